@@ -1,0 +1,12 @@
+"""The same network in Keras alone. TensorFlow starts when this package is imported.
+
+`from_config` and `load` give a real `keras.Sequential`; `observe` runs one batch through it and
+returns every layer's output and gradients; `StepRunner` trains it on the batches it is handed.
+"""
+
+from reference.model import compile_model, from_config, load, model_dtype
+from reference.observe import Observation, Part, observe
+from reference.training import StepRunner
+
+__all__ = ["Observation", "Part", "StepRunner", "compile_model", "from_config", "load",
+           "model_dtype", "observe"]

@@ -1,0 +1,58 @@
+"""A real `keras.Sequential` from a config dictionary or a file, compiled in its own precision."""
+
+from pathlib import Path
+
+from reference.quiet import keras, precision
+
+
+def from_config(config: dict, compile_config: dict | None = None) -> "keras.Sequential":
+    """The Keras model of that config, such as `get_config()` of a Keras or a scratch model.
+
+    Args:
+        config: Keras's config dictionary of a Sequential model.
+        compile_config: as from `get_compile_config()`; None leaves the model uncompiled.
+
+    Raises:
+        ValueError: for a config that Keras cannot read.
+    """
+    with precision(config_dtype(config)):
+        model = keras.Sequential.from_config(config)
+    if compile_config:
+        compile_model(model, compile_config)
+    return model
+
+
+def compile_model(model, compile_config: dict) -> None:
+    """Compile with optimizer, loss and metrics from their dictionaries, in the model's precision."""
+    with precision(model_dtype(model)):
+        model.compile_from_config(compile_config)
+
+
+def load(path) -> "keras.Model":
+    """A model from a `.keras` file, weights and compile settings included.
+
+    Custom code in a file is never run: Keras's safe mode stays on.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is not a Keras model.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"Expected a Keras model file. Received: {path}, which is no file")
+    return keras.saving.load_model(path, safe_mode=True)
+
+
+def model_dtype(model) -> str:
+    """The precision the model computes in, that of its layers."""
+    return model.layers[0].compute_dtype if model.layers else keras.config.floatx()
+
+
+def config_dtype(config: dict) -> str:
+    """The precision of the first layer in a Sequential config that names one."""
+    for layer in config.get("layers", ()):
+        policy = layer.get("config", {}).get("dtype")
+        name = policy.get("config", {}).get("name") if isinstance(policy, dict) else policy
+        if name:
+            return name
+    return keras.config.floatx()

@@ -1,0 +1,60 @@
+"""Starts TensorFlow and Keras once, without their start-up chatter on standard error."""
+
+import contextlib
+import os
+import sys
+import tempfile
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+
+@contextlib.contextmanager
+def silent_stderr():
+    """Hold back what native code writes to standard error; show it if the block fails."""
+    try:
+        saved = os.dup(2)
+    except OSError:  # no standard error to hold back
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        sys.stderr.flush()
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(saved, 2)
+            held.seek(0)
+            sys.stderr.write(held.read().decode(errors="replace"))
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+with silent_stderr():
+    import keras
+    import tensorflow as tf
+
+    tf.constant(0.0)  # the devices are looked for, and talked about, at the first tensor
+
+if keras.backend.backend() != "tensorflow":
+    raise ImportError("Expected Keras to run on TensorFlow. Received: KERAS_BACKEND="
+                      f"{keras.backend.backend()!r}; set KERAS_BACKEND=tensorflow.")
+
+__all__ = ["keras", "precision", "tf"]
+
+
+@contextlib.contextmanager
+def precision(dtype: str):
+    """Make `dtype` Keras's default, so that losses and optimizers compute in it too.
+
+    A float64 model with a float32 loss would have its output cast, which also loses the logits
+    behind a softmax.
+    """
+    before = keras.config.floatx()
+    keras.config.set_floatx(dtype)
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(before)

@@ -1,0 +1,183 @@
+"""Initial weights: Keras's initializers by name, with Keras's distributions.
+
+The distributions are Keras's, the draws are not: copy the weights to compare two models.
+Formulas: Glorot and Bengio (2010), He et al. (2015), LeCun et al. (1998), in the form Keras gives
+them in `keras.initializers.VarianceScaling`.
+"""
+
+import math
+import zlib
+
+import numpy as np
+
+from scratch import seed as seeding
+from scratch.errors import UnsupportedError
+
+# A normal distribution cut at two standard deviations has this standard deviation itself.
+TRUNCATED_STDDEV = 0.87962566103423978
+
+
+def fans(shape: tuple[int, ...]) -> tuple[float, float]:
+    """(fan in, fan out) of a weight: (in, out), or (*kernel, in, out) with the receptive field."""
+    if len(shape) < 1:
+        return 1.0, 1.0
+    if len(shape) == 1:
+        return float(shape[0]), float(shape[0])
+    receptive_field = math.prod(shape[:-2])
+    return float(shape[-2] * receptive_field), float(shape[-1] * receptive_field)
+
+
+class Initializer:
+    """Called with a shape and a dtype, returns an array. `seed` makes each call repeat itself."""
+
+    defaults: dict = {}
+
+    def __init__(self, **config):
+        unknown = set(config) - set(self.defaults)
+        if unknown:
+            raise UnsupportedError(
+                f"Initializer {type(self).__name__} does not support: {', '.join(sorted(unknown))}."
+                f" Expected only: {', '.join(self.defaults) or 'no arguments'}."
+            )
+        self.config = {**self.defaults, **config}
+
+    def __call__(self, shape, dtype="float32") -> np.ndarray:
+        return np.asarray(self.draw(tuple(shape), self._generator()), dtype)
+
+    def draw(self, shape, rng) -> np.ndarray:
+        raise NotImplementedError
+
+    def _generator(self) -> np.random.Generator:
+        seed = self.config.get("seed")
+        if seed is None:
+            return seeding.generator()
+        return np.random.default_rng(seed if isinstance(seed, int) else zlib.crc32(repr(seed).encode()))
+
+    def get_config(self) -> dict:
+        return dict(self.config)
+
+
+def truncated_normal(rng, shape, mean, stddev) -> np.ndarray:
+    """Normal values, drawn again wherever they lie more than two standard deviations out."""
+    values = rng.standard_normal(shape)
+    while (outside := np.abs(values) > 2).any():
+        values[outside] = rng.standard_normal(int(outside.sum()))
+    return mean + stddev * values
+
+
+class Zeros(Initializer):
+    def draw(self, shape, rng):
+        return np.zeros(shape)
+
+
+class Ones(Initializer):
+    def draw(self, shape, rng):
+        return np.ones(shape)
+
+
+class Constant(Initializer):
+    defaults = {"value": 0.0}
+
+    def draw(self, shape, rng):
+        return np.full(shape, self.config["value"])
+
+
+class RandomNormal(Initializer):
+    defaults = {"mean": 0.0, "stddev": 0.05, "seed": None}
+
+    def draw(self, shape, rng):
+        return rng.normal(self.config["mean"], self.config["stddev"], shape)
+
+
+class TruncatedNormal(RandomNormal):
+    def draw(self, shape, rng):
+        return truncated_normal(rng, shape, self.config["mean"], self.config["stddev"])
+
+
+class RandomUniform(Initializer):
+    defaults = {"minval": -0.05, "maxval": 0.05, "seed": None}
+
+    def draw(self, shape, rng):
+        return rng.uniform(self.config["minval"], self.config["maxval"], shape)
+
+
+class VarianceScaling(Initializer):
+    """Variance scale / n, with n the fan in, the fan out, or their mean."""
+
+    defaults = {"scale": 1.0, "mode": "fan_in", "distribution": "truncated_normal", "seed": None,
+                "input_axes": None, "output_axes": None}
+    fixed: dict = {}
+
+    def __init__(self, **config):
+        super().__init__(**config)
+        if self.config["input_axes"] is not None or self.config["output_axes"] is not None:
+            raise UnsupportedError(
+                f"Initializer {type(self).__name__} supports only input_axes=None and "
+                f"output_axes=None. Received: {self.config}"
+            )
+
+    def draw(self, shape, rng):
+        rule = {**self.config, **self.fixed}
+        fan_in, fan_out = fans(shape)
+        n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[rule["mode"]]
+        variance = rule["scale"] / max(1.0, n)
+        if rule["distribution"] == "uniform":
+            limit = math.sqrt(3 * variance)
+            return rng.uniform(-limit, limit, shape)
+        if rule["distribution"] == "untruncated_normal":
+            return rng.normal(0.0, math.sqrt(variance), shape)
+        return truncated_normal(rng, shape, 0.0, math.sqrt(variance) / TRUNCATED_STDDEV)
+
+
+def _variance_scaling(name, scale, mode, distribution):
+    """The subclass of VarianceScaling that Keras gives this name, with its rule fixed."""
+    return type(name, (VarianceScaling,), {
+        "defaults": {"seed": None, "input_axes": None, "output_axes": None},
+        "fixed": {"scale": scale, "mode": mode, "distribution": distribution},
+        "__doc__": f"VarianceScaling with scale {scale}, {mode}, {distribution}.",
+        "__module__": __name__,
+    })
+
+
+GlorotUniform = _variance_scaling("GlorotUniform", 1.0, "fan_avg", "uniform")
+GlorotNormal = _variance_scaling("GlorotNormal", 1.0, "fan_avg", "truncated_normal")
+HeUniform = _variance_scaling("HeUniform", 2.0, "fan_in", "uniform")
+HeNormal = _variance_scaling("HeNormal", 2.0, "fan_in", "truncated_normal")
+LecunUniform = _variance_scaling("LecunUniform", 1.0, "fan_in", "uniform")
+LecunNormal = _variance_scaling("LecunNormal", 1.0, "fan_in", "truncated_normal")
+
+CLASSES = {cls.__name__: cls for cls in (
+    Zeros, Ones, Constant, RandomNormal, TruncatedNormal, RandomUniform, VarianceScaling,
+    GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal)}
+ALIASES = {
+    "zeros": "Zeros", "ones": "Ones", "constant": "Constant", "random_normal": "RandomNormal",
+    "truncated_normal": "TruncatedNormal", "random_uniform": "RandomUniform",
+    "variance_scaling": "VarianceScaling", "glorot_uniform": "GlorotUniform",
+    "glorot_normal": "GlorotNormal", "he_uniform": "HeUniform", "he_normal": "HeNormal",
+    "lecun_uniform": "LecunUniform", "lecun_normal": "LecunNormal",
+}
+
+
+def get(identifier) -> Initializer:
+    """An initializer from an object, a name ('glorot_uniform', 'GlorotUniform') or a Keras config.
+
+    Raises:
+        UnsupportedError: for a name or a setting that is not known.
+    """
+    if isinstance(identifier, Initializer):
+        return identifier
+    name, config = identifier, {}
+    if isinstance(identifier, dict):
+        name, config = identifier.get("class_name"), identifier.get("config") or {}
+    name = ALIASES.get(name, name) if isinstance(name, str) else name
+    if name not in CLASSES:
+        raise UnsupportedError(
+            f"Initializer {identifier!r} is not supported. Expected one of: {', '.join(ALIASES)}."
+        )
+    return CLASSES[name](**config)
+
+
+def serialize(initializer: Initializer) -> dict:
+    """The dictionary by which Keras knows this initializer."""
+    return {"module": "keras.initializers", "class_name": type(initializer).__name__,
+            "config": initializer.get_config(), "registered_name": None}

@@ -1,0 +1,38 @@
+"""The shape of what a model is fed."""
+
+from scratch.errors import UnsupportedError
+from scratch.layers.base import dtype_from_policy
+
+
+class Input:
+    """Says that a model's inputs have `shape`, the batch not counted. Holds no computation.
+
+    Keras's InputLayer: `Input((28, 28, 1))` for batches of (batch, 28, 28, 1).
+
+    Raises:
+        ValueError: for a shape that is missing or not made of positive integers.
+        UnsupportedError: for a fixed batch size, sparse, ragged or optional inputs.
+    """
+
+    def __init__(self, shape=None, batch_size=None, dtype=None, name=None, batch_shape=None,
+                 sparse=None, ragged=None, optional=False):
+        if batch_shape is not None:
+            batch_size, *shape = batch_shape
+        if shape is None or not all(isinstance(n, int) and n > 0 for n in shape):
+            raise ValueError("Input: expected shape to be a tuple of positive integers, without "
+                             f"the batch. Received: shape={shape!r}")
+        for setting, value in (("batch_size", batch_size), ("sparse", sparse),
+                               ("ragged", ragged), ("optional", optional)):
+            if value:
+                raise UnsupportedError(f"Input {name!r} does not support {setting}={value!r}.")
+        self.name = name
+        self.batch_shape = (None, *shape)
+        self.requested_dtype = None if dtype is None else dtype_from_policy(dtype, "Input")
+
+    def get_config(self) -> dict:
+        """Constructor arguments, as Keras's InputLayer gives them, without the dtype."""
+        return {"batch_shape": self.batch_shape, "sparse": False, "ragged": False,
+                "name": self.name, "optional": False}
+
+    def __str__(self):
+        return f"Input {self.name!r}" if self.name else "Input"
