@@ -1,0 +1,17 @@
+"""Compares a network in NumPy with its twin in Keras, tensor by tensor, and says what differs.
+
+    report = compare.check(model, twin, x, y)      # true if parity holds; print it for the table
+    compare.assert_parity(model, twin, x, y)       # in a test
+    trace = compare.record(twin, x, y)             # a recording, to save and check against later
+    compare.diff(trace_a, trace_b)                 # two recordings
+
+Only what really needs Keras imports TensorFlow.
+"""
+
+from compare.parity import assert_parity, check, diff
+from compare.recording import record
+from compare.report import Report
+from compare.row import Row
+from compare.trace import Trace
+
+__all__ = ["Report", "Row", "Trace", "assert_parity", "check", "diff", "record"]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reference.quiet import keras, precision
+from reference.quiet import keras, precision, tf
 
 
 def from_config(config: dict, compile_config: dict | None = None) -> "keras.Sequential":
@@ -56,3 +56,8 @@ def config_dtype(config: dict) -> str:
         if name:
             return name
     return keras.config.floatx()
+
+
+def versions() -> str:
+    """The libraries at work, such as 'keras 3.15.1 on tensorflow 2.21.0'."""
+    return f"keras {keras.__version__} on tensorflow {tf.__version__}"

@@ -133,7 +133,7 @@ def _part(step, values, gradients, by_variable, updated) -> Part:
         step.layer.name, step.part, type(step.layer).__name__,
         values[0].numpy(), values[1].numpy(),
         output_gradient=_array(gradients[1]), input_gradient=_array(gradients[0]),
-        weights={v.name: v.numpy() for v in step.variables},
+        weights={v.name: np.array(v.numpy()) for v in step.variables},
         weight_gradients={v.name: _array(by_variable[id(v)]) for v in step.variables
                           if by_variable.get(id(v)) is not None},
         updated={v.name: updated[id(v)] for v in step.variables if id(v) in updated},
@@ -148,6 +148,7 @@ def one_step(model, variables, gradients, dtype) -> dict[int, np.ndarray]:
     """Each variable's value after one step of a fresh copy of the model's optimizer."""
     with precision(dtype):
         optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
-        copies = [keras.Variable(v.value, dtype=v.dtype) for v in variables]
+        # through NumPy: a variable made from another's tensor would share, and change, its memory
+        copies = [keras.Variable(np.array(v.numpy()), dtype=v.dtype) for v in variables]
         optimizer.apply(gradients, copies)
     return {id(v): copy.numpy() for v, copy in zip(variables, copies)}

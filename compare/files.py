@@ -1,0 +1,81 @@
+"""Output files that are either whole or not there, and paths that are tried before the work.
+
+A benchmark takes minutes: a path that cannot be written to must be refused before it starts.
+"""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike) -> Iterator[Path]:
+    """Gives a path beside `path` to write to, which takes its place if the block succeeds.
+
+    What is no regular file (a pipe, a terminal, /dev/null) cannot be replaced: it is written to
+    as it is.
+    """
+    target = Path(path).resolve()
+    if target.exists() and not target.is_file():
+        yield target
+        return
+    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        yield beside
+        os.replace(beside, target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write `text`, as UTF-8, whole or not at all."""
+    with replacing(path) as target:
+        target.write_text(text, encoding="utf-8")
+
+
+def require_writable_file(path: str | os.PathLike, option: str) -> None:
+    """Checks that a file can be written at `path`, without leaving anything there.
+
+    Args:
+        option: where the path came from, for the message: '--json'.
+
+    Raises:
+        OSError: naming the option, the path and what is in the way.
+    """
+    target = Path(path).resolve()
+    if target.is_dir():
+        raise IsADirectoryError(f"{option}: expected a file to write. Received: {path}, "
+                                "which is a directory.")
+    if target.exists() and not target.is_file():
+        return
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{option}: expected a file in a directory that exists. "
+                                f"Received: {path}, and {target.parent} is no directory.")
+    _try_to_write(target.parent, path, option)
+
+
+def require_writable_directory(path: str | os.PathLike, option: str) -> None:
+    """Makes the directory `path` if it is missing, and checks that files can be made in it.
+
+    Raises:
+        OSError: naming the option, the path and what is in the way.
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(f"{option}: expected a directory. Received: {path}, "
+                                 "which is a file.") from None
+    except OSError as error:
+        raise OSError(f"{option}: expected a directory that can be made. Received: {path}: "
+                      f"{error.strerror}.") from None
+    _try_to_write(Path(path), path, option)
+
+
+def _try_to_write(directory: Path, path, option: str) -> None:
+    try:
+        tempfile.TemporaryFile(dir=directory).close()
+    except OSError as error:
+        raise OSError(f"{option}: expected a place that can be written to. Received: {path}: "
+                      f"{error.strerror}.") from None

@@ -1,0 +1,98 @@
+"""The first two gates: are the two networks specified alike, and do they hold the same weights?"""
+
+import numpy as np
+
+from compare.row import Row, bitwise, mismatch
+from compare.trace import Trace
+
+# Rows without which the other gates have nothing to compare.
+STRUCTURE = ("layers", "precision")
+# Settings by which two equal networks may differ: names, and how weights were once drawn.
+INCIDENTAL = {"name", "dtype", "kernel_initializer", "bias_initializer", "seed"}
+
+
+def network(candidate: Trace, reference: Trace) -> list[Row]:
+    """One row each for layers, settings, precision, loss and optimizer; equal, or named."""
+    rows = [
+        _row("precision", candidate.dtype, reference.dtype),
+        _row("layers", _chain(candidate), _chain(reference)),
+        _row("settings", *_differences(_settings(candidate), _settings(reference))),
+    ]
+    if candidate.y is not None or reference.y is not None:
+        rows.append(_row("batch", *_labels(candidate, reference)))
+        rows.append(_row("loss", *_differences(_loss(candidate), _loss(reference))))
+        rows.append(_row("optimizer", *_differences(_optimizer(candidate), _optimizer(reference))))
+    return rows
+
+
+def weights(candidate: Trace, reference: Trace) -> list[Row]:
+    """One row per weight: equal bit for bit, or not."""
+    rows = []
+    for ours, theirs in zip(candidate.parts, reference.parts):
+        for name in theirs.weights.keys() | ours.weights.keys():
+            pair = ours.weights.get(name), theirs.weights.get(name)
+            make = mismatch if None in map(type_or_none, pair) else bitwise
+            rows.append(make("weights", ours.name, name, *pair))
+    rows.sort(key=lambda row: [part.name for part in candidate.parts].index(row.layer))
+    return rows
+
+
+def type_or_none(array):
+    return None if array is None else type(array)
+
+
+def _row(what: str, ours, theirs) -> Row:
+    passed = ours == theirs
+    note = "" if passed else f"expected {theirs}, received {ours}"
+    return Row("network", "", what, passed=passed, kind="exact", note=note,
+               used=0.0 if passed else np.inf)
+
+
+def _chain(trace: Trace) -> list[str]:
+    return [part.class_name + (f"/{part.part}" if part.part else "") for part in trace.parts]
+
+
+def _settings(trace: Trace) -> dict:
+    settings = {}
+    layers = [layer for layer in trace.config.get("layers", ())
+              if layer["class_name"] != "InputLayer"]
+    for i, layer in enumerate(layers):
+        for key, value in layer["config"].items():
+            if key not in INCIDENTAL:
+                settings[f"layer {i + 1} ({layer['class_name']}) {key}"] = value
+    return settings
+
+
+def _differences(ours: dict, theirs: dict) -> tuple[dict, dict]:
+    """The entries that differ. A key that one side leaves out differs only if it is set."""
+    keys = [key for key in {**theirs, **ours} if ours.get(key) != theirs.get(key)]
+    return {key: ours.get(key) for key in keys}, {key: theirs.get(key) for key in keys}
+
+
+def _labels(candidate: Trace, reference: Trace) -> tuple[str, str]:
+    same = (np.array_equal(candidate.x, reference.x)
+            and np.array_equal(candidate.y, reference.y))
+    return ("the same batch", "the same batch") if same else ("another batch", "the same batch")
+
+
+def _loss(trace: Trace) -> dict:
+    loss = trace.compile_config.get("loss")
+    name, config = loss, {}
+    if isinstance(loss, dict):
+        name, config = loss["class_name"], loss["config"]
+    return {"loss": str(name).replace("_", "").lower(),
+            "from_logits": bool(config.get("from_logits", False)),
+            "reduction": config.get("reduction", "sum_over_batch_size"),
+            "computed from logits": trace.fused}
+
+
+def _optimizer(trace: Trace) -> dict:
+    optimizer = trace.compile_config.get("optimizer")
+    if not isinstance(optimizer, dict):
+        return {"optimizer": optimizer}
+    config = {key: value for key, value in optimizer["config"].items() if key != "name"}
+    # the rate is used in the weights' precision, and that is where it has to be equal
+    rate = config.get("learning_rate")
+    if isinstance(rate, float):
+        config["learning_rate"] = float(np.dtype(trace.dtype).type(rate))
+    return {"optimizer": optimizer["class_name"], **config}

@@ -1,0 +1,99 @@
+"""The benchmark network, for images of any size, and the figures published for it before.
+
+Two 5x5 convolutions, one max pooling, one dense layer: the network is specified here once, as a
+scratch model; its Keras twin is made from that model's config.
+"""
+
+from dataclasses import dataclass
+
+import scratch
+
+EPOCHS = 3
+BATCH_SIZE = 1
+LEARNING_RATE = 0.005
+TRAINING_IMAGES = 60_000
+DATASET = "fashion-mnist"
+
+
+@dataclass(frozen=True)
+class Published:
+    """Test figures of one earlier implementation, one run, after the last epoch."""
+
+    accuracy: float
+    macro_f1: float | None  # None: not published
+    accuracy_by_epoch: tuple[float, ...]
+
+
+PUBLISHED = {
+    "NumPy": Published(0.891, 0.890, (0.873, 0.888, 0.891)),
+    "Keras": Published(0.887, None, (0.8742, 0.8867, 0.8872)),
+}
+
+
+@dataclass(frozen=True)
+class LayerInfo:
+    """One layer as a reader wants to see it."""
+
+    name: str
+    class_name: str
+    settings: str  # such as "6 of 5x5, same"; empty where there is nothing to say
+    output_shape: tuple[int, ...]  # without the batch
+    parameters: int
+
+
+def build(input_shape=(28, 28, 1), classes: int = 10, learning_rate: float = LEARNING_RATE,
+          seed: int = 0, dtype: str = "float32") -> scratch.Sequential:
+    """The benchmark network, built and compiled, with weights drawn from `seed`.
+
+    Args:
+        input_shape: (H, W, C) of one image; H and W at least 2.
+        classes: how many outputs.
+        learning_rate: of plain SGD.
+        seed: restarts scratch's generator, so equal seeds give equal weights.
+        dtype: 'float32' or 'float64'.
+
+    Raises:
+        ValueError: for a shape the layers cannot take, or a learning rate that is none.
+    """
+    scratch.set_random_seed(seed)
+    model = scratch.Sequential([
+        scratch.Input(input_shape),                       # (H, W, C)
+        scratch.Conv2D(6, 5, padding="same"),             # (H, W, 6)
+        scratch.ReLU(),
+        scratch.Conv2D(6, 5, padding="same"),             # (H, W, 6)
+        scratch.ReLU(),
+        scratch.MaxPooling2D(2),                          # (H // 2, W // 2, 6)
+        scratch.Flatten(),                                # (H // 2 * W // 2 * 6,)
+        scratch.Dense(classes, activation="softmax"),     # (classes,)
+    ], name="benchmark", dtype=dtype)
+    model.compile(optimizer=scratch.SGD(learning_rate), loss="sparse_categorical_crossentropy",
+                  metrics=["accuracy"])
+    return model
+
+
+def describe(model: scratch.Sequential) -> list[LayerInfo]:
+    """The input and every layer of a built model, in order."""
+    rows = [LayerInfo(model.input_layer.name, "Input", "", tuple(model.input_shape[1:]), 0)]
+    for layer in model.layers:
+        rows.append(LayerInfo(layer.name, type(layer).__name__, _settings(layer.get_config()),
+                              tuple(layer.output_shape[1:]), layer.count_params()))
+    return rows
+
+
+def _settings(config: dict) -> str:
+    said = []
+    if "filters" in config:
+        said.append(f"{config['filters']} filters of {_by(config['kernel_size'])}")
+    if "pool_size" in config:
+        said.append(f"windows of {_by(config['pool_size'])}")
+    if "units" in config:
+        said.append(f"{config['units']} units")
+    if "padding" in config and "filters" in config:
+        said.append(config["padding"])
+    if config.get("activation") not in (None, "linear"):
+        said.append(str(config["activation"]))
+    return ", ".join(said)
+
+
+def _by(sizes) -> str:
+    return "x".join(str(size) for size in sizes)

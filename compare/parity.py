@@ -1,0 +1,103 @@
+"""Checks that two networks are the same function, tensor by tensor, and says where they are not.
+
+`check` records both networks on one batch, then runs every step of the candidate on the
+reference's own input and output gradient (teacher forcing in both directions), so that a row shows
+that step's error alone. What rounding can explain comes from the referee in `compare.referee`.
+"""
+
+import copy
+
+import scratch
+from compare import gates
+from compare.judged import Judged
+from compare.recording import record
+from compare.report import Report
+from compare.steps import steps_of
+from compare.trace import Trace
+
+
+def check(model, twin, x, y=None, *, upstream=None) -> Report:
+    """Whether `model` computes what `twin` computes, within proved rounding bounds.
+
+    Args:
+        model: the candidate: a `scratch.Sequential`.
+        twin: the reference: a `keras.Sequential`, another scratch model, or a Trace of either.
+        x, y: the batch. Not needed with a Trace, which brings its own.
+        upstream: the gradient with respect to the output, for models without a loss.
+
+    Returns:
+        A Report: true if everything passed; `rows`, `first_failure`, and a table when printed.
+
+    Raises:
+        ValueError: for inputs that are not finite or do not fit, labels outside the classes, or
+            models that are not compiled although there are labels.
+    """
+    if isinstance(twin, Trace):
+        x, y = twin.x, twin.y
+        upstream = twin.parts[-1].output_gradient if y is None else None
+    if y is not None:
+        model, twin = both_compiled(model, twin)
+    reference = record(twin, x, y, upstream=upstream)
+    candidate = record(model, x, y, upstream=upstream)
+    return compare_traces(candidate, reference, steps_of(model), model)
+
+
+def assert_parity(model, twin, x, y=None, *, upstream=None) -> None:
+    """`check`, with an AssertionError that carries the table if anything fails."""
+    __tracebackhide__ = True
+    report = check(model, twin, x, y, upstream=upstream)
+    if not report:
+        raise AssertionError(str(report))
+
+
+def diff(trace_a: Trace, trace_b: Trace) -> Report:
+    """Compare two recordings. Neither network is run; each step is judged on its own input.
+
+    The first is the candidate, the second the reference. Where the inputs of a step differ, what
+    the candidate should have made of its own input comes from the referee.
+    """
+    return compare_traces(trace_a, trace_b, None)
+
+
+def compare_traces(candidate: Trace, reference: Trace, steps=None, model=None) -> Report:
+    """The report on two traces; `steps` and `model` are the candidate's, if it can be run."""
+    rows = gates.network(candidate, reference)
+    if all(row.passed for row in rows if row.tensor in gates.STRUCTURE):
+        rows += gates.weights(candidate, reference)
+        rows += Judged(candidate, reference, steps, model).rows()
+    return Report.of(rows, candidate, reference)
+
+
+def both_compiled(model, twin):
+    """The two, where one is not compiled replaced by a copy with the other's loss and optimizer.
+
+    Raises:
+        ValueError: if neither is compiled.
+    """
+    compiled = [compile_config(side) for side in (model, twin)]
+    if not any(compiled):
+        raise ValueError("Expected at least one compiled model, as there are labels. Received two "
+                         "without a loss: call model.compile(optimizer=..., loss=...)")
+    if not compiled[0]:
+        model = copy.deepcopy(model)
+        model.compile_from_config(compiled[1])
+    if not compiled[1]:
+        twin = compiled_copy(twin, compiled[0])
+    return model, twin
+
+
+def compile_config(side) -> dict:
+    """Loss and optimizer of a model or a trace, {} where there are none."""
+    return side.compile_config if isinstance(side, Trace) else side.get_compile_config()
+
+
+def compiled_copy(twin, config: dict):
+    if isinstance(twin, scratch.Sequential):
+        twin = copy.deepcopy(twin)
+        twin.compile_from_config(config)
+        return twin
+    import reference
+
+    clone = reference.from_config(twin.get_config(), config)
+    clone.set_weights(twin.get_weights())
+    return clone

@@ -1,0 +1,249 @@
+"""The referee: what each layer is by definition, in float64, with a proved bound on rounding.
+
+Every class takes a layer's Keras config and offers `forward(x, weights)`, then `backward(dy)`,
+which returns the gradient with respect to x and those with respect to the weights. All arguments
+and results are `Bounded`. Written from the definitions, not from `scratch` or Keras.
+"""
+
+import numpy as np
+
+from compare.referee.bounded import Bounded, bilinear
+from compare.referee.windows import Walk
+
+
+class Referee:
+    """Base: `exact` says that whole numbers go in and come out whole, with nothing rounded."""
+
+    exact = True
+
+    def __init__(self, config: dict):
+        self.config = config
+
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+        raise NotImplementedError
+
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
+        raise NotImplementedError
+
+    def reductions(self, input_shape, output_shape) -> dict[str, int]:
+        """How many products or values each element of a result adds up, by the result's name."""
+        return {"output": 1, "input_gradient": 1}
+
+
+class Conv2D(Referee):
+    """y[n, p, q, f] = sum over i, j, c of x[n, p sh + i - top, q sw + j - left, c] w[i, j, c, f]."""
+
+    def forward(self, x, weights):
+        self.x, self.kernel = x, weights["kernel"]
+        self.walk = self._walk(x.shape)
+        y = bilinear(self._correlate, x, self.kernel, self._terms()["output"])
+        if "bias" not in weights:
+            return y
+        return y + weights["bias"]
+
+    def backward(self, dy):
+        terms = self.reductions(self.x.shape, dy.shape)
+        dx = bilinear(self._spread, dy, self.kernel, terms["input_gradient"])
+        gradients = {"kernel": bilinear(self._collect, self.x, dy, terms["kernel_gradient"])}
+        if self.config["use_bias"]:
+            gradients["bias"] = dy.sum(axis=(0, 1, 2))
+        return dx, gradients
+
+    def _walk(self, shape):
+        return Walk(shape[1:3], self.config["kernel_size"], self.config["strides"],
+                    self.config["padding"])
+
+    def _terms(self):
+        kh, kw, channels, _ = self.kernel.shape
+        return {"output": kh * kw * channels}
+
+    def reductions(self, input_shape, output_shape):
+        (kh, kw), filters = self.config["kernel_size"], self.config["filters"]
+        pixels = int(np.prod(output_shape[:3]))
+        return {"output": kh * kw * input_shape[3] + 1,
+                "input_gradient": self._walk(input_shape).overlap() * filters,
+                "kernel_gradient": pixels, "bias_gradient": pixels}
+
+    def _correlate(self, x, kernel):
+        y = np.zeros((x.shape[0], *self.walk.outputs, kernel.shape[3]))
+        for i, j in self.walk.offsets():
+            out, pixels = self.walk.at(i, j)
+            y[out] += x[pixels] @ kernel[i, j]  # (N, p, q, C) @ (C, F)
+        return y
+
+    def _spread(self, dy, kernel):
+        dx = np.zeros(self.x.shape)
+        for i, j in self.walk.offsets():
+            out, pixels = self.walk.at(i, j)
+            dx[pixels] += dy[out] @ kernel[i, j].T  # (N, p, q, F) @ (F, C)
+        return dx
+
+    def _collect(self, x, dy):
+        gradient = np.zeros(self.kernel.shape)
+        for i, j in self.walk.offsets():
+            out, pixels = self.walk.at(i, j)
+            gradient[i, j] = np.tensordot(x[pixels], dy[out], axes=([0, 1, 2], [0, 1, 2]))
+        return gradient
+
+
+class Dense(Referee):
+    """y[..., u] = sum over i of x[..., i] w[i, u] + b[u]."""
+
+    def forward(self, x, weights):
+        self.x, self.kernel = x, weights["kernel"]
+        y = bilinear(np.matmul, x, self.kernel, x.shape[-1])
+        return y + weights["bias"] if "bias" in weights else y
+
+    def backward(self, dy):
+        dx = bilinear(lambda d, w: d @ w.T, dy, self.kernel, dy.shape[-1])
+        axes = list(range(len(dy.shape) - 1))
+        rows = int(np.prod(dy.shape[:-1]))
+        gradients = {"kernel": bilinear(lambda x, d: np.tensordot(x, d, axes=(axes, axes)),
+                                        self.x, dy, rows)}
+        if self.config["use_bias"]:
+            gradients["bias"] = dy.sum(axis=tuple(axes))
+        return dx, gradients
+
+    def reductions(self, input_shape, output_shape):
+        rows = int(np.prod(output_shape[:-1]))
+        return {"output": input_shape[-1] + 1, "input_gradient": output_shape[-1],
+                "kernel_gradient": rows, "bias_gradient": rows}
+
+
+class MaxPooling2D(Referee):
+    """The largest of each window; the gradient goes to its first maximum in row-major order."""
+
+    def forward(self, x, weights):
+        self.x = x
+        self.walk = Walk(x.shape[1:3], self.config["pool_size"], self.config["strides"],
+                         self.config["padding"])
+        self.values = self.walk.stack(x.value, -np.inf)  # (kh kw, N, OH, OW, C)
+        self.errors = None if x.error is None else self.walk.stack(x.error, 0.0)
+        error = None if self.errors is None else self.errors.max(axis=0)
+        return Bounded(self.values.max(axis=0), x.rounding, error).flushed()
+
+    def backward(self, dy):
+        winner = self.values.argmax(axis=0)
+        dx, magnitude, error = (np.zeros(self.x.shape) for _ in range(3))
+        for k, (i, j) in enumerate(self.walk.offsets()):
+            out, pixels = self.walk.at(i, j)
+            won = (winner == k)[out]
+            dx[pixels] += np.where(won, dy.value[out], 0.0)
+            magnitude[pixels] += np.where(won, np.abs(dy.value[out]), 0.0)
+            error[pixels] += np.where(won, dy.bound[out], 0.0)
+            if self.errors is not None:
+                possible = self._may_win(k)[out]
+                error[pixels] += np.where(possible, np.abs(dy.value[out]) + dy.bound[out], 0.0)
+        overlap = self.walk.overlap()
+        if overlap > 1:
+            error += dy.rounding.gamma(overlap) * (magnitude + error)
+        return Bounded(dx, dy.rounding, error).flushed(), {}
+
+    def _may_win(self, k):
+        """Where rounding of the input leaves open whether offset k holds the maximum."""
+        winner = self.values.argmax(axis=0)
+        highest = self.values + self.errors
+        lowest_winner = (self.values - self.errors).max(axis=0)
+        contested = (highest >= lowest_winner).sum(axis=0) > 1
+        close = (highest[k] >= lowest_winner) & contested
+        unequal = self.errors.max(axis=0) > 0  # equal exact values tie the same way on both sides
+        return close & unequal & np.isfinite(self.values[k]) & (winner >= 0)
+
+    def reductions(self, input_shape, output_shape):
+        walk = Walk(input_shape[1:3], self.config["pool_size"], self.config["strides"],
+                    self.config["padding"])
+        return {"output": 1, "input_gradient": walk.overlap()}
+
+
+class Flatten(Referee):
+    """The same numbers in one row per sample, row-major."""
+
+    def forward(self, x, weights):
+        self.shape = x.shape
+        return x.reshape(x.shape[0], int(np.prod(x.shape[1:])))
+
+    def backward(self, dy):
+        return dy.reshape(self.shape), {}
+
+
+class Linear(Referee):
+    """The input as it is."""
+
+    def forward(self, x, weights):
+        return x
+
+    def backward(self, dy):
+        return dy, {}
+
+
+class ReLU(Referee):
+    """max(x, 0), which passes nothing back at 0."""
+
+    def forward(self, x, weights):
+        self.x = x
+        y = np.maximum(x.value, 0.0)
+        if x.error is None:
+            return Bounded(y, x.rounding).flushed()
+        above = np.maximum(x.value + x.error, 0.0) - y
+        below = y - np.maximum(x.value - x.error, 0.0)
+        return Bounded(y, x.rounding, np.maximum(above, below)).flushed()
+
+    def backward(self, dy):
+        dx = dy.where(self.x.value > 0)
+        if self.x.error is None:
+            # a positive denormal may be read as zero, and then passes nothing
+            open_ = (self.x.value > 0) & (self.x.value < self.x.rounding.tiny)
+        else:
+            open_ = np.abs(self.x.value) <= self.x.error  # the sign is open
+        if not open_.any():
+            return dx, {}
+        error = np.where(open_, np.abs(dy.value) + dy.bound, dx.bound)
+        return Bounded(dx.value, dy.rounding, error), {}
+
+
+class Softmax(Referee):
+    """exp(x - max) / sum exp(x - max)."""
+
+    exact = False
+
+    def forward(self, x, weights):
+        self.axis = self.config.get("axis", -1)
+        self.y = softmax(x, self.axis)
+        return self.y
+
+    def backward(self, dy):
+        weighted = (dy * self.y).sum(axis=self.axis, keepdims=True)
+        return self.y * (dy - weighted), {}
+
+    def reductions(self, input_shape, output_shape):
+        classes = input_shape[self.axis]
+        return {"output": classes, "input_gradient": classes}
+
+
+def softmax(x: Bounded, axis: int) -> Bounded:
+    """Softmax with the largest value taken off first.
+
+    The shift is one and the same number for a whole row, so an error in it cancels; it is
+    therefore taken as exact, and only the subtraction rounds.
+    """
+    shift = Bounded(x.value.max(axis=axis, keepdims=True), x.rounding)
+    exponentials = (x - shift).exp()
+    return exponentials / exponentials.sum(axis=axis, keepdims=True)
+
+
+LAYERS = {"Conv2D": Conv2D, "Dense": Dense, "MaxPooling2D": MaxPooling2D, "Flatten": Flatten,
+          "ReLU": ReLU, "Softmax": Softmax}
+ACTIVATIONS = {"relu": ReLU, "softmax": Softmax, "linear": Linear}
+
+
+def referee_for(class_name: str, config: dict, part: str = "") -> Referee:
+    """The referee of a layer, or of the activation `part` inside it.
+
+    Raises:
+        KeyError: for a layer or an activation that has none.
+    """
+    if part:
+        return ACTIVATIONS[part]({})
+    if class_name == "Activation":
+        return ACTIVATIONS[config["activation"]]({})
+    return LAYERS[class_name](config)

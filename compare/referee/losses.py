@@ -1,0 +1,67 @@
+"""The referee for cross-entropy and for the optimizer's step, with bounds."""
+
+import numpy as np
+
+from compare.referee.bounded import Bounded
+from compare.referee.layers import softmax
+
+EPSILON = 1e-7
+
+
+def one_hot(y, classes: int) -> np.ndarray:
+    """Labels as rows (samples, classes): class numbers are spread out, one-hot rows kept."""
+    y = np.asarray(y)
+    if y.ndim and y.shape[-1] == classes and y.ndim > 1 and classes > 1:
+        return y.reshape(-1, classes).astype(np.float64)
+    return np.eye(classes)[y.reshape(-1).astype(int)]
+
+
+def cross_entropy(y, output: Bounded, from_logits: bool, sparse: bool, dtype):
+    """(mean loss, its gradient with respect to output), as `Bounded`.
+
+    From logits: log sum exp(z) - z[label]. From probabilities Keras clips to [1e-7, 1 - 1e-7]; for
+    class numbers it takes logs and treats them as logits, for one-hot rows it divides by the sum
+    first and takes -sum y log p.
+    """
+    classes = output.shape[-1]
+    rows = output.reshape(-1, classes)
+    targets = one_hot(y, classes)
+    low, high = float(dtype.type(EPSILON)), float(dtype.type(1 - EPSILON))
+    if from_logits:
+        losses, gradient = _from_logits(targets, rows)
+    elif sparse:
+        clipped = rows.clip(low, high)
+        losses, gradient = _from_logits(targets, clipped.log())
+        gradient = (gradient / clipped).where((rows.value >= low) & (rows.value <= high))
+    else:
+        losses, gradient = _from_probabilities(targets, rows, low, high)
+    share = Bounded(1 / len(targets), output.rounding, output.rounding.unit / len(targets))
+    return losses.sum() * share, (gradient * share).reshape(*output.shape)
+
+
+def _from_logits(targets, z: Bounded):
+    shift = Bounded(z.value.max(axis=1, keepdims=True), z.rounding)
+    shifted = z - shift
+    log_sum = shifted.exp().sum(axis=1, keepdims=True).log()
+    losses = ((log_sum - shifted) * targets).sum(axis=1)
+    return losses, softmax(z, 1) - targets
+
+
+def _from_probabilities(targets, p: Bounded, low: float, high: float):
+    sums = p.sum(axis=1, keepdims=True)
+    q = p / sums
+    clipped = q.clip(low, high)
+    losses = -(clipped.log() * targets).sum(axis=1)
+    passes = (q.value >= low) & (q.value <= high)
+    dq = (Bounded(-targets, p.rounding) / clipped).where(passes)
+    return losses, (dq - (dq * q).sum(axis=1, keepdims=True)) / sums
+
+
+def sgd_step(weight: Bounded, gradient: Bounded, config: dict, dtype) -> Bounded:
+    """A weight after the first step of SGD, whose momentum starts at zero."""
+    rate = float(dtype.type(config["learning_rate"]))
+    step = gradient * rate
+    if not config.get("nesterov") or not config.get("momentum"):
+        return weight - step
+    beta = float(dtype.type(config["momentum"]))
+    return weight - (step * beta + step)

@@ -1,0 +1,145 @@
+"""A report: rows, a verdict in a sentence, and the table that people read."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from tabulate import tabulate
+
+from compare.row import GATES, Row
+from compare.trace import Trace
+
+
+@dataclass
+class Report:
+    """What `compare.check` returns. True if parity holds.
+
+    Attributes:
+        rows: in the order of the gates.
+        candidate, reference: who was compared, with versions.
+        dtype: the precision in which they were.
+        batch: how many samples were run.
+    """
+
+    rows: list[Row]
+    candidate: str
+    reference: str
+    dtype: str
+    batch: int
+
+    @classmethod
+    def of(cls, rows: list[Row], candidate: Trace, reference: Trace) -> "Report":
+        ordered = sorted(rows, key=lambda row: GATES.index(row.gate))
+        mark_downstream(ordered)
+        return cls(ordered, candidate.producer, reference.producer, reference.dtype,
+                   len(reference.x))
+
+    def __bool__(self) -> bool:
+        return bool(self.rows) and all(row.passed for row in self.rows)
+
+    @property
+    def first_failure(self) -> Row | None:
+        """The first row that fails, in the order of the gates."""
+        return next((row for row in self.rows if not row.passed), None)
+
+    def accuracy_ratio(self) -> float | None:
+        """The candidate's error over the reference's, both against the float64 referee.
+
+        The geometric mean over all tensors where both erred: below 1, the candidate is the more
+        accurate of the two. None where nothing was rounded.
+        """
+        ratios = [row.candidate_error / row.reference_error for row in self.rows
+                  if row.candidate_error and row.reference_error
+                  and np.isfinite(row.candidate_error) and np.isfinite(row.reference_error)]
+        return float(np.exp(np.mean(np.log(ratios)))) if ratios else None
+
+    def summary(self) -> str:
+        """The verdict in one sentence."""
+        failure = self.first_failure
+        if failure is None:
+            used = max((row.used for row in self.rows), default=0.0)
+            sentence = (f"Parity holds: all {len(self.rows)} rows are within what rounding can "
+                        f"explain; the worst used {used:.2g} of its bound.")
+            ratio = self.accuracy_ratio()
+            if ratio:
+                sentence += f" Error against float64: {ratio:.2g} times the reference's."
+            return sentence
+        failed = sum(not row.passed for row in self.rows)
+        return (f"Parity does not hold: {failed} of {len(self.rows)} rows fail. First at gate "
+                f"'{failure.gate}': {describe(failure)}")
+
+    def table(self, tablefmt: str = "simple") -> str:
+        """Every row, in any of tabulate's formats."""
+        header = ("gate", "layer", "tensor", "max abs diff", "max rel diff", "at", "allowed",
+                  "used", "over", "observed", "verdict")
+        body = [(row.gate, row.layer, row.tensor, number(row.max_abs), number(row.max_rel),
+                 "-".join(map(str, row.index)), number(row.allowed), percent(row),
+                 f"{row.over}/{row.size}" if row.over else "0",
+                 "" if row.observed is None else number(abs(row.observed)), verdict(row))
+                for row in self.rows]
+        return tabulate(body, header, tablefmt=tablefmt, disable_numparse=True,
+                        colalign=("left", "left", "left", *["right"] * 7, "left"))
+
+    def render(self, tablefmt: str = "simple") -> str:
+        """Title, table, and the verdict."""
+        title = (f"{self.candidate} (candidate) against {self.reference} (reference), "
+                 f"{self.dtype}, batch of {self.batch}")
+        return "\n".join([title, "", self.table(tablefmt), "", self.summary()])
+
+    __str__ = render
+
+    def as_dict(self) -> dict:
+        """Everything as plain values, for JSON."""
+        return {"passed": bool(self), "verdict": self.summary(), "candidate": self.candidate,
+                "reference": self.reference, "dtype": self.dtype, "batch": self.batch,
+                "accuracy_ratio": self.accuracy_ratio(),
+                "rows": [row.as_dict() for row in self.rows]}
+
+
+def describe(row: Row) -> str:
+    """What is wrong with one row, in a sentence."""
+    if row.note and row.actual is None:
+        return f"{row.name or row.tensor}: {row.note}."
+    place = f" at {list(row.index)}" if row.index else ""
+    text = (f"{row.name}{place} is {row.actual:.9g}, expected {row.expected:.9g}; "
+            f"{row.over} of {row.size} elements are over their bound, the worst "
+            f"{row.used:.3g} times.")
+    if row.off:
+        whose = {"candidate": "the candidate is off", "reference": "the reference is off",
+                 "both": "both are off"}[row.off]
+        text += f" Against the float64 referee, {whose}."
+    return text + (f" ({row.note})" if row.note else "")
+
+
+def mark_downstream(rows: list[Row]) -> None:
+    """Mark failures behind a failed weight, or behind the same layer's failure further forward."""
+    failed: set[str] = set()
+    for row in rows:
+        layer = row.layer.split("/")[0]
+        if row.passed:
+            continue
+        row.downstream = layer in failed or "network" in failed
+        if row.gate in ("weights", "forward", "whole numbers"):
+            failed.add(layer)
+
+
+def number(value: float) -> str:
+    """Three significant digits; 0 stays 0."""
+    if value == 0:
+        return "0"
+    return f"{value:.2e}"
+
+
+def percent(row: Row) -> str:
+    """Share of the bound used."""
+    if row.used == 0:
+        return "0 %"
+    if row.used > 10:
+        return f"{row.used:.1e}x"
+    return f"{100 * row.used:.2g} %" if row.used < 1 else f"{row.used:.2f}x"
+
+
+def verdict(row: Row) -> str:
+    if row.passed:
+        return "exact" if row.max_abs == 0 else "passed"
+    text = "FAILED" if not row.downstream else "failed (downstream)"
+    return text + (f": {row.off} off" if row.off else "")

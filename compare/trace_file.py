@@ -1,0 +1,137 @@
+"""Traces in files: a `.npz` archive of plain arrays and one JSON header, no pickles.
+
+Each distinct array is stored once, under the SHA-256 of its contents; the header says which tensor
+is which array. So an output that is the next layer's input costs nothing twice, and any altered
+byte is noticed when the file is read.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from compare.trace import Part, Trace
+
+FORMAT = "keras-parity trace"
+VERSION = 1
+ARRAYS = ("x", "y", "loss", "loss_gradient")
+PART_ARRAYS = ("input", "output", "output_gradient", "input_gradient")
+PART_DICTS = ("weights", "weight_gradients", "updated")
+
+
+def save(trace: Trace, path) -> None:
+    """Write the trace beside `path`, then rename it into place.
+
+    Raises:
+        OSError: if the folder cannot be written to.
+    """
+    path = Path(path)
+    store: dict[str, np.ndarray] = {}
+    header = {
+        "format": FORMAT, "version": VERSION, "producer": trace.producer, "dtype": trace.dtype,
+        "config": trace.config, "compile_config": trace.compile_config, "fused": trace.fused,
+        **{name: _put(store, getattr(trace, name)) for name in ARRAYS},
+        "parts": [_put_part(store, part) for part in trace.parts],
+    }
+    text = json.dumps(header, default=_plain)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"Expected a folder to write {path.name} to. "
+                                f"Received: {path.parent}, which does not exist")
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez_compressed(file, header=np.array(text), digest=np.array(digest), **store)
+        os.replace(beside, path)
+    except BaseException:
+        os.unlink(beside)
+        raise
+
+
+def load(path) -> Trace:
+    """Read and verify a trace.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is truncated, altered, of another version, or no trace at all.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"Expected a recorded trace. Received: {path}, which is no file")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("it holds a bare array")
+            arrays = {name: archive[name] for name in archive.files}
+        text = str(arrays.pop("header"))
+        digest = str(arrays.pop("digest"))
+        header = json.loads(text)
+        found = header.get("format"), header.get("version")
+    except (ValueError, KeyError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: expected a whole file written by `parity record` or "
+                         f"Trace.save. Received one that cannot be read: {error}") from None
+    if found != (FORMAT, VERSION):
+        raise ValueError(f"{path}: expected {FORMAT!r}, version {VERSION}. "
+                         f"Received: {found[0]!r}, version {found[1]!r}")
+    if hashlib.sha256(text.encode()).hexdigest() != digest:
+        raise ValueError(f"{path}: its header was altered: its SHA-256 is not the one recorded")
+    for name, array in arrays.items():
+        if _digest(array) != name:
+            raise ValueError(f"{path}: array {name[:12]} was altered: its contents no longer have "
+                             "the SHA-256 that is its name")
+    try:
+        return _trace(header, arrays)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path}: expected every array that its header names. "
+                         f"Received a file without {error}") from None
+
+
+def _trace(header: dict, arrays: dict) -> Trace:
+    parts = []
+    for entry in header["parts"]:
+        fields = dict(entry)
+        fields.update({name: _get(arrays, fields[name]) for name in PART_ARRAYS})
+        fields.update({name: {key: _get(arrays, ref) for key, ref in fields[name].items()}
+                       for name in PART_DICTS})
+        parts.append(Part(**fields))
+    values = {name: _get(arrays, header[name]) for name in ARRAYS}
+    if values["loss"] is not None:
+        values["loss"] = values["loss"][()]
+    return Trace(header["producer"], header["dtype"], header["config"], header["compile_config"],
+                 fused=header["fused"], parts=parts, **values)
+
+
+def _put_part(store: dict, part: Part) -> dict:
+    entry = {"layer": part.layer, "part": part.part, "class_name": part.class_name}
+    entry.update({name: _put(store, getattr(part, name)) for name in PART_ARRAYS})
+    entry.update({name: {key: _put(store, array) for key, array in getattr(part, name).items()}
+                  for name in PART_DICTS})
+    return entry
+
+
+def _put(store: dict, array) -> str | None:
+    if array is None:
+        return None
+    array = np.ascontiguousarray(array).reshape(np.shape(array))
+    name = _digest(array)
+    store[name] = array
+    return name
+
+
+def _get(arrays: dict, name: str | None):
+    return None if name is None else arrays[name]
+
+
+def _digest(array: np.ndarray) -> str:
+    kind = f"{array.dtype.str}{array.shape}".encode()
+    return hashlib.sha256(kind + np.ascontiguousarray(array).tobytes()).hexdigest()
+
+
+def _plain(value):
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"Expected plain JSON values in a config. Received: {value!r}")
