@@ -25,6 +25,11 @@ def network(candidate: Trace, reference: Trace) -> list[Row]:
     return rows
 
 
+def same_structure(rows: list[Row]) -> bool:
+    """Whether the networks have the same layers and precision, so that tensors can be compared."""
+    return all(row.passed for row in rows if row.gate == "network" and row.tensor in STRUCTURE)
+
+
 def weights(candidate: Trace, reference: Trace) -> list[Row]:
     """One row per weight: equal bit for bit, or not."""
     rows = []
@@ -59,7 +64,7 @@ def _settings(trace: Trace) -> dict:
     for i, layer in enumerate(layers):
         for key, value in layer["config"].items():
             if key not in INCIDENTAL:
-                settings[f"layer {i + 1} ({layer['class_name']}) {key}"] = value
+                settings[f"layer {i + 1} {key}"] = value
     return settings
 
 

@@ -6,17 +6,23 @@ that step's error alone. What rounding can explain comes from the referee in `co
 """
 
 import copy
+import functools
 
 import scratch
-from compare import gates
+from compare import gates, lockstep
 from compare.judged import Judged
-from compare.recording import record
+from compare.recording import is_keras, record
 from compare.report import Report
-from compare.steps import steps_of
+from compare.steps import steps_of, whole_layers
 from compare.trace import Trace
+from compare.whole_numbers import probe
 
 
-def check(model, twin, x, y=None, *, upstream=None) -> Report:
+LOCKSTEP = 5  # steps of training side by side
+
+
+def check(model, twin, x=None, y=None, *, upstream=None, whole_numbers=True,
+          steps=LOCKSTEP) -> Report:
     """Whether `model` computes what `twin` computes, within proved rounding bounds.
 
     Args:
@@ -24,6 +30,8 @@ def check(model, twin, x, y=None, *, upstream=None) -> Report:
         twin: the reference: a `keras.Sequential`, another scratch model, or a Trace of either.
         x, y: the batch. Not needed with a Trace, which brings its own.
         upstream: the gradient with respect to the output, for models without a loss.
+        whole_numbers: also probe each layer with integers, where nothing may differ at all.
+        steps: how many steps to train in lockstep with a live Keras model; 0 for none.
 
     Returns:
         A Report: true if everything passed; `rows`, `first_failure`, and a table when printed.
@@ -37,15 +45,33 @@ def check(model, twin, x, y=None, *, upstream=None) -> Report:
         upstream = twin.parts[-1].output_gradient if y is None else None
     if y is not None:
         model, twin = both_compiled(model, twin)
-    reference = record(twin, x, y, upstream=upstream)
+    whole = whole_layers(model)
+    reference = record(twin, x, y, upstream=upstream, whole=whole)
     candidate = record(model, x, y, upstream=upstream)
-    return compare_traces(candidate, reference, steps_of(model), model)
+    report = compare_traces(candidate, reference, steps_of(model), model)
+    if not report.structure_holds:
+        return report
+    rows = report.rows
+    if whole_numbers:
+        rows = rows + probe(candidate, steps_of(model), keras_steps(twin, whole))
+    if steps and y is not None and is_keras(twin):
+        rows = rows + [lockstep.run(model, twin, candidate.x, y, steps).row()]
+    return Report.of(rows, candidate, reference)
 
 
-def assert_parity(model, twin, x, y=None, *, upstream=None) -> None:
-    """`check`, with an AssertionError that carries the table if anything fails."""
+def keras_steps(twin, whole=frozenset()) -> list | None:
+    """The twin's steps as functions for `probe`, None if it is not a live Keras model."""
+    if not is_keras(twin):
+        return None
+    import reference
+
+    return [functools.partial(reference.run_step, step) for step in reference.steps_of(twin, whole)]
+
+
+def assert_parity(model, twin, x=None, y=None, **options) -> None:
+    """`check`, with its options, and an AssertionError that carries the table if anything fails."""
     __tracebackhide__ = True
-    report = check(model, twin, x, y, upstream=upstream)
+    report = check(model, twin, x, y, **options)
     if not report:
         raise AssertionError(str(report))
 
@@ -62,7 +88,7 @@ def diff(trace_a: Trace, trace_b: Trace) -> Report:
 def compare_traces(candidate: Trace, reference: Trace, steps=None, model=None) -> Report:
     """The report on two traces; `steps` and `model` are the candidate's, if it can be run."""
     rows = gates.network(candidate, reference)
-    if all(row.passed for row in rows if row.tensor in gates.STRUCTURE):
+    if gates.same_structure(rows):
         rows += gates.weights(candidate, reference)
         rows += Judged(candidate, reference, steps, model).rows()
     return Report.of(rows, candidate, reference)

@@ -13,7 +13,7 @@ from compare.steps import is_fused, steps_of
 from compare.trace import Part, Trace
 
 
-def record(model, x, y=None, *, upstream=None) -> Trace:
+def record(model, x, y=None, *, upstream=None, whole=frozenset()) -> Trace:
     """What the model computes on the batch (x, y).
 
     Args:
@@ -21,6 +21,7 @@ def record(model, x, y=None, *, upstream=None) -> Trace:
         x: (batch, ...).
         y: labels for the loss the model was compiled with.
         upstream: instead of y, the gradient with respect to the output, for a model without loss.
+        whole: positions of Keras layers not to be taken apart from their inner activation.
 
     Raises:
         ValueError: for NaN or infinity in x, an empty batch, neither or both of y and upstream,
@@ -36,7 +37,7 @@ def record(model, x, y=None, *, upstream=None) -> Trace:
     if isinstance(model, scratch.Sequential):
         return _record_scratch(model, x, y, upstream)
     if is_keras(model):
-        return _record_keras(model, x, y, upstream)
+        return _record_keras(model, x, y, upstream, whole)
     raise TypeError("Expected a scratch.Sequential, a keras.Sequential or a Trace. "
                     f"Received: {type(model).__name__}")
 
@@ -107,14 +108,14 @@ def _update_scratch(model, parts) -> None:
         part.updated[name] = variable
 
 
-def _record_keras(model, x, y, upstream) -> Trace:
+def _record_keras(model, x, y, upstream, whole) -> Trace:
     import reference
 
     if y is not None and not getattr(model, "compiled", False):
         raise ValueError("Expected a compiled Keras model, as there are labels. Received one "
                          "without a loss: call compile, or reference.compile_model")
     dtype = np.dtype(reference.model_dtype(model))
-    observed = reference.observe(model, x, y, upstream)
+    observed = reference.observe(model, x, y, upstream, whole)
     parts = [Part(**vars(part)) for part in observed.parts]
     fused = y is not None and parts[-1].output_gradient is None
     loss_gradient = None

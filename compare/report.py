@@ -5,8 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from tabulate import tabulate
 
+from compare.blindness import blind_spots
+from compare.gates import same_structure
 from compare.row import GATES, Row
 from compare.trace import Trace
+
+SCHEMA = "keras-parity check 1"
 
 
 @dataclass
@@ -18,6 +22,7 @@ class Report:
         candidate, reference: who was compared, with versions.
         dtype: the precision in which they were.
         batch: how many samples were run.
+        blind: sentences, each naming mistakes that this batch and these weights would hide.
     """
 
     rows: list[Row]
@@ -25,13 +30,15 @@ class Report:
     reference: str
     dtype: str
     batch: int
+    blind: list[str]
 
     @classmethod
     def of(cls, rows: list[Row], candidate: Trace, reference: Trace) -> "Report":
+        """The report on these rows, put in the order of the gates."""
         ordered = sorted(rows, key=lambda row: GATES.index(row.gate))
         mark_downstream(ordered)
         return cls(ordered, candidate.producer, reference.producer, reference.dtype,
-                   len(reference.x))
+                   len(reference.x), blind_spots(reference))
 
     def __bool__(self) -> bool:
         return bool(self.rows) and all(row.passed for row in self.rows)
@@ -40,6 +47,11 @@ class Report:
     def first_failure(self) -> Row | None:
         """The first row that fails, in the order of the gates."""
         return next((row for row in self.rows if not row.passed), None)
+
+    @property
+    def structure_holds(self) -> bool:
+        """Whether the two have the same layers and precision."""
+        return same_structure(self.rows)
 
     def accuracy_ratio(self) -> float | None:
         """The candidate's error over the reference's, both against the float64 referee.
@@ -58,7 +70,7 @@ class Report:
         if failure is None:
             used = max((row.used for row in self.rows), default=0.0)
             sentence = (f"Parity holds: all {len(self.rows)} rows are within what rounding can "
-                        f"explain; the worst used {used:.2g} of its bound.")
+                        f"explain; the worst used {100 * used:.0f} % of its bound.")
             ratio = self.accuracy_ratio()
             if ratio:
                 sentence += f" Error against float64: {ratio:.2g} times the reference's."
@@ -67,30 +79,55 @@ class Report:
         return (f"Parity does not hold: {failed} of {len(self.rows)} rows fail. First at gate "
                 f"'{failure.gate}': {describe(failure)}")
 
+    def gates(self) -> str:
+        """One line: every gate, and how many of its rows passed."""
+        said = []
+        for gate in GATES:
+            rows = [row for row in self.rows if row.gate == gate]
+            passed = sum(row.passed for row in rows)
+            if rows:
+                said.append(f"{gate} {passed}/{len(rows)}")
+        return "Gates passed: " + ", ".join(said)
+
     def table(self, tablefmt: str = "simple") -> str:
-        """Every row, in any of tabulate's formats."""
-        header = ("gate", "layer", "tensor", "max abs diff", "max rel diff", "at", "allowed",
-                  "used", "over", "observed", "verdict")
+        """The rows of layers, loss and update, and whatever else failed, in tabulate's formats.
+
+        The column 'integers' says how the same tensor fared in the whole-number probe.
+        """
+        probes = {row.name: row for row in self.rows if row.gate == "whole numbers"}
         body = [(row.gate, row.layer, row.tensor, number(row.max_abs), number(row.max_rel),
-                 "-".join(map(str, row.index)), number(row.allowed), percent(row),
-                 f"{row.over}/{row.size}" if row.over else "0",
-                 "" if row.observed is None else number(abs(row.observed)), verdict(row))
-                for row in self.rows]
+                 " ".join(map(str, row.index)), number(row.allowed), percent(row),
+                 "" if row.observed is None else number(abs(row.observed)),
+                 integers(row, probes), verdict(row))
+                for row in self.rows
+                if row.gate in ("forward", "loss", "backward", "update") or not row.passed]
+        header = ("gate", "layer", "tensor", "max abs", "max rel", "at", "allowed", "used",
+                  "in chain", "integers", "verdict")
         return tabulate(body, header, tablefmt=tablefmt, disable_numparse=True,
-                        colalign=("left", "left", "left", *["right"] * 7, "left"))
+                        colalign=("left", "left", "left", *["right"] * 6, "left", "left"))
 
     def render(self, tablefmt: str = "simple") -> str:
-        """Title, table, and the verdict."""
+        """Title, table, gates and the verdict."""
         title = (f"{self.candidate} (candidate) against {self.reference} (reference), "
                  f"{self.dtype}, batch of {self.batch}")
-        return "\n".join([title, "", self.table(tablefmt), "", self.summary()])
+        return "\n".join([title, "", self.table(tablefmt), "", self.gates(), self.blindness(),
+                          self.summary()])
+
+    def blindness(self) -> str:
+        """What the real numbers of this batch could not have shown, and what covers it."""
+        if not self.blind:
+            return "This batch hides no class of mistakes that is known."
+        probed = any(row.gate == "whole numbers" for row in self.rows)
+        head = ("This batch cannot see everything (the whole-number probes, on numbers of their "
+                "own, do):" if probed else "This batch cannot see everything:")
+        return "\n".join([head, *(f"  - {sentence}" for sentence in self.blind)])
 
     __str__ = render
 
     def as_dict(self) -> dict:
         """Everything as plain values, for JSON."""
-        return {"passed": bool(self), "verdict": self.summary(), "candidate": self.candidate,
-                "reference": self.reference, "dtype": self.dtype, "batch": self.batch,
+        return {"schema": SCHEMA, "passed": bool(self), "verdict": self.summary(), "candidate": self.candidate,
+                "reference": self.reference, "dtype": self.dtype, "batch": self.batch, "blind": self.blind,
                 "accuracy_ratio": self.accuracy_ratio(),
                 "rows": [row.as_dict() for row in self.rows]}
 
@@ -135,7 +172,16 @@ def percent(row: Row) -> str:
         return "0 %"
     if row.used > 10:
         return f"{row.used:.1e}x"
-    return f"{100 * row.used:.2g} %" if row.used < 1 else f"{row.used:.2f}x"
+    if row.used > 1:
+        return f"{row.used:.2f}x"
+    return f"{100 * row.used:.0f} %" if row.used > 0.1 else f"{100 * row.used:.2g} %"
+
+
+def integers(row: Row, probes: dict) -> str:
+    """How a tensor fared in its whole-number probe: equal, off, or not probed."""
+    if row.gate not in ("forward", "backward") or row.name not in probes:
+        return ""
+    return "equal" if probes[row.name].passed else "OFF"
 
 
 def verdict(row: Row) -> str:

@@ -101,11 +101,12 @@ def judge(gate, layer, tensor, actual, expected, referee: Bounded, terms: int = 
     kind = "exact" if not bound.any() else "componentwise"
     likely_gamma = _likely_ratio(referee.rounding, terms) if kind == "componentwise" else 1.0
     return Row(
-        gate, layer, tensor, passed=over == 0, shape=actual.shape,
+        gate, layer, tensor, passed=not over, shape=actual.shape,
         max_abs=float(difference.max(initial=0)), max_rel=relative(difference, e),
         index=tuple(int(i) for i in index), actual=float(a[index]) if a.size else None,
         expected=float(e[index]) if e.size else None,
-        allowed=float(bound[index]) if bound.size else 0.0, used=used, likely=used * likely_gamma,
+        allowed=float(bound[index]) if bound.size else 0.0, used=used,
+        likely=float(used * likely_gamma),
         over=over, size=actual.size, candidate_error=float(candidate_error.max(initial=0)),
         reference_error=float(reference_error.max(initial=0)),
         off=_who(candidate_share, reference_share), kind=kind, note=_nonfinite(a, e))
@@ -178,8 +179,8 @@ def _nonfinite(actual, expected) -> str:
 
 
 def _json_value(value):
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, float) and not np.isfinite(value):
         return str(value)
-    if isinstance(value, tuple):
-        return list(value)
-    return value
+    return [_json_value(v) for v in value] if isinstance(value, tuple) else value

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 import scratch
-from scratch.layers import AffineLayer
+from compare.trace import WHOLE
+from scratch.layers import LAYERS, AffineLayer
 
 
 @dataclass
@@ -28,8 +29,9 @@ class LayerStep:
     def __init__(self, layer, bare: bool):
         self.layer = layer
         self.bare = bare
-        self.name, self.part, self.class_name = layer.name, "", type(layer).__name__
-        self.config = layer.get_config()
+        activation = getattr(layer, "activation", None) if layer.params else None
+        whole = not bare and activation is not None and activation.name != "linear"
+        self.name, self.part, self.class_name = layer.name, WHOLE if whole else "", kind(layer)
 
     @property
     def weights(self) -> dict[str, np.ndarray]:
@@ -66,8 +68,7 @@ class ActivationStep:
     def __init__(self, layer):
         self.activation = layer.activation
         self.name, self.part = layer.name, layer.activation.name
-        self.class_name = type(layer).__name__
-        self.config = layer.get_config()
+        self.class_name = kind(layer)
 
     def run(self, x, dy=None) -> StepResult:
         """Forward on x and, if dy is given, backward from it."""
@@ -82,14 +83,34 @@ class ActivationStep:
 
 
 def steps_of(model: "scratch.Sequential") -> list:
-    """The model's layers in order, each followed by its inner activation if it has one."""
+    """The model's layers in order, each followed by its inner activation if it has one.
+
+    A class of somebody's own that overrides `forward` or `backward` is run whole, activation
+    included, since nothing says that its `affine` is what it computes.
+    """
     steps = []
     for layer in model.layers:
-        split = isinstance(layer, AffineLayer) and layer.activation.name != "linear"
+        split = (isinstance(layer, AffineLayer) and layer.activation.name != "linear"
+                 and all(getattr(type(layer), method) is getattr(AffineLayer, method)
+                         for method in ("forward", "backward")))
         steps.append(LayerStep(layer, bare=split))
         if split:
             steps.append(ActivationStep(layer))
     return steps
+
+
+def whole_layers(model) -> frozenset[int]:
+    """Positions of the layers that have an inner activation and can only be run as a whole."""
+    if not isinstance(model, scratch.Sequential):
+        return frozenset()
+    names = [layer.name for layer in model.layers]
+    return frozenset(names.index(step.name) for step in steps_of(model) if step.part == WHOLE)
+
+
+def kind(layer) -> str:
+    """The Keras class that a layer is, or is derived from."""
+    return next((cls.__name__ for cls in type(layer).__mro__ if cls.__name__ in LAYERS),
+                type(layer).__name__)
 
 
 def is_fused(model: "scratch.Sequential") -> bool:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+WHOLE = "whole"
+
 
 @dataclass
 class Part:
@@ -16,7 +18,8 @@ class Part:
 
     Attributes:
         layer: the layer's name.
-        part: '' for the layer itself, otherwise the name of its inner activation.
+        part: '' for the layer itself without an inner activation, the name of that activation for
+            the activation alone, or `WHOLE` for the two together.
         class_name: the layer's class, in Keras's spelling.
         input, output: (batch, ...).
         input_gradient, output_gradient: of the loss, in the same shapes. A softmax whose
@@ -37,7 +40,7 @@ class Part:
 
     @property
     def name(self) -> str:
-        return f"{self.layer}/{self.part}" if self.part else self.layer
+        return f"{self.layer}/{self.part}" if self.part not in ("", WHOLE) else self.layer
 
 
 @dataclass

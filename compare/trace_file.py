@@ -7,13 +7,12 @@ byte is noticed when the file is read.
 
 import hashlib
 import json
-import os
-import tempfile
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from compare.files import replacing
 from compare.trace import Part, Trace
 
 FORMAT = "keras-parity trace"
@@ -29,7 +28,6 @@ def save(trace: Trace, path) -> None:
     Raises:
         OSError: if the folder cannot be written to.
     """
-    path = Path(path)
     store: dict[str, np.ndarray] = {}
     header = {
         "format": FORMAT, "version": VERSION, "producer": trace.producer, "dtype": trace.dtype,
@@ -39,17 +37,8 @@ def save(trace: Trace, path) -> None:
     }
     text = json.dumps(header, default=_plain)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"Expected a folder to write {path.name} to. "
-                                f"Received: {path.parent}, which does not exist")
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, header=np.array(text), digest=np.array(digest), **store)
-        os.replace(beside, path)
-    except BaseException:
-        os.unlink(beside)
-        raise
+    with replacing(path) as beside, open(beside, "wb") as file:
+        np.savez_compressed(file, header=np.array(text), digest=np.array(digest), **store)
 
 
 def load(path) -> Trace:

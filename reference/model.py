@@ -28,6 +28,13 @@ def compile_model(model, compile_config: dict) -> None:
         model.compile_from_config(compile_config)
 
 
+def clone(model) -> "keras.Sequential":
+    """A second model with the same config, compile settings and weights."""
+    copy = from_config(model.get_config(), model.get_compile_config())
+    copy.set_weights(model.get_weights())
+    return copy
+
+
 def load(path) -> "keras.Model":
     """A model from a `.keras` file, weights and compile settings included.
 

@@ -20,7 +20,7 @@ class Part:
     none (a softmax whose cross-entropy is fused with its logits has no output gradient)."""
 
     layer: str
-    part: str  # "" for the layer itself, otherwise the name of the activation inside it
+    part: str  # "" for the layer, or the name of the activation inside it, or "whole" for both
     class_name: str
     input: np.ndarray
     output: np.ndarray
@@ -48,14 +48,23 @@ class _Step:
     call: object
     variables: list
 
+    def run(self, x):
+        """The step on x, a layer in training mode."""
+        is_activation = self.part not in ("", "whole")
+        return self.call(x) if is_activation else self.call(x, training=True)
 
-def steps_of(model) -> list[_Step]:
-    """The model's layers, an activation inside a layer being a step of its own."""
+
+def steps_of(model, whole=frozenset()) -> list[_Step]:
+    """The model's layers, an activation inside a layer being a step of its own.
+
+    Args:
+        whole: positions of layers that are to stay together with their activation.
+    """
     steps = []
-    for layer in model.layers:
+    for i, layer in enumerate(model.layers):
         inner = inner_activation(layer)
-        if inner is None:
-            steps.append(_Step(layer, "", layer, layer.weights))
+        if inner is None or i in whole:
+            steps.append(_Step(layer, "whole" if inner else "", layer, layer.weights))
         else:
             steps.append(_Step(layer, "", without_activation(layer), layer.weights))
             steps.append(_Step(layer, inner, layer.activation, []))
@@ -91,7 +100,7 @@ def swapped_activation(layer):
         layer.activation = kept
 
 
-def observe(model, x, y=None, upstream=None) -> Observation:
+def observe(model, x, y=None, upstream=None, whole=frozenset()) -> Observation:
     """Run one batch forward and backward, in training mode, without changing the model.
 
     Args:
@@ -99,21 +108,20 @@ def observe(model, x, y=None, upstream=None) -> Observation:
         x: a batch of inputs.
         y: labels for the model's compiled loss; the gradients are then the loss's.
         upstream: instead of y, the gradient with respect to the model's output.
+        whole: positions of layers that are to stay together with their activation.
 
     Returns:
         Outputs, gradients with respect to each part's input, output and weights, and with y also
         the loss and each weight after one step of a fresh copy of the optimizer.
     """
     dtype = model_dtype(model)
-    steps = steps_of(model)
+    steps = steps_of(model, whole)
     variables = [v for step in steps for v in step.variables if v.trainable]
     with precision(dtype), tf.GradientTape() as tape:
         values = [tf.constant(np.asarray(x, dtype))]
         tape.watch(values[0])
         for step in steps:
-            takes_training = step.part == ""
-            values.append(step.call(values[-1], training=True) if takes_training
-                          else step.call(values[-1]))
+            values.append(step.run(values[-1]))
         loss = None
         if y is not None:
             loss = model.compute_loss(x=values[0], y=tf.constant(np.asarray(y)), y_pred=values[-1],
@@ -126,6 +134,30 @@ def observe(model, x, y=None, upstream=None) -> Observation:
     parts = [_part(step, values[i:i + 2], gradients[0][i:i + 2], by_variable, updated)
              for i, step in enumerate(steps)]
     return Observation(parts, None if loss is None else loss.numpy())
+
+
+def run_step(step: _Step, x, dy, weights: dict) -> tuple:
+    """One step alone, on any input, output gradient and weights; the model is left as it was.
+
+    Returns:
+        (output, input gradient, weight gradients by name), as NumPy arrays.
+    """
+    kept = [np.array(v.numpy()) for v in step.variables]
+    trainable = [v for v in step.variables if v.trainable]
+    try:
+        for variable in step.variables:
+            variable.assign(weights[variable.name])
+        with tf.GradientTape() as tape:
+            x = tf.constant(x)
+            tape.watch(x)
+            y = step.run(x)
+        gradients = tape.gradient(y, [x, *(v.value for v in trainable)],
+                                  output_gradients=tf.constant(dy))
+        named = {v.name: _array(g) for v, g in zip(trainable, gradients[1:])}
+        return np.array(y.numpy()), _array(gradients[0]), named
+    finally:
+        for variable, value in zip(step.variables, kept):
+            variable.assign(value)
 
 
 def _part(step, values, gradients, by_variable, updated) -> Part:
@@ -141,7 +173,7 @@ def _part(step, values, gradients, by_variable, updated) -> Part:
 
 
 def _array(tensor):
-    return None if tensor is None else tf.convert_to_tensor(tensor).numpy()
+    return None if tensor is None else np.array(tf.convert_to_tensor(tensor).numpy())
 
 
 def one_step(model, variables, gradients, dtype) -> dict[int, np.ndarray]:

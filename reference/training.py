@@ -33,6 +33,23 @@ class StepRunner:
         losses, correct = self._run(tf.constant(x, self.dtype), tf.constant(y))
         return losses.numpy(), correct.numpy()
 
+    def trajectory(self, weights: list, x, y, steps: int) -> tuple[list, list]:
+        """Train from `weights`, with a fresh optimizer, on the same batch `steps` times.
+
+        Returns:
+            The weights after each step, as lists like `get_weights()`, and each step's loss.
+        """
+        self.model.set_weights(weights)
+        for variable in self.model.optimizer.variables:
+            if variable.path != self.model.optimizer._learning_rate.path:
+                variable.assign(np.zeros(variable.shape))
+        trajectory, losses = [], []
+        for _ in range(steps):
+            loss, _ = self.run(np.asarray(x)[None], np.asarray(y)[None])
+            losses.append(float(loss[0]))
+            trajectory.append([np.array(w) for w in self.model.get_weights()])
+        return trajectory, losses
+
     def _steps(self, x, y):
         steps = tf.shape(x)[0]
         losses = tf.TensorArray(self.dtype, steps)

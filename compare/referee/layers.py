@@ -231,17 +231,44 @@ def softmax(x: Bounded, axis: int) -> Bounded:
     return exponentials / exponentials.sum(axis=axis, keepdims=True)
 
 
+class Chain(Referee):
+    """One referee after another: a layer and the activation inside it."""
+
+    def __init__(self, referees):
+        super().__init__({})
+        self.referees = referees
+        self.exact = all(referee.exact for referee in referees)
+
+    def forward(self, x, weights):
+        first, *rest = self.referees
+        y = first.forward(x, weights)
+        for referee in rest:
+            y = referee.forward(y, {})
+        return y
+
+    def backward(self, dy):
+        gradients = {}
+        for referee in reversed(self.referees):
+            dy, gradients = referee.backward(dy)
+        return dy, gradients
+
+    def reductions(self, input_shape, output_shape):
+        return self.referees[0].reductions(input_shape, output_shape)
+
+
 LAYERS = {"Conv2D": Conv2D, "Dense": Dense, "MaxPooling2D": MaxPooling2D, "Flatten": Flatten,
           "ReLU": ReLU, "Softmax": Softmax}
 ACTIVATIONS = {"relu": ReLU, "softmax": Softmax, "linear": Linear}
 
 
 def referee_for(class_name: str, config: dict, part: str = "") -> Referee:
-    """The referee of a layer, or of the activation `part` inside it.
+    """The referee of a layer, of the activation `part` inside it, or of both if part is 'whole'.
 
     Raises:
         KeyError: for a layer or an activation that has none.
     """
+    if part == "whole":
+        return Chain([LAYERS[class_name](config), ACTIVATIONS[config["activation"]]({})])
     if part:
         return ACTIVATIONS[part]({})
     if class_name == "Activation":

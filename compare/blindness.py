@@ -1,0 +1,120 @@
+"""What a batch cannot see: classes of mistakes that would leave every compared number as it is.
+
+A check is worth what its probe can tell apart. Each function here looks for one kind of blindness
+in a reference trace and says, in a sentence, which mistakes would go unnoticed. Weights and batches
+are taken as they are; the whole-number probes, whose numbers are drawn for the purpose, see what is
+named here for the layers that they cover.
+"""
+
+import numpy as np
+
+from compare.trace import Part, Trace
+
+
+def blind_spots(trace: Trace) -> list[str]:
+    """Sentences, one for each class of mistakes that this trace's batch and weights would hide."""
+    said = _batch(trace)
+    for part in trace.parts:
+        for look in (_kernel, _bias, _image, _dense, _rectifier, _pool, _gradient):
+            said += look(part)
+    return said
+
+
+def _batch(trace: Trace) -> list[str]:
+    said = []
+    if len(trace.x) == 1:
+        said.append("batch of 1: a sum in place of a mean over the batch, or a missing 1/N, gives "
+                    "the same numbers, and samples cannot be mixed up")
+    elif np.array_equal(trace.x, np.broadcast_to(trace.x[:1], trace.x.shape)):
+        said.append("all samples are equal: mixing them up changes nothing")
+    if trace.y is not None and len(trace.y) > 1 and np.unique(trace.y, axis=0).shape[0] == 1:
+        said.append("all labels are equal: labels shuffled apart from their images go unnoticed")
+    return said
+
+
+def _kernel(part: Part) -> list[str]:
+    kernel = part.weights.get("kernel")
+    if kernel is None or kernel.ndim != 4:
+        return []
+    said = []
+    if kernel.shape[:2] != (1, 1) and np.array_equal(kernel, kernel[::-1, ::-1]):
+        said.append(f"{part.layer}: the kernel is symmetric, so a flipped one (convolution for "
+                    "correlation) gives the same output")
+    rows, columns = kernel.shape[:2]
+    if rows == columns > 1:
+        if np.array_equal(kernel, kernel.swapaxes(0, 1)):
+            said.append(f"{part.layer}: the kernel equals its transpose, so rows and columns of it "
+                        "can be swapped unnoticed")
+    if kernel.shape[2] == kernel.shape[3] > 1 and np.array_equal(kernel, kernel.swapaxes(2, 3)):
+        said.append(f"{part.layer}: swapping the kernel's input and output channels changes nothing")
+    return said
+
+
+def _bias(part: Part) -> list[str]:
+    bias = part.weights.get("bias")
+    if bias is None or bias.any():
+        return []
+    return [f"{part.layer}: the bias is all zero, so forgetting it changes no output"]
+
+
+def _image(part: Part) -> list[str]:
+    x = part.input
+    if x.ndim != 4 or part.class_name not in ("Conv2D", "MaxPooling2D") or x[0, ..., 0].size == 1:
+        return []
+    if np.array_equal(x, np.broadcast_to(x[:, :1, :1], x.shape)):
+        return [f"{part.layer}: each channel of the input is constant, so shifted windows see the "
+                "same numbers, away from the border"]
+    if x.shape[1] == x.shape[2] and np.array_equal(x, x.swapaxes(1, 2)):
+        return [f"{part.layer}: the input equals its transpose, so height and width can be swapped "
+                "unnoticed"]
+    return []
+
+
+def _dense(part: Part) -> list[str]:
+    kernel = part.weights.get("kernel")
+    if kernel is None or kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1] or kernel.size == 1:
+        return []
+    if np.array_equal(kernel, kernel.T):
+        return [f"{part.layer}: the kernel is symmetric, so a transposed one gives the same output"]
+    return []
+
+
+def _rectifier(part: Part) -> list[str]:
+    if part.class_name != "ReLU" and part.part != "relu":
+        return []
+    if (part.input > 0).all():
+        return [f"{part.name}: every input is positive, so a rectifier that is missing changes "
+                "nothing, nor does a mask that is"]
+    if not (part.input > 0).any():
+        return [f"{part.name}: no input is positive, so nothing passes, and nothing can be wrong "
+                "behind it"]
+    return []
+
+
+def _pool(part: Part) -> list[str]:
+    if part.class_name != "MaxPooling2D" or part.output_gradient is None:
+        return []
+    if np.unique(part.input).size == part.input.size:
+        return [f"{part.name}: no two inputs are equal, so it does not show where a tie sends its "
+                "gradient"]
+    return []
+
+
+def _gradient(part: Part) -> list[str]:
+    dy = part.output_gradient
+    if dy is None or dy.size == 1:
+        return []
+    if not dy.any():
+        return [f"{part.name}: the gradient that comes in is all zero, so nothing can be wrong in "
+                "the gradients that go out"]
+    said = []
+    if np.ptp(dy) == 0:
+        said.append(f"{part.name}: the gradient that comes in is the same everywhere, so no "
+                    "permutation of it shows")
+    if "bias" in part.weights:
+        axes = tuple(range(dy.ndim - 1))
+        total, size = np.abs(dy.sum(axis=axes)), np.abs(dy).sum(axis=axes)
+        if (total <= dy.size * np.finfo(dy.dtype).eps * size).all():
+            said.append(f"{part.name}: the gradients that come in sum to zero, so a bias gradient "
+                        "that is missing looks right")
+    return said

@@ -1,0 +1,103 @@
+"""Trains both networks side by side for a few steps and follows the gap between their weights.
+
+Two runs of the same mathematics drift apart by rounding alone. How far is measured, not guessed:
+the same Keras model is trained again from weights moved by one unit in the last place. As long as
+the gap between the two networks stays inside the envelope of such controls, they are the same run.
+
+A rectifier or a pooling whose inputs lie within rounding of a kink may fall to either side, in any
+one of the runs alone, and then that run jumps away from all others. The envelope is therefore the
+widest distance between any two of the Keras runs, and `MARGIN` times that is allowed: a jump of the
+candidate's own need not have a like among a handful of controls.
+"""
+
+import copy
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from compare.row import Row
+
+CONTROLS = 3
+MARGIN = 10
+
+
+@dataclass
+class Lockstep:
+    """The gap after each step, as |w_candidate - w_reference| / |w_reference| over all weights.
+
+    Attributes:
+        gaps: between candidate and reference.
+        controls: for each pair of Keras runs, the reference and its controls, between the two.
+        losses: the candidate's and the reference's loss at each step.
+    """
+
+    gaps: list[float]
+    controls: list[list[float]]
+    losses: list[tuple[float, float]]
+
+    @property
+    def envelope(self) -> list[float]:
+        """The widest gap between two Keras runs, up to each step."""
+        widest = [max(gaps) for gaps in zip(*self.controls)]
+        return list(np.maximum.accumulate(widest))
+
+    def row(self) -> Row:
+        """The verdict: passed if the gap is inside the envelope after every step."""
+        allowed = [MARGIN * edge for edge in self.envelope]
+        shares = [gap / edge if edge else (0.0 if gap == 0 else np.inf)
+                  for gap, edge in zip(self.gaps, allowed)]
+        worst = int(np.argmax(shares))
+        over = sum(share > 1 for share in shares)
+        return Row("lockstep", "all layers", "weights", passed=over == 0, index=(worst + 1,),
+                   max_abs=max(self.gaps), max_rel=max(self.gaps), actual=self.gaps[worst],
+                   expected=0.0, allowed=allowed[worst], used=shares[worst], over=over,
+                   size=len(shares), kind="normwise",
+                   note=f"gap after step {worst + 1} of {len(shares)}, against Keras runs that "
+                        f"started one ulp apart and spread by {self.envelope[worst]:.2g}")
+
+
+def run(model, twin, x, y, steps: int, seed: int = 0) -> Lockstep:
+    """Train copies of both on the batch (x, y), `steps` times over; neither model changes.
+
+    Args:
+        model: a compiled `scratch.Sequential`.
+        twin: a compiled `keras.Sequential`.
+        seed: of the controls' directions, up or down for each weight.
+    """
+    import reference
+
+    start = twin.get_weights()
+    runner = reference.StepRunner(reference.clone(twin))
+    reference_run, losses = runner.trajectory(start, x, y, steps)
+    rng = np.random.default_rng(seed)
+    keras_runs = [reference_run]
+    for _ in range(CONTROLS):
+        nudged = [np.nextafter(w, np.where(rng.random(w.shape) < 0.5, -np.inf, np.inf)
+                               .astype(w.dtype)) for w in start]
+        keras_runs.append(runner.trajectory(nudged, x, y, steps)[0])
+    controls = [gaps(a, b) for a, b in itertools.combinations(keras_runs, 2)]
+    ours, our_losses = _train_scratch(model, x, y, steps)
+    return Lockstep(gaps(ours, reference_run), controls,
+                    [(float(a), float(b)) for a, b in zip(our_losses, losses)])
+
+
+def _train_scratch(model, x, y, steps):
+    model = copy.deepcopy(model)
+    model.compile_from_config(model.get_compile_config())  # an optimizer without a past
+    trajectory, losses = [], []
+    for _ in range(steps):
+        losses.append(model.train_step(x, y)[0])
+        trajectory.append(model.get_weights())
+    return trajectory, losses
+
+
+def gaps(trajectory, reference_run) -> list[float]:
+    """The relative distance of two trajectories of weights after each step, in the 2-norm."""
+    return [norm([a.astype(np.float64) - b for a, b in zip(ours, theirs)])
+            / max(norm(theirs), np.finfo(np.float64).tiny)
+            for ours, theirs in zip(trajectory, reference_run)]
+
+
+def norm(arrays) -> float:
+    return float(np.sqrt(sum(np.sum(np.square(a, dtype=np.float64)) for a in arrays)))

@@ -1,0 +1,147 @@
+"""Gets a candidate and its reference from what a person names: nothing, a file, or a callable.
+
+Nothing means the benchmark network; `FILE.keras` a saved Keras model; `module:callable` a function
+that returns a scratch model, a Keras model, a Keras config dictionary, or the pair to compare.
+"""
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import scratch
+from compare import network
+from compare.recording import is_keras
+
+
+def pair(spec: str | None, dtype: str | None = None, seed: int = 0):
+    """(candidate, reference) with the same weights, in `dtype`.
+
+    Args:
+        spec: None for the benchmark network, 'FILE.keras' or 'module:callable'.
+        dtype: 'float32', 'float64', or None for the model's own.
+        seed: of the initial weights, where the model has none of its own.
+
+    Raises:
+        FileNotFoundError: if the file is missing.
+        ValueError: for a file or a callable that gives no such model, or an unsupported layer.
+    """
+    if spec is None:
+        return twins(network.build(seed=seed, dtype=dtype or "float32"))
+    scratch.set_random_seed(seed)
+    if ":" in spec and not Path(spec).exists():
+        made = call(spec)
+    elif spec.endswith(".keras"):
+        made = load_keras(spec)
+    else:
+        raise ValueError("Expected --model to be FILE.keras or module:callable. "
+                         f"Received: {spec!r}")
+    if isinstance(made, tuple) and len(made) == 2:
+        if dtype is not None:
+            raise ValueError(f"Expected no --dtype, as {spec} gives both models. "
+                             f"Received: {dtype}")
+        return made
+    return twins(made, dtype)
+
+
+def golden_candidate(trace, spec: str | None) -> scratch.Sequential:
+    """The network to hold against a recorded trace, without Keras.
+
+    Args:
+        spec: 'module:callable' that returns a scratch model, or None for the network that the
+            trace's own config and weights describe.
+    """
+    if spec is not None:
+        made = call(spec)
+        made = made[0] if isinstance(made, tuple) and made else made
+        if not isinstance(made, scratch.Sequential):
+            raise ValueError(f"Expected {spec} to return a scratch.Sequential, as --golden runs "
+                             f"without Keras. Received: {type(made).__name__}")
+        return made
+    model = scratch.Sequential.from_config(trace.config)
+    if trace.compile_config:
+        model.compile_from_config(trace.compile_config)
+    model.set_weights(list(trace.weights().values()))
+    return model
+
+
+def twins(model, dtype: str | None = None):
+    """The scratch model and the Keras model of the same config, weights and compile settings."""
+    import reference
+
+    if isinstance(model, dict):
+        model = scratch.Sequential.from_config(model)
+    if not isinstance(model, scratch.Sequential) and not is_keras(model):
+        raise ValueError("Expected a scratch.Sequential, a keras.Sequential, a config dictionary, "
+                         f"or a pair of models. Received: {type(model).__name__}")
+    config = model.get_config()
+    compiled = model.get_compile_config()
+    weights = model.get_weights()
+    if dtype is not None:
+        config = with_dtype(config, dtype)
+    candidate, twin = scratch.Sequential.from_config(config), None
+    if compiled:
+        candidate.compile_from_config(compiled)
+    if is_keras(model) and dtype in (None, candidate.dtype.name):
+        twin = model if reference.model_dtype(model) == candidate.dtype.name else None
+    if twin is None:
+        twin = reference.from_config(config, candidate.get_compile_config())
+    if not candidate.built:
+        raise ValueError("Expected a model that knows its input shape. Received one without an "
+                         "Input: build it first.")
+    candidate.set_weights(weights)
+    twin.set_weights(weights)
+    return candidate, twin
+
+
+def with_dtype(config, dtype: str):
+    """A config with every layer's precision replaced."""
+    if isinstance(config, dict):
+        if config.get("class_name") == "DTypePolicy":
+            return {**config, "config": {"name": dtype}}
+        return {key: dtype if key == "dtype" and isinstance(value, str) else with_dtype(value, dtype)
+                for key, value in config.items()}
+    if isinstance(config, (list, tuple)):
+        return type(config)(with_dtype(value, dtype) for value in config)
+    return config
+
+
+def load_keras(path):
+    """The Keras model in a file, with a word on what is wrong with it where it cannot be read."""
+    import reference
+
+    try:
+        return reference.load(path)
+    except (FileNotFoundError, IsADirectoryError):
+        raise
+    except Exception as error:  # Keras raises whatever its parts raise
+        reason = str(error).strip().split("\n")[0]
+        raise ValueError(f"{path}: expected a model saved by Keras that can be rebuilt without "
+                         f"running code from the file. Received: {reason}") from None
+
+
+def call(spec: str):
+    """What the function named 'module:callable' returns; modules are found from here, too.
+
+    Raises:
+        ValueError: if there is no such module or function, or it fails.
+    """
+    module_name, _, name = spec.partition(":")
+    if not module_name or not name:
+        raise ValueError(f"Expected module:callable. Received: {spec!r}")
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:  # the module is somebody's own: anything can go wrong in it
+        raise ValueError(f"Expected a module {module_name!r} that can be imported. "
+                         f"Received: {type(error).__name__}: {error}") from error
+    function = getattr(module, name, None)
+    if not callable(function):
+        raise ValueError(f"Expected a callable {name!r} in module {module_name!r}. Received: "
+                         + ("nothing of that name" if function is None else repr(function)))
+    try:
+        return function()
+    except Exception as error:
+        raise ValueError(f"Expected {spec} to return a model when called without arguments. "
+                         f"Received: {type(error).__name__}: {error}") from error
