@@ -44,6 +44,18 @@ def pair(spec: str | None, dtype: str | None = None, seed: int = 0):
     return twins(made, dtype)
 
 
+def candidate(spec: str | None) -> scratch.Sequential:
+    """The candidate alone, without making a Keras twin for it; see `pair`."""
+    if spec is None:
+        return network.build()
+    made = call(spec) if ":" in spec else load_keras(spec)
+    made = made[0] if isinstance(made, tuple) else made
+    if isinstance(made, scratch.Sequential):
+        return made
+    config = made if isinstance(made, dict) else made.get_config()
+    return scratch.Sequential.from_config(config)
+
+
 def golden_candidate(trace, spec: str | None) -> scratch.Sequential:
     """The network to hold against a recorded trace, without Keras.
 

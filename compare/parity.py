@@ -9,7 +9,7 @@ import copy
 import functools
 
 import scratch
-from compare import gates, lockstep
+from compare import gates, lockstep, whole_network
 from compare.judged import Judged
 from compare.recording import is_keras, record
 from compare.report import Report
@@ -54,6 +54,7 @@ def check(model, twin, x=None, y=None, *, upstream=None, whole_numbers=True,
     rows = report.rows
     if whole_numbers:
         rows = rows + probe(candidate, steps_of(model), keras_steps(twin, whole))
+    rows = rows + whole_network.rows(model, reference)
     if steps and y is not None and is_keras(twin):
         rows = rows + [lockstep.run(model, twin, candidate.x, y, steps).row()]
     return Report.of(rows, candidate, reference)

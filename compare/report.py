@@ -10,6 +10,7 @@ from compare.gates import same_structure
 from compare.row import GATES, Row
 from compare.trace import Trace
 
+WHOLES = ("whole network", "lockstep")  # gates whose rows show every layer's mistakes
 SCHEMA = "keras-parity check 1"
 
 
@@ -94,13 +95,21 @@ class Report:
 
         The column 'integers' says how the same tensor fared in the whole-number probe.
         """
+        shown = [row for row in self.rows if not row.passed
+                 or row.gate in ("forward", "loss", "backward", "update", "whole network")]
+        return self._tabulate(shown, tablefmt)
+
+    def failures(self, tablefmt: str = "simple") -> str:
+        """The rows that failed, as a table."""
+        return self._tabulate([row for row in self.rows if not row.passed], tablefmt)
+
+    def _tabulate(self, rows: list[Row], tablefmt: str) -> str:
         probes = {row.name: row for row in self.rows if row.gate == "whole numbers"}
         body = [(row.gate, row.layer, row.tensor, number(row.max_abs), number(row.max_rel),
                  " ".join(map(str, row.index)), number(row.allowed), percent(row),
                  "" if row.observed is None else number(abs(row.observed)),
                  integers(row, probes), verdict(row))
-                for row in self.rows
-                if row.gate in ("forward", "loss", "backward", "update") or not row.passed]
+                for row in rows]
         header = ("gate", "layer", "tensor", "max abs", "max rel", "at", "allowed", "used",
                   "in chain", "integers", "verdict")
         return tabulate(body, header, tablefmt=tablefmt, disable_numparse=True,
@@ -137,9 +146,12 @@ def describe(row: Row) -> str:
     if row.note and row.actual is None:
         return f"{row.name or row.tensor}: {row.note}."
     place = f" at {list(row.index)}" if row.index else ""
-    text = (f"{row.name}{place} is {row.actual:.9g}, expected {row.expected:.9g}; "
-            f"{row.over} of {row.size} elements are over their bound, the worst "
-            f"{row.used:.3g} times.")
+    text = f"{row.name}{place} is {row.actual:.9g}, expected {row.expected:.9g}"
+    if np.isfinite(row.used):
+        text += (f", where rounding explains {row.allowed:.2g}; {row.over} of {row.size} elements "
+                 f"are over their bound, the worst {row.used:.3g} times.")
+    else:
+        text += f", where nothing may differ; {row.over} of {row.size} elements do."
     if row.off:
         whose = {"candidate": "the candidate is off", "reference": "the reference is off",
                  "both": "both are off"}[row.off]
@@ -148,15 +160,17 @@ def describe(row: Row) -> str:
 
 
 def mark_downstream(rows: list[Row]) -> None:
-    """Mark failures behind a failed weight, or behind the same layer's failure further forward."""
+    """Mark failures behind an earlier one of the same layer, or of any layer for whole networks.
+
+    All other rows are a layer's own doing: each was run on the reference's input and gradient.
+    """
     failed: set[str] = set()
     for row in rows:
         layer = row.layer.split("/")[0]
         if row.passed:
             continue
-        row.downstream = layer in failed or "network" in failed
-        if row.gate in ("weights", "forward", "whole numbers"):
-            failed.add(layer)
+        row.downstream = layer in failed or (bool(failed) and row.gate in WHOLES)
+        failed.add(layer)
 
 
 def number(value: float) -> str:
@@ -170,6 +184,8 @@ def percent(row: Row) -> str:
     """Share of the bound used."""
     if row.used == 0:
         return "0 %"
+    if np.isinf(row.used):
+        return "inf"
     if row.used > 10:
         return f"{row.used:.1e}x"
     if row.used > 1:

@@ -7,7 +7,8 @@ import numpy as np
 from compare.referee.bounded import Bounded, Rounding
 
 # The gates in the order in which they are passed; a verdict names the first one that fails.
-GATES = ("network", "weights", "whole numbers", "forward", "loss", "backward", "update", "lockstep")
+GATES = ("network", "weights", "whole numbers", "forward", "loss", "backward", "update",
+         "whole network", "lockstep")
 
 
 @dataclass

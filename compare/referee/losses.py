@@ -32,7 +32,7 @@ def cross_entropy(y, output: Bounded, from_logits: bool, sparse: bool, dtype):
     elif sparse:
         clipped = rows.clip(low, high)
         losses, gradient = _from_logits(targets, clipped.log())
-        gradient = (gradient / clipped).where((rows.value >= low) & (rows.value <= high))
+        gradient = through_clip(gradient / clipped, rows, low, high)
     else:
         losses, gradient = _from_probabilities(targets, rows, low, high)
     share = Bounded(1 / len(targets), output.rounding, output.rounding.unit / len(targets))
@@ -52,9 +52,19 @@ def _from_probabilities(targets, p: Bounded, low: float, high: float):
     q = p / sums
     clipped = q.clip(low, high)
     losses = -(clipped.log() * targets).sum(axis=1)
-    passes = (q.value >= low) & (q.value <= high)
-    dq = (Bounded(-targets, p.rounding) / clipped).where(passes)
+    dq = through_clip(Bounded(-targets, p.rounding) / clipped, q, low, high)
     return losses, (dq - (dq * q).sum(axis=1, keepdims=True)) / sums
+
+
+def through_clip(gradient: Bounded, p: Bounded, low: float, high: float) -> Bounded:
+    """The gradient where clipping leaves p as it is; open where rounding may decide on it."""
+    passed = gradient.where((p.value >= low) & (p.value <= high))
+    margin = np.minimum(np.abs(p.value - low), np.abs(p.value - high))
+    open_ = (p.bound > 0) & (margin <= p.bound)
+    if not open_.any():
+        return passed
+    error = np.where(open_, np.abs(gradient.value) + gradient.bound, passed.bound)
+    return Bounded(passed.value, passed.rounding, error)
 
 
 def sgd_step(weight: Bounded, gradient: Bounded, config: dict, dtype) -> Bounded:

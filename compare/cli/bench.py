@@ -1,0 +1,110 @@
+"""`parity bench`: train the NumPy network and its Keras twin side by side, and report."""
+
+import argparse
+import math
+import sys
+
+from compare import network
+from compare.cli import arguments
+from compare.cli.errors import complain, interrupted
+
+PROG = "parity bench"
+DESCRIPTION = """\
+Makes the benchmark network in NumPy and in Keras with the same weights, checks that they are the
+same function, trains both on the same batches in the same order, and reports accuracy, F1, loss,
+speed and memory of both. Without options it repeats the published runs: Fashion-MNIST, all 60,000
+images, 3 epochs, batch size 1, learning rate 0.005.
+
+Exits 0 when done, 1 if the two are not the same function (then nothing is trained), 2 for bad
+input or a loss that is no longer finite, 130 after Ctrl-C, which keeps what is finished.
+"""
+
+
+def add_parser(subparsers) -> None:
+    parser = subparsers.add_parser("bench", help="train both side by side and compare the results",
+                                   description=DESCRIPTION,
+                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_data(parser)
+    number = arguments.positive
+    parser.add_argument("--epochs", type=number, metavar="N",
+                        help=f"passes over the training images (default: {network.EPOCHS})")
+    parser.add_argument("--batch-size", type=number, default=network.BATCH_SIZE, metavar="N",
+                        help="images per training step (default: %(default)s)")
+    parser.add_argument("--learning-rate", type=rate, default=network.LEARNING_RATE, metavar="R",
+                        help="of plain SGD (default: %(default)s)")
+    parser.add_argument("--seed", type=arguments.natural, default=0, metavar="N",
+                        help="of the initial weights and of the order of images (default: 0)")
+    parser.add_argument("--limit", type=number, metavar="N",
+                        help="use only the first N training images")
+    parser.add_argument("--test-limit", type=number, metavar="N",
+                        help="use only the first N test images")
+    parser.add_argument("--quick", action="store_true",
+                        help="a short run: 1 epoch of 1,500 training images, unless --epochs or "
+                             "--limit say otherwise")
+    arguments.add_output(parser)
+    parser.add_argument("--out", metavar="DIR",
+                        help="also write report.md, report.json and pictures into DIR")
+
+
+def rate(text: str) -> float:
+    """A learning rate: finite and not negative."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or value < 0:
+        raise argparse.ArgumentTypeError("expected a finite number, not negative. "
+                                         f"Received: {text}")
+    return value
+
+
+def run(args) -> int:
+    from compare import benchmark, files
+    from compare.benchmark import output
+
+    if args.out:
+        files.require_writable_directory(args.out, "--out")
+    if args.json:
+        files.require_writable_file(args.json, "--json")
+    chosen = choose(args)
+    dataset = chosen.load()
+    if dataset.fallback_reason:
+        print(f"NOT Fashion-MNIST: {dataset.fallback_reason}", file=sys.stderr)
+    result = benchmark.run(chosen, dataset)
+    try:
+        written = []
+        if args.json:
+            output.write_json(result, args.json)
+            written.append(args.json)
+        if args.out:
+            written += output.write_directory(result, dataset, args.out)
+    finally:  # a full disk must not cost the result
+        print(benchmark.render(result, args.format), end="", flush=True)
+    for path in written:
+        print(f"Wrote {path}", file=sys.stderr)
+    return exit_code(result)
+
+
+def choose(args):
+    """The settings that the options ask for.
+
+    Raises:
+        ValueError: for an unknown dataset or a number out of range.
+    """
+    from compare.benchmark.settings import QUICK_EPOCHS, QUICK_LIMIT, Settings
+
+    return Settings(
+        dataset=args.dataset, data_dir=args.data_dir, batch_size=args.batch_size,
+        learning_rate=args.learning_rate, seed=args.seed, test_limit=args.test_limit,
+        epochs=args.epochs or (QUICK_EPOCHS if args.quick else network.EPOCHS),
+        limit=args.limit or (QUICK_LIMIT if args.quick else None))
+
+
+def exit_code(result) -> int:
+    """What the shell is told; why, if not 0, is said on standard error."""
+    if result.check and not result.check.passed:
+        complain(PROG, result.check.summary)
+        return 1
+    if result.interrupted:
+        return interrupted(PROG, "; what was finished is in the report")
+    return complain(PROG, result.stopped) if result.partial else 0

@@ -1,0 +1,181 @@
+"""The smallest input on which one layer still fails, and a test file that reproduces it.
+
+The referee is the judge, so no Keras is needed: a case fails if the layer's result lies outside the
+bound around the exact one, has another shape, or if the layer raises an error.
+"""
+
+import copy
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from compare.judged import layer_config
+from compare.referee.bounded import Bounded, Rounding
+from compare.referee.layers import referee_for
+from compare.row import Row, share
+from compare.shrinking import Case, smaller
+from compare.steps import ActivationStep, LayerStep, StepResult, steps_of
+from compare.trace import Trace
+
+ZEROING_LIMIT = 400  # numbers; beyond that, trying each one for zero takes too long
+
+
+@dataclass
+class Minimal:
+    """A case that fails, and how.
+
+    Attributes:
+        layer, tensor: which result is wrong.
+        actual: what the layer computed, None if it raised `error`.
+        expected, allowed: the exact result, and how far rounding may lead away from it.
+    """
+
+    layer: str
+    tensor: str
+    case: Case
+    actual: np.ndarray | None
+    expected: np.ndarray
+    allowed: np.ndarray
+    error: str = ""
+
+
+def minimise(model, trace: Trace, row: Row) -> Minimal | None:
+    """The smallest failing case for a failed row of a report, None if the layer alone is right.
+
+    Args:
+        model: the candidate.
+        trace: the reference's, from which the first case is taken.
+        row: a failed row of gate 'whole numbers', 'forward' or 'backward'.
+    """
+    steps = steps_of(model)
+    found = next(((part, step) for part, step in zip(trace.parts, steps)
+                  if row.layer in (part.name, step.name)), None)
+    if found is None or row.gate not in ("whole numbers", "forward", "backward"):
+        return None
+    part, step = found
+    gradient = part.output_gradient
+    if gradient is None:
+        gradient = np.random.default_rng(0).standard_normal(part.output.shape)
+    case = Case(part.class_name, part.part, layer_config(trace, part.layer), part.input,
+                gradient.astype(part.input.dtype), part.weights)
+    fails = Failing(step, row.tensor)
+    case = next((start for start in (_whole(case), case) if fails(start)), None)
+    if case is None:
+        return None
+    case = shrink(case, fails)
+    result = fails.judge(case)
+    return Minimal(part.layer, row.tensor, case, *result)
+
+
+class Failing:
+    """Whether a layer is wrong on a case, in one tensor."""
+
+    def __init__(self, step, tensor: str):
+        self.step, self.tensor = step, tensor
+
+    def __call__(self, case: Case) -> bool:
+        actual, expected, allowed, error = self.judge(case)
+        if actual is None or actual.shape != expected.shape:
+            return True
+        return bool((share(np.abs(actual - expected), allowed) > 1).any()
+                    or (~np.isfinite(actual)).any())
+
+    def judge(self, case: Case):
+        """(actual or None, expected, allowed, error message) for one case."""
+        rounding = Rounding.of(case.x.dtype)
+        referee = referee_for(case.class_name, case.config, case.part)
+        exact = {"output": referee.forward(
+            Bounded(case.x, rounding),
+            {name: Bounded(w, rounding) for name, w in case.weights.items()})}
+        if self.tensor != "output":
+            exact["input_gradient"], gradients = referee.backward(Bounded(case.dy, rounding))
+            exact.update({f"{name}_gradient": g for name, g in gradients.items()})
+        expected = exact[self.tensor]
+        try:
+            actual, error = results(run_small(self.step, case, self.tensor))[self.tensor], ""
+            actual = np.asarray(actual, np.float64)
+        except Exception as problem:  # a layer of somebody's own may raise anything
+            actual, error = None, f"{type(problem).__name__}: {problem}"
+        return actual, expected.value, expected.bound, error
+
+
+def run_small(step, case: Case, tensor: str = "") -> StepResult:
+    """Run a layer like `step`'s, rebuilt for the case's shapes, with the case's weights."""
+    dy = None if tensor == "output" else case.dy.copy()
+    if isinstance(step, ActivationStep):
+        return step.run(case.x.copy(), dy)
+    small = LayerStep(rebuild(step.layer, case.changes, case.x.shape), step.bare)
+    with small.holding(case.weights):
+        return small.run(case.x.copy(), dy)
+
+
+def rebuild(layer, changes: dict, shape: tuple):
+    """A layer like this one for inputs of another shape, with other filters or units.
+
+    From its config, as Keras would; a layer whose class cannot be made from one is copied.
+    """
+    try:
+        small = type(layer).from_config({**layer.get_config(), **changes})
+    except Exception:  # somebody's own constructor may want anything
+        small = copy.deepcopy(layer)
+        small.params, small.grads = {}, {}
+        for name, value in changes.items():
+            setattr(small, name, value)
+    small.dtype = layer.dtype
+    small.build((None, *shape[1:]))
+    return small
+
+
+def results(result: StepResult) -> dict:
+    """A step's results by tensor name."""
+    return {"output": result.output, "input_gradient": result.input_gradient,
+            **{f"{name}_gradient": g for name, g in result.weight_gradients.items()}}
+
+
+def shrink(case: Case, fails) -> Case:
+    """The case cut down as far as it still fails: axes first, then numbers made zero or whole."""
+    while True:
+        cut = next((c for c in smaller(case) if c.size < case.size and fails(c)), None)
+        if cut is None:
+            break
+        case = cut
+    whole = _whole(case)
+    if fails(whole):
+        case = whole
+    if case.size <= ZEROING_LIMIT:
+        for name in ("x", "dy", *case.weights):
+            case = _zeroed(case, name, fails)
+    return case
+
+
+def _whole(case: Case) -> Case:
+    """The same case with small whole numbers in place of its own, drawn anew."""
+    rng = np.random.default_rng(0)
+
+    def draw(array):
+        return rng.integers(-4, 4, array.shape, endpoint=True).astype(array.dtype)
+
+    return replace(case, x=draw(case.x), dy=draw(case.dy),
+                   weights={name: draw(w) for name, w in case.weights.items()})
+
+
+def _zeroed(case: Case, name: str, fails) -> Case:
+    """Each number of one array made 0, or else 1, wherever the case fails all the same."""
+    array = case.weights[name] if name in case.weights else getattr(case, name)
+    for index in np.ndindex(array.shape):
+        for value in (0.0, 1.0):
+            if array[index] == value:
+                break
+            changed = array.copy()
+            changed[index] = value
+            attempt = _with(case, name, changed)
+            if fails(attempt):
+                case, array = attempt, changed
+                break
+    return case
+
+
+def _with(case: Case, name: str, array) -> Case:
+    if name in case.weights:
+        return replace(case, weights={**case.weights, name: array})
+    return replace(case, **{name: array})
