@@ -58,7 +58,7 @@ def minimise(model, trace: Trace, row: Row) -> Minimal | None:
         gradient = np.random.default_rng(0).standard_normal(part.output.shape)
     case = Case(part.class_name, part.part, layer_config(trace, part.layer), part.input,
                 gradient.astype(part.input.dtype), part.weights)
-    fails = Failing(step, row.tensor)
+    fails = Failing(step, row.tensor, case)
     case = next((start for start in (_whole(case), case) if fails(start)), None)
     if case is None:
         return None
@@ -68,14 +68,21 @@ def minimise(model, trace: Trace, row: Row) -> Minimal | None:
 
 
 class Failing:
-    """Whether a layer is wrong on a case, in one tensor."""
+    """Whether a layer is wrong on a case, in one tensor.
 
-    def __init__(self, step, tensor: str):
+    A layer that raises an error fails too, but a wrong number is not to be shrunk into an error:
+    only what raises at first may raise in the end.
+    """
+
+    def __init__(self, step, tensor: str, original: Case):
         self.step, self.tensor = step, tensor
+        self.raises = self.judge(original)[0] is None
 
     def __call__(self, case: Case) -> bool:
-        actual, expected, allowed, error = self.judge(case)
-        if actual is None or actual.shape != expected.shape:
+        actual, expected, allowed, _ = self.judge(case)
+        if actual is None:
+            return self.raises
+        if actual.shape != expected.shape:
             return True
         return bool((share(np.abs(actual - expected), allowed) > 1).any()
                     or (~np.isfinite(actual)).any())

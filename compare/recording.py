@@ -83,11 +83,13 @@ def _record_scratch(model, x, y, upstream) -> Trace:
         loss = loss_function.forward(y, loss_input, from_logits=fused or None)
         gradient = loss_gradient = np.array(loss_function.backward())
     gradient = np.asarray(gradient, model.dtype)
+    learning = {layer.name for layer in model.layers if layer.trainable and model.trainable}
     for step, part in reversed(list(zip(steps, parts))[: -1 if fused else None]):
         result = step.run(part.input, gradient)
         part.output_gradient = np.array(gradient)
         part.input_gradient = np.array(result.input_gradient)
-        part.weight_gradients = _copied(result.weight_gradients)
+        if part.layer in learning:  # Keras has no gradients for weights that stay as they are
+            part.weight_gradients = _copied(result.weight_gradients)
         gradient = result.input_gradient
     if y is not None:
         _update_scratch(model, parts)
@@ -98,9 +100,7 @@ def _record_scratch(model, x, y, upstream) -> Trace:
 
 def _update_scratch(model, parts) -> None:
     """Fill in the weights after one step of a fresh optimizer with the model's settings."""
-    trainable = {layer.name for layer in model.layers if layer.trainable}
-    learning = [(part, name) for part in parts if part.layer in trainable
-                for name in part.weight_gradients]
+    learning = [(part, name) for part in parts for name in part.weight_gradients]
     variables = [part.weights[name].copy() for part, name in learning]
     optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
     optimizer.apply([part.weight_gradients[name] for part, name in learning], variables)

@@ -42,7 +42,9 @@ def smaller(case: Case) -> Iterator[Case]:
     for cut, length in ways(case):
         for size in sizes(length):
             for start in sorted({0, (length - size) // 2, length - size}):
-                yield cut(slice(start, start + size))
+                remainder = cut(slice(start, start + size))
+                if remainder.dy.size:  # an image smaller than the window leaves no output
+                    yield remainder
 
 
 def sizes(length: int) -> list[int]:
@@ -90,7 +92,7 @@ def _image(case: Case, axis: int, cut: slice) -> Case:
     kernel = case.config.get("kernel_size") or case.config["pool_size"]
     walk = Walk(x.shape[1:3], kernel, case.config["strides"], case.config["padding"])
     rows, columns = walk.outputs
-    return replace(case, x=x, dy=case.dy[:, :rows, :columns])
+    return replace(case, x=x, dy=case.dy[:, :max(rows, 0), :max(columns, 0)])
 
 
 def _inputs(case: Case, axis: int, cut: slice) -> Case:

@@ -1,0 +1,78 @@
+"""`parity debug`, from a module of somebody's own to a minimal case and a test."""
+
+import json
+import sys
+
+import pytest
+
+from compare.cli import main
+
+MODULE = '''
+import numpy as np
+import scratch
+from compare.pairs import twins
+
+
+class Shifted(scratch.Conv2D):
+    """Its input gradient is one column off."""
+
+    def affine_backward(self, dz, wants_input_gradient):
+        return np.roll(super().affine_backward(dz, wants_input_gradient), 1, axis=2)
+
+
+def network(conv):
+    return scratch.Sequential([
+        scratch.Input((6, 5, 2)), scratch.Conv2D(3, 3, name="first"),
+        conv(4, (2, 3), padding="same", activation="relu", name="second"),
+        scratch.Flatten(), scratch.Dense(5, name="last")])
+
+
+def pair(conv=Shifted):
+    candidate, twin = network(conv), twins(network(scratch.Conv2D))[1]
+    candidate.set_weights(twin.get_weights())
+    return candidate, twin
+
+
+def right():
+    return network(scratch.Conv2D)
+'''
+
+
+@pytest.fixture
+def theirs(tmp_path, monkeypatch, keras):
+    (tmp_path / "theirs.py").write_text(MODULE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.delitem(sys.modules, "theirs", raising=False)
+    yield tmp_path
+    sys.modules.pop("theirs", None)
+
+
+def test_the_layer_and_tensor_are_named_and_shrunk(theirs, capsys):
+    code = main(["debug", "--model", "theirs:pair", "--pytest", "test_it.py", "--json", "it.json"])
+    said = capsys.readouterr().out
+    assert code == 1
+    assert "First at gate 'whole numbers': second input_gradient" in said
+    assert "Smallest case that still fails: Conv2D(" in said
+    assert "input_gradient" in (theirs / "test_it.py").read_text()
+    failed = [row for row in json.loads((theirs / "it.json").read_text())["rows"]
+              if not row["passed"] and not row["downstream"]]
+    assert {(row["layer"], row["tensor"]) for row in failed} == {("second", "input_gradient")}
+
+
+def test_nothing_to_debug(theirs, capsys):
+    assert main(["debug", "--model", "theirs:right", "--pytest", "test_it.py"]) == 0
+    assert "Parity holds" in capsys.readouterr().out
+    assert not (theirs / "test_it.py").exists()
+
+
+@pytest.mark.parametrize("options, said", [
+    (["--model", "theirs:nothing"], "Expected a callable 'nothing' in module 'theirs'"),
+    (["--model", "nowhere:make"], "Expected a module 'nowhere' that can be imported"),
+    (["--pytest", "no/such/folder/test.py"], "--pytest"),
+    (["--model", "theirs"], "Expected --model to be FILE.keras or module:callable"),
+])
+def test_bad_input_is_one_line_and_exit_code_2(theirs, capsys, options, said):
+    assert main(["debug", *options]) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if "Starting" not in line]
+    assert len(lines) == 1 and said in lines[0], lines
