@@ -15,7 +15,7 @@ def blind_spots(trace: Trace) -> list[str]:
     """Sentences, one for each class of mistakes that this trace's batch and weights would hide."""
     said = _batch(trace)
     for part in trace.parts:
-        for look in (_kernel, _bias, _image, _dense, _rectifier, _pool, _gradient):
+        for look in (_sizes, _kernel, _bias, _image, _dense, _rectifier, _pool, _gradient):
             said += look(part)
     return said
 
@@ -30,6 +30,19 @@ def _batch(trace: Trace) -> list[str]:
     if trace.y is not None and len(trace.y) > 1 and np.unique(trace.y, axis=0).shape[0] == 1:
         said.append("all labels are equal: labels shuffled apart from their images go unnoticed")
     return said
+
+
+def _sizes(part: Part) -> list[str]:
+    kernel = part.weights.get("kernel")
+    if kernel is None or kernel.shape[0] == 1 or kernel.shape[0] != kernel.shape[1]:
+        return []
+    if kernel.ndim == 4 and part.input.shape[1] == part.input.shape[2]:
+        return [f"{part.layer}: square images and a square kernel, so a swap of rows and columns "
+                "changes no shape; only the numbers show it"]
+    if kernel.ndim == 2:
+        return [f"{part.layer}: a square kernel, so a transposed one has the same shape; only the "
+                "numbers show it"]
+    return []
 
 
 def _kernel(part: Part) -> list[str]:

@@ -34,7 +34,7 @@ def weights(candidate: Trace, reference: Trace) -> list[Row]:
     """One row per weight: equal bit for bit, or not."""
     rows = []
     for ours, theirs in zip(candidate.parts, reference.parts):
-        for name in theirs.weights.keys() | ours.weights.keys():
+        for name in dict.fromkeys([*theirs.weights, *ours.weights]):
             pair = ours.weights.get(name), theirs.weights.get(name)
             make = mismatch if None in map(type_or_none, pair) else bitwise
             rows.append(make("weights", ours.name, name, *pair))

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from tabulate import tabulate
 
+from compare import tables
 from compare.blindness import blind_spots
 from compare.gates import same_structure
+from compare.nonfinite import first_nonfinite
 from compare.row import GATES, Row
 from compare.trace import Trace
 
@@ -24,6 +25,7 @@ class Report:
         dtype: the precision in which they were.
         batch: how many samples were run.
         blind: sentences, each naming mistakes that this batch and these weights would hide.
+        nonfinite: for each side, where its first NaN or infinity arose, if it has any.
     """
 
     rows: list[Row]
@@ -32,6 +34,7 @@ class Report:
     dtype: str
     batch: int
     blind: list[str]
+    nonfinite: list[str]
 
     @classmethod
     def of(cls, rows: list[Row], candidate: Trace, reference: Trace) -> "Report":
@@ -39,7 +42,10 @@ class Report:
         ordered = sorted(rows, key=lambda row: GATES.index(row.gate))
         mark_downstream(ordered)
         return cls(ordered, candidate.producer, reference.producer, reference.dtype,
-                   len(reference.x), blind_spots(reference))
+                   len(reference.x), blind_spots(reference),
+                   [f"{side}: {where}" for side, trace in
+                    (("candidate", candidate), ("reference", reference))
+                    if (where := first_nonfinite(trace))])
 
     def __bool__(self) -> bool:
         return bool(self.rows) and all(row.passed for row in self.rows)
@@ -90,37 +96,28 @@ class Report:
                 said.append(f"{gate} {passed}/{len(rows)}")
         return "Gates passed: " + ", ".join(said)
 
-    def table(self, tablefmt: str = "simple") -> str:
+    def table(self, tablefmt: str = "simple", wide: bool = False) -> str:
         """The rows of layers, loss and update, and whatever else failed, in tabulate's formats.
 
-        The column 'integers' says how the same tensor fared in the whole-number probe.
+        Args:
+            tablefmt: any of tabulate's formats.
+            wide: every figure of every row, see `compare.tables.COLUMNS`.
         """
-        shown = [row for row in self.rows if not row.passed
+        shown = [row for row in self.rows if wide or not row.passed
                  or row.gate in ("forward", "loss", "backward", "update", "whole network")]
-        return self._tabulate(shown, tablefmt)
+        return tables.render(shown, self.rows, tablefmt, wide)
 
     def failures(self, tablefmt: str = "simple") -> str:
         """The rows that failed, as a table."""
-        return self._tabulate([row for row in self.rows if not row.passed], tablefmt)
+        return tables.render([row for row in self.rows if not row.passed], self.rows, tablefmt)
 
-    def _tabulate(self, rows: list[Row], tablefmt: str) -> str:
-        probes = {row.name: row for row in self.rows if row.gate == "whole numbers"}
-        body = [(row.gate, row.layer, row.tensor, number(row.max_abs), number(row.max_rel),
-                 " ".join(map(str, row.index)), number(row.allowed), percent(row),
-                 "" if row.observed is None else number(abs(row.observed)),
-                 integers(row, probes), verdict(row))
-                for row in rows]
-        header = ("gate", "layer", "tensor", "max abs", "max rel", "at", "allowed", "used",
-                  "in chain", "integers", "verdict")
-        return tabulate(body, header, tablefmt=tablefmt, disable_numparse=True,
-                        colalign=("left", "left", "left", *["right"] * 6, "left", "left"))
-
-    def render(self, tablefmt: str = "simple") -> str:
+    def render(self, tablefmt: str = "simple", wide: bool = False) -> str:
         """Title, table, gates and the verdict."""
         title = (f"{self.candidate} (candidate) against {self.reference} (reference), "
                  f"{self.dtype}, batch of {self.batch}")
-        return "\n".join([title, "", self.table(tablefmt), "", self.gates(), self.blindness(),
-                          self.summary()])
+        origins = [f"First NaN or infinity of the {origin}" for origin in self.nonfinite]
+        return "\n".join([title, "", self.table(tablefmt, wide), "", self.gates(), *origins,
+                          self.blindness(), self.summary()])
 
     def blindness(self) -> str:
         """What the real numbers of this batch could not have shown, and what covers it."""
@@ -131,12 +128,13 @@ class Report:
                 "own, do):" if probed else "This batch cannot see everything:")
         return "\n".join([head, *(f"  - {sentence}" for sentence in self.blind)])
 
-    __str__ = render
+    def __str__(self) -> str:
+        return self.render()
 
     def as_dict(self) -> dict:
         """Everything as plain values, for JSON."""
         return {"schema": SCHEMA, "passed": bool(self), "verdict": self.summary(), "candidate": self.candidate,
-                "reference": self.reference, "dtype": self.dtype, "batch": self.batch, "blind": self.blind,
+                "reference": self.reference, "dtype": self.dtype, "batch": self.batch, "blind": self.blind, "nonfinite": self.nonfinite,
                 "accuracy_ratio": self.accuracy_ratio(),
                 "rows": [row.as_dict() for row in self.rows]}
 
@@ -171,37 +169,3 @@ def mark_downstream(rows: list[Row]) -> None:
             continue
         row.downstream = layer in failed or (bool(failed) and row.gate in WHOLES)
         failed.add(layer)
-
-
-def number(value: float) -> str:
-    """Three significant digits; 0 stays 0."""
-    if value == 0:
-        return "0"
-    return f"{value:.2e}"
-
-
-def percent(row: Row) -> str:
-    """Share of the bound used."""
-    if row.used == 0:
-        return "0 %"
-    if np.isinf(row.used):
-        return "inf"
-    if row.used > 10:
-        return f"{row.used:.1e}x"
-    if row.used > 1:
-        return f"{row.used:.2f}x"
-    return f"{100 * row.used:.0f} %" if row.used > 0.1 else f"{100 * row.used:.2g} %"
-
-
-def integers(row: Row, probes: dict) -> str:
-    """How a tensor fared in its whole-number probe: equal, off, or not probed."""
-    if row.gate not in ("forward", "backward") or row.name not in probes:
-        return ""
-    return "equal" if probes[row.name].passed else "OFF"
-
-
-def verdict(row: Row) -> str:
-    if row.passed:
-        return "exact" if row.max_abs == 0 else "passed"
-    text = "FAILED" if not row.downstream else "failed (downstream)"
-    return text + (f": {row.off} off" if row.off else "")

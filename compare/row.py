@@ -73,7 +73,8 @@ class Row:
 
     def as_dict(self) -> dict:
         """Plain values for JSON; numbers that JSON cannot hold become text."""
-        return {key: _json_value(value) for key, value in asdict(self).items()}
+        values = {**asdict(self), "smallest_tolerance": self.smallest_tolerance}
+        return {key: _json_value(value) for key, value in values.items()}
 
 
 def judge(gate, layer, tensor, actual, expected, referee: Bounded, terms: int = 1) -> Row:

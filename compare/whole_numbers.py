@@ -17,7 +17,6 @@ from compare.referee.layers import referee_for
 from compare.row import Row, judge, mismatch
 from compare.trace import Trace
 
-BATCH = 3  # more than one, and rarely the size of anything else
 LARGEST = 4  # small, so that equal values are common
 
 
@@ -87,8 +86,10 @@ def _probe_step(part, step, referee, reference_run, dtype, seed) -> list[Row]:
 
 def draw(part, referee, dtype, seed: int):
     """(x, dy, weights) of integers for one part, exact in every sum."""
-    shape = (BATCH, *part.input.shape[1:])
-    output_shape = (BATCH, *part.output.shape[1:])
+    sizes = {*part.input.shape[1:], *part.output.shape[1:]}
+    batch = next(n for n in (3, 2, 5, 7, 4, 6, 8, 9) if n not in sizes)  # no other size's double
+    shape = (batch, *part.input.shape[1:])
+    output_shape = (batch, *part.output.shape[1:])
     largest = amplitude(referee.reductions(shape, output_shape), dtype)
     rng = np.random.default_rng(seed)
 

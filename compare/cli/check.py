@@ -20,6 +20,7 @@ def add_parser(subparsers) -> None:
                         help="training steps in lockstep (default: 5)")
     parser.add_argument("--golden", metavar="FILE.npz",
                         help="check against a trace written by `parity record`, without TensorFlow")
+    parser.add_argument("--wide", action="store_true", help="every figure of every row")
     arguments.add_output(parser)
     parser.set_defaults(run=run)
 
@@ -31,7 +32,7 @@ def run(args) -> int:
         files.require_writable_file(args.json, "--json")
     report, about = against_golden(args) if args.golden else against_keras(args)
     print(about)
-    print(report.render(args.format))
+    print(report.render(args.format, args.wide))
     if args.json:
         result = {"about": about, **report.as_dict()}
         files.write_text(args.json, json.dumps(result, indent=1))

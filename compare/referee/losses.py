@@ -8,12 +8,12 @@ from compare.referee.layers import softmax
 EPSILON = 1e-7
 
 
-def one_hot(y, classes: int) -> np.ndarray:
+def targets_of(y, classes: int, sparse: bool) -> np.ndarray:
     """Labels as rows (samples, classes): class numbers are spread out, one-hot rows kept."""
     y = np.asarray(y)
-    if y.ndim and y.shape[-1] == classes and y.ndim > 1 and classes > 1:
-        return y.reshape(-1, classes).astype(np.float64)
-    return np.eye(classes)[y.reshape(-1).astype(int)]
+    if sparse:
+        return np.eye(classes)[y.reshape(-1).astype(int)]
+    return y.reshape(-1, classes).astype(np.float64)
 
 
 def cross_entropy(y, output: Bounded, from_logits: bool, sparse: bool, dtype):
@@ -25,7 +25,7 @@ def cross_entropy(y, output: Bounded, from_logits: bool, sparse: bool, dtype):
     """
     classes = output.shape[-1]
     rows = output.reshape(-1, classes)
-    targets = one_hot(y, classes)
+    targets = targets_of(y, classes, sparse)
     low, high = float(dtype.type(EPSILON)), float(dtype.type(1 - EPSILON))
     if from_logits:
         losses, gradient = _from_logits(targets, rows)
@@ -73,5 +73,5 @@ def sgd_step(weight: Bounded, gradient: Bounded, config: dict, dtype) -> Bounded
     step = gradient * rate
     if not config.get("nesterov") or not config.get("momentum"):
         return weight - step
-    beta = float(dtype.type(config["momentum"]))
+    beta = float(np.float32(config["momentum"]))  # in float64 too: so Keras has it
     return weight - (step * beta + step)
