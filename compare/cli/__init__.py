@@ -43,7 +43,10 @@ def main(argv: list[str] | None = None) -> int:
     """
     parser = build_parser()
     try:
-        args = parser.parse_args(argv)
+        args, unknown = parser.parse_known_args(argv)
+        if unknown:
+            prog = f"{parser.prog} {args.command}" if args.command else parser.prog
+            Parser(prog).error(f"unrecognized arguments: {' '.join(unknown)}")
     except SystemExit as stop:  # --help, --version, bad usage
         return stop.code or 0
     if args.command is None:

@@ -62,11 +62,11 @@ def run(args) -> int:
     from compare import benchmark, files
     from compare.benchmark import output
 
+    chosen = choose(args)
     if args.out:
         files.require_writable_directory(args.out, "--out")
     if args.json:
         files.require_writable_file(args.json, "--json")
-    chosen = choose(args)
     dataset = chosen.load()
     if dataset.fallback_reason:
         print(f"NOT Fashion-MNIST: {dataset.fallback_reason}", file=sys.stderr)

@@ -1,0 +1,29 @@
+"""The pictures of a benchmark, as matplotlib figures that need no display.
+
+Importing this loads matplotlib.
+"""
+
+from matplotlib.figure import Figure
+
+from compare import data
+from compare.benchmark.pictures.architecture import architecture
+from compare.benchmark.pictures.confusion import confusion
+from compare.benchmark.pictures.learning_curves import learning_curves
+from compare.benchmark.pictures.predictions import predictions
+from compare.benchmark.results import Benchmark
+
+__all__ = ["architecture", "confusion", "learning_curves", "pictures", "predictions"]
+
+
+def pictures(result: Benchmark, dataset: data.Dataset) -> dict[str, tuple[str, Figure | None]]:
+    """By file name: a caption, and the figure, or None if too little was finished to draw it."""
+    return {
+        "learning-curves.png": ("Training loss and test accuracy of both sides",
+                                learning_curves(result)),
+        "confusion.png": ("Confusion matrices of both sides, and their difference",
+                          confusion(result)),
+        "predictions.png": ("Test images with both predictions, disagreements first",
+                            predictions(result, dataset)),
+        "architecture.png": ("The network, with shapes and numbers of parameters",
+                             architecture(result)),
+    }

@@ -1,0 +1,191 @@
+"""A benchmark as text: sections of sentences and tables, for the terminal or as Markdown."""
+
+import textwrap
+from dataclasses import dataclass, field
+
+from tabulate import tabulate
+
+from compare import network
+from compare.benchmark import tables
+from compare.benchmark.figures import Agreement, agreement, standard_error
+from compare.benchmark.results import NAMES, SIDES, Benchmark
+
+WIDTH = 88
+# formats that show a heading on two lines as one heading; markup would make two rows of it
+TWO_LINE_FORMATS = {"plain", "simple", "psql", "pretty", "grid", "simple_grid", "rounded_grid",
+                    "heavy_grid", "mixed_grid", "double_grid", "fancy_grid"}
+
+
+@dataclass
+class Section:
+    """A heading, sentences before the table, the table, and sentences after it."""
+
+    heading: str
+    before: list[str] = field(default_factory=list)
+    table: tables.Table | None = None
+    after: list[str] = field(default_factory=list)
+
+
+def sections(result: Benchmark) -> list[Section]:
+    """The whole report, in reading order; parts for which there are no figures are left out."""
+    parts = [opening(result)]
+    if any(run.epochs for run in result.runs.values()):
+        parts.append(Section("Results", table=tables.main(result), after=remarks(result)))
+        if result.settings.epochs > 1:
+            parts.append(Section("Test accuracy, training loss and time by epoch",
+                                 table=tables.by_epoch(result)))
+        if result.last_epoch:
+            parts.append(Section("Agreement", agreement_sentences(result)))
+        parts.append(Section("Per class", table=tables.per_class(result)))
+    elif result.check and not result.check.passed:
+        parts.append(Section("Parity check", [result.check.text]))
+    parts.append(Section("How it was run", how_it_was_run(result)))
+    return parts
+
+
+def opening(result: Benchmark) -> Section:
+    """The title, and what has to be known before any figure is read."""
+    said = []
+    if result.data.fallback_reason:
+        said.append(f"NOT Fashion-MNIST: {result.data.fallback_reason}")
+    if result.partial:
+        said.append(f"PARTIAL: {result.stopped}. {progress_made(result)}")
+    said.append(settings_sentence(result))
+    if result.check:
+        said.append(f"Twins: {result.check.summary}")
+    return Section(result.title, said)
+
+
+def progress_made(result: Benchmark) -> str:
+    """How far either side came."""
+    texts = []
+    for run in result.runs.values():
+        text = f"{run.name} finished {len(run.epochs)} of {result.settings.epochs} epochs"
+        if run.unfinished:
+            place = run.unfinished
+            text += (f" and was at step {place.step:,} of {place.steps:,} of the next "
+                     f"(mean loss so far {place.loss:.4f})")
+        texts.append(text)
+    return "; ".join(texts) + "."
+
+
+def settings_sentence(result: Benchmark) -> str:
+    asked = result.settings
+    return (f"{result.data.training_images:,} training images, {asked.epochs} "
+            f"epoch{'s' if asked.epochs > 1 else ''}, batch size {asked.batch_size}, learning "
+            f"rate {asked.learning_rate:g}, seed {asked.seed}. Both sides start from the same "
+            "weights and see the same batches in the same order.")
+
+
+def remarks(result: Benchmark) -> list[str]:
+    """What has to be said with the main table."""
+    said = []
+    if result.last_epoch and result.last_epoch < result.settings.epochs:
+        said.append(f"Figures after epoch {result.last_epoch} of {result.settings.epochs}, the "
+                    "last that both sides finished.")
+    differing = differing_settings(result)
+    if tables.has_published(result) and differing:
+        said.append("The published figures were reached with other settings: "
+                    f"{'; '.join(differing)}.")
+    shown = [result.shown(side) for side in SIDES]
+    images = len(result.data.test_labels)
+    for epoch in [epoch for epoch in shown if epoch][:1]:
+        accuracy = float((epoch.predictions == result.data.test_labels).mean())
+        said.append(f"One run on {images:,} test images: each accuracy has a standard error of "
+                    f"about {standard_error(accuracy, images):.3f} from the choice of images "
+                    "alone, and other seeds give other figures; a difference of that size says "
+                    "nothing.")
+    if all(shown):
+        ratio = shown[0].seconds / shown[1].seconds
+        said.append(f"Speed: scratch takes {ratio:.2f} times as long as Keras.")
+    return said
+
+
+def differing_settings(result: Benchmark) -> list[str]:
+    """Where this run departs from the settings of the published ones."""
+    asked = result.settings
+    pairs = [("training images", network.TRAINING_IMAGES, result.data.training_images),
+             ("epochs", network.EPOCHS, result.last_epoch or asked.epochs),
+             ("batch size", network.BATCH_SIZE, asked.batch_size),
+             ("learning rate", network.LEARNING_RATE, asked.learning_rate)]
+    return [f"{name} {theirs:,} there, {ours:,} here"
+            for name, theirs, ours in pairs if theirs != ours]
+
+
+def agreement_of(result: Benchmark) -> Agreement:
+    """Of the two sides' predictions after the last epoch that both finished."""
+    scratch, keras = (result.shown(side).predictions for side in SIDES)
+    return agreement(result.data.test_labels, scratch, keras)
+
+
+def agreement_sentences(result: Benchmark) -> list[str]:
+    found = agreement_of(result)
+    return [f"The two predict the same class for {found.same:,} of {found.images:,} test images "
+            f"({found.same / found.images:.2%}). Where they differ, scratch alone is right "
+            f"{found.only_first_right:,} times, Keras alone {found.only_second_right:,} times, "
+            f"and neither {found.neither_right:,} times."]
+
+
+def how_it_was_run(result: Benchmark) -> list[str]:
+    said = [run.ready.how for run in result.runs.values() if run.ready]
+    if said:
+        said.append("Each side trains in a process of its own, one at a time, taking turns after "
+                    "every epoch. Timed is training alone: forward, loss, backward, update and "
+                    "predicted class of each batch, for Keras also handing it over to TensorFlow; "
+                    "decoding of pixels, start-up and testing are not, on either side. Peak memory is that of the side's whole process, with "
+                    "its libraries and the data.")
+    started = [f"{NAMES[side]} {run.ready.startup_seconds:.1f} s"
+               for side, run in result.runs.items() if run.ready]
+    if started:
+        said.append(f"Start-up, once: {', '.join(started)}.")
+    said.append("; ".join(f"{name}: {text}" for name, text in result.environment.items()) + ".")
+    said.append(f"Data: {result.data.source}.")
+    return said
+
+
+def render(result: Benchmark, tablefmt: str = "simple") -> str:
+    """The report for a terminal, tables in any of tabulate's formats."""
+    lines = []
+    for part in sections(result):
+        lines += [part.heading, ("=" if not lines else "-") * min(WIDTH, len(part.heading))]
+        lines += [wrapped(text) for text in part.before]
+        if part.table:
+            lines += ["", table_text(part.table, tablefmt)]
+        if part.after:
+            lines += ["", *(wrapped(text) for text in part.after)]
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def markdown(result: Benchmark, pictures: dict[str, str]) -> str:
+    """The report as Markdown.
+
+    Args:
+        pictures: captions by file name, to be shown at the end.
+    """
+    lines = []
+    for part in sections(result):
+        lines += [f"{'##' if lines else '#'} {part.heading}", ""]
+        fenced = part.heading == "Parity check"
+        lines += [f"```\n{text}\n```\n" if fenced else f"{text}\n" for text in part.before]
+        if part.table:
+            lines += [table_text(part.table, "pipe"), ""]
+        lines += [f"{text}\n" for text in part.after]
+    for name, caption in pictures.items():
+        lines += [f"![{caption}]({name})", ""]
+    return "\n".join(lines)
+
+
+def wrapped(text: str) -> str:
+    """A sentence broken into lines; what has its own lines keeps them."""
+    return text if "\n" in text else textwrap.fill(text, WIDTH, break_on_hyphens=False)
+
+
+def table_text(table: tables.Table, tablefmt: str) -> str:
+    """A table in one of tabulate's formats; headings on two lines where the format has them."""
+    headers = table.headers
+    if tablefmt not in TWO_LINE_FORMATS:
+        headers = [header.replace("\n", " ") for header in headers]
+    # numbers are rounded already; tabulate would drop their trailing zeros
+    return tabulate(table.rows, headers, tablefmt=tablefmt, disable_numparse=True,
+                    colalign=["left"] + ["right"] * (len(headers) - 1))
