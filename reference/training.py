@@ -15,13 +15,16 @@ class StepRunner:
 
     Args:
         model: a built and compiled `keras.Sequential`.
+        jit_compile: let XLA compile each step, which pays for larger batches.
     """
 
-    def __init__(self, model):
+    def __init__(self, model, jit_compile: bool = False):
         self.model = model
+        self.jit_compile = jit_compile
         self.dtype = model_dtype(model)
         model.optimizer.build(model.trainable_variables)
         self._run = tf.function(self._steps, reduce_retracing=True)
+        self._one = tf.function(self._step, jit_compile=True) if jit_compile else self._step
 
     def run(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Train on x (steps, batch, ...) and y (steps, batch, ...), one step after the other.
@@ -55,7 +58,7 @@ class StepRunner:
         losses = tf.TensorArray(self.dtype, steps)
         correct = tf.TensorArray(tf.int64, steps)
         for i in tf.range(steps):
-            loss, hits = self._step(x[i], y[i])
+            loss, hits = self._one(x[i], y[i])
             losses = losses.write(i, loss)
             correct = correct.write(i, hits)
         return losses.stack(), correct.stack()

@@ -7,6 +7,7 @@ Keras with many steps inside one compiled function.
 
 import math
 import os
+import timeit
 
 import numpy as np
 
@@ -71,32 +72,39 @@ class KerasLearner:
         self.model.set_weights(weights)
         self.parameters = self.model.count_params()
         self.dtype = reference.model_dtype(self.model)
-        self._runner = reference.StepRunner(self.model)
+        self._runners = [reference.StepRunner(self.model, jit) for jit in (False, True)]
         self.versions = {"keras": keras.__version__, "tensorflow": tf.__version__}
         threads = tf.config.threading.get_intra_op_parallelism_threads()
         onednn = "off" if os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0" else "default"
         self.how = (f"Keras: {{steps}} training steps per call, inside one tf.function traced "
-                    f"before the clock starts, on Keras {keras.__version__} with TensorFlow "
-                    f"{tf.__version__}, oneDNN {onednn}, "
+                    f"before the clock starts, {{xla}} XLA (the faster of the two in a trial), on "
+                    f"Keras {keras.__version__} with TensorFlow {tf.__version__}, oneDNN {onednn}, "
                     f"{f'{threads} threads' if threads else 'its default of one thread per core'}.")
 
     def warm_up(self, x: np.ndarray, y: np.ndarray, short: int) -> None:
         """Let TensorFlow trace and compile for every shape to come; then undo what was learned.
+
+        Both ways of running a step, with and without XLA, are tried; the faster one is kept.
 
         Args:
             x, y: a few batches, (steps, batch, ...) and (steps, batch).
             short: the size of an epoch's short last batch, 0 if there is none.
         """
         variables = [*self.model.variables, *self.model.optimizer.variables]
-        saved = [variable.numpy() for variable in variables]
-        self._runner.run(x[:1], y[:1])
-        self._runner.run(x, y)
+        saved = [np.array(variable.numpy()) for variable in variables]  # not a view of its memory
+        seconds = []
+        for runner in self._runners:
+            runner.run(x[:1], y[:1])
+            runner.run(x, y)
+            seconds.append(min(timeit.repeat(lambda: runner.run(x, y), number=1, repeat=3)))
+        self._runner = self._runners[int(np.argmin(seconds))]
         if short:
             self._runner.run(x[:1, :short], y[:1, :short])
         for variable, value in zip(variables, saved, strict=True):
             variable.assign(value)
         self.model.predict_on_batch(x[0])
-        self.how = self.how.format(steps=len(x))
+        self.how = self.how.format(steps=len(x),
+                                   xla="with" if self._runner.jit_compile else "without")
 
     def steps(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         losses, correct = self._runner.run(x, y)
