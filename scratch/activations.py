@@ -20,7 +20,7 @@ class Activation(NamedTuple):
 
 
 def softmax(z: np.ndarray, axis=-1) -> np.ndarray:
-    """exp(z) / sum exp(z) along `axis`, after subtracting the maximum so that exp cannot overflow."""
+    """exp(z) / sum exp(z) along `axis`; the maximum is subtracted first: exp cannot overflow."""
     exponentials = np.exp(z - z.max(axis=axis, keepdims=True))
     exponentials /= exponentials.sum(axis=axis, keepdims=True)
     return exponentials

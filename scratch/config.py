@@ -23,6 +23,8 @@ def layer_to_config(layer, dtype_name: str) -> dict:
                 "config": {**layer.get_config(), "dtype": dtype_name}, "registered_name": None}
     config = {"module": "keras.layers", "class_name": type(layer).__name__,
               "config": layer.get_config(), "registered_name": None}
+    # a layer that is not built yet has still to learn the model's precision
+    config["config"]["dtype"]["config"]["name"] = dtype_name
     if layer.built and (layer.params or type(layer).__name__ == "Flatten"):
         config["build_config"] = {"input_shape": layer.input_shape}
     return config

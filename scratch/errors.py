@@ -1,4 +1,4 @@
-"""The errors that have a meaning of their own; everything else is a plain ValueError or TypeError."""
+"""The errors that have a meaning of their own; all else is a plain ValueError or TypeError."""
 
 
 class UnsupportedError(ValueError):

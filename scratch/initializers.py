@@ -28,11 +28,18 @@ def fans(shape: tuple[int, ...]) -> tuple[float, float]:
 
 
 class Initializer:
-    """Called with a shape and a dtype, returns an array. `seed` makes each call repeat itself."""
+    """Called with a shape and a dtype, returns an array. `seed` makes each call repeat itself.
+
+    The arguments are those in `defaults`, by name or in that order, as in Keras.
+    """
 
     defaults: dict = {}
 
-    def __init__(self, **config):
+    def __init__(self, *values, **config):
+        if len(values) > len(self.defaults):
+            raise TypeError(f"Initializer {type(self).__name__}: expected at most "
+                            f"{len(self.defaults)} arguments. Received: {values}")
+        config = {**dict(zip(self.defaults, values)), **config}
         unknown = set(config) - set(self.defaults)
         if unknown:
             raise UnsupportedError(
@@ -51,7 +58,9 @@ class Initializer:
         seed = self.config.get("seed")
         if seed is None:
             return seeding.generator()
-        return np.random.default_rng(seed if isinstance(seed, int) else zlib.crc32(repr(seed).encode()))
+        if not isinstance(seed, int):  # Keras also takes a generator's config
+            seed = zlib.crc32(repr(seed).encode())
+        return np.random.default_rng(seed)
 
     def get_config(self) -> dict:
         return dict(self.config)
@@ -102,14 +111,28 @@ class RandomUniform(Initializer):
 
 
 class VarianceScaling(Initializer):
-    """Variance scale / n, with n the fan in, the fan out, or their mean."""
+    """Variance scale / n, with n the fan in, the fan out, or their mean.
+
+    Raises:
+        ValueError: for a scale that is not positive, or another mode or distribution.
+        UnsupportedError: for axes of one's own.
+    """
 
     defaults = {"scale": 1.0, "mode": "fan_in", "distribution": "truncated_normal", "seed": None,
                 "input_axes": None, "output_axes": None}
     fixed: dict = {}
 
-    def __init__(self, **config):
-        super().__init__(**config)
+    modes = ("fan_in", "fan_out", "fan_avg")
+    distributions = ("truncated_normal", "untruncated_normal", "uniform")
+
+    def __init__(self, *values, **config):
+        super().__init__(*values, **config)
+        rule = {**self.config, **self.fixed}
+        if not rule["scale"] > 0 or rule["mode"] not in self.modes \
+                or rule["distribution"] not in self.distributions:
+            raise ValueError(
+                f"Initializer {type(self).__name__}: expected a positive scale, a mode of "
+                f"{self.modes} and a distribution of {self.distributions}. Received: {rule}")
         if self.config["input_axes"] is not None or self.config["output_axes"] is not None:
             raise UnsupportedError(
                 f"Initializer {type(self).__name__} supports only input_axes=None and "

@@ -42,22 +42,28 @@ class Loss:
 
         Args:
             y_true: labels, checked against y_pred's shape.
-            y_pred: (batch, ..., classes).
+            y_pred: (batch, ..., classes); whole numbers are taken as float32, as in Keras.
             from_logits: overrides the loss's own setting.
 
         Raises:
-            ValueError: for labels of a shape or value that y_pred has no class for.
+            ValueError: for an empty batch, and for labels of a shape or value that y_pred has no
+                class for.
         """
-        classes = y_pred.shape[-1]
-        rows = y_pred.reshape(-1, classes)  # (samples, classes)
+        if y_pred.dtype.kind != "f":
+            y_pred = y_pred.astype(np.float32)
+        if y_pred.ndim < 2 or y_pred.size == 0:
+            raise ValueError(f"{type(self).__name__}: expected outputs of shape (batch, ..., "
+                             f"classes), and at least one. Received: {y_pred.shape}")
+        rows = y_pred.reshape(-1, y_pred.shape[-1])  # (samples, classes)
         targets = self.targets(y_true, y_pred)
         by_logits = self.from_logits if from_logits is None else from_logits
         compute = self.from_logit_rows if by_logits else self.from_probability_rows
         losses, gradient = compute(targets, rows)
         # the mean over all samples: each loss, and so each row's gradient, counts 1 / samples
-        gradient *= y_pred.dtype.type(1 / len(rows))
+        share = y_pred.dtype.type(1 / len(rows))
+        gradient *= share
         self._gradient = gradient.reshape(y_pred.shape)
-        return losses.sum() * y_pred.dtype.type(1 / len(rows))
+        return losses.sum() * share
 
     def backward(self) -> np.ndarray:
         """The gradient of the mean loss with respect to the y_pred last seen."""
@@ -151,7 +157,10 @@ def class_numbers(labels: np.ndarray, classes: int) -> np.ndarray:
     Raises:
         ValueError: naming the first label that is not.
     """
-    numbers = labels if labels.dtype.kind in "iu" else labels.astype(np.int64)
+    numbers = labels
+    if labels.dtype.kind not in "iu":
+        with np.errstate(invalid="ignore"):  # NaN becomes some integer, and then differs from it
+            numbers = labels.astype(np.int64)
     wrong = (numbers < 0) | (numbers >= classes)
     if numbers is not labels:
         wrong |= numbers != labels

@@ -9,7 +9,7 @@ class SGD:
     """w <- w - lr g; with momentum b: m <- b m - lr g, w <- w + m (Nesterov: w <- w + b m - lr g).
 
     Args:
-        learning_rate: a positive number, used in the weights' own precision.
+        learning_rate: a number, not negative, rounded to float32, as in Keras; so is the momentum.
         momentum: between 0 and 1.
         nesterov: look ahead along the momentum.
 
@@ -48,12 +48,13 @@ class SGD:
         if self.momentum and not self.momentums:
             self.momentums = [np.zeros_like(v) for v in variables]
         for i, (gradient, variable) in enumerate(zip(gradients, variables, strict=True)):
-            rate = variable.dtype.type(self.learning_rate)
+            # Keras keeps both numbers in float32, whatever the weights' precision
+            rate = variable.dtype.type(np.float32(self.learning_rate))
             step = gradient * rate
             if not self.momentum:
                 variable -= step
                 continue
-            beta = variable.dtype.type(self.momentum)
+            beta = variable.dtype.type(np.float32(self.momentum))
             velocity = self.momentums[i]
             velocity *= beta
             velocity -= step

@@ -84,6 +84,8 @@ class Sequential(Trainer):
 
     def _owners(self):
         yield self
+        if self.input_layer is not None:
+            yield self.input_layer  # Keras rounds its inputs to the Input's precision
         yield from self.layers
 
     def _build_if_possible(self) -> None:
@@ -91,23 +93,34 @@ class Sequential(Trainer):
             self.build(self.input_layer.batch_shape)
 
     def build(self, input_shape: tuple) -> None:
-        """Make the weights of every layer that has none yet, for inputs (None, ...)."""
+        """Make the weights of every layer that has none yet, for inputs (None, ...).
+
+        Raises:
+            ValueError: if the model has no layers, or if one cannot take such inputs.
+        """
+        if not self.layers:
+            raise ValueError(f"Model {self.name!r}: expected at least one layer. Received: none")
         shape = tuple(input_shape)
-        self.input_layer = self.input_layer or Input(shape[1:], name="input_layer")
+        self.input_layer = self.input_layer or Input(batch_shape=shape, name="input_layer")
         dtype = self.dtype
         for layer in self.layers:
             if not layer.built:
                 layer.dtype = dtype
                 layer.build(shape)
+            if (layer.input_shape[1:], layer.dtype) != (shape[1:], dtype):
+                raise ValueError(f"{layer} is built for inputs {layer.input_shape} of {layer.dtype}"
+                                 f". Received: {shape} of {dtype}")
             shape = layer.output_shape
         self.built = True
 
     @property
     def input_shape(self) -> tuple:
+        self._require_built("input_shape")
         return self.input_layer.batch_shape
 
     @property
     def output_shape(self) -> tuple:
+        self._require_built("output_shape")
         return self.layers[-1].output_shape
 
     def get_layer(self, name: str) -> Layer:
@@ -154,7 +167,7 @@ class Sequential(Trainer):
                 from_logits = False
             else:
                 gradient = layer.backward(gradient, wanted)
-        return gradient
+        return gradient if wants_input_gradient else None
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of all weights, layer by layer, kernel before bias."""
@@ -168,7 +181,7 @@ class Sequential(Trainer):
         """
         self._require_built("set_weights")
         own = [(layer, name) for layer in self.layers for name in layer.params]
-        weights = [np.asarray(weight) for weight in weights]
+        weights = [np.asarray(weight, self.dtype) for weight in weights]
         if len(weights) != len(own):
             raise ValueError(f"Model {self.name!r}: expected {len(own)} weights. "
                              f"Received: {len(weights)}")
@@ -193,6 +206,9 @@ class Sequential(Trainer):
         self._require_built("summary")
         print_fn(summary_table(self))
 
+    def __str__(self):
+        return f"Model {self.name!r}"
+
     def get_config(self) -> dict:
         """Keras's config of the same model: `keras.Sequential.from_config` reads it."""
         dtype = self.dtype.name
@@ -212,12 +228,16 @@ class Sequential(Trainer):
         """A model from its own or from Keras's `get_config()`; new weights, as Keras makes them.
 
         Raises:
-            UnsupportedError: for a layer or a setting that is not supported, by its name.
+            UnsupportedError: for a layer or a setting that is not supported, by its name, and for
+                a model whose layers are not a mere stack.
             ValueError: for a dictionary that is no Sequential's.
         """
         if not isinstance(config, dict) or not isinstance(config.get("layers"), (list, tuple)):
             raise ValueError("Expected a Sequential's config, a dictionary with 'name' and "
                              f"'layers'. Received: {config!r:.200}")
+        if "output_layers" in config:
+            raise UnsupportedError(f"Model {config.get('name')!r} is a functional model: not "
+                                   "supported. Expected a Sequential's config.")
         layers = [layer_from_config(layer) for layer in config["layers"]]
         model = cls(layers, trainable=config.get("trainable", True), name=config.get("name"))
         shape = config.get("build_input_shape")

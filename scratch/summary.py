@@ -12,7 +12,8 @@ def summary_table(model) -> str:
              for row in rows]
     rule = "-" * len(lines[0])
     total = model.count_params()
-    trainable = sum(layer.count_params() for layer in model.layers if layer.trainable)
+    trainable = sum(layer.count_params() for layer in model.layers
+                    if layer.trainable and model.trainable)
     return "\n".join([
         f'Model: "{model.name}" ({model.dtype.name})', rule, lines[0], rule, *lines[1:], rule,
         f"Total params: {total:,} ({total * model.dtype.itemsize / 1024:.2f} KB)",

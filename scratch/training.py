@@ -1,14 +1,15 @@
 """compile, fit, evaluate, predict: training as Keras spells it.
 
-One step is four lines, in `train_step`: forward, loss, backward, update.
+One step is forward, loss, backward (`loss_and_gradients`) and update. A step's batch is computed in
+blocks, on several threads (`parallel.py`), whose gradients add up to the batch's.
 """
 
 import math
 
 import numpy as np
 
-from scratch import losses, optimizers, seed
-from scratch.errors import NonFiniteLossError
+from scratch import losses, optimizers, parallel, seed
+from scratch.errors import NonFiniteLossError, UnsupportedError
 from scratch.history import History
 from scratch.metrics import get as get_metric
 from scratch.progress import ProgressBar
@@ -43,33 +44,69 @@ class Trainer:
                 "loss": losses.serialize(self.loss), "metrics": [m[0] for m in self.metrics]}
 
     def compile_from_config(self, config: dict) -> None:
-        """`compile` from such a dictionary."""
+        """`compile` from such a dictionary.
+
+        Raises:
+            UnsupportedError: for losses or metrics that are weighted.
+        """
+        for key in ("loss_weights", "weighted_metrics"):
+            if config.get(key):
+                raise UnsupportedError(f"Model {self.name!r}: compile does not support "
+                                       f"{key}={config[key]!r}.")
         self.compile(config["optimizer"], config["loss"], config.get("metrics"))
 
-    def loss_and_gradients(self, x, y, wants_input_gradient=False):
+    def loss_and_gradients(self, x, y, wants_input_gradient=False, share=1.0):
         """One batch forward and backward, no update: (loss, output, input gradient or None).
 
         A cross-entropy right after a softmax is computed from the softmax's input, as in Keras.
+        All gradients are multiplied by `share`, the part that these samples are of a larger batch.
         """
-        output = self.forward(x, training=True)
+        output, value, fused = self.forward_and_loss(x, y, training=True)
+        gradient = self.loss.backward()
+        if share != 1.0:
+            gradient = gradient * gradient.dtype.type(share)
+        return value, output, self.backward(gradient, fused, wants_input_gradient)
+
+    def forward_and_loss(self, x, y, training=False):
+        """(output, loss, whether the loss was computed from the last softmax's input)."""
+        output = self.forward(x, training)
         logits = self.layers[-1].logits
-        fused = logits is not None
-        value = (self.loss.forward(y, logits, from_logits=True) if fused
-                 else self.loss.forward(y, output))
-        gradient = self.backward(self.loss.backward(), fused, wants_input_gradient)
-        return value, output, gradient
+        if logits is None:
+            return output, self.loss.forward(y, output), False
+        return output, self.loss.forward(y, logits, from_logits=True), True
 
     def update(self) -> None:
         """One step of the optimizer, by the gradients that the layers hold."""
-        learning = [layer for layer in self.layers if layer.trainable]
+        learning = [layer for layer in self.layers if layer.trainable and self.trainable]
         self.optimizer.apply([layer.grads[name] for layer in learning for name in layer.params],
                              [weight for layer in learning for weight in layer.params.values()])
 
     def train_step(self, x, y):
         """Forward, loss, backward, update: returns (loss, output)."""
-        value, output, _ = self.loss_and_gradients(x, y)
+        shares = parallel.split(self, len(x))
+        if len(shares) == len(shares[0]) == 1:
+            value, output, _ = self.loss_and_gradients(x, y)
+        else:
+            value, output = self._learn_in_blocks(x, y, shares)
         self.update()
         return value, output
+
+    def _learn_in_blocks(self, x, y, shares):
+        """`loss_and_gradients` block by block: the layers' `grads` are the whole batch's then."""
+        def learn(model, blocks):
+            values, outputs, total = [], [], {}
+            for rows in blocks:
+                share = (rows.stop - rows.start) / len(x)
+                value, output, _ = model.loss_and_gradients(x[rows], y[rows], share=share)
+                values.append(value * share)
+                outputs.append(output)
+                _add_gradients(total, model.layers)
+            return sum(values), outputs, total
+
+        values, outputs, totals = zip(*parallel.run(self, shares, learn))
+        for i, layer in enumerate(self.layers):
+            layer.grads = {name: sum(total[i, name] for total in totals) for name in layer.grads}
+        return sum(values), np.concatenate(sum(outputs, []))
 
     def train_on_batch(self, x, y, return_dict=False):
         """One step on one batch: the loss, followed by the metrics if there are any."""
@@ -129,7 +166,8 @@ class Trainer:
                     f"Training stopped: the loss became {value} at epoch {epoch + 1}, step "
                     f"{step + 1} of {bar.total}. Expected a finite number; a smaller learning rate "
                     f"than {self.optimizer.learning_rate:g} may help.")
-            bar.update(step + 1, **totals.means())
+            if bar.enabled:
+                bar.update(step + 1, **totals.means())
         return totals.means()
 
     def evaluate(self, x, y, batch_size=None, verbose="auto", return_dict=False):
@@ -141,14 +179,20 @@ class Trainer:
         bar = ProgressBar(math.ceil(len(x) / batch_size), "Evaluate", enabled=bool(verbose))
         for step, start in enumerate(range(0, len(x), batch_size)):
             batch_y = y[start:start + batch_size]
-            output = self.forward(x[start:start + batch_size])
-            logits = self.layers[-1].logits
-            value = (self.loss.forward(batch_y, output) if logits is None
-                     else self.loss.forward(batch_y, logits, from_logits=True))
+            value, output = self._test_step(x[start:start + batch_size], batch_y)
             totals.add(value, batch_y, output)
             bar.update(step + 1, **totals.means())
         bar.close(**totals.means())
         return totals.means() if return_dict else _unwrap(list(totals.means().values()))
+
+    def _test_step(self, x, y):
+        """(loss, output) of one batch, without learning from it."""
+        def test(model, blocks):
+            return [(model.forward_and_loss(x[rows], y[rows]), rows) for rows in blocks]
+
+        results = sum(parallel.run(self, parallel.split(self, len(x)), test), [])
+        value = sum(loss * ((rows.stop - rows.start) / len(x)) for (_, loss, _), rows in results)
+        return value, np.concatenate([output for (output, _, _), _ in results])
 
     def predict(self, x, batch_size=None, verbose="auto") -> np.ndarray:
         """The outputs for all of x, computed batch by batch: (samples, ...)."""
@@ -158,10 +202,17 @@ class Trainer:
         bar = ProgressBar(math.ceil(len(x) / batch_size), "Predict", enabled=bool(verbose))
         outputs = []
         for step, start in enumerate(range(0, len(x), batch_size)):
-            outputs.append(self.forward(x[start:start + batch_size]))
+            outputs += self._forward_in_blocks(x[start:start + batch_size])
             bar.update(step + 1)
         bar.close()
         return np.concatenate(outputs)
+
+    def _forward_in_blocks(self, x) -> list[np.ndarray]:
+        """The outputs for x, block by block."""
+        def forward(model, blocks):
+            return [model.forward(x[rows]) for rows in blocks]
+
+        return sum(parallel.run(self, parallel.split(self, len(x)), forward), [])
 
     def _require_compiled(self, action: str) -> None:
         if self.loss is None:
@@ -184,7 +235,7 @@ class Trainer:
 
 
 class Totals:
-    """Running means of loss and metrics; batches weigh by their size, so a short last one is fair."""
+    """Running means of loss and metrics; a batch weighs by its size, so a short one is fair."""
 
     def __init__(self, metrics):
         self.metrics = metrics
@@ -200,6 +251,16 @@ class Totals:
 
     def means(self) -> dict[str, float]:
         return {name: total / self.samples for name, total in self.sums.items()}
+
+
+def _add_gradients(total: dict, layers) -> None:
+    """Add the layers' gradients to those in `total`, by (number of the layer, name)."""
+    for i, layer in enumerate(layers):
+        for name, gradient in layer.grads.items():
+            if (i, name) in total:
+                total[i, name] += gradient
+            else:
+                total[i, name] = gradient
 
 
 def _batch_size(value) -> int:

@@ -1,13 +1,12 @@
-"""Sliding windows: where a kernel or a pool lands on an image, and matrices made of its windows.
+"""Sliding windows: where a kernel or a pool lands on an image.
 
 Convolution and pooling are the same walk: a window of (kh, kw) pixels moves over the image in
-strides of (sh, sw). This module knows the walk; the layers know what to do in each window.
+strides of (sh, sw). The walk along rows and the walk along columns are independent of each other,
+so this module describes one axis at a time.
 """
 
 import math
 from typing import NamedTuple
-
-import numpy as np
 
 
 class Axis(NamedTuple):
@@ -19,6 +18,37 @@ class Axis(NamedTuple):
     before: int  # padding before the first pixel
     after: int  # padding after the last
     outputs: int  # how many positions the window takes
+    spacing: int = 1  # distance between neighbouring pixels; above 1, zeros lie between them
+
+    @property
+    def span(self) -> int:
+        """Pixels from the first to the last, the zeros between them counted."""
+        return (self.size - 1) * self.spacing + 1
+
+    @property
+    def padded(self) -> int:
+        """`span` with its padding."""
+        return self.before + self.span + self.after
+
+    @property
+    def pixels(self) -> slice:
+        """Where the pixels lie on the padded axis."""
+        return slice(self.before, self.before + self.span, self.spacing)
+
+    def positions(self, k: int) -> slice:
+        """Where the k-th pixel of every window lies on the padded axis."""
+        return slice(k, k + self.stride * (self.outputs - 1) + 1, self.stride)
+
+    def reversed(self) -> "Axis":
+        """The walk that gradients take back: over the outputs, spread by the stride, to the inputs.
+
+        An input pixel at p met the k-th number of a window wherever that window began at p - k;
+        on the way back it therefore looks at `kernel` outputs, the last first. The padding is such
+        that one window, of stride 1, begins for every input pixel.
+        """
+        before = self.kernel - 1 - self.before
+        after = self.size - 1 + self.before - self.stride * (self.outputs - 1)
+        return Axis(self.outputs, self.kernel, 1, before, after, self.size, spacing=self.stride)
 
 
 def plan_axis(size: int, kernel: int, stride: int, padding: str) -> Axis:
@@ -33,46 +63,22 @@ def plan_axis(size: int, kernel: int, stride: int, padding: str) -> Axis:
     return Axis(size, kernel, stride, total // 2, total - total // 2, outputs)
 
 
-class Windows:
-    """All windows of a (batch, H, W, C) image for one kernel size, stride and padding."""
+class Windows(NamedTuple):
+    """The walk over a whole image."""
 
-    def __init__(self, height: int, width: int, kernel: tuple, strides: tuple, padding: str):
-        self.rows = plan_axis(height, kernel[0], strides[0], padding)
-        self.columns = plan_axis(width, kernel[1], strides[1], padding)
+    rows: Axis
+    columns: Axis
 
     @property
     def output_size(self) -> tuple[int, int]:
         return self.rows.outputs, self.columns.outputs
 
-    def pad(self, x: np.ndarray, value=0.0) -> np.ndarray:
-        """x (N, H, W, C) with `value` around it where padding is due: (N, H', W', C)."""
-        (top, bottom), (left, right) = self.rows[3:5], self.columns[3:5]
-        if not (top or bottom or left or right):
-            return x
-        n, h, w, c = x.shape
-        padded = np.full((n, h + top + bottom, w + left + right, c), value, x.dtype)
-        padded[:, top:top + h, left:left + w] = x
-        return padded
+    def reversed(self) -> "Windows":
+        """The walk that gradients take back, from the outputs to the inputs."""
+        return Windows(self.rows.reversed(), self.columns.reversed())
 
-    def view(self, padded: np.ndarray) -> np.ndarray:
-        """Read-only windows (N, OH, OW, kh, kw, C) of a padded image, without copying."""
-        kernel = (self.rows.kernel, self.columns.kernel)
-        view = np.lib.stride_tricks.sliding_window_view(padded, kernel, axis=(1, 2))
-        view = view[:, :: self.rows.stride, :: self.columns.stride]  # (N, OH, OW, C, kh, kw)
-        return view.transpose(0, 1, 2, 4, 5, 3)
 
-    def scatter_add(self, values: np.ndarray) -> np.ndarray:
-        """The inverse walk: values (N, OH, OW, kh, kw, C) added where their windows lay.
-
-        Returns (N, H, W, C); what falls on the padding is dropped, overlaps add up.
-        """
-        n, oh, ow, kh, kw, c = values.shape
-        rows, columns = self.rows, self.columns
-        image = np.zeros((n, rows.before + rows.size + rows.after,
-                          columns.before + columns.size + columns.after, c), values.dtype)
-        for i in range(kh):
-            for j in range(kw):
-                image[:, i:i + rows.stride * oh:rows.stride,
-                      j:j + columns.stride * ow:columns.stride] += values[:, :, :, i, j]
-        return image[:, rows.before:rows.before + rows.size,
-                     columns.before:columns.before + columns.size]
+def plan_windows(height: int, width: int, kernel: tuple, strides: tuple, padding: str) -> Windows:
+    """The windows of an image (height, width) for one kernel size, stride and padding."""
+    return Windows(plan_axis(height, kernel[0], strides[0], padding),
+                   plan_axis(width, kernel[1], strides[1], padding))

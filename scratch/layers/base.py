@@ -179,10 +179,10 @@ def dtype_from_policy(policy, owner="model") -> np.dtype:
     """
     name = policy
     if isinstance(policy, dict):
-        name = policy.get("config", {}).get("name")
+        name = policy.get("config", {}).get("name") or policy
     try:
         dtype = np.dtype(name)
-    except TypeError:
+    except (TypeError, ValueError):
         dtype = None
     if dtype not in (np.float32, np.float64):
         raise UnsupportedError(f"{owner} does not support dtype={name!r}. "

@@ -1,9 +1,10 @@
-"""Two-dimensional convolution (correlation, as in Keras) as one matrix product per batch."""
+"""Two-dimensional convolution (correlation, as in Keras); its products are in `lowering.py`."""
 
 from scratch import activations
 from scratch.layers.base import AffineLayer
 from scratch.layers.arguments import pair, padding_name, positive, image_shape
-from scratch.windows import Windows
+from scratch.lowering import Lowering
+from scratch.windows import plan_windows
 
 
 class Conv2D(AffineLayer):
@@ -34,7 +35,7 @@ class Conv2D(AffineLayer):
 
     def compute_output_shape(self, input_shape):
         height, width, _ = image_shape(input_shape, self)
-        windows = Windows(height, width, self.kernel_size, self.strides, self.padding)
+        windows = plan_windows(height, width, self.kernel_size, self.strides, self.padding)
         if min(windows.output_size) < 1:
             raise ValueError(
                 f"{self}: the image is smaller than the kernel. Expected at least "
@@ -45,33 +46,31 @@ class Conv2D(AffineLayer):
     def build(self, input_shape):
         super().build(input_shape)
         height, width, channels = self.input_shape[1:]
-        self.windows = Windows(height, width, self.kernel_size, self.strides, self.padding)
+        windows = plan_windows(height, width, self.kernel_size, self.strides, self.padding)
+        self.forth = Lowering(windows, self.filters)
+        self.back = Lowering(windows.reversed(), channels)
         self.add_weight("kernel", (*self.kernel_size, channels, self.filters),
                         self.initializers["kernel"])
+        self.params["kernel"] = self.forth.in_memory_order(self.kernel)
         if self.use_bias:
             self.add_weight("bias", (self.filters,), self.initializers["bias"])
 
     def affine(self, x):
-        # every window laid out as a row: (N OH OW, kh kw C)
-        view = self.windows.view(self.windows.pad(x))
-        self._shape = view.shape
-        self._rows = view.reshape(-1, self.kernel.size // self.filters)
-        # (N OH OW, kh kw C) @ (kh kw C, filters)
-        z = self._rows @ self.kernel.reshape(-1, self.filters)
+        self._windows = self.forth.lower(x)  # their contents, laid out for products
+        z = self.forth.multiply(self._windows, self.kernel)  # (N, OH, OW, filters)
         if self.use_bias:
             z += self.bias
-        return z.reshape(*self._shape[:3], self.filters)
+        return z
 
     def affine_backward(self, dz, wants_input_gradient):
-        dz = dz.reshape(-1, self.filters)  # (N OH OW, filters)
-        self.grads["kernel"] = (self._rows.T @ dz).reshape(self.kernel.shape)
+        self.grads["kernel"] = self.forth.kernel_gradient(self._windows, dz)
         if self.use_bias:
-            self.grads["bias"] = dz.sum(axis=0)
+            self.grads["bias"] = self.forth.bias_gradient(dz)
         if not wants_input_gradient:
             return None
-        # each window's share of the input gradient, added back where the window lay
-        shares = dz @ self.kernel.reshape(-1, self.filters).T  # (N OH OW, kh kw C)
-        return self.windows.scatter_add(shares.reshape(self._shape))
+        # what went forth from C channels to F comes back from F to C through the turned kernel
+        turned = self.kernel[::-1, ::-1].swapaxes(2, 3)  # (kh, kw, F, C)
+        return self.back.multiply(self.back.lower(dz), turned)  # (N, H, W, C)
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters, "kernel_size": self.kernel_size,

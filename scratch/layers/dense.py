@@ -50,7 +50,8 @@ class Dense(AffineLayer):
         rows = math.prod(dz.shape[:-1])
         dz = dz.reshape(rows, self.units)
         x = self._x.reshape(rows, self._x.shape[-1])
-        self.grads["kernel"] = x.T @ dz  # (in, rows) @ (rows, units)
+        # (in, rows) @ (rows, units); BLAS is slow at a single row, which makes an outer product
+        self.grads["kernel"] = x.T @ dz if rows > 1 else x.T * dz
         if self.use_bias:
             self.grads["bias"] = dz.sum(axis=0)
         if not wants_input_gradient:

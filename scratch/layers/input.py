@@ -7,11 +7,13 @@ from scratch.layers.base import dtype_from_policy
 class Input:
     """Says that a model's inputs have `shape`, the batch not counted. Holds no computation.
 
-    Keras's InputLayer: `Input((28, 28, 1))` for batches of (batch, 28, 28, 1).
+    Keras's InputLayer: `Input((28, 28, 1))` for batches of (batch, 28, 28, 1). A `batch_size` is
+    written down and binds nothing, as in Keras, which writes one down itself when a model without
+    an Input meets its first batch.
 
     Raises:
         ValueError: for a shape that is missing or not made of positive integers.
-        UnsupportedError: for a fixed batch size, sparse, ragged or optional inputs.
+        UnsupportedError: for sparse, ragged or optional inputs.
     """
 
     def __init__(self, shape=None, batch_size=None, dtype=None, name=None, batch_shape=None,
@@ -21,12 +23,11 @@ class Input:
         if shape is None or not all(isinstance(n, int) and n > 0 for n in shape):
             raise ValueError("Input: expected shape to be a tuple of positive integers, without "
                              f"the batch. Received: shape={shape!r}")
-        for setting, value in (("batch_size", batch_size), ("sparse", sparse),
-                               ("ragged", ragged), ("optional", optional)):
+        for setting, value in (("sparse", sparse), ("ragged", ragged), ("optional", optional)):
             if value:
                 raise UnsupportedError(f"Input {name!r} does not support {setting}={value!r}.")
         self.name = name
-        self.batch_shape = (None, *shape)
+        self.batch_shape = (batch_size, *shape)
         self.requested_dtype = None if dtype is None else dtype_from_policy(dtype, "Input")
 
     def get_config(self) -> dict:

@@ -1,0 +1,147 @@
+r"""Convolution as matrix products: the one clever place, and the reason why this network is fast.
+
+A convolution multiplies every window of an image by the same small kernel. BLAS multiplies large
+matrices several times faster than anything else NumPy has, so the windows are laid out as a matrix
+("lowered"). Three choices make that cheap.
+
+1. A long axis innermost. Images come as (N, H, W, C), whose innermost axis may have a length of 1
+   or 6, far too short for BLAS or for a loop of NumPy's. Here memory is ordered (W, C, H, N): an
+   image column of all rows of all images is one run of H * N numbers. Results are handed out as
+   (N, H, W, C) views of such memory. NumPy's element-wise operations keep the order of their
+   inputs, so it flows from layer to layer by itself, and an input in any other order is welcome.
+
+2. Lowering along one axis only. Each image column is copied kh times, shifted by one row each
+   time; the windows' columns need no copy, because they are neighbours in memory already:
+
+        lowered (W', kh, C, OH * N)     lowered[x, i, c, (y, n)] = padded[n, y * sh + i, x, c]
+
+              x = 0   +--------------------+ \
+                      |  kh * C rows of    |  |
+                  1   |  OH * N numbers    |  | window of tile 0: w columns, a plain matrix
+                      +--------------------+  | of w * kh * C rows, without copying
+                  2   |                    |  | \
+                      +--------------------+ /   |
+                  3   |                    |     | window of tile 1
+                      +--------------------+     |
+
+3. Several output columns at once. With six filters a product is too thin for BLAS: it would spend
+   its time on reading the window. A tile of t neighbouring output columns shares one window, of
+   w = (t - 1) * sw + kw columns, and meets a kernel repeated t times, each time sw columns on:
+
+          banded kernel                       window                    output tile
+        (t * F, w * kh * C)        @     (w * kh * C, OH * N)    =     (t * F, OH * N)
+
+        column 0  k0 k1 k2  .  .
+        column 1   . k0 k1 k2  .         (kw = 3, sw = 1, t = 3, w = 5; each k stands for the
+        column 2   .  . k0 k1 k2          kernel's column j, a block of F by kh * C)
+
+   The zeros cost (w / (t * kw) - 1) of the work; the wider product is worth more, up to a point.
+
+The way back is made of the same parts. The kernel's gradient is output-gradient tile times window,
+transposed, summed over the tiles and along the band. The input's gradient is itself a convolution:
+of the output's gradient, its pixels spread by the strides, with the kernel turned by 180 degrees.
+"""
+
+import math
+
+import numpy as np
+
+from scratch.windows import Windows
+
+FULL_TILE = 12  # output rows, t * F, from which on a product is wide enough (measured)
+
+
+def tile_columns(outputs: int, filters: int) -> int:
+    """How many of a row's `outputs` columns to compute at once."""
+    return min(math.ceil(FULL_TILE / filters), outputs)
+
+
+class Lowering:
+    """The matrix products of one convolution.
+
+    Args:
+        windows: the walk over the image.
+        filters: F, the channels of the output.
+        tile: t, output columns computed at once; by default chosen from the shapes.
+    """
+
+    def __init__(self, windows: Windows, filters: int, tile: int | None = None):
+        self.rows, self.columns = windows
+        self.filters = filters
+        self.tile = tile or tile_columns(self.columns.outputs, filters)
+        self.tiles = math.ceil(self.columns.outputs / self.tile)
+        # columns from one tile's window to the next one's, in one window, and in all of them
+        self.step = self.tile * self.columns.stride
+        self.window = (self.tile - 1) * self.columns.stride + self.columns.kernel
+        self.width = (self.tiles - 1) * self.step + self.window
+        # where the image lies in its padding, as (W', C, H', N)
+        self.padded_shape = (max(self.width, self.columns.padded), self.rows.padded)
+        self.inside = (self.columns.pixels, slice(None), self.rows.pixels)
+
+    def lower(self, x: np.ndarray) -> np.ndarray:
+        """x (N, H, W, C), in any memory order -> the tiles' windows (tiles, w * kh * C, OH * N).
+
+        A view of the lowered image (W', kh, C, OH, N), in which neighbouring windows overlap.
+        """
+        n, channels, dtype = x.shape[0], x.shape[3], x.dtype
+        width, height = self.padded_shape
+        padded = np.zeros((width, channels, height, n), dtype)
+        padded[self.inside] = x.transpose(2, 3, 1, 0)  # (W, C, H, N)
+        column, channel, row, image = padded.strides
+        shape = (self.width, self.rows.kernel, channels, self.rows.outputs, n)
+        strides = (column, row, channel, row * self.rows.stride, image)
+        lowered = np.ndarray(shape, dtype, padded, strides=strides).copy()
+        column, _, channel, _, number = lowered.strides
+        shape = (self.tiles, self.window * self.rows.kernel * channels, self.rows.outputs * n)
+        return np.ndarray(shape, dtype, lowered, strides=(self.step * column, channel, number))
+
+    @staticmethod
+    def in_memory_order(kernel: np.ndarray) -> np.ndarray:
+        """The same kernel (kh, kw, C, F), in memory as (F, kw, kh, C): as the products use it."""
+        return np.ascontiguousarray(kernel.transpose(3, 1, 0, 2)).transpose(2, 1, 3, 0)
+
+    def multiply(self, windows: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+        """windows as lowered, kernel (kh, kw, C, F) -> output (N, OH, OW, F), a new array."""
+        # (t F, w kh C) @ (tiles, w kh C, OH N) = (tiles, t F, OH N)
+        product = self._band(kernel) @ windows
+        outputs = self.rows.outputs
+        product = product.reshape(self.tiles * self.tile, self.filters, outputs,
+                                  windows.shape[2] // outputs)
+        return product[:self.columns.outputs].transpose(3, 2, 0, 1)
+
+    def kernel_gradient(self, windows: np.ndarray, dz: np.ndarray) -> np.ndarray:
+        """windows as lowered, dz (N, OH, OW, F) -> gradient (kh, kw, C, F)."""
+        # (tiles, t F, OH N) @ (tiles, OH N, w kh C) = (tiles, t F, w kh C)
+        bands = self._tiled(dz) @ windows.transpose(0, 2, 1)
+        band = bands.sum(axis=0).reshape(self.tile, self.filters, self.window, self.rows.kernel, -1)
+        stride, kw = self.columns.stride, self.columns.kernel
+        gradient = band[0, :, :kw].copy()  # (F, kw, kh, C)
+        for s in range(1, self.tile):
+            gradient += band[s, :, s * stride:s * stride + kw]
+        return gradient.transpose(2, 1, 3, 0)
+
+    def bias_gradient(self, dz: np.ndarray) -> np.ndarray:
+        """dz (N, OH, OW, F) -> its sum for each filter (F,), along the long axis by BLAS."""
+        n, rows, columns, filters = dz.shape
+        dz = dz.transpose(2, 3, 1, 0).reshape(columns * filters, rows * n)
+        sums = dz @ np.ones(rows * n, dz.dtype)  # (OW F, OH N) @ (OH N,)
+        return sums.reshape(columns, filters).sum(axis=0)
+
+    def _band(self, kernel: np.ndarray) -> np.ndarray:
+        """The kernel (kh, kw, C, F), repeated along a diagonal: (t F, w kh C)."""
+        kh, kw, channels, filters = kernel.shape
+        band = np.zeros((self.tile, filters, self.window, kh, channels), kernel.dtype)
+        for s in range(self.tile):
+            start = s * self.columns.stride
+            band[s, :, start:start + kw] = kernel.transpose(3, 1, 0, 2)  # (F, kw, kh, C)
+        return band.reshape(self.tile * filters, -1)
+
+    def _tiled(self, dz: np.ndarray) -> np.ndarray:
+        """dz (N, OH, OW, F) as tiles (tiles, t F, OH N), with zeros where the last one is cut."""
+        n, rows, columns, filters = dz.shape
+        dz = dz.transpose(2, 3, 1, 0)  # (OW, F, OH, N): no copy needed, if it came that way
+        if columns < self.tiles * self.tile:
+            whole = np.zeros((self.tiles * self.tile, filters, rows, n), dz.dtype)
+            whole[:columns] = dz
+            dz = whole
+        return dz.reshape(self.tiles, self.tile * filters, rows * n)

@@ -1,0 +1,108 @@
+"""A batch in blocks: small enough to stay in the processor's cache, spread over its cores.
+
+Layers remember their last input, so two threads cannot share one. Each thread therefore works with
+a replica of the model: its own layers, the same weights. Nobody changes a weight meanwhile, NumPy
+lets go of Python's lock while it computes, and a step needs its threads to meet only once.
+"""
+
+import copy
+import math
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+from scratch import blas
+from scratch.layers import Activation, Conv2D, Dense, Flatten, MaxPooling2D, ReLU, Softmax
+
+# Layers that treat each sample by itself, so that a batch may be split. A layer that is not
+# listed may look across the batch: a model that has one always gets whole batches.
+SAMPLE_BY_SAMPLE = (Activation, Conv2D, Dense, Flatten, MaxPooling2D, ReLU, Softmax)
+
+BLOCK_NUMBERS = 400_000  # outputs of all layers for one block of samples: a few megabytes
+WORTH_A_THREAD = 40_000  # the same, below which a thread takes longer to wake than to help
+
+_threads: int | None = None
+_pool: ThreadPoolExecutor | None = None
+
+
+def set_num_threads(threads: int | None) -> None:
+    """How many threads may share the work; None for one per core. Changes results by rounding only.
+
+    Raises:
+        ValueError: for a number below 1.
+    """
+    global _threads
+    if threads is not None and threads < 1:
+        raise ValueError(f"Expected threads to be None or at least 1. Received: {threads!r}")
+    _threads = threads
+
+
+def num_threads() -> int:
+    """How many threads may share the work. Just one if BLAS would bring its own besides."""
+    if _threads is not None:
+        return _threads
+    if not blas.CONTROLLABLE:
+        return 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def split(model, samples: int) -> list[list[slice]]:
+    """The blocks of a batch of `samples`, for each thread its own: they cover all rows, in order.
+
+    A block holds about `BLOCK_NUMBERS` numbers, so what a step needs in memory does not grow with
+    the batch.
+    """
+    if samples == 1 or not all(type(layer) in SAMPLE_BY_SAMPLE for layer in model.layers):
+        return [[slice(0, samples)]]
+    numbers = sum(math.prod(layer.output_shape[1:]) for layer in model.layers)  # for one sample
+    threads = max(1, min(num_threads(), samples, samples * numbers // WORTH_A_THREAD))
+    largest = max(1, BLOCK_NUMBERS // numbers)  # samples in a block
+    blocks = min(samples, threads * math.ceil(samples / threads / largest))
+    edges = [samples * i // blocks for i in range(blocks + 1)]
+    slices = [slice(a, b) for a, b in zip(edges, edges[1:])]
+    return [slices[len(slices) * i // threads:len(slices) * (i + 1) // threads]
+            for i in range(threads)]
+
+
+def replica(model):
+    """The same model with layers of its own, which share the weights but not what they remember."""
+    twin = copy.copy(model)
+    twin.loss = copy.copy(model.loss)
+    twin.layers = [copy.copy(layer) for layer in model.layers]
+    for layer in twin.layers:
+        layer.grads = {}
+    return twin
+
+
+def run(model, shares: list[list[slice]], task) -> list:
+    """task(model or a replica of it, its slices) for each share, at once; the results in order."""
+    if len(shares) == 1:
+        return [task(model, shares[0])]
+    with blas.single_threaded():
+        futures = [_executor().submit(task, replica(model), share) for share in shares[1:]]
+        try:
+            first = task(model, shares[0])
+        finally:
+            others = [future.exception() for future in futures]  # waits for all of them
+        for error in others:
+            if error is not None:
+                raise error
+    return [first, *(future.result() for future in futures)]
+
+
+def _executor() -> ThreadPoolExecutor:
+    global _pool
+    if _pool is None:
+        _pool = ThreadPoolExecutor(max(32, num_threads()), thread_name_prefix="scratch")
+    return _pool
+
+
+def _forget_pool() -> None:
+    """A forked child has none of its parent's threads."""
+    global _pool
+    _pool = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_pool)

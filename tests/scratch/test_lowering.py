@@ -1,0 +1,104 @@
+"""The matrix products of a convolution against a loop that knows nothing of them.
+
+With small whole numbers every product and partial sum is exact, in any order, so equality is exact
+whatever the shapes, the tile, the memory order and the precision. With real numbers the tile may
+change the rounding only.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from scratch.lowering import Lowering, tile_columns
+from scratch.windows import plan_windows
+
+
+def naive(x, kernel, dz, windows):
+    """(z, dkernel, dx) of a convolution, pixel by pixel, in float64."""
+    (n, height, width, _), (kh, kw, _, filters) = x.shape, kernel.shape
+    rows, columns = windows
+    z = np.zeros((n, rows.outputs, columns.outputs, filters))
+    dkernel, dx = np.zeros(kernel.shape), np.zeros(x.shape)
+    for oy, ox, i, j in np.ndindex(rows.outputs, columns.outputs, kh, kw):
+        y = oy * rows.stride + i - rows.before
+        x_ = ox * columns.stride + j - columns.before
+        if 0 <= y < height and 0 <= x_ < width:
+            z[:, oy, ox] += x[:, y, x_] @ kernel[i, j]
+            dkernel[i, j] += x[:, y, x_].T @ dz[:, oy, ox]
+            dx[:, y, x_] += dz[:, oy, ox] @ kernel[i, j].T
+    return z, dkernel, dx
+
+
+def lowered(x, kernel, dz, windows, tile, back_tile):
+    """The same by matrix products, with the gradient of the bias besides."""
+    forth = Lowering(windows, kernel.shape[3], tile)
+    back = Lowering(windows.reversed(), kernel.shape[2], back_tile)
+    matrix = forth.lower(x)
+    turned = kernel[::-1, ::-1].swapaxes(2, 3)
+    return (forth.multiply(matrix, kernel), forth.kernel_gradient(matrix, dz),
+            back.multiply(back.lower(dz), turned), forth.bias_gradient(dz))
+
+
+@st.composite
+def cases(draw):
+    """A convolution of whole numbers: sizes, strides and tiles of every kind."""
+    size = st.integers(1, 9)
+    kernel, strides = draw(st.tuples(*[st.integers(1, 4)] * 2)), draw(
+        st.tuples(*[st.integers(1, 3)] * 2))
+    padding = draw(st.sampled_from(["valid", "same"]))
+    height, width = draw(size), draw(size)
+    if padding == "valid":
+        height, width = max(height, kernel[0]), max(width, kernel[1])
+    windows = plan_windows(height, width, kernel, strides, padding)
+    n, channels, filters = draw(st.integers(1, 4)), draw(st.integers(1, 4)), draw(st.integers(1, 5))
+    dtype = draw(st.sampled_from(["float32", "float64"]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    x, weights, dz = (rng.integers(-4, 5, shape).astype(dtype) for shape in (
+        (n, height, width, channels), (*kernel, channels, filters),
+        (n, *windows.output_size, filters)))
+    order = draw(st.permutations(range(4)))  # the memory order that x and dz come in
+    x, dz = (np.ascontiguousarray(a.transpose(order)).transpose(np.argsort(order)) for a in (x, dz))
+    return x, weights, dz, windows, draw(st.integers(1, 10)), draw(st.integers(1, 10))
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(cases())
+def test_whole_numbers_agree_exactly_for_any_shape_and_tile(case):
+    x, kernel, dz, windows, tile, back_tile = case
+    before = x.copy(), kernel.copy(), dz.copy()
+    got = lowered(x, kernel, dz, windows, tile, back_tile)
+    for name, a, b in zip(("output", "kernel gradient", "input gradient", "bias gradient"), got,
+                          (*naive(x, kernel, dz, windows), dz.sum(axis=(0, 1, 2)))):
+        assert a.dtype == x.dtype, name
+        np.testing.assert_array_equal(a, b, err_msg=name)
+    for a, b in zip((x, kernel, dz), before):
+        np.testing.assert_array_equal(a, b, err_msg="an input was modified")
+
+
+@pytest.mark.parametrize("tile", [1, 2, 3, 4, 7, 11, 13])
+def test_the_tile_changes_real_numbers_by_rounding_only(tile):
+    rng = np.random.default_rng(7)
+    windows = plan_windows(9, 11, (5, 4), (1, 1), "same")
+    x, kernel, dz = (rng.standard_normal(shape).astype("float32")
+                     for shape in ((3, 9, 11, 6), (5, 4, 6, 7), (3, 9, 11, 7)))
+    # the longest sum has 3 * 9 * 11 = 297 terms: |error| <= 297 u * sum of |terms| (Higham, ch. 3)
+    bounds = naive(abs(x), abs(kernel), abs(dz), windows)
+    exact = naive(x.astype("float64"), kernel.astype("float64"), dz.astype("float64"), windows)
+    for name, got, value, bound in zip(("output", "kernel gradient", "input gradient"),
+                                       lowered(x, kernel, dz, windows, tile, tile), exact, bounds):
+        assert (abs(got - value) <= 300 * 2.0**-24 * bound).all(), name
+
+
+def test_results_lie_in_memory_with_the_images_innermost():
+    windows = plan_windows(6, 5, (3, 2), (1, 1), "same")
+    forth = Lowering(windows, 4)
+    x, kernel = np.ones((3, 6, 5, 2), "float32"), np.ones((3, 2, 2, 4), "float32")
+    z = forth.multiply(forth.lower(x), kernel)
+    assert z.shape == (3, 6, 5, 4)
+    assert z.transpose(2, 3, 1, 0).flags.c_contiguous
+
+
+def test_few_filters_get_wide_tiles_and_many_get_none():
+    assert tile_columns(28, 6) == 2
+    assert tile_columns(28, 64) == 1
+    assert tile_columns(3, 1) == 3  # never wider than the image

@@ -1,0 +1,147 @@
+"""Blocks and threads change nothing but rounding, and with whole numbers nothing at all."""
+
+import copy
+import os
+import signal
+
+import numpy as np
+import pytest
+
+import scratch
+from scratch import blas, parallel
+
+
+@pytest.fixture(autouse=True)
+def restored(monkeypatch):
+    """Whatever a test sets is set back."""
+    monkeypatch.setattr(parallel, "_threads", None)
+    monkeypatch.setattr(parallel, "BLOCK_NUMBERS", parallel.BLOCK_NUMBERS)
+    monkeypatch.setattr(parallel, "WORTH_A_THREAD", 1)
+
+
+def network(dtype="float32"):
+    scratch.set_random_seed(3)
+    model = scratch.Sequential([
+        scratch.Input((8, 7, 2)), scratch.Conv2D(3, (3, 2), padding="same", activation="relu"),
+        scratch.MaxPooling2D(2), scratch.Flatten(), scratch.Dense(5, activation="softmax")],
+        dtype=dtype)
+    model.compile(scratch.SGD(0.1), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def batch(samples=13, seed=5):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((samples, 8, 7, 2)), rng.integers(0, 5, samples)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 20])
+@pytest.mark.parametrize("samples_in_a_block", [1, 4, 100])
+def test_a_step_in_blocks_is_the_step_in_one_piece(threads, samples_in_a_block, monkeypatch):
+    whole, split = network("float64"), network("float64")
+    split.set_weights(whole.get_weights())
+    x, y = batch()
+    value, output, _ = whole.loss_and_gradients(x, y)
+    numbers = sum(int(np.prod(layer.output_shape[1:])) for layer in split.layers)
+    monkeypatch.setattr(parallel, "BLOCK_NUMBERS", numbers * samples_in_a_block)
+    parallel.set_num_threads(threads)
+    loss, accuracy = split.train_on_batch(x, y)
+    np.testing.assert_allclose(loss, value, rtol=1e-12)
+    assert accuracy == np.mean(output.argmax(1) == y)
+    for a, b in zip(whole.layers, split.layers):
+        assert list(a.grads) == list(b.grads)
+        for name in a.grads:
+            np.testing.assert_allclose(b.grads[name], a.grads[name], rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(split.predict(x, verbose=0), split.forward(x), rtol=1e-12)
+    loss, _ = split.evaluate(x, y, batch_size=13, verbose=0)
+    np.testing.assert_allclose(loss, split.loss(y, split.forward(x)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("samples", [1, 2, 5, 64, 1000])
+@pytest.mark.parametrize("threads", [1, 2, 7])
+def test_blocks_cover_every_sample_once_in_order(samples, threads):
+    model = network()
+    parallel.set_num_threads(threads)
+    shares = parallel.split(model, samples)
+    rows = np.concatenate([np.arange(samples)[block] for share in shares for block in share])
+    np.testing.assert_array_equal(rows, np.arange(samples))
+    assert len(shares) <= threads
+    assert all(share and all(block.stop > block.start for block in share) for share in shares)
+
+
+def test_a_layer_that_is_not_known_to_treat_samples_singly_gets_whole_batches():
+    class Centre(scratch.Layer):
+        """Subtracts the batch's mean."""
+        def forward(self, x, training=False):
+            return x - x.mean(axis=0)
+
+        def backward(self, dy, wants_input_gradient=True):
+            return dy - dy.mean(axis=0)
+
+    model = scratch.Sequential([scratch.Input((4,)), Centre(), scratch.Dense(3)])
+    parallel.set_num_threads(2)
+    assert parallel.split(model, 50) == [[slice(0, 50)]]
+
+
+def test_an_error_in_any_thread_reaches_the_caller():
+    model = network()
+    parallel.set_num_threads(2)
+    x, y = batch()
+    y[-1] = 5  # no such class; it falls to the last thread
+    with pytest.raises(ValueError, match="from 0 to 4"):
+        model.train_on_batch(x, y)
+
+
+def test_outputs_and_gradients_handed_out_are_not_overwritten_later():
+    model = network()
+    parallel.set_num_threads(2)
+    x, y = batch()
+    model.train_on_batch(x, y)
+    gradients = [gradient for layer in model.layers for gradient in layer.grads.values()]
+    kept = [model.predict(x, verbose=0), *gradients]
+    copies = copy.deepcopy(kept)
+    other_x, other_y = batch(seed=6)
+    model.train_on_batch(other_x, other_y)
+    model.predict(other_x, verbose=0)
+    for a, b in zip(kept, copies):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_a_number_of_threads_below_one_is_refused(threads):
+    with pytest.raises(ValueError, match="at least 1"):
+        parallel.set_num_threads(threads)
+
+
+@pytest.mark.skipif(not blas.CONTROLLABLE, reason="this BLAS cannot be told its threads")
+def test_blas_gets_its_threads_back():
+    get, set_ = blas.FUNCTIONS
+    before = get()
+    try:
+        set_(2)
+        with blas.single_threaded():
+            with blas.single_threaded():
+                assert get() == 1
+            assert get() == 1
+        assert get() == 2
+        with pytest.raises(RuntimeError), blas.single_threaded():
+            raise RuntimeError
+        assert get() == 2
+    finally:
+        set_(before)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_makes_threads_of_its_own():
+    model = network()
+    parallel.set_num_threads(2)
+    x, _ = batch()
+    model.predict(x, verbose=0)  # the parent's threads exist now; the child will not have them
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)  # ends a child that waits for threads it does not have
+        try:
+            os._exit(0 if model.predict(x, verbose=0).shape == (13, 5) else 1)
+        finally:
+            os._exit(2)
+    assert os.waitpid(child, 0)[1] == 0
