@@ -6,27 +6,29 @@ from compare.row import Row, bitwise, mismatch
 from compare.trace import Trace
 
 # Rows without which the other gates have nothing to compare.
-STRUCTURE = ("layers", "precision")
+STRUCTURE = ("layers", "precision", "shape")
 # Settings by which two equal networks may differ: names, and how weights were once drawn.
 INCIDENTAL = {"name", "dtype", "kernel_initializer", "bias_initializer", "seed"}
 
 
 def network(candidate: Trace, reference: Trace) -> list[Row]:
-    """One row each for layers, settings, precision, loss and optimizer; equal, or named."""
+    """One row each for layers, settings, precisions, batch, shape, loss and optimizer."""
     rows = [
         _row("precision", candidate.dtype, reference.dtype),
         _row("layers", _chain(candidate), _chain(reference)),
         _row("settings", *_differences(_settings(candidate), _settings(reference))),
+        _row("dtypes", *_differences(_promoted(candidate), _promoted(reference))),
+        _row("batch", *_batches(candidate, reference)),
+        _shape(candidate, reference),
     ]
     if candidate.y is not None or reference.y is not None:
-        rows.append(_row("batch", *_labels(candidate, reference)))
         rows.append(_row("loss", *_differences(_loss(candidate), _loss(reference))))
         rows.append(_row("optimizer", *_differences(_optimizer(candidate), _optimizer(reference))))
     return rows
 
 
 def same_structure(rows: list[Row]) -> bool:
-    """Whether the networks have the same layers and precision, so that tensors can be compared."""
+    """Whether the networks have the same layers, shapes and precision: else nothing compares."""
     return all(row.passed for row in rows if row.gate == "network" and row.tensor in STRUCTURE)
 
 
@@ -46,15 +48,23 @@ def type_or_none(array):
     return None if array is None else type(array)
 
 
-def _row(what: str, ours, theirs) -> Row:
+def _row(what: str, ours, theirs, layer: str = "") -> Row:
     passed = ours == theirs
     note = "" if passed else f"expected {theirs}, received {ours}"
-    return Row("network", "", what, passed=passed, kind="exact", note=note,
+    return Row("network", layer, what, passed=passed, kind="exact", note=note,
                used=0.0 if passed else np.inf)
 
 
 def _chain(trace: Trace) -> list[str]:
     return [part.class_name + (f"/{part.part}" if part.part else "") for part in trace.parts]
+
+
+def _shape(candidate: Trace, reference: Trace) -> Row:
+    """The first output of another shape, with the layer it belongs to; passed if there is none."""
+    for ours, theirs in zip(candidate.parts, reference.parts):
+        if ours.output.shape != theirs.output.shape:
+            return _row("shape", ours.output.shape, theirs.output.shape, ours.name)
+    return _row("shape", None, None)
 
 
 def _settings(trace: Trace) -> dict:
@@ -63,9 +73,17 @@ def _settings(trace: Trace) -> dict:
               if layer["class_name"] != "InputLayer"]
     for i, layer in enumerate(layers):
         for key, value in layer["config"].items():
+            if key == "trainable":  # a model that is not makes its layers so
+                value = value and trace.config.get("trainable", True)
             if key not in INCIDENTAL:
                 settings[f"layer {i + 1} {key}"] = value
     return settings
+
+
+def _promoted(trace: Trace) -> dict:
+    """The tensors that are of another precision than the network, and which."""
+    return {name: array.dtype.name for name, array in trace.tensors().items()
+            if array.dtype.name != trace.dtype}
 
 
 def _differences(ours: dict, theirs: dict) -> tuple[dict, dict]:
@@ -74,7 +92,7 @@ def _differences(ours: dict, theirs: dict) -> tuple[dict, dict]:
     return {key: ours.get(key) for key in keys}, {key: theirs.get(key) for key in keys}
 
 
-def _labels(candidate: Trace, reference: Trace) -> tuple[str, str]:
+def _batches(candidate: Trace, reference: Trace) -> tuple[str, str]:
     same = (np.array_equal(candidate.x, reference.x)
             and np.array_equal(candidate.y, reference.y))
     return ("the same batch", "the same batch") if same else ("another batch", "the same batch")
@@ -96,8 +114,8 @@ def _optimizer(trace: Trace) -> dict:
     if not isinstance(optimizer, dict):
         return {"optimizer": optimizer}
     config = {key: value for key, value in optimizer["config"].items() if key != "name"}
-    # the rate is used in the weights' precision, and that is where it has to be equal
+    # Keras keeps the rate in float32, and that is where it has to be equal
     rate = config.get("learning_rate")
     if isinstance(rate, float):
-        config["learning_rate"] = float(np.dtype(trace.dtype).type(rate))
+        config["learning_rate"] = float(np.float32(rate))
     return {"optimizer": optimizer["class_name"], **config}

@@ -5,13 +5,14 @@ step's doing. Beside it stands what the freely running networks differ by:
 inherited + local = observed.
 """
 
+import copy
+
 import numpy as np
 
-import scratch
 from compare.referee.bounded import Bounded, Rounding
 from compare.referee.layers import referee_for
 from compare.referee.losses import cross_entropy, sgd_step
-from compare.row import Row, judge, mismatch
+from compare.row import Row, distance, judge, mismatch
 from compare.trace import Part, Trace
 
 
@@ -74,18 +75,14 @@ class Judged:
         return made
 
     def _transferred(self, ours: Part, theirs: Part, config, exact) -> dict:
-        """The candidate's own results, moved by what the difference of the inputs explains.
-
-        The referee is run on the candidate's inputs and weights; that result's place is taken by
-        the one on the reference's inputs, and the candidate's error stays.
+        """The candidate's own results, moved to the reference's inputs; widens `exact` if need be.
         """
         referee = referee_for(ours.class_name, config, ours.part)
         own = run_referee(referee, ours, self.rounding)
         made = {}
         for tensor, array in tensors_of(ours).items():
             if tensor in own and tensor in exact and own[tensor].shape == exact[tensor].shape:
-                same = np.array_equal(own[tensor].value, exact[tensor].value)
-                made[tensor] = array if same else array + (exact[tensor].value - own[tensor].value)
+                made[tensor], exact[tensor] = moved(array, own[tensor], exact[tensor])
         return made
 
     def loss(self) -> list[Row]:
@@ -95,13 +92,13 @@ class Judged:
             return []
         value, gradient = self._exact_loss(theirs)
         if self.model is not None:
-            function = scratch.losses.get(ours.compile_config["loss"])
+            function = copy.deepcopy(self.model.loss)
             made = function.forward(theirs.y, loss_input(theirs), theirs.fused or None)
             made_gradient = function.backward()
         else:
             own_value, own_gradient = self._exact_loss(ours)
-            made = np.asarray(ours.loss) + (value.value - own_value.value)
-            made_gradient = ours.loss_gradient + (gradient.value - own_gradient.value)
+            made, value = moved(np.asarray(ours.loss), own_value, value)
+            made_gradient, gradient = moved(ours.loss_gradient, own_gradient, gradient)
         classes = loss_input(theirs).shape[-1]
         rows = [judge("loss", "loss", "value", made, theirs.loss, value,
                       classes * len(theirs.x)),
@@ -123,11 +120,10 @@ class Judged:
         rows = []
         for ours, theirs in zip(self.candidate.parts, self.reference.parts):
             for name, expected in theirs.updated.items():
-                made = self._updated(ours, theirs, name)
-                if made is None:
+                if name not in ours.updated:
                     rows.append(mismatch("update", ours.name, name, None, expected))
                     continue
-                exact = self._exact_update(self.reference, theirs, name)
+                made, exact = self._updated(ours, theirs, name)
                 row = judge("update", ours.name, name, made, expected, exact)
                 set_observed(row, ours.updated.get(name), made, expected)
                 rows.append(row)
@@ -136,21 +132,38 @@ class Judged:
         return rows
 
     def _updated(self, ours: Part, theirs: Part, name: str):
-        if name not in ours.updated:
-            return None
+        """(the candidate's step on the reference's gradient, the exact one)."""
+        exact = self._exact_update(self.reference, theirs, name)
         if self.model is None:
-            moved = (self._exact_update(self.reference, theirs, name).value
-                     - self._exact_update(self.candidate, ours, name).value)
-            return ours.updated[name] + moved
+            return moved(ours.updated[name], self._exact_update(self.candidate, ours, name), exact)
         optimizer = type(self.model.optimizer).from_config(self.model.optimizer.get_config())
         variable = theirs.weights[name].copy()
         optimizer.apply([theirs.weight_gradients[name]], [variable])
-        return variable
+        return variable, exact
 
     def _exact_update(self, trace: Trace, part: Part, name: str) -> Bounded:
         return sgd_step(Bounded(part.weights[name], self.rounding),
                         Bounded(part.weight_gradients[name], self.rounding),
-                        trace.compile_config["optimizer"]["config"], self.dtype)
+                        trace.compile_config["optimizer"]["config"])
+
+
+def moved(array, own: Bounded, exact: Bounded) -> tuple[np.ndarray, Bounded]:
+    """A result computed from other inputs than the reference's, moved to those: error and all.
+
+    Args:
+        array: what was computed.
+        own: what should have been, from the same inputs.
+        exact: what should have been from the reference's inputs.
+
+    Returns:
+        The exact result plus the array's own error, and the exact result with the wider of the two
+        bounds, since that error was made under `own`'s.
+    """
+    if np.array_equal(own.value, exact.value, equal_nan=True):
+        return array, exact
+    error = array - own.value
+    made = np.where(np.isfinite(error), exact.value + error, array)
+    return made, Bounded(exact.value, exact.rounding, np.maximum(own.bound, exact.bound))
 
 
 def run_referee(referee, part: Part, rounding: Rounding) -> dict[str, Bounded]:
@@ -190,11 +203,16 @@ def set_observed(row: Row, ours, made, theirs) -> None:
     ours, made, theirs = (np.asarray(array, np.float64) for array in (ours, made, theirs))
     if not ours.size:
         return
+    worst = np.unravel_index(np.argmax(distance(ours, theirs)), ours.shape)
+    row.observed = _gap(ours[worst], theirs[worst])
+    row.local = _gap(made[worst], theirs[worst])
+    row.inherited = _gap(ours[worst], made[worst])
+
+
+def _gap(a, b) -> float:
+    """a - b; 0 where both are NaN, or the same infinity."""
     with np.errstate(invalid="ignore"):
-        worst = np.unravel_index(np.argmax(np.abs(ours - theirs)), ours.shape)
-        row.observed = float(ours[worst] - theirs[worst])
-        row.local = float(made[worst] - theirs[worst])
-        row.inherited = float(ours[worst] - made[worst])
+        return float(a - b) if distance(a, b) else 0.0
 
 
 def _copy(array):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compare.row import Row
+from compare.row import Row, distance
 
 CONTROLS = 3
 MARGIN = 10
@@ -45,10 +45,9 @@ class Lockstep:
     def row(self) -> Row:
         """The verdict: passed if the gap is inside the envelope after every step."""
         allowed = [MARGIN * edge for edge in self.envelope]
-        shares = [gap / edge if edge else (0.0 if gap == 0 else np.inf)
-                  for gap, edge in zip(self.gaps, allowed)]
+        shares = [share(gap, edge) for gap, edge in zip(self.gaps, allowed)]
         worst = int(np.argmax(shares))
-        over = sum(share > 1 for share in shares)
+        over = sum(used > 1 for used in shares)
         return Row("lockstep", "all layers", "weights", passed=over == 0, index=(worst + 1,),
                    max_abs=max(self.gaps), max_rel=max(self.gaps), actual=self.gaps[worst],
                    expected=0.0, allowed=allowed[worst], used=shares[worst], over=over,
@@ -73,8 +72,8 @@ def run(model, twin, x, y, steps: int, seed: int = 0) -> Lockstep:
     rng = np.random.default_rng(seed)
     keras_runs = [reference_run]
     for _ in range(CONTROLS):
-        nudged = [np.nextafter(w, np.where(rng.random(w.shape) < 0.5, -np.inf, np.inf)
-                               .astype(w.dtype)) for w in start]
+        nudged = [w + rng.choice([-1, 1], w.shape).astype(w.dtype) * one_ulp(w, after)
+                  for w, after in zip(start, reference_run[0])]
         keras_runs.append(runner.trajectory(nudged, x, y, steps)[0])
     controls = [gaps(a, b) for a, b in itertools.combinations(keras_runs, 2)]
     ours, our_losses = _train_scratch(model, x, y, steps)
@@ -82,9 +81,18 @@ def run(model, twin, x, y, steps: int, seed: int = 0) -> Lockstep:
                     [(float(a), float(b)) for a, b in zip(our_losses, losses)])
 
 
+def one_ulp(weight, after) -> np.ndarray:
+    """The last place of each weight at the start or after a step, whichever is larger.
+
+    A weight that starts at zero has no last place of its own: moving it by the smallest number that
+    there is would not be a control of anything.
+    """
+    return np.spacing(np.maximum(np.abs(weight), np.where(np.isfinite(after), np.abs(after), 0)))
+
+
 def _train_scratch(model, x, y, steps):
     model = copy.deepcopy(model)
-    model.compile_from_config(model.get_compile_config())  # an optimizer without a past
+    model.optimizer = type(model.optimizer).from_config(model.optimizer.get_config())  # no past
     trajectory, losses = [], []
     for _ in range(steps):
         losses.append(model.train_step(x, y)[0])
@@ -92,12 +100,28 @@ def _train_scratch(model, x, y, steps):
     return trajectory, losses
 
 
+def share(gap: float, allowed: float) -> float:
+    """How much of what is allowed a gap takes up; what Keras's own runs do not keep is no gap."""
+    if gap <= allowed:
+        return gap / allowed if 0 < allowed < np.inf else 0.0
+    return gap / allowed if allowed > 0 else np.inf
+
+
 def gaps(trajectory, reference_run) -> list[float]:
-    """The relative distance of two trajectories of weights after each step, in the 2-norm."""
-    return [norm([a.astype(np.float64) - b for a, b in zip(ours, theirs)])
-            / max(norm(theirs), np.finfo(np.float64).tiny)
+    """The relative distance of two trajectories of weights after each step, in the 2-norm.
+
+    It is infinite where only one of the two has a NaN or an infinity.
+    """
+    return [norm([distance(a.astype(np.float64), b.astype(np.float64))
+                  for a, b in zip(ours, theirs)]) / size(theirs)
             for ours, theirs in zip(trajectory, reference_run)]
 
 
+def size(weights) -> float:
+    """The norm of the finite ones among the weights, above zero."""
+    return norm([w[np.isfinite(w)] for w in weights]) or 1.0
+
+
 def norm(arrays) -> float:
+    """The 2-norm of all entries, computed in float64."""
     return float(np.sqrt(sum(np.sum(np.square(a, dtype=np.float64)) for a in arrays)))

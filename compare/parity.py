@@ -8,19 +8,24 @@ that step's error alone. What rounding can explain comes from the referee in `co
 import copy
 import functools
 
+import numpy as np
+
 import scratch
 from compare import gates, lockstep, whole_network
 from compare.judged import Judged
-from compare.recording import is_keras, record
+from compare.recording import is_keras, record, require_network
 from compare.report import Report
-from compare.steps import steps_of, whole_layers
+from compare.steps import compile_config, steps_of, whole_layers
 from compare.trace import Trace
 from compare.whole_numbers import probe
 
 
 LOCKSTEP = 5  # steps of training side by side
+# Rows tell of every NaN and infinity; NumPy need not warn of them besides.
+QUIET = {"divide": "ignore", "over": "ignore", "invalid": "ignore"}
 
 
+@np.errstate(**QUIET)
 def check(model, twin, x=None, y=None, *, upstream=None, whole_numbers=True,
           steps=LOCKSTEP) -> Report:
     """Whether `model` computes what `twin` computes, within proved rounding bounds.
@@ -39,7 +44,12 @@ def check(model, twin, x=None, y=None, *, upstream=None, whole_numbers=True,
     Raises:
         ValueError: for inputs that are not finite or do not fit, labels outside the classes, or
             models that are not compiled although there are labels.
+        TypeError: for models of another kind.
     """
+    if not isinstance(model, scratch.Sequential):
+        raise TypeError("Expected the candidate, the first of the two, to be a scratch.Sequential. "
+                        f"Received: {type(model).__name__}")
+    require_network(twin)
     if isinstance(twin, Trace):
         x, y = twin.x, twin.y
         upstream = twin.parts[-1].output_gradient if y is None else None
@@ -77,6 +87,7 @@ def assert_parity(model, twin, x=None, y=None, **options) -> None:
         raise AssertionError(str(report))
 
 
+@np.errstate(**QUIET)
 def diff(trace_a: Trace, trace_b: Trace) -> Report:
     """Compare two recordings. Neither network is run; each step is judged on its own input.
 
@@ -101,7 +112,7 @@ def both_compiled(model, twin):
     Raises:
         ValueError: if neither is compiled.
     """
-    compiled = [compile_config(side) for side in (model, twin)]
+    compiled = [settings_of(side) for side in (model, twin)]
     if not any(compiled):
         raise ValueError("Expected at least one compiled model, as there are labels. Received two "
                          "without a loss: call model.compile(optimizer=..., loss=...)")
@@ -113,9 +124,12 @@ def both_compiled(model, twin):
     return model, twin
 
 
-def compile_config(side) -> dict:
+def settings_of(side) -> dict:
     """Loss and optimizer of a model or a trace, {} where there are none."""
-    return side.compile_config if isinstance(side, Trace) else side.get_compile_config()
+    if isinstance(side, Trace):
+        return side.compile_config
+    return (compile_config(side) if isinstance(side, scratch.Sequential)
+            else side.get_compile_config() or {})
 
 
 def compiled_copy(twin, config: dict):

@@ -9,7 +9,7 @@ import json
 import numpy as np
 
 import scratch
-from compare.steps import is_fused, steps_of
+from compare.steps import compile_config, is_fused, steps_of
 from compare.trace import Part, Trace
 
 
@@ -25,9 +25,10 @@ def record(model, x, y=None, *, upstream=None, whole=frozenset()) -> Trace:
 
     Raises:
         ValueError: for NaN or infinity in x, an empty batch, neither or both of y and upstream,
-            or y with a model that is not compiled.
+            labels that do not fit, or y with a model that is not compiled.
         TypeError: for a model of another kind.
     """
+    require_network(model)
     if isinstance(model, Trace):
         return model
     x = check_batch(x)
@@ -36,10 +37,14 @@ def record(model, x, y=None, *, upstream=None, whole=frozenset()) -> Trace:
                          + ("neither" if y is None else "both"))
     if isinstance(model, scratch.Sequential):
         return _record_scratch(model, x, y, upstream)
-    if is_keras(model):
-        return _record_keras(model, x, y, upstream, whole)
-    raise TypeError("Expected a scratch.Sequential, a keras.Sequential or a Trace. "
-                    f"Received: {type(model).__name__}")
+    return _record_keras(model, x, y, upstream, whole)
+
+
+def require_network(model) -> None:
+    """Raises a TypeError for what is neither a model nor a Trace."""
+    if not isinstance(model, (scratch.Sequential, Trace)) and not is_keras(model):
+        raise TypeError("Expected a scratch.Sequential, a keras.Sequential or a Trace. "
+                        f"Received: {type(model).__name__}")
 
 
 def is_keras(model) -> bool:
@@ -58,6 +63,19 @@ def check_batch(x) -> np.ndarray:
         raise ValueError(f"Expected finite inputs. Received: {x[first]} at index {first}, and "
                          f"{int((~np.isfinite(x)).sum())} such values in all")
     return x
+
+
+def check_labels(twin, samples: int, y) -> None:
+    """That there is a label for each output of a Keras model, and a class for each label.
+
+    Raises:
+        ValueError: as scratch's losses do. Keras may raise something else, or nothing.
+    """
+    try:
+        loss = scratch.losses.get(plain(twin.get_compile_config())["loss"])
+    except ValueError:  # a loss that scratch does not have
+        return
+    loss.targets(y, np.empty((samples, *twin.output_shape[1:])))
 
 
 def _record_scratch(model, x, y, upstream) -> Trace:
@@ -94,7 +112,7 @@ def _record_scratch(model, x, y, upstream) -> Trace:
     if y is not None:
         _update_scratch(model, parts)
     return Trace(f"scratch on numpy {np.__version__}", model.dtype.name,
-                 plain(model.get_config()), plain(model.get_compile_config()), np.array(x),
+                 plain(model.get_config()), plain(compile_config(model)), np.array(x),
                  None if y is None else np.array(y), loss, loss_gradient, fused, parts)
 
 
@@ -114,6 +132,8 @@ def _record_keras(model, x, y, upstream, whole) -> Trace:
     if y is not None and not getattr(model, "compiled", False):
         raise ValueError("Expected a compiled Keras model, as there are labels. Received one "
                          "without a loss: call compile, or reference.compile_model")
+    if y is not None:
+        check_labels(model, len(x), y)
     dtype = np.dtype(reference.model_dtype(model))
     observed = reference.observe(model, x, y, upstream, whole)
     parts = [Part(**vars(part)) for part in observed.parts]

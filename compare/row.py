@@ -149,9 +149,13 @@ def _error(value, other, exact):
 
 
 def share(error, bound) -> np.ndarray:
-    """error / bound; 0 where nothing is off, infinite where nothing was allowed."""
+    """error / bound; 0 where nothing is off, infinite where nothing was allowed.
+
+    An error that is not finite is never explained, not even by a bound that is not finite either.
+    """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return np.where(error == 0, 0.0, np.where(bound > 0, error / bound, np.inf))
+        explained = np.where((bound > 0) & np.isfinite(error), error / bound, np.inf)
+    return np.where(error == 0, 0.0, explained)
 
 
 def relative(difference, expected) -> float:

@@ -107,10 +107,19 @@ def whole_layers(model) -> frozenset[int]:
     return frozenset(names.index(step.name) for step in steps_of(model) if step.part == WHOLE)
 
 
-def kind(layer) -> str:
-    """The Keras class that a layer is, or is derived from."""
-    return next((cls.__name__ for cls in type(layer).__mro__ if cls.__name__ in LAYERS),
-                type(layer).__name__)
+def kind(thing, known=LAYERS) -> str:
+    """The Keras class, of those known, that a layer (loss, optimizer) is or is derived from."""
+    return next((cls.__name__ for cls in type(thing).__mro__ if cls.__name__ in known),
+                type(thing).__name__)
+
+
+def compile_config(model: "scratch.Sequential") -> dict:
+    """The model's loss and optimizer in Keras's words, a class of one's own by its Keras base."""
+    config = model.get_compile_config()
+    if config:
+        config["loss"]["class_name"] = kind(model.loss, scratch.losses.CLASSES)
+        config["optimizer"]["class_name"] = kind(model.optimizer, ("SGD",))
+    return config
 
 
 def is_fused(model: "scratch.Sequential") -> bool:

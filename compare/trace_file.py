@@ -1,11 +1,13 @@
 """Traces in files: a `.npz` archive of plain arrays and one JSON header, no pickles.
 
 Each distinct array is stored once, under the SHA-256 of its contents; the header says which tensor
-is which array. So an output that is the next layer's input costs nothing twice, and any altered
+is which array. So an output that is the next layer's input costs nothing twice. The file ends in
+the SHA-256 of all that stands before it (the archive's comment, as zip sees it), so that any altered
 byte is noticed when the file is read.
 """
 
 import hashlib
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -20,6 +22,7 @@ VERSION = 1
 ARRAYS = ("x", "y", "loss", "loss_gradient")
 PART_ARRAYS = ("input", "output", "output_gradient", "input_gradient")
 PART_DICTS = ("weights", "weight_gradients", "updated")
+SEAL = 64  # hexadecimal digits of a SHA-256
 
 
 def save(trace: Trace, path) -> None:
@@ -35,10 +38,13 @@ def save(trace: Trace, path) -> None:
         **{name: _put(store, getattr(trace, name)) for name in ARRAYS},
         "parts": [_put_part(store, part) for part in trace.parts],
     }
-    text = json.dumps(header, default=_plain)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    with replacing(path) as beside, open(beside, "wb") as file:
-        np.savez_compressed(file, header=np.array(text), digest=np.array(digest), **store)
+    file = io.BytesIO()
+    np.savez_compressed(file, header=np.array(json.dumps(header, default=_plain)), **store)
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.comment = bytes(SEAL)  # room for the seal
+    contents = file.getvalue()[:-SEAL]
+    with replacing(path) as beside:
+        beside.write_bytes(contents + _seal(contents))
 
 
 def load(path) -> Trace:
@@ -51,32 +57,23 @@ def load(path) -> Trace:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"Expected a recorded trace. Received: {path}, which is no file")
+    contents = path.read_bytes()
+    if _seal(contents[:-SEAL]) != contents[-SEAL:]:
+        raise ValueError(f"{path}: expected a whole file written by `parity record` or Trace.save. "
+                         "Received one that does not end in the SHA-256 of its contents: it is no "
+                         "trace, or was cut short or altered")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("it holds a bare array")
+        with np.load(io.BytesIO(contents), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-        text = str(arrays.pop("header"))
-        digest = str(arrays.pop("digest"))
-        header = json.loads(text)
-        found = header.get("format"), header.get("version")
-    except (ValueError, KeyError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: expected a whole file written by `parity record` or "
-                         f"Trace.save. Received one that cannot be read: {error}") from None
-    if found != (FORMAT, VERSION):
-        raise ValueError(f"{path}: expected {FORMAT!r}, version {VERSION}. "
-                         f"Received: {found[0]!r}, version {found[1]!r}")
-    if hashlib.sha256(text.encode()).hexdigest() != digest:
-        raise ValueError(f"{path}: its header was altered: its SHA-256 is not the one recorded")
-    for name, array in arrays.items():
-        if _digest(array) != name:
-            raise ValueError(f"{path}: array {name[:12]} was altered: its contents no longer have "
-                             "the SHA-256 that is its name")
-    try:
-        return _trace(header, arrays)
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{path}: expected every array that its header names. "
-                         f"Received a file without {error}") from None
+        header = json.loads(str(arrays.pop("header")))
+        found = header["format"], header["version"]
+        if found == (FORMAT, VERSION):
+            return _trace(header, arrays)
+    except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: expected a trace with every array that its header names. "
+                         f"Received a file that cannot be read as one: {error}") from None
+    raise ValueError(f"{path}: expected {FORMAT!r}, version {VERSION}. "
+                     f"Received: {found[0]!r}, version {found[1]!r}")
 
 
 def _trace(header: dict, arrays: dict) -> Trace:
@@ -113,6 +110,10 @@ def _put(store: dict, array) -> str | None:
 
 def _get(arrays: dict, name: str | None):
     return None if name is None else arrays[name]
+
+
+def _seal(contents: bytes) -> bytes:
+    return hashlib.sha256(contents).hexdigest().encode()
 
 
 def _digest(array: np.ndarray) -> str:

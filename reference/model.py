@@ -17,15 +17,25 @@ def from_config(config: dict, compile_config: dict | None = None) -> "keras.Sequ
     """
     with precision(config_dtype(config)):
         model = keras.Sequential.from_config(config)
+    if not config.get("trainable", True):  # which Keras forgets
+        model.trainable = False
     if compile_config:
         compile_model(model, compile_config)
     return model
 
 
 def compile_model(model, compile_config: dict) -> None:
-    """Compile with optimizer, loss and metrics from their dictionaries, in the model's precision."""
+    """Compile with optimizer, loss and metrics from their dictionaries.
+
+    The loss computes in the model's precision; the learning rate is kept in float32, as Keras does
+    for layers of any precision unless its `floatx` is changed.
+    """
+    others = {key: value for key, value in compile_config.items() if key != "optimizer"}
+    with precision("float32"):
+        optimizer = keras.optimizers.get(compile_config["optimizer"])
     with precision(model_dtype(model)):
-        model.compile_from_config(compile_config)
+        model.compile(optimizer=optimizer, **keras.saving.deserialize_keras_object(others))
+        optimizer.build(model.trainable_variables)
 
 
 def clone(model) -> "keras.Sequential":

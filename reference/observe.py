@@ -130,7 +130,7 @@ def observe(model, x, y=None, upstream=None, whole=frozenset()) -> Observation:
     gradients = tape.gradient(values[-1] if loss is None else loss,
                               [values, [v.value for v in variables]], output_gradients=seed)
     by_variable = dict(zip((id(v) for v in variables), gradients[1]))
-    updated = {} if loss is None else one_step(model, variables, gradients[1], dtype)
+    updated = {} if loss is None else one_step(model, variables, gradients[1])
     parts = [_part(step, values[i:i + 2], gradients[0][i:i + 2], by_variable, updated)
              for i, step in enumerate(steps)]
     return Observation(parts, None if loss is None else loss.numpy())
@@ -176,9 +176,10 @@ def _array(tensor):
     return None if tensor is None else np.array(tf.convert_to_tensor(tensor).numpy())
 
 
-def one_step(model, variables, gradients, dtype) -> dict[int, np.ndarray]:
+def one_step(model, variables, gradients) -> dict[int, np.ndarray]:
     """Each variable's value after one step of a fresh copy of the model's optimizer."""
-    with precision(dtype):
+    rate = getattr(model.optimizer.learning_rate, "dtype", "float32")  # a schedule has none
+    with precision(rate):
         optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
         # through NumPy: a variable made from another's tensor would share, and change, its memory
         copies = [keras.Variable(np.array(v.numpy()), dtype=v.dtype) for v in variables]

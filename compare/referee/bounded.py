@@ -56,7 +56,9 @@ class Bounded:
     def __init__(self, value, rounding: Rounding, error=None):
         self.value = np.asarray(value, np.float64)
         self.rounding = rounding
-        self.error = None if error is None else np.broadcast_to(error, self.value.shape)
+        if error is not None:  # 0 times an error without limit is not known to be 0
+            error = np.broadcast_to(np.where(np.isnan(error), np.inf, error), self.value.shape)
+        self.error = error
 
     @property
     def bound(self) -> np.ndarray:
@@ -77,40 +79,43 @@ class Bounded:
         return Bounded(value, self.rounding, error)
 
     def __add__(self, other):
-        other = self._lift(other)
-        return self._rounded(self.value + other.value, self.bound + other.bound)
+        a, b = self.flushed(), self._lift(other).flushed()
+        return self._rounded(a.value + b.value, a.bound + b.bound)
 
     def __sub__(self, other):
-        other = self._lift(other)
-        return self._rounded(self.value - other.value, self.bound + other.bound)
+        a, b = self.flushed(), self._lift(other).flushed()
+        return self._rounded(a.value - b.value, a.bound + b.bound)
 
     def __mul__(self, other):
-        other = self._lift(other)
-        passed_on = (np.abs(self.value) * other.bound + self.bound * np.abs(other.value)
-                     + self.bound * other.bound)
-        return self._rounded(self.value * other.value, passed_on)
+        a, b = self.flushed(), self._lift(other).flushed()
+        passed_on = (np.abs(a.value) * b.bound + a.bound * np.abs(b.value)
+                     + a.bound * b.bound)
+        return self._rounded(a.value * b.value, passed_on)
 
     def __truediv__(self, other):
-        other = self._lift(other)
-        value = self.value / other.value
+        a, b = self.flushed(), self._lift(other).flushed()
         with np.errstate(divide="ignore", invalid="ignore"):
-            smallest = np.abs(other.value) - other.bound
+            value = a.value / b.value
+            smallest = np.abs(b.value) - b.bound
             passed_on = np.where(smallest > 0,
-                                 (self.bound + np.abs(value) * other.bound) / smallest, np.inf)
-        return self._rounded(value, passed_on, roundings=2)
+                                 (a.bound + np.abs(value) * b.bound) / smallest, np.inf)
+        reciprocal = self.rounding.tiny * (np.abs(a.value) + a.bound)  # flushed to zero
+        return self._rounded(value, passed_on + reciprocal, roundings=2)
 
     def __neg__(self):
         return Bounded(-self.value, self.rounding, self.error)
 
     def exp(self) -> "Bounded":
-        value = np.exp(self.value)
-        return self._rounded(value, value * np.expm1(self.bound), roundings=2 * LIBRARY_ULPS)
+        x = self.flushed()
+        value = np.exp(x.value)
+        return self._rounded(value, value * np.expm1(x.bound), roundings=2 * LIBRARY_ULPS)
 
     def log(self) -> "Bounded":
-        value = np.log(self.value)
+        x = self.flushed()
         with np.errstate(divide="ignore", invalid="ignore"):
-            smallest = self.value - self.bound
-            passed_on = np.where(smallest > 0, np.log1p(self.bound / smallest), np.inf)
+            value = np.log(x.value)
+            smallest = x.value - x.bound
+            passed_on = np.where(smallest > 0, np.log1p(x.bound / smallest), np.inf)
         return self._rounded(value, passed_on, roundings=2 * LIBRARY_ULPS)
 
     def sum(self, axis=None, keepdims=False) -> "Bounded":
@@ -120,10 +125,10 @@ class Bounded:
         magnitude = np.abs(self.value).sum(axis=axis, keepdims=keepdims)
         passed_on = self.bound.sum(axis=axis, keepdims=keepdims)
         if n == 1:
-            return Bounded(value, self.rounding, passed_on)
-        error = (passed_on + self.rounding.gamma(n) * (magnitude + passed_on)
-                 + n * self.rounding.tiny)
-        return Bounded(value, self.rounding, error)
+            return Bounded(value, self.rounding, passed_on).flushed()
+        passed_on = passed_on + 2 * n * self.rounding.tiny  # terms and partial sums, flushed
+        return Bounded(value, self.rounding,
+                       passed_on + self.rounding.gamma(n) * (magnitude + passed_on))
 
     def max(self, axis, keepdims=False) -> "Bounded":
         """The largest value, which is one of the operands and so is not rounded again."""
@@ -139,31 +144,35 @@ class Bounded:
         return Bounded(value, self.rounding, np.where(mask, self.bound, 0.0)).flushed()
 
     def flushed(self) -> "Bounded":
-        """Each value below the smallest normal number may also have been read as zero."""
-        denormal = (self.value != 0) & (np.abs(self.value) < self.rounding.tiny)
+        """Whatever may lie below the smallest normal number may also have been read as zero."""
+        size = np.abs(self.value)
+        denormal = (size > 0) & (size - self.bound < self.rounding.tiny)
         if not denormal.any():
             return self
         return Bounded(self.value, self.rounding,
-                       self.bound + np.where(denormal, np.abs(self.value), 0.0))
+                       np.where(denormal, np.maximum(self.bound, size), self.bound))
 
     def reshape(self, *shape) -> "Bounded":
         error = None if self.error is None else self.error.reshape(*shape)
         return Bounded(self.value.reshape(*shape), self.rounding, error)
 
 
-def bilinear(product, a: Bounded, b: Bounded, terms: int) -> Bounded:
-    """product(a, b), of which every element is a sum of at most `terms` products a_i b_i.
+def bilinear(product, a: Bounded, b: Bounded, terms: int, bias: Bounded | None = None) -> Bounded:
+    """product(a, b) + bias, of which every element is a sum of at most `terms` products a_i b_i.
 
     Convolution, dense layers and their gradients are such: one more pass with absolute values
-    gives sum|a||b|, and gamma_terms times that is the bound (Higham, eq. 3.5).
+    gives sum|a||b|, and gamma_terms times that is the bound (Higham, eq. 3.5). A bias is one more
+    term of the sum, for it may come last or be what the sum starts with.
     """
-    rounding = a.rounding
+    a, b, rounding = a.flushed(), b.flushed(), a.rounding
     value = product(a.value, b.value)
     magnitude = product(np.abs(a.value), np.abs(b.value))
-    error = rounding.gamma(terms) * magnitude
+    passed_on = 2 * terms * rounding.tiny  # products and partial sums, flushed to zero
     if a.error is not None or b.error is not None:
-        passed_on = (product(np.abs(a.value), b.bound) + product(a.bound, np.abs(b.value))
-                     + product(a.bound, b.bound))
-        error = error + passed_on * (1 + rounding.gamma(terms))
-    largest = max(np.abs(a.value).max(initial=0), np.abs(b.value).max(initial=0))
-    return Bounded(value, rounding, error + terms * rounding.tiny * (1 + 2 * largest))
+        passed_on = passed_on + (product(np.abs(a.value), b.bound)
+                                 + product(a.bound, np.abs(b.value)) + product(a.bound, b.bound))
+    if bias is not None:
+        terms, bias = terms + 1, bias.flushed()
+        value, magnitude = value + bias.value, magnitude + np.abs(bias.value)
+        passed_on = passed_on + bias.bound + 2 * rounding.tiny
+    return Bounded(value, rounding, passed_on + rounding.gamma(terms) * (magnitude + passed_on))

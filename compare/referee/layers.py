@@ -36,10 +36,8 @@ class Conv2D(Referee):
     def forward(self, x, weights):
         self.x, self.kernel = x, weights["kernel"]
         self.walk = self._walk(x.shape)
-        y = bilinear(self._correlate, x, self.kernel, self._terms()["output"])
-        if "bias" not in weights:
-            return y
-        return y + weights["bias"]
+        kh, kw, channels, _ = self.kernel.shape
+        return bilinear(self._correlate, x, self.kernel, kh * kw * channels, weights.get("bias"))
 
     def backward(self, dy):
         terms = self.reductions(self.x.shape, dy.shape)
@@ -52,10 +50,6 @@ class Conv2D(Referee):
     def _walk(self, shape):
         return Walk(shape[1:3], self.config["kernel_size"], self.config["strides"],
                     self.config["padding"])
-
-    def _terms(self):
-        kh, kw, channels, _ = self.kernel.shape
-        return {"output": kh * kw * channels}
 
     def reductions(self, input_shape, output_shape):
         (kh, kw), filters = self.config["kernel_size"], self.config["filters"]
@@ -91,8 +85,7 @@ class Dense(Referee):
 
     def forward(self, x, weights):
         self.x, self.kernel = x, weights["kernel"]
-        y = bilinear(np.matmul, x, self.kernel, x.shape[-1])
-        return y + weights["bias"] if "bias" in weights else y
+        return bilinear(np.matmul, x, self.kernel, x.shape[-1], weights.get("bias"))
 
     def backward(self, dy):
         dx = bilinear(lambda d, w: d @ w.T, dy, self.kernel, dy.shape[-1])
@@ -114,7 +107,7 @@ class MaxPooling2D(Referee):
     """The largest of each window; the gradient goes to its first maximum in row-major order."""
 
     def forward(self, x, weights):
-        self.x = x
+        self.x = x = x.flushed()
         self.walk = Walk(x.shape[1:3], self.config["pool_size"], self.config["strides"],
                          self.config["padding"])
         self.values = self.walk.stack(x.value, -np.inf)  # (kh kw, N, OH, OW, C)
@@ -123,6 +116,7 @@ class MaxPooling2D(Referee):
         return Bounded(self.values.max(axis=0), x.rounding, error).flushed()
 
     def backward(self, dy):
+        dy = dy.flushed()
         winner = self.values.argmax(axis=0)
         dx, magnitude, error = (np.zeros(self.x.shape) for _ in range(3))
         for k, (i, j) in enumerate(self.walk.offsets()):
@@ -137,6 +131,7 @@ class MaxPooling2D(Referee):
         overlap = self.walk.overlap()
         if overlap > 1:
             error += dy.rounding.gamma(overlap) * (magnitude + error)
+            error += overlap * dy.rounding.tiny  # partial sums, flushed to zero
         return Bounded(dx, dy.rounding, error).flushed(), {}
 
     def _may_win(self, k):
@@ -180,10 +175,10 @@ class ReLU(Referee):
     """max(x, 0), which passes nothing back at 0."""
 
     def forward(self, x, weights):
-        self.x = x
+        self.x = x = x.flushed()
         y = np.maximum(x.value, 0.0)
         if x.error is None:
-            return Bounded(y, x.rounding).flushed()
+            return Bounded(y, x.rounding)
         above = np.maximum(x.value + x.error, 0.0) - y
         below = y - np.maximum(x.value - x.error, 0.0)
         return Bounded(y, x.rounding, np.maximum(above, below)).flushed()
@@ -191,12 +186,8 @@ class ReLU(Referee):
     def backward(self, dy):
         dx = dy.where(self.x.value > 0)
         if self.x.error is None:
-            # a positive denormal may be read as zero, and then passes nothing
-            open_ = (self.x.value > 0) & (self.x.value < self.x.rounding.tiny)
-        else:
-            open_ = np.abs(self.x.value) <= self.x.error  # the sign is open
-        if not open_.any():
             return dx, {}
+        open_ = (np.abs(self.x.value) <= self.x.error) & (self.x.error > 0)  # the sign is open
         error = np.where(open_, np.abs(dy.value) + dy.bound, dx.bound)
         return Bounded(dx.value, dy.rounding, error), {}
 

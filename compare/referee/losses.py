@@ -67,11 +67,14 @@ def through_clip(gradient: Bounded, p: Bounded, low: float, high: float) -> Boun
     return Bounded(passed.value, passed.rounding, error)
 
 
-def sgd_step(weight: Bounded, gradient: Bounded, config: dict, dtype) -> Bounded:
-    """A weight after the first step of SGD, whose momentum starts at zero."""
-    rate = float(dtype.type(config["learning_rate"]))
+def sgd_step(weight: Bounded, gradient: Bounded, config: dict) -> Bounded:
+    """A weight after the first step of SGD, whose momentum starts at zero.
+
+    Keras keeps rate and momentum in float32, whatever the weights' precision.
+    """
+    rate = float(np.float32(config["learning_rate"]))
     step = gradient * rate
     if not config.get("nesterov") or not config.get("momentum"):
         return weight - step
-    beta = float(np.float32(config["momentum"]))  # in float64 too: so Keras has it
+    beta = float(np.float32(config["momentum"]))
     return weight - (step * beta + step)
