@@ -14,7 +14,7 @@ from importlib import metadata
 
 from compare.cli.errors import guarded
 
-COMMANDS = ("check", "bench", "debug", "record")
+COMMANDS = ("check", "bench", "speed", "debug", "record")
 
 
 class Parser(argparse.ArgumentParser):

@@ -1,0 +1,107 @@
+"""`parity speed`: how fast this network trains, beside Keras, PyTorch and bare BLAS."""
+
+import argparse
+import math
+import sys
+
+from compare.cli import arguments
+from compare.cli.errors import complain, interrupted
+
+PROG = "parity speed"
+DESCRIPTION = """\
+Measures time per sample of training and prediction, how the time of a step grows with batch size,
+image side and channels, and the peak memory of a training process. All competitors take turns, so
+that every ratio comes from neighbouring turns; medians and quartiles are shown. The images are
+random. Without options it takes several minutes; the machine should be quiet.
+
+Exits 0 when done, 2 for bad input or a process that fails, 130 after Ctrl-C, which keeps what is
+finished.
+"""
+
+
+def add_parser(subparsers) -> None:
+    parser = subparsers.add_parser("speed", help="measure training and prediction against Keras",
+                                   description=DESCRIPTION,
+                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true",
+                        help="under a minute: scratch and Keras's fit, batches 1 and 32, few "
+                             "pairs, no scaling curves, no memory, unless options say otherwise")
+    parser.add_argument("--networks", type=names, metavar="NAME,...",
+                        help="some of benchmark, wide (default: both)")
+    parser.add_argument("--batch-sizes", type=sizes, metavar="N,...",
+                        help="images per training step (default: 1,8,32,128,256 for the benchmark "
+                             "network, 100 for the wide one)")
+    parser.add_argument("--competitors", type=names, metavar="NAME,...",
+                        help="some of scratch, keras, keras-loop, torch; the others are compared "
+                             "with the first (default: all; torch only where it is installed)")
+    parser.add_argument("--parts", type=names, metavar="NAME,...",
+                        help="some of training, predict, scaling, memory (default: all)")
+    parser.add_argument("--pairs", type=arguments.positive, metavar="N",
+                        help="turns of each competitor in every row (default: 11)")
+    parser.add_argument("--stretch", type=seconds, metavar="SECONDS",
+                        help="the least length of a turn (default: 0.3)")
+    arguments.add_output(parser)
+    parser.add_argument("--out", metavar="DIR",
+                        help="also write speed.md, speed.json, speed.png and scaling.png into DIR")
+
+
+def names(text: str) -> tuple[str, ...]:
+    """'a,b' as ('a', 'b'); which names there are is known to the settings."""
+    return tuple(name.strip() for name in text.split(","))
+
+
+def sizes(text: str) -> tuple[int, ...]:
+    """'1,32' as (1, 32)."""
+    return tuple(arguments.positive(size) for size in text.split(","))
+
+
+def seconds(text: str) -> float:
+    """A length of time: finite and above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or value <= 0:
+        raise argparse.ArgumentTypeError("expected a finite number of seconds above 0. "
+                                         f"Received: {text}")
+    return value
+
+
+def run(args) -> int:
+    from compare import files, speed
+    from compare.speed import output
+
+    chosen = choose(args)
+    if args.out:
+        files.require_writable_directory(args.out, "--out")
+    if args.json:
+        files.require_writable_file(args.json, "--json")
+    result = speed.run(chosen)
+    try:
+        written = []
+        if args.json:
+            output.write_json(result, args.json)
+            written.append(args.json)
+        if args.out:
+            written += output.write_directory(result, args.out)
+    finally:  # a full disk must not cost the result
+        print(speed.render(result, args.format), end="", flush=True)
+    for path in written:
+        print(f"Wrote {path}", file=sys.stderr)
+    if result.interrupted:
+        return interrupted(PROG, "; what was finished is in the report")
+    return complain(PROG, result.stopped) if result.partial else 0
+
+
+def choose(args):
+    """The settings that the options ask for.
+
+    Raises:
+        ValueError: for an unknown name, or one that is given twice.
+    """
+    from compare.speed.settings import QUICK, Settings
+
+    given = {name: getattr(args, name) for name in ("networks", "batch_sizes", "competitors",
+                                                    "parts", "pairs", "stretch")}
+    given = {name: value for name, value in given.items() if value is not None}
+    return Settings(**{**(QUICK if args.quick else {}), **given})
