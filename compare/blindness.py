@@ -8,6 +8,7 @@ named here for the layers that they cover.
 
 import numpy as np
 
+from compare.judged import layer_config
 from compare.trace import Part, Trace
 
 
@@ -15,8 +16,10 @@ def blind_spots(trace: Trace) -> list[str]:
     """Sentences, one for each class of mistakes that this trace's batch and weights would hide."""
     said = _batch(trace)
     for part in trace.parts:
-        for look in (_sizes, _kernel, _bias, _image, _dense, _rectifier, _pool, _gradient):
+        for look in (_sizes, _kernel, _bias, _image, _dense, _pool, _gradient):
             said += look(part)
+        if rectifies(trace, part):
+            said += _rectifier(part)
     return said
 
 
@@ -92,9 +95,14 @@ def _dense(part: Part) -> list[str]:
     return []
 
 
+def rectifies(trace: Trace, part: Part) -> bool:
+    """Whether a part is a rectifier: a layer, an activation inside one, or Activation("relu")."""
+    if part.class_name == "Activation":
+        return layer_config(trace, part.layer)["activation"] == "relu"
+    return part.class_name == "ReLU" or part.part == "relu"
+
+
 def _rectifier(part: Part) -> list[str]:
-    if part.class_name != "ReLU" and part.part != "relu":
-        return []
     if (part.input > 0).all():
         return [f"{part.name}: every input is positive, so a rectifier that is missing changes "
                 "nothing, nor does a mask that is"]

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from compare.plain_json import plain
 from compare.referee.bounded import Bounded, Rounding
 
 # The gates in the order in which they are passed; a verdict names the first one that fails.
@@ -73,8 +74,7 @@ class Row:
 
     def as_dict(self) -> dict:
         """Plain values for JSON; numbers that JSON cannot hold become text."""
-        values = {**asdict(self), "smallest_tolerance": self.smallest_tolerance}
-        return {key: _json_value(value) for key, value in values.items()}
+        return plain({**asdict(self), "smallest_tolerance": self.smallest_tolerance})
 
 
 def judge(gate, layer, tensor, actual, expected, referee: Bounded, terms: int = 1) -> Row:
@@ -182,11 +182,3 @@ def _nonfinite(actual, expected) -> str:
              for kind, bad in (("NaN", np.isnan(array)), ("infinite", np.isinf(array)))
              if bad.any()]
     return ", ".join(notes)
-
-
-def _json_value(value):
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return str(value)
-    return [_json_value(v) for v in value] if isinstance(value, tuple) else value

@@ -1,16 +1,13 @@
 """A benchmark as plain values, for JSON: everything that was measured, with a schema version."""
 
-import json
-import re
 from dataclasses import asdict
-
-import numpy as np
 
 from compare import network
 from compare.benchmark import tables
 from compare.benchmark.figures import figures
 from compare.benchmark.report import agreement_of
 from compare.benchmark.results import SCHEMA, Benchmark, Epoch, RunResult
+from compare.plain_json import dumps
 
 
 def as_dict(result: Benchmark) -> dict:
@@ -76,24 +73,5 @@ def agreement_as_dict(result: Benchmark) -> dict:
 
 
 def as_json(result: Benchmark) -> str:
-    """The same as text: indented, with lists of plain values on one line each."""
-    # JSON has no word for NaN and infinity; `plain` turns them into texts before they get here
-    dumped = json.dumps(plain(as_dict(result)), indent=1, allow_nan=False)
-    # a line break never stands inside a JSON text, so this can only be a list's own
-    return re.sub(r"\[\n\s*([^\[\]{}]*?)\n\s*\]",
-                  lambda found: "[" + re.sub(r"\n\s*", " ", found[1]) + "]", dumped) + "\n"
-
-
-def plain(value):
-    """NumPy's numbers and arrays, tuples, NaN and infinity as what JSON knows."""
-    if isinstance(value, dict):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, (list, tuple)):
-        return [plain(entry) for entry in value]
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, float) and not np.isfinite(value):
-        return str(value)
-    return value
+    """The same as text."""
+    return dumps(as_dict(result))

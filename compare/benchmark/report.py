@@ -1,29 +1,10 @@
 """A benchmark as text: sections of sentences and tables, for the terminal or as Markdown."""
 
-import textwrap
-from dataclasses import dataclass, field
-
-from tabulate import tabulate
-
-from compare import network
+from compare import network, prose
 from compare.benchmark import tables
 from compare.benchmark.figures import Agreement, agreement, standard_error
 from compare.benchmark.results import NAMES, SIDES, Benchmark
-
-WIDTH = 88
-# formats that show a heading on two lines as one heading; markup would make two rows of it
-TWO_LINE_FORMATS = {"plain", "simple", "psql", "pretty", "grid", "simple_grid", "rounded_grid",
-                    "heavy_grid", "mixed_grid", "double_grid", "fancy_grid"}
-
-
-@dataclass
-class Section:
-    """A heading, sentences before the table, the table, and sentences after it."""
-
-    heading: str
-    before: list[str] = field(default_factory=list)
-    table: tables.Table | None = None
-    after: list[str] = field(default_factory=list)
+from compare.prose import Section
 
 
 def sections(result: Benchmark) -> list[Section]:
@@ -132,8 +113,8 @@ def how_it_was_run(result: Benchmark) -> list[str]:
         said.append("Each side trains in a process of its own, one at a time, taking turns after "
                     "every epoch. Timed is training alone: forward, loss, backward, update and "
                     "predicted class of each batch, for Keras also handing it over to TensorFlow; "
-                    "decoding of pixels, start-up and testing are not, on either side. Peak memory is that of the side's whole process, with "
-                    "its libraries and the data.")
+                    "decoding of pixels, start-up and testing are not, on either side. Peak memory "
+                    "is that of the side's whole process, with its libraries and the data.")
     started = [f"{NAMES[side]} {run.ready.startup_seconds:.1f} s"
                for side, run in result.runs.items() if run.ready]
     if started:
@@ -145,47 +126,9 @@ def how_it_was_run(result: Benchmark) -> list[str]:
 
 def render(result: Benchmark, tablefmt: str = "simple") -> str:
     """The report for a terminal, tables in any of tabulate's formats."""
-    lines = []
-    for part in sections(result):
-        lines += [part.heading, ("=" if not lines else "-") * min(WIDTH, len(part.heading))]
-        lines += [wrapped(text) for text in part.before]
-        if part.table:
-            lines += ["", table_text(part.table, tablefmt)]
-        if part.after:
-            lines += ["", *(wrapped(text) for text in part.after)]
-        lines.append("")
-    return "\n".join(lines).rstrip() + "\n"
+    return prose.render(sections(result), tablefmt)
 
 
 def markdown(result: Benchmark, pictures: dict[str, str]) -> str:
-    """The report as Markdown.
-
-    Args:
-        pictures: captions by file name, to be shown at the end.
-    """
-    lines = []
-    for part in sections(result):
-        lines += [f"{'##' if lines else '#'} {part.heading}", ""]
-        fenced = part.heading == "Parity check"
-        lines += [f"```\n{text}\n```\n" if fenced else f"{text}\n" for text in part.before]
-        if part.table:
-            lines += [table_text(part.table, "pipe"), ""]
-        lines += [f"{text}\n" for text in part.after]
-    for name, caption in pictures.items():
-        lines += [f"![{caption}]({name})", ""]
-    return "\n".join(lines)
-
-
-def wrapped(text: str) -> str:
-    """A sentence broken into lines; what has its own lines keeps them."""
-    return text if "\n" in text else textwrap.fill(text, WIDTH, break_on_hyphens=False)
-
-
-def table_text(table: tables.Table, tablefmt: str) -> str:
-    """A table in one of tabulate's formats; headings on two lines where the format has them."""
-    headers = table.headers
-    if tablefmt not in TWO_LINE_FORMATS:
-        headers = [header.replace("\n", " ") for header in headers]
-    # numbers are rounded already; tabulate would drop their trailing zeros
-    return tabulate(table.rows, headers, tablefmt=tablefmt, disable_numparse=True,
-                    colalign=["left"] + ["right"] * (len(headers) - 1))
+    """The report as Markdown, with pictures (captions by file name) at the end."""
+    return prose.markdown(sections(result), pictures)

@@ -1,20 +1,11 @@
 """The tables of a benchmark: rounded texts in rows, not yet in any format."""
 
-from dataclasses import dataclass
-
 from compare import network
 from compare.benchmark.figures import Figures, figures
 from compare.benchmark.results import NAMES, SIDES, Benchmark
+from compare.prose import Table
 
 NONE = "-"  # a figure that there is not
-
-
-@dataclass
-class Table:
-    """Texts. A heading may contain a line break, for the formats that can show it."""
-
-    headers: list[str]
-    rows: list[list[str]]
 
 
 def has_published(result: Benchmark) -> bool:

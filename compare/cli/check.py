@@ -1,6 +1,5 @@
 """`parity check`: is the NumPy network the same function as its Keras twin, gradients included?"""
 
-import json
 import sys
 
 from compare.cli import arguments
@@ -27,6 +26,7 @@ def add_parser(subparsers) -> None:
 
 def run(args) -> int:
     from compare import files
+    from compare.plain_json import dumps
 
     if args.json:
         files.require_writable_file(args.json, "--json")
@@ -34,8 +34,7 @@ def run(args) -> int:
     print(about)
     print(report.render(args.format, args.wide))
     if args.json:
-        result = {"about": about, **report.as_dict()}
-        files.write_text(args.json, json.dumps(result, indent=1))
+        files.write_text(args.json, dumps({"about": about, **report.as_dict()}))
     return 0 if report else 1
 
 

@@ -21,10 +21,9 @@ def add_parser(subparsers) -> None:
 
 
 def run(args) -> int:
-    import json
-
     import compare
     from compare import files, minimal, parity, reproduction
+    from compare.plain_json import dumps
     from compare.steps import whole_layers
 
     for option, path in (("--json", args.json), ("--pytest", args.pytest)):
@@ -49,5 +48,5 @@ def run(args) -> int:
         files.write_text(args.pytest, reproduction.as_test(found, args.model))
         print(f"A test that reproduces it is in {args.pytest}: run `pytest {args.pytest}`")
     if args.json:
-        files.write_text(args.json, json.dumps({"about": about, **report.as_dict()}, indent=1))
+        files.write_text(args.json, dumps({"about": about, **report.as_dict()}))
     return 0 if report else 1

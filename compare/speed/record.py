@@ -1,9 +1,8 @@
 """A measurement of speed as plain values, for JSON: every turn, and the figures made of them."""
 
-import json
 from dataclasses import asdict
 
-from compare.benchmark.record import plain
+from compare.plain_json import dumps
 from compare.speed.cases import AXES
 from compare.speed.report import resting_shares
 from compare.speed.results import BLAS, SCHEMA, Row, Speed
@@ -62,4 +61,4 @@ def curve_as_dict(result: Speed, axis: str) -> dict:
 
 def as_json(result: Speed) -> str:
     """The same as text."""
-    return json.dumps(plain(as_dict(result)), indent=1, allow_nan=False) + "\n"
+    return dumps(as_dict(result))

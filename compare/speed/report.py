@@ -1,6 +1,7 @@
 """A measurement of speed as text, for the terminal or as Markdown."""
 
-from compare.benchmark.report import WIDTH, Section, table_text, wrapped
+from compare import prose
+from compare.prose import Section
 from compare.speed import tables
 from compare.speed.cases import AXES, CHANNEL_BATCH, SIDE_BATCH
 from compare.speed.results import NAMES, Row, Speed
@@ -99,27 +100,9 @@ def resting_shares(result: Speed) -> dict[str, float]:
 
 def render(result: Speed, tablefmt: str = "simple") -> str:
     """The report for a terminal, tables in any of tabulate's formats."""
-    lines = []
-    for part in sections(result):
-        lines += [part.heading, ("=" if not lines else "-") * min(WIDTH, len(part.heading))]
-        lines += [wrapped(text) for text in part.before]
-        if part.table:
-            lines += ["", table_text(part.table, tablefmt)]
-        if part.after:
-            lines += ["", *(wrapped(text) for text in part.after)]
-        lines.append("")
-    return "\n".join(lines).rstrip() + "\n"
+    return prose.render(sections(result), tablefmt)
 
 
 def markdown(result: Speed, pictures: dict[str, str]) -> str:
     """The report as Markdown, with pictures (captions by file name) at the end."""
-    lines = []
-    for part in sections(result):
-        lines += [f"{'##' if lines else '#'} {part.heading}", ""]
-        lines += [f"{text}\n" for text in part.before]
-        if part.table:
-            lines += [table_text(part.table, "pipe"), ""]
-        lines += [f"{text}\n" for text in part.after]
-    for name, caption in pictures.items():
-        lines += [f"![{caption}]({name})", ""]
-    return "\n".join(lines)
+    return prose.markdown(sections(result), pictures)

@@ -1,6 +1,7 @@
 """The tables of a measurement of speed: rounded texts in rows, not yet in any format."""
 
-from compare.benchmark.tables import NONE, Table
+from compare.benchmark.tables import NONE
+from compare.prose import Table
 from compare.speed.cases import AXES
 from compare.speed.results import BLAS, NAMES, Row, Speed
 from compare.speed.spread import Spread, slope, upper_half
