@@ -12,6 +12,10 @@ from scratch.errors import UnsupportedError
 EPSILON = 1e-7  # keras.config.epsilon(): probabilities are kept this far from 0 and 1
 
 
+class Targets(np.ndarray):
+    """Labels or targets that a loss has checked; so are slices of them, which share this type."""
+
+
 class Loss:
     """Base of the losses, with Keras's reduction 'sum_over_batch_size': the mean of all losses.
 
@@ -41,7 +45,7 @@ class Loss:
         """The mean loss, a scalar of y_pred's dtype.
 
         Args:
-            y_true: labels, checked against y_pred's shape.
+            y_true: labels, checked against y_pred's shape unless they are `Targets`.
             y_pred: (batch, ..., classes); whole numbers are taken as float32, as in Keras.
             from_logits: overrides the loss's own setting.
 
@@ -55,23 +59,34 @@ class Loss:
             raise ValueError(f"{type(self).__name__}: expected outputs of shape (batch, ..., "
                              f"classes), and at least one. Received: {y_pred.shape}")
         rows = y_pred.reshape(-1, y_pred.shape[-1])  # (samples, classes)
-        targets = self.targets(y_true, y_pred)
+        targets = y_true if isinstance(y_true, Targets) else self.targets(y_true, y_pred)
+        # (samples,) class numbers or (samples, classes) rows
+        targets = targets.view(np.ndarray).reshape(-1, *targets.shape[y_pred.ndim - 1:])
         by_logits = self.from_logits if from_logits is None else from_logits
         compute = self.from_logit_rows if by_logits else self.from_probability_rows
         losses, gradient = compute(targets, rows)
         # the mean over all samples: each loss, and so each row's gradient, counts 1 / samples
         share = y_pred.dtype.type(1 / len(rows))
-        gradient *= share
-        self._gradient = gradient.reshape(y_pred.shape)
+        self._gradient = (gradient * share).reshape(y_pred.shape)
         return losses.sum() * share
 
     def backward(self) -> np.ndarray:
         """The gradient of the mean loss with respect to the y_pred last seen."""
         return self._gradient
 
-    def targets(self, y_true, y_pred):
-        """y_true checked and flattened to one row or number per sample."""
+    def targets(self, y_true, y_pred) -> np.ndarray:
+        """y_true, checked to fit outputs like y_pred: class numbers (batch, ...) or y_pred's shape.
+
+        Raises:
+            ValueError: as `forward` does.
+        """
         raise NotImplementedError
+
+    def checked(self, y_true, shape: tuple, dtype) -> Targets:
+        """y_true for outputs of that shape, checked now and so never again."""
+        if isinstance(y_true, Targets):
+            return y_true
+        return self.targets(y_true, np.empty(shape, dtype)).view(Targets)
 
     def from_logit_rows(self, targets, z):
         """(losses, their gradients) of logits z (samples, classes)."""
@@ -98,7 +113,7 @@ class SparseCategoricalCrossentropy(Loss):
         if labels.shape != y_pred.shape[:-1]:
             raise ValueError(f"{type(self).__name__}: expected labels of shape {y_pred.shape[:-1]} "
                              f"for outputs of shape {y_pred.shape}. Received: {labels.shape}")
-        return class_numbers(labels, y_pred.shape[-1]).reshape(-1)
+        return class_numbers(labels, y_pred.shape[-1])
 
     def from_logit_rows(self, labels, z):
         each = np.arange(len(z))
@@ -127,7 +142,7 @@ class CategoricalCrossentropy(Loss):
         if targets.shape != y_pred.shape:
             raise ValueError(f"{type(self).__name__}: expected one-hot targets of the outputs' "
                              f"shape {y_pred.shape}. Received: {targets.shape}")
-        return targets.reshape(-1, y_pred.shape[-1]).astype(y_pred.dtype, copy=False)
+        return targets.astype(y_pred.dtype, copy=False)
 
     def from_logit_rows(self, y, z):
         shifted = z - z.max(axis=1, keepdims=True)
@@ -161,10 +176,9 @@ def class_numbers(labels: np.ndarray, classes: int) -> np.ndarray:
     if labels.dtype.kind not in "iu":
         with np.errstate(invalid="ignore"):  # NaN becomes some integer, and then differs from it
             numbers = labels.astype(np.int64)
-    wrong = (numbers < 0) | (numbers >= classes)
-    if numbers is not labels:
-        wrong |= numbers != labels
-    if wrong.any():
+    in_range = numbers.min(initial=0) >= 0 and numbers.max(initial=0) < classes
+    if not in_range or (numbers is not labels and (numbers != labels).any()):
+        wrong = (numbers < 0) | (numbers >= classes) | (numbers != labels)
         index = int(np.flatnonzero(wrong)[0])
         raise ValueError(f"Expected labels to be whole numbers from 0 to {classes - 1}. Received: "
                          f"{labels.reshape(-1)[index]} (label number {index} of {labels.size})")

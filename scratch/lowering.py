@@ -36,6 +36,8 @@ matrices several times faster than anything else NumPy has, so the windows are l
         column 2   .  . k0 k1 k2          kernel's column j, a block of F by kh * C)
 
    The zeros cost (w / (t * kw) - 1) of the work; the wider product is worth more, up to a point.
+   They also meet pixels that a column never sees, and 0 * inf is NaN. A product that is not finite
+   is therefore made again without the band, column by column of the tile.
 
 The way back is made of the same parts. The kernel's gradient is output-gradient tile times window,
 transposed, summed over the tiles and along the band. The input's gradient is itself a convolution:
@@ -43,6 +45,7 @@ of the output's gradient, its pixels spread by the strides, with the kernel turn
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -104,6 +107,8 @@ class Lowering:
         """windows as lowered, kernel (kh, kw, C, F) -> output (N, OH, OW, F), a new array."""
         # (t F, w kh C) @ (tiles, w kh C, OH N) = (tiles, t F, OH N)
         product = self._band(kernel) @ windows
+        if self.tile > 1 and not is_finite(product):
+            self._multiply_by_column(windows, kernel, out=product)
         outputs = self.rows.outputs
         product = product.reshape(self.tiles * self.tile, self.filters, outputs,
                                   windows.shape[2] // outputs)
@@ -111,30 +116,38 @@ class Lowering:
 
     def kernel_gradient(self, windows: np.ndarray, dz: np.ndarray) -> np.ndarray:
         """windows as lowered, dz (N, OH, OW, F) -> gradient (kh, kw, C, F)."""
+        tiles = self._tiled(dz)
         # (tiles, t F, OH N) @ (tiles, OH N, w kh C) = (tiles, t F, w kh C)
-        bands = self._tiled(dz) @ windows.transpose(0, 2, 1)
-        band = bands.sum(axis=0).reshape(self.tile, self.filters, self.window, self.rows.kernel, -1)
-        stride, kw = self.columns.stride, self.columns.kernel
-        gradient = band[0, :, :kw].copy()  # (F, kw, kh, C)
-        for s in range(1, self.tile):
-            gradient += band[s, :, s * stride:s * stride + kw]
-        return gradient.transpose(2, 1, 3, 0)
+        band = np.add.reduce(tiles @ windows.transpose(0, 2, 1), axis=0)
+        gradient = np.add.reduce(self._diagonal(band), axis=0)  # (F, kw, kh C)
+        if self.tiles * self.tile > self.columns.outputs and not is_finite(gradient):
+            gradient = self._kernel_gradient_by_column(windows, tiles).reshape(gradient.shape)
+        shape = (self.filters, self.columns.kernel, self.rows.kernel, -1)
+        return gradient.reshape(shape).transpose(2, 1, 3, 0)
 
     def bias_gradient(self, dz: np.ndarray) -> np.ndarray:
         """dz (N, OH, OW, F) -> its sum for each filter (F,), along the long axis by BLAS."""
         n, rows, columns, filters = dz.shape
         dz = dz.transpose(2, 3, 1, 0).reshape(columns * filters, rows * n)
-        sums = dz @ np.ones(rows * n, dz.dtype)  # (OW F, OH N) @ (OH N,)
-        return sums.reshape(columns, filters).sum(axis=0)
+        sums = dz @ ones(rows * n, dz.dtype)  # (OW F, OH N) @ (OH N,)
+        return np.add.reduce(sums.reshape(columns, filters), axis=0)
 
     def _band(self, kernel: np.ndarray) -> np.ndarray:
         """The kernel (kh, kw, C, F), repeated along a diagonal: (t F, w kh C)."""
         kh, kw, channels, filters = kernel.shape
-        band = np.zeros((self.tile, filters, self.window, kh, channels), kernel.dtype)
-        for s in range(self.tile):
-            start = s * self.columns.stride
-            band[s, :, start:start + kw] = kernel.transpose(3, 1, 0, 2)  # (F, kw, kh, C)
-        return band.reshape(self.tile * filters, -1)
+        band = np.zeros((self.tile * filters, self.window * kh * channels), kernel.dtype)
+        matrix = kernel.transpose(3, 1, 0, 2).reshape(filters, kw, kh * channels)
+        self._diagonal(band)[...] = matrix  # once for each of the t columns
+        return band
+
+    def _diagonal(self, band: np.ndarray) -> np.ndarray:
+        """Where a band (t F, w kh C) holds its t kernels: a view (t, F, kw, kh C) of it."""
+        number, depth = band.itemsize, band.shape[1] // self.window  # depth: kh C
+        row, column = band.shape[1] * number, depth * number
+        # one column of the tile further: F rows down, sw columns of the window to the right
+        strides = (self.filters * row + self.columns.stride * column, row, column, number)
+        shape = (self.tile, self.filters, self.columns.kernel, depth)
+        return np.ndarray(shape, band.dtype, band, strides=strides)
 
     def _tiled(self, dz: np.ndarray) -> np.ndarray:
         """dz (N, OH, OW, F) as tiles (tiles, t F, OH N), with zeros where the last one is cut."""
@@ -145,3 +158,39 @@ class Lowering:
             whole[:columns] = dz
             dz = whole
         return dz.reshape(self.tiles, self.tile * filters, rows * n)
+
+    # The same products without the band's zeros: slower, and right for numbers that are not finite.
+
+    def _by_column(self, windows: np.ndarray, tiles: np.ndarray):
+        """For each column of the tile: (its windows, its part of the tiles), where it is output."""
+        depth = windows.shape[1] // self.window
+        for s in range(self.tile):
+            count = len(range(s, self.columns.outputs, self.tile))  # tiles that reach so far
+            start = s * self.columns.stride * depth
+            rows = slice(start, start + self.columns.kernel * depth)
+            yield windows[:count, rows], tiles[:count, s * self.filters:(s + 1) * self.filters]
+
+    def _multiply_by_column(self, windows, kernel, out) -> None:
+        """The band's product into `out` (tiles, t F, OH N)."""
+        matrix = kernel.transpose(3, 1, 0, 2).reshape(self.filters, -1)  # (F, kw kh C)
+        for window, column in self._by_column(windows, out):
+            column[...] = matrix @ window
+
+    def _kernel_gradient_by_column(self, windows, tiles) -> np.ndarray:
+        """The gradient (F, kw kh C) for tiles of dz."""
+        return sum((column @ window.transpose(0, 2, 1)).sum(axis=0)
+                   for window, column in self._by_column(windows, tiles))
+
+
+def is_finite(array: np.ndarray) -> bool:
+    """Whether all numbers are finite, in one quick pass; False too if their squares overflow."""
+    flat = array.reshape(-1)
+    return math.isfinite(np.vdot(flat, flat))
+
+
+@lru_cache(maxsize=32)
+def ones(length: int, dtype: np.dtype) -> np.ndarray:
+    """A vector of ones, to sum by; kept, as the same few are needed in every step."""
+    vector = np.ones(length, dtype)
+    vector.flags.writeable = False
+    return vector

@@ -8,12 +8,17 @@ from scratch.errors import UnsupportedError
 def sparse_categorical_accuracy(y_true, y_pred) -> float:
     """Share of samples whose largest output is the labelled class; labels are class numbers."""
     labels = np.asarray(y_true).reshape(y_pred.shape[:-1])
-    return float((y_pred.argmax(axis=-1) == labels).mean())
+    return share_of(y_pred.argmax(axis=-1) == labels)
 
 
 def categorical_accuracy(y_true, y_pred) -> float:
     """Share of samples whose largest output is the largest target; targets are one-hot rows."""
-    return float((y_pred.argmax(axis=-1) == np.asarray(y_true).argmax(axis=-1)).mean())
+    return share_of(y_pred.argmax(axis=-1) == np.asarray(y_true).argmax(axis=-1))
+
+
+def share_of(hits: np.ndarray) -> float:
+    """The share of True."""
+    return np.count_nonzero(hits) / hits.size
 
 
 def accuracy(y_true, y_pred) -> float:

@@ -47,14 +47,13 @@ class SGD:
         """Change each variable in place by its gradient; both lists always in the same order."""
         if self.momentum and not self.momentums:
             self.momentums = [np.zeros_like(v) for v in variables]
+        # Keras keeps both numbers in float32, whatever the weights' precision
+        rate, beta = np.float32(self.learning_rate), np.float32(self.momentum)
         for i, (gradient, variable) in enumerate(zip(gradients, variables, strict=True)):
-            # Keras keeps both numbers in float32, whatever the weights' precision
-            rate = variable.dtype.type(np.float32(self.learning_rate))
             step = gradient * rate
             if not self.momentum:
                 variable -= step
                 continue
-            beta = variable.dtype.type(np.float32(self.momentum))
             velocity = self.momentums[i]
             velocity *= beta
             velocity -= step

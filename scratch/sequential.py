@@ -137,10 +137,11 @@ class Sequential(Trainer):
         Raises:
             ValueError: for another shape.
         """
-        x = np.asarray(x, self.dtype)
         if not self.built:
+            x = np.asarray(x, self.dtype)
             self.build((None, *x.shape[1:]))
-        if x.shape[1:] != self.input_shape[1:]:
+        x = np.asarray(x, self.layers[0].dtype)  # one precision for all layers
+        if x.shape[1:] != self.input_layer.batch_shape[1:]:
             raise ValueError(f"Model {self.name!r}: expected inputs of shape {self.input_shape}. "
                              f"Received: {x.shape}")
         return x

@@ -93,6 +93,8 @@ class Trainer:
 
     def _learn_in_blocks(self, x, y, shares):
         """`loss_and_gradients` block by block: the layers' `grads` are the whole batch's then."""
+        y = self._targets(y)
+
         def learn(model, blocks):
             values, outputs, total = [], [], {}
             for rows in blocks:
@@ -219,8 +221,13 @@ class Trainer:
             raise ValueError(f"Model {self.name!r} must be compiled before {action}: "
                              "call compile(optimizer=..., loss=...).")
 
+    def _targets(self, y):
+        """y as the loss wants it, checked as a whole: its blocks need no check of their own."""
+        return self.loss.checked(y, (len(y), *self.output_shape[1:]), self.layers[-1].dtype)
+
     def _checked(self, x, y):
-        """x and y as things to index, once it is sure that they fit."""
+        """x and y as things to index, once it is sure that they fit and that y has no wrong label.
+        """
         x = x if hasattr(x, "shape") else np.asarray(x)
         y = np.asarray(y)
         if not self.built:
@@ -231,7 +238,7 @@ class Trainer:
         if len(x) != len(y) or len(x) == 0:
             raise ValueError(f"Model {self.name!r}: expected as many labels as inputs, and at "
                              f"least one. Received: {len(x)} inputs and {len(y)} labels")
-        return x, y
+        return x, self._targets(y)
 
 
 class Totals:

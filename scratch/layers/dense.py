@@ -1,6 +1,6 @@
 """The fully connected layer."""
 
-import math
+import numpy as np
 
 from scratch import activations
 from scratch.layers.arguments import positive
@@ -35,28 +35,30 @@ class Dense(AffineLayer):
     def build(self, input_shape):
         super().build(input_shape)
         self.add_weight("kernel", (input_shape[-1], self.units), self.initializers["kernel"])
+        # in memory as (units, in): its products are faster with the longer axis innermost
+        self.params["kernel"] = np.asfortranarray(self.kernel)
         if self.use_bias:
             self.add_weight("bias", (self.units,), self.initializers["bias"])
 
     def affine(self, x):
         self._x = x
-        # (batch ..., in) @ (in, units)
-        z = x.reshape(math.prod(x.shape[:-1]), x.shape[-1]) @ self.kernel
+        z = x.reshape(-1, x.shape[-1]) @ self.kernel  # (batch ..., in) @ (in, units)
         if self.use_bias:
             z += self.bias
         return z.reshape(*x.shape[:-1], self.units)
 
     def affine_backward(self, dz, wants_input_gradient):
-        rows = math.prod(dz.shape[:-1])
-        dz = dz.reshape(rows, self.units)
-        x = self._x.reshape(rows, self._x.shape[-1])
-        # (in, rows) @ (rows, units); BLAS is slow at a single row, which makes an outer product
-        self.grads["kernel"] = x.T @ dz if rows > 1 else x.T * dz
+        shape = self._x.shape
+        x, dz = self._x.reshape(-1, shape[-1]), dz.reshape(-1, self.units)
+        # (units, rows) @ (rows, in), in memory like the kernel; BLAS is slow at a single row,
+        # which makes an outer product
+        gradient = dz.T @ x if len(x) > 1 else dz.T * x
+        self.grads["kernel"] = gradient.T
         if self.use_bias:
-            self.grads["bias"] = dz.sum(axis=0)
+            self.grads["bias"] = np.add.reduce(dz, axis=0)
         if not wants_input_gradient:
             return None
-        return (dz @ self.kernel.T).reshape(self._x.shape)
+        return (dz @ self.kernel.T).reshape(shape)
 
     def get_config(self):
         return {**super().get_config(), "units": self.units}

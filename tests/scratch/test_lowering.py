@@ -89,6 +89,28 @@ def test_the_tile_changes_real_numbers_by_rounding_only(tile):
         assert (abs(got - value) <= 300 * 2.0**-24 * bound).all(), name
 
 
+@pytest.mark.filterwarnings("ignore:(invalid|overflow):RuntimeWarning")
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(cases(), st.sampled_from([np.inf, -np.inf, np.nan, 1e30]), st.integers(0, 2**32 - 1))
+def test_what_is_not_finite_stays_within_the_windows_that_see_it(case, number, seed):
+    x, kernel, dz, windows, tile, back_tile = case
+    rng = np.random.default_rng(seed)
+    bad_x, bad_dz = x.copy(), dz.copy()
+    for array in (bad_x, bad_dz):
+        array[tuple(rng.integers(0, size) for size in array.shape)] = number
+    output, kernel_gradient, _, _ = lowered(bad_x, kernel, dz, windows, tile, back_tile)
+    expected_output, expected_gradient, _ = naive(bad_x, kernel, dz, windows)
+    _, _, input_gradient, _ = lowered(x, kernel, bad_dz, windows, tile, back_tile)
+    _, _, expected_input_gradient = naive(x, kernel, bad_dz, windows)
+    for name, a, b in (("output", output, expected_output),
+                       ("kernel gradient", kernel_gradient, expected_gradient),
+                       ("input gradient", input_gradient, expected_input_gradient)):
+        # beside 1e30 whole numbers vanish; where it is not seen, they are exact
+        far = abs(b) < 1e20
+        np.testing.assert_array_equal(a[far], b[far], err_msg=name)
+        np.testing.assert_allclose(a, b, rtol=1e-5, err_msg=name)
+
+
 def test_results_lie_in_memory_with_the_images_innermost():
     windows = plan_windows(6, 5, (3, 2), (1, 1), "same")
     forth = Lowering(windows, 4)

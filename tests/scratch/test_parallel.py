@@ -82,13 +82,55 @@ def test_a_layer_that_is_not_known_to_treat_samples_singly_gets_whole_batches():
     assert parallel.split(model, 50) == [[slice(0, 50)]]
 
 
-def test_an_error_in_any_thread_reaches_the_caller():
+def test_an_error_in_any_thread_reaches_the_caller(monkeypatch):
     model = network()
     parallel.set_num_threads(2)
     x, y = batch()
-    y[-1] = 5  # no such class; it falls to the last thread
-    with pytest.raises(ValueError, match="from 0 to 4"):
-        model.train_on_batch(x, y)
+    x[-1] = 77  # it falls to the last thread
+    forward = scratch.Flatten.forward
+
+    def fails(layer, x, training=False):
+        if (x > 20).any():
+            raise ArithmeticError("too large")
+        return forward(layer, x, training)
+
+    monkeypatch.setattr(scratch.Flatten, "forward", fails)
+    model.layers[0].params["kernel"][...] = 1
+    for action in (model.train_on_batch, model.train_step, lambda x, y: model.predict(x)):
+        with pytest.raises(ArithmeticError, match="too large"):
+            action(x, y)
+
+
+@pytest.mark.parametrize("wrong", [5, 0.5])
+def test_a_wrong_label_is_named_by_its_number_in_the_whole_batch(wrong):
+    model = network()
+    parallel.set_num_threads(2)
+    x, y = batch()
+    y = y.astype(type(wrong))
+    y[-1] = wrong
+    before, message = model.get_weights(), rf"Received: {wrong} \(label number 12 of 13\)"
+    for action in (model.train_on_batch, model.train_step, model.evaluate, model.fit):
+        with pytest.raises(ValueError, match=message):
+            action(x, y)
+    for a, b in zip(model.get_weights(), before):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_labels_of_a_batch_are_checked_once(monkeypatch):
+    model = network()
+    parallel.set_num_threads(2)
+    x, y = batch()
+    checks = []
+    check = scratch.losses.class_numbers
+
+    def counted(labels, classes):
+        checks.append(len(labels))
+        return check(labels, classes)
+
+    monkeypatch.setattr(scratch.losses, "class_numbers", counted)
+    for action in (model.train_on_batch, model.train_step, model.evaluate, model.fit):
+        action(x, y)
+    assert checks == [13] * 4
 
 
 def test_outputs_and_gradients_handed_out_are_not_overwritten_later():
