@@ -4,17 +4,16 @@ from pathlib import Path
 
 import numpy as np
 
+from compare.recording import check_batch
 
-def for_benchmark(model, count: int, seed: int, dataset: str, data_dir=None):
-    """(x, y, where from): test images of the data set, drawn by `seed`."""
-    from compare import data
 
-    loaded = data.load(dataset, data_dir)
-    rows = np.random.default_rng(seed).permutation(len(loaded.x_test))[:count]
+def images(dataset, count: int, seed: int, dtype):
+    """(x, y): test images of a loaded data set, drawn by `seed`, in that precision."""
+    rows = np.random.default_rng(seed).permutation(len(dataset.x_test))[:count]
     if len(rows) < count:
         raise ValueError(f"Expected --batch to be at most the {len(rows)} test images of "
-                         f"{loaded.title}. Received: {count}")
-    return loaded.pixels(loaded.x_test, model.dtype)[rows], loaded.y_test[rows], loaded
+                         f"{dataset.title}. Received: {count}")
+    return dataset.pixels(dataset.x_test, dtype)[rows], dataset.y_test[rows]
 
 
 def random(model, count: int, seed: int):
@@ -36,7 +35,7 @@ def from_file(path):
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is no such archive.
+        ValueError: if it is no such archive, or x holds no samples or numbers that are not finite.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"--input: expected a .npz file. Received: {path}, which is no "
@@ -50,4 +49,4 @@ def from_file(path):
     if "x" not in arrays:
         raise ValueError("--input: expected arrays named x and y. Received: "
                          f"{', '.join(arrays) or 'none'} in {path}")
-    return arrays["x"], arrays.get("y")
+    return check_batch(arrays["x"]), arrays.get("y")

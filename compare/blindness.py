@@ -3,7 +3,7 @@
 A check is worth what its probe can tell apart. Each function here looks for one kind of blindness
 in a reference trace and says, in a sentence, which mistakes would go unnoticed. Weights and batches
 are taken as they are; the whole-number probes, whose numbers are drawn for the purpose, see what is
-named here for the layers that they cover.
+named here of single layers.
 """
 
 import numpy as np
@@ -12,15 +12,39 @@ from compare.judged import layer_config
 from compare.trace import Part, Trace
 
 
-def blind_spots(trace: Trace) -> list[str]:
-    """Sentences, one for each class of mistakes that this trace's batch and weights would hide."""
-    said = _batch(trace)
+class BlindSpot(str):
+    """A sentence on mistakes that a batch hides.
+
+    Attributes:
+        seen_by: the gate whose own numbers show them all the same, '' for none.
+    """
+
+    def __new__(cls, sentence: str, seen_by: str):
+        spot = super().__new__(cls, sentence)
+        spot.seen_by = seen_by
+        return spot
+
+
+def blind_spots(trace: Trace) -> list[BlindSpot]:
+    """One for each class of mistakes that this trace's batch and weights would hide."""
+    said = [BlindSpot(sentence, "") for sentence in _batch(trace)]
     for part in trace.parts:
-        for look in (_sizes, _kernel, _bias, _image, _dense, _pool, _gradient):
-            said += look(part)
+        found = [sentence for look in (_sizes, _kernel, _bias, _image, _dense, _pool, _gradient)
+                 for sentence in look(part)]
         if rectifies(trace, part):
-            said += _rectifier(part)
+            found += _rectifier(part)
+        said += [BlindSpot(sentence, "whole numbers") for sentence in found]
     return said
+
+
+def forgetful(rows, trace: Trace) -> list[BlindSpot]:
+    """What a single step of the optimizer cannot show, if no steps were trained in lockstep."""
+    optimizer = trace.compile_config.get("optimizer")
+    remembers = isinstance(optimizer, dict) and optimizer["config"].get("momentum")
+    if not remembers or any(row.gate == "lockstep" for row in rows):
+        return []
+    return [BlindSpot("a single step: what the optimizer remembers from one step to the next "
+                      "(momentum) has not come into play", "lockstep")]
 
 
 def _batch(trace: Trace) -> list[str]:

@@ -114,8 +114,8 @@ def _optimizer(trace: Trace) -> dict:
     if not isinstance(optimizer, dict):
         return {"optimizer": optimizer}
     config = {key: value for key, value in optimizer["config"].items() if key != "name"}
-    # Keras keeps the rate in float32, and that is where it has to be equal
+    # the rate is used in the weights' precision, and that is where it has to be equal
     rate = config.get("learning_rate")
     if isinstance(rate, float):
-        config["learning_rate"] = float(np.float32(rate))
+        config["learning_rate"] = float(np.dtype(trace.dtype).type(rate))
     return {"optimizer": optimizer["class_name"], **config}

@@ -66,13 +66,7 @@ class Judged:
 
     def _run(self, step, theirs: Part) -> dict:
         """What the candidate's step makes of the reference's input and gradient."""
-        result = step.run(theirs.input.copy(), _copy(theirs.output_gradient))
-        made = {"output": result.output}
-        if theirs.output_gradient is not None:
-            made["input_gradient"] = result.input_gradient
-            made.update({f"{name}_gradient": gradient
-                         for name, gradient in result.weight_gradients.items()})
-        return made
+        return step.run(theirs.input.copy(), _copy(theirs.output_gradient)).named()
 
     def _transferred(self, ours: Part, theirs: Part, config, exact) -> dict:
         """The candidate's own results, moved to the reference's inputs; widens `exact` if need be.
@@ -168,11 +162,15 @@ def moved(array, own: Bounded, exact: Bounded) -> tuple[np.ndarray, Bounded]:
 
 def run_referee(referee, part: Part, rounding: Rounding) -> dict[str, Bounded]:
     """What a part should have computed, by tensor name, from the inputs that its trace holds."""
-    weights = {name: Bounded(value, rounding) for name, value in part.weights.items()}
-    exact = {"output": referee.forward(Bounded(part.input, rounding), weights)}
-    if part.output_gradient is not None:
-        dx, gradients = referee.backward(Bounded(part.output_gradient, rounding))
-        exact["input_gradient"] = dx
+    return exact_results(referee, part.input, part.weights, part.output_gradient, rounding)
+
+
+def exact_results(referee, x, weights: dict, dy, rounding: Rounding) -> dict[str, Bounded]:
+    """A referee's output on x and, unless dy is None, all its gradients, by tensor name."""
+    held = {name: Bounded(value, rounding) for name, value in weights.items()}
+    exact = {"output": referee.forward(Bounded(x, rounding), held)}
+    if dy is not None:
+        exact["input_gradient"], gradients = referee.backward(Bounded(dy, rounding))
         exact.update({f"{name}_gradient": value for name, value in gradients.items()})
     return exact
 

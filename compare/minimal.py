@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from compare.judged import layer_config
-from compare.referee.bounded import Bounded, Rounding
+from compare.judged import exact_results, layer_config
+from compare.referee.bounded import Rounding
 from compare.referee.layers import referee_for
 from compare.row import Row, share
 from compare.shrinking import Case, smaller
-from compare.steps import ActivationStep, LayerStep, StepResult, steps_of
+from compare.steps import ActivationStep, StepResult, steps_of
 from compare.trace import Trace
 
 ZEROING_LIMIT = 400  # numbers; beyond that, trying each one for zero takes too long
@@ -45,12 +45,12 @@ def minimise(model, trace: Trace, row: Row) -> Minimal | None:
     Args:
         model: the candidate.
         trace: the reference's, from which the first case is taken.
-        row: a failed row of gate 'whole numbers', 'forward' or 'backward'.
+        row: a failed row of a gate that runs single layers.
     """
     steps = steps_of(model)
     found = next(((part, step) for part, step in zip(trace.parts, steps)
-                  if row.layer in (part.name, step.name)), None)
-    if found is None or row.gate not in ("whole numbers", "forward", "backward"):
+                  if row.layer == step.title), None)
+    if found is None or row.gate not in ("whole numbers", "few terms", "forward", "backward"):
         return None
     part, step = found
     gradient = part.output_gradient
@@ -91,15 +91,11 @@ class Failing:
         """(actual or None, expected, allowed, error message) for one case."""
         rounding = Rounding.of(case.x.dtype)
         referee = referee_for(case.class_name, case.config, case.part)
-        exact = {"output": referee.forward(
-            Bounded(case.x, rounding),
-            {name: Bounded(w, rounding) for name, w in case.weights.items()})}
-        if self.tensor != "output":
-            exact["input_gradient"], gradients = referee.backward(Bounded(case.dy, rounding))
-            exact.update({f"{name}_gradient": g for name, g in gradients.items()})
+        exact = exact_results(referee, case.x, case.weights,
+                              None if self.tensor == "output" else case.dy, rounding)
         expected = exact[self.tensor]
         try:
-            actual, error = results(run_small(self.step, case, self.tensor))[self.tensor], ""
+            actual, error = run_small(self.step, case, self.tensor).named()[self.tensor], ""
             actual = np.asarray(actual, np.float64)
         except Exception as problem:  # a layer of somebody's own may raise anything
             actual, error = None, f"{type(problem).__name__}: {problem}"
@@ -111,7 +107,7 @@ def run_small(step, case: Case, tensor: str = "") -> StepResult:
     dy = None if tensor == "output" else case.dy.copy()
     if isinstance(step, ActivationStep):
         return step.run(case.x.copy(), dy)
-    small = LayerStep(rebuild(step.layer, case.changes, case.x.shape), step.bare)
+    small = type(step)(rebuild(step.layer, case.changes, case.x.shape), step.bare)
     with small.holding(case.weights):
         return small.run(case.x.copy(), dy)
 
@@ -131,12 +127,6 @@ def rebuild(layer, changes: dict, shape: tuple):
     small.dtype = layer.dtype
     small.build((None, *shape[1:]))
     return small
-
-
-def results(result: StepResult) -> dict:
-    """A step's results by tensor name."""
-    return {"output": result.output, "input_gradient": result.input_gradient,
-            **{f"{name}_gradient": g for name, g in result.weight_gradients.items()}}
 
 
 def shrink(case: Case, fails) -> Case:

@@ -5,13 +5,17 @@ that returns a scratch model, a Keras model, a Keras config dictionary, or the p
 """
 
 import importlib
+import json
 import os
 import sys
+import zipfile
+import zlib
 from pathlib import Path
 
 import scratch
 from compare import network
 from compare.recording import is_keras
+from compare.steps import compile_config, keras_config
 
 
 def pair(spec: str | None, dtype: str | None = None, seed: int = 0):
@@ -40,8 +44,17 @@ def pair(spec: str | None, dtype: str | None = None, seed: int = 0):
         if dtype is not None:
             raise ValueError(f"Expected no --dtype, as {spec} gives both models. "
                              f"Received: {dtype}")
+        if not isinstance(made[0], scratch.Sequential) or not is_network(made[1]):
+            raise ValueError(f"Expected {spec} to give a scratch.Sequential and the network to "
+                             "hold it against. Received: "
+                             + " and ".join(type(thing).__name__ for thing in made))
         return made
     return twins(made, dtype)
+
+
+def is_network(thing) -> bool:
+    """Whether this is a model of scratch's or of Keras's."""
+    return isinstance(thing, scratch.Sequential) or is_keras(thing)
 
 
 def candidate(spec: str | None) -> scratch.Sequential:
@@ -78,26 +91,39 @@ def golden_candidate(trace, spec: str | None) -> scratch.Sequential:
 
 
 def twins(model, dtype: str | None = None):
-    """The scratch model and the Keras model of the same config, weights and compile settings."""
-    import reference
+    """The scratch model and the Keras model of the same config, weights and compile settings.
 
+    Args:
+        model: either of the two, or the config of both. A scratch model is the candidate itself,
+            with all the layers of somebody's own that it may have.
+        dtype: the precision of both; None for the model's own.
+
+    Raises:
+        ValueError: for other things, and for layers and settings that are not supported.
+    """
     if isinstance(model, dict):
         model = scratch.Sequential.from_config(model)
-    if not isinstance(model, scratch.Sequential) and not is_keras(model):
+    if not is_network(model):
         raise ValueError("Expected a scratch.Sequential, a keras.Sequential, a config dictionary, "
                          f"or a pair of models. Received: {type(model).__name__}")
-    config = model.get_config()
-    compiled = model.get_compile_config()
+    own = isinstance(model, scratch.Sequential)
+    config = keras_config(model) if own else model.get_config()
+    compiled = compile_config(model) if own else model.get_compile_config()
     weights = model.get_weights()
     if dtype is not None:
         config = with_dtype(config, dtype)
-    candidate, twin = scratch.Sequential.from_config(config), None
-    if compiled:
-        candidate.compile_from_config(compiled)
+    if own and dtype in (None, model.dtype.name):
+        candidate, twin = model, None  # layers of somebody's own are what is to be checked
+    else:
+        candidate, twin = scratch.Sequential.from_config(config), None
+        if compiled:
+            candidate.compile_from_config(compiled)
+    import reference
+
     if is_keras(model) and dtype in (None, candidate.dtype.name):
         twin = model if reference.model_dtype(model) == candidate.dtype.name else None
     if twin is None:
-        twin = reference.from_config(config, candidate.get_compile_config())
+        twin = reference.from_config(config, compile_config(candidate))
     if not candidate.built:
         raise ValueError("Expected a model that knows its input shape. Received one without an "
                          "Input: build it first.")
@@ -120,16 +146,37 @@ def with_dtype(config, dtype: str):
 
 def load_keras(path):
     """The Keras model in a file, with a word on what is wrong with it where it cannot be read."""
+    if Path(path).is_file():
+        refuse_unsupported(path)  # before TensorFlow is started for nothing
     import reference
 
     try:
         return reference.load(path)
-    except (FileNotFoundError, IsADirectoryError):
+    except FileNotFoundError:
         raise
     except Exception as error:  # Keras raises whatever its parts raise
         reason = str(error).strip().split("\n")[0]
         raise ValueError(f"{path}: expected a model saved by Keras that can be rebuilt without "
                          f"running code from the file. Received: {reason}") from None
+
+
+def refuse_unsupported(path) -> None:
+    """Looks at the config in a `.keras` file, before Keras does: it names what is not supported.
+
+    Raises:
+        ValueError: for a file that is no such archive, and for a layer, a loss, an optimizer or a
+            setting that is not supported.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            saved = json.loads(archive.read("config.json"))
+        config, compiled = saved["config"], saved.get("compile_config")
+    except (zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError, OSError) as error:
+        raise ValueError(f"{path}: expected a model saved by Keras, a zip archive with a "
+                         f"config.json. Received: {error}") from None
+    model = scratch.Sequential.from_config(config)
+    if compiled:
+        model.compile_from_config(compiled)
 
 
 def call(spec: str):

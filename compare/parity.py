@@ -11,13 +11,12 @@ import functools
 import numpy as np
 
 import scratch
-from compare import gates, lockstep, whole_network
+from compare import few_terms, gates, lockstep, whole_network, whole_numbers
 from compare.judged import Judged
 from compare.recording import is_keras, record, require_network
 from compare.report import Report
 from compare.steps import compile_config, steps_of, whole_layers
-from compare.trace import Trace
-from compare.whole_numbers import probe
+from compare.trace import Trace, folded
 
 
 LOCKSTEP = 5  # steps of training side by side
@@ -26,7 +25,7 @@ QUIET = {"divide": "ignore", "over": "ignore", "invalid": "ignore"}
 
 
 @np.errstate(**QUIET)
-def check(model, twin, x=None, y=None, *, upstream=None, whole_numbers=True,
+def check(model, twin, x=None, y=None, *, upstream=None, probes=True,
           steps=LOCKSTEP) -> Report:
     """Whether `model` computes what `twin` computes, within proved rounding bounds.
 
@@ -35,7 +34,8 @@ def check(model, twin, x=None, y=None, *, upstream=None, whole_numbers=True,
         twin: the reference: a `keras.Sequential`, another scratch model, or a Trace of either.
         x, y: the batch. Not needed with a Trace, which brings its own.
         upstream: the gradient with respect to the output, for models without a loss.
-        whole_numbers: also probe each layer with integers, where nothing may differ at all.
+        probes: also run each layer on numbers drawn for the purpose: integers, where nothing may
+            differ at all, and real numbers of which few meet in any sum.
         steps: how many steps to train in lockstep with a live Keras model; 0 for none.
 
     Returns:
@@ -51,22 +51,27 @@ def check(model, twin, x=None, y=None, *, upstream=None, whole_numbers=True,
                         f"Received: {type(model).__name__}")
     require_network(twin)
     if isinstance(twin, Trace):
+        if x is not None or y is not None or upstream is not None:
+            raise ValueError("Expected no batch with a trace, which brings its own. "
+                             "Received one besides")
         x, y = twin.x, twin.y
         upstream = twin.parts[-1].output_gradient if y is None else None
     if y is not None:
         model, twin = both_compiled(model, twin)
     whole = whole_layers(model)
-    reference = record(twin, x, y, upstream=upstream, whole=whole)
+    reference = folded(record(twin, x, y, upstream=upstream, whole=whole), whole)
     candidate = record(model, x, y, upstream=upstream)
     report = compare_traces(candidate, reference, steps_of(model), model)
     if not report.structure_holds:
         return report
     rows = report.rows
-    if whole_numbers:
-        rows = rows + probe(candidate, steps_of(model), keras_steps(twin, whole))
+    if probes:
+        own, theirs = steps_of(model), keras_steps(twin, whole)
+        rows = (rows + whole_numbers.probe(candidate, own, theirs)
+                + few_terms.probe(candidate, own, theirs))
     rows = rows + whole_network.rows(model, reference)
     if steps and y is not None and is_keras(twin):
-        rows = rows + [lockstep.run(model, twin, candidate.x, y, steps).row()]
+        rows = rows + [lockstep.verdict(model, twin, candidate.x, y, steps)]
     return Report.of(rows, candidate, reference)
 
 

@@ -9,7 +9,7 @@ import json
 import numpy as np
 
 import scratch
-from compare.steps import compile_config, is_fused, steps_of
+from compare.steps import LayerError, compile_config, is_fused, steps_of
 from compare.trace import Part, Trace
 
 
@@ -32,6 +32,8 @@ def record(model, x, y=None, *, upstream=None, whole=frozenset()) -> Trace:
     if isinstance(model, Trace):
         return model
     x = check_batch(x)
+    if upstream is not None:
+        upstream = check_upstream(upstream, model, len(x))
     if (y is None) == (upstream is None):
         raise ValueError("Expected either labels y or an upstream gradient. Received: "
                          + ("neither" if y is None else "both"))
@@ -65,6 +67,13 @@ def check_batch(x) -> np.ndarray:
     return x
 
 
+def check_shape(twin, x) -> None:
+    """That a batch fits a Keras model, which would otherwise name the first layer that objects."""
+    expected = twin.input_shape
+    if x.ndim != len(expected) or any(n not in (None, m) for n, m in zip(expected[1:], x.shape[1:])):
+        raise ValueError(f"Expected inputs of shape {expected}. Received: {x.shape}")
+
+
 def check_labels(twin, samples: int, y) -> None:
     """That there is a label for each output of a Keras model, and a class for each label.
 
@@ -76,6 +85,19 @@ def check_labels(twin, samples: int, y) -> None:
     except ValueError:  # a loss that scratch does not have
         return
     loss.targets(y, np.empty((samples, *twin.output_shape[1:])))
+
+
+def check_upstream(upstream, model, batch: int) -> np.ndarray:
+    """An upstream gradient as an array, once it is sure that it is finite and fits the output."""
+    upstream = np.asarray(upstream)
+    expected = (batch, *model.output_shape[1:])
+    if upstream.shape != expected:
+        raise ValueError(f"Expected an upstream gradient of the output's shape {expected}. "
+                         f"Received: {upstream.shape}")
+    if not np.isfinite(upstream).all():
+        raise ValueError("Expected an upstream gradient of finite numbers. Received: "
+                         f"{int((~np.isfinite(upstream)).sum())} that are not")
+    return upstream
 
 
 def _record_scratch(model, x, y, upstream) -> Trace:
@@ -105,6 +127,9 @@ def _record_scratch(model, x, y, upstream) -> Trace:
     for step, part in reversed(list(zip(steps, parts))[: -1 if fused else None]):
         result = step.run(part.input, gradient)
         part.output_gradient = np.array(gradient)
+        if result.input_gradient is None:
+            raise LayerError(f"Layer {part.layer!r}: expected a gradient of its input, which the "
+                             "layer before it needs. Received: None")
         part.input_gradient = np.array(result.input_gradient)
         if part.layer in learning:  # Keras has no gradients for weights that stay as they are
             part.weight_gradients = _copied(result.weight_gradients)
@@ -118,7 +143,8 @@ def _record_scratch(model, x, y, upstream) -> Trace:
 
 def _update_scratch(model, parts) -> None:
     """Fill in the weights after one step of a fresh optimizer with the model's settings."""
-    learning = [(part, name) for part in parts for name in part.weight_gradients]
+    learning = [(part, name) for part in parts for name, gradient in part.weight_gradients.items()
+                if gradient.shape == np.shape(part.weights.get(name))]  # or else a row says so
     variables = [part.weights[name].copy() for part, name in learning]
     optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
     optimizer.apply([part.weight_gradients[name] for part, name in learning], variables)
@@ -132,6 +158,7 @@ def _record_keras(model, x, y, upstream, whole) -> Trace:
     if y is not None and not getattr(model, "compiled", False):
         raise ValueError("Expected a compiled Keras model, as there are labels. Received one "
                          "without a loss: call compile, or reference.compile_model")
+    check_shape(model, x)
     if y is not None:
         check_labels(model, len(x), y)
     dtype = np.dtype(reference.model_dtype(model))

@@ -9,7 +9,7 @@ TEST = '''\
 
 import numpy as np
 
-from compare.minimal import results, run_small
+from compare.minimal import run_small
 from compare.pairs import candidate
 from compare.shrinking import Case
 from compare.steps import steps_of
@@ -26,7 +26,7 @@ def test_{function}():
         weights={{{weights}}},
         changes={changes!r},
     )
-    actual = results(run_small(step, case))[{tensor!r}]
+    actual = run_small(step, case).named()[{tensor!r}]
     expected = {expected}
     allowed = {allowed}
     assert actual.shape == expected.shape

@@ -22,8 +22,30 @@ class StepResult:
     input_gradient: np.ndarray | None = None
     weight_gradients: dict[str, np.ndarray] = field(default_factory=dict)
 
+    def named(self) -> dict[str, np.ndarray]:
+        """The results by tensor name: output, input_gradient, kernel_gradient ..."""
+        return {"output": self.output, "input_gradient": self.input_gradient,
+                **{f"{name}_gradient": g for name, g in self.weight_gradients.items()}}
 
-class LayerStep:
+
+class LayerError(ValueError):
+    """A layer raised an error, or gave an array of another shape than it has to."""
+
+
+class Step:
+    """One layer, or the activation inside one: `name`, `part` and `class_name` as in a trace."""
+
+    name: str
+    part: str
+    class_name: str
+
+    @property
+    def title(self) -> str:
+        """As its part of a trace is named: 'dense', or 'dense/softmax'."""
+        return self.name if self.part in ("", WHOLE) else f"{self.name}/{self.part}"
+
+
+class LayerStep(Step):
     """A whole layer of `scratch`, without its inner activation if that is a step of its own."""
 
     def __init__(self, layer, bare: bool):
@@ -40,12 +62,31 @@ class LayerStep:
     def run(self, x, dy=None) -> StepResult:
         """Forward on x and, if dy is given, backward from it."""
         layer = self.layer
-        output = layer.affine(x) if self.bare else layer.forward(x, training=True)
+        output = self._try("forward", layer.affine if self.bare else layer.forward, x)
+        self._require("output", output, (len(x), *layer.output_shape[1:]))
         if dy is None:
             return StepResult(output)
         layer.grads.clear()
-        dx = layer.affine_backward(dy, True) if self.bare else layer.backward(dy)
+        if self.bare:
+            dx = self._try("backward", layer.affine_backward, dy, True)
+        else:
+            dx = self._try("backward", layer.backward, dy)
+        if dx is not None:  # where it is missing, a row says so
+            self._require("input gradient", dx, x.shape)
         return StepResult(output, dx, dict(layer.grads))
+
+    def _try(self, what: str, method, *args):
+        try:
+            return method(*args)
+        except Exception as error:  # somebody's own layer may raise anything
+            raise LayerError(f"Layer {self.name!r} ({type(self.layer).__name__}): its {what} pass "
+                             f"raised {type(error).__name__}: {error}") from error
+
+    def _require(self, what: str, array, shape) -> None:
+        if np.shape(array) != tuple(shape) or array is None:
+            received = None if array is None else np.shape(array)
+            raise LayerError(f"Layer {self.name!r} ({type(self.layer).__name__}): expected an "
+                             f"{what} of shape {tuple(shape)}. Received: {received}")
 
     @contextlib.contextmanager
     def holding(self, weights: dict[str, np.ndarray]):
@@ -60,7 +101,27 @@ class LayerStep:
                 self.layer.params[name][...] = value
 
 
-class ActivationStep:
+class LogitsStep(LayerStep):
+    """A last layer of somebody's own, up to the logits that a fused cross-entropy starts from."""
+
+    def __init__(self, layer, bare: bool = False):
+        super().__init__(layer, bare)
+        self.part = ""
+
+    def run(self, x, dy=None) -> StepResult:
+        self._try("forward", self.layer.forward, x)
+        output = self.layer.logits
+        self._require("logits", output, (len(x), *self.layer.output_shape[1:]))
+        if dy is None:
+            return StepResult(output)
+        self.layer.grads.clear()
+        dx = self._try("backward", self.layer.backward_from_logits, dy)
+        if dx is not None:  # where it is missing, a row says so
+            self._require("input gradient", dx, x.shape)
+        return StepResult(output, dx, dict(self.layer.grads))
+
+
+class ActivationStep(Step):
     """The activation inside a layer."""
 
     weights: dict[str, np.ndarray] = {}
@@ -90,10 +151,13 @@ def steps_of(model: "scratch.Sequential") -> list:
     """
     steps = []
     for layer in model.layers:
-        split = (isinstance(layer, AffineLayer) and layer.activation.name != "linear"
-                 and all(getattr(type(layer), method) is getattr(AffineLayer, method)
-                         for method in ("forward", "backward")))
-        steps.append(LayerStep(layer, bare=split))
+        activated = isinstance(layer, AffineLayer) and layer.activation.name != "linear"
+        plain = all(getattr(type(layer), method) is getattr(AffineLayer, method, None)
+                    for method in ("forward", "backward"))
+        to_logits = layer is model.layers[-1] and activated and layer.activation.name == "softmax"
+        split = activated and (plain or to_logits)
+        steps.append(LayerStep(layer, bare=split) if plain or not to_logits
+                     else LogitsStep(layer))
         if split:
             steps.append(ActivationStep(layer))
     return steps
@@ -111,6 +175,14 @@ def kind(thing, known=LAYERS) -> str:
     """The Keras class, of those known, that a layer (loss, optimizer) is or is derived from."""
     return next((cls.__name__ for cls in type(thing).__mro__ if cls.__name__ in known),
                 type(thing).__name__)
+
+
+def keras_config(model: "scratch.Sequential") -> dict:
+    """The model's config, a layer class of one's own under the name of its Keras base."""
+    config = model.get_config()
+    for entry, layer in zip(config["layers"][-len(model.layers):], model.layers):
+        entry["class_name"] = kind(layer)
+    return config
 
 
 def compile_config(model: "scratch.Sequential") -> dict:

@@ -5,7 +5,7 @@ activation inside it) its input and output, their gradients, the weights' gradie
 after one step of the optimizer. Reading one needs neither Keras nor the network.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -106,3 +106,21 @@ class Trace:
         from compare.trace_file import load
 
         return load(path)
+
+
+def folded(trace: Trace, whole) -> Trace:
+    """The trace with some layers and the activations inside them as one part each.
+
+    Args:
+        whole: positions of those layers in the network.
+    """
+    names = list(dict.fromkeys(part.layer for part in trace.parts))
+    together = {names[i] for i in whole if i < len(names)}
+    parts: list[Part] = []
+    for part in trace.parts:
+        if part.layer in together and parts and parts[-1].layer == part.layer:
+            parts[-1] = replace(parts[-1], part=WHOLE, output=part.output,
+                                output_gradient=part.output_gradient)
+        else:
+            parts.append(part)
+    return replace(trace, parts=parts)

@@ -11,10 +11,9 @@ import math
 
 import numpy as np
 
-from compare.judged import layer_config
-from compare.referee.bounded import Bounded, Rounding
-from compare.referee.layers import referee_for
-from compare.row import Row, judge, mismatch
+from compare import probes
+from compare.probes import Draw, probe_batch
+from compare.row import Row
 from compare.trace import Trace
 
 LARGEST = 4  # small, so that equal values are common
@@ -41,53 +40,19 @@ def amplitude(reductions: dict[str, int], dtype) -> int:
 
 
 def probe(candidate: Trace, steps, reference_steps=None, seed: int = 0) -> list[Row]:
-    """Rows for every part that computes exactly on whole numbers.
+    """Rows for every part that computes exactly on whole numbers; arguments as in `probes.probe`.
 
-    Args:
-        candidate: a trace of the candidate, for shapes and configs.
-        steps: the candidate's steps, to be run.
-        reference_steps: functions (x, dy, weights) -> (output, dx, weight gradients), one per
-            step; None leaves the referee alone as judge, which on whole numbers is exact.
-        seed: of the integers.
+    Without `reference_steps` the referee alone is the judge, which on whole numbers is exact.
     """
-    rows = []
-    for i, (part, step) in enumerate(zip(candidate.parts, steps)):
-        referee = referee_for(part.class_name, layer_config(candidate, part.layer), part.part)
-        if referee.exact:
-            run = None if reference_steps is None else reference_steps[i]
-            rows += _probe_step(part, step, referee, run, candidate.dtype, seed + i)
-    return rows
+    def draws(i, part, referee):
+        return [draw(part, referee, candidate.dtype, seed + i)] if referee.exact else []
+
+    return probes.probe("whole numbers", candidate, steps, reference_steps, draws, exact=True)
 
 
-def _probe_step(part, step, referee, reference_run, dtype, seed) -> list[Row]:
-    x, dy, weights = draw(part, referee, dtype, seed)
-    rounding = Rounding.of(dtype)
-    exact = {"output": referee.forward(
-        Bounded(x, rounding), {name: Bounded(w, rounding) for name, w in weights.items()})}
-    exact["input_gradient"], gradients = referee.backward(Bounded(dy, rounding))
-    exact.update({f"{name}_gradient": value for name, value in gradients.items()})
-    with step.holding(weights):
-        result = step.run(x.copy(), dy.copy())
-    made = _named(result.output, result.input_gradient, result.weight_gradients)
-    expected = ({name: value.value for name, value in exact.items()} if reference_run is None
-                else _named(*reference_run(x, dy, weights)))
-    rows = []
-    for tensor, value in exact.items():
-        if made.get(tensor) is None or expected.get(tensor) is None:
-            if expected.get(tensor) is not None:
-                rows.append(mismatch("whole numbers", part.name, tensor, None, expected[tensor]))
-            continue
-        row = judge("whole numbers", part.name, tensor, made[tensor], expected[tensor],
-                    Bounded(value.value, rounding))
-        row.note = row.note or f"integers, seed {seed}"
-        rows.append(row)
-    return rows
-
-
-def draw(part, referee, dtype, seed: int):
-    """(x, dy, weights) of integers for one part, exact in every sum."""
-    sizes = {*part.input.shape[1:], *part.output.shape[1:]}
-    batch = next(n for n in (3, 2, 5, 7, 4, 6, 8, 9) if n not in sizes)  # no other size's double
+def draw(part, referee, dtype, seed: int) -> Draw:
+    """Integers for one part, exact in every sum."""
+    batch = probe_batch(part)
     shape = (batch, *part.input.shape[1:])
     output_shape = (batch, *part.output.shape[1:])
     largest = amplitude(referee.reductions(shape, output_shape), dtype)
@@ -97,9 +62,4 @@ def draw(part, referee, dtype, seed: int):
         return rng.integers(-largest, largest, size, endpoint=True).astype(dtype)
 
     weights = {name: integers(weight.shape) for name, weight in part.weights.items()}
-    return integers(shape), integers(output_shape), weights
-
-
-def _named(output, input_gradient, weight_gradients) -> dict:
-    return {"output": output, "input_gradient": input_gradient,
-            **{f"{name}_gradient": value for name, value in weight_gradients.items()}}
+    return Draw(integers(shape), integers(output_shape), weights, None, f"integers, seed {seed}")

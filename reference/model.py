@@ -1,5 +1,6 @@
 """A real `keras.Sequential` from a config dictionary or a file, compiled in its own precision."""
 
+import warnings
 from pathlib import Path
 
 from reference.quiet import keras, precision, tf
@@ -25,17 +26,12 @@ def from_config(config: dict, compile_config: dict | None = None) -> "keras.Sequ
 
 
 def compile_model(model, compile_config: dict) -> None:
-    """Compile with optimizer, loss and metrics from their dictionaries.
+    """Compile with optimizer, loss and metrics from their dictionaries, in the model's precision.
 
-    The loss computes in the model's precision; the learning rate is kept in float32, as Keras does
-    for layers of any precision unless its `floatx` is changed.
+    The learning rate is the config's own number: a float32 model's is rounded when it is used.
     """
-    others = {key: value for key, value in compile_config.items() if key != "optimizer"}
-    with precision("float32"):
-        optimizer = keras.optimizers.get(compile_config["optimizer"])
     with precision(model_dtype(model)):
-        model.compile(optimizer=optimizer, **keras.saving.deserialize_keras_object(others))
-        optimizer.build(model.trainable_variables)
+        model.compile_from_config(compile_config)
 
 
 def clone(model) -> "keras.Sequential":
@@ -57,7 +53,10 @@ def load(path) -> "keras.Model":
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"Expected a Keras model file. Received: {path}, which is no file")
-    return keras.saving.load_model(path, safe_mode=True)
+    with warnings.catch_warnings():
+        # of an optimizer's state in the file that Keras cannot use: here every optimizer is fresh
+        warnings.simplefilter("ignore", UserWarning)
+        return keras.saving.load_model(path, safe_mode=True)
 
 
 def model_dtype(model) -> str:

@@ -6,7 +6,9 @@ import sys
 import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
+    raise ImportError("Expected Keras to run on TensorFlow. Received: KERAS_BACKEND="
+                      f"{os.environ['KERAS_BACKEND']!r}; set KERAS_BACKEND=tensorflow.")
 
 
 @contextlib.contextmanager
@@ -36,10 +38,12 @@ with silent_stderr():
     import keras
     import tensorflow as tf
 
+    # the bounds are proved for the CPU's kernels; a GPU may round its factors to TF32 first
+    tf.config.set_visible_devices([], "GPU")
     tf.constant(0.0)  # the devices are looked for, and talked about, at the first tensor
 
-if keras.backend.backend() != "tensorflow":
-    raise ImportError("Expected Keras to run on TensorFlow. Received: KERAS_BACKEND="
+if keras.backend.backend() != "tensorflow":  # somebody imported it before
+    raise ImportError("Expected Keras to run on TensorFlow. Received: the backend "
                       f"{keras.backend.backend()!r}; set KERAS_BACKEND=tensorflow.")
 
 __all__ = ["keras", "precision", "tf"]

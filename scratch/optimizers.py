@@ -36,7 +36,8 @@ class SGD:
         if not 0 <= momentum <= 1:
             raise ValueError("SGD: expected momentum to be between 0 and 1. "
                              f"Received: momentum={momentum!r}")
-        self.learning_rate = float(learning_rate)
+        # Keras keeps a learning rate in float32, whatever the weights' precision
+        self.learning_rate = float(np.float32(learning_rate))
         self.momentum = float(momentum)
         self.nesterov = bool(nesterov)
         self.name = name
@@ -47,10 +48,9 @@ class SGD:
         """Change each variable in place by its gradient; both lists always in the same order."""
         if self.momentum and not self.momentums:
             self.momentums = [np.zeros_like(v) for v in variables]
-        # Keras keeps both numbers in float32, whatever the weights' precision
-        rate, beta = np.float32(self.learning_rate), np.float32(self.momentum)
+        beta = np.float32(self.momentum)  # in float64 too: so Keras casts it
         for i, (gradient, variable) in enumerate(zip(gradients, variables, strict=True)):
-            step = gradient * rate
+            step = gradient * variable.dtype.type(self.learning_rate)
             if not self.momentum:
                 variable -= step
                 continue
@@ -67,7 +67,12 @@ class SGD:
 
     @classmethod
     def from_config(cls, config: dict) -> "SGD":
-        return cls(**config)
+        """An optimizer with exactly these numbers: a config's are rounded already, or were never.
+        """
+        optimizer = cls(**config)
+        if "learning_rate" in config:
+            optimizer.learning_rate = float(config["learning_rate"])
+        return optimizer
 
 
 CLASSES = {"sgd": SGD}
@@ -87,7 +92,7 @@ def get(identifier) -> SGD:
     if not isinstance(name, str) or name.lower() not in CLASSES:
         raise UnsupportedError(f"Optimizer {identifier!r} is not supported. "
                                f"Expected one of: {', '.join(CLASSES)}.")
-    return CLASSES[name.lower()](**config)
+    return CLASSES[name.lower()].from_config(config)
 
 
 def serialize(optimizer: SGD) -> dict:

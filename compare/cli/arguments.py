@@ -11,18 +11,18 @@ def add_pair(parser) -> None:
                         help="what to check; default: the benchmark network")
     parser.add_argument("--dtype", choices=("float32", "float64"),
                         help="precision of both (default: the model's own, float32)")
-    parser.add_argument("--batch", type=positive, default=8, metavar="N",
+    parser.add_argument("--batch", type=positive, metavar="N",
                         help="samples in the batch (default: 8)")
-    parser.add_argument("--seed", type=natural, default=0, metavar="N",
+    parser.add_argument("--seed", type=natural, metavar="N",
                         help="of weights, images and labels drawn at random (default: 0)")
     parser.add_argument("--input", metavar="FILE.npz",
                         help="a batch of your own: arrays x and y")
     add_data(parser)
 
 
-def add_data(parser) -> None:
-    """--dataset and --data-dir."""
-    parser.add_argument("--dataset", default="fashion-mnist", metavar="NAME",
+def add_data(parser, dataset: str | None = None) -> None:
+    """--dataset, whose default is `dataset`, and --data-dir."""
+    parser.add_argument("--dataset", default=dataset, metavar="NAME",
                         help="fashion-mnist (default) or digits")
     parser.add_argument("--data-dir", metavar="DIR",
                         help="where the four Fashion-MNIST files lie (default: the usual places)")

@@ -24,7 +24,7 @@ def add_parser(subparsers) -> None:
     parser = subparsers.add_parser("bench", help="train both side by side and compare the results",
                                    description=DESCRIPTION,
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_data(parser)
+    arguments.add_data(parser, network.DATASET)
     number = arguments.positive
     parser.add_argument("--epochs", type=number, metavar="N",
                         help=f"passes over the training images (default: {network.EPOCHS})")

@@ -4,6 +4,7 @@ import sys
 
 from compare.cli import arguments
 
+STARTING = "Starting TensorFlow ..."
 DESCRIPTION = """\
 Runs both networks on one batch and checks every layer's output, every gradient, the loss and one
 optimizer step against proved rounding bounds, probes each layer with whole numbers, where nothing
@@ -53,9 +54,12 @@ def against_golden(args):
     from compare import pairs, parity
     from compare.trace import Trace
 
-    if args.input or args.dtype:
-        raise ValueError("Expected neither --input nor --dtype with --golden, whose trace brings "
-                         "its own batch and precision.")
+    needless = [option for option in ("input", "dtype", "batch", "steps", "seed", "dataset",
+                                      "data_dir") if getattr(args, option) is not None]
+    if needless:
+        raise ValueError("Expected no other source of numbers with --golden, whose trace brings its "
+                         "own batch, weights and precision. Received: "
+                         + ", ".join(f"--{option.replace('_', '-')}" for option in needless))
     trace = Trace.load(args.golden)
     model = pairs.golden_candidate(trace, args.model)
     name = args.model or "the network"
@@ -66,22 +70,41 @@ def prepare(args):
     """(candidate, reference, x, y, a line on what is checked on what) from the options."""
     from compare import batches, pairs
 
+    fill_in(args)
+    if args.model is None and not args.input:
+        return benchmark(args)
     given = batches.from_file(args.input) if args.input else None
-    print("Starting TensorFlow ...", file=sys.stderr)
+    print(STARTING, file=sys.stderr)
     model, twin = pairs.pair(args.model, args.dtype, args.seed)
     name = args.model or "the benchmark network"
     if given is not None:
         x, y = given
         return model, twin, x, y, f"Checking {name} on {len(x)} samples of {args.input}"
-    if args.model is None:
-        x, y, loaded = batches.for_benchmark(model, args.batch, args.seed, args.dataset,
-                                             args.data_dir)
-        about = f"Checking {name} on {args.batch} images of {loaded.title}"
-        if loaded.fallback_reason:
-            about += f"\n{loaded.fallback_reason}"
-        return model, twin, x, y, about
     x, y = batches.random(model, args.batch, args.seed)
     return model, twin, x, y, f"Checking {name} on {args.batch} random samples, seed {args.seed}"
+
+
+def benchmark(args):
+    """As `prepare`: the benchmark network, made for the images of the data set."""
+    from compare import batches, data, network, pairs
+
+    loaded = data.load(args.dataset, args.data_dir)
+    model = network.build(loaded.input_shape, loaded.classes, seed=args.seed,
+                          dtype=args.dtype or "float32")
+    x, y = batches.images(loaded, args.batch, args.seed, model.dtype)
+    print(STARTING, file=sys.stderr)
+    model, twin = pairs.twins(model)
+    about = f"Checking the benchmark network on {args.batch} images of {loaded.title}"
+    if loaded.fallback_reason:
+        about += f"\n{loaded.fallback_reason}"
+    return model, twin, x, y, about
+
+
+def fill_in(args) -> None:
+    """The defaults of options that were left out; they are None before, to tell them apart."""
+    for option, default in (("batch", 8), ("seed", 0), ("dataset", "fashion-mnist")):
+        if getattr(args, option) is None:
+            setattr(args, option, default)
 
 
 def random_upstream(model, x, seed: int):

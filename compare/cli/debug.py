@@ -25,6 +25,7 @@ def run(args) -> int:
     from compare import files, minimal, parity, reproduction
     from compare.plain_json import dumps
     from compare.steps import whole_layers
+    from compare.trace import folded
 
     for option, path in (("--json", args.json), ("--pytest", args.pytest)):
         if path:
@@ -39,7 +40,8 @@ def run(args) -> int:
         print(report.failures(args.format))
         if y is not None:
             model, twin = parity.both_compiled(model, twin)
-        trace = compare.record(twin, x, y, upstream=upstream, whole=whole_layers(model))
+        whole = whole_layers(model)
+        trace = folded(compare.record(twin, x, y, upstream=upstream, whole=whole), whole)
         found = next(filter(None, (minimal.minimise(model, trace, row)
                                    for row in report.rows if not row.passed)), None)
         print(reproduction.explain(found) if found else

@@ -7,7 +7,7 @@ and results are `Bounded`. Written from the definitions, not from `scratch` or K
 
 import numpy as np
 
-from compare.referee.bounded import Bounded, bilinear
+from compare.referee.bounded import LIBRARY_ULPS, Bounded, bilinear
 from compare.referee.windows import Walk
 
 
@@ -36,13 +36,11 @@ class Conv2D(Referee):
     def forward(self, x, weights):
         self.x, self.kernel = x, weights["kernel"]
         self.walk = self._walk(x.shape)
-        kh, kw, channels, _ = self.kernel.shape
-        return bilinear(self._correlate, x, self.kernel, kh * kw * channels, weights.get("bias"))
+        return bilinear(self._correlate, x, self.kernel, weights.get("bias"))
 
     def backward(self, dy):
-        terms = self.reductions(self.x.shape, dy.shape)
-        dx = bilinear(self._spread, dy, self.kernel, terms["input_gradient"])
-        gradients = {"kernel": bilinear(self._collect, self.x, dy, terms["kernel_gradient"])}
+        dx = bilinear(self._spread, dy, self.kernel)
+        gradients = {"kernel": bilinear(self._collect, self.x, dy)}
         if self.config["use_bias"]:
             gradients["bias"] = dy.sum(axis=(0, 1, 2))
         return dx, gradients
@@ -85,14 +83,13 @@ class Dense(Referee):
 
     def forward(self, x, weights):
         self.x, self.kernel = x, weights["kernel"]
-        return bilinear(np.matmul, x, self.kernel, x.shape[-1], weights.get("bias"))
+        return bilinear(np.matmul, x, self.kernel, weights.get("bias"))
 
     def backward(self, dy):
-        dx = bilinear(lambda d, w: d @ w.T, dy, self.kernel, dy.shape[-1])
+        dx = bilinear(lambda d, w: d @ w.T, dy, self.kernel)
         axes = list(range(len(dy.shape) - 1))
-        rows = int(np.prod(dy.shape[:-1]))
         gradients = {"kernel": bilinear(lambda x, d: np.tensordot(x, d, axes=(axes, axes)),
-                                        self.x, dy, rows)}
+                                        self.x, dy)}
         if self.config["use_bias"]:
             gradients["bias"] = dy.sum(axis=tuple(axes))
         return dx, gradients
@@ -212,14 +209,21 @@ class Softmax(Referee):
 
 
 def softmax(x: Bounded, axis: int) -> Bounded:
-    """Softmax with the largest value taken off first.
+    """Softmax with the largest value taken off first, as a quotient or as exp of a log-softmax.
 
     The shift is one and the same number for a whole row, so an error in it cancels; it is
-    therefore taken as exact, and only the subtraction rounds.
+    therefore taken as exact, and only the subtraction rounds. exp(x - shift - log sum) rounds two
+    more subtractions, of numbers as large as |x - shift| and log sum, whose errors exp turns into
+    relative ones; the bound has room for them, so that either formula passes.
     """
     shift = Bounded(x.value.max(axis=axis, keepdims=True), x.rounding)
-    exponentials = (x - shift).exp()
-    return exponentials / exponentials.sum(axis=axis, keepdims=True)
+    shifted = x - shift
+    exponentials = shifted.exp()
+    sums = exponentials.sum(axis=axis, keepdims=True)
+    quotient = exponentials / sums
+    exponent = 2 * np.abs(shifted.value) + (4 + 2 * LIBRARY_ULPS) * np.log(sums.value)
+    slack = quotient.value * np.expm1(x.rounding.unit * exponent)
+    return Bounded(quotient.value, x.rounding, quotient.bound + slack)
 
 
 class Chain(Referee):
@@ -256,8 +260,14 @@ def referee_for(class_name: str, config: dict, part: str = "") -> Referee:
     """The referee of a layer, of the activation `part` inside it, or of both if part is 'whole'.
 
     Raises:
-        KeyError: for a layer or an activation that has none.
+        ValueError: for a layer or an activation that has none.
     """
+    activation = config.get("activation", "linear")
+    named = (activation if part == "whole" or class_name == "Activation" else part) or "linear"
+    if class_name not in {*LAYERS, "Activation"} or named not in ACTIVATIONS:
+        raise ValueError(f"Expected a layer that has a referee: {', '.join(LAYERS)}, with one of "
+                         f"the activations {', '.join(ACTIVATIONS)}. Received: {class_name} "
+                         f"{config.get('name')!r} with {named!r}")
     if part == "whole":
         return Chain([LAYERS[class_name](config), ACTIVATIONS[config["activation"]]({})])
     if part:

@@ -70,9 +70,12 @@ def through_clip(gradient: Bounded, p: Bounded, low: float, high: float) -> Boun
 def sgd_step(weight: Bounded, gradient: Bounded, config: dict) -> Bounded:
     """A weight after the first step of SGD, whose momentum starts at zero.
 
-    Keras keeps rate and momentum in float32, whatever the weights' precision.
+    The config's learning rate is the number in use, rounded to the weights' precision; the momentum
+    Keras casts through float32 even for float64 weights.
     """
-    rate = float(np.float32(config["learning_rate"]))
+    rate = config["learning_rate"]
+    if gradient.rounding.unit > 2.0**-50:
+        rate = float(np.float32(rate))
     step = gradient * rate
     if not config.get("nesterov") or not config.get("momentum"):
         return weight - step

@@ -95,7 +95,10 @@ def test_settings_that_change_the_step_are_refused_by_name(settings):
 def test_get_knows_names_objects_and_configs():
     optimizer = scratch.SGD(0.5, momentum=0.25, nesterov=True)
     assert scratch.optimizers.get(optimizer) is optimizer
-    assert scratch.optimizers.get("sgd").learning_rate == 0.01
+    # Keras keeps a rate in float32; a config's is taken as it is
+    assert scratch.optimizers.get("sgd").learning_rate == float(np.float32(0.01))
+    exact = scratch.optimizers.get({"class_name": "SGD", "config": {"learning_rate": 0.01}})
+    assert exact.learning_rate == 0.01
     again = scratch.optimizers.get(scratch.optimizers.serialize(optimizer))
     assert (again.learning_rate, again.momentum, again.nesterov) == (0.5, 0.25, True)
 
