@@ -1,4 +1,4 @@
-"""The batch a check is run on: real images, random numbers of the right shape, or one's own file."""
+"""The batch a check is run on: real images, random numbers, or one's own file."""
 
 from pathlib import Path
 

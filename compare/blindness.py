@@ -86,7 +86,8 @@ def _kernel(part: Part) -> list[str]:
             said.append(f"{part.layer}: the kernel equals its transpose, so rows and columns of it "
                         "can be swapped unnoticed")
     if kernel.shape[2] == kernel.shape[3] > 1 and np.array_equal(kernel, kernel.swapaxes(2, 3)):
-        said.append(f"{part.layer}: swapping the kernel's input and output channels changes nothing")
+        said.append(f"{part.layer}: swapping the kernel's input and output channels changes "
+                    "nothing")
     return said
 
 

@@ -6,7 +6,8 @@ from compare.judged import tensors_of
 from compare.trace import Part, Trace
 
 OPERATIONS = {
-    "Conv2D": "sums of products of input and kernel", "Dense": "sums of products of input and kernel",
+    "Conv2D": "sums of products of input and kernel",
+    "Dense": "sums of products of input and kernel",
     "MaxPooling2D": "maxima of windows", "Softmax": "exp, a sum and a division",
     "softmax": "exp, a sum and a division", "ReLU": "max(x, 0)", "relu": "max(x, 0)",
     "Flatten": "a change of shape",

@@ -137,7 +137,8 @@ def with_dtype(config, dtype: str):
     if isinstance(config, dict):
         if config.get("class_name") == "DTypePolicy":
             return {**config, "config": {"name": dtype}}
-        return {key: dtype if key == "dtype" and isinstance(value, str) else with_dtype(value, dtype)
+        return {key: (dtype if key == "dtype" and isinstance(value, str)
+                      else with_dtype(value, dtype))
                 for key, value in config.items()}
     if isinstance(config, (list, tuple)):
         return type(config)(with_dtype(value, dtype) for value in config)

@@ -70,7 +70,8 @@ def check_batch(x) -> np.ndarray:
 def check_shape(twin, x) -> None:
     """That a batch fits a Keras model, which would otherwise name the first layer that objects."""
     expected = twin.input_shape
-    if x.ndim != len(expected) or any(n not in (None, m) for n, m in zip(expected[1:], x.shape[1:])):
+    if x.ndim != len(expected) or any(n not in (None, m)
+                                      for n, m in zip(expected[1:], x.shape[1:])):
         raise ValueError(f"Expected inputs of shape {expected}. Received: {x.shape}")
 
 

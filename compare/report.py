@@ -141,14 +141,17 @@ class Report:
         if open_:
             lines += ["What nothing here could have shown:", *(f"  - {spot}" for spot in open_)]
         if covered:
-            lines += ["What this batch could not have shown, but the whole-number probes have seen:",
+            lines += ["What this batch could not have shown, but the whole-number probes have "
+                      "seen:",
                       *(f"  - {spot}" for spot in covered)]
         return "\n".join(lines)
 
     def as_dict(self) -> dict:
         """Everything as plain values, for JSON."""
-        return {"schema": SCHEMA, "passed": bool(self), "verdict": self.summary(), "candidate": self.candidate,
-                "reference": self.reference, "dtype": self.dtype, "batch": self.batch, "blind": list(map(str, self.blind)), "nonfinite": self.nonfinite,
+        return {"schema": SCHEMA, "passed": bool(self), "verdict": self.summary(),
+                "candidate": self.candidate, "reference": self.reference, "dtype": self.dtype,
+                "batch": self.batch, "blind": list(map(str, self.blind)),
+                "nonfinite": self.nonfinite,
                 "accuracy_ratio": self.accuracy_ratio(),
                 "rows": [row.as_dict() for row in self.rows]}
 

@@ -83,5 +83,5 @@ def _code(array: np.ndarray) -> str:
 
 def _show(title: str, array: np.ndarray) -> str:
     # axes of length 1 only add brackets
-    text = np.array2string(np.squeeze(array), precision=9, threshold=60, separator=", ", suppress_small=False)
+    text = np.array2string(np.squeeze(array), precision=9, threshold=60, separator=", ")
     return f"{title} {array.shape}:\n{text}"

@@ -8,8 +8,8 @@ from compare.plain_json import plain
 from compare.referee.bounded import Bounded, Rounding
 
 # The gates in the order in which they are passed; a verdict names the first one that fails.
-GATES = ("network", "weights", "whole numbers", "few terms", "forward", "loss", "backward", "update",
-         "whole network", "lockstep")
+GATES = ("network", "weights", "whole numbers", "few terms", "forward", "loss", "backward",
+         "update", "whole network", "lockstep")
 
 
 @dataclass
@@ -143,7 +143,7 @@ def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _error(value, other, exact):
-    """Distance from the referee; where both sides agree on NaN or infinity, that counts as right."""
+    """Distance from the referee; where both sides agree on NaN or infinity, that is right."""
     agreed = ~np.isfinite(value) & ((value == other) | (np.isnan(value) & np.isnan(other)))
     return np.where(agreed, 0.0, distance(value, exact))
 

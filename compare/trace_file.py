@@ -2,8 +2,8 @@
 
 Each distinct array is stored once, under the SHA-256 of its contents; the header says which tensor
 is which array. So an output that is the next layer's input costs nothing twice. The file ends in
-the SHA-256 of all that stands before it (the archive's comment, as zip sees it), so that any altered
-byte is noticed when the file is read.
+the SHA-256 of all that stands before it (the archive's comment, as zip sees it), so that any
+altered byte is noticed when the file is read.
 """
 
 import hashlib

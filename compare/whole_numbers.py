@@ -34,8 +34,8 @@ def amplitude(reductions: dict[str, int], dtype) -> int:
     exact_up_to = 2 ** (np.finfo(dtype).nmant + 1)
     longest = max(reductions.values())
     if longest > exact_up_to:
-        raise ValueError(f"Expected sums of at most {exact_up_to} terms, beyond which whole numbers "
-                         f"are not exact in {np.dtype(dtype).name}. Received: {longest} terms")
+        raise ValueError(f"Expected sums of at most {exact_up_to} terms, beyond which whole "
+                         f"numbers are not exact in {np.dtype(dtype).name}. Received: {longest} terms")
     return min(LARGEST, math.isqrt(exact_up_to // longest))
 
 

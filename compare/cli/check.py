@@ -57,8 +57,8 @@ def against_golden(args):
     needless = [option for option in ("input", "dtype", "batch", "steps", "seed", "dataset",
                                       "data_dir") if getattr(args, option) is not None]
     if needless:
-        raise ValueError("Expected no other source of numbers with --golden, whose trace brings its "
-                         "own batch, weights and precision. Received: "
+        raise ValueError("Expected no other source of numbers with --golden, whose trace brings "
+                         "its own batch, weights and precision. Received: "
                          + ", ".join(f"--{option.replace('_', '-')}" for option in needless))
     trace = Trace.load(args.golden)
     model = pairs.golden_candidate(trace, args.model)

@@ -31,7 +31,8 @@ class Referee:
 
 
 class Conv2D(Referee):
-    """y[n, p, q, f] = sum over i, j, c of x[n, p sh + i - top, q sw + j - left, c] w[i, j, c, f]."""
+    """y[n, p, q, f] = sum over i, j, c of x[n, p sh + i - top, q sw + j - left, c] w[i, j, c, f].
+    """
 
     def forward(self, x, weights):
         self.x, self.kernel = x, weights["kernel"]

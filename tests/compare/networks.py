@@ -123,16 +123,22 @@ def dense(rng, units: int | None = None, **settings):
 
 def end(rng, layers):
     """(layers with an end for classes, the loss or None)."""
-    kind = rng.choice(["inside", "Softmax", "Activation", "logits", "probabilities", "no loss"],
-                      p=[0.25, 0.2, 0.15, 0.15, 0.1, 0.15])
-    activation = {"inside": "softmax", "probabilities": "relu"}.get(str(kind), "linear")
+    kind = str(rng.choice(["inside", "Softmax", "Activation", "logits", "flattened", "rectified",
+                           "no loss"], p=[0.25, 0.15, 0.15, 0.15, 0.08, 0.07, 0.15]))
+    activation = {"inside": "softmax", "rectified": "relu"}.get(kind, "linear")
     layers = [*layers, dense(rng, int(rng.integers(3, 7)), activation=activation)]
-    if kind in ("Softmax", "Activation"):
-        layers.append(scratch.Softmax() if kind == "Softmax" else scratch.Activation("softmax"))
+    if kind in ("Softmax", "flattened"):
+        layers.append(scratch.Softmax())
+    if kind == "Activation":
+        layers.append(scratch.Activation("softmax"))
+    if kind == "flattened":  # probabilities that have lost their logits
+        layers.append(scratch.Flatten())
     if kind == "no loss":
         return layers, None
     loss = rng.choice([scratch.SparseCategoricalCrossentropy, scratch.CategoricalCrossentropy])
-    return layers, loss(from_logits=bool(kind == "logits"))
+    if kind == "rectified":  # the other one divides by the sum, which may be zero
+        loss = scratch.SparseCategoricalCrossentropy
+    return layers, loss(from_logits=kind == "logits")
 
 
 def scale_weights(rng, model) -> None:

@@ -128,7 +128,7 @@ def test_assert_parity_is_silent_or_carries_the_table(pair):
 
 
 @pytest.mark.parametrize("options, missing", [
-    (dict(whole_numbers=False), {"whole numbers"}), (dict(steps=0), {"lockstep"})])
+    (dict(probes=False), {"whole numbers", "few terms"}), (dict(steps=0), {"lockstep"})])
 def test_parts_can_be_left_out(pair, options, missing):
     found = compare.check(*pair, *examples.batch(), **options)
     assert found and set(GATES) - {row.gate for row in found.rows} == missing
@@ -340,7 +340,7 @@ class LastSampleOff(scratch.Dense):
 
 def test_an_infinite_sample_hides_no_mistake_in_another(hot_twin):
     report = compare.check(hot(dense=LastSampleOff), hot_twin, *huge(1), steps=0,
-                           whole_numbers=False)
+                           probes=False)
     first = report.first_failure
     assert (first.gate, first.name) == ("forward", "dense output")
     assert first.index == (4, 0) and first.over == 1 and first.off == "candidate"
@@ -360,8 +360,11 @@ def test_a_recorded_trace_is_as_good_as_the_model(tmp_path, dtype):
     assert report, report
     assert set(GATES) - {row.gate for row in report.rows} == {"lockstep"}
     live = compare.check(model, twin, *examples.batch(), steps=0)
-    assert [(row.gate, row.name, row.max_abs, row.used) for row in live.rows] \
-        == [(row.gate, row.name, row.max_abs, row.used) for row in report.rows]
+    # the probes of the live check are run by Keras too, those of the trace by the candidate alone
+    assert [(row.gate, row.name) for row in live.rows] \
+        == [(row.gate, row.name) for row in report.rows]
+    assert [(row.max_abs, row.used) for row in live.rows if row.gate != "few terms"] \
+        == [(row.max_abs, row.used) for row in report.rows if row.gate != "few terms"]
 
 
 def test_a_trace_without_a_loss_brings_its_upstream_gradient(tmp_path):

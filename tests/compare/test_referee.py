@@ -380,8 +380,8 @@ def test_every_layer_and_activation_has_a_referee():
     named = set(scratch.layers.LAYERS) - {"InputLayer", "Activation"}
     assert named == set(LAYERS)
     assert set(scratch.activations.ACTIVATIONS) == set(ACTIVATIONS)
-    with pytest.raises(KeyError):
-        referee_for("LSTM", {})
+    with pytest.raises(ValueError, match="LSTM 'memory'"):
+        referee_for("LSTM", {"name": "memory"})
 
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
