@@ -35,7 +35,8 @@ def amplitude(reductions: dict[str, int], dtype) -> int:
     longest = max(reductions.values())
     if longest > exact_up_to:
         raise ValueError(f"Expected sums of at most {exact_up_to} terms, beyond which whole "
-                         f"numbers are not exact in {np.dtype(dtype).name}. Received: {longest} terms")
+                         f"numbers are not exact in {np.dtype(dtype).name}. "
+                         f"Received: {longest} terms")
     return min(LARGEST, math.isqrt(exact_up_to // longest))
 
 
