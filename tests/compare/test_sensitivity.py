@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.compare.sensitivity import FINEST, seen_by, seen_in_training, smallest
+from tests.compare.sensitivity import FINEST, GATES, seen_by, seen_in_training, smallest
 
 AFFINE = [(layer, tensor) for layer in ("conv", "dense") for tensor in (
     "output", "input_gradient", "kernel_gradient", "bias_gradient")]
@@ -17,7 +17,12 @@ AFFINE = [(layer, tensor) for layer in ("conv", "dense") for tensor in (
 @pytest.mark.parametrize("layer, tensor", AFFINE)
 def test_a_mistake_of_this_size_is_seen(gate, dtype, size, layer, tensor):
     assert seen_by(gate, layer, tensor, dtype, size)
-    assert not seen_by(gate, layer, tensor, dtype, 0.0)
+
+
+@pytest.mark.parametrize("dtype", FINEST)
+@pytest.mark.parametrize("gate", GATES)
+def test_where_there_is_no_mistake_none_is_seen(gate, dtype):
+    assert not seen_by(gate, "conv", "output", dtype, 0.0)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
