@@ -10,7 +10,7 @@ from compare.steps import steps_of
 
 
 def network(conv=scratch.Conv2D, softmax=None):
-    last = softmax or scratch.Softmax()
+    last = softmax or scratch.Softmax(name="softmax")
     model = scratch.Sequential([
         scratch.Input((9, 7, 2)), conv(4, (3, 2), padding="same", name="conv"), scratch.ReLU(),
         scratch.MaxPooling2D((2, 3)), scratch.Flatten(), scratch.Dense(5, name="dense"), last])
@@ -59,7 +59,7 @@ def test_gradients_of_factors_cut_to_tf32_are_seen(golden):
 
 
 def test_a_softmax_is_run_backward_also_where_the_loss_is_fused(golden):
-    failed = failures(network(softmax=WrongSoftmax()), golden)
+    failed = failures(network(softmax=WrongSoftmax(name="softmax")), golden)
     assert [(row.gate, row.layer, row.tensor) for row in failed] == [
         ("few terms", "softmax", "input_gradient")]
 
