@@ -12,8 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from scratch import blas
 
-BLOCK_NUMBERS = 400_000  # outputs of all layers for one block of samples: a few megabytes
-WORTH_A_THREAD = 40_000  # the same, below which a thread takes longer to wake than to help
+BLOCK_NUMBERS = 1_000_000  # outputs of all layers for one block of samples: a few megabytes
+# The same for one thread, below which a second one does not help: in small arrays the threads spend
+# their time on handing Python's lock to one another (measured).
+WORTH_A_THREAD = 225_000
 
 _threads: int | None = None
 _pool: ThreadPoolExecutor | None = None
