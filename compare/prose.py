@@ -1,14 +1,11 @@
 """Reports as text: sections of sentences and tables, for the terminal or as Markdown."""
 
+import sys
 import textwrap
 from dataclasses import dataclass, field
 
-from tabulate import tabulate
-
-WIDTH = 88
-# formats that show a heading on two lines as one heading; markup would make two rows of it
-TWO_LINE_FORMATS = {"plain", "simple", "psql", "pretty", "grid", "simple_grid", "rounded_grid",
-                    "heavy_grid", "mixed_grid", "double_grid", "fancy_grid"}
+from compare import tabular
+from compare.tabular import WIDTH
 
 
 @dataclass
@@ -23,7 +20,7 @@ class Table:
 class Section:
     """A heading, sentences before the table, the table, and sentences after it.
 
-    A text of several lines is a table already: it is shown as it is.
+    A text of several lines keeps them, as a table does; those that are too long go on below.
     """
 
     heading: str
@@ -34,16 +31,20 @@ class Section:
 
 def render(sections: list[Section], tablefmt: str = "simple") -> str:
     """The sections for a terminal, tables in any of tabulate's formats."""
+    sign = plus_minus()
     lines = []
     for part in sections:
-        lines += [part.heading, ("=" if not lines else "-") * min(WIDTH, len(part.heading))]
+        heading = wrapped(part.heading)
+        longest = max(map(len, heading.split("\n")))
+        lines += [heading, ("=" if not lines else "-") * longest]
         lines += [wrapped(text) for text in part.before]
         if part.table:
-            lines += ["", table_text(part.table, tablefmt)]
+            lines += ["", table_text(part.table, tablefmt, sign)]
         if part.after:
             lines += ["", *(wrapped(text) for text in part.after)]
         lines.append("")
-    return "\n".join(lines).rstrip() + "\n"
+    text = "\n".join(lines).rstrip() + "\n"
+    return text.replace("±", sign)  # tables have it replaced already, before they are aligned
 
 
 def markdown(sections: list[Section], pictures: dict[str, str]) -> str:
@@ -64,16 +65,36 @@ def markdown(sections: list[Section], pictures: dict[str, str]) -> str:
     return "\n".join(lines)
 
 
-def wrapped(text: str) -> str:
-    """A sentence broken into lines; what has its own lines keeps them."""
-    return text if "\n" in text else textwrap.fill(text, WIDTH, break_on_hyphens=False)
+def wrapped(text: str, indent: str | None = None) -> str:
+    """A text on lines of at most WIDTH, those that it has already among them.
+
+    Args:
+        indent: of the lines that go on with one; None: none for a text on one line, for others
+            two more than the line itself.
+    """
+    whole = "\n" not in text
+    return "\n".join(_wrapped(line, indent if indent is not None else "" if whole else
+                              " " * (len(line) - len(line.lstrip()) + 2))
+                     for line in text.split("\n"))
 
 
-def table_text(table: Table, tablefmt: str) -> str:
-    """A table in one of tabulate's formats; headings on two lines where the format has them."""
-    headers = table.headers
-    if tablefmt not in TWO_LINE_FORMATS:
-        headers = [header.replace("\n", " ") for header in headers]
-    # numbers are rounded already; tabulate would drop their trailing zeros
-    return tabulate(table.rows, headers, tablefmt=tablefmt, disable_numparse=True,
-                    colalign=["left"] + ["right"] * (len(headers) - 1))
+def _wrapped(line: str, indent: str) -> str:
+    if len(line) <= WIDTH:
+        return line
+    # a path or an address stays in one piece, to be copied
+    return textwrap.fill(line, WIDTH, subsequent_indent=indent, break_on_hyphens=False,
+                         break_long_words=False)
+
+
+def plus_minus() -> str:
+    """'±' where standard output can show it, else '+-'."""
+    try:
+        "±".encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return "+-"
+    return "±"
+
+
+def table_text(table: Table, tablefmt: str, sign: str = "±") -> str:
+    """A table in one of tabulate's formats; `sign` stands for '±'."""
+    return tabular.render(table.headers, table.rows, tablefmt, plus_minus=sign)

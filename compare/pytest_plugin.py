@@ -18,12 +18,13 @@ def parity():
 
     def assert_parity(model, twin, x=None, y=None, **options):
         import compare
+        from compare.prose import wrapped
 
         if isinstance(twin, (str, os.PathLike)):
             twin = compare.Trace.load(twin)
         report = compare.check(model, twin, x, y, **options)
         if not report:
-            pytest.fail(f"{report.failures()}\n\n{report.summary()}", pytrace=False)
+            pytest.fail(f"{report.failures()}\n\n{wrapped(report.summary())}", pytrace=False)
         return report
 
     return assert_parity

@@ -11,6 +11,7 @@ from compare.diagnosis.of_report import Diagnosis
 from compare.gates import same_structure
 from compare.nonfinite import first_nonfinite
 from compare.outline import Layer, outline
+from compare.prose import wrapped
 from compare.row import GATES, Row
 from compare.trace import Trace
 
@@ -144,20 +145,24 @@ class Report:
         return tables.render([row for row in self.rows if not row.passed], self.rows, tablefmt)
 
     def render(self, tablefmt: str = "simple", wide: bool = False) -> str:
-        """Title, table, gates and the verdict."""
+        """Title, table, how to read it, gates and the verdict, for a terminal."""
         title = (f"{self.candidate} (candidate) against {self.reference} (reference), "
                  f"{self.dtype}, batch of {self.batch}")
         origins = [f"First NaN or infinity of the {origin}" for origin in self.nonfinite]
-        return "\n".join([title, "", self.table(tablefmt, wide), "", self.gates(), *origins,
-                          self.blindness(), *self.explanation()[:1], self.summary()])
+        reading = [] if wide else [tables.READING]
+        after = [*reading, self.gates(), *origins, self.blindness(), *self.explanation()[:1],
+                 self.summary()]
+        return "\n".join([wrapped(title), "", self.table(tablefmt, wide), "",
+                          *map(wrapped, after)])
 
     def explanation(self) -> list[str]:
-        """Cause, evidence and remedy of the first failure, a line each; none if none is known."""
+        """Cause, evidence and remedy of the first failure, wrapped; none if none is known."""
         finding = self.cause
         if finding is None:
             return []
-        return [f"Cause: {finding.layer} {finding.tensor}: {finding.sentence}.",
-                f"       Evidence: {finding.evidence}.", f"       Remedy: {finding.remedy}"]
+        said = (f"Cause: {finding.layer} {finding.tensor}: {finding.sentence}.",
+                f"       Evidence: {finding.evidence}.", f"       Remedy: {finding.remedy}")
+        return [wrapped(text, indent=" " * 7) for text in said]
 
     def __str__(self) -> str:
         return self.render()

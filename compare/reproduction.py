@@ -4,6 +4,7 @@ import numpy as np
 
 from compare.gates import incidental
 from compare.minimal import Minimal
+from compare.prose import wrapped
 
 # What a layer does unless it is told otherwise, and need not be told of it.
 UNSAID = {"trainable": True, "data_format": "channels_last", "groups": 1,
@@ -44,7 +45,8 @@ def explain(minimal: Minimal) -> str:
     """
     case = minimal.case
     said = ", ".join(f"{key}={value!r}" for key, value in settings(case).items())
-    lines = [f"Smallest case that still fails: {case.class_name}({said}), {minimal.tensor}",
+    lines = [wrapped(f"Smallest case that still fails: {case.class_name}({said}), "
+                     f"{minimal.tensor}", indent="    "),
              *(_show(f"input {i + 1}" if len(case.inputs) > 1 else "input", x)
                for i, x in enumerate(case.inputs))]
     lines += [_show(name, weight) for name, weight in case.weights.items()]
@@ -52,7 +54,7 @@ def explain(minimal: Minimal) -> str:
         lines.append(_show("gradient of the output", case.dy))
     lines.append(_show("expected", minimal.expected))
     if minimal.actual is None:
-        return "\n".join([*lines, f"actual: {minimal.error}"])
+        return "\n".join([*lines, wrapped(f"actual: {minimal.error}", indent="    ")])
     lines.append(_show("actual", minimal.actual))
     lines.append(f"allowed: a difference of {np.max(minimal.allowed):.3g} at most")
     return "\n".join(lines)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from compare.rounding import decimals
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -66,3 +68,8 @@ def agreement(labels: np.ndarray, first: np.ndarray, second: np.ndarray) -> Agre
 def standard_error(accuracy: float, images: int) -> float:
     """Of a share measured on so many independent images: sqrt(p (1 - p) / n)."""
     return math.sqrt(accuracy * (1 - accuracy) / images)
+
+
+def share_digits(share: float, images: int) -> int:
+    """Digits after the point that a share measured on so many images is worth."""
+    return decimals(max(standard_error(share, images), 1 / images))

@@ -76,7 +76,7 @@ def remarks(result: Benchmark) -> list[str]:
         said.append(f"One run on {images:,} test images: each accuracy has a standard error of "
                     f"about {standard_error(accuracy, images):.3f} from the choice of images "
                     "alone, and other seeds give other figures; a difference of that size says "
-                    "nothing.")
+                    "nothing. Figures are rounded accordingly, differences taken before.")
     if all(shown):
         ratio = shown[0].seconds / shown[1].seconds
         said.append(f"Speed: scratch takes {ratio:.2f} times as long as Keras.")

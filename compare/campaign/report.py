@@ -5,11 +5,14 @@ from compare.benchmark.results import NAMES, SIDES
 from compare.campaign.results import MEASURES, Campaign
 from compare.campaign.statistics import Summary, probability
 from compare.prose import Section, Table
+from compare.rounding import decimals, measured
+from compare.tabular import NONE
 
 
 def sections(result: Campaign) -> list[Section]:
     """The whole report, in reading order."""
-    parts = [Section(title(result), [verdict(result), settings_sentence(result)]),
+    outcome = verdict(result).replace("+-", "±")
+    parts = [Section(title(result), [outcome, settings_sentence(result)]),
              Section("Accuracy and F1 over all runs", table=figures(result),
                      after=[reading(result)])]
     if result.places():
@@ -17,10 +20,11 @@ def sections(result: Campaign) -> list[Section]:
     elif result.first["published"] and result.differing:
         parts[-1].after.append("The published figures were reached with other settings: "
                                f"{'; '.join(result.differing)}.")
-    parts.append(Section("Run by run", table=by_run(result), after=[
-        "McNemar's exact test asks whether the images that one side alone gets right are more than "
-        "those that the other alone gets right; Cohen's kappa is 1 for equal predictions and 0 for "
-        "agreement by chance."]))
+    parts.append(Section("Run by run", table=by_run(result)))
+    parts.append(Section("Agreement in each pair of runs", table=agreement(result), after=[
+        "'Alone right' are the test images that only one side gets right. McNemar's exact test "
+        "asks whether those of one side are more than those of the other; Cohen's kappa is 1 for "
+        "equal predictions and 0 for agreement by chance."]))
     parts.append(Section("How it was run", how_it_was_run(result)))
     return parts
 
@@ -45,27 +49,38 @@ def settings_sentence(result: Campaign) -> str:
 
 
 def figures(result: Campaign) -> Table:
-    """Mean, standard deviation and 95 % interval of each side and of the paired differences."""
+    """Mean with its 95 % interval, and standard deviation, of both sides and their differences."""
     rows = []
     for measure, name in MEASURES.items():
-        for side in SIDES:
-            rows.append([name, NAMES[side], *summary_texts(result.summary(side, measure))])
         difference = result.equivalence(measure).difference
-        rows.append([name, "difference", *summary_texts(difference, "+")])
-    return Table(["", "side", "mean", "standard\ndeviation", "95 % interval\nof the mean"], rows)
+        seen = [(result.summary(side, measure), "") for side in SIDES] + [(difference, "+")]
+        rows.append([f"{name}, mean ± 95 %", *(mean_text(*each) for each in seen)])
+        rows.append([f"{name}, standard deviation", *(deviation_text(each) for each, _ in seen)])
+    return Table(["", *(NAMES[side] for side in SIDES), "difference"], rows)
 
 
-def summary_texts(summary: Summary, sign: str = "") -> list[str]:
-    """Rounded to what is significant: one digit more than the uncertainty's first."""
+def mean_text(summary: Summary, sign: str = "") -> str:
+    """'0.891 ± 0.003': the mean and half of its 95 % interval, which lies evenly about it."""
+    half = None if summary.low is None else (summary.high - summary.low) / 2
+    return measured(summary.mean, half, sign)
+
+
+def deviation_text(summary: Summary) -> str:
+    """Two significant digits: it is not known better from a few runs."""
     if summary.deviation is None:
-        return [f"{summary.mean:{sign}.4f}", "-", "-"]
-    return [f"{summary.mean:{sign}.4f}", f"{summary.deviation:.4f}",
-            f"{summary.low:{sign}.4f} to {summary.high:{sign}.4f}"]
+        return NONE
+    return f"{summary.deviation:.{digits_of_two(summary.deviation)}f}"
+
+
+def digits_of_two(value: float) -> int:
+    """Digits after the point for two significant ones."""
+    return decimals(value) + (value > 0 and f"{value:.1e}"[0] != "1")
 
 
 def reading(result: Campaign) -> str:
     images = len(result.first["data"]["test_labels"])
-    return (f"All runs are tested on the same {images:,} images: the intervals tell how the seeds "
+    return ("Behind ± stands half the 95 % interval of the mean over the runs (Student's t). All "
+            f"runs are tested on the same {images:,} images: the intervals tell how the seeds "
             "spread, not how other images would.")
 
 
@@ -76,24 +91,39 @@ def placed(result: Campaign) -> list[str]:
         where = "inside" if stands.inside else "outside"
         texts.append(f"{name}, {MEASURES[measure]} {stands.value:.3f}: {stands.deviations:+.1f} "
                      f"standard deviations from the mean of {NAMES[side]} here, {where} the "
-                     f"interval {stands.low:.4f} to {stands.high:.4f} in which 95 of 100 further "
+                     f"interval {stands.low:.3f} to {stands.high:.3f} in which 95 of 100 further "
                      "runs fall.")
     return texts
 
 
 def by_run(result: Campaign) -> Table:
-    """Each pair: figures of both sides, agreement, McNemar's p, kappa."""
+    """Accuracy and F1 of both sides in each pair of runs."""
+    digits = figure_digits(result)
     rows = []
-    for run, pair in zip(result.runs, result.pairs):
-        accuracies = [run.figure(side, "accuracy") for side in SIDES]
-        rows.append([str(run.seed), *(f"{value:.4f}" for value in accuracies),
-                     f"{accuracies[0] - accuracies[1]:+.4f}",
-                     *(f"{run.figure(side, 'macro_f1'):.4f}" for side in SIDES),
-                     f"{100 * pair.same:.2f}", f"{pair.only_first_right}:{pair.only_second_right}",
-                     probability(pair.p).removeprefix("p ").removeprefix("= "),
-                     f"{pair.kappa:.4f}"])
-    return Table(["seed", "scratch\naccuracy", "Keras\naccuracy", "differ-\nence", "scratch\nF1",
-                  "Keras\nF1", "same\n(%)", "alone\nright", "McNemar\np", "kappa"], rows)
+    for run in result.runs:
+        line = [str(run.seed)]
+        for measure in MEASURES:
+            ours, theirs = (run.figure(side, measure) for side in SIDES)
+            line += [f"{ours:.{digits}f}", f"{theirs:.{digits}f}", f"{ours - theirs:+.{digits}f}"]
+        rows.append(line)
+    return Table(["seed", *(f"{'F1' if measure == 'macro_f1' else name}\n{side}"
+                            for measure, name in MEASURES.items()
+                            for side in (*(NAMES[side] for side in SIDES), "difference"))], rows)
+
+
+def figure_digits(result: Campaign) -> int:
+    """Digits after the point for single runs: as many as a single test image shows in."""
+    return max(1, len(str(len(result.first["data"]["test_labels"]) - 1)))
+
+
+def agreement(result: Campaign) -> Table:
+    """How the predictions of each pair agree: same, alone right, McNemar's p, kappa."""
+    rows = [[str(run.seed), f"{100 * pair.same:.1f}", f"{pair.only_first_right:,}",
+             f"{pair.only_second_right:,}",
+             probability(pair.p).removeprefix("p ").removeprefix("= ").replace("< ", "<"),
+             f"{pair.kappa:.3f}"] for run, pair in zip(result.runs, result.pairs)]
+    return Table(["seed", "same\nclass (%)", *(f"{NAMES[side]}\nalone right" for side in SIDES),
+                  "McNemar's\np", "Cohen's\nkappa"], rows)
 
 
 def how_it_was_run(result: Campaign) -> list[str]:

@@ -1,5 +1,6 @@
 """The verdict of a report in a few plain lines, for somebody who reads their first one."""
 
+from compare.prose import wrapped
 from compare.row import Row
 
 SINGLE = ("whole numbers", "few terms", "forward", "backward", "inference")
@@ -18,7 +19,7 @@ BEYOND = {
 
 
 def plain_words(rows: list[Row]) -> list[str]:
-    """What failed first, how badly, and what else did; [] if nothing failed."""
+    """What failed first, how badly, and what else did, wrapped; [] if nothing failed."""
     failed = [row for row in rows if not row.passed]
     if not failed:
         return []
@@ -36,7 +37,8 @@ def plain_words(rows: list[Row]) -> list[str]:
     else:
         lines.append(f"{BEYOND[first.gate]} {first.name}.")
         lines += numbers(first)
-    return lines + others(first, failed, rows)
+    return [wrapped(line, indent="    " if line.startswith("  ") else "")
+            for line in lines + others(first, failed, rows)]
 
 
 def tensor_name(tensor: str) -> str:

@@ -1,14 +1,15 @@
 """A run as tables: what was noticed of each family, what was missed, and how other rules fare."""
 
-from tabulate import tabulate
-
+from compare import tabular
 from compare.faults import rules
 from compare.faults.catalogue import by_identifier
-from compare.faults.fault import Fault
+from compare.faults.fault import Fault, Place
 from compare.faults.running import Result
 from compare.faults.scoring import Score
+from compare.prose import wrapped
 
 OURS = "compare.check"
+LEARNS = {True: "yes", False: "no", None: "not measured"}  # whether the accuracy is reached
 
 
 def render(result: Result, tablefmt: str = "simple") -> str:
@@ -21,7 +22,7 @@ def render(result: Result, tablefmt: str = "simple") -> str:
     if any(entry.rivals for entry in [*result.scores, *result.clean]):
         parts.append("Other rules, on the same tensors of the same networks:\n\n"
                      + rivals(result, tablefmt))
-    parts.append(verdict(result))
+    parts.append(wrapped(verdict(result)))
     return "\n\n".join(parts) + "\n"
 
 
@@ -32,9 +33,8 @@ def families(result: Result, tablefmt: str) -> str:
         groups.setdefault(score.family, []).append(score)
     rows = [[name, *counts(scores)] for name, scores in groups.items()]
     rows.append(["all", *counts(result.scores)])
-    return tabulate(rows, ["family", "faults", "detected", "layer", "tensor", "cause named",
-                           "named first"], tablefmt=tablefmt, disable_numparse=True,
-                    colalign=["left"] + ["right"] * 6)
+    return tabular.render(["family", "faults", "detected", "right\nlayer", "right\ntensor",
+                           "cause\nnamed", "named\nfirst"], rows, tablefmt)
 
 
 def counts(scores: list[Score]) -> list[str]:
@@ -54,25 +54,25 @@ def shortcomings(result: Result) -> list[str]:
     for title, fails in kinds:
         failed = [score for score in result.scores if fails(score)]
         if failed:
-            found.append("\n".join([f"{title}:", *(f"  {line(score, every[score.identifier])}"
-                                                   for score in failed)]))
+            found.append("\n".join([f"{title}:", *(wrapped(
+                f"  {line(score, every[score.identifier])}", indent=" " * 6) for score in failed)]))
     return found
 
 
 def line(score: Score, fault: Fault) -> str:
     """A fault, what was expected and what was said."""
-    places = " and ".join(f"{place.layer} {place.tensor}".strip() + f" {place.cause}"
-                          for place in fault.places)
-    said = score.where or "nothing"
+    expected = " and ".join(f"{where(place)} {place.cause}" for place in fault.places)
+    found = score.where or "nothing"
     named = f", named {', '.join(score.found)}" if score.found else ""
-    return f"{score.identifier}: expected {places}; said {said}{named}"
+    return f"{score.identifier}: expected {expected}; said {found}{named}"
 
 
 def alarms(result: Result) -> str:
     """False alarms of the check on clean networks."""
     lines = [f"False alarms: {len(result.false_alarms)} on {len(result.clean)} clean networks of "
              f"seed {result.seed}."]
-    lines += [f"  network {clean.number}: {clean.alarm[:300]}" for clean in result.false_alarms]
+    lines += [wrapped(f"  network {clean.number}: {clean.alarm[:300]}", indent=" " * 6)
+              for clean in result.false_alarms]
     return "\n".join(lines)
 
 
@@ -81,16 +81,21 @@ def rivals(result: Result, tablefmt: str) -> str:
     alarm without the fault; and its false alarms on clean networks."""
     judged = [score for score in result.scores if score.rivals]
     clean = [entry for entry in result.clean if entry.rivals]
-    noticed = share(sum(s.detected for s in judged), len(judged))
-    rows = [[OURS, noticed, noticed, share(sum(bool(c.alarm) for c in clean), len(clean))]]
+    noticed = part(sum(s.detected for s in judged), len(judged))
+    rows = [[OURS, noticed, noticed, part(sum(bool(c.alarm) for c in clean), len(clean))]]
     for name in rules.NAMES:
         told = sum(s.rivals[name] and not s.by_chance[name] for s in judged)
-        rows.append([name, share(sum(s.rivals[name] for s in judged), len(judged)),
-                     share(told, len(judged)),
-                     share(sum(c.rivals[name] for c in clean), len(clean))])
-    return tabulate(rows, ["rule", "faults noticed", "and silent without", "false alarms"],
-                    tablefmt=tablefmt, disable_numparse=True,
-                    colalign=["left", "right", "right", "right"])
+        rows.append([name, part(sum(s.rivals[name] for s in judged), len(judged)),
+                     part(told, len(judged)),
+                     part(sum(c.rivals[name] for c in clean), len(clean))])
+    return tabular.render(["rule", f"faults noticed\n(of {len(judged):,})",
+                           f"and silent without\n(of {len(judged):,})",
+                           f"false alarms\n(of {len(clean):,})"], rows, tablefmt)
+
+
+def part(count: int, total: int) -> str:
+    """'12 (24.0 %)'; nothing where there is nothing to count."""
+    return f"{count:,} ({100 * count / total:.1f} %)" if total else ""
 
 
 def share(count: int, total: int) -> str:
@@ -116,18 +121,38 @@ def verdict(result: Result) -> str:
 
 
 def listing(faults: list[Fault], tablefmt: str) -> str:
-    """The catalogue itself."""
-    learns = {True: "yes", False: "no", None: "not measured"}
+    """The catalogue itself; on a terminal what belongs together stands in one column."""
+    if tablefmt in tabular.ON_TERMINAL:
+        return tabular.render(["identifier", "what it does", "where it is found, and its cause",
+                               "learns"],
+                              [[fault.identifier, said(fault), places(fault), LEARNS[fault.learns]]
+                               for fault in faults], tablefmt)
     rows = [[fault.identifier, fault.family, fault.phase, fault.sentence,
-             " + ".join(f"{place.layer} {place.tensor}".strip() for place in fault.places),
+             " + ".join(where(place) for place in fault.places),
              " + ".join(place.cause for place in fault.places),
-             "yes" if fault.cancels else "", learns[fault.learns]] for fault in faults]
-    return tabulate(rows, ["identifier", "family", "phase", "what it does", "where", "cause",
-                           "cancels in the output", "reaches the accuracy"], tablefmt=tablefmt)
+             "yes" if fault.cancels else "", LEARNS[fault.learns]] for fault in faults]
+    return tabular.render(["identifier", "family", "phase", "what it does", "where", "cause",
+                           "cancels in the output", "reaches the accuracy"], rows, tablefmt)
+
+
+def said(fault: Fault) -> str:
+    """What a fault does, to what, and whether the output shows it."""
+    hidden = "; cancels in the output" if fault.cancels else ""
+    return f"{fault.sentence} ({fault.family}, {fault.phase}{hidden})"
+
+
+def places(fault: Fault) -> str:
+    return " + ".join(f"{where(place)}: {place.cause}" for place in fault.places)
+
+
+def where(place: Place) -> str:
+    """A layer and its tensor, or one of the places that are no layers."""
+    return f"{place.layer} {place.tensor}".strip()
 
 
 def as_dict(result: Result) -> dict:
     """Everything as plain values, for JSON."""
     return {"schema": "keras-parity faults 1", "passed": bool(result), "verdict": verdict(result),
-            "seed": result.seed, "scores": [score.plain() for score in result.scores],
+            "interrupted": result.interrupted, "seed": result.seed,
+            "scores": [score.plain() for score in result.scores],
             "clean": [clean.plain() for clean in result.clean]}

@@ -8,6 +8,7 @@ from compare.fuzz.layers import LAYERS
 from compare.fuzz.specification import Specification
 from compare.fuzz.vocabulary import label
 from compare.prose import Table
+from compare.tabular import NONE
 
 
 def count(specifications: list[Specification]) -> Counter:
@@ -44,20 +45,16 @@ def missing(found: Counter) -> list[str]:
 
 
 def table(found: Counter) -> Table:
-    """A row for each layer, loss and optimizer: networks, values seen of those known, rarest."""
+    """A row for each layer, loss and optimizer: networks, values seen of those known, and the
+    rarest of these with the number of networks that have it."""
     rows = []
     for name, arguments in known().items():
         counts = {f"{argument}={text}": found[f"{name}|{argument}|{text}"]
                   for argument, texts in arguments.items() for text in texts}
         seen_values = sum(1 for number in counts.values() if number)
         rarest = min(counts, key=counts.get) if counts else ""
-        rows.append([name, str(found[f"{name}||"]), str(len(arguments)),
-                     f"{seen_values} of {len(counts)}" if counts else "-",
-                     f"{shortened(rarest)}: {counts[rarest]}" if counts else "-"])
-    return Table(["layer, loss or optimizer", "networks", "arguments", "values seen",
-                  "rarest value: networks"], rows)
-
-
-def shortened(text: str) -> str:
-    """So much of it as a table can hold."""
-    return text if len(text) <= 40 else f"{text[:37]}..."
+        rows.append([name, str(found[f"{name}||"]),
+                     f"{seen_values} of {len(counts)}" if counts else NONE,
+                     rarest or NONE, str(counts[rarest]) if counts else NONE])
+    return Table(["layer, loss or\noptimizer", "networks", "values\nseen", "rarest value",
+                  "in how\nmany"], rows)

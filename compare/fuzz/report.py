@@ -7,7 +7,7 @@ from compare import differences, prose
 from compare.fuzz import coverage
 from compare.fuzz.running import Failure, Result
 from compare.fuzz.specification import Specification
-from compare.prose import Section
+from compare.prose import Section, wrapped
 
 SCHEMA = 1
 
@@ -60,7 +60,7 @@ def describe(failure: Failure, seed: int) -> list[str]:
 
 
 def network_text(specification: Specification) -> str:
-    """A network in lines: input, layers with their arguments, loss, optimizer."""
+    """A network in lines, wrapped: input, layers with their arguments, loss, optimizer."""
     lines = [f"  input {tuple(specification.input_shape)}, batch {specification.batch}, "
              f"{specification.dtype}, weights from seed {specification.seed}"]
     for i, node in enumerate(specification.nodes):
@@ -70,7 +70,7 @@ def network_text(specification: Specification) -> str:
     for what in (specification.loss, specification.optimizer):
         if what:
             lines.append(f"  {what[0]}({', '.join(f'{k}={v!r}' for k, v in what[1].items())})")
-    return "\n".join(lines)
+    return wrapped("\n".join(lines), indent=" " * 6)
 
 
 def render(result: Result, tablefmt: str = "simple") -> str:

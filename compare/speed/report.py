@@ -23,17 +23,20 @@ def sections(result: Speed) -> list[Section]:
         if result.part("scaling", axis):
             parts.append(Section(f"Time per training step over {name} ({HELD[axis]})",
                                  table=tables.scaling(result, axis)))
+            ratios = tables.scaling_ratios(result, axis)
+            if ratios:
+                parts.append(Section(f"Times as long, over {name}", table=ratios))
     if any(result.part("scaling", axis) for axis in AXES):
         parts.append(Section("How the time grows", [SLOPES], tables.slopes(result)))
     if result.memory:
-        parts.append(Section("Memory", [memory_sentence(result)], tables.memory(result)))
+        parts.append(Section("Peak memory", [memory_sentence(result)], tables.memory(result)))
     parts.append(Section("How it was run", how_it_was_run(result)))
     return parts
 
 
 SLOPES = ("Slopes on log-log paper. Linear growth is a time that goes with the arithmetic to the "
-          "power of 1; less than 1 where a fixed cost per step is shared by more work. 'Upper "
-          "half' are the points from the middle of the axis on, where that cost weighs least.")
+          "power of 1; less than 1 where a fixed cost per step is shared by more work. The upper "
+          "half are the points from the middle of the axis on, where that cost weighs least.")
 
 
 def opening(result: Speed) -> Section:
@@ -44,10 +47,10 @@ def opening(result: Speed) -> Section:
     for name in result.settings.competitors:
         if name not in result.settings.present:
             said.append(f"{NAMES[name]} is not installed here, so it has no column.")
-    said.append(f"Medians [quartiles] of turns that are interleaved: {result.settings.pairs} per "
-                f"row ({result.settings.scaling_pairs} in the scaling curves), each of at least "
-                f"about {result.settings.stretch:g} s. Ratios are taken pair by pair, so that a "
-                "slow phase of the machine meets both sides.")
+    said.append("Medians of turns that are interleaved, ± half the distance of their quartiles: "
+                f"{result.settings.pairs} turns per row ({result.settings.scaling_pairs} in the "
+                f"scaling curves), each of at least about {result.settings.stretch:g} s. Ratios "
+                "are taken pair by pair, so that a slow phase of the machine meets both sides.")
     return Section(result.title, said)
 
 

@@ -1,17 +1,18 @@
 """The tables of a measurement of speed: rounded texts in rows, not yet in any format."""
 
-from compare.benchmark.tables import NONE
 from compare.prose import Table
+from compare.rounding import decimals, significant, significant_decimals
 from compare.speed.cases import AXES
 from compare.speed.results import BLAS, NAMES, Row, Speed
 from compare.speed.spread import Spread, slope, upper_half
+from compare.tabular import NONE
 
 
 def times(result: Speed, part: str) -> Table:
-    """Microseconds per sample, median and quartiles of all turns; who is absent has no column."""
+    """Microseconds per sample, of all turns; who is absent has no column."""
     rows = result.part(part)
     columns = taking_part(rows)
-    headers = ["network", "batch", *(f"{NAMES[name]}\nus/sample" for name in columns)]
+    headers = ["network", "batch", *(f"{NAMES[name]}\n(us/sample)" for name in columns)]
     return Table(headers, [[row.case.network, str(row.case.batch),
                             *(spread(row.time(name), 1e6) for name in columns)] for row in rows])
 
@@ -30,32 +31,40 @@ def ratios(result: Speed, part: str) -> Table:
 
 def scaling(result: Speed, axis: str) -> Table:
     """Milliseconds per step along one axis, and how much arithmetic a step is."""
-    rows, base = result.part("scaling", axis), result.base
+    rows = result.part("scaling", axis)
     columns = taking_part(rows)
-    headers = [AXES[axis], "multiply-adds\nper step", *(f"{NAMES[name]}\nms/step"
-                                                        for name in columns),
-               *(f"{NAMES[name]} /\n{NAMES[base]}" for name in columns if name != base)]
-    lines = []
-    for row in rows:
-        line = [str(row.case.value), f"{row.case.batch * row.multiply_adds / 1e6:,.1f} M"]
-        line += [spread(row.time(name), 1e3 * row.case.batch) for name in columns]
-        line += [spread(row.ratio(name, base)) for name in columns if name != base]
-        lines.append(line)
-    return Table(headers, lines)
+    headers = [AXES[axis], "multiply-adds\nper step\n(millions)",
+               *(f"{NAMES[name]}\n(ms/step)" for name in columns)]
+    return Table(headers, [[str(row.case.value),
+                            significant(row.case.batch * row.multiply_adds / 1e6),
+                            *(spread(row.time(name), 1e3 * row.case.batch) for name in columns)]
+                           for row in rows])
+
+
+def scaling_ratios(result: Speed, axis: str) -> Table | None:
+    """How many times as long as the base the others take, along one axis; None without others."""
+    rows, base = result.part("scaling", axis), result.base
+    columns = [name for name in taking_part(rows) if name != base]
+    if not columns:
+        return None
+    headers = [AXES[axis], *(f"{NAMES[name]} /\n{NAMES[base]}" for name in columns)]
+    return Table(headers, [[str(row.case.value),
+                            *(spread(row.ratio(name, base)) for name in columns)]
+                           for row in rows])
 
 
 def slopes(result: Speed) -> Table:
     """By what power of the axis, and of the arithmetic, the time of a step grows."""
-    over = ("arithmetic\n~ axis ^", "time\n~ axis ^", "time\n~ arithmetic ^")
-    headers = ["axis", "competitor", *over, *(f"upper half:\n{' '.join(text.split())}"
-                                              for text in over)]
+    headers = ["axis", "competitor", "points", "arithmetic\nover axis", "time\nover axis",
+               "time over\narithmetic"]
     lines = []
     for axis in AXES:
         rows = result.part("scaling", axis)
         for name in taking_part(rows):
-            found = powers(*step_curve(rows, name)).values()
-            lines.append([AXES[axis], NAMES[name],
-                          *(NONE if power is None else f"{power:.2f}" for power in found)])
+            found = [NONE if power is None else f"{power:.2f}"
+                     for power in powers(*step_curve(rows, name)).values()]
+            lines += [[AXES[axis], NAMES[name], "all", *found[:3]],
+                      [AXES[axis], NAMES[name], "upper half", *found[3:]]]
     return Table(headers, lines)
 
 
@@ -81,8 +90,8 @@ def step_curve(rows: list[Row], name: str) -> tuple[list, list, list]:
 def memory(result: Speed) -> Table:
     """Megabytes at the peak, at several moments of a training process."""
     known = next(iter(result.memory.values()))
-    headers = ["peak memory, MB", "libraries\nloaded", "images\nloaded",
-               *(f"after {steps}\nsteps"
+    headers = ["competitor", "libraries\nloaded (MB)", "images\nloaded (MB)",
+               *(f"after {steps}\nsteps (MB)"
                  for steps in (known.early_steps, known.early_steps + known.steps))]
     lines = [[NAMES[name], *(NONE if size is None else f"{size / 1e6:,.0f}"
                              for size in (use.libraries, use.loaded, use.early, use.peak))]
@@ -96,12 +105,10 @@ def taking_part(rows: list[Row]) -> list[str]:
 
 
 def spread(value: Spread, scale: float = 1) -> str:
-    """'187 [180-195]': the median and the quartiles."""
-    low, high = significant(value.low * scale), significant(value.high * scale)
-    return f"{significant(value.median * scale)} [{low}-{high}]"
-
-
-def significant(value: float) -> str:
-    """Three significant digits, or all before the point; never in powers of ten."""
-    digits = 0 if value >= 99.95 else 1 if value >= 9.995 else 2 if value >= 0.9995 else 3
-    return f"{value:,.{digits}f}"
+    """'187 ± 8': the median and half the distance of the quartiles, in as many digits as that
+    leaves of it, three at most."""
+    median, half = scale * value.median, scale * (value.high - value.low) / 2
+    digits = significant_decimals(median)
+    if half > 0:
+        digits = min(digits, decimals(half))
+    return f"{median:,.{digits}f} ± {half:,.{digits}f}"

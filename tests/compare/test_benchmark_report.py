@@ -78,13 +78,14 @@ def test_main_table():
     rows = {row[0]: row[1:] for row in table.rows}
     assert table.headers == ["", "published\nNumPy", "published\nKeras", "scratch", "Keras",
                              "difference"]
-    assert rows["accuracy"] == ["0.891", "0.887", "0.6667", "0.5000", "+0.1667"]
+    # six images tell no more than one digit; 4/6 and 3/6 differ by 1/6
+    assert rows["accuracy"] == ["0.891", "0.887", "0.7", "0.5", "+0.2"]
     # F1 by hand: classes 1, 1/2, 1/2 for scratch, and 4/5, 1/2, 0 for Keras
-    assert rows["macro F1"] == ["0.890", "-", "0.6667", "0.4333", "+0.2333"]
-    assert rows["training loss"] == ["-", "-", "0.2500", "0.7500", "-0.5000"]
-    assert rows["seconds per epoch"] == ["-", "-", "2.00", "4.00", "-2.00"]
-    assert rows["ms per step"] == ["-", "-", "50.000", "100.000", "-50.000"]
-    assert rows["parameters"] == ["-", "-", "1,234", "1,234", "+0"]
+    assert rows["macro F1"] == ["0.890", "-", "0.7", "0.4", "+0.2"]
+    assert rows["training loss"] == ["-", "-", "0.250", "0.750", "-0.500"]
+    assert rows["time per epoch (s)"] == ["-", "-", "2.00", "4.00", "-2.00"]
+    assert rows["time per step (ms)"] == ["-", "-", "50.0", "100.0", "-50.0"]
+    assert rows["parameters"] == ["-", "-", "1,234", "1,234", "0"]
     assert rows["peak memory (MB)"] == ["-", "-", "100", "-", "-"]
 
 
@@ -104,7 +105,8 @@ def test_published_settings_need_no_such_note():
     result.data.training_images = 60_000
     text = render(result)
     assert "other settings" not in text
-    assert re.search(r"^3 +0.891 +0.8872 +0.6667 +0.5000", text, re.MULTILINE)
+    assert re.search(r"^ *3 +scratch +0\.7 +0\.891 +0\.500 +2\.00$", text, re.MULTILINE)
+    assert re.search(r"^ *3 +Keras +0\.5 +0\.887 +0\.500 +2\.00$", text, re.MULTILINE)
 
 
 def test_first_line_says_which_data_ran():
@@ -118,7 +120,7 @@ def test_per_class_table_and_agreement():
     text = " ".join(render(pair()).split())
     found = figures(np.array(LABELS), np.array(OURS), 3)
     for i, name in enumerate(NAMES):
-        assert re.search(rf"{name} 2 {found.precision[i]:.3f} ", text)
+        assert re.search(rf"{name} 2 {found.precision[i]:.1f} ", text)
     assert "The two predict the same class for 4 of 6 test images (66.67%). Where they differ, " \
            "scratch alone is right 1 times, Keras alone 0 times, and neither 1 times." in text
     assert f"standard error of about {math.sqrt(4 / 6 * 2 / 6 / 6):.3f}" in text
@@ -134,14 +136,15 @@ def test_a_partial_result_compares_what_both_finished():
     assert "PARTIAL: interrupted by Ctrl-C. scratch finished 2 of 3 epochs; Keras finished 1 of " \
            "3 epochs and was at step 11 of 40 of the next (mean loss so far 0.1250)." in text
     assert "Figures after epoch 1 of 3" in text
-    assert tables.main(result).rows[0][3:] == ["0.6667", "0.5000", "+0.1667"]
-    assert tables.by_epoch(result).rows[1][3:5] == ["1.0000", "-"]
+    assert tables.main(result).rows[0][3:] == ["0.7", "0.5", "+0.2"]
+    assert tables.by_epoch(result).rows[2:] == [
+        ["2", "scratch", "1.0", "0.888", "0.500", "2.00"], ["2", "Keras", "-", "0.887", "-", "-"]]
 
 
 def test_one_side_alone_is_shown_without_a_difference():
     result = made([epoch(1, OURS)], [])
     result.stopped = "interrupted by Ctrl-C"
-    assert tables.main(result).rows[0][3:] == ["0.6667", "-", "-"]
+    assert tables.main(result).rows[0][3:] == ["0.67", "-", "-"]
     text = render(result)
     assert "predict the same class" not in text and "times as long" not in text
 
@@ -166,7 +169,7 @@ def test_a_failed_check_is_shown_whole():
 @pytest.mark.parametrize("tablefmt", tabulate_formats)
 def test_every_format_of_tabulate_shows_the_figures(tablefmt):
     text = render(pair(), tablefmt)
-    assert "0.6667" in text and "0.5000" in text
+    assert "0.250" in text and "0.750" in text
     if tablefmt in ("github", "pipe", "latex", "html"):  # one row of headings, not two
         heading = next(line for line in text.splitlines() if "published" in line)
         assert "published NumPy" in heading

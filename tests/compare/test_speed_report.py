@@ -16,13 +16,13 @@ from tests.compare.speed_cases import made, row, whole
 def test_times_and_ratios():
     result = whole()
     assert tables.times(result, "training").rows == [
-        ["benchmark", "1", "2,000 [1,500-3,000]", "8,000 [5,500-8,000]", "500 [500-500]"],
-        ["wide", "100", "100 [100-100]", "100 [100-100]", "50.0 [50.0-50.0]"]]
+        ["benchmark", "1", "2,000 ± 750", "8,000 ± 1,250", "500 ± 0"],
+        ["wide", "100", "100 ± 0", "100 ± 0", "50.0 ± 0.0"]]
     table = tables.ratios(result, "training")
     assert table.headers == ["network", "batch", "Keras fit /\nscratch", "scratch /\nBLAS alone",
                              "multiply-adds\nper sample"]
     # pairs 3/1, 8/2, 8/4; 1/.5, 2/.5, 4/.5
-    assert table.rows[0] == ["benchmark", "1", "3.00 [2.50-3.50]", "4.00 [3.00-6.00]", "1,000"]
+    assert table.rows[0] == ["benchmark", "1", "3.0 ± 0.5", "4.0 ± 1.5", "1,000"]
 
 
 def test_another_base():
@@ -30,19 +30,31 @@ def test_another_base():
                        blas=[1e-3])], competitors=("keras", "scratch"))
     table = tables.ratios(result, "training")
     assert table.headers[2:4] == ["scratch /\nKeras fit", "Keras fit /\nBLAS alone"]
-    assert table.rows[0][2:4] == ["0.500 [0.500-0.500]", "2.00 [2.00-2.00]"]
+    assert table.rows[0][2:4] == ["0.500 ± 0.000", "2.00 ± 0.00"]
 
 
 def test_scaling_and_its_slopes():
     result = whole()
     table = tables.scaling(result, "side")
-    assert table.rows[2] == ["16", "0.0 M", "2.05 [2.05-2.05]", "1,049 [1,049-1,049]",
-                             "512 [512-512]"]
-    lines = {(line[0], line[1]): line[2:] for line in tables.slopes(result).rows}
-    assert lines["image side (pixels)", "scratch"] == ["2.00", "2.00", "1.00"] * 2
-    assert lines["image side (pixels)", "Keras fit"] == ["2.00", "4.00", "2.00"] * 2
-    assert lines["batch size", "scratch"] == ["1.00"] * 6
-    assert lines["input channels", "Keras fit"] == ["1.00", "2.00", "2.00", "-", "-", "-"]
+    # 16 * 16 multiply-adds for each of 4 images
+    assert table.rows[2] == ["16", "0.001", "2.05 ± 0.00", "1,049 ± 0"]
+    table = tables.scaling_ratios(result, "side")
+    assert table.headers == ["image side (pixels)", "Keras fit /\nscratch"]
+    assert table.rows[2] == ["16", "512 ± 0"]
+    lines = {tuple(line[:3]): line[3:] for line in tables.slopes(result).rows}
+    for points in ("all", "upper half"):
+        assert lines["image side (pixels)", "scratch", points] == ["2.00", "2.00", "1.00"]
+        assert lines["image side (pixels)", "Keras fit", points] == ["2.00", "4.00", "2.00"]
+        assert lines["batch size", "scratch", points] == ["1.00"] * 3
+    assert lines["input channels", "Keras fit", "all"] == ["1.00", "2.00", "2.00"]
+    assert lines["input channels", "Keras fit", "upper half"] == ["-"] * 3
+
+
+def test_one_competitor_alone_has_no_ratios():
+    result = made([row(Case("scaling", "benchmark", batch, axis="batch"), scratch=[1e-3])
+                   for batch in (1, 2)], competitors=("scratch",))
+    assert tables.scaling_ratios(result, "batch") is None
+    assert "Times as long, over" not in render(result)
 
 
 def test_the_text_says_everything():
@@ -58,7 +70,7 @@ def test_the_text_says_everything():
 
 def test_memory_where_the_system_is_silent():
     table = tables.memory(whole())
-    assert table.headers[-2:] == ["after 16\nsteps", "after 250\nsteps"]
+    assert table.headers[-2:] == ["after 16\nsteps (MB)", "after 250\nsteps (MB)"]
     assert table.rows == [["scratch", "30", "80", "200", "210"], ["Keras fit", "-", "-", "-", "-"]]
 
 

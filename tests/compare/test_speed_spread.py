@@ -75,5 +75,12 @@ def test_numbers_are_rounded_to_what_is_read(value, text):
     assert significant(value) == text
 
 
-def test_a_spread_is_written_with_its_quartiles():
-    assert spread(Spread(1.5e-4, 1.25e-4, 2e-4), 1e6) == "150 [125-200]"
+def test_a_spread_is_written_with_half_the_distance_of_its_quartiles():
+    assert spread(Spread(1.5e-4, 1.25e-4, 2e-4), 1e6) == "150 ± 38"
+
+
+def test_a_spread_has_the_digits_that_it_leaves():
+    assert spread(Spread(1.0342, 1.0311, 1.0389)) == "1.03 ± 0.00"
+    assert spread(Spread(1.0342, 0.5311, 1.9389)) == "1.0 ± 0.7"
+    assert spread(Spread(1.0342, 1.0342, 1.0342)) == "1.03 ± 0.00"
+    assert spread(Spread(18.72, 11.2, 42.9)) == "19 ± 16"

@@ -1,0 +1,228 @@
+"""Tables in any of tabulate's formats: those for a terminal fit it, the others paste cleanly.
+
+A table for a terminal is laid out here, columns of numbers aligned at the decimal point and long
+texts on several lines, and framed by tabulate. Formats that another program reads (Markdown,
+LaTeX, HTML ...) keep each cell on one line, whatever its length, and have what is special there
+escaped.
+"""
+
+import re
+from contextlib import contextmanager
+from html import escape
+
+import tabulate as library
+
+WIDTH = 80  # columns of a terminal, also where there is none: output must not depend on the window
+NONE = "-"  # in a cell: there is no such figure
+ON_TERMINAL = frozenset((
+    "plain", "simple", "presto", "pretty", "psql", "grid", "simple_grid", "rounded_grid",
+    "heavy_grid", "mixed_grid", "double_grid", "fancy_grid", "colon_grid", "outline",
+    "simple_outline", "rounded_outline", "heavy_outline", "mixed_outline", "double_outline",
+    "fancy_outline"))
+MARKDOWN = frozenset(("github", "pipe"))
+LATEX = frozenset(("latex", "latex_raw", "latex_booktabs", "latex_longtable"))
+
+# what a column of numbers holds: '1.2e-07', '1,234', '0.891 ± 0.003', '187 [180-195]', '8 of 9'
+NUMBER = re.compile(r"[-+<>]?\d[\d,]*(\.\d+)?(e[-+]\d+)?( ?%|x)?"
+                    r"( (±|\+-) .*| \[.*\]| of .*| \(.*\))?|-|inf|nan|")
+ANSI = re.compile(r"\x1b\[[\d;]*m")
+# where a text may be broken: after a space or a sign within a name, before a capital within a word
+BREAKS = re.compile(r"(?<=[\s_/:=\-])|(?<=\.)(?=[A-Za-z])|(?<=[a-z\d])(?=[A-Z])")
+NUMBER_BREAKS = re.compile(r"(?<=\s)|(?<=\d-)(?=\d)")
+NARROW = 8  # a column of texts is not made narrower
+
+
+def render(headers, rows, tablefmt: str = "simple", numbers=None, width: int | None = WIDTH,
+           plus_minus: str = "±") -> str:
+    """A table of texts.
+
+    Args:
+        headers, rows: texts. A line break in a heading is one on a terminal, else a space.
+        numbers: for each column, whether it is aligned as numbers are; None: if all cells are.
+        width: that a table for a terminal must fit; None for no limit.
+        plus_minus: what stands for '±'.
+    """
+    cells = [list(row) for row in rows]
+    if tablefmt not in LATEX:
+        headers, *cells = ([text.replace("±", plus_minus) for text in row]
+                           for row in (headers, *cells))
+    if numbers is None:
+        numbers = [bool(cells) and all(map(numeric, column)) for column in zip(*cells)]
+    numbers = list(numbers) or [False] * len(headers)
+    return (framed(headers, cells, tablefmt, numbers, width) if tablefmt in ON_TERMINAL
+            else pasted(headers, cells, tablefmt, numbers))
+
+
+def numeric(text: str) -> bool:
+    """Whether a cell is a number, with its uncertainty, or the sign for none."""
+    return NUMBER.fullmatch(ANSI.sub("", text)) is not None
+
+
+# On a terminal
+
+
+def framed(headers, rows, tablefmt: str, numbers: list[bool], width: int | None) -> str:
+    """A table for a terminal, no wider than `width` where that can be had."""
+    columns = [[row[i] for row in rows] for i in range(len(headers))]
+    if width is not None:
+        room = width - overhead(tablefmt, len(headers))
+        sizes = fitted(headers, columns, numbers, room)
+        headers = [broken(text, size) for text, size in zip(headers, sizes)]
+        columns = [[broken(text, size, number) if length(text) > size else text
+                    for text in column]
+                   for column, size, number in zip(columns, sizes, numbers)]
+    else:
+        sizes = [None] * len(headers)
+    laid = [laid_out(*each) for each in zip(headers, columns, numbers, sizes)]
+    return tabulated([column[0] for column in laid],
+                     list(zip(*(column[1:] for column in laid))), tablefmt, [None] * len(laid))
+
+
+def length(text: str) -> int:
+    """Of its longest line, without the codes of colours."""
+    return max(map(len, ANSI.sub("", text).split("\n")))
+
+
+def overhead(tablefmt: str, columns: int) -> int:
+    """What a format adds to the columns' own widths."""
+    empty = tabulated(["x"] * columns, [["x"] * columns], tablefmt, [None] * columns)
+    return max(map(len, empty.splitlines())) - columns
+
+
+def fitted(headers, columns, numbers, room: int) -> list[int]:
+    """How wide each column may be: the widest are narrowed until all fit.
+
+    First only where texts have a place to break, then anywhere in texts and headings.
+    """
+    sizes = [natural(header, column, number)
+             for header, column, number in zip(headers, columns, numbers)]
+    gentle = [max(longest(header, False), *(longest(text, number) for text in column), 1)
+              for header, column, number in zip(headers, columns, numbers)]
+    firm = [max(longest(text, number) for text in (*column, "x")) if number
+            else min(size, NARROW) for column, size, number in zip(columns, sizes, numbers)]
+    for least in (gentle, firm):
+        while sum(sizes) > room:
+            spare = [i for i, size in enumerate(sizes) if size > least[i]]
+            if not spare:
+                break
+            sizes[max(spare, key=lambda i: sizes[i])] -= 1
+    return sizes
+
+
+def natural(header: str, column: list[str], number: bool) -> int:
+    """A column's width with every cell on one line."""
+    cells = aligned(column) if number else column
+    return max(map(length, (header, *cells)))
+
+
+def longest(text: str, number: bool) -> int:
+    """The longest piece that a text can be broken into."""
+    return max((len(piece.rstrip()) for line in ANSI.sub("", text).split("\n")
+                for piece in (NUMBER_BREAKS if number else BREAKS).split(line)), default=0)
+
+
+def broken(text: str, size: int, number: bool = False) -> str:
+    """A text on lines of at most `size`, broken where it hurts least; an indent is kept."""
+    if length(text) <= size:
+        return text
+    lines = []
+    for whole in text.split("\n"):
+        indent = whole[:len(whole) - len(whole.lstrip())]
+        line, most = indent, max(size, len(indent) + 1)
+        for piece in (NUMBER_BREAKS if number else BREAKS).split(whole.lstrip()):
+            if line.strip() and length((line + piece).rstrip()) > most:
+                lines.append(line.rstrip())
+                line = indent
+            line += piece
+            while length(line.rstrip()) > most and not ANSI.search(line):
+                lines.append(line[:most])
+                line = indent + line[most:].lstrip()
+        lines.append(line.rstrip())
+    return "\n".join(lines)
+
+
+def laid_out(header: str, column: list[str], number: bool, most: int | None) -> list[str]:
+    """Heading and cells, padded to one width; at the decimal point if `most` has room for it."""
+    if number and not any("\n" in text for text in column):
+        level = aligned(column)
+        if most is None or max(map(length, level), default=0) <= most:
+            column = level
+    size = max(map(length, (header, *column)))
+    return ["\n".join(padded(line, size, number) for line in text.split("\n"))
+            for text in (header, *column)]
+
+
+def padded(line: str, size: int, right: bool) -> str:
+    space = " " * (size - length(line))
+    return space + line if right else line + space
+
+
+def aligned(column: list[str]) -> list[str]:
+    """Numbers with their units below one another: padded behind."""
+    behind = [length(text) - len(re.match(r"[-+<>]?[\d,]*", ANSI.sub("", text))[0])
+              if numeric(text) and re.search(r"\d", text) else 0 for text in column]
+    most = max(behind, default=0)
+    return [text + " " * (most - after) if text and text not in ("inf", "nan") else text
+            for text, after in zip(column, behind)]
+
+
+# For other programs
+
+
+def pasted(headers, rows, tablefmt: str, numbers: list[bool]) -> str:
+    """A table for a paper, a README or a page: one line for each row, specials escaped."""
+    headers, *rows = ([" ".join(text.split()) for text in row] for row in (headers, *rows))
+    if tablefmt in MARKDOWN:
+        headers, *rows = (list(map(markdown, row)) for row in (headers, *rows))
+        tablefmt = "pipe"  # GitHub reads it as well, and is told how to align
+    elif tablefmt == "unsafehtml":
+        headers, *rows = ([escape(text, quote=False) for text in row] for row in (headers, *rows))
+    elif tablefmt in LATEX:
+        rows = [["--" if text == NONE else text for text in row] for row in rows]
+        if tablefmt == "latex_raw":  # which leaves escaping to its users
+            headers, *rows = (list(map(latex_escaped, row)) for row in (headers, *rows))
+    text = tabulated(headers, rows, tablefmt,
+                     ["right" if number else "left" for number in numbers])
+    return latex_numbers(text) if tablefmt in LATEX else text
+
+
+def markdown(text: str) -> str:
+    """With a backslash before what GitHub would not show as it is; within a name '_' is safe."""
+    text = re.sub(r"[\\`*|]|<(?=[A-Za-z/!?])|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", text)
+    return text.replace("~", r"\~") if text.count("~") > 1 else text
+
+
+def latex_escaped(text: str) -> str:
+    """As tabulate does it for its other LaTeX formats."""
+    return "".join(library.LATEX_ESCAPE_RULES.get(letter, letter) for letter in text)
+
+
+def latex_numbers(text: str) -> str:
+    """A table in LaTeX with its numbers as mathematics: minus signs, powers of ten, ±, ranges."""
+    text = text.replace("±", r"$\pm$")
+    text = re.sub(r"(?<![\w.\\-])([-+]?)(\d[\d,]*(?:\.\d+)?)e([-+])0*(\d+)(?![\w.])",
+                  lambda m: rf"${m[1]}{m[2]}\times10^{{{m[3].strip('+')}{m[4]}}}$", text)
+    text = re.sub(r"(?<![\w$.{}^-])-(?=\d)", "$-$", text)
+    text = re.sub(r"(\[[\d.,]+)-([\d.,]+\])", r"\1--\2", text)
+    # behind the \\ of the row before, these would be taken for its argument
+    return re.sub(r"(?m)^(\s*)(?=[\[*])", r"\1{}", text)
+
+
+# Of all formats
+
+
+def tabulated(headers, rows, tablefmt: str, aligns) -> str:
+    """tabulate's own table; texts stay as they are, trailing zeros included."""
+    with no_wider_than_headings():
+        return str(library.tabulate(rows, headers, tablefmt=tablefmt, disable_numparse=True,
+                                    colalign=aligns if rows else None))
+
+
+@contextmanager
+def no_wider_than_headings():
+    """tabulate makes each column two wider than its heading, beyond what separates columns."""
+    before, library.MIN_PADDING = library.MIN_PADDING, 0
+    try:
+        yield
+    finally:
+        library.MIN_PADDING = before
