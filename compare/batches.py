@@ -64,4 +64,8 @@ def from_file(path):
     if "x" not in arrays:
         raise ValueError("--input: expected arrays named x and y. Received: "
                          f"{', '.join(arrays) or 'none'} in {path}")
+    for name in {"x", "y"} & arrays.keys():
+        if arrays[name].dtype.kind not in "biuf":
+            raise ValueError(f"--input: expected real numbers in x and y. Received: {name} of "
+                             f"dtype {arrays[name].dtype} in {path}")
     return check_batch(arrays["x"]), arrays.get("y")

@@ -9,7 +9,7 @@ import copy
 
 import numpy as np
 
-from compare import exact, passes
+from compare import exact, passes, progress
 from compare.raising import LayerError, sentence
 from compare.referee.bounded import Bounded, Rounding
 from compare.referee.losses import loss_terms
@@ -32,7 +32,8 @@ class Judged:
         self.steps, self.model = steps, model
         self.dtype = np.dtype(reference.dtype)
         self.rounding = Rounding.of(self.dtype)
-        self.results = [self._judge_part(i) for i in range(len(reference.parts))]
+        self.results = [self._judge_part(i) for i in progress.each(
+            range(len(reference.parts)), "Gates 'forward' and 'backward', layer by layer")]
 
     def rows(self) -> list[Row]:
         """All rows, gate after gate."""

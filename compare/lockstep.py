@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compare import passes
+from compare import passes, progress
 from compare.row import Row, distance
 from compare.raising import LayerError, of_model
 from compare.steps import untouched_generator
@@ -74,6 +74,7 @@ def verdict(model, twin, x, y, steps: int, sample_weight=None) -> Row:
                    max_abs=np.inf, max_rel=np.inf, note=str(error))
 
 
+@progress.during("Gate 'lockstep'")
 def run(model, twin, x, y, steps: int, seed: int = 0, sample_weight=None) -> Lockstep:
     """Train copies of both on the batch (x, y), `steps` times over; neither model changes.
 

@@ -199,6 +199,8 @@ def refuse_unsupported(path) -> None:
         with zipfile.ZipFile(path) as archive:
             saved = json.loads(archive.read("config.json"))
         compiled = saved["config"] and saved.get("compile_config")
+        if not isinstance(compiled, (dict, type(None))):
+            raise TypeError(f"a compile_config that is no dictionary: {compiled!r:.50}")
     except (zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError, OSError) as error:
         raise ValueError(f"{path}: expected a model saved by Keras, a zip archive with a "
                          f"config.json. Received: {error}") from None
@@ -224,13 +226,21 @@ def call(spec: str):
         module = importlib.import_module(module_name)
     except Exception as error:  # the module is somebody's own: anything can go wrong in it
         raise ValueError(f"Expected a module {module_name!r} that can be imported. "
-                         f"Received: {type(error).__name__}: {error}") from error
+                         f"Received: {said(error)}. Run it from the folder that holds the module, "
+                         "or put that folder on PYTHONPATH") from error
     function = getattr(module, name, None)
     if not callable(function):
         raise ValueError(f"Expected a callable {name!r} in module {module_name!r}. Received: "
-                         + ("nothing of that name" if function is None else repr(function)))
+                         + ("nothing of that name" if function is None else repr(function))
+                         + ". Name a function in it that returns a model")
     try:
         return function()
     except Exception as error:
         raise ValueError(f"Expected {spec} to return a model when called without arguments. "
-                         f"Received: {type(error).__name__}: {error}") from error
+                         f"Received: {said(error)}. See where it fails with: "
+                         f"python -c 'import {module_name}; {module_name}.{name}()'") from error
+
+
+def said(error: Exception) -> str:
+    """An error's kind and message, without the full stop."""
+    return f"{type(error).__name__}: {error}".rstrip(". ")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from compare import exact
+from compare import exact, progress
 from compare.referee.bounded import Bounded, Rounding
 from compare.row import Row, judge, mismatch, raised
 from compare.trace import Trace, by_name
@@ -48,7 +48,8 @@ def probe(gate: str, candidate: Trace, steps, reference_steps, draws, exactly: b
         exactly: nothing may differ; otherwise the referee's bound is allowed.
     """
     rows = []
-    for i, (part, step) in enumerate(zip(candidate.parts, steps)):
+    pairs = progress.each(zip(candidate.parts, steps), f"Gate '{gate}', layer by layer")
+    for i, (part, step) in enumerate(pairs):
         run = None if reference_steps is None else reference_steps[i]
         for draw in draws(i, part, exact.referee_of(candidate, part)):
             rows += _run(gate, part, step, exact.referee_of(candidate, part), run, draw, exactly)

@@ -8,7 +8,7 @@ import json
 import numpy as np
 
 import scratch
-from compare import passes
+from compare import passes, progress
 from compare.configs import compile_config
 from compare.steps import is_scratch
 from compare.trace import Part, Trace
@@ -126,6 +126,7 @@ def check_sample_weight(sample_weight, y, batch: int) -> np.ndarray:
     return weight
 
 
+@progress.during("Running the candidate")
 def _record_scratch(model, x, y, upstream, sample_weight, noise, whole) -> Trace:
     x = model.as_input(x)
     if y is not None and model.loss is None:
@@ -148,6 +149,7 @@ def _record_scratch(model, x, y, upstream, sample_weight, noise, whole) -> Trace
                  passes.inference(model, pass_, x))
 
 
+@progress.during("Running Keras")
 def _record_keras(model, x, y, upstream, sample_weight, noise, whole) -> Trace:
     import reference
 

@@ -11,7 +11,7 @@ import copy
 
 import numpy as np
 
-from compare import exact, passes, penalties, wiring
+from compare import exact, passes, penalties, progress, wiring
 from compare.raising import of_model
 from compare.referee.bounded import Bounded, Rounding
 from compare.row import Row, judge, mismatch, raised
@@ -21,6 +21,7 @@ from compare.wiring import Watched
 GATE = "whole network"
 
 
+@progress.during("Gate 'whole network'")
 def rows(model, reference: Trace) -> list[Row]:
     """Rows for output, loss, input gradient and every weight gradient of the freely running model,
     for its output outside of training, if that is another one, and for its wiring.

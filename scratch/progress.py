@@ -1,9 +1,15 @@
 """A progress bar on standard error: steps done, time left, and the figures of the moment."""
 
+import contextlib
+import os
 import sys
+import threading
 import time
+from collections.abc import Iterator
 
 import numpy as np
+
+_drawing = threading.RLock()  # a bar is drawn by whoever does the work, and by the ticker
 
 
 class ProgressBar:
@@ -13,56 +19,172 @@ class ProgressBar:
         total: how many steps there are, None if that is not known.
         title: what stands before the bar.
         enabled: False silences it.
+        done: how many of the steps were finished before; None if that is not known yet.
+        passing: for work that is often finished in no time: the bar waits a moment before it
+            shows, and leaves no line behind; elsewhere than on a terminal, one if it took long.
     """
 
     width = 20
     interval = 0.1  # seconds between two drawings: drawing must not slow the work down
+    patience = 0.5  # seconds before a passing bar shows
+    long = 2.0  # seconds of work that deserve a line in a log
 
-    def __init__(self, total: int | None, title: str = "", enabled: bool = True, stream=None):
+    def __init__(self, total: int | None, title: str = "", enabled: bool = True, stream=None,
+                 done: int | None = None, passing: bool = False):
         self.total = total
         self.title = title
         self.enabled = enabled
         self.stream = stream or sys.stderr
-        self.started = time.perf_counter()
-        self._next = 0.0
+        self.passing = passing
+        self.started = self._updated = time.perf_counter()
+        self._before, self._done = done or 0, done
+        self._figures: dict = {}
+        self._next = self.started + self.patience if passing else 0.0
         self._drawn = 0
+        # a dumb terminal cannot go back to the beginning of a line
+        self._moves = enabled and self.stream.isatty() and os.environ.get("TERM") != "dumb"
+        if self._moves:
+            _ticker.add(self)
 
     def is_due(self, done: int) -> bool:
         """Whether it is time to draw again, so that the figures are worth working out."""
-        if not self.enabled or not self.stream.isatty():
+        if not self._moves:
             return False
-        return time.perf_counter() >= self._next or done == self.total
+        return time.perf_counter() >= self._next or (done == self.total and not self.passing)
 
     def update(self, done: int, **figures) -> None:
         """Show that `done` steps are finished, if it is time to draw again."""
-        if not self.is_due(done):
+        if not self._moves:
             return
-        now = time.perf_counter()
-        self._next = now + self.interval
-        elapsed = now - self.started
+        self._done, self._figures, self._updated = done, figures, time.perf_counter()
+        if self.is_due(done):
+            self.draw()
+
+    def draw(self) -> None:
+        """Show how far the work is at this moment."""
+        with _drawing:
+            now = time.perf_counter()
+            self._next = now + self.interval
+            # a line that wraps could not be drawn over
+            line = self._line(now)[:columns(self.stream) - 1]
+            start = "\r" if self._drawn else ""
+            self.stream.write(start + line.ljust(self._drawn))
+            self.stream.flush()
+            self._drawn = len(line)
+
+    def _line(self, now: float) -> str:
+        elapsed, figures = now - self.started, show(self._figures)
         if self.total is None:
-            self._draw(f"{self.title} {done} [{clock(elapsed)}]{show(figures)}")
-            return
-        left = elapsed / max(done, 1) * (self.total - done)
-        filled = int(self.width * done / max(self.total, 1))
-        bar = "#" * filled + "." * (self.width - filled)
-        self._draw(f"{self.title} {done}/{self.total} [{bar}] {clock(left)} left{show(figures)}")
+            done = "" if self._done is None else f" {self._done}"
+            return f"{self.title}{done} [{clock(elapsed)}]{figures}"
+        known = self._done or 0
+        bar = "#" * int(self.width * known / max(self.total, 1))
+        if known > self._before:  # what is left shrinks while a step takes its time
+            pace = (self._updated - self.started) / (known - self._before)
+            left = pace * (self.total - known) - (now - self._updated)
+            time_ = f"{clock(max(0.0, left))} left"
+        else:
+            time_ = f"{clock(elapsed)} so far"
+        done = "-" if self._done is None else self._done
+        return (f"{self.title} {done}/{self.total} [{bar.ljust(self.width, '.')}] {time_}"
+                f"{figures}")
 
     def close(self, **figures) -> None:
         """Replace the bar by one last line with the time taken."""
+        _ticker.remove(self)
         if not self.enabled:
             return
         elapsed = time.perf_counter() - self.started
-        steps = f" {self.total}/{self.total}" if self.total is not None else ""
-        self._draw(f"{self.title}{steps} in {clock(elapsed)}{show(figures)}")
-        self.stream.write("\n")
+        if self.passing and self._moves:
+            if self._drawn:
+                self.stream.write("\r" + " " * self._drawn + "\r")
+        elif not self.passing or elapsed >= self.long:
+            steps = f" {self.total}/{self.total}" if self.total is not None else ""
+            line = f"{self.title}{steps} in {clock(elapsed)}{show(figures)}"
+            start = "\r" if self._drawn else ""
+            self.stream.write(start + line.ljust(self._drawn) + "\n")
         self.stream.flush()
+        self._drawn = 0
 
-    def _draw(self, line: str) -> None:
-        start = "\r" if self._drawn else ""
-        self.stream.write(start + line.ljust(self._drawn))
-        self.stream.flush()
-        self._drawn = len(line)
+    def leave(self) -> None:
+        """Leave a bar unfinished: on a terminal it keeps its line, and what comes next begins
+        another. May be called twice, and after `close`."""
+        _ticker.remove(self)
+        if self._drawn:
+            self._drawn = 0
+            self.stream.write("\n")
+            self.stream.flush()
+
+
+class Ticker:
+    """Draws the newest open bar again every second, so that one whose steps take minutes is seen
+    to live. Bars are only known to it while it runs: others may be left unfinished unheeded."""
+
+    seconds = 1.0
+
+    def __init__(self):
+        self.running = False
+        self._open: list[ProgressBar] = []
+
+    def add(self, bar: ProgressBar) -> None:
+        if self.running:
+            with _drawing:
+                self._open.append(bar)
+
+    def remove(self, bar: ProgressBar) -> None:
+        """After this the bar is not drawn here any more."""
+        with _drawing:
+            self._open = [other for other in self._open if other is not bar]
+
+    def tick(self) -> None:
+        with _drawing:
+            if self._open and self._open[-1].is_due(-1):
+                self._open[-1].draw()
+
+    def leave_all(self) -> None:
+        for bar in self._open:
+            bar.leave()
+
+
+_ticker = Ticker()
+
+
+@contextlib.contextmanager
+def ticking() -> Iterator[None]:
+    """Meanwhile, bars on a terminal show the passing of time between two updates; one that is still
+    open at the end is left as it is, with its line ended."""
+    if _ticker.running:
+        yield
+        return
+    stop = threading.Event()
+
+    def tick():
+        while not stop.wait(_ticker.seconds):
+            _ticker.tick()
+
+    thread = threading.Thread(target=tick, daemon=True)
+    _ticker.running = True
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        _ticker.leave_all()
+        _ticker.running = False
+
+
+def leave_bars() -> None:
+    """End the lines of all bars that are open while it ticks, before something else is printed."""
+    _ticker.leave_all()
+
+
+def columns(stream) -> int:
+    """The width of a terminal; 80 where it has none to tell."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError, AttributeError):
+        return 80
 
 
 def clock(seconds: float) -> str:

@@ -100,7 +100,7 @@ def train_one_epoch(worker: Worker, run: RunResult, number: int, say: "Narrator"
     try:
         epoch = worker.ask(on_progress)
     except BaseException:
-        say.leave_bar()
+        bar.leave()
         raise
     run.take(epoch)
     bar.close(loss=epoch.training_loss, accuracy=epoch.training_accuracy)
@@ -124,11 +124,6 @@ class Narrator:
     def line(self, text: str) -> None:
         if self.verbose and text:
             print(text, file=sys.stderr, flush=True)
-
-    def leave_bar(self) -> None:
-        """On a terminal an unfinished bar stands at the end of a line of its own."""
-        if self.verbose and sys.stderr.isatty():
-            print(file=sys.stderr)
 
     def bar(self, run: RunResult, number: int) -> ProgressBar:
         """The bar for one side's epoch."""

@@ -8,29 +8,53 @@ Exit codes: 0, all is well; 1, parity does not hold; 2, bad usage or input, told
 interrupted by Ctrl-C.
 """
 
-import argparse
 import importlib
 import shlex
 import sys
 from importlib import metadata
 
+from compare.cli import completion
 from compare.cli.errors import guarded
+from compare.cli.helping import Parser
 
-COMMANDS = ("check", "bench", "speed", "debug", "record", "fuzz", "faults")
+COMMANDS = ("check", "debug", "bench", "speed", "record", "fuzz", "faults")
+DESCRIPTION = """\
+Proves, number by number, that a neural network written in NumPy and its Keras
+twin are the same function, gradients included; where they are not, it says
+which layer, which tensor and why. It also trains both side by side, to show
+whether they learn alike and how fast.
+"""
+EPILOG = """\
+what people come here for:
+  Is my network the same function as Keras's?
+    parity check                        # the network that comes with parity
+    parity check --model model.keras    # a model that you saved
+    parity check --model mine:build     # build() in mine.py: yours, or a pair
+  It is off. Which layer, which tensor, which bug?
+    parity debug --model mine:build
+  Do both learn as well, and how fast?
+    parity bench --quick                # a minute or two; all of it: many
+
+first of all try: parity check     (some seconds; it ends in a verdict)
+then:             parity COMMAND --help     (with more examples)
+
+Results go to standard output, progress and errors to standard error. Files are
+written only where an option names them, as --json, --html or --out do; only
+`parity bench --seeds` keeps its runs without being asked, in parity-runs.
+
+exit codes: 0 parity holds, or all is done; 1 parity does not hold; 2 bad usage
+or input, told in one line; 130 interrupted by Ctrl-C
+
+NO_COLOR=1 turns colours off. Tab completes after, in bash:
+  eval "$(parity --print-completion bash)"
+"""
 
 
-class Parser(argparse.ArgumentParser):
-    """As argparse's, with bad usage told in one line."""
-
-    def error(self, message: str):
-        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
-
-
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """The parser of the whole command, every subcommand included."""
-    parser = Parser(prog="parity", description="Proves that a NumPy network and its Keras twin "
-                    "are the same function, and trains both to see whether they learn alike.")
+    parser = Parser(prog="parity", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"%(prog)s {version()}")
+    completion.add_option(parser)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for name in COMMANDS:
         importlib.import_module(f"compare.cli.{name}").add_parser(subparsers)

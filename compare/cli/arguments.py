@@ -1,23 +1,39 @@
 """Options that several subcommands share, and checks that argparse reports as bad usage."""
 
 import argparse
+import contextlib
 
 from tabulate import tabulate_formats
+
+from compare.cli.errors import advising
+
+FILES_ADVICE = ("Give --data-dir DIR with the four Fashion-MNIST files, leave it out to have them "
+                "found or downloaded, or use --dataset digits, which needs no files")
+NAMES_ADVICE = ("Use --dataset fashion-mnist, or --dataset digits without --data-dir")
+
+
+def group(parser, title: str):
+    """The group of options with that title, made if it is not there."""
+    return next((found for found in parser._action_groups if found.title == title),
+                None) or parser.add_argument_group(title)
 
 
 def add_pair(parser) -> None:
     """--model, --dtype, --batch, --seed, --input and where the images come from."""
-    parser.add_argument("--model", metavar="FILE.keras|module:callable",
-                        help="what to check; default: the benchmark network")
-    parser.add_argument("--dtype", choices=("float32", "float64"),
-                        help="precision of both (default: the model's own, float32)")
-    parser.add_argument("--batch", type=positive, metavar="N",
-                        help="samples in the batch (default: 8)")
-    parser.add_argument("--seed", type=natural, metavar="N",
-                        help="of weights, images and labels drawn at random (default: 0)")
-    parser.add_argument("--input", metavar="FILE.npz",
-                        help="a batch of your own: arrays x and y")
-    add_data(parser)
+    what = group(parser, "what is checked")
+    what.add_argument("--model", metavar="FILE.keras|module:callable",
+                      help="a saved Keras model, or a function that returns a model, a layer from "
+                           "compare.wrap, or the pair to compare (default: the benchmark network)")
+    what.add_argument("--dtype", choices=("float32", "float64"),
+                      help="precision of both (default: the model's own, float32)")
+    on = group(parser, "on which numbers")
+    on.add_argument("--batch", type=positive, metavar="N",
+                    help="samples in the batch (default: 8)")
+    on.add_argument("--seed", type=natural, metavar="N",
+                    help="of weights, images and labels drawn at random (default: 0)")
+    on.add_argument("--input", metavar="FILE.npz",
+                    help="a batch of your own: arrays x and y")
+    add_data(on)
 
 
 def add_data(parser, dataset: str | None = None) -> None:
@@ -30,31 +46,36 @@ def add_data(parser, dataset: str | None = None) -> None:
 
 def add_output(parser) -> None:
     """--format and --json."""
-    parser.add_argument("--format", choices=tabulate_formats, default="simple", metavar="NAME",
+    output = group(parser, "output")
+    output.add_argument("--format", choices=tabulate_formats, default="simple", metavar="NAME",
                         help="any of tabulate's table formats, such as github, latex, html")
-    parser.add_argument("--json", metavar="FILE", help="also write everything as JSON")
+    output.add_argument("--json", metavar="FILE", help="also write everything as JSON")
 
 
 def add_html(parser) -> None:
     """--html."""
-    parser.add_argument("--html", metavar="FILE",
-                        help="also write a page to read, with pictures, in one file")
+    group(parser, "output").add_argument(
+        "--html", metavar="FILE", help="also write a page to read, with pictures, in one file")
 
 
 def add_ci(parser) -> None:
     """--junit and --github, for continuing integration."""
-    parser.add_argument("--junit", metavar="FILE", help="also write every row as a JUnit test case")
-    parser.add_argument("--github", action=argparse.BooleanOptionalAction,
-                        help="also print annotations that GitHub shows beside a pull request "
-                             "(default: where GITHUB_ACTIONS=true)")
+    ci = group(parser, "for continuing integration")
+    ci.add_argument("--junit", metavar="FILE", help="also write every row as a JUnit test case")
+    ci.add_argument("--github", action=argparse.BooleanOptionalAction,
+                    help="also print annotations that GitHub shows beside a pull request "
+                         "(default: where GITHUB_ACTIONS=true)")
 
 
 def add_jobs(parser, runs: str | None = None) -> None:
     """--runs, --resume, --jobs, --backend and --address: jobs, where, and their results.
 
     Args:
+        parser: a parser, whose group for them is made, or the group to put them in.
         runs: where the results are kept if nothing is said; None keeps them in memory.
     """
+    if isinstance(parser, argparse.ArgumentParser):
+        parser = group(parser, "where it runs")
     default = "" if runs is None else f" (default: {runs})"
     parser.add_argument("--runs", default=runs, metavar="DIR",
                         help=f"keep the results in DIR as they come, for --resume{default}")
@@ -66,18 +87,65 @@ def add_jobs(parser, runs: str | None = None) -> None:
     parser.add_argument("--backend", choices=("local", "dask", "ray"), default="local",
                         help="run them on a cluster instead (default: local)")
     parser.add_argument("--address", metavar="ADDRESS",
-                        help="of the cluster's scheduler, such as tcp://host:8786")
+                        help="of the cluster's scheduler, such as tcp://host:8786 for Dask or "
+                             "host:6379 for Ray; without one Ray is started on this machine")
+
+
+@contextlib.contextmanager
+def loading_data(otherwise: str = NAMES_ADVICE):
+    """Around the loading of images: what is wrong with the files ends with what to do.
+
+    Args:
+        otherwise: what to do about any other error.
+    """
+    from compare.data import DataError
+
+    with advising(otherwise), advising(FILES_ADVICE, OSError, DataError):
+        yield
 
 
 def check_jobs(args) -> None:
     """Raises a ValueError for a cluster without an address, an address without a cluster, or
     nothing to resume from."""
     if args.resume and not args.runs:
-        raise ValueError("expected --runs with --resume. Received none")
-    if args.backend != "local" and not args.address:
-        raise ValueError(f"expected --address with --backend {args.backend}. Received none")
+        raise ValueError("expected --runs with --resume. Received none. "
+                         "Name the folder of the interrupted run with --runs DIR")
+    if args.backend == "dask" and not args.address:  # Ray can be started here
+        raise ValueError("expected --address with --backend dask. Received none. Start a "
+                         "scheduler with `dask scheduler` and give the address that it prints")
+    if args.backend == "dask" and not scheduler(args.address):
+        raise ValueError("expected --address as tcp://HOST:PORT, the port from 1 to 65535. "
+                         f"Received: {args.address}. Give the one that `dask scheduler` prints")
     if args.backend == "local" and args.address:
-        raise ValueError("expected --backend dask or ray with --address. Received: local")
+        raise ValueError("expected --backend dask or ray with --address. Received: local. "
+                         "Add --backend dask, or leave --address out")
+
+
+def scheduler(address: str) -> bool:
+    """Whether this can be the address of a scheduler: it ends in a port."""
+    _, _, port = address.rpartition(":")
+    return port.isdecimal() and 0 < int(port) < 2**16
+
+
+def job_store(args, asked: dict):
+    """Where the results of jobs are kept, as the options say.
+
+    Args:
+        asked: what the jobs have in common; see `compare.jobs.Store`.
+    """
+    from compare import files, jobs
+
+    if args.runs:
+        files.require_writable_directory(args.runs, "--runs")
+    return jobs.Store(args.runs, asked, args.resume)
+
+
+def running_jobs(args):
+    """Around the jobs: what goes wrong on the way to a cluster ends with what to do."""
+    if args.backend == "local":
+        return contextlib.nullcontext()
+    return advising(f"Start a {args.backend} scheduler there, give the --address of one that "
+                    "runs, or leave --backend out to stay on this machine")
 
 
 def positive(text: str) -> int:

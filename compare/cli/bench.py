@@ -2,32 +2,55 @@
 
 import argparse
 import math
-import sys
 
-from compare.cli import arguments, campaign, outputs
+from compare import progress
+from compare.cli import arguments, campaign, colour, outputs
 from compare.cli.errors import complain, interrupted
+from compare.cli.helping import examples
 from compare.protocols import DATASET, PROTOCOLS
 
 PROG = "parity bench"
 DESCRIPTION = """\
-Makes the benchmark network in NumPy and in Keras with the same weights, checks that they are the
-same function, trains both on the same batches in the same order, and reports accuracy, F1, loss,
-speed and memory of both. Without options it repeats the published runs: Fashion-MNIST, all 60,000
-images, 3 epochs, batch size 1, learning rate 0.005.
+Does the NumPy network learn as well as its Keras twin, and how fast?
 
-Exits 0 when done, 1 if the two are not the same function (then nothing is trained), 2 for bad
-input or a loss that is no longer finite, 130 after Ctrl-C, which keeps what is finished.
+Makes the benchmark network in both with the same weights, checks that they are
+the same function, trains both on the same batches in the same order, and
+reports accuracy, F1, loss, speed and memory of both. Without options it repeats
+the published runs: Fashion-MNIST, all 60,000 images, 3 epochs, batch size 1,
+learning rate 0.005, which takes some minutes.
+
+Exits 0 when done, 1 if the two are not the same function (then nothing is
+trained), 2 for bad input or a loss that is no longer finite, 130 after Ctrl-C,
+which keeps what is finished.
 """
+ADVICE = ("What was finished is in the report. Try a smaller --learning-rate if the loss became "
+          "infinite, a smaller --limit if memory ran out")
+EPILOG = examples(
+    ("a short run, a minute or two", "parity bench --quick"),
+    ("the published run, with tables and pictures in a folder and a page",
+     "parity bench --out report --html report.html"),
+    ("is the difference real? 5 pairs of runs; after Ctrl-C the same, resumed",
+     "parity bench --quick --seeds 5"),
+    ("", "parity bench --quick --seeds 5 --resume"))
 
 
 def add_parser(subparsers) -> None:
     parser = subparsers.add_parser("bench", help="train both side by side and compare the results",
-                                   description=DESCRIPTION,
-                                   formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_data(parser, DATASET)
+                                   description=DESCRIPTION, epilog=EPILOG)
+    add_training(arguments.group(parser, "what is trained"))
+    arguments.add_output(parser)
+    arguments.add_html(parser)
+    arguments.group(parser, "output").add_argument(
+        "--out", metavar="DIR", help="also write report.md, report.json and pictures into DIR")
+    campaign.add_options(parser)
+
+
+def add_training(parser) -> None:
+    """The network, its data and how it is trained."""
     number = arguments.positive
     parser.add_argument("--network", choices=tuple(PROTOCOLS), default="benchmark", metavar="NAME",
                         help="benchmark (default) or wide, of 83,466 parameters")
+    arguments.add_data(parser, DATASET)
     parser.add_argument("--epochs", type=number, metavar="N",
                         help="passes over the training images (default: the network's own, "
                              f"{defaults('epochs')})")
@@ -45,11 +68,6 @@ def add_parser(subparsers) -> None:
     parser.add_argument("--quick", action="store_true",
                         help="a short run: 1 epoch of 1,500 training images, unless --epochs or "
                              "--limit say otherwise")
-    arguments.add_output(parser)
-    arguments.add_html(parser)
-    parser.add_argument("--out", metavar="DIR",
-                        help="also write report.md, report.json and pictures into DIR")
-    campaign.add_options(parser)
 
 
 def defaults(*names: str) -> str:
@@ -78,31 +96,41 @@ def run(args) -> int:
     if args.seeds:
         return campaign.run(args, chosen)
     if args.resume or args.jobs > 1 or args.backend != "local":
-        raise ValueError("expected --seeds with --resume, --jobs and --backend. Received none")
+        raise ValueError("expected --seeds with --resume, --jobs and --backend. Received none. "
+                         "Say how many pairs of runs with --seeds K")
     if args.out:
         files.require_writable_directory(args.out, "--out")
     outputs.require_writable(args, ("json", "html"))
-    dataset = chosen.load()
-    if dataset.fallback_reason:
-        print(f"NOT Fashion-MNIST: {dataset.fallback_reason}", file=sys.stderr)
+    dataset = load(chosen)
     result = benchmark.run(chosen, dataset)
+    written = []
     try:
-        written = []
         if args.json:
             output.write_json(result, args.json)
             written.append(args.json)
         if args.html:
-            from compare.html.benchmark import benchmark_page
+            with progress.during(f"Writing {args.html}"):
+                from compare.html.benchmark import benchmark_page
 
-            files.write_text(args.html, benchmark_page(result, dataset, outputs.facts(args)))
+                files.write_text(args.html, benchmark_page(result, dataset, outputs.facts(args)))
             written.append(args.html)
         if args.out:
-            written += output.write_directory(result, dataset, args.out)
+            with progress.during(f"Drawing the pictures in {args.out}"):
+                written += output.write_directory(result, dataset, args.out)
     finally:  # a full disk must not cost the result
-        print(benchmark.render(result, args.format), end="", flush=True)
+        colour.show(benchmark.render(result, args.format), args.format, end="")
     for path in written:
-        print(f"Wrote {path}", file=sys.stderr)
+        colour.tell(f"Wrote {path}")
     return exit_code(result)
+
+
+def load(chosen):
+    """The images that the settings ask for; where others stand in for them, that is said."""
+    with arguments.loading_data("Give smaller --limit and --test-limit, or leave them out"):
+        dataset = chosen.load()
+    if dataset.fallback_reason:
+        colour.tell(f"NOT Fashion-MNIST: {dataset.fallback_reason}")
+    return dataset
 
 
 def choose(args):
@@ -124,8 +152,8 @@ def choose(args):
 def exit_code(result) -> int:
     """What the shell is told; why, if not 0, is said on standard error."""
     if result.check and not result.check.passed:
-        complain(PROG, result.check.summary)
+        complain(PROG, result.check.summary, "Find out why: parity debug")
         return 1
     if result.interrupted:
         return interrupted(PROG, "; what was finished is in the report")
-    return complain(PROG, result.stopped) if result.partial else 0
+    return complain(PROG, result.stopped, ADVICE) if result.partial else 0

@@ -1,8 +1,7 @@
 """`parity bench --seeds K`: several pairs of runs, as independent jobs, and their statistics."""
 
-import sys
-
-from compare.cli import arguments, outputs
+from compare import progress
+from compare.cli import arguments, colour, outputs
 from compare.cli.errors import complain, interrupted
 
 PROG = "parity bench"
@@ -12,7 +11,7 @@ DIRECTORY = "parity-runs"
 def add_options(parser) -> None:
     """The options of a campaign, in a group of their own."""
     group = parser.add_argument_group(
-        "several runs", "With --seeds, K pairs of runs from shared initial weights: means with "
+        "several runs", "With --seeds, K pairs of runs from shared initial weights: means with\n"
         "95 % intervals, a test of equivalence, McNemar's test, Cohen's kappa.")
     group.add_argument("--seeds", type=arguments.positive, metavar="K",
                        help="how many pairs of runs, from --seed upwards")
@@ -29,37 +28,48 @@ def run(args, chosen) -> int:
         chosen: the benchmark's settings, for every run.
     """
     from compare import campaign, files, jobs
-    from compare.campaign import output
+    from compare.cli.bench import load
 
     arguments.check_jobs(args)
     settings = campaign.Settings(args.seeds, chosen, args.margin)
     if args.out:
         files.require_writable_directory(args.out, "--out")
     outputs.require_writable(args, ("json", "html"))
-    dataset = chosen.load()  # bad input shows at once
-    if dataset.fallback_reason:
-        print(f"NOT Fashion-MNIST: {dataset.fallback_reason}", file=sys.stderr)
+    files.require_writable_directory(args.runs, "--runs")
+    dataset = load(chosen)  # bad input shows at once
     try:
-        result = campaign.run(settings, args.runs, args.resume, args.jobs, args.backend,
-                              args.address)
+        with arguments.running_jobs(args):
+            result = campaign.run(settings, args.runs, args.resume, args.jobs, args.backend,
+                                  args.address)
     except KeyboardInterrupt:
         return interrupted(PROG, f"; what was finished is in {args.runs}: go on with --resume")
     except jobs.JobsError as error:
-        return complain(PROG, f"{error}; the other runs are in {args.runs}: go on with --resume")
+        return complain(PROG, f"{error}; the other runs are in {args.runs}",
+                        "Run the same again with --resume to go on")
+    show(args, result, dataset)
+    return 0
+
+
+def show(args, result, dataset) -> None:
+    """Write the files that were asked for, and print the report."""
+    from compare import campaign, files
+    from compare.campaign import output
+
     written = []
     try:
         if args.json:
             output.write_json(result, args.json)
             written.append(args.json)
         if args.html:
-            from compare.html.campaign import campaign_page
+            with progress.during(f"Writing {args.html}"):
+                from compare.html.campaign import campaign_page
 
-            files.write_text(args.html, campaign_page(result, outputs.facts(args)))
+                files.write_text(args.html, campaign_page(result, outputs.facts(args), dataset))
             written.append(args.html)
         if args.out:
-            written += output.write_directory(result, args.out)
+            with progress.during(f"Drawing the pictures in {args.out}"):
+                written += output.write_directory(result, args.out)
     finally:  # a full disk must not cost the result
-        print(campaign.render(result, args.format), end="", flush=True)
+        colour.show(campaign.render(result, args.format), args.format, end="")
     for path in written:
-        print(f"Wrote {path}", file=sys.stderr)
-    return 0
+        colour.tell(f"Wrote {path}")

@@ -1,27 +1,56 @@
 """`parity check`: is the NumPy network the same function as its Keras twin, gradients included?"""
 
+import contextlib
 import sys
 
-from compare.cli import arguments, outputs
+from compare import progress
+from compare.cli import arguments, colour, outputs
+from compare.cli.errors import advising
+from compare.cli.helping import examples
+from compare.prose import wrapped
 
 STARTING = "Starting TensorFlow ..."
 DESCRIPTION = """\
-Runs both networks on one batch and checks every layer's output, every gradient, the loss and one
-optimizer step against proved rounding bounds, probes each layer with whole numbers, where nothing
-may differ at all, and trains both side by side for a few steps. Exits 0 if parity holds, 1 if not.
+Is the NumPy network the same function as its Keras twin, gradients included?
+
+Runs both on one batch and checks every layer's output, every gradient, the loss
+and one optimizer step against proved rounding bounds, probes each layer with
+whole numbers, where nothing may differ at all, and trains both side by side for
+a few steps. Exits 0 if parity holds, 1 if it does not, 2 for bad input.
 """
+EPILOG = examples(
+    ("the network that comes with parity, on Fashion-MNIST", "parity check"),
+    ("without any data files, as a page to read",
+     "parity check --dataset digits --html check.html"),
+    ("a model of your own, and every figure of every row",
+     "parity check --model model.keras --wide"),
+    ("record Keras once; from then on check without TensorFlow",
+     "parity record --out golden.npz"),
+    ("", "parity check --golden golden.npz"))
+PATH_ADVICE = ("Give --model FILE.keras, written by model.save(...), or --model module:callable, a "
+               "function that returns a model")
+LAYER_ADVICE = ("See what is supported with: python -m compare.support; a layer of your own is "
+                "checked through compare.wrap")
+RETURN_ADVICE = ("Have it return a Keras or a scratch model with one input and one output, a layer "
+                 "from compare.wrap, or the pair to compare")
+PAIR_ADVICE = "Give two networks that take the same inputs and give the same outputs"
+BATCH_ADVICE = ("Save a batch that fits the model with np.savez(FILE, x=images, y=labels), or "
+                "leave --input out to have one drawn")
 
 
 def add_parser(subparsers) -> None:
     parser = subparsers.add_parser("check", help="check two networks tensor by tensor",
-                                   description=DESCRIPTION)
+                                   description=DESCRIPTION, epilog=EPILOG)
     arguments.add_pair(parser)
-    parser.add_argument("--steps", type=arguments.natural, default=None, metavar="N",
-                        help="training steps in lockstep (default: 5)")
-    parser.add_argument("--golden", metavar="FILE.npz",
-                        help="check against a trace written by `parity record`, without TensorFlow")
-    parser.add_argument("--wide", action="store_true", help="every figure of every row")
+    arguments.group(parser, "what is checked").add_argument(
+        "--golden", metavar="FILE.npz",
+        help="check against a trace written by `parity record`, without TensorFlow")
+    arguments.group(parser, "on which numbers").add_argument(
+        "--steps", type=arguments.natural, default=None, metavar="N",
+        help="training steps in lockstep (default: 5)")
     arguments.add_output(parser)
+    arguments.group(parser, "output").add_argument("--wide", action="store_true",
+                                                   help="every figure of every row")
     arguments.add_html(parser)
     arguments.add_ci(parser)
     parser.set_defaults(run=run)
@@ -30,10 +59,17 @@ def add_parser(subparsers) -> None:
 def run(args) -> int:
     outputs.require_writable(args)
     report, about = against_golden(args) if args.golden else against_keras(args)
-    print(about)
-    print(report.render(args.format, args.wide))
+    find_cause(report)
+    colour.show(f"{wrapped(about)}\n{report.render(args.format, args.wide)}", args.format)
     outputs.write(args, report, about)
     return 0 if report else 1
+
+
+def find_cause(report) -> None:
+    """Have it found out before it is shown, since that may take a while."""
+    if not report:
+        with progress.during("Looking for the cause"):
+            report.cause
 
 
 def against_keras(args):
@@ -43,7 +79,24 @@ def against_keras(args):
     model, twin, x, y, about = prepare(args)
     steps = parity.LOCKSTEP if args.steps is None else args.steps
     upstream = random_upstream(model, x, args.seed) if y is None else None
-    return parity.check(model, twin, x, y, upstream=upstream, steps=steps), about
+    with about_batch(args):
+        return parity.check(model, twin, x, y, upstream=upstream, steps=steps), about
+
+
+def about_batch(args):
+    """Around what is run on the batch: whose fault an error is depends on who made the batch."""
+    return advising(BATCH_ADVICE if args.input else PAIR_ADVICE)
+
+
+@contextlib.contextmanager
+def about_model(args):
+    """Around the making of the models: what is wrong with one ends with what to do."""
+    from scratch.errors import UnsupportedError
+
+    module, _, name = (args.model or "").partition(":")
+    advice = RETURN_ADVICE if module and name else PATH_ADVICE
+    with advising(advice), advising(LAYER_ADVICE, UnsupportedError):
+        yield
 
 
 def against_golden(args):
@@ -54,13 +107,17 @@ def against_golden(args):
     needless = [option for option in ("input", "dtype", "batch", "steps", "seed", "dataset",
                                       "data_dir") if getattr(args, option) is not None]
     if needless:
+        named = ", ".join(f"--{option.replace('_', '-')}" for option in needless)
         raise ValueError("Expected no other source of numbers with --golden, whose trace brings "
-                         "its own batch, weights and precision. Received: "
-                         + ", ".join(f"--{option.replace('_', '-')}" for option in needless))
-    trace = Trace.load(args.golden)
-    model = pairs.golden_candidate(trace, args.model)
+                         f"its own batch, weights and precision. Received: {named}. Leave "
+                         f"{'it' if len(needless) == 1 else 'them'} out")
+    with advising("Record it again: parity record --out FILE.npz"):
+        trace = Trace.load(args.golden)
+    with advising("Give --model module:callable that returns a scratch model, or leave it out"):
+        model = pairs.golden_candidate(trace, args.model)
     name = args.model or "the network"
-    return parity.check(model, trace), f"Checking {name} against the trace in {args.golden}"
+    with advising("Record a trace of this very model, or give the one that was recorded"):
+        return parity.check(model, trace), f"Checking {name} against the trace in {args.golden}"
 
 
 def prepare(args):
@@ -70,14 +127,16 @@ def prepare(args):
     fill_in(args)
     if args.model is None and not args.input:
         return benchmark(args)
-    given = batches.from_file(args.input) if args.input else None
-    print(STARTING, file=sys.stderr)
-    model, twin = pairs.pair(args.model, args.dtype, args.seed)
-    name = args.model or "the benchmark network"
-    if given is not None:
-        x, y = given
-        return model, twin, x, y, f"Checking {name} on {len(x)} samples of {args.input}"
-    x, y = batches.random(model, args.batch, args.seed)
+    with about_batch(args):
+        given = batches.from_file(args.input) if args.input else None
+    print(STARTING, file=sys.stderr, flush=True)
+    with about_model(args):
+        model, twin = pairs.pair(args.model, args.dtype, args.seed)
+        name = args.model or "the benchmark network"
+        if given is not None:
+            x, y = given
+            return model, twin, x, y, f"Checking {name} on {len(x)} samples of {args.input}"
+        x, y = batches.random(model, args.batch, args.seed)
     return model, twin, x, y, f"Checking {name} on {args.batch} random samples, seed {args.seed}"
 
 
@@ -85,11 +144,13 @@ def benchmark(args):
     """As `prepare`: the benchmark network, made for the images of the data set."""
     from compare import batches, data, network, pairs
 
-    loaded = data.load(args.dataset, args.data_dir)
+    with arguments.loading_data():
+        loaded = data.load(args.dataset, args.data_dir)
     model = network.build(loaded.input_shape, loaded.classes, seed=args.seed,
                           dtype=args.dtype or "float32")
-    x, y = batches.images(loaded, args.batch, args.seed, model.dtype)
-    print(STARTING, file=sys.stderr)
+    with advising("Give a smaller --batch"):
+        x, y = batches.images(loaded, args.batch, args.seed, model.dtype)
+    print(STARTING, file=sys.stderr, flush=True)
     model, twin = pairs.twins(model)
     about = f"Checking the benchmark network on {args.batch} images of {loaded.title}"
     if loaded.fallback_reason:

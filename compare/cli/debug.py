@@ -1,25 +1,37 @@
 """`parity debug`: which layer, which tensor, and the smallest input on which it goes wrong."""
 
-from compare.cli import arguments, outputs
-from compare.cli.check import prepare, random_upstream
+from compare import progress
+from compare.cli import arguments, colour, outputs
+from compare.cli.check import about_batch, find_cause, prepare, random_upstream
+from compare.cli.helping import examples
+from compare.prose import wrapped
 
 DESCRIPTION = """\
-Checks two networks, or a single layer that compare.wrap gave, like `parity check`. If parity does
-not hold, it says in plain words where the first mistake is, shrinks batch, pixels and channels to
-the smallest case that still fails, with the expected and the actual numbers, and draws the tensor
-that is wrong. Exits 0 if there is nothing to debug, 1 if there is.
+Which layer is off, which tensor, and on which smallest input?
+
+Checks two networks, or a single layer that compare.wrap gave, as `parity check`
+does. If parity does not hold, it says in plain words where the first mistake
+is, shrinks batch, pixels and channels to the smallest case that still fails,
+with the expected and the actual numbers, and draws the tensor that is wrong.
+Exits 0 if there is nothing to debug, 1 if there is, 2 for bad input.
 """
+EPILOG = examples(
+    ("the network that comes with parity: nothing to debug", "parity debug --dataset digits"),
+    ("build() in mine.py, which returns your network", "parity debug mine:build"),
+    ("keep the mistake as a test that fails, and as pictures",
+     "parity debug mine:build --pytest test_it.py --out pictures"))
 
 
 def add_parser(subparsers) -> None:
     parser = subparsers.add_parser("debug", help="find the layer and a minimal failing case",
-                                   description=DESCRIPTION)
+                                   description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("what", nargs="?", metavar="FILE.keras|module:callable",
                         help="the same as --model")
     arguments.add_pair(parser)
-    parser.add_argument("--pytest", metavar="FILE.py",
+    output = arguments.group(parser, "output")
+    output.add_argument("--pytest", metavar="FILE.py",
                         help="write the failing case as a test that reproduces it")
-    parser.add_argument("--out", metavar="DIR",
+    output.add_argument("--out", metavar="DIR",
                         help="draw the tensor that fails, expected, actual and the difference, "
                              "into PNG files in DIR")
     arguments.add_output(parser)
@@ -33,8 +45,8 @@ def run(args) -> int:
     from compare.debugging.verdict import plain_words
 
     if args.what and args.model:
-        raise ValueError("expected the network once. Received: "
-                         f"{args.what} and --model {args.model}")
+        raise ValueError(f"expected the network once. Received: {args.what} and "
+                         f"--model {args.model}. Leave one of the two out")
     args.model = args.what or args.model
     outputs.require_writable(args)
     if args.pytest:
@@ -43,14 +55,15 @@ def run(args) -> int:
         files.require_writable_directory(args.out, "--out")
     model, twin, x, y, about = prepare(args)
     upstream = random_upstream(model, x, args.seed) if y is None else None
-    report = parity.check(model, twin, x, y, upstream=upstream)
-    print(about)
-    print(report.summary())
-    for line in [*plain_words(report.rows), *report.explanation()]:
-        print(line)
+    with about_batch(args):
+        report = parity.check(model, twin, x, y, upstream=upstream)
+    find_cause(report)
+    for text in (wrapped(about), wrapped(report.summary()), *plain_words(report.rows),
+                 *report.explanation()):
+        colour.show(text)
     found = None
     if not report:
-        print(report.failures(args.format))
+        colour.show(report.failures(args.format), args.format)
         found = closer(args, report, *reference_of(model, twin, x, y, upstream))
     if args.pytest and found:
         files.write_text(args.pytest, reproduction.as_test(found, args.model))
@@ -77,18 +90,20 @@ def closer(args, report, model, trace):
     """The smallest failing case, None for none; prints it, and draws the tensor if asked to."""
     from compare import minimal, reproduction
 
-    found = next(filter(None, (minimal.minimise(model, trace, row)
-                               for row in report.rows if not row.passed)), None)
-    print(reproduction.explain(found) if found else
-          "No single layer of the candidate fails by itself: the mistake lies outside them.")
+    with progress.during("Looking for the smallest case that still fails"):
+        found = next(filter(None, (minimal.minimise(model, trace, row)
+                                   for row in report.rows if not row.passed)), None)
+    colour.show(reproduction.explain(found) if found else
+                "No single layer of the candidate fails by itself: the mistake lies outside them.")
     if args.out:
         from compare.debugging import pictures
         from compare.debugging.seen import first_seen
 
-        tensor = first_seen(report.rows, model, trace)
+        with progress.during("Drawing the tensor that fails"):
+            tensor = first_seen(report.rows, model, trace)
+            drawn = [] if tensor is None else pictures.write(tensor, args.out)
         if tensor is None:
             print("There is nothing to be drawn: no tensor that fails could be computed.")
-        else:
-            for path in pictures.write(tensor, args.out):
-                print(f"Drawn: {path}")
+        for path in drawn:
+            print(f"Drawn: {path}")
     return found

@@ -1,34 +1,45 @@
 """`parity faults`: how good the checks are, by faults put in on purpose and by clean networks."""
 
-import sys
-
-from compare.cli import arguments
-from compare.cli.errors import complain, interrupted
+from compare.cli import arguments, colour
+from compare.cli.errors import advising, complain, interrupted
+from compare.cli.helping import examples
 
 PROG = "parity faults"
 COUNT = 100
 DESCRIPTION = """\
-Puts each fault of a catalogue into a small network, checks it, and scores the verdict: noticed, the
-right layer, the right tensor, the right cause. Then checks clean random networks, in which there is
-nothing to find, and holds other decision rules against both. Exits 0 if every fault is noticed and
-there is no false alarm, 1 if not, 2 for bad input, 130 after Ctrl-C.
+Scores the checks themselves, by faults put in on purpose.
+
+Puts each fault of a catalogue into a small network, checks it, and scores the
+verdict: noticed, the right layer, the right tensor, the right cause. Then
+checks clean random networks, in which there is nothing to find, and holds other
+decision rules against both. All of it takes many minutes.
+
+Exits 0 if every fault is noticed and there is no false alarm, 1 if not, 2 for
+bad input, 130 after Ctrl-C.
 """
+EPILOG = examples(
+    ("which faults there are", "parity faults --list"),
+    ("those of one layer", "parity faults --only dropout"),
+    ("all of them on two processes, with the tables in a folder",
+     "parity faults --jobs 2 --out faults"))
 
 
 def add_parser(subparsers) -> None:
     parser = subparsers.add_parser("faults", help="score the checks by faults put in on purpose",
-                                   description=DESCRIPTION)
-    parser.add_argument("--count", type=arguments.natural, metavar="N",
-                        help=f"clean networks (default: {COUNT}; with --only, none)")
-    parser.add_argument("--seed", type=arguments.natural, default=0, metavar="S",
-                        help="of the clean networks (default: 0)")
-    parser.add_argument("--only", action="append", metavar="IDENTIFIER",
-                        help="this fault, or all whose identifiers contain this; may be repeated")
-    parser.add_argument("--list", action="store_true", help="show the catalogue and run nothing")
-    parser.add_argument("--no-rivals", action="store_true", help="leave the other rules out")
-    parser.add_argument("--out", metavar="DIR",
-                        help="also write the tables as Markdown and the results as JSON into DIR")
+                                   description=DESCRIPTION, epilog=EPILOG)
+    which = arguments.group(parser, "which faults and networks")
+    which.add_argument("--list", action="store_true", help="show the catalogue and run nothing")
+    which.add_argument("--only", action="append", metavar="IDENTIFIER",
+                       help="this fault, or all whose identifiers contain this; may be repeated")
+    which.add_argument("--count", type=arguments.natural, metavar="N",
+                       help=f"clean networks (default: {COUNT}; with --only, none)")
+    which.add_argument("--seed", type=arguments.natural, default=0, metavar="S",
+                       help="of the clean networks (default: 0)")
+    which.add_argument("--no-rivals", action="store_true", help="leave the other rules out")
     arguments.add_jobs(parser)
+    arguments.group(parser, "output").add_argument(
+        "--out", metavar="DIR",
+        help="also write the tables as Markdown and the results as JSON into DIR")
     arguments.add_output(parser)
 
 
@@ -37,11 +48,12 @@ def run(args) -> int:
     from compare.faults import catalogue
 
     arguments.check_jobs(args)
-    chosen = catalogue.chosen(args.only)
+    with advising("See which there are: parity faults --list"):
+        chosen = catalogue.chosen(args.only)
     if args.list:
         from compare.faults import tables
 
-        print(tables.listing(chosen, args.format))
+        colour.show(tables.listing(chosen, args.format), args.format)
         return 0
     if args.json:
         files.require_writable_file(args.json, "--json")
@@ -58,13 +70,13 @@ def score(args, chosen, jobs) -> int:
 
     count = args.count if args.count is not None else 0 if args.only else COUNT
     rivals = not args.no_rivals
-    store = jobs.Store(args.runs, {"kind": "faults", "seed": args.seed, "rivals": rivals},
-                       args.resume)
+    store = arguments.job_store(args, {"kind": "faults", "seed": args.seed, "rivals": rivals})
     try:
-        result = running.run([fault.identifier for fault in chosen], count, args.seed, store,
-                             args.jobs, args.backend, args.address, rivals)
+        with arguments.running_jobs(args):
+            result = running.run([fault.identifier for fault in chosen], count, args.seed, store,
+                                 args.jobs, args.backend, args.address, rivals)
     except jobs.JobsError as error:
-        return complain(PROG, error)
+        return complain(PROG, error, "Run the same again, with --runs and --resume to go on")
     text = dumps(tables.as_dict(result))
     if args.json:
         files.write_text(args.json, text)
@@ -72,8 +84,8 @@ def score(args, chosen, jobs) -> int:
         for name, content in (("faults.json", text),
                               ("faults.md", tables.render(result, "github"))):
             files.write_text(f"{args.out}/{name}", content)
-            print(f"Wrote {args.out}/{name}", file=sys.stderr)
-    print(tables.render(result, args.format), end="", flush=True)
+            colour.tell(f"Wrote {args.out}/{name}")
+    colour.show(tables.render(result, args.format), args.format, end="")
     if result.interrupted:
         return interrupted(PROG, "; what was finished is in the report")
     return 0 if result else 1

@@ -1,42 +1,48 @@
 """`parity fuzz`: random networks over the whole vocabulary, checked in every way."""
 
-import sys
-
-from compare.cli import arguments
+from compare.cli import arguments, colour
 from compare.cli.errors import complain, interrupted
+from compare.cli.helping import examples
 
 PROG = "parity fuzz"
 COUNT = 100
 DESCRIPTION = """\
-Draws random networks over all layers, arguments, losses and optimizers, builds each in NumPy and in
-Keras, and checks config, weights, forward, loss, gradients, update, inference and saved files both
-ways. Prints what the networks contained, and for every failure the smallest network that still
-fails. Network n of a seed is the same whatever else is drawn.
+Checks random networks over all layers, arguments, losses and optimizers.
 
-Exits 0 if all pass, 1 if one fails, 2 for bad input, 130 after Ctrl-C, which keeps what is
-finished.
+Builds each in NumPy and in Keras, and checks config, weights, forward, loss,
+gradients, update, inference and saved files both ways. Prints what the networks
+contained, and for every failure the smallest network that still fails. Network
+n of a seed is the same whatever else is drawn.
+
+Exits 0 if all pass, 1 if one fails, 2 for bad input, 130 after Ctrl-C, which
+keeps what is finished.
 """
+EPILOG = examples(
+    ("a first look: ten networks", "parity fuzz --count 10"),
+    ("a night's work on two processes, to be resumed after Ctrl-C",
+     "parity fuzz --count 2000 --jobs 2 --runs fuzz-runs"),
+    ("", "parity fuzz --count 2000 --jobs 2 --runs fuzz-runs --resume"),
+    ("network 7 of seed 0 alone", "parity fuzz --only 7"))
 
 
 def add_parser(subparsers) -> None:
-    import argparse
-
     parser = subparsers.add_parser("fuzz", help="check random networks over all layers",
-                                   description=DESCRIPTION,
-                                   formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=arguments.positive, default=COUNT, metavar="N",
-                        help="how many networks (default: %(default)s)")
-    parser.add_argument("--seed", type=arguments.natural, default=0, metavar="S",
-                        help="of all that is drawn (default: 0)")
-    parser.add_argument("--start", type=arguments.natural, default=0, metavar="K",
-                        help="begin with network number K (default: 0)")
-    parser.add_argument("--only", type=arguments.natural, metavar="K",
-                        help="network number K alone")
-    parser.add_argument("--no-shrink", action="store_true",
-                        help="show failures as they are, without looking for smaller ones")
-    parser.add_argument("--keep", metavar="DIR",
-                        help="write a program for each failure into DIR, which shows it again")
+                                   description=DESCRIPTION, epilog=EPILOG)
+    which = arguments.group(parser, "which networks")
+    which.add_argument("--count", type=arguments.positive, default=COUNT, metavar="N",
+                       help="how many networks (default: %(default)s)")
+    which.add_argument("--seed", type=arguments.natural, default=0, metavar="S",
+                       help="of all that is drawn (default: 0)")
+    which.add_argument("--start", type=arguments.natural, default=0, metavar="K",
+                       help="begin with network number K (default: 0)")
+    which.add_argument("--only", type=arguments.natural, metavar="K",
+                       help="network number K alone")
     arguments.add_jobs(parser)
+    output = arguments.group(parser, "output")
+    output.add_argument("--no-shrink", action="store_true",
+                        help="show failures as they are, without looking for smaller ones")
+    output.add_argument("--keep", metavar="DIR",
+                        help="write a program for each failure into DIR, which shows it again")
     arguments.add_output(parser)
 
 
@@ -52,20 +58,21 @@ def run(args) -> int:
         files.require_writable_directory(args.keep, "--keep")
     numbers = ([args.only] if args.only is not None
                else list(range(args.start, args.start + args.count)))
-    store = jobs.Store(args.runs, {"kind": "fuzz", "seed": args.seed}, args.resume)
+    store = arguments.job_store(args, {"kind": "fuzz", "seed": args.seed})
     try:
-        result = fuzz.run(args.seed, numbers, store, args.jobs, args.backend, args.address,
-                          shrinking=not args.no_shrink)
+        with arguments.running_jobs(args):
+            result = fuzz.run(args.seed, numbers, store, args.jobs, args.backend, args.address,
+                              shrinking=not args.no_shrink)
     except jobs.JobsError as error:
-        return complain(PROG, error)
+        return complain(PROG, error, "Run the same again, with --runs and --resume to go on")
     if args.json:
         files.write_text(args.json, dumps(report.as_dict(result)))
     if args.keep:
         for failure in result.failures:
             path = f"{args.keep}/network_{failure.number}.py"
             files.write_text(path, report.script(failure))
-            print(f"Wrote {path}", file=sys.stderr)
-    print(report.render(result, args.format), end="", flush=True)
+            colour.tell(f"Wrote {path}")
+    colour.show(report.render(result, args.format), args.format, end="")
     if result.interrupted:
         return interrupted(PROG, "; what was finished is in the report")
     return 1 if result.failures else 0

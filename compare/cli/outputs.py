@@ -1,6 +1,6 @@
 """Where a report on two networks goes besides standard output: JSON, HTML, JUnit, GitHub."""
 
-from compare import files
+from compare import files, progress
 
 OPTIONS = ("json", "html", "junit")
 
@@ -25,11 +25,13 @@ def write(args, report, about: str, smallest: str = "") -> None:
     if args.json:
         from compare.plain_json import dumps
 
-        files.write_text(args.json, dumps({"about": about, **report.as_dict()}))
+        with progress.during(f"Writing {args.json}"):
+            files.write_text(args.json, dumps({"about": about, **report.as_dict()}))
     if args.html:
-        from compare.html.report import report_page
+        with progress.during(f"Writing {args.html}"):
+            from compare.html.report import report_page
 
-        files.write_text(args.html, report_page(report, about, facts(args), smallest))
+            files.write_text(args.html, report_page(report, about, facts(args), smallest))
     if args.junit:
         from compare.junit import junit
 

@@ -1,47 +1,59 @@
 """`parity record`: keeps everything the reference computed on one batch, to be checked against."""
 
-from compare.cli import arguments
-from compare.cli.check import prepare, random_upstream
+from compare import progress
+from compare.cli import arguments, colour
+from compare.cli.check import about_batch, prepare, random_upstream
+from compare.cli.helping import examples
+from compare.prose import wrapped
 
 DESCRIPTION = """\
-Runs the Keras model on one batch and writes inputs, weights, outputs and all gradients to a file.
-`parity check --golden FILE` checks a NumPy network against it without TensorFlow.
+Records a golden trace of the Keras model: everything it computes on one batch.
+
+Inputs, weights, outputs and all gradients go to one file, against which
+`parity check --golden FILE` then checks a NumPy network without TensorFlow.
 """
+EPILOG = examples(
+    ("record the network that comes with parity, and check against it",
+     "parity record --out golden.npz"),
+    ("", "parity check --golden golden.npz"),
+    ("a model of your own on a batch of your own",
+     "parity record --model model.keras --input batch.npz --out golden.npz"))
 
 
 def add_parser(subparsers) -> None:
     parser = subparsers.add_parser("record", help="record a golden trace of the reference",
-                                   description=DESCRIPTION)
+                                   description=DESCRIPTION, epilog=EPILOG)
     arguments.add_pair(parser)
-    parser.add_argument("--out", required=True, metavar="FILE.npz", help="the file to write")
+    arguments.group(parser, "output").add_argument("--out", required=True, metavar="FILE.npz",
+                                                   help="the file to write (required)")
     arguments.add_output(parser)
     parser.set_defaults(run=run)
 
 
 def run(args) -> int:
-    from tabulate import tabulate
-
     import compare
-    from compare import files
+    from compare import files, tabular
     from compare.plain_json import dumps
 
     for option, path in (("--out", args.out), ("--json", args.json)):
         if path:
             files.require_writable_file(path, option)
     model, twin, x, y, about = prepare(args)
-    if y is None:
-        trace = compare.record(twin, x, upstream=random_upstream(model, x, args.seed))
-    else:
-        twin = compare.parity.both_compiled(model, twin)[1]
-        trace = compare.record(twin, x, y)
-    trace.save(args.out)
-    print(about.replace("Checking", "Recorded", 1))
-    print(f"{trace.producer}, {trace.dtype}, in {args.out}")
+    with about_batch(args):
+        if y is None:
+            trace = compare.record(twin, x, upstream=random_upstream(model, x, args.seed))
+        else:
+            twin = compare.parity.both_compiled(model, twin)[1]
+            trace = compare.record(twin, x, y)
+    with progress.during(f"Writing {args.out}"):
+        trace.save(args.out)
     tensors = [(name, "x".join(map(str, array.shape)), float(abs(array).max()))
                for name, array in trace.tensors().items()]
-    print(tabulate([(name, shape, f"{largest:.3e}") for name, shape, largest in tensors],
-                   ("tensor", "shape", "largest"), tablefmt=args.format, disable_numparse=True,
-                   colalign=("left", "left", "right")))
+    table = tabular.render(["tensor", "shape", "largest"],
+                           [[name, shape, f"{largest:.3e}"] for name, shape, largest in tensors],
+                           args.format, [False, False, True])
+    done = wrapped(about.replace("Checking", "Recorded", 1))
+    colour.show(f"{done}\n{trace.producer}, {trace.dtype}, in {args.out}\n{table}", args.format)
     if args.json:
         files.write_text(args.json, dumps({
             "schema": "keras-parity record 1", "about": about, "file": args.out,

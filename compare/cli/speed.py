@@ -2,47 +2,60 @@
 
 import argparse
 import math
-import sys
 
-from compare.cli import arguments
-from compare.cli.errors import complain, interrupted
+from compare import progress
+from compare.cli import arguments, colour
+from compare.cli.errors import advising, complain, interrupted
+from compare.cli.helping import examples
 
 PROG = "parity speed"
 DESCRIPTION = """\
-Measures time per sample of training and prediction, how the time of a step grows with batch size,
-image side and channels, and the peak memory of a training process. All competitors take turns, so
-that every ratio comes from neighbouring turns; medians and quartiles are shown. The images are
-random. Without options it takes several minutes; the machine should be quiet.
+How fast does the NumPy network train, beside Keras, PyTorch and bare BLAS?
 
-Exits 0 when done, 2 for bad input or a process that fails, 130 after Ctrl-C, which keeps what is
-finished.
+Measures time per sample of training and prediction, how the time of a step
+grows with batch size, image side and channels, and the peak memory of a
+training process. All competitors take turns, so that every ratio comes from
+neighbouring turns; medians and quartiles are shown. The images are random.
+Without options it takes several minutes; the machine should be quiet.
+
+Exits 0 when done, 2 for bad input or a process that fails, 130 after Ctrl-C,
+which keeps what is finished.
 """
+ADVICE = ("What was finished is in the report. Leave out the one that failed with --competitors, "
+          "or take smaller --batch-sizes if memory ran out")
+EPILOG = examples(
+    ("the quickest look", "parity speed --quick"),
+    ("everything, with tables and pictures in a folder", "parity speed --out speed"),
+    ("training alone, in batches of 32, scratch against Keras",
+     "parity speed --parts training --batch-sizes 32 --competitors scratch,keras"))
 
 
 def add_parser(subparsers) -> None:
     parser = subparsers.add_parser("speed", help="measure training and prediction against Keras",
-                                   description=DESCRIPTION,
-                                   formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true",
-                        help="under a minute: only training, scratch and Keras's fit, batches 1 "
-                             "and 32, few pairs, unless options say otherwise")
-    parser.add_argument("--networks", type=names, metavar="NAME,...",
-                        help="some of benchmark, wide (default: both)")
-    parser.add_argument("--batch-sizes", type=sizes, metavar="N,...",
-                        help="images per training step (default: 1,8,32,128,256 for the benchmark "
-                             "network, 100 for the wide one)")
-    parser.add_argument("--competitors", type=names, metavar="NAME,...",
-                        help="some of scratch, keras, keras-loop, torch; the others are compared "
-                             "with the first (default: all; torch only where it is installed)")
-    parser.add_argument("--parts", type=names, metavar="NAME,...",
-                        help="some of training, predict, scaling, memory (default: all)")
-    parser.add_argument("--pairs", type=arguments.positive, metavar="N",
-                        help="turns of each competitor in every row (default: 11)")
-    parser.add_argument("--stretch", type=seconds, metavar="SECONDS",
-                        help="the least length of a turn (default: 0.3)")
+                                   description=DESCRIPTION, epilog=EPILOG)
+    what = arguments.group(parser, "what is measured")
+    what.add_argument("--quick", action="store_true",
+                      help="under a minute: only training, scratch and Keras's fit, batches 1 "
+                           "and 32, few pairs, unless options say otherwise")
+    what.add_argument("--networks", type=names, metavar="NAME,...",
+                      help="some of benchmark, wide (default: both)")
+    what.add_argument("--batch-sizes", type=sizes, metavar="N,...",
+                      help="images per training step (default: 1,8,32,128,256 for the benchmark "
+                           "network, 100 for the wide one)")
+    what.add_argument("--competitors", type=names, metavar="NAME,...",
+                      help="some of scratch, keras, keras-loop, torch; the others are compared "
+                           "with the first (default: all; torch only where it is installed)")
+    what.add_argument("--parts", type=names, metavar="NAME,...",
+                      help="some of training, predict, scaling, memory (default: all)")
+    how = arguments.group(parser, "how long")
+    how.add_argument("--pairs", type=arguments.positive, metavar="N",
+                     help="turns of each competitor in every row (default: 11)")
+    how.add_argument("--stretch", type=seconds, metavar="SECONDS",
+                     help="the least length of a turn (default: 0.3)")
     arguments.add_output(parser)
-    parser.add_argument("--out", metavar="DIR",
-                        help="also write speed.md, speed.json, speed.png and scaling.png into DIR")
+    arguments.group(parser, "output").add_argument(
+        "--out", metavar="DIR",
+        help="also write speed.md, speed.json, speed.png and scaling.png into DIR")
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -76,21 +89,23 @@ def run(args) -> int:
         files.require_writable_directory(args.out, "--out")
     if args.json:
         files.require_writable_file(args.json, "--json")
-    result = speed.run(chosen)
+    with advising("Install it, as with `pip install torch`, or leave --competitors out"):
+        result = speed.run(chosen)
+    written = []
     try:
-        written = []
         if args.json:
             output.write_json(result, args.json)
             written.append(args.json)
         if args.out:
-            written += output.write_directory(result, args.out)
+            with progress.during(f"Drawing the pictures in {args.out}"):
+                written += output.write_directory(result, args.out)
     finally:  # a full disk must not cost the result
-        print(speed.render(result, args.format), end="", flush=True)
+        colour.show(speed.render(result, args.format), args.format, end="")
     for path in written:
-        print(f"Wrote {path}", file=sys.stderr)
+        colour.tell(f"Wrote {path}")
     if result.interrupted:
         return interrupted(PROG, "; what was finished is in the report")
-    return complain(PROG, result.stopped) if result.partial else 0
+    return complain(PROG, result.stopped, ADVICE) if result.partial else 0
 
 
 def choose(args):

@@ -18,6 +18,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from compare import progress
+
 from .fashion_mnist import FILES, check_official, missing_files
 
 # Where keras.datasets.fashion_mnist itself downloads from.
@@ -37,6 +39,7 @@ def fetch(cache: Path) -> Path:
         Unavailable: if there is no network, or it fails, or `cache` cannot be written to.
         DataError: if what arrived is not the published file. None of it is kept.
     """
+    progress.line(f"Fashion-MNIST is not on this machine: downloading it into {cache} ...")
     reason = unreachable(BASE_URL + next(iter(FILES)))
     if reason is not None:
         raise Unavailable(reason)

@@ -113,5 +113,6 @@ def _read_part(folder: Path, images: str, labels: str) -> tuple[np.ndarray, np.n
 def _read_array(path: Path) -> np.ndarray:
     # The bytes that were checked are the bytes that are unpacked: the file is read only once.
     contents = path.read_bytes()
-    check_official(path.name, contents, str(path), "Delete it, or replace it with the original.")
+    check_official(path.name, contents, str(path), "Download the original, or pass another "
+                   "folder as --data-dir.")
     return parse(contents, FILES[path.name].shape, str(path))

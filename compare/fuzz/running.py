@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from compare import jobs
+from compare import jobs, progress
 from compare.fuzz.drawing import draw
 from compare.fuzz.judging import Outcome, judge
 from compare.fuzz.shrinking import shrink
@@ -74,7 +74,7 @@ def run(seed: int, numbers: list[int], store: jobs.Store, parallel: int = 1,
                 smallest = draw(seed, entry["number"])
                 result.failures.append(Failure(entry["number"], outcome, smallest, outcome))
     if shrinking and not result.interrupted:
-        for failure in result.failures:
+        for failure in progress.each(result.failures, "Looking for smaller networks that fail"):
             with np.errstate(all="ignore"):
                 failure.smallest, failure.smallest_outcome = shrink(failure.smallest,
                                                                     failure.outcome)

@@ -149,8 +149,7 @@ class Narrator:
         try:
             yield tick
         except BaseException:
-            if self.verbose and sys.stderr.isatty():  # the unfinished bar keeps its line
-                print(file=sys.stderr)
+            bar.leave()
             raise
         bar.close()
 

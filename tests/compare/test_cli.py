@@ -152,12 +152,16 @@ def guard(error):
 
 
 @pytest.mark.parametrize("error, line", [
-    (ValueError("one\n  two"), "parity test: error: one two"),
+    (ValueError("one\n  two"), "parity test: error: one two. Try: parity test --help"),
     (FileNotFoundError(2, "No such file or directory", "x.npz"),
-     "parity test: error: x.npz: No such file or directory"),
+     "parity test: error: x.npz: No such file or directory. Try: parity test --help"),
     (OSError(28, "No space left on device"),
-     "parity test: error: [Errno 28] No space left on device"),
-    (ValueError(), "parity test: error: ValueError"),
+     "parity test: error: [Errno 28] No space left on device. Try: parity test --help"),
+    (ValueError(), "parity test: error: ValueError. Try: parity test --help"),
+    (ValueError("expected a. Received: b. Give c.d instead"),
+     "parity test: error: expected a. Received: b. Give c.d instead"),
+    (ValueError("use of a. Received: b"),
+     "parity test: error: use of a. Received: b. Try: parity test --help"),
 ])
 def test_expected_errors_take_one_line(capsys, error, line):
     assert guard(error) == 2

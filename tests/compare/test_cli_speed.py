@@ -13,6 +13,7 @@ import pytest
 from compare.cli import build_parser, main
 from compare.cli.speed import choose
 from compare.speed.settings import NAMES, Settings
+from tests.compare.fitting import require_fit
 
 ROOT = Path(__file__).parents[2]
 
@@ -122,6 +123,10 @@ def test_its_figures_are_plausible_and_the_same_everywhere(finished):
     assert "tensorflow" not in result["competitors"]["scratch"]["versions"]
     assert {path.name for path in (directory / "out").iterdir()} == {"speed.md", "speed.json",
                                                                     "speed.png"}
+
+
+def test_its_json_fits_the_schema(finished):
+    require_fit("speed", finished[3] / "speed.json")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a test cannot send Ctrl-C there")
