@@ -6,6 +6,7 @@ from dataclasses import replace
 from compare.benchmark.order import orders
 from compare.benchmark.results import Check
 from compare.benchmark.training import Job
+from compare.diagnosis.settled import Settled
 
 BATCH = 16
 
@@ -29,4 +30,5 @@ def check_twins(job: Job) -> Iterator[Check]:
     # no steps in lockstep: the benchmark is about to take as many as anybody could wish
     report = parity.check(model, twin, x, dataset.y_train[rows], steps=0)
     yield Check(bool(report), report.summary(), str(report), report.as_dict(),
-                replace(report, explained=None))  # which holds both models, and would not travel
+                # the diagnosis holds both models, and would not travel; what it found does
+                replace(report, explained=Settled(report.diagnosis, report.cause)))

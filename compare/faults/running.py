@@ -1,5 +1,6 @@
 """The whole catalogue and many clean networks, in chunks that are independent jobs."""
 
+import zlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -54,7 +55,7 @@ def run(identifiers: list[str], count: int, seed: int, store: jobs.Store, parall
     Raises:
         compare.jobs.JobsError: if a process died again and again.
     """
-    todo = [jobs.Job(f"faults-{chunk[0]}-and-{len(chunk) - 1}-more", score_chunk,
+    todo = [jobs.Job(f"faults-{chunk[0]}-and-{len(chunk) - 1}-more-{digest(chunk)}", score_chunk,
                      (chunk, rivals)) for chunk in jobs.chunks(identifiers, FAULTS)]
     todo += [jobs.Job(f"clean-{chunk[0]}-{chunk[-1]}", judge_chunk, (seed, chunk, rivals))
              for chunk in jobs.chunks(range(count), NETWORKS)]
@@ -71,6 +72,11 @@ def run(identifiers: list[str], count: int, seed: int, store: jobs.Store, parall
         else:
             result.clean += [Clean(**entry) for entry in entries]
     return result
+
+
+def digest(identifiers: list[str]) -> str:
+    """Tells one choice of faults from another, so that a resumed run never takes the wrong ones."""
+    return f"{zlib.crc32(' '.join(identifiers).encode()):08x}"
 
 
 def score_chunk(task) -> list[dict]:

@@ -20,17 +20,21 @@ def benchmark_page(result: Benchmark, dataset: data.Dataset, facts: dict[str, st
         dataset: what ran; its test images are shown.
         facts: machine, versions, command, by name.
     """
-    parts = results(result)
+    # a report that fails is false, and is what most needs to be shown
+    known = result.check is not None and result.check.report is not None
+    check = check_page.parts_of(result.check.report) if known else []
+    parts = check if result.check and not result.check.passed else []
+    parts += results(result)
     if any(run.epochs for run in result.runs.values()):
         parts += [Part("curves", "Learning curves", learning_curves(result)),
-                  Part("confusion", "Confusion", matrices(result)),
+                  Part("confusion", "Confusion", confusion(result)),
                   Part("disagreements", "Where the two disagree", disagreements(result, dataset)),
                   Part("learned", "What the networks learned", what_was_learned(result, dataset)),
                   Part("speed", "Speed", speed(result))]
     elif any(run.curve for run in result.runs.values()):
         parts.append(Part("curves", "Learning curves", learning_curves(result)))
-    if result.check and result.check.report:
-        parts += check_page.parts_of(result.check.report)
+    if result.check and result.check.passed:
+        parts += check
     parts.append(Part("how", "How it was run", [sections.paragraph(text)
                                                 for text in report.how_it_was_run(result)]))
     opening = report.opening(result)
@@ -48,26 +52,39 @@ def passed(result: Benchmark) -> bool | None:
 def verdict(result: Benchmark) -> str:
     """The outcome in a sentence."""
     if result.check and not result.check.passed:
-        return f"The two are not the same function, so nothing was trained. {result.check.summary}"
-    begun = f"Stopped early ({result.stopped}). " if result.partial else ""
+        said = "The two are not the same function, so nothing was trained"
+        if result.check.report is None:
+            return f"{said}."
+        return f"{said}: {check_page.failed(result.check.report)}."
+    begun = f"Stopped early ({result.stopped}): " if result.partial else ""
     if not result.last_epoch:
-        return f"{begun}Neither side can be compared: no epoch was finished by both."
-    scores = [tables.accuracy(result, result.shown(side)) for side in SIDES]
-    found = report.agreement_of(result)
-    same = "The two are the same function before training, and" if result.check else "The two"
-    return (f"{begun}{same} predict the same class for {found.same / found.images:.2%} of "
-            f"{found.images:,} test images after it: accuracy {scores[0]:.4f} (scratch) and "
-            f"{scores[1]:.4f} (Keras).")
+        said = "no epoch was finished by both sides, so they cannot be compared."
+    else:
+        scores = [tables.accuracy(result, result.shown(side)) for side in SIDES]
+        found = report.agreement_of(result)
+        same = "the two are the same function before training, and" if result.check else "the two"
+        said = (f"{same} predict the same class for {found.same / found.images:.2%} of "
+                f"{found.images:,} test images after it: accuracy {scores[0]:.4f} (scratch) and "
+                f"{scores[1]:.4f} (Keras).")
+    return begun + said if begun else said[0].upper() + said[1:]
 
 
 def results(result: Benchmark) -> list[Part]:
-    """The tables."""
+    """The tables; the check's own is left out where its rows are shown."""
     content = []
     for part in report.sections(result)[1:]:
-        if part.heading != "How it was run":
+        if part.heading != "How it was run" and not (
+                part.heading == "Parity check" and result.check.report is not None):
             heading = element("h3", part.heading) if content else None
             content += [heading, *sections.content(part)]
     return [Part("results", "Results", content)] if content else []
+
+
+def confusion(result: Benchmark) -> list[Html]:
+    """The matrices of the sides that finished an epoch."""
+    found = {side: tables.figures_of(result, side) for side in SIDES}
+    return matrices({side: each.confusion for side, each in found.items() if each is not None},
+                    result.data.class_names)
 
 
 def what_was_learned(result: Benchmark, dataset: data.Dataset) -> list[Html]:

@@ -1,24 +1,36 @@
 """The page of `parity bench --seeds K`: the statistics first, then every pair of runs."""
 
+from compare import data
 from compare.benchmark.results import NAMES, SIDES
 from compare.campaign import report
 from compare.campaign.results import MEASURES, Campaign
-from compare.html import sections
+from compare.html import runs, sections
 from compare.html.chart import Band, Series, chart, key
 from compare.html.curves import KINDS, LEAST_SPAN, MARKS
 from compare.html.markup import Html, element
 from compare.html.page import Part, page
+from compare.html.recorded import twins
 
 
-def campaign_page(result: Campaign, facts: dict[str, str]) -> str:
-    """A whole page."""
-    opening, *others = report.sections(result)
-    parts = [Part("pictures", "Every pair of runs", pictures(result))]
-    for i, part in enumerate(others):
-        parts.insert(i if i < 1 else len(parts),
-                     Part(f"part-{i}", part.heading, sections.content(part)))
-    return page(opening.heading, passed(result), opening.before[0], parts, facts,
-                element("div", [sections.paragraph(text) for text in opening.before[1:]]))
+def campaign_page(result: Campaign, facts: dict[str, str],
+                  dataset: data.Dataset | None = None) -> str:
+    """A whole page.
+
+    Args:
+        facts: machine, versions, command, by name.
+        dataset: what ran, to show its images.
+    """
+    opening, statistics, *others = report.sections(result)
+    *others, how = others
+    parts = [Part("statistics", statistics.heading, sections.content(statistics)),
+             Part("pictures", "Every pair of runs", pictures(result)),
+             *(Part(f"part-{i}", part.heading, sections.content(part))
+               for i, part in enumerate(others)),
+             *runs.parts(result, dataset),
+             *twins(result.first, result.runs[0].seed),
+             Part("how", how.heading, sections.content(how))]
+    return page(opening.heading, passed(result), verdict(result), parts, facts,
+                element("div", [sections.paragraph(text) for text in opening.before]))
 
 
 def passed(result: Campaign) -> bool | None:
@@ -27,6 +39,24 @@ def passed(result: Campaign) -> bool | None:
     if "different" in outcomes:
         return False
     return True if set(outcomes) == {"equivalent"} else None
+
+
+def verdict(result: Campaign) -> str:
+    """Both measures' outcomes in one sentence."""
+    said = []
+    for measure, name in MEASURES.items():
+        found = result.equivalence(measure)
+        seen = f"mean difference {found.difference.mean:+.4f}"
+        said.append({
+            "equivalent": f"{name} is equivalent ({seen}, shown to lie within ±{found.margin:g})",
+            "different": f"{name} is different ({seen}, not shown to lie within "
+                         f"±{found.margin:g})",
+            "not enough runs": f"for {name} there are not enough runs to tell ({seen}, to be held "
+                               f"against ±{found.margin:g})",
+        }[found.verdict])
+    count = len(result.runs)
+    text = f"{' and '.join(said)}, over {count} pair{'s' if count > 1 else ''} of runs."
+    return text[0].upper() + text[1:]
 
 
 def pictures(result: Campaign) -> list[Html]:

@@ -54,7 +54,8 @@ def chart(title: str, series: list[Series], x_label: str, y_label: str, bands: t
     edges = [edge for band in bands for edge in (band.low, band.high)]
     ys = span([y for _, y in points] + edges + list(bounds), least)
     ys = (0.0, ys[1]) if zero else ys
-    frame = Frame(xs, ys, size)
+    whole = all(float(x).is_integer() for x, _ in points)  # steps, epochs, seeds
+    frame = Frame(xs, ys, size, least_step=1.0 if whole else 0.0)
     return element(
         "svg", frame.axes(x_label, y_label),
         [element("g", element("rect", class_="band", x=LEFT, y=f"{frame.y(band.high):.1f}",
@@ -66,17 +67,24 @@ def chart(title: str, series: list[Series], x_label: str, y_label: str, bands: t
 
 
 def key(entries) -> Html:
-    """The names of series and bands, each in its colour."""
-    return element("ul", [element("li", element("span", each.name), class_=f"{each.kind} band" if
-                                  isinstance(each, Band) else each.kind)
-                          for each in entries], class_="key")
+    """The names of series and bands, each in its colour and drawn as it is in the chart."""
+    return element("ul", [element("li", element("span", each.name),
+                                  class_=f"{each.kind} {how(each)}") for each in entries],
+                   class_="key")
+
+
+def how(entry) -> str:
+    """The style sheet's word for what an entry of a key looks like."""
+    if isinstance(entry, Band):
+        return "band"
+    return "line" if entry.line else entry.marks
 
 
 class Frame:
     """From numbers to places in the picture."""
 
-    def __init__(self, xs: tuple, ys: tuple, size: tuple[int, int]):
-        self.xs, self.ys = xs, ys
+    def __init__(self, xs: tuple, ys: tuple, size: tuple[int, int], least_step: float = 0.0):
+        self.xs, self.ys, self.least_step = xs, ys, least_step
         self.width, self.height = size
 
     def x(self, value: float) -> float:
@@ -91,7 +99,8 @@ class Frame:
         """Ticks with numbers, lines across, and what is on each axis."""
         bottom, right = self.height - BOTTOM, self.width - RIGHT
         middle = (TOP + bottom) / 2
-        across = [(self.x(value), text) for value, text in ticks(*self.xs, self.width // 80)]
+        across = [(self.x(value), text) for value, text in
+                  ticks(*self.xs, self.width // 80, self.least_step)]
         upward = [(self.y(value), text) for value, text in ticks(*self.ys, self.height // 50)]
         return [
             [element("path", class_="tick", d=f"M{LEFT} {y:.1f}H{right}") for y, _ in upward],
@@ -126,9 +135,9 @@ def span(values: list[float], least: float = 0.0) -> tuple[float, float]:
     return low - missing / 2 - margin, high + missing / 2 + margin
 
 
-def ticks(low: float, high: float, about: int) -> list[tuple[float, str]]:
-    """Round numbers between two, at most `about` + 1 of them, and their texts."""
-    raw = (high - low) / about
+def ticks(low: float, high: float, about: int, least: float = 0.0) -> list[tuple[float, str]]:
+    """Round numbers between two, at most `about` + 1 of them and `least` apart, and their texts."""
+    raw = max((high - low) / about, least)
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(m * power for m in (1, 2, 5, 10) if m * power >= raw * (1 - 1e-9))
     digits = max(0, -math.floor(math.log10(step) + 1e-9))

@@ -2,16 +2,17 @@
 
 import numpy as np
 
-from compare.benchmark import tables
-from compare.benchmark.results import NAMES, SIDES, Benchmark
+from compare.benchmark.results import NAMES
 from compare.html.markup import Html, element
 
 
-def matrices(result: Benchmark) -> list[Html]:
-    """A matrix for each side that finished an epoch, and scratch minus Keras if both did."""
-    found = {side: tables.figures_of(result, side) for side in SIDES}
-    found = {side: each.confusion for side, each in found.items() if each is not None}
-    names = result.data.class_names
+def matrices(found: dict[str, np.ndarray], names) -> list[Html]:
+    """A matrix for each side, and scratch minus Keras if there are both.
+
+    Args:
+        found: by side, (classes, classes) counts of test images.
+        names: of the classes.
+    """
     content = [element("p", "Rows are labels, columns predictions; shaded by the share of the "
                        "class's images.", class_="quiet")]
     drawn = []
@@ -23,7 +24,7 @@ def matrices(result: Benchmark) -> list[Html]:
         most = max(1, int(np.abs(difference).max()))
         same = "" if difference.any() else ": no difference"
         drawn.append(matrix_table(f"scratch − Keras{same}", difference, difference / most, "+d",
-                                    names))
+                                  names))
     return [content, element("div", drawn, class_="matrices")]
 
 
@@ -52,4 +53,4 @@ def cell(number, shade: float, form: str) -> Html:
     colour = "first" if shade > 0 else "second"
     return element("td", format(int(number), form),
                    style=f"background:color-mix(in srgb,var(--{colour}) "
-                         f"{5 + 50 * abs(float(shade)):.0f}%,transparent)")
+                         f"{5 + 42 * abs(float(shade)):.0f}%,transparent)")

@@ -48,10 +48,18 @@ def tile(result: Benchmark, dataset: data.Dataset, image: int) -> Html:
                                                 class_="good" if right else "failed"),
                                  f"{NAMES[side]}: {names[epoch.predictions[image]]} "
                                  f"{epoch.confidences[image]:.2f}"))
-    pixels = positions(dataset.x_test[image, :, :, 0].astype(float), 0, dataset.scale)
-    return element("figure",
-                   element("img", src=data_uri(png(pixels, palette("grey"))),
-                           alt=f"test image {image}: {names[label]}", width=112,
-                           height=round(112 * pixels.shape[0] / pixels.shape[1])),
+    return element("figure", picture(dataset, image, names[label]),
                    element("figcaption", element("b", names[label]),
                            element("span", f" #{image}", class_="quiet"), lines), class_="tile")
+
+
+def picture(dataset: data.Dataset, image: int, name: str) -> Html:
+    """A test image in grey.
+
+    Args:
+        name: of its class.
+    """
+    pixels = positions(dataset.x_test[image, :, :, 0].astype(float), 0, dataset.scale)
+    return element("img", src=data_uri(png(pixels, palette("grey"))),
+                   alt=f"test image {image}: {name}", width=112,
+                   height=round(112 * pixels.shape[0] / pixels.shape[1]))

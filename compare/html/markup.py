@@ -1,6 +1,7 @@
 """HTML elements as text. Whatever is not made here is escaped, so nothing can slip through."""
 
 import html
+import re
 
 
 class Html(str):
@@ -15,7 +16,7 @@ def element(name: str, /, *children, **attributes) -> Html:
     """
     said = "".join(_attribute(key.rstrip("_").replace("_", "-"), value)
                    for key, value in attributes.items() if value is not None and value is not False)
-    if name in ("img", "meta", "input", "link", "br"):
+    if name in ("img", "meta", "input", "link", "br", "wbr"):
         return Html(f"<{name}{said}>")
     return Html(f"<{name}{said}>{join(children)}</{name}>")
 
@@ -35,3 +36,9 @@ def join(children) -> Html:
 
 def _attribute(name: str, value) -> str:
     return f" {name}" if value is True else f' {name}="{html.escape(str(value))}"'
+
+
+def breakable(name: str) -> list:
+    """A name such as 'conv2d_1/relu input_gradient', which may be broken after '_' and '/'."""
+    pieces = re.split(r"(?<=[_/])", name)
+    return [pieces[0], *([element("wbr"), piece] for piece in pieces[1:])]

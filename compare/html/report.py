@@ -1,5 +1,7 @@
 """The page of `parity check` and `parity debug`."""
 
+import re
+
 from compare.diagnosis.finding import Finding
 from compare.html.markup import Html, element
 from compare.html.network import drawing
@@ -18,16 +20,40 @@ def report_page(report: Report, about: str, facts: dict[str, str], smallest: str
         smallest: what `parity debug` found, as text.
     """
     parts = parts_of(report, smallest)
-    return page(about.splitlines()[0], bool(report), report.summary(), parts,
+    return page(about.splitlines()[0], bool(report), verdict(report), parts,
                 {**facts, "candidate": report.candidate, "reference": report.reference},
                 lead(report, about.splitlines()[1:]))
 
 
+def verdict(report: Report) -> str:
+    """The outcome in one sentence."""
+    if report.first_failure is None:
+        return first_sentence(report)[0]
+    return f"Parity does not hold: {failed(report)}."
+
+
+def failed(report: Report) -> str:
+    """How many rows fail, and which is the first, for the end of a sentence."""
+    first, count = report.first_failure, sum(not row.passed for row in report.rows)
+    what = first.tensor.replace("_", " ")
+    where = f"the {what} of {first.layer}" if first.layer else f"the network's {what}"
+    return f"{count} of {len(report.rows)} rows fail, first {where} at gate '{first.gate}'"
+
+
+def first_sentence(report: Report) -> tuple[str, str]:
+    """The summary's first sentence, and the others."""
+    first, _, others = re.sub(r"(?<=\.)\s+(?=[A-Z])", "\n", report.summary(), count=1).partition(
+        "\n")
+    return first, others
+
+
 def lead(report: Report, remarks: list[str]) -> Html:
-    """What was compared, in a line, and the gates."""
+    """How far off it is, what was compared, in a line, and the gates."""
     title = (f"{report.candidate} (candidate) against {report.reference} (reference), "
              f"{report.dtype}, batch of {report.batch}.")
-    return element("div", [element("p", text) for text in (title, *remarks)], gates(report))
+    more = first_sentence(report)[1]
+    return element("div", [element("p", text) for text in (more, title, *remarks) if text],
+                   gates(report))
 
 
 def parts_of(report: Report, smallest: str = "") -> list[Part]:

@@ -3,7 +3,7 @@
 import math
 
 from compare.html.heatmaps import heatmaps
-from compare.html.markup import Html, element, join
+from compare.html.markup import Html, breakable, element, join
 from compare.html.network import percent_of
 from compare.row import GATES, Row
 from compare.tables import COLUMNS, integers, number, percent, verdict
@@ -73,7 +73,7 @@ def body(i: int, row: Row, probes: dict, draw: bool, describe) -> Html:
     opens = not row.passed and not row.downstream
     used = math.inf if math.isnan(row.used) else row.used
     cells = {
-        "tensor": element("button", row.name or "network", type="button", class_="open",
+        "tensor": element("button", breakable(row.name or "network"), type="button", class_="open",
                           aria_expanded="true" if opens else "false", aria_controls=f"row-{i}"),
         "gate": row.gate, "max abs": number(row.max_abs), "max rel": number(row.max_rel),
         "allowed": number(row.allowed), "used": bar(row),

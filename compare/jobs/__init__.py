@@ -5,7 +5,7 @@
     results = jobs.run(todo, jobs.Store("campaign", {"epochs": 3}), parallel=2)
 
 Reading order: store.py (results on disk, and what may be resumed), local.py (each job in a process
-of its own), cluster.py (Dask or Ray through joblib), running.py (what is done when one fails).
+of its own), cluster.py (Dask through joblib, Ray), running.py (what is done when one fails).
 """
 
 from compare.jobs.running import BACKENDS, Job, JobsError, chunks, run

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from compare.benchmark.worker import WorkerError
-from compare.jobs.cluster import ClusterJobs
+from compare.jobs.cluster import DaskJobs, RayJobs
 from compare.jobs.local import LocalJobs
 from compare.jobs.store import Store
-from scratch.progress import ProgressBar
+from scratch.progress import ProgressBar, leave_bars
 
 BACKENDS = ("local", "dask", "ray")
 ATTEMPTS = 3  # of a job whose process vanishes: once may be an accident
@@ -39,7 +39,8 @@ def run(jobs: list[Job], store: Store, parallel: int = 1, backend: str = "local"
 
     Args:
         parallel: how many at a time, on this machine.
-        backend: 'local', 'dask' or 'ray'; the last two with the scheduler's address.
+        backend: 'local', 'dask' or 'ray'; the last two with the scheduler's address, without
+            which Ray is started on this machine.
         verbose: progress on standard error.
 
     Raises:
@@ -49,8 +50,8 @@ def run(jobs: list[Job], store: Store, parallel: int = 1, backend: str = "local"
         KeyboardInterrupt: after Ctrl-C; finished results are in the store.
     """
     wanted = {job.key: job for job in jobs}
-    runner = LocalJobs(parallel) if backend == "local" else ClusterJobs(backend, address)
-    bar = ProgressBar(len(wanted), title, enabled=verbose)
+    runner = runner_for(backend, parallel, address)
+    bar = ProgressBar(len(wanted), title, enabled=verbose, done=len(wanted.keys() & store.results))
     attempts, failed = Counter(), {}
     try:
         while True:
@@ -64,6 +65,7 @@ def run(jobs: list[Job], store: Store, parallel: int = 1, backend: str = "local"
                 if attempts[key] >= ATTEMPTS:
                     failed[key] = f"{error}, {ATTEMPTS} times"
                 elif verbose:
+                    leave_bars()
                     print(f"{title}: {key} is done again: {error}", file=sys.stderr)
     finally:
         runner.stop()
@@ -71,6 +73,17 @@ def run(jobs: list[Job], store: Store, parallel: int = 1, backend: str = "local"
     if failed:
         raise JobsError("; ".join(f"{key}: {error}" for key, error in failed.items()))
     return {key: store.results[key] for key in wanted}
+
+
+def runner_for(backend: str, parallel: int, address: str | None):
+    """Who runs the jobs.
+
+    Raises:
+        ValueError: for a backend that is not there.
+    """
+    if backend == "local":
+        return LocalJobs(parallel)
+    return DaskJobs(address) if backend == "dask" else RayJobs(address)
 
 
 def chunks(things, size: int) -> list[list]:

@@ -48,7 +48,11 @@ class Store:
             self.results[result["key"]] = result["result"]
 
     def _require_same(self, manifest: Path, asked: dict, resume: bool) -> None:
-        before = read(manifest).get("asked")
+        before = read(manifest)
+        if not isinstance(before, dict) or not isinstance(before.get("asked"), dict):
+            raise ValueError(f"{manifest}: expected what a campaign was asked for. Received other "
+                             "JSON; choose another directory")
+        before = before["asked"]
         if before != asked:
             differing = [f"{key}: {before.get(key)!r} there, {asked.get(key)!r} now"
                          for key in {**before, **asked} if before.get(key) != asked.get(key)]

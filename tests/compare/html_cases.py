@@ -1,6 +1,7 @@
 """Reports and benchmarks for the tests of pages; none needs TensorFlow."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from compare import data
 from compare.benchmark.record import as_dict
 from compare.benchmark.results import Check, Learned, Progress
 from compare.campaign.results import Campaign, Run
+from compare.diagnosis.settled import Settled
 from compare.plain_json import dumps
 from tests.compare.benchmark_cases import NAMES, epoch, made
 
@@ -62,12 +64,13 @@ def benchmark():
 
 def campaign() -> Campaign:
     """Three pairs of runs, with the settings of the published ones."""
-    runs = []
+    runs, checked = [], report()
     for seed in range(3):
         guesses = [0, 1, 2, 0, 1, 2]
         guesses[seed] = 0
         result = made([epoch(1, guesses)], [epoch(1, guesses[::-1])], epochs=3, seed=seed)
         result.data.training_images = 60_000
+        result.check = Check(True, checked.summary(), str(checked), checked.as_dict())
         runs.append(Run(seed, json.loads(dumps(as_dict(result)))))
     return Campaign(runs, 0.01, 1)
 
@@ -81,3 +84,13 @@ def partial():
     refused.check.passed, refused.stopped = False, "not the same function"
     refused.runs["keras"].ready = None
     return stopped, refused
+
+
+def refused():
+    """(a benchmark whose twins are not alike, as it comes from the check's process; its data)."""
+    _, dataset = benchmark()
+    result, found = made(), report(Off)
+    result.check = Check(bool(found), found.summary(), str(found), found.as_dict(),
+                         replace(found, explained=Settled(found.diagnosis, found.cause)))
+    result.stopped = "the twins are not the same function, so they were not trained"
+    return result, dataset

@@ -14,6 +14,7 @@ from matplotlib.image import imread
 from sklearn import metrics
 
 from compare import cli
+from tests.compare.fitting import require_fit
 from tests.compare.test_benchmark_training import SETTINGS, job, run_job
 
 ROOT = Path(__file__).parents[2]
@@ -68,6 +69,10 @@ def test_both_files_of_json_are_the_same(finished):
     assert (directory / "result.json").read_text() == (directory / "out/report.json").read_text()
 
 
+def test_its_json_fits_the_schema(finished):
+    require_fit("benchmark", finished[3] / "result.json")
+
+
 def test_the_scratch_side_did_what_the_job_alone_does(report):
     """Its own process, the pipes and the parent in between change no number."""
     alone = run_job(job())
@@ -85,6 +90,12 @@ def test_both_sides_trained_on_the_same_batches_and_ended_alike(report):
         assert np.mean(np.equal(a["predictions"], b["predictions"])) >= 0.96
 
 
+def assert_rounded(cell: str, value: float) -> None:
+    """To as many digits as the cell shows, of which fifty images are worth at least one."""
+    digits = len(cell.split(".")[1])
+    assert 1 <= digits <= 3 and cell == f"{value:.{digits}f}"
+
+
 def test_the_table_says_what_scikit_learn_says_about_the_predictions(finished, report):
     labels = report["data"]["test_labels"]
     assert labels == SETTINGS.load().y_test.tolist()
@@ -96,11 +107,11 @@ def test_the_table_says_what_scikit_learn_says_about_the_predictions(finished, r
             cells[parts[0]] = parts[1:]
     for i, side in enumerate(("scratch", "keras")):
         predicted = last[side]["predictions"]
-        assert cells["accuracy"][i] == f"{metrics.accuracy_score(labels, predicted):.4f}"
-        assert cells["macro F1"][i] == f"{metrics.f1_score(labels, predicted, average='macro'):.4f}"
+        assert_rounded(cells["accuracy"][i], metrics.accuracy_score(labels, predicted))
+        assert_rounded(cells["macro F1"][i], metrics.f1_score(labels, predicted, average="macro"))
         assert last[side]["confusion"] == metrics.confusion_matrix(
             labels, predicted, labels=range(10)).tolist()
-        assert cells["training loss"][i] == f"{last[side]['training_loss']:.4f}"
+        assert cells["training loss"][i] == f"{last[side]['training_loss']:.3f}"
         # 8x8 pixels: 5*5*1*6 + 6, 5*5*6*6 + 6, 4*4*6*10 + 10
         assert cells["parameters"][i] == f"{156 + 906 + 970:,}"
     same = np.sum(np.equal(last["scratch"]["predictions"], last["keras"]["predictions"]))
@@ -147,7 +158,7 @@ def test_ctrl_c_prints_and_keeps_what_is_finished(tmp_path):
     assert "Traceback" not in err + rest
     assert rest.splitlines()[-1].startswith("parity bench: interrupted")
     assert out.startswith("PARTIAL (stopped early): Benchmark on scikit-learn digits")
-    assert re.search(r"\naccuracy +0\.\d{4} +0\.\d{4}", out)
+    assert re.search(r"\naccuracy +\d\.\d+ +\d\.\d+", out)
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["partial"] is True and report["interrupted"] is True
     assert report["compared_epoch"] >= 2

@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from compare import campaign
+from compare import campaign, prose
 from compare.benchmark.settings import Settings as RunSettings
 from compare.campaign import output
 from compare.cli import main
+from tests.compare.fitting import require_fit
 
 SHORT = dict(dataset="digits", epochs=1, limit=64, test_limit=60, batch_size=16)
 
@@ -44,13 +45,18 @@ def test_the_figures_are_those_of_the_predictions(finished):
 def test_the_report_says_the_verdict_first(finished, tmp_path):
     _, result = finished
     text = campaign.render(result)
-    verdict = result.equivalence("accuracy").sentence("Accuracy")
+    verdict = result.equivalence("accuracy").sentence("Accuracy").replace("+-", prose.plus_minus())
     assert " ".join(text.split()).find(verdict) < text.find("Run by run")
     assert verdict in " ".join(text.split())
     written = output.write_directory(result, tmp_path)
     assert all(path.stat().st_size for path in written)
     record = json.loads((tmp_path / "campaign.json").read_text())
     assert record["equivalence"]["accuracy"]["verdict"] == result.equivalence("accuracy").verdict
+
+
+def test_its_json_fits_the_schema(finished, tmp_path):
+    output.write_json(finished[1], tmp_path / "campaign.json")
+    require_fit("campaign", tmp_path / "campaign.json")
 
 
 def test_resuming_trains_only_what_is_missing(finished, capsys):

@@ -98,7 +98,8 @@ def test_a_mistake_is_local_where_it_is_made_and_inherited_from_there_on(pair):
 
 def test_the_report_prints_its_table_and_its_verdict(report):
     text = str(report)
-    assert text == report.render() and report.summary() in text
+    assert text == report.render() and report.summary() in " ".join(text.split())
+    assert all(len(line) <= 80 for line in text.splitlines())
     for row in rows_of(report, "forward"):
         assert row.layer in text
     assert "| conv" in report.table("github")

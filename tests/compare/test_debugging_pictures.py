@@ -107,7 +107,8 @@ def test_ticks_survive_small_and_large_numbers():
 
 
 def words(**changed):
-    return "\n".join(plain_words(seen_of(**changed)[0].rows))
+    """On one line, however it is wrapped."""
+    return " ".join(" ".join(plain_words(seen_of(**changed)[0].rows)).split())
 
 
 def test_a_verdict_names_layer_tensor_number_and_what_is_right():

@@ -1,6 +1,7 @@
 """Pages as text: everything escaped, nothing loaded, the right numbers in the right places."""
 
 import io
+import json
 import re
 from html.parser import HTMLParser
 
@@ -14,17 +15,19 @@ from compare.html.campaign import campaign_page
 from compare.html.markup import Html, element, join
 from compare.html.network import lanes
 from compare.html.png import data_uri, png
+from compare.html.recorded import row_of
 from compare.html.report import report_page
 from compare.html.sections import table
 from compare.outline import Layer
+from compare.plain_json import dumps
 from compare.prose import Table
 from compare.referee.bounded import Bounded, Rounding
-from compare.report import Report
+from compare.report import Report, describe
 from compare.row import Row, judge
 from tests.compare import html_cases
 from tests.compare.html_cases import EVIL, campaign, partial
 
-EMPTY = {"img", "meta", "input", "link", "br"}
+EMPTY = {"img", "meta", "input", "link", "br", "wbr"}
 FACTS = {"command": "parity check --html a.html", "machine": "a computer"}
 
 
@@ -89,7 +92,9 @@ def test_a_page_is_well_formed_and_loads_nothing(made, name):
 def test_the_page_says_what_the_report_says(made):
     found = html_cases.report(html_cases.Off)
     text = " ".join("".join(read(made["wrong"]).texts).split())
-    assert " ".join(found.summary().split()) in text
+    first = found.first_failure
+    assert f"Parity does not hold: {sum(not row.passed for row in found.rows)} of" in text
+    assert " ".join(describe(first).split()) in text
     assert "parity check --html a.html" in text and "the smallest case" in text
     for row in found.rows:
         assert row.name in text
@@ -231,8 +236,9 @@ def test_a_campaign_s_page_has_its_statistics_and_its_pictures():
     for said in ("3 pairs of runs", "Accuracy and F1 over all runs", "Run by run", "kappa",
                  "counts as small: within 0.01", "95 % interval of the mean"):
         assert said in text, said
-    assert page.count('class="chart"') == 4
-    assert page.count('class="cross"') == 2 * 3 and page.count('class="dot"') == 2 * 3 + 2 * 3
+    assert page.count('class="chart"') == 4 + 2
+    assert page.count('class="cross"') == 2 * 3 + 3
+    assert page.count('class="dot"') == 2 * 3 + 2 * 3 + 3
 
 
 def test_benchmarks_that_ended_early_have_a_page_that_says_so():
@@ -243,3 +249,58 @@ def test_benchmarks_that_ended_early_have_a_page_that_says_so():
         page = benchmark_page(result, dataset, FACTS)
         read(page)
         assert said in page
+
+
+def test_a_benchmark_whose_check_failed_has_what_a_check_s_page_has():
+    """The diagnosis first, in the words of the report itself; then the network and the rows."""
+    result, dataset = html_cases.refused()
+    page = benchmark_page(result, dataset, FACTS)
+    text = " ".join("".join(read(page).texts).split())
+    found = html_cases.report(html_cases.Off)
+    finding, = found.diagnosis
+    assert " ".join(finding.sentence.split()) in text and finding.remedy in text
+    places = [page.find(f'<section id="{name}"') for name in
+              ("diagnosis", "network", "rows-of-tensors", "how", "environment")]
+    assert places == sorted(places) and places[0] > 0
+    assert page.count('data-failed="yes"') == sum(not row.passed for row in found.rows)
+    assert 'alt="expected last output"' in page
+    assert "Learning curves" not in page and "Confusion" not in page
+
+
+@pytest.mark.parametrize("make", [
+    lambda: report_page(html_cases.report(), "Checking it", FACTS),
+    lambda: report_page(html_cases.report(html_cases.Off), "Checking it", FACTS),
+    lambda: benchmark_page(*html_cases.benchmark(), FACTS),
+    lambda: benchmark_page(*html_cases.refused(), FACTS),
+    lambda: benchmark_page(partial()[0], html_cases.benchmark()[1], FACTS),
+    lambda: campaign_page(campaign(), FACTS)])
+def test_the_verdict_is_one_sentence(make):
+    said = re.search(r'<p class="verdict.*?<span>([^<]*)</span></p>', make())[1]
+    assert said[0].isupper() and said.endswith(".")
+    assert not re.search(r"\.\s+[A-Z]", said), said
+
+
+def test_a_campaign_s_page_shows_all_runs_together():
+    result = campaign()
+    page = campaign_page(result, FACTS, html_cases.benchmark()[1])
+    text = " ".join("".join(read(page).texts).split())
+    apart = sum((run.predictions("scratch") != run.predictions("keras")).astype(int)
+                for run in result.runs)  # (test images,)
+    assert f"On {int((apart > 0).sum())} of 6 test images" in text
+    assert f"differ in {apart.max()} of 3" in text
+    assert page.count('alt="test image') == int((apart > 0).sum())
+    total = sum(np.array(run.record["runs"]["keras"]["epochs"][0]["confusion"])
+                for run in result.runs)
+    matrix = re.search(r"<caption>Keras</caption>.*?</table>", page, re.S)[0]
+    cells = [int(cell or 0) for cell in re.findall(r"<td[^>]*>([-+\d]*)</td>", matrix)]
+    assert cells == total.ravel().tolist()
+    for said in ("Learning curves", "The network", "again kernel_gradient", "ms per step"):
+        assert said in text, said
+
+
+def test_recorded_rows_are_the_rows_they_were_recorded_from():
+    odd = Row("forward", "l", "output", False, shape=(2, 3), max_abs=np.inf, index=(0, 1),
+              actual=np.nan, expected=-np.inf, used=np.inf, note="n", kind="normwise")
+    for row in [odd, *html_cases.report(html_cases.Off).rows]:
+        found = row_of(json.loads(dumps(row.as_dict())))
+        assert found.as_dict() == row.as_dict()

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from compare.html.benchmark import benchmark_page
+from compare.html.campaign import campaign_page
 from compare.html.report import report_page
 from tests.compare import html_cases
 
@@ -15,6 +16,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is install
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync",
              "--disable-component-update", "--no-first-run"]
 FACTS = {"command": "parity check --html page.html", "machine": "a computer"}
+PAGES = ("check", "bench", "refused", "campaign")
 LONG = "a_rather_long_name_of_the_kind_that_frameworks_make_up_by_themselves"
 
 
@@ -32,6 +34,9 @@ def files(tmp_path_factory):
     found = html_cases.report(html_cases.Off, first=LONG)
     (folder / "check.html").write_text(report_page(found, "Checking it", FACTS, "smallest " * 40))
     (folder / "bench.html").write_text(benchmark_page(*html_cases.benchmark(), FACTS))
+    (folder / "refused.html").write_text(benchmark_page(*html_cases.refused(), FACTS))
+    dataset = html_cases.benchmark()[1]
+    (folder / "campaign.html").write_text(campaign_page(html_cases.campaign(), FACTS, dataset))
     return folder
 
 
@@ -62,8 +67,10 @@ def rows(page):
     return page.locator("#rows > tbody:visible button.open").all_inner_texts()
 
 
-@pytest.mark.parametrize("name, heading", [("check", "Checking it"),
-                                           ("bench", "Benchmark on Title of fashion-mnist")])
+@pytest.mark.parametrize("name, heading", [
+    ("check", "Checking it"), ("bench", "Benchmark on Title of fashion-mnist"),
+    ("refused", "PARTIAL (stopped early): Benchmark on Title of fashion-mnist"),
+    ("campaign", "3 pairs of runs: Benchmark on Title of fashion-mnist")])
 def test_it_renders_with_landmarks_and_pictures(opened, name, heading):
     page = opened(name)
     assert page.get_by_role("heading", level=1).inner_text() == heading
@@ -71,7 +78,7 @@ def test_it_renders_with_landmarks_and_pictures(opened, name, heading):
         assert page.get_by_role(landmark).count() == 1, landmark
     page.evaluate("document.querySelectorAll('tr.detail').forEach(row => row.hidden = false)")
     sizes = page.eval_on_selector_all("img", "all => all.map(one => one.naturalWidth)")
-    assert len(sizes) > 10 and min(sizes) > 0, "a picture is broken"
+    assert len(sizes) >= 2 and min(sizes) > 0, "a picture is broken"
     unnamed = page.eval_on_selector_all(
         "button, input, select, img, svg[role=img]", "all => all.filter(one => !(one.ariaLabel || "
         "one.alt || one.textContent.trim() || (one.labels && one.labels.length))).length")
@@ -159,7 +166,7 @@ def test_dark_follows_the_system_and_the_button(opened):
     assert dark.evaluate(paper) == bright
 
 
-@pytest.mark.parametrize("name", ["check", "bench"])
+@pytest.mark.parametrize("name", PAGES)
 def test_it_fits_a_phone_with_everything_open(opened, name):
     page = opened(name, width=360)
     page.get_by_role("combobox", name="Show").select_option("all")
@@ -168,7 +175,7 @@ def test_it_fits_a_phone_with_everything_open(opened, name):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-@pytest.mark.parametrize("name", ["check", "bench"])
+@pytest.mark.parametrize("name", PAGES)
 def test_on_paper_it_is_black_on_white_without_controls(opened, name):
     page = opened(name, color_scheme="dark")
     page.get_by_role("button", name="Use light colours").click()
@@ -176,7 +183,7 @@ def test_on_paper_it_is_black_on_white_without_controls(opened, name):
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
-    for hidden in ("nav", "#theme", "form.controls"):
+    for hidden in ("nav", "#theme", "form.controls label", "#open-all"):
         assert not page.locator(hidden).first.is_visible()
     assert page.locator("table").first.is_visible()
     assert page.pdf(format="A4").startswith(b"%PDF")
@@ -187,3 +194,83 @@ def test_without_scripts_everything_can_be_read(opened):
     details = page.locator("tr.detail")
     assert details.first.is_visible() and details.last.is_visible()
     assert not page.locator("form.controls").is_visible()
+
+
+def test_paper_has_the_rows_that_are_open_and_says_how_many_there_are(opened):
+    page = opened("check")
+    page.get_by_role("combobox", name="Show").select_option("failed")
+    shown, failed = page.locator("#count").inner_text(), len(rows(page))
+    details = page.locator("tr.detail:visible").count()
+    page.emulate_media(media="print")
+    assert page.locator("#count").is_visible() and page.locator("#count").inner_text() == shown
+    assert shown.startswith(f"{failed} of ")
+    assert page.locator("tr.detail:visible").count() == details > 0
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(opened, name):
+    """Tab visits all controls, each with a ring around it."""
+    page = opened(name)
+    wanted = page.evaluate(
+        "[...document.querySelectorAll('a[href], button, input, select, [tabindex=\"0\"]')]"
+        ".filter(one => one.checkVisibility()).length")
+    assert wanted > 20
+    visited = set()
+    for _ in range(wanted):
+        page.keyboard.press("Tab")
+        where, style = page.evaluate("(() => { const one = document.activeElement; const style = "
+                                     "getComputedStyle(one); return [[...document.querySelectorAll"
+                                     "('*')].indexOf(one), style.outlineStyle + ' ' "
+                                     "+ style.outlineWidth]; })()")
+        visited.add(where)
+        assert style == "solid 3px", page.evaluate("document.activeElement.outerHTML.slice(0,200)")
+    assert len(visited) == wanted
+
+
+# Every text in sight whose contrast with what is painted below it is less than WCAG asks for.
+CONTRAST = """() => {
+  const paint = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const colour = (...layers) => {
+    for (const layer of layers) { paint.fillStyle = layer; paint.fillRect(0, 0, 1, 1); }
+    return [...paint.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const luminance = (channels) => {
+    const [r, g, b] = channels.map((c) => c / 255).map(
+      (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const bad = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const text = walker.currentNode.textContent.trim(), one = walker.currentNode.parentElement;
+    if (!text || ["SCRIPT", "STYLE", "OPTION"].includes(one.tagName) || !one.checkVisibility()
+        || one.closest(".unseen, .skip")) continue;
+    const below = ["white"];
+    for (let at = one; at; at = at.parentElement) {
+      below.splice(1, 0, getComputedStyle(at).backgroundColor);
+    }
+    const style = getComputedStyle(one);
+    const ink = one.namespaceURI.endsWith("svg") ? style.fill : style.color;
+    const [a, b] = [luminance(colour(...below)), luminance(colour(...below, ink))];
+    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (contrast < 4.5) bad.push(`${contrast.toFixed(2)} ${one.className} ${text.slice(0, 40)}`);
+  }
+  return bad;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_text_can_be_told_from_its_background(opened, name, scheme):
+    page = opened(name, color_scheme=scheme)
+    page.get_by_role("button", name="Open all").click()
+    assert page.evaluate(CONTRAST) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_tables_have_names_and_headers(opened, name):
+    bad = opened(name).eval_on_selector_all(
+        "table", "all => all.filter(one => !one.caption || !one.caption.textContent.trim()"
+        " || !one.querySelector('thead th[scope=col]') || [...one.querySelectorAll('th')]"
+        ".some(header => !header.scope)).map(one => one.outerHTML.slice(0, 300))")
+    assert bad == []

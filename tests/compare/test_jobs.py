@@ -50,6 +50,13 @@ def test_a_folder_with_results_is_not_taken_without_resume(tmp_path):
         jobs.Store(tmp_path, {"n": 2}, resume=True)
 
 
+@pytest.mark.parametrize("text", ["[]", "1", '{"asked": 1}', "{}"])
+def test_a_damaged_manifest_is_named(text, tmp_path):
+    (tmp_path / "campaign.json").write_text(text)
+    with pytest.raises(ValueError, match="campaign.json: expected what a campaign was asked for"):
+        jobs.Store(tmp_path, {"epochs": 1}, resume=True)
+
+
 def test_a_damaged_result_is_named(tmp_path):
     jobs.run(squares(1), jobs.Store(tmp_path, {}), verbose=False)
     path = tmp_path / "result-job-0.json"

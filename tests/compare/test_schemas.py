@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 
 import compare
-from compare import fuzz, schemas
+from compare import fuzz, jobs, schemas
 from compare.benchmark.record import as_dict as benchmark_dict
 from compare.campaign.record import as_dict as campaign_dict
 from compare.campaign.results import Campaign
 from compare.cli import main
+from compare.faults import tables as fault_tables
+from compare.faults.clean import Clean
+from compare.faults.running import Result as FaultsResult
+from compare.faults.scoring import Score
 from compare.fuzz import report as fuzz_report
 from compare.fuzz.judging import Outcome
 from compare.fuzz.running import Failure, Result
@@ -21,6 +25,7 @@ from compare.report import Report
 from compare.row import Row
 from compare.speed.record import as_dict as speed_dict
 from tests.compare import html_cases, speed_cases
+from tests.compare.fitting import require_fit as validate
 from tests.compare.html_cases import campaign, partial
 
 jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
@@ -33,6 +38,14 @@ def fuzzed() -> Result:
     return Result(0, [0, 1], [Failure(1, bad, small, bad)], 3.0)
 
 
+def judged_faults() -> FaultsResult:
+    """A fault that was found, one that was missed and not diagnosed, and a false alarm."""
+    return FaultsResult(
+        [Score("a", "f", True, True, True, True, False, "loss: x", ["scale"], 0.5, {"close": True},
+               {"close": False}), Score("b", "f", False, False, False)],
+        [Clean(0, "", {"close": True}, 0.1), Clean(3, "forward: conv output")], 7)
+
+
 def outputs():
     """(schema, what it is, the value that is written)."""
     odd = Report([Row("network", "", "layers", False, used=np.inf, max_abs=np.inf, note="none"),
@@ -42,18 +55,16 @@ def outputs():
     yield "check", "fails", {"about": "it", **html_cases.report(html_cases.Off).as_dict()}
     yield "check", "odd numbers", odd.as_dict()
     yield "benchmark", "whole", benchmark_dict(html_cases.benchmark()[0])
-    for i, result in enumerate(partial()):
+    for i, result in enumerate([*partial(), html_cases.refused()[0]]):
+        result.check.rows = result.check.rows or html_cases.report().as_dict()
         yield "benchmark", f"partial {i}", benchmark_dict(result)
     yield "campaign", "three", campaign_dict(campaign())
     yield "campaign", "one", campaign_dict(Campaign(campaign().runs[:1], 0.02, 2))
     yield "speed", "whole", speed_dict(speed_cases.whole())
     yield "speed", "empty", speed_dict(speed_cases.made([]))
     yield "fuzz", "one failure", fuzz_report.as_dict(fuzzed())
-
-
-def validate(name, value):
-    schema = schemas.load(name)
-    jsonschema.Draft202012Validator(schema).validate(json.loads(dumps(value)))
+    yield "faults", "missed and alarmed", fault_tables.as_dict(judged_faults())
+    yield "faults", "nothing", fault_tables.as_dict(FaultsResult())
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +171,74 @@ def test_what_record_writes_fits(golden, capsys, keras):
     written = json.loads((golden / "r.json").read_text())
     validate("record", written)
     assert [tensor["name"] for tensor in written["tensors"]][0] == "conv/output"
+
+
+OPEN = {("fuzz", "arguments"), ("fuzz", "loss"), ("fuzz", "optimizer")}  # Keras's own arguments
+
+
+def properties(schema, name=""):
+    """(the key a schema stands under, the schema) of everything in a schema."""
+    if isinstance(schema, dict):
+        yield name, schema
+        for group in ("properties", "patternProperties", "$defs"):
+            for key, value in schema.get(group, {}).items():
+                yield from properties(value, key)
+        for key in ("items", "additionalProperties"):
+            yield from properties(schema.get(key), name)
+        for value in schema.get("anyOf", ()):
+            yield from properties(value, name)
+
+
+@pytest.mark.parametrize("name", schemas.NAMES)
+def test_every_key_is_described_and_no_other_is_allowed(name):
+    schema = schemas.load(name)
+    assert len(schema["description"]) > 30
+    for _, part in properties(schema):
+        for group in ("properties", "patternProperties"):
+            for key, value in part.get(group, {}).items():
+                assert value.get("description"), f"{name}: nothing says what {key} is"
+    for key, part in properties(schema):
+        if part.get("type") == "object" and (name, key) not in OPEN:
+            assert "additionalProperties" in part, f"{name}: {key} may hold anything"
+
+
+def test_figures_have_units():
+    """Durations and sizes are told in words."""
+    units = {"seconds": "second", "ms": "millisecond", "us": "microsecond", "bytes": "bytes",
+             "kappa": "chance"}
+    for name in schemas.NAMES:
+        for _, part in properties(schemas.load(name)):
+            for key, value in part.get("properties", {}).items():
+                kinds = [value, *value.get("anyOf", ())]
+                for word in set(key.split("_")) & units.keys():
+                    if any(kind.get("type") in ("number", "integer") for kind in kinds):
+                        assert units[word] in value["description"], f"{name}: {key}"
+
+
+def in_this_process(todo, store, *_, **__):
+    """`jobs.run` without processes."""
+    for job in todo:
+        store.put(job.key, json.loads(dumps(job.function(job.argument))))
+
+
+DEBUGGED = """
+from compare.pairs import twins
+from tests.compare.html_cases import Off, network
+
+
+def pair(): return network(Off), twins(network())[1]
+"""
+
+
+def test_what_debug_fuzz_and_faults_write_fits(tmp_path, capsys, keras, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(jobs, "run", in_this_process)
+    (tmp_path / "debugged.py").write_text(DEBUGGED)
+    for argv, code, name in ((["debug", "debugged:pair"], 1, "check"),
+                             (["fuzz", "--seed", "5", "--count", "1"], 0, "fuzz"),
+                             (["faults", "--only", "permute-inverse", "--count", "1"], 0,
+                              "faults")):
+        assert main([*argv, "--json", "out.json"]) == code, capsys.readouterr()
+        validate(name, json.loads((tmp_path / "out.json").read_text()))
+    sys.modules.pop("debugged", None)
