@@ -28,12 +28,13 @@ def require_writable_file(path: str | os.PathLike, option: str) -> None:
     target = Path(path).resolve()
     if target.is_dir():
         raise IsADirectoryError(f"{option}: expected a file to write. Received: {path}, "
-                                "which is a directory.")
+                                "which is a directory. Give the path of a file in it.")
     if target.exists() and not target.is_file():
         return
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{option}: expected a file in a directory that exists. "
-                                f"Received: {path}, and {target.parent} is no directory.")
+                                f"Received: {path}, and {target.parent} is no directory. Make it "
+                                "first, or give another path.")
     _try_to_write(target.parent, path, option)
 
 
@@ -47,10 +48,10 @@ def require_writable_directory(path: str | os.PathLike, option: str) -> None:
         Path(path).mkdir(parents=True, exist_ok=True)
     except FileExistsError:
         raise NotADirectoryError(f"{option}: expected a directory. Received: {path}, "
-                                 "which is a file.") from None
+                                 "which is a file. Give another path.") from None
     except OSError as error:
         raise OSError(f"{option}: expected a directory that can be made. Received: {path}: "
-                      f"{error.strerror}.") from None
+                      f"{error.strerror}. Give another path.") from None
     _try_to_write(Path(path), path, option)
 
 
@@ -59,4 +60,4 @@ def _try_to_write(directory: Path, path, option: str) -> None:
         tempfile.TemporaryFile(dir=directory).close()
     except OSError as error:
         raise OSError(f"{option}: expected a place that can be written to. Received: {path}: "
-                      f"{error.strerror}.") from None
+                      f"{error.strerror}. Give another path.") from None

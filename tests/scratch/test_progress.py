@@ -1,16 +1,31 @@
 """The progress bar: what it draws on a terminal and elsewhere."""
 
 import io
+import time
 
 import numpy as np
 import pytest
 
+from scratch import progress
 from scratch.progress import ProgressBar, show
 
 
 class Terminal(io.StringIO):
     def isatty(self):
         return True
+
+
+@pytest.fixture(autouse=True)
+def no_dumb_terminal(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+
+
+class Clock:
+    """A time that passes only when it is told to."""
+
+    def __init__(self, monkeypatch):
+        self.now = 100.0
+        monkeypatch.setattr(time, "perf_counter", lambda: self.now)
 
 
 @pytest.mark.parametrize("total, drawn, closed", [
@@ -59,3 +74,93 @@ def test_it_is_not_drawn_all_the_time():
 def test_figures_may_be_arrays():
     figures = {"loss": 0.5, "f1": np.array([0.25, 1.0])}
     assert show(figures) == " - loss: 0.5000 - f1: [0.2500 1.0000]"
+
+
+def test_the_time_left_is_that_of_the_steps_to_come(monkeypatch):
+    passing = Clock(monkeypatch)
+    bar = ProgressBar(10, "E", stream=(stream := Terminal()), done=4)
+    passing.now += 6.0
+    bar.update(6)  # two steps in six seconds; four were done before
+    assert stream.getvalue().endswith("E 6/10 [############........] 12.0s left")
+    passing.now += 2.0
+    bar.draw()
+    assert stream.getvalue().split("\r")[-1].startswith("E 6/10 [############........] 10.0s left")
+    passing.now += 60.0
+    bar.draw()
+    assert " 0.0s left" in stream.getvalue().split("\r")[-1], "never less than nothing"
+
+
+def test_before_the_first_step_it_tells_the_time_until_now(monkeypatch):
+    passing = Clock(monkeypatch)
+    unknown, none = (ProgressBar(5, "E", stream=Terminal(), done=done) for done in (None, 0))
+    passing.now += 65.0
+    for bar, count in ((unknown, "-"), (none, "0")):
+        bar.draw()
+        assert bar.stream.getvalue() == f"E {count}/5 [{'.' * 20}] 1m05s so far"
+
+
+def test_a_line_fits_the_terminal(monkeypatch):
+    monkeypatch.setattr(progress, "columns", lambda stream: 30)
+    bar = ProgressBar(4, "A title that is long", stream=(stream := Terminal()))
+    bar.update(1, loss=0.5)
+    assert stream.getvalue() == "A title that is long 1/4 [###"
+
+
+def test_a_passing_bar_leaves_nothing_on_a_terminal(monkeypatch):
+    passing = Clock(monkeypatch)
+    bar = ProgressBar(4, "E", stream=(stream := Terminal()), passing=True)
+    passing.now += 0.4
+    bar.update(4)
+    assert stream.getvalue() == "", "what is over in a moment is not shown"
+    passing.now += 0.2
+    bar.update(2)
+    shown = stream.getvalue()
+    assert shown.startswith("E 2/4 [")
+    bar.close()
+    assert stream.getvalue() == shown + "\r" + " " * len(shown) + "\r"
+
+
+@pytest.mark.parametrize("seconds, said", [(1.9, ""), (2.5, "E 4/4 in 2.5s\n")])
+def test_a_passing_bar_writes_a_line_to_a_log_if_it_took_long(seconds, said, monkeypatch):
+    passing = Clock(monkeypatch)
+    bar = ProgressBar(4, "E", stream=(stream := io.StringIO()), passing=True)
+    bar.update(2)
+    passing.now += seconds
+    bar.close()
+    assert stream.getvalue() == said
+
+
+def test_a_dumb_terminal_is_like_a_file(monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    bar = ProgressBar(4, "E", stream=(stream := Terminal()))
+    bar.update(2)
+    assert stream.getvalue() == ""
+    bar.close()
+    assert stream.getvalue().startswith("E 4/4 in ")
+
+
+def test_an_unfinished_bar_keeps_its_line_once():
+    bar = ProgressBar(4, "E", stream=(stream := Terminal()))
+    bar.leave()
+    assert stream.getvalue() == "", "nothing was drawn"
+    bar.update(1)
+    drawn = stream.getvalue()
+    bar.leave()
+    bar.leave()
+    assert stream.getvalue() == drawn + "\n"
+
+
+def test_while_it_ticks_the_newest_bar_is_drawn_without_a_step(monkeypatch):
+    monkeypatch.setattr(progress._ticker, "seconds", 3600.0)  # here the test ticks
+    monkeypatch.setattr(ProgressBar, "interval", -1.0)
+    outer = ProgressBar(2, "outside", stream=Terminal())
+    with progress.ticking():
+        first, second = (ProgressBar(2, name, stream=Terminal()) for name in ("first", "second"))
+        progress._ticker.tick()
+        assert "second -/2" in second.stream.getvalue() and first.stream.getvalue() == ""
+        second.close()
+        progress._ticker.tick()
+        assert "first -/2" in first.stream.getvalue()
+    assert first.stream.getvalue().endswith("so far\n"), "left open: its line is ended"
+    progress._ticker.tick()
+    assert outer.stream.getvalue() == ""
