@@ -56,9 +56,12 @@ def opening(result: Speed) -> Section:
 
 def two_tables(result: Speed, part: str, heading: str) -> list[Section]:
     """Times and ratios of one part."""
-    tried = [text for row in result.part(part) for text in trials(row)]
-    return [Section(f"{heading}: time", table=tables.times(result, part)),
-            Section(f"{heading}: times as long", table=tables.ratios(result, part), after=tried)]
+    rows = result.part(part)
+    work = "; ".join(dict.fromkeys(f"{row.case.network} {row.multiply_adds:,}" for row in rows))
+    tried = [text for row in rows for text in trials(row)]
+    return [Section(f"{heading}: time per sample", table=tables.times(result, part)),
+            Section(f"{heading}: times as long", table=tables.ratios(result, part),
+                    after=[f"Multiply-adds per sample: {work}.", *tried])]
 
 
 def trials(row: Row) -> list[str]:

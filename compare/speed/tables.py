@@ -12,7 +12,7 @@ def times(result: Speed, part: str) -> Table:
     """Microseconds per sample, of all turns; who is absent has no column."""
     rows = result.part(part)
     columns = taking_part(rows)
-    headers = ["network", "batch", *(f"{NAMES[name]}\n(us/sample)" for name in columns)]
+    headers = ["network", "batch", *(f"{NAMES[name]}\n(us)" for name in columns)]
     return Table(headers, [[row.case.network, str(row.case.batch),
                             *(spread(row.time(name), 1e6) for name in columns)] for row in rows])
 
@@ -22,11 +22,10 @@ def ratios(result: Speed, part: str) -> Table:
     rows, base = result.part(part), result.base
     columns = [name for name in taking_part(rows) if name not in (base, BLAS)]
     headers = ["network", "batch", *(f"{NAMES[name]} /\n{NAMES[base]}" for name in columns),
-               f"{NAMES[base]} /\n{NAMES[BLAS]}", "multiply-adds\nper sample"]
+               f"{NAMES[base]} /\n{NAMES[BLAS]}"]
     return Table(headers, [[row.case.network, str(row.case.batch),
                             *(spread(row.ratio(name, base)) for name in columns),
-                            spread(row.ratio(base, BLAS)), f"{row.multiply_adds:,}"]
-                           for row in rows])
+                            spread(row.ratio(base, BLAS))] for row in rows])
 
 
 def scaling(result: Speed, axis: str) -> Table:
