@@ -102,7 +102,7 @@ def test_it_succeeds_and_keeps_progress_out_of_the_result(finished):
     assert out.startswith("Speed of training and prediction")
     assert "training: benchmark, batch 4 6/6 in" in err and "6/6" not in out
     assert "Traceback" not in err and "Warning" not in err
-    assert re.search(r"\| benchmark +\| +4 \| +[\d,.]+ \[", out)
+    assert re.search(r"\| benchmark +\| +4 \| +[\d,.]+ ± ", out)
 
 
 def test_its_figures_are_plausible_and_the_same_everywhere(finished):
