@@ -15,6 +15,7 @@ from sklearn import metrics
 
 from compare import cli
 from tests.compare.fitting import require_fit
+from tests.compare.interrupting import HEED_CTRL_C
 from tests.compare.test_benchmark_training import SETTINGS, job, run_job
 
 ROOT = Path(__file__).parents[2]
@@ -142,7 +143,7 @@ def test_pictures_and_markdown(finished):
 def test_ctrl_c_prints_and_keeps_what_is_finished(tmp_path):
     """A real signal, once both sides have finished an epoch and scratch is at work again."""
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "bench", "--dataset", "digits", "--limit", "40",
+        [sys.executable, "-c", HEED_CTRL_C + PROGRAM, "bench", "--dataset", "digits", "--limit", "40",
          "--test-limit", "40", "--epochs", "100000", "--out", str(tmp_path)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
     err = ""

@@ -14,6 +14,7 @@ from compare.cli import build_parser, main
 from compare.cli.speed import choose
 from compare.speed.settings import NAMES, Settings
 from tests.compare.fitting import require_fit
+from tests.compare.interrupting import HEED_CTRL_C
 
 ROOT = Path(__file__).parents[2]
 
@@ -132,7 +133,8 @@ def test_its_json_fits_the_schema(finished):
 @pytest.mark.skipif(os.name == "nt", reason="a test cannot send Ctrl-C there")
 def test_ctrl_c_prints_what_is_finished(tmp_path):
     process = subprocess.Popen(
-        [sys.executable, "-c", "import sys; from compare.cli import main; sys.exit(main())",
+        [sys.executable, "-c",
+         HEED_CTRL_C + "import sys; from compare.cli import main; sys.exit(main())",
          "speed", "--competitors", "scratch", "--parts", "training", "--networks", "benchmark",
          "--batch-sizes", "2,3,4", "--pairs", "10", "--stretch", "0.01",
          "--json", str(tmp_path / "speed.json")],

@@ -12,6 +12,7 @@ import pytest
 
 from compare import jobs
 from tests.compare import jobs_for_tests as work
+from tests.compare.interrupting import HEED_CTRL_C
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +100,7 @@ def test_jobs_at_the_same_time_share_the_cores():
 
 def test_ctrl_c_keeps_what_is_finished(tmp_path):
     program = (
+        f"{HEED_CTRL_C}"
         "from compare import jobs\nfrom tests.compare import jobs_for_tests as work\n"
         "todo = [jobs.Job('quick', work.sleep_then, (1, 0)),"
         " jobs.Job('slow', work.sleep_then, (2, 600))]\n"
