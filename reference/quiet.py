@@ -1,6 +1,7 @@
 """Starts TensorFlow and Keras once, without their start-up chatter on standard error."""
 
 import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -41,6 +42,10 @@ with silent_stderr():
     # the bounds are proved for the CPU's kernels; a GPU may round its factors to TF32 first
     tf.config.set_visible_devices([], "GPU")
     tf.constant(0.0)  # the devices are looked for, and talked about, at the first tensor
+
+# many small networks are made here on purpose, and each of them is traced
+logging.getLogger("tensorflow").addFilter(
+    lambda record: "triggered tf.function retracing" not in record.getMessage())
 
 if keras.backend.backend() != "tensorflow":  # somebody imported it before
     raise ImportError("Expected Keras to run on TensorFlow. Received: the backend "

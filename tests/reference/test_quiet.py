@@ -1,5 +1,6 @@
 """What runs without Keras starts none; what runs with it leaves its settings alone."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -71,3 +72,19 @@ def test_the_precision_is_put_back_even_after_an_error(keras):
             assert keras.config.floatx() == "float64"
             raise RuntimeError
     assert keras.config.floatx() == "float32"
+
+
+def test_advice_on_retracing_is_held_back_and_nothing_else(keras):
+    from reference.quiet import tf
+
+    said = []
+    listener = logging.Handler()
+    listener.emit = lambda record: said.append(record.getMessage())
+    logger = tf.get_logger()
+    logger.addHandler(listener)
+    try:
+        logger.warning("%d out of the last 5 calls to %r triggered tf.function retracing.", 5, "f")
+        logger.warning("something else")
+    finally:
+        logger.removeHandler(listener)
+    assert said == ["something else"]
