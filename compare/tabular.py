@@ -22,13 +22,13 @@ ON_TERMINAL = frozenset((
 MARKDOWN = frozenset(("github", "pipe"))
 LATEX = frozenset(("latex", "latex_raw", "latex_booktabs", "latex_longtable"))
 
-# what a column of numbers holds: '1.2e-07', '1,234', '0.891 ± 0.003', '187 [180-195]', '8 of 9'
+# what a column of numbers holds: '1.2e-07', '1,234', '0.891 ± 0.003', '8 of 9', '349 (91.4 %)'
 NUMBER = re.compile(r"[-+<>]?\d[\d,]*(\.\d+)?(e[-+]\d+)?( ?%|x)?"
-                    r"( (±|\+-) .*| \[.*\]| of .*| \(.*\))?|-|inf|nan|")
+                    r"( (±|\+-) .*| of .*| \(.*\))?|-|inf|nan|")
 ANSI = re.compile(r"\x1b\[[\d;]*m")
 # where a text may be broken: after a space or a sign within a name, before a capital within a word
 BREAKS = re.compile(r"(?<=[\s_/:=\-])|(?<=\.)(?=[A-Za-z])|(?<=[a-z\d])(?=[A-Z])")
-NUMBER_BREAKS = re.compile(r"(?<=\s)|(?<=\d-)(?=\d)")
+NUMBER_BREAKS = re.compile(r"(?<=\s)")
 NARROW = 8  # a column of texts is not made narrower
 
 
@@ -198,12 +198,11 @@ def latex_escaped(text: str) -> str:
 
 
 def latex_numbers(text: str) -> str:
-    """A table in LaTeX with its numbers as mathematics: minus signs, powers of ten, ±, ranges."""
+    """A table in LaTeX with its numbers as mathematics: minus signs, powers of ten, ±."""
     text = text.replace("±", r"$\pm$")
     text = re.sub(r"(?<![\w.\\-])([-+]?)(\d[\d,]*(?:\.\d+)?)e([-+])0*(\d+)(?![\w.])",
                   lambda m: rf"${m[1]}{m[2]}\times10^{{{m[3].strip('+')}{m[4]}}}$", text)
     text = re.sub(r"(?<![\w$.{}^-])-(?=\d)", "$-$", text)
-    text = re.sub(r"(\[[\d.,]+)-([\d.,]+\])", r"\1--\2", text)
     # behind the \\ of the row before, these would be taken for its argument
     return re.sub(r"(?m)^(\s*)(?=[\[*])", r"\1{}", text)
 

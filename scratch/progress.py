@@ -110,10 +110,15 @@ class ProgressBar:
         """Leave a bar unfinished: on a terminal it keeps its line, and what comes next begins
         another. May be called twice, and after `close`."""
         _ticker.remove(self)
-        if self._drawn:
-            self._drawn = 0
-            self.stream.write("\n")
-            self.stream.flush()
+        self.end_line()
+
+    def end_line(self) -> None:
+        """Leave what is drawn as it is: the bar goes on in another line."""
+        with _drawing:
+            if self._drawn:
+                self._drawn = 0
+                self.stream.write("\n")
+                self.stream.flush()
 
 
 class Ticker:
@@ -141,8 +146,13 @@ class Ticker:
             if self._open and self._open[-1].is_due(-1):
                 self._open[-1].draw()
 
+    def end_lines(self) -> None:
+        with _drawing:
+            for bar in self._open:
+                bar.end_line()
+
     def leave_all(self) -> None:
-        for bar in self._open:
+        for bar in list(self._open):
             bar.leave()
 
 
@@ -176,7 +186,7 @@ def ticking() -> Iterator[None]:
 
 def leave_bars() -> None:
     """End the lines of all bars that are open while it ticks, before something else is printed."""
-    _ticker.leave_all()
+    _ticker.end_lines()
 
 
 def columns(stream) -> int:

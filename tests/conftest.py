@@ -10,6 +10,13 @@ hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, p
 hypothesis.settings.load_profile("suite")
 
 
+@pytest.fixture(autouse=True)
+def plain_surroundings(monkeypatch):
+    """No colours and no annotations because the tests themselves run where those are wanted."""
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "FORCE_COLOR", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture(scope="session")
 def keras():
     """The keras module; the first test that asks waits for TensorFlow to start."""

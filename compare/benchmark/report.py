@@ -78,8 +78,8 @@ def remarks(result: Benchmark) -> list[str]:
                     "alone, and other seeds give other figures; a difference of that size says "
                     "nothing. Figures are rounded accordingly, differences taken before.")
     if all(shown):
-        ratio = shown[0].seconds / shown[1].seconds
-        said.append(f"Speed: scratch takes {ratio:.2f} times as long as Keras.")
+        ours, theirs = (tables.mean_seconds(result, side) for side in SIDES)
+        said.append(f"Speed: scratch takes {ours / theirs:.2f} times as long as Keras.")
     return said
 
 

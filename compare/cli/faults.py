@@ -78,14 +78,16 @@ def score(args, chosen, jobs) -> int:
     except jobs.JobsError as error:
         return complain(PROG, error, "Run the same again, with --runs and --resume to go on")
     text = dumps(tables.as_dict(result))
-    if args.json:
-        files.write_text(args.json, text)
-    if args.out:
-        for name, content in (("faults.json", text),
-                              ("faults.md", tables.render(result, "github"))):
-            files.write_text(f"{args.out}/{name}", content)
-            colour.tell(f"Wrote {args.out}/{name}")
-    colour.show(tables.render(result, args.format), args.format, end="")
+    try:
+        if args.json:
+            files.write_text(args.json, text)
+        if args.out:
+            for name, content in (("faults.json", text),
+                                  ("faults.md", tables.render(result, "github"))):
+                files.write_text(f"{args.out}/{name}", content)
+                colour.tell(f"Wrote {args.out}/{name}")
+    finally:  # a full disk must not cost the result
+        colour.show(tables.render(result, args.format), args.format, end="")
     if result.interrupted:
         return interrupted(PROG, "; what was finished is in the report")
     return 0 if result else 1

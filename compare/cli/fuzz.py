@@ -65,14 +65,16 @@ def run(args) -> int:
                               shrinking=not args.no_shrink)
     except jobs.JobsError as error:
         return complain(PROG, error, "Run the same again, with --runs and --resume to go on")
-    if args.json:
-        files.write_text(args.json, dumps(report.as_dict(result)))
-    if args.keep:
-        for failure in result.failures:
-            path = f"{args.keep}/network_{failure.number}.py"
-            files.write_text(path, report.script(failure))
-            colour.tell(f"Wrote {path}")
-    colour.show(report.render(result, args.format), args.format, end="")
+    try:
+        if args.json:
+            files.write_text(args.json, dumps(report.as_dict(result)))
+        if args.keep:
+            for failure in result.failures:
+                path = f"{args.keep}/network_{failure.number}.py"
+                files.write_text(path, report.script(failure))
+                colour.tell(f"Wrote {path}")
+    finally:  # a full disk must not cost the result
+        colour.show(report.render(result, args.format), args.format, end="")
     if result.interrupted:
         return interrupted(PROG, "; what was finished is in the report")
     return 1 if result.failures else 0

@@ -72,7 +72,7 @@ class RayJobs:
                 try:
                     yield ray.get(reference)
                 except ray.exceptions.RayError as error:
-                    said = str(error).strip().partition("\n")[0]
+                    said = str(error).strip().rpartition("\n")[2]  # the end of a traceback
                     yield job, None, WorkerError(f"{type(error).__name__}: {said}")
 
     def stop(self) -> None:
@@ -99,9 +99,9 @@ def told(backend: str, library: str, address: str | None):
     except ImportError as error:
         raise ValueError(f"Expected the library {library!r} for --backend {backend}. "
                          f"Received: {error}. Install it with: pip install {library}") from None
-    except (OSError, TimeoutError, ConnectionError, RuntimeError) as error:
-        raise ValueError(f"Expected a {backend} scheduler at {address}. Received: {error}"
-                         ) from None
+    except (OSError, TimeoutError, ConnectionError, RuntimeError, OverflowError) as error:
+        raise ValueError(f"Expected a {backend} scheduler at {address or 'this machine'}. "
+                         f"Received: {error}") from None
 
 
 def run_here(job) -> tuple:

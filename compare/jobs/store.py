@@ -65,9 +65,9 @@ class Store:
 
     def put(self, key: str, result) -> None:
         """Keep a result, on disk before this returns."""
-        self.results[key] = result
         if self.directory is not None:
             write_text(self.path(key), dumps({"key": key, "result": result}))
+        self.results[key] = result
 
     def path(self, key: str) -> Path:
         """The file of one result."""

@@ -81,7 +81,7 @@ def test_a_person_presses_tab(bash, typed, line):
 
     process, terminal = pty.fork()
     if process == 0:
-        os.environ.update(PS1="ready> ", TERM="dumb", INPUTRC="/dev/null")
+        os.environ.update(PS1="ready> ", TERM="dumb", INPUTRC="/dev/null", HISTFILE="")
         os.execv(BASH, [BASH, "--norc", "--noprofile", "-i"])
     said = ""
 

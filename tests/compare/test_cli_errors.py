@@ -235,6 +235,7 @@ def there(folder, monkeypatch):
     def nobody(*args, **options):
         raise OSError("nobody answers")
 
+    monkeypatch.setattr(ProgressBar, "long", math.inf)  # on a slow machine nothing else is printed
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
     for name in ("torch", "ray"):
@@ -265,9 +266,7 @@ def test_an_error_says_what_came_and_what_to_do_next(there, golden, capsys, comm
     assert line.index(says) < line.rindex(ends), line
 
 
-def test_other_weights_than_the_recorded_ones_are_no_error_but_no_parity(golden, capsys,
-                                                                         monkeypatch):
-    monkeypatch.setattr(ProgressBar, "long", math.inf)  # no line of a slow machine's progress
+def test_other_weights_than_the_recorded_ones_are_no_error_but_no_parity(golden, capsys):
     assert main(["check", "--golden", "golden.npz", "--model", "their:heavier"]) == 1
     out, err = capsys.readouterr()
     assert err == "" and "First at gate 'weights'" in " ".join(out.split())
