@@ -103,8 +103,7 @@ def run(args) -> int:
     outputs.require_writable(args, ("json", "html"))
     dataset = load(chosen)
     result = benchmark.run(chosen, dataset)
-    written = []
-    try:
+    with outputs.showing(benchmark.render, result, args.format) as written:
         if args.json:
             output.write_json(result, args.json)
             written.append(args.json)
@@ -117,10 +116,6 @@ def run(args) -> int:
         if args.out:
             with progress.during(f"Drawing the pictures in {args.out}"):
                 written += output.write_directory(result, dataset, args.out)
-    finally:  # a full disk must not cost the result
-        colour.show(benchmark.render(result, args.format), args.format, end="")
-    for path in written:
-        colour.tell(f"Wrote {path}")
     return exit_code(result)
 
 

@@ -1,7 +1,7 @@
 """`parity bench --seeds K`: several pairs of runs, as independent jobs, and their statistics."""
 
 from compare import progress
-from compare.cli import arguments, colour, outputs
+from compare.cli import arguments, outputs
 from compare.cli.errors import complain, interrupted
 
 PROG = "parity bench"
@@ -55,8 +55,7 @@ def show(args, result, dataset) -> None:
     from compare import campaign, files
     from compare.campaign import output
 
-    written = []
-    try:
+    with outputs.showing(campaign.render, result, args.format) as written:
         if args.json:
             output.write_json(result, args.json)
             written.append(args.json)
@@ -69,7 +68,3 @@ def show(args, result, dataset) -> None:
         if args.out:
             with progress.during(f"Drawing the pictures in {args.out}"):
                 written += output.write_directory(result, args.out)
-    finally:  # a full disk must not cost the result
-        colour.show(campaign.render(result, args.format), args.format, end="")
-    for path in written:
-        colour.tell(f"Wrote {path}")

@@ -1,6 +1,6 @@
 """`parity faults`: how good the checks are, by faults put in on purpose and by clean networks."""
 
-from compare.cli import arguments, colour
+from compare.cli import arguments, colour, outputs
 from compare.cli.errors import advising, complain, interrupted
 from compare.cli.helping import examples
 
@@ -55,8 +55,7 @@ def run(args) -> int:
 
         colour.show(tables.listing(chosen, args.format), args.format)
         return 0
-    if args.json:
-        files.require_writable_file(args.json, "--json")
+    outputs.require_writable(args, ("json",))
     if args.out:
         files.require_writable_directory(args.out, "--out")
     return score(args, chosen, jobs)
@@ -78,7 +77,7 @@ def score(args, chosen, jobs) -> int:
     except jobs.JobsError as error:
         return complain(PROG, error, "Run the same again, with --runs and --resume to go on")
     text = dumps(tables.as_dict(result))
-    try:
+    with outputs.showing(tables.render, result, args.format):
         if args.json:
             files.write_text(args.json, text)
         if args.out:
@@ -86,8 +85,6 @@ def score(args, chosen, jobs) -> int:
                                   ("faults.md", tables.render(result, "github"))):
                 files.write_text(f"{args.out}/{name}", content)
                 colour.tell(f"Wrote {args.out}/{name}")
-    finally:  # a full disk must not cost the result
-        colour.show(tables.render(result, args.format), args.format, end="")
     if result.interrupted:
         return interrupted(PROG, "; what was finished is in the report")
     return 0 if result else 1

@@ -1,6 +1,6 @@
 """`parity fuzz`: random networks over the whole vocabulary, checked in every way."""
 
-from compare.cli import arguments, colour
+from compare.cli import arguments, colour, outputs
 from compare.cli.errors import complain, interrupted
 from compare.cli.helping import examples
 
@@ -52,8 +52,7 @@ def run(args) -> int:
     from compare.plain_json import dumps
 
     arguments.check_jobs(args)
-    if args.json:
-        files.require_writable_file(args.json, "--json")
+    outputs.require_writable(args, ("json",))
     if args.keep:
         files.require_writable_directory(args.keep, "--keep")
     numbers = ([args.only] if args.only is not None
@@ -65,7 +64,7 @@ def run(args) -> int:
                               shrinking=not args.no_shrink)
     except jobs.JobsError as error:
         return complain(PROG, error, "Run the same again, with --runs and --resume to go on")
-    try:
+    with outputs.showing(report.render, result, args.format):
         if args.json:
             files.write_text(args.json, dumps(report.as_dict(result)))
         if args.keep:
@@ -73,8 +72,6 @@ def run(args) -> int:
                 path = f"{args.keep}/network_{failure.number}.py"
                 files.write_text(path, report.script(failure))
                 colour.tell(f"Wrote {path}")
-    finally:  # a full disk must not cost the result
-        colour.show(report.render(result, args.format), args.format, end="")
     if result.interrupted:
         return interrupted(PROG, "; what was finished is in the report")
     return 1 if result.failures else 0

@@ -1,6 +1,10 @@
-"""Where a report on two networks goes besides standard output: JSON, HTML, JUnit, GitHub."""
+"""Where results go besides standard output: JSON, HTML, folders, JUnit, GitHub."""
+
+import contextlib
+from collections.abc import Iterator
 
 from compare import files, progress
+from compare.cli import colour
 
 OPTIONS = ("json", "html", "junit")
 
@@ -10,6 +14,23 @@ def require_writable(args, options=OPTIONS) -> None:
     for option in options:
         if getattr(args, option):
             files.require_writable_file(getattr(args, option), f"--{option}")
+
+
+@contextlib.contextmanager
+def showing(render, result, tablefmt: str) -> Iterator[list]:
+    """Around the writing of files: then prints the result, also if one of them failed, since a full
+    disk must not cost it. Says which files were written, as the list that is given tells.
+
+    Args:
+        render: makes the text of a result in a table format.
+    """
+    written: list[str] = []
+    try:
+        yield written
+    finally:
+        colour.show(render(result, tablefmt), tablefmt, end="")
+    for path in written:
+        colour.tell(f"Wrote {path}")
 
 
 def write(args, report, about: str, smallest: str = "") -> None:

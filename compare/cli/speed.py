@@ -4,7 +4,7 @@ import argparse
 import math
 
 from compare import progress
-from compare.cli import arguments, colour
+from compare.cli import arguments, outputs
 from compare.cli.errors import advising, complain, interrupted
 from compare.cli.helping import examples
 
@@ -87,22 +87,16 @@ def run(args) -> int:
     chosen = choose(args)
     if args.out:
         files.require_writable_directory(args.out, "--out")
-    if args.json:
-        files.require_writable_file(args.json, "--json")
+    outputs.require_writable(args, ("json",))
     with advising("Install it, as with `pip install torch`, or leave --competitors out"):
         result = speed.run(chosen)
-    written = []
-    try:
+    with outputs.showing(speed.render, result, args.format) as written:
         if args.json:
             output.write_json(result, args.json)
             written.append(args.json)
         if args.out:
             with progress.during(f"Drawing the pictures in {args.out}"):
                 written += output.write_directory(result, args.out)
-    finally:  # a full disk must not cost the result
-        colour.show(speed.render(result, args.format), args.format, end="")
-    for path in written:
-        colour.tell(f"Wrote {path}")
     if result.interrupted:
         return interrupted(PROG, "; what was finished is in the report")
     return complain(PROG, result.stopped, ADVICE) if result.partial else 0
