@@ -10,12 +10,13 @@
 Only what really needs Keras imports TensorFlow.
 """
 
+import compare.report.notebook  # noqa: F401  registers how a notebook shows what these return
+from compare.adapters import assemble, wrap
+from compare.checks.row import Row
 from compare.parity import assert_parity, check, diagnose, diff
-from compare.recording import record
-from compare.report import Report
-from compare.row import Row
-from compare.trace import Trace
-from compare.wrapping import assemble, wrap
+from compare.report.report import Report
+from compare.tracing.recorder import record
+from compare.tracing.trace import Trace
 
 __all__ = ["Report", "Row", "Trace", "assemble", "assert_parity", "check", "diagnose", "diff",
            "record", "wrap"]

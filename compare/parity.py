@@ -1,25 +1,36 @@
 """Checks that two networks are the same function, tensor by tensor, and says where they are not.
 
-`check` records both networks on one batch, then runs every step of the candidate on the
+`check` records both networks on one batch, then runs every op of the candidate on the
 reference's own input and output gradient (teacher forcing in both directions), so that a row shows
-that step's error alone. What rounding can explain comes from the referee in `compare.referee`.
+that op's error alone. What rounding can explain comes from the oracle in `compare.oracle`.
 """
 
-import contextlib
 import copy
 import functools
 
 import numpy as np
 
-from compare import (configs, draws, few_terms, gates, lockstep, stand_in, whole_network,
-                     whole_numbers, wrapping)
+from compare import adapters
+from compare.checks import (
+    end_to_end,
+    integer_probe,
+    noise_distribution,
+    sparse_probe,
+    specification,
+    training_trajectory,
+)
+from compare.checks.layerwise import Layerwise
+from compare.checks.row import forget_observed
 from compare.diagnosis.finding import Finding
-from compare.diagnosis.of_report import Diagnosis
-from compare.judged import Judged
-from compare.recording import check_batch, is_keras, record, require_network
-from compare.report import Report
-from compare.steps import is_scratch, steps_of, untouched_generator, whole_layers
-from compare.trace import Trace, folded, layer_parts
+from compare.diagnosis.report_diagnosis import Diagnosis
+from compare.report.report import Report
+from compare.tracing import configs, placeholder
+from compare.tracing.model_kinds import is_keras, is_scratch, require_network
+from compare.tracing.noise import drawn, noise_of
+from compare.tracing.ops import ops_of, whole_layers
+from compare.tracing.recorder import record
+from compare.tracing.trace import Trace, folded
+from compare.tracing.validation import check_batch
 
 LOCKSTEP = 5  # steps of training side by side
 # Rows tell of every NaN and infinity; NumPy need not warn of them besides.
@@ -55,7 +66,7 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, pro
     """
     if isinstance(model, (list, tuple)):
         require_network(twin)
-        model = wrapping.assemble(model, twin)
+        model = adapters.assemble(model, twin)
     if not is_scratch(model):
         raise TypeError("Expected the candidate, the first of the two, to be a scratch.Sequential "
                         "or a scratch.Model, or a list of layers. "
@@ -73,55 +84,32 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, pro
     noise = drawn(model, check_batch(x))
     reference = folded(record(twin, x, y, upstream=upstream, sample_weight=sample_weight,
                               noise=noise, whole=whole), whole)
-    candidate, its_own = stand_in.recorded(model, reference, x, y, upstream=upstream,
+    candidate, its_own = placeholder.recorded(model, reference, x, y, upstream=upstream,
                                            sample_weight=sample_weight, noise=noise_of(reference))
-    report = compare_traces(candidate, reference, steps_of(model), model)
+    report = compare_traces(candidate, reference, ops_of(model), model)
     rows = report.rows
     if not its_own:
-        stand_in.forget_observed(rows)
+        forget_observed(rows)
     if not report.structure_holds:
         return report
     if probes:
-        own, theirs = steps_of(model), keras_steps(twin, whole)
-        rows = (rows + whole_numbers.probe(candidate, own, theirs)
-                + few_terms.probe(candidate, own, theirs))
-    rows = rows + draws.rows(model, reference) + whole_network.rows(model, reference)
+        own, theirs = ops_of(model), keras_ops(twin, whole)
+        rows = (rows + integer_probe.probe(candidate, own, theirs)
+                + sparse_probe.probe(candidate, own, theirs))
+    rows = rows + noise_distribution.rows(model, reference) + end_to_end.rows(model, reference)
     if steps and y is not None and is_keras(twin):
-        rows = rows + [lockstep.verdict(model, twin, candidate.x, y, steps, sample_weight)]
-    explained = Diagnosis(candidate, reference, steps_of(model), keras_steps(twin, whole), model)
+        rows = rows + [training_trajectory.verdict(model, twin, candidate.x, y, steps, sample_weight)]
+    explained = Diagnosis(candidate, reference, ops_of(model), keras_ops(twin, whole), model)
     return Report.of(rows, candidate, reference, explained)
 
 
-def drawn(model, x) -> dict:
-    """What each random layer of a scratch model draws for a batch, by the layer's position."""
-    if not any(getattr(layer, "active", False) for layer in model.layers):
-        return {}
-    model = copy.deepcopy(model)
-    with untouched_generator():
-        try:
-            model.forward(x, training=True)
-        except Exception:  # in somebody's own layer, of which a row will tell
-            for layer in model.layers:
-                with contextlib.suppress(Exception):
-                    if getattr(layer, "active", False):
-                        layer.forward(np.zeros((len(x), *layer.input_shape[1:]), layer.dtype),
-                                      training=True)
-    return {i: layer.noise for i, layer in enumerate(model.layers) if layer.noise is not None}
-
-
-def noise_of(trace: Trace) -> dict:
-    """The noise in a trace, by the position of the layer that used it."""
-    return {i: trace.parts[first].noise for i, (first, *_) in enumerate(layer_parts(trace))
-            if trace.parts[first].noise is not None}
-
-
-def keras_steps(twin, whole=frozenset()) -> list | None:
-    """The twin's steps as functions for `probe`, None if it is not a live Keras model."""
+def keras_ops(twin, whole=frozenset()) -> list | None:
+    """The twin's ops as functions for `probe`, None if it is not a live Keras model."""
     if not is_keras(twin):
         return None
     import reference
 
-    return [functools.partial(reference.run_step, step) for step in reference.steps_of(twin, whole)]
+    return [functools.partial(reference.run_op, op) for op in reference.ops_of(twin, whole)]
 
 
 def assert_parity(model, twin, x=None, y=None, **options) -> None:
@@ -143,22 +131,22 @@ def diagnose(model, twin, x=None, y=None, **options) -> list[Finding]:
 
 @np.errstate(**QUIET)
 def diff(trace_a: Trace, trace_b: Trace) -> Report:
-    """Compare two recordings. Neither network is run; each step is judged on its own input.
+    """Compare two recordings. Neither network is run; each op is judged on its own input.
 
-    The first is the candidate, the second the reference. Where the inputs of a step differ, what
-    the candidate should have made of its own input comes from the referee.
+    The first is the candidate, the second the reference. Where the inputs of an op differ, what
+    the candidate should have made of its own input comes from the oracle.
     """
     return compare_traces(trace_a, trace_b, None)
 
 
-def compare_traces(candidate: Trace, reference: Trace, steps=None, model=None) -> Report:
-    """The report on two traces; `steps` and `model` are the candidate's, if it can be run."""
-    rows = gates.network(candidate, reference)
-    if gates.same_structure(rows):
-        rows += gates.weights(candidate, reference)
-        rows += Judged(candidate, reference, steps, model).rows()
+def compare_traces(candidate: Trace, reference: Trace, ops=None, model=None) -> Report:
+    """The report on two traces; `ops` and `model` are the candidate's, if it can be run."""
+    rows = specification.network(candidate, reference)
+    if specification.same_structure(rows):
+        rows += specification.weights(candidate, reference)
+        rows += Layerwise(candidate, reference, ops, model).rows()
     return Report.of(rows, candidate, reference,
-                     Diagnosis(candidate, reference, steps, None, model))
+                     Diagnosis(candidate, reference, ops, None, model))
 
 
 def both_compiled(model, twin):

@@ -18,7 +18,7 @@ def parity():
 
     def assert_parity(model, twin, x=None, y=None, **options):
         import compare
-        from compare.prose import wrapped
+        from compare.document.sections import wrapped
 
         if isinstance(twin, (str, os.PathLike)):
             twin = compare.Trace.load(twin)

@@ -4,11 +4,18 @@
 returns every layer's output and gradients; `StepRunner` trains it on the batches it is handed.
 """
 
-from reference.model import (clone, compile_config, compile_model, from_config, load, model_dtype,
-                             versions)
+from reference.model import (
+                             clone,
+                             compile_config,
+                             compile_model,
+                             from_config,
+                             load,
+                             model_dtype,
+                             versions,
+)
 from reference.observe import Observation, Part, observe
-from reference.steps import run_step, steps_of
+from reference.ops import ops_of, run_op
 from reference.training import StepRunner
 
 __all__ = ["Observation", "Part", "StepRunner", "clone", "compile_config", "compile_model",
-           "from_config", "load", "model_dtype", "observe", "run_step", "steps_of", "versions"]
+           "from_config", "load", "model_dtype", "observe", "run_op", "ops_of", "versions"]

@@ -6,8 +6,8 @@ import numpy as np
 
 from reference import noise as noises
 from reference.model import model_dtype
+from reference.ops import Op, array, ops_of, restored
 from reference.quiet import keras, precision, tf
-from reference.steps import Step, array, restored, steps_of
 
 
 @dataclass
@@ -77,61 +77,61 @@ def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
         ValueError: for a model that is not made of layers called once each.
     """
     dtype = model_dtype(model)
-    steps = steps_of(model, whole)
-    variables = [v for step in steps for v in step.variables if v.trainable]
-    state = [v for step in steps for v in step.state]
+    ops = ops_of(model, whole)
+    variables = [v for op in ops for v in op.variables if v.trainable]
+    state = [v for op in ops for v in op.state]
     with restored(state), precision(dtype):
-        pass_ = _Pass(model, steps, np.asarray(x, dtype), noise or {})
-        target, seed = pass_.output, None
+        execution = _Execution(model, ops, np.asarray(x, dtype), noise or {})
+        target, seed = execution.output, None
         if y is not None:
-            target = pass_.loss(y, sample_weight)
+            target = execution.loss(y, sample_weight)
         else:
             seed = tf.constant(np.asarray(upstream, dtype))
         moved = {id(v): np.array(v.numpy()) for v in state}
-        found = pass_.tape.gradient(target, pass_.tensors([v.value for v in variables]),
+        found = execution.tape.gradient(target, execution.tensors([v.value for v in variables]),
                                     output_gradients=seed)
     by_variable = dict(zip(map(id, variables), found["weights"]))
     updated = dict(moved)
     if y is not None:
         updated |= one_step(model, variables, found["weights"])
-    parts = [_part(pass_, found, i, by_variable, updated) for i in range(len(steps))]
+    parts = [_part(execution, found, i, by_variable, updated) for i in range(len(ops))]
     inference = None
-    if any(step.differs_at_inference for step in steps):
+    if any(op.differs_at_inference for op in ops):
         with precision(dtype):
             inference = array(model(tf.constant(np.asarray(x, dtype)), training=False))
-            for step, part, read in zip(steps, parts, pass_.reads):
-                if step.differs_at_inference:
-                    part.inference = array(step.run(read, training=False))
+            for op, part, read in zip(ops, parts, execution.reads):
+                if op.differs_at_inference:
+                    part.inference = array(op.run(read, training=False))
     by_logits, by_output = found["logits"], found["seen"]
     fused = any(gradient is not None for gradient in by_logits)
     gradient = next((g for g in [*by_logits, *by_output] if g is not None), None)
-    return Observation(parts, [step.sources for step in steps],
+    return Observation(parts, [op.sources for op in ops],
                        None if y is None else target.numpy(), array(gradient), fused, inference)
 
 
-class _Pass:
+class _Execution:
     """One pass forward, on a tape. Every reader of a tensor reads a copy of its own, so that its
     gradient is what that reader alone sends back."""
 
-    def __init__(self, model, steps: list[Step], x, noise: dict):
-        self.model, self.steps = model, steps
+    def __init__(self, model, ops: list[Op], x, noise: dict):
+        self.model, self.ops = model, ops
         model._clear_losses()  # of an earlier batch
-        layers = list(dict.fromkeys(id(step.layer) for step in steps))
+        layers = list(dict.fromkeys(id(op.layer) for op in ops))
         self.noise = []
         self.tape = tf.GradientTape()
         with self.tape:
             self.x = tf.constant(x)
             self.tape.watch(self.x)
             self.outputs, self.reads = [], []
-            for step in steps:
-                read = [tf.identity(self.value(source)) for source in step.sources]
+            for op in ops:
+                read = [tf.identity(self.value(source)) for source in op.sources]
                 used = None
-                if step.is_random:
-                    used = noise.get(layers.index(id(step.layer)))
-                    used = noises.drawn(step.layer, read[0]) if used is None else np.array(used)
+                if op.is_random:
+                    used = noise.get(layers.index(id(op.layer)))
+                    used = noises.drawn(op.layer, read[0]) if used is None else np.array(used)
                 self.noise.append(used)
                 self.reads.append(read)
-                self.outputs.append(step.run(read, used))
+                self.outputs.append(op.run(read, used))
         self.seen, self.logits = [], []  # what the loss reads
 
     @property
@@ -139,7 +139,7 @@ class _Pass:
         return self.outputs[-1]
 
     def value(self, source: int):
-        """The output of a step, or the model's input for -1."""
+        """The output of an op, or the model's input for -1."""
         return self.outputs[source] if source >= 0 else self.x
 
     def loss(self, y, sample_weight):
@@ -151,14 +151,14 @@ class _Pass:
             logits = getattr(self.output, "_keras_logits", None)
             if logits is not None:
                 if logits is self.reads[-1][0]:  # a reader of its own, apart from the softmax
-                    logits = self.value(self.steps[-1].sources[0])
+                    logits = self.value(self.ops[-1].sources[0])
                 seen._keras_logits = tf.identity(logits)
                 self.logits = [seen._keras_logits]
-            for step, output in zip(self.steps, self.outputs):
-                regularizer = step.layer.activity_regularizer
-                if step.last and regularizer is not None:
+            for op, output in zip(self.ops, self.outputs):
+                regularizer = op.layer.activity_regularizer
+                if op.last and regularizer is not None:
                     samples = tf.cast(tf.shape(output)[0], output.dtype)
-                    step.layer.add_loss(regularizer(output) / samples)
+                    op.layer.add_loss(regularizer(output) / samples)
             weights = None if sample_weight is None else tf.constant(np.asarray(sample_weight))
             loss = self.model.compute_loss(x=self.x, y=tf.constant(np.asarray(y)), y_pred=seen,
                                            sample_weight=weights, training=True)
@@ -171,23 +171,23 @@ class _Pass:
                 "seen": self.seen, "logits": self.logits}
 
 
-def _part(pass_: _Pass, found: dict, i: int, by_variable: dict, updated: dict) -> Part:
-    step, read = pass_.steps[i], [value.numpy() for value in pass_.reads[i]]
+def _part(execution: _Execution, found: dict, i: int, by_variable: dict, updated: dict) -> Part:
+    op, read = execution.ops[i], [value.numpy() for value in execution.reads[i]]
     gradients = [array(gradient) for gradient in found["reads"][i]]
-    if not step.merges:
+    if not op.merges:
         read, gradients = read[0], gradients[0]
     elif all(gradient is None for gradient in gradients):
         gradients = None
     return Part(
-        step.layer.name, step.part, type(step.layer).__name__,
-        tuple(read) if step.merges else read, pass_.outputs[i].numpy(),
+        op.layer.name, op.part, type(op.layer).__name__,
+        tuple(read) if op.merges else read, execution.outputs[i].numpy(),
         output_gradient=array(found["outputs"][i]),
-        input_gradient=tuple(gradients) if step.merges and gradients is not None else gradients,
-        weights={v.name: np.array(v.numpy()) for v in step.variables},
-        weight_gradients={v.name: array(by_variable[id(v)]) for v in step.variables
+        input_gradient=tuple(gradients) if op.merges and gradients is not None else gradients,
+        weights={v.name: np.array(v.numpy()) for v in op.variables},
+        weight_gradients={v.name: array(by_variable[id(v)]) for v in op.variables
                           if by_variable.get(id(v)) is not None},
-        updated={v.name: updated[id(v)] for v in step.variables if id(v) in updated},
-        noise=pass_.noise[i],
+        updated={v.name: updated[id(v)] for v in op.variables if id(v) in updated},
+        noise=execution.noise[i],
     )
 
 

@@ -5,8 +5,16 @@ Read in this order: `layers/dense.py`, `layers/activation.py`, `layers/conv2d.py
 `training.py`.
 """
 
-from scratch import (activations, callbacks, initializers, layers, losses, metrics, optimizers,
-                     regularizers)
+from scratch import (
+                     activations,
+                     callbacks,
+                     initializers,
+                     layers,
+                     losses,
+                     metrics,
+                     optimizers,
+                     regularizers,
+)
 from scratch.errors import NonFiniteLossError, UnsupportedError
 from scratch.files import load_model
 from scratch.history import History
@@ -14,7 +22,7 @@ from scratch.layers import *
 from scratch.losses import CategoricalCrossentropy, SparseCategoricalCrossentropy
 from scratch.model import Model
 from scratch.models import model_from_config
-from scratch.optimizers import Adagrad, Adam, AdamW, RMSprop, SGD
+from scratch.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 from scratch.seed import set_random_seed
 from scratch.sequential import Sequential
 

@@ -4,8 +4,8 @@ Each layer's entry has, beside its own config, `inbound_nodes`: one call of the 
 arguments are tensors named by (layer, number of the call, number of its output).
 """
 
-from scratch.config import layer_from_config, layer_to_config
 from scratch.errors import UnsupportedError
+from scratch.layer_config import layer_from_config, layer_to_config
 from scratch.layers import Input
 from scratch.layers.symbolic import SymbolicTensor
 

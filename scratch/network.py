@@ -7,8 +7,8 @@ run their layers in the order of `layers`, forward, and in the opposite one back
 import numpy as np
 
 from scratch import regularization
-from scratch.config import snake_case
 from scratch.errors import UnsupportedError
+from scratch.layer_config import snake_case
 from scratch.layers import Input, Layer
 from scratch.layers.base import dtype_from_policy
 from scratch.layers.symbolic import is_symbolic

@@ -7,8 +7,8 @@
 What all models share is in `network.py`, training in `training.py`.
 """
 
-from scratch.config import layer_from_config, layer_to_config
 from scratch.errors import UnsupportedError
+from scratch.layer_config import layer_from_config, layer_to_config
 from scratch.layers import Input, Layer
 from scratch.network import Network, back_through, give_names
 

@@ -8,8 +8,14 @@ import warnings
 
 import numpy as np
 
-from scratch.batches import (Epochs, adapt, checked_batch_size, class_weights_of, gives_batches,
-                             validation_rows)
+from scratch.batches import (
+    Epochs,
+    adapt,
+    checked_batch_size,
+    class_weights_of,
+    gives_batches,
+    validation_rows,
+)
 from scratch.callbacks import CallbackList
 from scratch.errors import NonFiniteLossError
 from scratch.history import History

@@ -5,6 +5,7 @@ import contextlib
 
 from tabulate import tabulate_formats
 
+from compare.cli import colour
 from compare.cli.errors import advising
 
 FILES_ADVICE = ("Give --data-dir DIR with the four Fashion-MNIST files, leave it out to have them "
@@ -98,7 +99,7 @@ def loading_data(otherwise: str = NAMES_ADVICE):
     Args:
         otherwise: what to do about any other error.
     """
-    from compare.data import DataError
+    from compare.inputs.datasets import DataError
 
     with advising(otherwise), advising(FILES_ADVICE, OSError, DataError):
         yield
@@ -131,13 +132,14 @@ def job_store(args, asked: dict):
     """Where the results of jobs are kept, as the options say.
 
     Args:
-        asked: what the jobs have in common; see `compare.jobs.Store`.
+        asked: what the jobs have in common; see `compare.experiments.execution.Store`.
     """
-    from compare import files, jobs
+    from compare.document import files
+    from compare.experiments import execution
 
     if args.runs:
         files.require_writable_directory(args.runs, "--runs")
-    return jobs.Store(args.runs, asked, args.resume)
+    return execution.Store(args.runs, asked, args.resume)
 
 
 def running_jobs(args):
@@ -166,3 +168,12 @@ def _whole(text: str, least: int, expected: str) -> int:
     if value < least:
         raise argparse.ArgumentTypeError(f"expected {expected}. Received: {text}")
     return value
+
+
+def load(chosen):
+    """The images that the settings ask for; where others stand in for them, that is said."""
+    with loading_data("Give smaller --limit and --test-limit, or leave them out"):
+        dataset = chosen.load()
+    if dataset.fallback_reason:
+        colour.tell(f"NOT Fashion-MNIST: {dataset.fallback_reason}")
+    return dataset

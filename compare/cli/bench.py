@@ -3,11 +3,11 @@
 import argparse
 import math
 
-from compare import progress
-from compare.cli import arguments, campaign, colour, outputs
+from compare.cli import arguments, outputs, replication
 from compare.cli.errors import complain, interrupted
 from compare.cli.helping import examples
-from compare.protocols import DATASET, PROTOCOLS
+from compare.document import progress
+from compare.inputs.training_protocols import DATASET, PROTOCOLS
 
 PROG = "parity bench"
 DESCRIPTION = """\
@@ -42,7 +42,7 @@ def add_parser(subparsers) -> None:
     arguments.add_html(parser)
     arguments.group(parser, "output").add_argument(
         "--out", metavar="DIR", help="also write report.md, report.json and pictures into DIR")
-    campaign.add_options(parser)
+    replication.add_options(parser)
 
 
 def add_training(parser) -> None:
@@ -89,19 +89,20 @@ def rate(text: str) -> float:
 
 
 def run(args) -> int:
-    from compare import benchmark, files
-    from compare.benchmark import output
+    from compare.document import files
+    from compare.experiments import benchmark
+    from compare.experiments.benchmark import files as output
 
     chosen = choose(args)
     if args.seeds:
-        return campaign.run(args, chosen)
+        return replication.run(args, chosen)
     if args.resume or args.jobs > 1 or args.backend != "local":
         raise ValueError("expected --seeds with --resume, --jobs and --backend. Received none. "
                          "Say how many pairs of runs with --seeds K")
     if args.out:
         files.require_writable_directory(args.out, "--out")
     outputs.require_writable(args, ("json", "html"))
-    dataset = load(chosen)
+    dataset = arguments.load(chosen)
     result = benchmark.run(chosen, dataset)
     with outputs.showing(benchmark.render, result, args.format) as written:
         if args.json:
@@ -109,7 +110,7 @@ def run(args) -> int:
             written.append(args.json)
         if args.html:
             with progress.during(f"Writing {args.html}"):
-                from compare.html.benchmark import benchmark_page
+                from compare.experiments.benchmark.page import benchmark_page
 
                 files.write_text(args.html, benchmark_page(result, dataset, outputs.facts(args)))
             written.append(args.html)
@@ -119,22 +120,13 @@ def run(args) -> int:
     return exit_code(result)
 
 
-def load(chosen):
-    """The images that the settings ask for; where others stand in for them, that is said."""
-    with arguments.loading_data("Give smaller --limit and --test-limit, or leave them out"):
-        dataset = chosen.load()
-    if dataset.fallback_reason:
-        colour.tell(f"NOT Fashion-MNIST: {dataset.fallback_reason}")
-    return dataset
-
-
 def choose(args):
     """The settings that the options ask for.
 
     Raises:
         ValueError: for an unknown dataset or a number out of range.
     """
-    from compare.benchmark.settings import QUICK_EPOCHS, QUICK_LIMIT, Settings
+    from compare.experiments.benchmark.settings import QUICK_EPOCHS, QUICK_LIMIT, Settings
 
     return Settings(
         network=args.network, dataset=args.dataset, data_dir=args.data_dir,

@@ -3,11 +3,11 @@
 import contextlib
 import sys
 
-from compare import progress
 from compare.cli import arguments, colour, outputs
 from compare.cli.errors import advising
 from compare.cli.helping import examples
-from compare.prose import wrapped
+from compare.document import progress
+from compare.document.sections import wrapped
 
 STARTING = "Starting TensorFlow ..."
 DESCRIPTION = """\
@@ -29,7 +29,7 @@ EPILOG = examples(
     ("", "parity check --golden golden.npz"))
 PATH_ADVICE = ("Give --model FILE.keras, written by model.save(...), or --model module:callable, a "
                "function that returns a model")
-LAYER_ADVICE = ("See what is supported with: python -m compare.support; a layer of your own is "
+LAYER_ADVICE = ("See what is supported with: python -m compare.evaluation.support_matrix; a layer of your own is "
                 "checked through compare.wrap")
 RETURN_ADVICE = ("Have it return a Keras or a scratch model with one input and one output, a layer "
                  "from compare.wrap, or the pair to compare")
@@ -101,8 +101,9 @@ def about_model(args):
 
 def against_golden(args):
     """(report, a line on what was checked) with a recorded trace as the reference."""
-    from compare import pairs, parity
-    from compare.trace import Trace
+    from compare import parity
+    from compare.inputs import twins
+    from compare.tracing.trace import Trace
 
     needless = [option for option in ("input", "dtype", "batch", "steps", "seed", "dataset",
                                       "data_dir") if getattr(args, option) is not None]
@@ -114,7 +115,7 @@ def against_golden(args):
     with advising("Record it again: parity record --out FILE.npz"):
         trace = Trace.load(args.golden)
     with advising("Give --model module:callable that returns a scratch model, or leave it out"):
-        model = pairs.golden_candidate(trace, args.model)
+        model = twins.golden_candidate(trace, args.model)
     name = args.model or "the network"
     with advising("Record a trace of this very model, or give the one that was recorded"):
         return parity.check(model, trace), f"Checking {name} against the trace in {args.golden}"
@@ -122,7 +123,7 @@ def against_golden(args):
 
 def prepare(args):
     """(candidate, reference, x, y, a line on what is checked on what) from the options."""
-    from compare import batches, pairs
+    from compare.inputs import batches, twins
 
     fill_in(args)
     if args.model is None and not args.input:
@@ -131,7 +132,7 @@ def prepare(args):
         given = batches.from_file(args.input) if args.input else None
     print(STARTING, file=sys.stderr, flush=True)
     with about_model(args):
-        model, twin = pairs.pair(args.model, args.dtype, args.seed)
+        model, twin = twins.pair(args.model, args.dtype, args.seed)
         name = args.model or "the benchmark network"
         if given is not None:
             x, y = given
@@ -142,16 +143,16 @@ def prepare(args):
 
 def benchmark(args):
     """As `prepare`: the benchmark network, made for the images of the data set."""
-    from compare import batches, data, network, pairs
+    from compare.inputs import batches, benchmark_networks, datasets, twins
 
     with arguments.loading_data():
-        loaded = data.load(args.dataset, args.data_dir)
-    model = network.build(loaded.input_shape, loaded.classes, seed=args.seed,
+        loaded = datasets.load(args.dataset, args.data_dir)
+    model = benchmark_networks.build(loaded.input_shape, loaded.classes, seed=args.seed,
                           dtype=args.dtype or "float32")
     with advising("Give a smaller --batch"):
         x, y = batches.images(loaded, args.batch, args.seed, model.dtype)
     print(STARTING, file=sys.stderr, flush=True)
-    model, twin = pairs.twins(model)
+    model, twin = twins.twins(model)
     about = f"Checking the benchmark network on {args.batch} images of {loaded.title}"
     if loaded.fallback_reason:
         about += f"\n{loaded.fallback_reason}"

@@ -9,7 +9,7 @@ import os
 import re
 import sys
 
-from compare.tabular import ON_TERMINAL
+from compare.document.tables import ON_TERMINAL
 from scratch.progress import leave_bars
 
 GREEN, RED, YELLOW, BOLD, PLAIN = "\033[32m", "\033[31m", "\033[33m", "\033[1m", "\033[0m"

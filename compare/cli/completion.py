@@ -42,9 +42,9 @@ def script(parser, shell: str) -> str:
         elif shown.startswith("DIR"):
             action.complete = shtab.DIRECTORY
         elif "--dataset" in action.option_strings:  # a wrong name is the loader's to refuse
-            from compare import data
+            from compare.inputs import datasets
 
-            action.choices = data.NAMES
+            action.choices = datasets.NAMES
     made = shtab.complete(parser, shell)
     # with a slash after a folder instead of a space, so that one can go on into it
     return made.replace("complete -o bashdefault ", "complete -o bashdefault -o filenames ")

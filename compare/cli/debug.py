@@ -1,10 +1,10 @@
 """`parity debug`: which layer, which tensor, and the smallest input on which it goes wrong."""
 
-from compare import progress
 from compare.cli import arguments, colour, outputs
 from compare.cli.check import about_batch, find_cause, prepare, random_upstream
 from compare.cli.helping import examples
-from compare.prose import wrapped
+from compare.document import progress
+from compare.document.sections import wrapped
 
 DESCRIPTION = """\
 Which layer is off, which tensor, and on which smallest input?
@@ -41,8 +41,10 @@ def add_parser(subparsers) -> None:
 
 
 def run(args) -> int:
-    from compare import files, parity, reproduction
-    from compare.debugging.verdict import plain_words
+    from compare import parity
+    from compare.document import files
+    from compare.reduction import reproducer
+    from compare.report.narrative import plain_words
 
     if args.what and args.model:
         raise ValueError(f"expected the network once. Received: {args.what} and "
@@ -66,9 +68,9 @@ def run(args) -> int:
         colour.show(report.failures(args.format), args.format)
         found = closer(args, report, *reference_of(model, twin, x, y, upstream))
     if args.pytest and found:
-        files.write_text(args.pytest, reproduction.as_test(found, args.model))
+        files.write_text(args.pytest, reproducer.as_test(found, args.model))
         print(f"A test that reproduces it is in {args.pytest}: run `pytest {args.pytest}`")
-    outputs.write(args, report, about, reproduction.explain(found) if found else "")
+    outputs.write(args, report, about, reproducer.explain(found) if found else "")
     return 0 if report else 1
 
 
@@ -76,8 +78,8 @@ def reference_of(model, twin, x, y, upstream):
     """(the candidate, compiled if there are labels; the reference's trace)."""
     import compare
     from compare import parity
-    from compare.steps import whole_layers
-    from compare.trace import folded
+    from compare.tracing.ops import whole_layers
+    from compare.tracing.trace import folded
 
     if y is not None:
         model, twin = parity.both_compiled(model, twin)
@@ -88,20 +90,20 @@ def reference_of(model, twin, x, y, upstream):
 
 def closer(args, report, model, trace):
     """The smallest failing case, None for none; prints it, and draws the tensor if asked to."""
-    from compare import minimal, reproduction
+    from compare.reduction import minimize, reproducer
 
     with progress.during("Looking for the smallest case that still fails"):
-        found = next(filter(None, (minimal.minimise(model, trace, row)
+        found = next(filter(None, (minimize.minimize(model, trace, row)
                                    for row in report.rows if not row.passed)), None)
-    colour.show(reproduction.explain(found) if found else
+    colour.show(reproducer.explain(found) if found else
                 "No single layer of the candidate fails by itself: the mistake lies outside them.")
     if args.out:
-        from compare.debugging import pictures
-        from compare.debugging.seen import first_seen
+        from compare.report.failing_tensor import first_seen
+        from compare.report.figures import writing
 
         with progress.during("Drawing the tensor that fails"):
             tensor = first_seen(report.rows, model, trace)
-            drawn = [] if tensor is None else pictures.write(tensor, args.out)
+            drawn = [] if tensor is None else writing.write(tensor, args.out)
         if tensor is None:
             print("There is nothing to be drawn: no tensor that fails could be computed.")
         for path in drawn:

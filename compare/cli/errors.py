@@ -10,8 +10,8 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 
-from compare import progress
 from compare.cli import colour
+from compare.document import progress
 
 # as shells have it: 128 + the number of the signal
 INTERRUPTED, PIPE_CLOSED = 128 + 2, 128 + 13

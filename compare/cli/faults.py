@@ -44,14 +44,15 @@ def add_parser(subparsers) -> None:
 
 
 def run(args) -> int:
-    from compare import files, jobs
-    from compare.faults import catalogue
+    from compare.document import files
+    from compare.evaluation.faults import catalogue
+    from compare.experiments import execution as jobs
 
     arguments.check_jobs(args)
     with advising("See which there are: parity faults --list"):
         chosen = catalogue.chosen(args.only)
     if args.list:
-        from compare.faults import tables
+        from compare.evaluation.faults import tables
 
         colour.show(tables.listing(chosen, args.format), args.format)
         return 0
@@ -63,9 +64,9 @@ def run(args) -> int:
 
 def score(args, chosen, jobs) -> int:
     """Run what the options ask for, and show it."""
-    from compare import files
-    from compare.faults import running, tables
-    from compare.plain_json import dumps
+    from compare.document import files
+    from compare.document.plain_json import dumps
+    from compare.evaluation.faults import running, tables
 
     count = args.count if args.count is not None else 0 if args.only else COUNT
     rivals = not args.no_rivals

@@ -47,9 +47,11 @@ def add_parser(subparsers) -> None:
 
 
 def run(args) -> int:
-    from compare import files, fuzz, jobs
-    from compare.fuzz import report
-    from compare.plain_json import dumps
+    from compare.document import files
+    from compare.document.plain_json import dumps
+    from compare.evaluation import fuzzing
+    from compare.evaluation.fuzzing import report
+    from compare.experiments import execution
 
     arguments.check_jobs(args)
     outputs.require_writable(args, ("json",))
@@ -60,9 +62,9 @@ def run(args) -> int:
     store = arguments.job_store(args, {"kind": "fuzz", "seed": args.seed})
     try:
         with arguments.running_jobs(args):
-            result = fuzz.run(args.seed, numbers, store, args.jobs, args.backend, args.address,
+            result = fuzzing.run(args.seed, numbers, store, args.jobs, args.backend, args.address,
                               shrinking=not args.no_shrink)
-    except jobs.JobsError as error:
+    except execution.JobsError as error:
         return complain(PROG, error, "Run the same again, with --runs and --resume to go on")
     with outputs.showing(report.render, result, args.format):
         if args.json:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from compare.tabular import WIDTH
+from compare.document.tables import WIDTH
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):

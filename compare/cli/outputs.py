@@ -3,8 +3,8 @@
 import contextlib
 from collections.abc import Iterator
 
-from compare import files, progress
 from compare.cli import colour
+from compare.document import files, progress
 
 OPTIONS = ("json", "html", "junit")
 
@@ -41,33 +41,33 @@ def write(args, report, about: str, smallest: str = "") -> None:
         about: what was checked on what.
         smallest: the smallest failing case as text, if one was looked for.
     """
-    from compare import annotations
+    from compare.report import github_annotations
 
     if args.json:
-        from compare.plain_json import dumps
+        from compare.document.plain_json import dumps
 
         with progress.during(f"Writing {args.json}"):
             files.write_text(args.json, dumps({"about": about, **report.as_dict()}))
     if args.html:
         with progress.during(f"Writing {args.html}"):
-            from compare.html.report import report_page
+            from compare.report.page import report_page
 
             files.write_text(args.html, report_page(report, about, facts(args), smallest))
     if args.junit:
-        from compare.junit import junit
+        from compare.report.junit import junit
 
         files.write_text(args.junit, junit(report, about.splitlines()[0]))
-    if annotations.wanted(args.github):
-        for line in annotations.annotations(report, about):
+    if github_annotations.wanted(args.github):
+        for line in github_annotations.annotations(report, about):
             print(line)
-        annotations.write_summary(report, about)
+        github_annotations.write_summary(report, about)
 
 
 def facts(args) -> dict[str, str]:
     """Command, time, machine and versions, for the end of a page."""
     import datetime
 
-    from compare.benchmark.environment import environment
+    from compare.experiments.execution.environment import environment
 
     now = datetime.datetime.now(datetime.timezone.utc)
     return {"command": args.command_line, "made": f"{now:%Y-%m-%d %H:%M} UTC", **environment()}

@@ -1,10 +1,10 @@
 """`parity record`: keeps everything the reference computed on one batch, to be checked against."""
 
-from compare import progress
 from compare.cli import arguments, colour
 from compare.cli.check import about_batch, prepare, random_upstream
 from compare.cli.helping import examples
-from compare.prose import wrapped
+from compare.document import progress
+from compare.document.sections import wrapped
 
 DESCRIPTION = """\
 Records a golden trace of the Keras model: everything it computes on one batch.
@@ -32,8 +32,8 @@ def add_parser(subparsers) -> None:
 
 def run(args) -> int:
     import compare
-    from compare import files, tabular
-    from compare.plain_json import dumps
+    from compare.document import files, tables
+    from compare.document.plain_json import dumps
 
     for option, path in (("--out", args.out), ("--json", args.json)):
         if path:
@@ -49,7 +49,7 @@ def run(args) -> int:
         trace.save(args.out)
     tensors = [(name, "x".join(map(str, array.shape)), float(abs(array).max()))
                for name, array in trace.tensors().items()]
-    table = tabular.render(["tensor", "shape", "largest"],
+    table = tables.render(["tensor", "shape", "largest"],
                            [[name, shape, f"{largest:.3e}"] for name, shape, largest in tensors],
                            args.format, [False, False, True])
     done = wrapped(about.replace("Checking", "Recorded", 1))

@@ -3,10 +3,10 @@
 import argparse
 import math
 
-from compare import progress
 from compare.cli import arguments, outputs
 from compare.cli.errors import advising, complain, interrupted
 from compare.cli.helping import examples
+from compare.document import progress
 
 PROG = "parity speed"
 DESCRIPTION = """\
@@ -81,16 +81,17 @@ def seconds(text: str) -> float:
 
 
 def run(args) -> int:
-    from compare import files, speed
-    from compare.speed import output
+    from compare.document import files
+    from compare.experiments import performance
+    from compare.experiments.performance import files as output
 
     chosen = choose(args)
     if args.out:
         files.require_writable_directory(args.out, "--out")
     outputs.require_writable(args, ("json",))
     with advising("Install it, as with `pip install torch`, or leave --competitors out"):
-        result = speed.run(chosen)
-    with outputs.showing(speed.render, result, args.format) as written:
+        result = performance.run(chosen)
+    with outputs.showing(performance.render, result, args.format) as written:
         if args.json:
             output.write_json(result, args.json)
             written.append(args.json)
@@ -108,7 +109,7 @@ def choose(args):
     Raises:
         ValueError: for an unknown name, or one that is given twice.
     """
-    from compare.speed.settings import QUICK, Settings
+    from compare.experiments.performance.settings import QUICK, Settings
 
     given = {name: getattr(args, name) for name in ("networks", "batch_sizes", "competitors",
                                                     "parts", "pairs", "stretch")}

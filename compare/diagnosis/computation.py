@@ -1,7 +1,7 @@
 """The thing that hypotheses change: a computation of one tensor, with everything that goes into it.
 
 A `Computation` is immutable. Changing one makes another; `evaluate` says what that would give, with
-a bound on rounding, because the referees do the arithmetic. A hypothesis about a mistake is such a
+a bound on rounding, because the oracles do the arithmetic. A hypothesis about a mistake is such a
 change, and two of them can be made one after the other.
 """
 
@@ -11,13 +11,13 @@ from typing import Any, Callable
 
 import numpy as np
 
-from compare.referee.base import Chain
-from compare.referee.bounded import Bounded, Rounding
-from compare.referee.convolution import Conv2D
-from compare.referee.losses import LOSSES, named
-from compare.referee.optimizers import OPTIMIZERS
-from compare.referee.registry import referee_for
-from compare.trace import WHOLE, by_name
+from compare.oracle.base import Chain
+from compare.oracle.convolution import Conv2D
+from compare.oracle.losses import LOSSES, named
+from compare.oracle.optimizers import OPTIMIZERS
+from compare.oracle.registry import oracle_for
+from compare.oracle.running_error import Bounded, Rounding
+from compare.tracing.trace import WHOLE, by_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Computation:
     memo: dict = field(default_factory=dict, repr=False)
 
     def run(self) -> Bounded:
-        """The result as the referee has it."""
+        """The result as the oracle has it."""
         raise NotImplementedError
 
     def evaluate(self) -> Bounded:
@@ -72,7 +72,7 @@ class LayerComputation(Computation):
     """What a layer, or the activation inside it, computes.
 
     Attributes:
-        class_name, config, part: as `referee_for` takes them.
+        class_name, config, part: as `oracle_for` takes them.
         tensor: 'output', 'input_gradient', 'kernel_gradient', 'moving_mean_updated' ...
         x: the input, a tuple of them for a layer that merges.
         weights: by name, a random layer's 'noise' among them.
@@ -94,47 +94,47 @@ class LayerComputation(Computation):
     walk: Any = None
     context: dict = field(default_factory=dict)
 
-    def referee(self):
-        """A fresh referee, its windows where `walk` has them."""
-        referee = referee_for(self.class_name, self.config, self.part)
-        referee.training = self.training
-        layer = referee.referees[0] if isinstance(referee, Chain) else referee
+    def oracle(self):
+        """A fresh oracle, its windows where `walk` has them."""
+        oracle = oracle_for(self.class_name, self.config, self.part)
+        oracle.training = self.training
+        layer = oracle.oracles[0] if isinstance(oracle, Chain) else oracle
         if self.walk is not None:
             for name in ("_walk", "walk_of"):
                 if hasattr(layer, name):
                     setattr(layer, name, lambda shape: self.walk)
-        return referee
+        return oracle
 
     def run(self):
-        return self.all_results(self._spared(self.referee()))[self.tensor]
+        return self.all_results(self._spared(self.oracle()))[self.tensor]
 
-    def _spared(self, referee):
-        """The referee without the products that the tensor in question does not need.
+    def _spared(self, oracle):
+        """The oracle without the products that the tensor in question does not need.
 
         A convolution is linear: what it puts out has no part in its gradients.
         """
-        if self.part or not isinstance(referee, Conv2D) or not self.tensor.endswith("_gradient"):
-            return referee
-        lay = referee.layout
+        if self.part or not isinstance(oracle, Conv2D) or not self.tensor.endswith("_gradient"):
+            return oracle
+        lay = oracle.layout
         image = lay.image_shape(np.shape(self.value(self.x)))
         kernel = lay.kernel(self.value(self.weights["kernel"])).shape
-        referee.forth = lambda x, k: np.zeros((1, 1, 1, 1))
+        oracle.forth = lambda x, k: np.zeros((1, 1, 1, 1))
         if self.tensor != "input_gradient":
-            referee.back = lambda dy, k: np.zeros(image)
+            oracle.back = lambda dy, k: np.zeros(image)
         if self.tensor != "kernel_gradient":
-            referee.gather = lambda x, dy: np.zeros(kernel)
-        return referee
+            oracle.gather = lambda x, dy: np.zeros(kernel)
+        return oracle
 
-    def all_results(self, referee=None) -> dict[str, Bounded]:
+    def all_results(self, oracle=None) -> dict[str, Bounded]:
         """By tensor name: the output, or else the output and all gradients."""
-        referee = referee or self.referee()
+        oracle = oracle or self.oracle()
         x = [self.exact(a) for a in self.x] if isinstance(self.x, tuple) else self.exact(self.x)
-        output = referee.forward(x, {name: self.exact(w) for name, w in self.weights.items()})
+        output = oracle.forward(x, {name: self.exact(w) for name, w in self.weights.items()})
         found = {"output": output, **{f"{name}_updated": value
-                                      for name, value in referee.updated.items()}}
+                                      for name, value in oracle.updated.items()}}
         if self.tensor in found:
             return found
-        dx, gradients = referee.backward(self.exact(self.dy))
+        dx, gradients = oracle.backward(self.exact(self.dy))
         found.update(by_name("input_gradient", tuple(dx) if isinstance(dx, list) else dx))
         found.update({f"{name}_gradient": value for name, value in gradients.items()})
         return found
@@ -157,7 +157,7 @@ class LayerComputation(Computation):
             return self
         if self.tensor == "output":
             raise ValueError("Expected a gradient. Received: an output behind its activation")
-        first, last = self.referee().referees
+        first, last = self.oracle().oracles
         y = first.forward(self.exact(self.x), {n: self.exact(w) for n, w in self.weights.items()})
         last.forward(y, {})
         return self.changed(part="", dy=last.backward(self.exact(self.dy))[0])
@@ -166,8 +166,8 @@ class LayerComputation(Computation):
         """Where the windows of this input land by Keras's rule, or by the change made before."""
         if self.walk is not None:
             return copy.copy(self.walk)
-        referee = self.referee()
-        layer = referee.referees[0] if isinstance(referee, Chain) else referee
+        oracle = self.oracle()
+        layer = oracle.oracles[0] if isinstance(oracle, Chain) else oracle
         shape = np.shape(self.value(self.x))
         if hasattr(layer, "walk_of"):
             return layer.walk_of(shape)
@@ -175,8 +175,8 @@ class LayerComputation(Computation):
 
     def layout(self):
         """How the layer's arrays lie."""
-        referee = self.referee()
-        return (referee.referees[0] if isinstance(referee, Chain) else referee).layout
+        oracle = self.oracle()
+        return (oracle.oracles[0] if isinstance(oracle, Chain) else oracle).layout
 
     @staticmethod
     def value(array) -> np.ndarray:
@@ -191,7 +191,7 @@ class LossComputation(Computation):
     Attributes:
         loss: Keras's name or dictionary.
         tensor: 'value' or 'gradient'.
-        y, output, fused, sample_weight: as `compare.referee.losses.exact_loss` takes them.
+        y, output, fused, sample_weight: as `compare.oracle.losses.exact_loss` takes them.
         extra: penalties that are part of the value.
     """
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from compare.diagnosis.catalogue import CATALOGUE
-from compare.plain_json import plain
+from compare.document.plain_json import plain
 
 
 @dataclass(frozen=True)

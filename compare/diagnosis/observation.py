@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from compare.checks.row import distance, share
 from compare.diagnosis.computation import Computation
-from compare.referee.bounded import Bounded
-from compare.row import distance, share
+from compare.oracle.running_error import Bounded
 
 SLACK = 4  # roundings that a mistaken computation may have beyond those of the right one
 # What a change that does not fit a computation may raise.

@@ -3,10 +3,8 @@
 import numpy as np
 
 from compare.diagnosis.computation import LayerComputation
-from compare.minimal import rebuild
-from compare.probes import copied
-from compare.steps import ActivationStep, untouched_generator
-from compare.trace import by_name
+from compare.tracing.ops import ActivationOp, rebuild, untouched_generator
+from compare.tracing.trace import by_name, copied
 
 
 class Results(dict):
@@ -23,19 +21,19 @@ class Results(dict):
 
 
 class StepRunner:
-    """A step of the candidate."""
+    """An op of the candidate."""
 
-    def __init__(self, step):
-        self.step = step
+    def __init__(self, op):
+        self.op = op
 
     def run(self, c: LayerComputation) -> Results:
-        """All results, as far as the step gets; arrays of their own. The step's weights stay."""
+        """All results, as far as the op gets; arrays of their own. The op's weights stay."""
         return self.run_on(c, copied(c.x), None if c.dy is None else np.array(c.dy))
 
     def run_on(self, c: LayerComputation, x, dy) -> Results:
         """The same on these very arrays."""
-        with untouched_generator(), self.step.holding(c.weights):
-            result, errors = self.step.attempt(x, dy, c.weights.get("noise"), c.training)
+        with untouched_generator(), self.op.holding(c.weights):
+            result, errors = self.op.attempt(x, dy, c.weights.get("noise"), c.training)
         found = {**result.named(), **{f"{n}_updated": v for n, v in result.updated.items()}}
         for phase, tensor in (("forward", "output"), ("backward", "input_gradient")):
             array = getattr(errors.get(phase), "array", None)
@@ -45,16 +43,16 @@ class StepRunner:
 
     def smaller(self, shape) -> "StepRunner | None":
         """The same for inputs of another shape; None where it cannot be made for them."""
-        if isinstance(self.step, ActivationStep):
+        if isinstance(self.op, ActivationOp):
             return self
         try:
-            return StepRunner(type(self.step)(rebuild(self.step.layer, {}, shape), self.step.bare))
+            return StepRunner(type(self.op)(rebuild(self.op.layer, {}, shape), self.op.bare))
         except Exception:  # somebody's own class may not be made for being rebuilt
             return None
 
 
 class FunctionRunner:
-    """A step of the reference: a function (x, dy, weights, training) -> (output, dx, gradients)."""
+    """An op of the reference: a function (x, dy, weights, training) -> (output, dx, gradients)."""
 
     def __init__(self, function):
         self.function = function

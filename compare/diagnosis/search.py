@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from compare.diagnosis.hypothesis import Variant
 from compare.diagnosis.observation import CANNOT, Observation
-from compare.diagnosis.variant import Variant
 
 PAIR_SECONDS = 4.0
 SAME = 1e-9  # two results closer than this, relative to their size, are one computation

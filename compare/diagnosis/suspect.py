@@ -7,8 +7,8 @@ import numpy as np
 
 from compare.diagnosis.computation import LayerComputation
 from compare.diagnosis.observation import CANNOT, Observation
-from compare.referee.bounded import Rounding
-from compare.referee.registry import referee_for
+from compare.oracle.registry import oracle_for
+from compare.oracle.running_error import Rounding
 from scratch.layers import LAYERS
 
 BATCHES = {"normal": 3, "integers": 4}  # two sizes, so that no factor is taken for 1/N by chance
@@ -95,7 +95,7 @@ class Suspect:
     def exact(self, c: LayerComputation) -> bool:
         """Whether whole numbers come out whole."""
         try:
-            return referee_for(c.class_name, c.config, c.part).exact
+            return oracle_for(c.class_name, c.config, c.part).exact
         except ValueError:
             return False
 

@@ -9,13 +9,43 @@ import copy
 from scratch.activations.activation import Activation
 from scratch.activations.gelu import approximate_gelu, gelu
 from scratch.activations.piecewise import (
-    hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, leaky_relu_with, linear, relu,
-    relu6, relu_with, soft_shrink, sparse_plus, sparse_sigmoid)
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_tanh,
+    leaky_relu,
+    leaky_relu_with,
+    linear,
+    relu,
+    relu6,
+    relu_with,
+    soft_shrink,
+    sparse_plus,
+    sparse_sigmoid,
+)
 from scratch.activations.smooth import (
-    celu, elu, elu_with, exponential, log_sigmoid, mish, selu, sigmoid, silu, softplus, softsign,
-    squareplus, tanh, tanh_shrink)
+    celu,
+    elu,
+    elu_with,
+    exponential,
+    log_sigmoid,
+    mish,
+    selu,
+    sigmoid,
+    silu,
+    softplus,
+    softsign,
+    squareplus,
+    tanh,
+    tanh_shrink,
+)
 from scratch.activations.softmax import (
-    log_softmax, softmax, softmax_activation, softmax_along, softmax_gradient)
+    log_softmax,
+    softmax,
+    softmax_activation,
+    softmax_along,
+    softmax_gradient,
+)
 from scratch.errors import UnsupportedError
 
 ACTIVATIONS = {a.name: a for a in (
@@ -67,7 +97,7 @@ def _is_kerass_own(config: dict) -> bool:
 def _from_layer(config: dict) -> Activation:
     """The activation that a layer is, kept with that layer's config."""
     from scratch import layers  # which are made of activations, so not at the top of this file
-    from scratch.config import snake_case
+    from scratch.layer_config import snake_case
 
     class_name = config["class_name"]
     layer = layers.LAYERS[class_name].from_config(

@@ -5,7 +5,7 @@ compiled) and `model.weights.h5` (weights and the optimizer's state). Nothing in
 executed: a config names classes, and only those that this package has are made.
 """
 
-from scratch.files.model_file import load_model, save_model
+from scratch.files.model_archive import load_model, save_model
 from scratch.files.weights_file import load_weights, save_weights
 
 __all__ = ["load_model", "load_weights", "save_model", "save_weights"]

@@ -11,9 +11,9 @@ import io
 
 import numpy as np
 
-from scratch.config import snake_case
 from scratch.errors import UnsupportedError
 from scratch.files import optimizer_state
+from scratch.layer_config import snake_case
 
 
 def paths_of(layers) -> list[str]:

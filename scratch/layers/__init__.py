@@ -15,13 +15,16 @@ from scratch.layers.depthwise_conv2d import DepthwiseConv2D
 from scratch.layers.dropout import Dropout, SpatialDropout1D, SpatialDropout2D
 from scratch.layers.flatten import Flatten
 from scratch.layers.gaussian_noise import GaussianNoise
-from scratch.layers.global_pooling import (GlobalAveragePooling1D, GlobalAveragePooling2D,
-                                           GlobalMaxPooling1D, GlobalMaxPooling2D)
+from scratch.layers.global_pooling import (
+                                           GlobalAveragePooling1D,
+                                           GlobalAveragePooling2D,
+                                           GlobalMaxPooling1D,
+                                           GlobalMaxPooling2D,
+)
 from scratch.layers.input import Input
 from scratch.layers.layer_normalization import LayerNormalization
 from scratch.layers.max_pooling import MaxPooling1D, MaxPooling2D
-from scratch.layers.merging import (Add, Average, Concatenate, Maximum, Minimum, Multiply,
-                                     Subtract)
+from scratch.layers.merging import Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract
 from scratch.layers.rectifiers import ELU, LeakyReLU, PReLU, ReLU
 from scratch.layers.reshape import Permute, Reshape
 from scratch.layers.separable_conv2d import SeparableConv2D

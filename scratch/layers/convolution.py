@@ -10,9 +10,13 @@ import numpy as np
 from scratch import activations
 from scratch.layers.affine import AffineLayer
 from scratch.layers.arguments import one_per_axis, padding_name
-from scratch.layers.data_format import (data_format_name, from_channels_last,
-                                        shape_from_channels_last, sizes_and_channels,
-                                        to_channels_last)
+from scratch.layers.data_format import (
+    data_format_name,
+    from_channels_last,
+    shape_from_channels_last,
+    sizes_and_channels,
+    to_channels_last,
+)
 from scratch.lowering import Lowering
 from scratch.windows import Windows, plan_axis
 

@@ -5,8 +5,11 @@ import math
 import numpy as np
 
 from scratch.layers.base import Layer
-from scratch.layers.data_format import (data_format_name, shape_from_channels_last,
-                                        sizes_and_channels)
+from scratch.layers.data_format import (
+    data_format_name,
+    shape_from_channels_last,
+    sizes_and_channels,
+)
 
 
 class GlobalPooling(Layer):

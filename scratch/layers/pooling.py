@@ -8,8 +8,11 @@ import numpy as np
 
 from scratch.layers.arguments import one_per_axis, padding_name
 from scratch.layers.base import Layer
-from scratch.layers.data_format import (data_format_name, shape_from_channels_last,
-                                        sizes_and_channels)
+from scratch.layers.data_format import (
+    data_format_name,
+    shape_from_channels_last,
+    sizes_and_channels,
+)
 from scratch.windows import Axis, plan_axis
 
 

@@ -6,7 +6,6 @@ import numbers
 import numpy as np
 
 from scratch import activations, initializers, regularizers
-from scratch.errors import UnsupportedError
 from scratch.layers.activation import ActivationLayer
 from scratch.layers.base import Layer
 

@@ -2,12 +2,23 @@
 
 from scratch.errors import UnsupportedError
 from scratch.losses.base import Loss
-from scratch.losses.cross_entropy import (BinaryCrossentropy, CategoricalCrossentropy,
-                                          SparseCategoricalCrossentropy)
+from scratch.losses.cross_entropy import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    SparseCategoricalCrossentropy,
+)
 from scratch.losses.divergence import KLDivergence
-from scratch.losses.elementwise import (Hinge, Huber, LogCosh, MeanAbsoluteError,
-                                        MeanAbsolutePercentageError, MeanSquaredError,
-                                        MeanSquaredLogarithmicError, Poisson, SquaredHinge)
+from scratch.losses.elementwise import (
+    Hinge,
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    SquaredHinge,
+)
 
 CLASSES = {cls.__name__: cls for cls in (
     SparseCategoricalCrossentropy, CategoricalCrossentropy, BinaryCrossentropy, MeanSquaredError,

@@ -1,16 +1,32 @@
 """Metrics by Keras's names for them, and as Keras's dictionaries."""
 
 from scratch.errors import UnsupportedError
-from scratch.metrics.accuracy import (Accuracy, BinaryAccuracy, ByShape, CategoricalAccuracy,
-                                      SparseCategoricalAccuracy, SparseTopKCategoricalAccuracy,
-                                      TopKCategoricalAccuracy)
+from scratch.metrics.accuracy import (
+    Accuracy,
+    BinaryAccuracy,
+    ByShape,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+)
 from scratch.metrics.base import Metric
 from scratch.metrics.confusion import F1Score, Precision, Recall
-from scratch.metrics.of_losses import (BinaryCrossentropy, CategoricalCrossentropy, Hinge,
-                                       KLDivergence, LogCoshError, MeanAbsoluteError,
-                                       MeanAbsolutePercentageError, MeanSquaredError,
-                                       MeanSquaredLogarithmicError, Poisson, RootMeanSquaredError,
-                                       SparseCategoricalCrossentropy, SquaredHinge)
+from scratch.metrics.of_losses import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    Hinge,
+    KLDivergence,
+    LogCoshError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    RootMeanSquaredError,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+)
 
 CLASSES = {cls.__name__: cls for cls in (
     Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy,

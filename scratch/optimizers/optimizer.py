@@ -11,8 +11,8 @@ import re
 
 import numpy as np
 
-from scratch.config import snake_case
 from scratch.errors import UnsupportedError
+from scratch.layer_config import snake_case
 from scratch.optimizers import clipping, schedules
 
 

@@ -8,11 +8,10 @@ import pytest
 
 import compare
 import scratch
-from compare import pairs
-from compare.row import GATES
-from compare.trace import Trace
-from tests.compare import examples
-
+from compare.checks.row import GATES
+from compare.inputs import twins
+from compare.tracing.trace import Trace
+from tests.compare.support import examples
 
 # no layer of these networks computes something else at inference
 GATES_HERE = [gate for gate in GATES if gate != "inference"]
@@ -20,7 +19,7 @@ GATES_HERE = [gate for gate in GATES if gate != "inference"]
 
 @pytest.fixture(scope="module")
 def pair():
-    return pairs.twins(examples.network("inside"))
+    return twins.twins(examples.network("inside"))
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +140,7 @@ def test_parts_can_be_left_out(pair, options, missing):
 
 @pytest.mark.parametrize("momentum", [0.0, 0.5])
 def test_a_check_changes_neither_model(momentum):
-    model, twin = pairs.twins(examples.network(optimizer=scratch.SGD(0.1, momentum=momentum)))
+    model, twin = twins.twins(examples.network(optimizer=scratch.SGD(0.1, momentum=momentum)))
     x, y = examples.batch()
     for side in (model, twin):
         side.train_on_batch(x.astype("float32"), y)
@@ -156,8 +155,8 @@ def test_a_check_changes_neither_model(momentum):
 
 @pytest.mark.parametrize("bare", ["candidate", "reference"])
 def test_one_compiled_model_is_enough_and_the_other_stays_uncompiled(bare):
-    model, twin = pairs.twins(examples.network(loss=None))
-    compiled = pairs.twins(examples.network())
+    model, twin = twins.twins(examples.network(loss=None))
+    compiled = twins.twins(examples.network())
     if bare == "candidate":
         twin = compiled[1]
     else:
@@ -170,7 +169,7 @@ def test_one_compiled_model_is_enough_and_the_other_stays_uncompiled(bare):
 
 
 def test_two_models_without_a_loss_need_an_upstream_gradient():
-    model, twin = pairs.twins(examples.network(loss=None))
+    model, twin = twins.twins(examples.network(loss=None))
     x, y = examples.batch()
     with pytest.raises(ValueError, match="Expected at least one compiled model"):
         compare.check(model, twin, x, y)
@@ -247,7 +246,7 @@ def test_the_same_network_under_other_names_is_the_same_network():
     other = examples.network("inside", layers=[
         scratch.Conv2D(3, (3, 2), padding="same", name="a"), scratch.ReLU(name="b"),
         scratch.Flatten(name="c"), scratch.Dense(4, activation="softmax")])
-    report = compare.check(model, pairs.twins(other)[1], *examples.batch())
+    report = compare.check(model, twins.twins(other)[1], *examples.batch())
     assert report, report
 
 
@@ -311,7 +310,7 @@ def huge(sample: int):
 
 @pytest.fixture(scope="module")
 def hot_twin():
-    return pairs.twins(hot())[1]
+    return twins.twins(hot())[1]
 
 
 def test_infinities_and_nan_pass_where_both_networks_have_the_same(hot_twin):
@@ -359,7 +358,7 @@ def test_a_check_warns_of_nothing(hot_twin, recwarn):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_recorded_trace_is_as_good_as_the_model(tmp_path, dtype):
-    model, twin = pairs.twins(examples.network(dtype=dtype))
+    model, twin = twins.twins(examples.network(dtype=dtype))
     compare.record(twin, *examples.batch()).save(tmp_path / "golden.npz")
     golden = Trace.load(tmp_path / "golden.npz")
     report = compare.check(model, golden)
@@ -374,7 +373,7 @@ def test_a_recorded_trace_is_as_good_as_the_model(tmp_path, dtype):
 
 
 def test_a_trace_without_a_loss_brings_its_upstream_gradient(tmp_path):
-    model, twin = pairs.twins(examples.network(loss=None))
+    model, twin = twins.twins(examples.network(loss=None))
     compare.record(twin, examples.batch()[0], upstream=examples.upstream()).save(tmp_path / "t.npz")
     report = compare.check(model, Trace.load(tmp_path / "t.npz"))
     assert report, report
@@ -382,7 +381,7 @@ def test_a_trace_without_a_loss_brings_its_upstream_gradient(tmp_path):
 
 
 def test_a_candidate_without_a_loss_takes_the_traces():
-    trace = compare.record(pairs.twins(examples.network())[1], *examples.batch())
+    trace = compare.record(twins.twins(examples.network())[1], *examples.batch())
     model = examples.network(loss=None)
     report = compare.check(model, trace)
     assert report and rows_of(report, "update"), report
@@ -392,7 +391,7 @@ def test_a_candidate_without_a_loss_takes_the_traces():
 def two_traces(candidate, tmp_path):
     """The candidate's trace and Keras's, both written and read."""
     compare.record(candidate, *examples.batch()).save(tmp_path / "ours.npz")
-    compare.record(pairs.twins(examples.network("inside"))[1],
+    compare.record(twins.twins(examples.network("inside"))[1],
                    *examples.batch()).save(tmp_path / "theirs.npz")
     return Trace.load(tmp_path / "ours.npz"), Trace.load(tmp_path / "theirs.npz")
 

@@ -7,7 +7,7 @@ import pytest
 import compare
 import reference
 import scratch
-from tests.scratch.checks import real
+from tests.scratch.support.checks import real
 
 
 def network(frozen):

@@ -1,4 +1,4 @@
-"""Makes the outputs that README.md and compare/FUZZED.md show: runs the commands and puts what they
+"""Makes the outputs that README.md and compare/guides/FUZZED.md show: runs the commands and puts what they
 print in its place.
 
     python -m tests.readme                                    # all; takes more than an hour
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from compare.files import write_text
+from compare.document.files import write_text
 from tests.readme import blocks, running
 from tests.readme.blocks import PAGES, README, Block
 from tests.readme.makers import MAKERS

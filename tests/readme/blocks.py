@@ -17,7 +17,7 @@ from tests.readme import excerpt
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-PAGES = (README, ROOT / "compare" / "FUZZED.md")
+PAGES = (README, ROOT / "compare" / "guides" / "FUZZED.md")
 WIDTH = 100
 
 COMMENT = re.compile(r"^<!--(.*?)-->\n", re.M | re.S)

@@ -35,7 +35,7 @@ def drawn(record: dict) -> str:
 
 def growth(record: dict) -> str:
     """Draws how the time of a step grows; the block shows it."""
-    from compare.speed.pictures import scaling
+    from compare.experiments.performance.figures import scaling
 
     picture.save(scaling(speed_of(record)), GROWTH)
     return ("![Milliseconds per training step over batch size, image side and channels, on log-log "

@@ -8,10 +8,10 @@ a light page and on a dark one.
 from dataclasses import dataclass
 from pathlib import Path
 
-from compare.benchmark.figures import standard_error
-from compare.benchmark.pictures.style import BLUE, GREY, INK, ORANGE
-from compare.files import replacing
-from compare.tables import percent
+from compare.document.figure_style import BLUE, GREY, INK, ORANGE
+from compare.document.files import replacing
+from compare.experiments.benchmark.metrics import standard_error
+from compare.report.row_table import percent
 
 PATH = Path(__file__).with_name("parity.svg")
 SIDES = {"scratch": ("NumPy", BLUE), "keras": ("Keras", ORANGE)}

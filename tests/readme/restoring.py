@@ -9,18 +9,18 @@ import numpy as np
 def printed_of(record: dict) -> str | None:
     """What a benchmark or a measurement of speed had printed; None for the JSON of other commands,
     which does not say."""
-    from compare import benchmark, speed
+    from compare.experiments import benchmark, performance
 
     if record.get("kind") == "benchmark":
         return benchmark.render(benchmark_of(record))
-    return speed.render(speed_of(record)) if record.get("kind") == "speed" else None
+    return performance.render(speed_of(record)) if record.get("kind") == "speed" else None
 
 
 def benchmark_of(record: dict):
-    """A `compare.benchmark.results.Benchmark` as far as its report needs it."""
-    from compare.benchmark.results import Benchmark, Check, DataInfo
-    from compare.benchmark.settings import Settings
-    from compare.network import LayerInfo
+    """A `compare.experiments.benchmark.results.Benchmark` as far as its report needs it."""
+    from compare.experiments.benchmark.results import Benchmark, Check, DataInfo
+    from compare.experiments.benchmark.settings import Settings
+    from compare.inputs.benchmark_networks import LayerInfo
 
     data = {**record["data"], "test_labels": np.array(record["data"]["test_labels"])}
     return Benchmark(
@@ -34,7 +34,7 @@ def benchmark_of(record: dict):
 
 def run_of(side: str, run: dict):
     """One side of it."""
-    from compare.benchmark.results import Epoch, Progress, Ready, RunResult
+    from compare.experiments.benchmark.results import Epoch, Progress, Ready, RunResult
 
     epochs = [taken(Epoch, {**epoch, "predictions": np.array(epoch["predictions"]),
                             "confidences": np.empty(0), "peak_memory": epoch["peak_memory_bytes"],
@@ -46,9 +46,9 @@ def run_of(side: str, run: dict):
 
 
 def speed_of(record: dict):
-    """A `compare.speed.results.Speed`."""
-    from compare.speed.results import MemoryUse, Ready, Speed
-    from compare.speed.settings import Settings
+    """A `compare.experiments.performance.results.Speed`."""
+    from compare.experiments.performance.results import MemoryUse, Ready, Speed
+    from compare.experiments.performance.settings import Settings
 
     rows = record["training"] + record["predict"]
     rows += [point for curve in record["scaling"].values() for point in curve["points"]]
@@ -62,8 +62,8 @@ def speed_of(record: dict):
 
 def row_of(row: dict):
     """One row of its tables."""
-    from compare.speed.cases import Case
-    from compare.speed.results import Row, Turn
+    from compare.experiments.performance.cases import Case
+    from compare.experiments.performance.results import Row, Turn
 
     return Row(taken(Case, row), row["multiply_adds_per_sample"],
                {name: [taken(Turn, turn) for turn in found["turns"]]

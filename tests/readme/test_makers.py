@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from compare import benchmark, speed
-from compare.benchmark.record import as_json
-from compare.benchmark.results import Check
-from compare.speed.record import as_json as speed_json
-from tests.compare import speed_cases
-from tests.compare.benchmark_cases import epoch, made
+from compare.experiments import benchmark
+from compare.experiments import performance as speed
+from compare.experiments.benchmark.json_record import as_json
+from compare.experiments.benchmark.results import Check
+from compare.experiments.performance.json_record import as_json as speed_json
+from tests.compare.support import speed_cases
+from tests.compare.support.benchmark_cases import epoch, made
 from tests.readme import makers, picture, restoring
 
 LABELS = (0, 1, 2, 0, 1, 2)

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from compare import cli
-from compare.faults import catalogue
+from compare.evaluation.faults import catalogue
 from tests.readme import blocks
 from tests.readme.blocks import PAGES, README, ROOT
 from tests.readme.makers import MAKERS

@@ -95,17 +95,17 @@ def test_inference_and_drawing_leave_no_trace(keras, reference):
 def test_a_step_alone_takes_weights_and_noise(keras, reference):
     model = forked(keras)
     parts = reference.observe(model, *batch()).parts
-    add, drop, norm = (reference.steps_of(model)[i] for i in (3, 2, 4))
+    add, drop, norm = (reference.ops_of(model)[i] for i in (3, 2, 4))
     x = tuple(np.full((2, 5), n, "float32") for n in (1, 2, 3))
-    y, dx, weights = reference.run_step(add, x, np.ones((2, 5), "float32"), {})
+    y, dx, weights = reference.run_op(add, x, np.ones((2, 5), "float32"), {})
     np.testing.assert_array_equal(y, np.full((2, 5), 6))
     assert isinstance(dx, tuple) and len(dx) == 3 and weights == {}
     noise = np.arange(10, dtype="float32").reshape(2, 5)
-    y, dx, _ = reference.run_step(drop, x[1], x[2], {"noise": noise})
+    y, dx, _ = reference.run_op(drop, x[1], x[2], {"noise": noise})
     np.testing.assert_array_equal(y, 2 * noise)
     np.testing.assert_array_equal(dx, 3 * noise)
     held = {name: weight + 1 for name, weight in parts[4].weights.items()}
-    y, _, _ = reference.run_step(norm, x[2], x[1], held, training=False)
+    y, _, _ = reference.run_op(norm, x[2], x[1], held, training=False)
     np.testing.assert_allclose(y, 2 * (3 - 1) / np.sqrt(2.001) + 1, rtol=1e-6)
     np.testing.assert_array_equal(norm.layer.moving_mean.numpy(), parts[4].weights["moving_mean"])
 
@@ -145,4 +145,4 @@ def test_models_that_are_not_made_of_layers_called_once(keras, reference):
             (keras.Model(a, layers.Dropout(0.5, name="d")(a, training=True)),
              "called on tensors alone. Received: 'd', called with {'training': True}")):
         with pytest.raises(ValueError, match=said):
-            reference.steps_of(model)
+            reference.ops_of(model)

@@ -162,7 +162,7 @@ def state(model):
             [getattr(layer, "activation", None) for layer in model.layers])
 
 
-@pytest.mark.parametrize("what", ["observe", "upstream", "run_step", "trajectory of a clone"])
+@pytest.mark.parametrize("what", ["observe", "upstream", "run_op", "trajectory of a clone"])
 def test_the_model_is_left_as_it_was(keras, reference, what):
     model = network(keras, reference)
     x, y = batch()
@@ -173,10 +173,10 @@ def test_the_model_is_left_as_it_was(keras, reference, what):
         reference.observe(model, x, y)
     elif what == "upstream":
         reference.observe(model, x, upstream=upstream)
-    elif what == "run_step":
-        for step, part in zip(reference.steps_of(model), reference.observe(model, x, y).parts):
+    elif what == "run_op":
+        for step, part in zip(reference.ops_of(model), reference.observe(model, x, y).parts):
             weights = {name: weight + 1 for name, weight in part.weights.items()}
-            reference.run_step(step, part.input, np.ones_like(part.output), weights)
+            reference.run_op(step, part.input, np.ones_like(part.output), weights)
     else:
         clone = reference.clone(model)
         reference.StepRunner(clone).trajectory(model.get_weights(), x, y, 2)
@@ -187,10 +187,10 @@ def test_the_model_is_left_as_it_was(keras, reference, what):
 def test_the_model_is_left_as_it_was_even_if_a_step_fails(keras, reference):
     model = network(keras, reference)
     before = state(model)
-    step = reference.steps_of(model)[0]
+    step = reference.ops_of(model)[0]
     weights = {v.name: v.numpy() + 1 for v in step.variables}
     with pytest.raises(Exception):
-        reference.run_step(step, np.zeros((2, 3, 3)), np.zeros(1), weights)
+        reference.run_op(step, np.zeros((2, 3, 3)), np.zeros(1), weights)
     assert state(model) == before
 
 
@@ -226,10 +226,10 @@ def test_a_layer_can_be_kept_whole(keras, reference):
 def test_a_step_alone_computes_what_it_computes_in_the_network(keras, reference, dtype):
     model = network(keras, reference, dtype)
     observed = reference.observe(model, *batch(dtype))
-    for step, part in zip(reference.steps_of(model), observed.parts, strict=True):
+    for step, part in zip(reference.ops_of(model), observed.parts, strict=True):
         dy = part.output_gradient
         dy = np.ones_like(part.output) if dy is None else dy
-        output, dx, gradients = reference.run_step(step, part.input, dy, part.weights)
+        output, dx, gradients = reference.run_op(step, part.input, dy, part.weights)
         np.testing.assert_array_equal(output, part.output)
         assert output.dtype == dx.dtype == dtype
         assert gradients.keys() == part.weight_gradients.keys()
@@ -242,11 +242,11 @@ def test_a_step_alone_computes_what_it_computes_in_the_network(keras, reference,
 
 def test_a_step_takes_the_weights_it_is_given(keras, reference):
     model = network(keras, reference)
-    step = reference.steps_of(model)[0]
+    step = reference.ops_of(model)[0]
     x = np.random.default_rng(2).integers(-3, 4, (2, *SHAPE)).astype("float32")
     ones = {v.name: np.ones(v.shape, "float32") for v in step.variables}
     dy = np.ones((2, 5, 3, 3), "float32")
-    output, _, gradients = reference.run_step(step, x, dy, ones)
+    output, _, gradients = reference.run_op(step, x, dy, ones)
     expected = 1 + sum(x[:, i:i + 5, j:j + 3].sum(axis=3) for i in range(2) for j in range(3))
     np.testing.assert_array_equal(output, np.repeat(expected[..., None], 3, axis=3))
     np.testing.assert_array_equal(gradients["bias"], [30, 30, 30])

@@ -51,7 +51,7 @@ def test_traces_and_golden_checks_need_no_keras(tmp_path):
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 import compare
-from tests.compare import examples
+from tests.compare.support import examples
 model, (x, y) = examples.network("inside"), examples.batch()
 compare.record(model, x, y).save({path!r})
 trace = compare.Trace.load({path!r})

@@ -42,7 +42,7 @@ def test_another_backend_is_refused():
 
 @pytest.mark.parametrize("statement", [
     "import scratch", "import compare", "import compare.cli; compare.cli.build_parser()",
-    "import compare.data", "import compare.benchmark",
+    "import compare.inputs.datasets", "import compare.experiments.benchmark",
     "import compare, scratch, numpy as np\n"
     "m = scratch.Sequential([scratch.Input((3,)), scratch.Dense(2)])\n"
     "t = compare.record(m, np.ones((2, 3)), upstream=np.eye(2))\n"

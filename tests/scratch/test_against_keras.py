@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import scratch
-from tests.scratch.checks import DTYPES, assert_exact, assert_norm_close, real, whole
+from tests.scratch.support.checks import DTYPES, assert_exact, assert_norm_close, real, whole
 
 ROUNDINGS = 300
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import scratch
-from scratch.batches import (Epochs, adapt, class_weights_of, gives_batches, validation_rows)
+from scratch.batches import Epochs, adapt, class_weights_of, gives_batches, validation_rows
 
 X = np.arange(10.0)[:, None]
 Y = np.arange(10) * 10

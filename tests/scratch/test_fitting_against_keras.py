@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import scratch
-from tests.scratch.checks import assert_norm_close, real
+from tests.scratch.support.checks import assert_norm_close, real
 
 N = 22
 LABELS = np.random.default_rng(3).integers(0, 3, N)

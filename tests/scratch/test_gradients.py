@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import scratch
-from tests.scratch.checks import real
+from tests.scratch.support.checks import real
 
 SHAPE, CLASSES = (7, 6, 2), 4
 LOSSES = {

@@ -7,7 +7,8 @@ change the rounding only.
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scratch.lowering import Lowering, tile_columns
 from scratch.windows import plan_windows

@@ -4,12 +4,13 @@ import copy
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, strategies as st
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 import scratch
 from scratch import parallel
-from tests.scratch import graphs
-from tests.scratch.checks import DTYPES, EXAMPLES, real
+from tests.scratch.support import graphs
+from tests.scratch.support.checks import DTYPES, EXAMPLES, real
 
 L = scratch
 

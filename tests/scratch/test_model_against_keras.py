@@ -4,11 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import scratch
-from tests.scratch import graphs
-from tests.scratch.checks import DTYPES, EXAMPLES, assert_exact, real, whole
+from tests.scratch.support import graphs
+from tests.scratch.support.checks import DTYPES, EXAMPLES, assert_exact, real, whole
 
 GRAPHS = [graphs.residual, graphs.excited]
 

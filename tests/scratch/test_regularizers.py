@@ -7,7 +7,7 @@ import pytest
 
 import scratch
 from scratch import regularization, regularizers
-from tests.scratch.checks import DTYPES, assert_close, real
+from tests.scratch.support.checks import DTYPES, assert_close, real
 
 MADE = {
     "l1": lambda r: r.L1(0.03), "l2": lambda r: r.L2(0.07), "both": lambda r: r.L1L2(0.02, 0.05),

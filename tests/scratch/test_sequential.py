@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import scratch
-from tests.scratch.checks import DTYPES, LAYOUTS, real
+from tests.scratch.support.checks import DTYPES, LAYOUTS, real
 
 
 def network(**settings):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import scratch
-from tests.scratch.checks import DTYPES, real
+from tests.scratch.support.checks import DTYPES, real
 
 LABELS = np.random.default_rng(3).integers(0, 3, 10)
 X = real(2, (10, 4)) + 2 * np.eye(4)[LABELS]

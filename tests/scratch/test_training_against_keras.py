@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import scratch
-from tests.scratch.checks import assert_norm_close, real
+from tests.scratch.support.checks import assert_norm_close, real
 
 LABELS = np.random.default_rng(3).integers(0, 3, 22)
 X = (real(2, (22, 6, 5, 1)) + LABELS[:, None, None, None]).astype("float32")

@@ -1,1 +1,1 @@
-"""Hypotheses about mistakes, family by family; `choosing` has those that suit a computation."""
+"""Hypotheses about mistakes, family by family; `selection` has those that suit a computation."""

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from compare.diagnosis.variant import Variant, inside
-from compare.referee.base import Chain
-from compare.referee.bounded import Bounded
-from compare.referee.elementary import sigmoid, tanh
-from compare.referee.registry import ACTIVATIONS, LAYERS
-from compare.trace import WHOLE
+from compare.diagnosis.hypothesis import Variant, inside
+from compare.oracle.base import Chain
+from compare.oracle.elementary import sigmoid, tanh
+from compare.oracle.registry import ACTIVATIONS, LAYERS
+from compare.oracle.running_error import Bounded
+from compare.tracing.trace import WHOLE
 
 SOFTMAXES = ("softmax", "log_softmax", "Softmax")
 MASKS = ("relu", "relu6", "leaky_relu", "ReLU", "LeakyReLU", "hard_tanh", "hard_shrink",
@@ -37,13 +37,13 @@ def other(c, named):
 
 
 def alone(c):
-    """The activation's referee after its forward pass, and its input as `Bounded`."""
-    referee, x = c.referee(), c.exact(c.x)
+    """The activation's oracle after its forward pass, and its input as `Bounded`."""
+    oracle, x = c.oracle(), c.exact(c.x)
     weights = {name: c.exact(w) for name, w in c.weights.items()}
-    if isinstance(referee, Chain):
-        x = referee.referees[0].forward(x, weights)
-        referee = referee.referees[1]
-    return referee, x, weights
+    if isinstance(oracle, Chain):
+        x = oracle.oracles[0].forward(x, weights)
+        oracle = oracle.oracles[1]
+    return oracle, x, weights
 
 
 def of_presence(c) -> list[Variant]:
@@ -52,8 +52,8 @@ def of_presence(c) -> list[Variant]:
 
     def twice(c):
         def again(result):
-            referee, _, weights = alone(c)
-            return referee.forward(result, weights)
+            oracle, _, weights = alone(c)
+            return oracle.forward(result, weights)
 
         return c.then(again)
 
@@ -66,13 +66,13 @@ def of_presence(c) -> list[Variant]:
                else "mask-missing" if name in MASKS else "activation-missing")
 
     def squared(c):
-        referee, x, weights = alone(c)
-        referee.forward(x, weights)
-        return referee.backward(referee.backward(c.exact(c.dy))[0])[0]
+        oracle, x, weights = alone(c)
+        oracle.forward(x, weights)
+        return oracle.backward(oracle.backward(c.exact(c.dy))[0])[0]
 
     def chained(c):
         first, x, weights = alone(c)
-        second = c.referee()
+        second = c.oracle()
         second.forward(first.forward(x, weights), weights)
         return first.backward(second.backward(c.exact(c.dy))[0])[0]
 
@@ -124,8 +124,8 @@ def of_masks(c) -> list[Variant]:
 
 
 def alone_bounded(c) -> Bounded:
-    referee, x, weights = alone(c)
-    return referee.forward(x, weights)
+    oracle, x, weights = alone(c)
+    return oracle.forward(x, weights)
 
 
 def alone_output(c) -> np.ndarray:
@@ -134,9 +134,9 @@ def alone_output(c) -> np.ndarray:
 
 def evaluated(c, x) -> Bounded:
     """The gradient at another input."""
-    referee = c.referee()
-    referee.forward(c.exact(x), {name: c.exact(w) for name, w in c.weights.items()})
-    return referee.backward(c.exact(c.dy))[0]
+    oracle = c.oracle()
+    oracle.forward(c.exact(x), {name: c.exact(w) for name, w in c.weights.items()})
+    return oracle.backward(c.exact(c.dy))[0]
 
 
 def inverted(c) -> Bounded:

@@ -8,8 +8,8 @@ import itertools
 
 import numpy as np
 
-from compare.diagnosis.hypotheses.arrays import layouts
-from compare.diagnosis.variant import Variant, inside, result
+from compare.diagnosis.hypotheses.rearrangement import layouts
+from compare.diagnosis.hypothesis import Variant, inside, result
 
 KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel")
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from compare.diagnosis.hypotheses.arrays import negated
-from compare.diagnosis.variant import Variant, inside
-from compare.referee.bounded import Bounded
-from compare.referee.merging import MERGING
+from compare.diagnosis.hypotheses.rearrangement import negated
+from compare.diagnosis.hypothesis import Variant, inside
+from compare.oracle.merging import MERGING
+from compare.oracle.running_error import Bounded
 
 RANDOM = ("Dropout", "SpatialDropout1D", "SpatialDropout2D", "GaussianNoise")
 

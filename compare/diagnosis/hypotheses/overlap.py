@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from compare.diagnosis.variant import Variant, inside
-from compare.referee.bounded import bilinear
+from compare.diagnosis.hypothesis import Variant, inside
+from compare.oracle.running_error import bilinear
 
 TRANSPOSED = ("Conv2DTranspose",)
 

@@ -4,8 +4,8 @@ import itertools
 
 import numpy as np
 
-from compare.diagnosis.hypotheses.landing import landing, needed, needed_after, reach
-from compare.diagnosis.variant import Variant, inside
+from compare.diagnosis.hypotheses.window_geometry import landing, needed, needed_after, reach
+from compare.diagnosis.hypothesis import Variant, inside
 
 MOST = 40  # ways of padding; beyond that only those along one axis at a time
 

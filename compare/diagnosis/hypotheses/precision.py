@@ -3,8 +3,8 @@
 import numpy as np
 
 from compare.diagnosis.computation import LayerComputation
-from compare.diagnosis.variant import Variant, inside
-from compare.referee.bounded import Bounded, Rounding
+from compare.diagnosis.hypothesis import Variant, inside
+from compare.oracle.running_error import Bounded, Rounding
 
 # bits kept of a number, and its smallest normal one
 FORMATS = {"float16": (11, 2.0**-14), "bfloat16": (8, 2.0**-126), "TF32": (11, 2.0**-126)}

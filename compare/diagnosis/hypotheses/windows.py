@@ -4,11 +4,11 @@ import itertools
 
 import numpy as np
 
-from compare.diagnosis.hypotheses.arrays import borders, moved_by
-from compare.diagnosis.hypotheses.landing import landing, needed
 from compare.diagnosis.hypotheses.overlap import TRANSPOSED, of_overlap
 from compare.diagnosis.hypotheses.padding import of_padding, of_padding_value
-from compare.diagnosis.variant import Variant, inside
+from compare.diagnosis.hypotheses.rearrangement import borders, moved_by
+from compare.diagnosis.hypotheses.window_geometry import landing, needed
+from compare.diagnosis.hypothesis import Variant, inside
 
 
 def of_steps(c) -> list[Variant]:

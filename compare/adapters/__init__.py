@@ -1,0 +1,65 @@
+"""Somebody else's layers, made to take part: any object with a forward and a backward pass.
+
+    conv = compare.wrap(MyConv(...), kernel="W", bias="b", kernel_layout="OIHW",
+                        data_format="channels_first", gradients={"kernel": "dW", "bias": "db"})
+    compare.check([conv, ...], keras_model, x, y)
+"""
+
+from compare.adapters.assembly import assemble
+from compare.adapters.conventions import Conventions
+
+__all__ = ["Conventions", "assemble", "wrap"]
+
+
+def wrap(obj=None, like=None, **conventions):
+    """Lets an object, or two functions, stand for a layer of Keras's, without changing it.
+
+    Args:
+        obj: somebody's layer; None for plain functions, given as `forward` and `backward`.
+        like: the layer that it claims to be: a Keras layer, one of scratch's, or a config
+            dictionary {'class_name': ..., 'config': ...}. Left out, the object gets it from its
+            place in a list: `compare.check([wrapped, ...], keras_model, x, y)`.
+        forward, backward: names of methods (default: these), or functions; with an object, a
+            function is called with it first.
+        forward_takes, backward_takes: what the two are called with, in their order, of 'x', 'dy',
+            'labels', 'cache', 'learning_rate', 'training' and the weights' names, 'kernel',
+            'bias' ... Default: 'x' and 'dy'; for plain functions f(x, kernel, bias), and
+            g(dy, cache) if f returned (output, cache), otherwise g(dy, x, kernel, bias).
+        forward_gives, backward_gives: what they return, of 'output', 'cache', 'loss',
+            'input_gradient', 'kernel_gradient', 'bias_gradient' ... Default: 'output' and
+            'input_gradient'; for plain functions g returns (dx, dkernel, dbias).
+        kernel, bias: where the object keeps them: an attribute ('W', 'params.W1'), a function that
+            gets the array from the object, or a pair (get, set).
+        weights: the same for weights of other names: {'gamma': 'g'}.
+        kernel_layout: 'OIHW', 'OI' ... or a permutation, see `compare.adapters.kernel_layouts`.
+        gradients: where the object keeps the gradients, {'kernel': 'dW', 'bias': 'db'}; or
+            'applied', if its backward pass changes the weights at once: then they are recovered
+            from the change, (before - after) / learning_rate.
+        learning_rate: of such a step, a number or an attribute's name; not needed if the backward
+            pass takes it as an argument.
+        per_sample: gradients come with a leading axis of samples, to be added up.
+        divides_by_batch: the backward pass divides the weights' gradients by the number of samples
+            once more (default: no). Where softmax and loss are joined: whether loss and gradient
+            are the batch's mean (default: yes for batches).
+        data_format: 'channels_first' or 'channels_last'; default: as in `like`.
+        flatten_order: 'CHW' or 'HWC', in which a flattening layer puts the numbers; default: the
+            order of `data_format`.
+        batched: False for one sample at a time, without a batch axis; 'one' with one of length 1.
+        batch_axis: -1 for a column for each sample: (features, batch).
+        activation: 'apart' if `like` has an activation inside and the object leaves it out.
+        labels: 'one_hot' or 'classes', as the object wants them; default: as they are given.
+        reset: the name of a method to be called before each backward pass: 'zero_grad'.
+        input_shape: (H, W, C) ... of one sample, in Keras's order, where `like` does not tell.
+
+    Returns:
+        A layer of scratch's kind if `like` is given, ready for `scratch.Sequential`, otherwise a
+        `Conventions`, ready for a list.
+
+    Raises:
+        TypeError, ValueError: for arguments that make no sense, named one by one.
+    """
+    how = Conventions(obj, **conventions)
+    if how.joined and like is not None:
+        raise ValueError("Expected a softmax that is the loss, too, in a list beside the network, "
+                         f"which has a loss. Received like={like!r:.60}")
+    return how if like is None else how.placed(like)

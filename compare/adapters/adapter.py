@@ -1,0 +1,132 @@
+"""Somebody's object at work: what Keras's conventions bring is handed to it in its own, and back.
+
+An object that takes one sample at a time is looped over. Its way back needs the sample's own way
+forward, so each sample then goes forward once more; weights that it changes on the way are put back
+in between, and gradients are added up.
+"""
+
+import numpy as np
+
+from compare.adapters import calls, gradient_recovery
+from compare.adapters.axis_order import boundaries
+from compare.adapters.calls import numbers
+from compare.adapters.per_sample import own_shape, sample, shaped, together
+from compare.adapters.weights import Weights
+
+
+class Foreign:
+    """A copy of the object, run for one layer that stands for Keras's.
+
+    Args:
+        how: the object's `Conventions`.
+        layer: the layer, built.
+        strict: whether arrays of another shape than a weight's are refused as places for it.
+
+    Attributes:
+        slack: after `backward`, for each gradient whose recovery rounds, by how much it may.
+    """
+
+    def __init__(self, how, layer, strict: bool):
+        self.how, self.layer, self.strict = how, layer, strict
+        self.obj = how.own_object()
+        self.source, self.target = boundaries(how, layer)
+        theirs = getattr(layer, "data_format", None) or "channels_last"
+        self.weights = Weights(how, layer, (how.data_format or theirs) == "channels_first")
+        self.slack: dict[str, np.ndarray] = {}
+
+    def forward(self, x, training: bool) -> np.ndarray:
+        """The output for x, both as Keras has them; the object keeps what its way back needs.
+
+        An object that changes its input changes x, as it would in a network of its own.
+        """
+        how = self.how
+        self._push()
+        self._training = training
+        own = np.array(self.source.to_own(x), order="C")
+        self._x = own.copy()
+        self._shapes = own_shape(how, self.source, x.shape), \
+            own_shape(how, self.target, (len(x), *self.layer.output_shape[1:]))
+        if how.batched is not True:
+            outputs = [self._run_forward(sample(how, own, i)) for i in range(len(x))]
+            return self._in_keras(self.target, together(how, outputs))
+        y = self._run_forward(own)
+        if x.flags.writeable and not np.array_equal(own, self._x, equal_nan=True):
+            x[...] = self.source.to_keras(own)
+        return self._in_keras(self.target, y)
+
+    def backward(self, dy) -> np.ndarray | None:
+        """The input's gradient, as Keras has it; fills the layer's `grads` and `slack`."""
+        how = self.how
+        own = np.array(self.target.to_own(dy), order="C")
+        if how.batched is True:
+            dx, found = self._run_backward(own)
+        else:
+            dx, found = self._sample_by_sample(own, len(dy))
+        if how.applies:
+            self._push()
+        self.slack = {}
+        for name, pair in found.items():
+            gradient, slack = gradient_recovery.in_keras(how, self.weights, name, *pair, len(dy),
+                                                 self.layer.dtype)
+            self.layer.grads[name] = gradient
+            if slack is not None:
+                self.slack[name] = slack
+        return None if dx is None else self._in_keras(self.source, dx)
+
+    def pull(self, names) -> dict[str, np.ndarray]:
+        """Some weights as the object has them now, in Keras's layout."""
+        return {name: self.weights.keras(name, self.weights.pull(self.obj, name))
+                for name in names}
+
+    def _in_keras(self, boundary, own: np.ndarray) -> np.ndarray:
+        return boundary.to_keras(own).astype(self.layer.dtype)
+
+    def _push(self) -> None:
+        self.weights.push(self.obj, self.layer.params, self.strict)
+
+    def _held(self, **more) -> dict:
+        """What can be handed to a pass, by name."""
+        own = {name: self.weights.own(name, w) for name, w in self.layer.params.items()}
+        return {**more, "training": self._training, **own}
+
+    def _run_forward(self, x) -> np.ndarray:
+        """One call of the forward pass, input and output in the object's own conventions."""
+        self._seen = x.copy()
+        takes, gives = calls.forward_of(self.how, self.layer.params)
+        said = calls.call(self.how, self.obj, "forward", takes, gives, self._held(x=x))
+        self._said = said
+        return shaped(self.how, "output", numbers(said.get("output"), "the output"),
+                      self._shapes[1])
+
+    def _run_backward(self, dy) -> tuple:
+        """One call of the backward pass: (dx or None, {weight: (gradient, slack)}), its own."""
+        how, layer = self.how, self.layer
+        if how.reset:
+            getattr(self.obj, how.reset)()
+        names = [name for name in layer.params if name not in layer.non_trainable]
+        before = {name: self.weights.pull(self.obj, name).copy() for name in names} \
+            if how.applies else {}
+        step = gradient_recovery.rate(how, self.obj)
+        cache = {name: self._said[name] for name in ("cache",) if name in self._said}
+        takes, gives = calls.backward_of(how, layer.params, "cache" in cache)
+        said = calls.call(how, self.obj, "backward", takes, gives,
+                            self._held(dy=dy, x=self._seen, learning_rate=step, **cache))
+        found = gradient_recovery.collect(how, self.obj, self.weights, names, said, before, layer.dtype)
+        dx = said.get("input_gradient")
+        if dx is not None:
+            dx = shaped(how, "input gradient", numbers(dx, "the input gradient"), self._shapes[0])
+        return dx, found
+
+    def _sample_by_sample(self, dy, samples: int) -> tuple:
+        """As `_run_backward`, for all samples together."""
+        inputs, total = [], {}
+        for i in range(samples):
+            self._push()
+            self._run_forward(sample(self.how, self._x, i))
+            dx, found = self._run_backward(sample(self.how, dy, i))
+            inputs.append(dx)
+            for name, (gradient, slack) in found.items():
+                if name in total:
+                    gradient, slack = total[name][0] + gradient, total[name][1] + slack
+                total[name] = gradient, slack
+        return (None if any(dx is None for dx in inputs) else together(self.how, inputs)), total

@@ -1,0 +1,83 @@
+"""Calls somebody's forward and backward passes with what they take, and names what they return."""
+
+import numpy as np
+
+from compare.adapters import accessors
+
+
+def forward_of(how, weights) -> tuple[tuple, tuple | None]:
+    """(what the forward pass takes, what it gives, None if the result itself is to tell)."""
+    default = ("x",) if how.obj is not None else ("x", *weights)
+    return how.forward_takes or default, how.forward_gives
+
+
+def backward_of(how, weights, has_cache: bool) -> tuple[tuple, tuple]:
+    """(what the backward pass takes, what it gives)."""
+    if how.obj is not None:
+        return how.backward_takes or ("dy",), how.backward_gives or ("input_gradient",)
+    takes = ("dy", "cache") if has_cache else ("dy", "x", *weights)
+    gives = ("input_gradient", *(f"{name}_gradient" for name in weights))
+    return how.backward_takes or takes, how.backward_gives or gives
+
+
+def call(how, obj, which: str, takes: tuple, gives: tuple | None, held: dict) -> dict:
+    """What a pass returns, by name.
+
+    Args:
+        which: 'forward' or 'backward'.
+        held: what can be handed over, by name.
+
+    Raises:
+        AttributeError: if the object has no such method.
+        TypeError: if as many things do not come back as were declared.
+    """
+    method = getattr(how, which)
+    if isinstance(method, str):
+        method = accessors.read(obj, method)
+    elif method is None:
+        raise TypeError(f"expected a {which} pass, which wrap was told there is none of")
+    elif obj is not None:
+        method = _with_object(method, obj)
+    missing = [name for name in takes if name not in held]
+    if missing:
+        raise TypeError(f"expected {which}_takes to name what there is: {', '.join(held)}. "
+                        f"Received: {', '.join(missing)}")
+    result = method(*(held[name] for name in takes))
+    if gives is None:  # an output, or an output and whatever the way back needs
+        pair = isinstance(result, tuple) and len(result) == 2 and how.obj is None
+        gives = ("output", "cache") if pair else ("output",)
+    if len(gives) == 1:
+        return {gives[0]: result}
+    if not isinstance(result, (tuple, list)) or len(result) != len(gives):
+        count = len(result) if isinstance(result, (tuple, list)) else None
+        came = type(result).__name__ + ("" if count is None else f" of {count}")
+        raise TypeError(f"expected the {which} pass to return {len(gives)} things: "
+                        f"{', '.join(gives)}. Received: {came}")
+    return dict(zip(gives, result))
+
+
+def _with_object(function, obj):
+    def call_with(*args):
+        return function(obj, *args)
+
+    return call_with
+
+
+def numbers(value, what: str) -> np.ndarray:
+    """A result as an array of floating-point numbers.
+
+    Raises:
+        TypeError: for what is none.
+    """
+    if isinstance(value, tuple):
+        raise TypeError(f"expected {what} to be an array. Received: a tuple of {len(value)}; what "
+                        "is returned beside it can be named in forward_gives or backward_gives")
+    try:
+        array = np.asarray(value)
+    except ValueError:  # a ragged list
+        array = np.array(None)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"expected {what} to be an array of numbers. "
+                        f"Received: {type(value).__name__}"
+                        + (f" of {array.dtype}" if isinstance(value, np.ndarray) else ""))
+    return array if array.dtype.kind == "f" else array.astype(np.float64)

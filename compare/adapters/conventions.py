@@ -1,0 +1,155 @@
+"""The conventions of somebody's layer, as declared by whoever wraps it, checked one by one."""
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+from compare.adapters import accessors
+
+# What may be handed to a forward or a backward pass, and what may come back; besides these, the
+# weights by their Keras names, and their gradients as 'kernel_gradient'.
+TAKEN = ("x", "dy", "labels", "cache", "learning_rate", "training")
+GIVEN = ("output", "cache", "loss", "input_gradient")
+WEIGHTS = ("kernel", "bias", "depthwise_kernel", "pointwise_kernel", "gamma", "beta",
+           "moving_mean", "moving_variance", "alpha")
+GRADIENTS = tuple(f"{name}_gradient" for name in WEIGHTS)
+APPLIED = "applied"
+
+
+@dataclass
+class Conventions:
+    """An object and how it wants to be treated; the arguments are those of `compare.wrap`.
+
+    With `placed` it becomes a layer that stands for one of Keras's.
+    """
+
+    obj: Any = None
+    forward: Any = "forward"
+    backward: Any = "backward"
+    forward_takes: tuple | None = None
+    forward_gives: tuple | None = None
+    backward_takes: tuple | None = None
+    backward_gives: tuple | None = None
+    kernel: Any = None
+    bias: Any = None
+    weights: dict = field(default_factory=dict)
+    kernel_layout: Any = None
+    gradients: Any = None
+    learning_rate: Any = None
+    per_sample: bool = False
+    divides_by_batch: bool | None = None
+    data_format: str | None = None
+    flatten_order: str | None = None
+    batched: Any = True
+    batch_axis: int = 0
+    activation: str = "inside"
+    labels: str | None = None
+    reset: str | None = None
+    input_shape: tuple | None = None
+
+    def __post_init__(self):
+        self._check_object()
+        self._check_passes()
+        self._check_places()
+        self._check_choices()
+
+    @property
+    def name(self) -> str:
+        """Whose layer it is, for people: the object's class, or the function's name."""
+        if self.obj is not None:
+            return type(self.obj).__name__
+        return getattr(self.forward, "__name__", "function").strip("<>")
+
+    @property
+    def joined(self) -> bool:
+        """Whether softmax and loss are one, so that a pass is given the labels."""
+        return any("labels" in (takes or ()) for takes in (self.forward_takes,
+                                                           self.backward_takes))
+
+    @property
+    def applies(self) -> bool:
+        """Whether the backward pass itself changes the weights."""
+        return self.gradients == APPLIED
+
+    def own_object(self):
+        """A copy of the object, so that the one that was handed over stays as it is."""
+        return copy.deepcopy(self.obj)
+
+    def placed(self, like):
+        """A layer that stands for `like`; see `compare.adapters.factory`."""
+        from compare.adapters.factory import placed  # which reads conventions
+
+        return placed(self, like)
+
+    def _check_object(self) -> None:
+        if isinstance(self.obj, type):
+            raise TypeError(f"Expected an object, such as {self.obj.__name__}(...). Received the "
+                            f"class {self.obj.__name__}")
+        try:
+            self.own_object()
+        except Exception as error:  # somebody's object may hold anything
+            raise TypeError("Expected an object that copy.deepcopy can copy, so that it can be "
+                            f"left as it is. Received {self.name}: {error}") from None
+        if self.obj is None and not callable(self.forward):
+            raise TypeError("Expected an object, or functions: wrap(forward=f, backward=g). "
+                            "Received neither")
+
+    def _check_passes(self) -> None:
+        for what in ("forward", "backward"):
+            method = getattr(self, what)
+            if getattr(method, "__self__", None) is self.obj is not None:  # a method of the object
+                setattr(self, what, method.__name__)
+            elif method is not None and not isinstance(method, str) and not callable(method):
+                raise TypeError(f"Expected {what} to be a method's name or a function. "
+                                f"Received: {method!r}")
+            self._check_names(f"{what}_takes", (*TAKEN, *WEIGHTS))
+            self._check_names(f"{what}_gives", (*GIVEN, *GRADIENTS))
+
+    def _check_names(self, argument: str, known: tuple) -> None:
+        names = getattr(self, argument)
+        if names is None:
+            return
+        names = (names,) if isinstance(names, str) else tuple(names)
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise ValueError(f"Expected {argument} to be of {', '.join(known)}. "
+                             f"Received: {', '.join(map(repr, unknown))}")
+        setattr(self, argument, names)
+
+    def _check_places(self) -> None:
+        held = dict(self.weights)
+        for name in ("kernel", "bias"):
+            if getattr(self, name) is not None:
+                held[name] = getattr(self, name)
+        self.weights = {name: accessors.checked(place, f"the place of {name!r}")
+                        for name, place in held.items()}
+        if isinstance(self.gradients, dict):
+            self.gradients = {name: accessors.checked(place, f"the place of {name!r}'s gradient")
+                              for name, place in self.gradients.items()}
+        elif self.gradients not in (None, APPLIED):
+            raise ValueError("Expected gradients to be a dictionary such as {'kernel': 'dW'}, or "
+                             "'applied' where the backward pass changes the weights itself; those "
+                             "that it returns are named in backward_gives. "
+                             f"Received: {self.gradients!r}")
+        if self.applies and self.learning_rate is None and \
+                "learning_rate" not in (self.backward_takes or ()):
+            raise ValueError("Expected learning_rate, a number or the name of an attribute, or "
+                             "'learning_rate' in backward_takes, to recover gradients that are "
+                             "applied at once. Received neither")
+        if not isinstance(self.learning_rate, str) and self.learning_rate is not None and \
+                not self.learning_rate > 0:
+            raise ValueError("Expected learning_rate to be above 0. "
+                             f"Received: {self.learning_rate!r}")
+
+    def _check_choices(self) -> None:
+        for argument, choices in (
+                ("data_format", (None, "channels_first", "channels_last")),
+                ("flatten_order", (None, "CHW", "HWC")), ("batched", (True, False, "one")),
+                ("batch_axis", (0, -1)), ("activation", ("inside", "apart")),
+                ("labels", (None, "classes", "one_hot"))):
+            if getattr(self, argument) not in choices:
+                raise ValueError(f"Expected {argument} to be one of {choices}. "
+                                 f"Received: {getattr(self, argument)!r}")
+        if self.per_sample and self.batched is not True:
+            raise ValueError("Expected per_sample with batches only. Received: "
+                             f"batched={self.batched!r}")

@@ -1,0 +1,186 @@
+"""What a batch cannot see: classes of mistakes that would leave every compared number as it is.
+
+A check is worth what its probe can tell apart. Each function here looks for one kind of blindness
+in a reference trace and says, in a sentence, which mistakes would go unnoticed. Weights and batches
+are taken as they are; the whole-number probes, whose numbers are drawn for the purpose, see what is
+named here of single layers.
+"""
+
+import numpy as np
+
+from compare.checks.kink_coverage import unseen
+from compare.tracing.trace import Part, Trace
+
+# for each layer whose gradient ties decide about, the gate whose probe has some
+MAX_POOLINGS = {"MaxPooling1D": "whole numbers", "MaxPooling2D": "whole numbers",
+                "GlobalMaxPooling1D": "few terms", "GlobalMaxPooling2D": "few terms"}
+
+
+class BlindSpot(str):
+    """A sentence on mistakes that a batch hides.
+
+    Attributes:
+        seen_by: the gate whose own numbers show them all the same, '' for none.
+    """
+
+    def __new__(cls, sentence: str, seen_by: str):
+        spot = super().__new__(cls, sentence)
+        spot.seen_by = seen_by
+        return spot
+
+    def __getnewargs__(self):
+        return str(self), self.seen_by  # so that it can be sent to another process
+
+
+def blind_spots(trace: Trace) -> list[BlindSpot]:
+    """One for each class of mistakes that this trace's batch and weights would hide."""
+    said = [BlindSpot(sentence, "") for sentence in _batch(trace)]
+    for part in trace.parts:
+        found = [sentence for look in (_sizes, _kernel, _bias, _image, _dense, _pool, _noise,
+                                       _statistics, _gradient) for sentence in look(part)]
+        found += [BlindSpot(*spot) for spot in unseen(trace, part)]
+        said += [spot if isinstance(spot, BlindSpot) else BlindSpot(spot, "whole numbers")
+                 for spot in found]
+    return said
+
+
+def forgetful(rows, trace: Trace) -> list[BlindSpot]:
+    """What a single step of the optimizer cannot show, if no steps were trained in lockstep."""
+    optimizer = trace.compile_config.get("optimizer")
+    remembered = isinstance(optimizer, dict) and memory(optimizer["class_name"],
+                                                        optimizer["config"])
+    if not remembered or any(row.gate == "lockstep" for row in rows):
+        return []
+    return [BlindSpot("a single step: what the optimizer remembers from one step to the next "
+                      f"({remembered}) has not come into play", "lockstep")]
+
+
+def memory(class_name: str, config: dict) -> str:
+    """What an optimizer remembers between steps, '' for nothing."""
+    kept = {"Adam": "moments", "AdamW": "moments", "RMSprop": "mean squares",
+            "Adagrad": "sums of squares"}.get(class_name)
+    momentum = "momentum" if config.get("momentum") else None
+    schedule = "its schedule" if isinstance(config.get("learning_rate"), dict) else None
+    return ", ".join(filter(None, (kept, momentum, schedule)))
+
+
+def _batch(trace: Trace) -> list[str]:
+    said = []
+    if len(trace.x) == 1:
+        said.append("batch of 1: a sum in place of a mean over the batch, or a missing 1/N, gives "
+                    "the same numbers, and samples cannot be mixed up")
+    elif np.array_equal(trace.x, np.broadcast_to(trace.x[:1], trace.x.shape)):
+        said.append("all samples are equal: mixing them up changes nothing")
+    if trace.y is not None and len(trace.y) > 1 and np.unique(trace.y, axis=0).shape[0] == 1:
+        said.append("all labels are equal: labels shuffled apart from their images go unnoticed")
+    return said
+
+
+def _sizes(part: Part) -> list[str]:
+    kernel = part.weights.get("kernel")
+    if kernel is None or kernel.shape[0] == 1 or kernel.shape[0] != kernel.shape[1]:
+        return []
+    if kernel.ndim == 4 and part.input.shape[1] == part.input.shape[2]:
+        return [f"{part.layer}: square images and a square kernel, so a swap of rows and columns "
+                "changes no shape; only the numbers show it"]
+    if kernel.ndim == 2:
+        return [f"{part.layer}: a square kernel, so a transposed one has the same shape; only the "
+                "numbers show it"]
+    return []
+
+
+def _kernel(part: Part) -> list[str]:
+    kernel = part.weights.get("kernel")
+    if kernel is None or kernel.ndim != 4:
+        return []
+    said = []
+    if kernel.shape[:2] != (1, 1) and np.array_equal(kernel, kernel[::-1, ::-1]):
+        said.append(f"{part.layer}: the kernel is symmetric, so a flipped one (convolution for "
+                    "correlation) gives the same output")
+    rows, columns = kernel.shape[:2]
+    if rows == columns > 1:
+        if np.array_equal(kernel, kernel.swapaxes(0, 1)):
+            said.append(f"{part.layer}: the kernel equals its transpose, so rows and columns of it "
+                        "can be swapped unnoticed")
+    if kernel.shape[2] == kernel.shape[3] > 1 and np.array_equal(kernel, kernel.swapaxes(2, 3)):
+        said.append(f"{part.layer}: swapping the kernel's input and output channels changes "
+                    "nothing")
+    return said
+
+
+def _bias(part: Part) -> list[str]:
+    bias = part.weights.get("bias")
+    if bias is None or bias.any():
+        return []
+    return [f"{part.layer}: the bias is all zero, so forgetting it changes no output"]
+
+
+def _image(part: Part) -> list[str]:
+    if part.class_name not in ("Conv2D", "MaxPooling2D") or part.input.ndim != 4:
+        return []
+    x = part.input
+    if x[0, ..., 0].size == 1:
+        return []
+    if np.array_equal(x, np.broadcast_to(x[:, :1, :1], x.shape)):
+        return [f"{part.layer}: each channel of the input is constant, so shifted windows see the "
+                "same numbers, away from the border"]
+    if x.shape[1] == x.shape[2] and np.array_equal(x, x.swapaxes(1, 2)):
+        return [f"{part.layer}: the input equals its transpose, so height and width can be swapped "
+                "unnoticed"]
+    return []
+
+
+def _dense(part: Part) -> list[str]:
+    kernel = part.weights.get("kernel")
+    if kernel is None or kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1] or kernel.size == 1:
+        return []
+    if np.array_equal(kernel, kernel.T):
+        return [f"{part.layer}: the kernel is symmetric, so a transposed one gives the same output"]
+    return []
+
+
+def _pool(part: Part) -> list[str]:
+    """A global maximum shares its gradient among ties, which rounds: no whole-number probe."""
+    if part.class_name not in MAX_POOLINGS or part.output_gradient is None:
+        return []
+    if np.unique(part.input).size == part.input.size:
+        return [BlindSpot(f"{part.name}: no two inputs are equal, so it does not show where a tie "
+                          "sends its gradient", MAX_POOLINGS[part.class_name])]
+    return []
+
+
+def _noise(part: Part) -> list[str]:
+    noise = part.noise
+    if noise is None or np.ptp(noise) > 0:
+        return []
+    return [BlindSpot(f"{part.name}: the noise is the same everywhere, so it does not show where "
+                      "the layer uses it", "whole numbers")]
+
+
+def _statistics(part: Part) -> list[str]:
+    if "moving_mean" not in part.weights:
+        return []
+    if part.weights["moving_mean"].any() or (part.weights["moving_variance"] != 1).any():
+        return []
+    return [BlindSpot(f"{part.name}: the moving statistics are still those it was made with, 0 and "
+                      "1, so at inference it does not show whether they are used", "few terms")]
+
+
+def _gradient(part: Part) -> list[str]:
+    dy = part.output_gradient
+    if dy is None or dy.size == 1:
+        return []
+    if not dy.any():
+        return [f"{part.name}: the gradient that comes in is all zero, so nothing can be wrong in "
+                "the gradients that go out"]
+    said = []
+    if np.ptp(dy) == 0:
+        said.append(f"{part.name}: the gradient that comes in is the same everywhere, so no "
+                    "permutation of it shows")
+    if "bias" in part.weights:
+        axes = tuple(range(dy.ndim - 1))
+        total, size = np.abs(dy.sum(axis=axes)), np.abs(dy).sum(axis=axes)
+        if (total <= dy.size * np.finfo(dy.dtype).eps * size).all():
+            said.append(f"{part.name}: the gradients that come in sum to zero, so a bias gradient "
+                        "that is missing looks right")
+    return said

@@ -1,0 +1,128 @@
+"""Whether a model hands its layers' results on as its graph says, forward and back.
+
+The bounds on a whole network grow with its depth, and without limit where normalizations follow
+one another: what is wrong between right layers could hide below them. So the layers of the freely
+running model are watched: what each reads must be, bit for bit, what those it reads from put out,
+and the gradient that reaches it the sum of what its readers send back, and of the penalty's on its
+output; the last one's is the loss's. Every layer being right by itself, which the other gates see,
+the network then is.
+"""
+
+import numpy as np
+
+from compare.checks.row import Row, bitwise, judge, mismatch
+from compare.oracle import regularization
+from compare.oracle.running_error import Bounded, Rounding
+from scratch import regularizers
+
+GATE = "whole network"
+
+
+class Watched:
+    """What passed through one layer.
+
+    Attributes:
+        inputs, output: of its last forward pass; None before.
+        arrived: the gradients of its output that came in, one for each call of `backward`.
+        logits: the gradient with respect to its logits that came in, None if none did.
+        sent: the gradients of its inputs that it returned, summed over its calls.
+    """
+
+    def __init__(self, layer):
+        self.layer = layer
+        self.inputs = self.output = self.logits = self.sent = None
+        self.arrived: list[np.ndarray] = []
+        forward, backward, from_logits = (layer.forward, layer.backward,
+                                          layer.backward_from_logits)
+
+        def watch_forward(x, *args, **settings):
+            # a copy: nobody may say that it was another before it was changed
+            self.inputs = [np.array(each) for each in (x if layer.merges else [x])]
+            y = forward(x, *args, **settings)
+            self.output = np.array(y)
+            return y
+
+        def watch_backward(dy, *args, **settings):
+            self.arrived.append(np.array(dy))
+            return self._send(backward(dy, *args, **settings))
+
+        def watch_logits(dz, *args, **settings):
+            self.logits = np.array(dz)
+            return self._send(from_logits(dz, *args, **settings))
+
+        layer.forward, layer.backward = watch_forward, watch_backward
+        layer.backward_from_logits = watch_logits
+
+    def _send(self, dx):
+        gradients = [None if each is None else np.array(each)
+                     for each in (dx if isinstance(dx, list) else [dx])]
+        if self.sent is not None and all(g is not None for g in (*self.sent, *gradients)):
+            gradients = [a + b for a, b in zip(self.sent, gradients)]
+        self.sent = gradients
+        return dx
+
+
+def rows(model, watched: list[Watched], x, end, fused: bool) -> list[Row]:
+    """A row for the way forward and one for the way back: the first layer that something else
+    reached than its graph says, or else that everything did.
+
+    Args:
+        model: the scratch model that ran.
+        watched: what passed through its layers.
+        x: the batch.
+        end: the gradient that its way back began with, with respect to the output, or to the last
+            layer's logits if `fused`.
+    """
+    ways = _forward(model, watched, x), _backward(model, watched, end, fused)
+    found = []
+    for tensor, checked in zip(("wiring", "gradient wiring"), ways):
+        checked = list(checked)
+        row = next((row for row in checked if not row.passed), None)
+        if row is None:
+            row = max(checked, key=lambda row: row.used)
+            row.layer = "network"
+        row.tensor = tensor
+        row.candidate_error = row.reference_error = None  # both sides are the candidate's
+        row.off = "" if row.passed else "candidate"
+        found.append(row)
+    return found
+
+
+def _forward(model, watched, x):
+    for seen, sources in zip(watched, model.sources):
+        for i, source in enumerate(sources):
+            expected = x if source < 0 else watched[source].output
+            if seen.inputs is None or expected is None:
+                yield mismatch(GATE, seen.layer.name, "", None, expected)
+                return
+            yield bitwise(GATE, seen.layer.name, "", seen.inputs[i], expected)
+
+
+def _backward(model, watched, end, fused: bool):
+    dtype = watched[-1].output.dtype
+    rounding = Rounding.of(dtype)
+    last = len(watched) - 1
+    if fused:
+        if watched[last].logits is None:
+            yield mismatch(GATE, watched[last].layer.name, "", None, end)
+            return
+        yield bitwise(GATE, watched[last].layer.name, "", watched[last].logits, end)
+    for i in reversed(range(len(watched))):
+        seen = watched[i]
+        arrived = [end] if i == last and not fused else []
+        for reader, sources in zip(watched[i + 1:], model.sources[i + 1:]):
+            arrived += [(reader.sent or [None] * len(sources))[k]
+                        for k, source in enumerate(sources) if source == i]
+        terms = [Bounded(gradient, rounding) for gradient in arrived if gradient is not None]
+        regularizer = seen.layer.activity_regularizer
+        if regularizer is not None:
+            terms.append(regularization.gradient(regularizers.serialize(regularizer),
+                                            Bounded(seen.output, rounding))
+                         / float(len(seen.output)))
+        if len(terms) < len(arrived) or (terms and not seen.arrived):
+            yield mismatch(GATE, seen.layer.name, "", None, seen.output)
+            return
+        if terms:
+            right = regularization.total(terms)
+            yield judge(GATE, seen.layer.name, "", sum(seen.arrived), right.value.astype(dtype),
+                        right)

@@ -1,0 +1,160 @@
+"""The networks as wholes: the candidate's own forward and backward pass, from input to gradients.
+
+The other gates run each layer by itself. This one lets the candidate run as it trains, wiring, loss
+and all, and carries the rounding bounds along the whole graph: an error of one layer is passed on
+by the next, and where rounding leaves a rectifier's sign or a pool's winner open, the gradient may
+go either way and its bound says so. Such bounds are wide; what they cannot explain is not rounding.
+How the layers are wired is checked besides, without them: see `wiring.py`.
+"""
+
+import copy
+
+import numpy as np
+
+from compare.checks import dataflow
+from compare.checks.dataflow import Watched
+from compare.checks.row import Row, judge, mismatch, raised
+from compare.document import progress
+from compare.oracle import regularization
+from compare.oracle.expected import data_loss, oracle_of, with_penalties
+from compare.oracle.running_error import Bounded, Rounding
+from compare.tracing import execution
+from compare.tracing.layer_error import of_model
+from compare.tracing.trace import Trace, layer_parts
+
+GATE = "whole network"
+
+
+@progress.during("Gate 'whole network'")
+def rows(model, reference: Trace) -> list[Row]:
+    """Rows for output, loss, input gradient and every weight gradient of the freely running model,
+    for its output outside of training, if that is another one, and for its wiring.
+
+    Args:
+        model: the candidate, a scratch model, compiled if the trace has labels.
+        reference: the trace to hold it against.
+    """
+    right = along_the_graph(reference)
+    try:
+        made, found, slack = freely(model, reference)
+    except Exception as error:  # somebody's own layer may raise anything
+        return [raised(GATE, "network", "output", f"not run: {of_model(model, error)}")]
+    for name, expected in observed(reference).items():
+        layer, tensor = name
+        if name not in made:
+            found.append(mismatch(GATE, layer, tensor, None, expected))
+            continue
+        found.append(judge(GATE, layer, tensor, made[name], expected, right[name],
+                           slack=slack.get(name)))
+        if found[-1].passed and found[-1].allowed == np.inf:
+            found[-1].note = ("no bound holds this deep: what counts is each layer by itself, and "
+                              "the wiring")
+    return found
+
+
+def freely(model, reference: Trace) -> tuple[dict, list[Row], dict]:
+    """(what the model computes from the trace's batch when it runs as in training, the rows on how
+    its layers were wired, what the recovery of gradients may have rounded)."""
+    model = copy.deepcopy(model)
+    made = {}
+    if reference.inference is not None:  # before training moves any statistics
+        made["network", "inference"] = model.forward(reference.x, training=False)
+    for layer, positions in zip(model.layers, layer_parts(reference)):
+        layer.give_noise(reference.parts[positions[0]].noise)
+    watched = [Watched(layer) for layer in model.layers]
+    end, fused = reference.parts[-1].output_gradient, False
+    if reference.y is not None:
+        value, output, dx = model.loss_and_gradients(
+            reference.x, reference.y, wants_input_gradient=True,
+            **execution.weighted(reference.sample_weight))
+        made["loss", "value"] = np.asarray(value)
+        end = model.loss.backward()
+        fused = execution.is_fused(model, reference.y, output.shape)
+    else:
+        for layer in model.layers:
+            layer.activity_regularizer = None  # of the loss, and there is none
+        output = model.forward(reference.x, training=True)
+        dx = model.backward(reference.parts[-1].output_gradient)
+    made["network", "output"] = output
+    made["network", "input_gradient"] = dx
+    slack = {}
+    for layer, positions in zip(model.layers, layer_parts(reference)):
+        title = reference.parts[positions[0]].layer
+        made.update({(title, f"{name}_gradient"): g for name, g in layer.grads.items()})
+        slack.update({(title, f"{name}_gradient"): extra
+                      for name, extra in getattr(layer, "slack", {}).items()})
+    x = np.asarray(reference.x, model.layers[0].dtype)
+    return made, dataflow.rows(model, watched, x, end, fused), slack
+
+
+def observed(reference: Trace) -> dict:
+    """The same tensors from the reference's trace."""
+    said = {("network", "output"): reference.parts[-1].output}
+    if reference.inference is not None:
+        said["network", "inference"] = reference.inference
+    if reference.loss is not None:
+        said["loss", "value"] = np.asarray(reference.loss)
+    gradients = [gradient for part, sources in zip(reference.parts, reference.sources)
+                 for source, gradient in zip(sources, _each(part.input_gradient))
+                 if source < 0 and gradient is not None]
+    if gradients:
+        said["network", "input_gradient"] = sum(gradients[1:], start=gradients[0])
+    for part in reference.parts:
+        for name, gradient in part.weight_gradients.items():
+            said[part.layer, f"{name}_gradient"] = gradient
+    return said
+
+
+def along_the_graph(reference: Trace) -> dict:
+    """The same tensors, exact and with a bound on what rounding in all layers together can do."""
+    rounding = Rounding.of(reference.dtype)
+    parts = reference.parts
+    weights = [{name: Bounded(w, rounding) for name, w in part.given.items()} for part in parts]
+    oracles = [oracle_of(reference, part) for part in parts]
+    outputs = _forward(reference, oracles, weights)
+    right = {("network", "output"): outputs[-1]}
+    if reference.inference is not None:
+        calm = [oracle_of(reference, part) for part in parts]
+        for oracle in calm:
+            oracle.training = False
+        right["network", "inference"] = _forward(reference, calm, weights)[-1]
+    arrived: list[list[Bounded]] = [[] for _ in parts]  # what each output's gradient is the sum of
+    end = reference.sources[-1][0] if reference.fused else -1
+    if reference.y is not None:
+        seen = outputs[end] if end >= 0 or not reference.fused else Bounded(reference.x, rounding)
+        value, gradient = data_loss(reference, seen)
+        right["loss", "value"] = with_penalties(reference, value, weights, outputs)
+        for i, output in enumerate(outputs):
+            arrived[i] += regularization.output_gradient(reference, i, output)
+    else:
+        gradient = Bounded(parts[-1].output_gradient, rounding)
+    at_the_input = []
+    (at_the_input if reference.fused and end < 0 else arrived[end]).append(gradient)
+    for i in reversed(range(len(parts))):
+        if not arrived[i]:
+            continue
+        dx, gradients = oracles[i].backward(regularization.total(arrived[i]))
+        more = (regularization.of_part(reference, parts[i], weights[i]) if reference.y is not None
+                else {})
+        for name, bounded in gradients.items():
+            right[parts[i].layer, f"{name}_gradient"] = regularization.total(
+                [bounded, *([more[name]] if name in more else [])])
+        for source, bounded in zip(reference.sources[i], dx if isinstance(dx, list) else [dx]):
+            (arrived[source] if source >= 0 else at_the_input).append(bounded)
+    if at_the_input:
+        right["network", "input_gradient"] = regularization.total(at_the_input)
+    return right
+
+
+def _forward(reference: Trace, oracles: list, weights: list) -> list[Bounded]:
+    """Each part's output, computed from those of the parts that it reads."""
+    source = Bounded(reference.x, Rounding.of(reference.dtype))
+    outputs: list[Bounded] = []
+    for part, read, oracle, held in zip(reference.parts, reference.sources, oracles, weights):
+        x = [outputs[i] if i >= 0 else source for i in read]
+        outputs.append(oracle.forward(x if isinstance(part.input, tuple) else x[0], held))
+    return outputs
+
+
+def _each(gradients) -> tuple:
+    return gradients if isinstance(gradients, tuple) else (gradients,)

@@ -1,0 +1,68 @@
+"""Probes with whole numbers, where nothing is rounded and so nothing is allowed to differ.
+
+Inputs, weights and upstream gradients are small integers, so small that every product and every
+partial sum, in whatever order, is an integer that the precision holds exactly. Convolution, dense
+layers, pooling, rectifiers and reshaping must then agree bit for bit, forward and backward. Few
+distinct integers also make many ties. What such a probe finds is a mistake in the logic, however
+small its effect on real numbers would be.
+"""
+
+import numpy as np
+
+from compare.checks import probing
+from compare.checks.probing import Draw, filled, probe_batch
+from compare.checks.row import Row
+from compare.tracing.trace import Trace
+
+LARGEST = 4  # small, so that equal values are common
+FARTHEST = 8  # where nothing is added up: beyond the kinks of relu6 and its like
+
+
+def amplitude(reductions: dict[str, int], dtype, factors: int = 2, largest: int = LARGEST) -> int:
+    """The largest a, up to `largest`, so that integers from -a to a keep every partial sum exact.
+
+    A sum of n products of `factors` such integers is at most n a^factors, and every integer up to
+    2^24 (float32) or 2^53 (float64) is exact.
+
+    Args:
+        reductions: how many products or values each element of each result adds up.
+        factors: how many integers are multiplied in each product.
+
+    Raises:
+        ValueError: if even ones would not do.
+    """
+    exact_up_to = 2 ** (np.finfo(dtype).nmant + 1)
+    longest = max(reductions.values())
+    if longest > exact_up_to:
+        raise ValueError(f"Expected sums of at most {exact_up_to} terms, beyond which whole "
+                         f"numbers are not exact in {np.dtype(dtype).name}. "
+                         f"Received: {longest} terms")
+    return max(a for a in range(1, largest + 1) if longest * a**factors <= exact_up_to)
+
+
+def probe(candidate: Trace, ops, reference_ops=None, seed: int = 0) -> list[Row]:
+    """Rows for every part that computes exactly on whole numbers; arguments as in `probes.probe`.
+
+    Without `reference_ops` the oracle alone is the judge, which on whole numbers is exact.
+    """
+    def draws(i, part, oracle):
+        return [draw(part, oracle, candidate.dtype, seed + i)] if oracle.exact else []
+
+    return probing.probe("whole numbers", candidate, ops, reference_ops, draws, exactly=True)
+
+
+def draw(part, oracle, dtype, seed: int) -> Draw:
+    """Integers for one part, exact in every sum."""
+    batch = probe_batch(part)
+    shapes = [(batch, *x.shape[1:]) for x in part.inputs]
+    terms = oracle.reductions(shapes if isinstance(part.input, tuple) else shapes[0],
+                               (batch, *part.output.shape[1:]))
+    alone = not part.weights and max(terms.values()) == 1
+    largest = amplitude(terms, dtype, largest=FARTHEST if alone else LARGEST)
+    rng = np.random.default_rng(seed)
+
+    def integers(size):
+        return rng.integers(-largest, largest, size, endpoint=True).astype(dtype)
+
+    x, dy, weights = filled(part, batch, integers)
+    return Draw(x, dy, weights, None, f"integers, seed {seed}")

@@ -1,0 +1,281 @@
+"""The gates that hold numbers: forward, loss, backward, update and inference, each op by itself.
+
+Every op is run on the reference's own input and output gradient, so that what differs is this
+op's doing. Beside it stands what the freely running networks differ by:
+inherited + local = observed.
+"""
+
+import copy
+
+import numpy as np
+
+from compare.checks.row import Row, bitwise, distance, judge, mismatch, raised
+from compare.document import progress
+from compare.oracle.expected import (
+    data_loss,
+    inference,
+    learned,
+    loss_input,
+    oracle_of,
+    part_results,
+    results,
+    shapes,
+    updates,
+    with_penalties,
+)
+from compare.oracle.losses import loss_terms
+from compare.oracle.running_error import Bounded, Rounding
+from compare.tracing import execution
+from compare.tracing.layer_error import LayerError, sentence
+from compare.tracing.trace import Part, Trace, by_name, tensors_of
+
+
+class Layerwise:
+    """Two traces of networks with the same layers, judged tensor by tensor.
+
+    Args:
+        candidate, reference: the traces.
+        ops: the candidate's ops, to be run on the reference's inputs; None if it cannot be
+            run, then the oracle says what it should have made of its own inputs.
+        model: the candidate's model, whose loss and optimizer are run; None likewise.
+    """
+
+    def __init__(self, candidate: Trace, reference: Trace, ops=None, model=None):
+        self.candidate, self.reference = candidate, reference
+        self.ops, self.model = ops, model
+        self.dtype = np.dtype(reference.dtype)
+        self.rounding = Rounding.of(self.dtype)
+        self.results = [self._judge_part(i) for i in progress.each(
+            range(len(reference.parts)), "Gates 'forward' and 'backward', layer by layer")]
+
+    def rows(self) -> list[Row]:
+        """All rows, gate after gate."""
+        rows = [row for result in self.results for row in result if row.gate == "forward"]
+        rows += self.loss()
+        rows += [row for result in reversed(self.results) for row in result
+                 if row.gate == "backward"]
+        return rows + self.update() + self.inference()
+
+    def _judge_part(self, i: int) -> list[Row]:
+        ours, theirs = self.candidate.parts[i], self.reference.parts[i]
+        oracle = oracle_of(self.reference, theirs)
+        right = part_results(self.reference, theirs, oracle)
+        terms = oracle.reductions(shapes(theirs), theirs.output.shape)
+        rows = []
+        slack, errors = {}, {}
+        if self.ops is not None:
+            made, slack, errors = self._run(i, theirs, rows)
+        else:
+            made = self._transferred(ours, theirs, right)
+        for tensor, expected in tensors_of(theirs).items():
+            gate = "forward" if tensor == "output" else "backward"
+            if made.get(tensor) is None:
+                rows.append(raised(gate, ours.name, tensor, str(errors[gate])) if gate in errors
+                            else mismatch(gate, ours.name, tensor, None, expected))
+                continue
+            row = judge(gate, ours.name, tensor, made[tensor], expected, right[tensor],
+                        terms.get(tensor, terms.get(tensor.rstrip("_0123456789"), 1)),
+                        slack.get(tensor))
+            set_observed(row, tensors_of(ours).get(tensor), made[tensor], expected)
+            rows.append(row)
+        missing = tensors_of(ours).keys() - tensors_of(theirs).keys()
+        rows += [mismatch("backward", ours.name, tensor, tensors_of(ours)[tensor], None)
+                 for tensor in sorted(missing)]
+        return rows
+
+    def _run(self, i: int, theirs: Part, rows: list) -> tuple[dict, dict, dict]:
+        """What the candidate's op makes of the reference's input, gradient and noise: the
+        results, what recovering them may have rounded, and errors by gate, if it raised any.
+
+        Of the inputs it may change nothing, for others read them too: if it does, `rows` get one
+        more.
+        """
+        given = _copy(theirs.input), _copy(theirs.output_gradient), _copy(theirs.noise)
+        result, errors = self.ops[i].attempt(*given)
+        names = "input", "output_gradient", "noise"
+        for name, array, before in zip(names, given, (getattr(theirs, name) for name in names)):
+            for tensor, value in by_name(name, array).items():
+                row = bitwise("forward", self.candidate.parts[i].name, tensor, value,
+                              by_name(name, before)[tensor])
+                if not row.passed:
+                    row.off, row.note = "candidate", "the layer changes what it is handed, in place"
+                    rows.append(row)
+        if self.reference.y is not None:
+            execution.add_penalties(self.ops[i], result.weight_gradients)
+        return result.named(), result.slack, errors
+
+    def _transferred(self, ours: Part, theirs: Part, right: dict) -> dict:
+        """The candidate's own results, moved to the reference's inputs; widens `right` if need be.
+        """
+        own = part_results(self.candidate, ours, oracle_of(self.reference, theirs))
+        made = {}
+        for tensor, array in tensors_of(ours).items():
+            if tensor in own and tensor in right and own[tensor].shape == right[tensor].shape:
+                made[tensor], right[tensor] = moved(array, own[tensor], right[tensor])
+        return made
+
+    def loss(self) -> list[Row]:
+        """Rows for the loss and its gradient, computed from the reference's output."""
+        ours, theirs = self.candidate, self.reference
+        if theirs.loss is None or theirs.fused != ours.fused:
+            return []
+        value, gradient = self._exact_loss(theirs)
+        seen = loss_input(theirs)
+        if self.model is not None:
+            function = copy.deepcopy(self.model.loss)
+            try:
+                made = function.forward(theirs.y, seen, theirs.fused or None,
+                                        **execution.weighted(theirs.sample_weight))
+                made_gradient = function.backward()
+            except Exception as error:  # somebody's own loss may raise anything
+                note = (str(error) if isinstance(error, LayerError) else
+                        f"{type(function).__name__} raised {sentence(error)}")
+                return [raised("loss", "loss", tensor, note) for tensor in ("value", "gradient")]
+            made = made + execution.penalties(self.ops, [part.output for part in theirs.parts])
+        else:
+            own_value, own_gradient = self._exact_loss(ours)
+            made, value = moved(np.asarray(ours.loss), own_value, value)
+            made_gradient, gradient = moved(ours.loss_gradient, own_gradient, gradient)
+        terms = loss_terms(theirs.compile_config["loss"], seen.shape)
+        rows = [judge("loss", "loss", "value", made, theirs.loss, value, terms[0]),
+                judge("loss", "loss", "gradient", made_gradient, theirs.loss_gradient, gradient,
+                      terms[1])]
+        set_observed(rows[0], np.asarray(ours.loss), made, theirs.loss)
+        set_observed(rows[1], ours.loss_gradient, made_gradient, theirs.loss_gradient)
+        return rows
+
+    def _exact_loss(self, trace: Trace) -> tuple[Bounded, Bounded]:
+        """(the loss with all penalties, the gradient of the loss without)."""
+        value, gradient = data_loss(trace, Bounded(loss_input(trace), self.rounding))
+        weights = [{name: Bounded(weight, self.rounding) for name, weight in part.weights.items()}
+                   for part in trace.parts]
+        outputs = [Bounded(part.output, self.rounding) for part in trace.parts]
+        return with_penalties(trace, value, weights, outputs), gradient
+
+    def update(self) -> list[Row]:
+        """Rows for each weight after one step: of the optimizer, on the reference's gradients, or,
+        for what the forward pass itself changes, of the layer on the reference's input."""
+        right, made = self._stepped()
+        rows = []
+        for i, (ours, theirs) in enumerate(zip(self.candidate.parts, self.reference.parts)):
+            for name, expected in theirs.updated.items():
+                if name not in ours.updated or (i, name) not in made:
+                    rows.append(mismatch("update", ours.name, name, ours.updated.get(name),
+                                         expected))
+                    continue
+                row = judge("update", ours.name, name, made[i, name], expected, right[i, name])
+                set_observed(row, ours.updated.get(name), made[i, name], expected)
+                rows.append(row)
+            rows += [mismatch("update", ours.name, name, ours.updated[name], None)
+                     for name in ours.updated.keys() - theirs.updated.keys()]
+        return rows
+
+    def _stepped(self) -> tuple[dict, dict]:
+        """(what each updated weight should be, what the candidate makes of it), by part and name.
+        """
+        right, made = {}, {}
+        for i, theirs in enumerate(self.reference.parts):
+            for name, value in self._moved_on(self.reference, theirs).items():
+                right[i, name] = value
+            if right and self.ops is not None and any(key[0] == i for key in right):
+                found = self.ops[i].attempt(_copy(theirs.input), None,
+                                              _copy(theirs.noise))[0].updated
+                made.update({(i, name): value for name, value in found.items()})
+        if self.reference.y is not None:
+            right.update(updates(self.reference))
+        if self.model is not None and self.reference.y is not None:
+            trained = learned(self.reference)
+            parts = self.reference.parts
+            weights = execution.stepped(self.model, [parts[i].weight_gradients[n] for i, n in trained],
+                                     [parts[i].weights[name] for i, name in trained])
+            made.update(zip(trained, weights))
+        if self.model is None:
+            self._transfer_steps(right, made)
+        return right, made
+
+    def _moved_on(self, trace: Trace, part: Part) -> dict[str, Bounded]:
+        """The weights that a part's own forward pass changes, as they should be after it."""
+        if not set(part.updated) - set(part.weight_gradients):
+            return {}
+        oracle = oracle_of(trace, part)
+        results(oracle, part.input, part.given, None, self.rounding)
+        return oracle.updated
+
+    def _transfer_steps(self, right: dict, made: dict) -> None:
+        """The candidate's recorded ops, moved to the reference's weights and gradients."""
+        own = updates(self.candidate) if self.candidate.y is not None else {}
+        for i, ours in enumerate(self.candidate.parts):
+            own.update({(i, name): value
+                        for name, value in self._moved_on(self.candidate, ours).items()})
+        for (i, name), value in own.items():
+            array = self.candidate.parts[i].updated.get(name)
+            if array is not None and (i, name) in right and value.shape == right[i, name].shape:
+                made[i, name], right[i, name] = moved(array, value, right[i, name])
+
+    def inference(self) -> list[Row]:
+        """Rows for the output of each layer that computes something else outside of training."""
+        rows = []
+        for i, (ours, theirs) in enumerate(zip(self.candidate.parts, self.reference.parts)):
+            if theirs.inference is None or ours.inference is None:
+                if theirs.inference is not ours.inference:
+                    rows.append(mismatch("inference", ours.name, "output", ours.inference,
+                                         theirs.inference))
+                continue
+            right = inference(self.reference, theirs)
+            if self.ops is not None:
+                result, errors = self.ops[i].attempt(_copy(theirs.input), training=False)
+                made = result.output
+                if errors:
+                    rows.append(raised("inference", ours.name, "output", str(errors["forward"])))
+                    continue
+            else:
+                own = inference(self.candidate, ours)
+                made, right = moved(ours.inference, own, right)
+            row = judge("inference", ours.name, "output", made, theirs.inference, right)
+            set_observed(row, ours.inference, made, theirs.inference)
+            rows.append(row)
+        return rows
+
+
+def moved(array, own: Bounded, exact_: Bounded) -> tuple[np.ndarray, Bounded]:
+    """A result computed from other inputs than the reference's, moved to those: error and all.
+
+    Args:
+        array: what was computed.
+        own: what should have been, from the same inputs.
+        exact_: what should have been from the reference's inputs.
+
+    Returns:
+        The exact result plus the array's own error, and the exact result with the wider of the two
+        bounds, since that error was made under `own`'s.
+    """
+    if np.array_equal(own.value, exact_.value, equal_nan=True):
+        return array, exact_
+    error = array - own.value
+    made = np.where(np.isfinite(error), exact_.value + error, array)
+    return made, Bounded(exact_.value, exact_.rounding, np.maximum(own.bound, exact_.bound))
+
+
+def set_observed(row: Row, ours, made, theirs) -> None:
+    """Fill in how far the freely running networks differ, and whose doing it is."""
+    if ours is None or np.shape(ours) != np.shape(theirs):
+        return
+    ours, made, theirs = (np.asarray(array, np.float64) for array in (ours, made, theirs))
+    if not ours.size:
+        return
+    worst = np.unravel_index(np.argmax(distance(ours, theirs)), ours.shape)
+    row.observed = _gap(ours[worst], theirs[worst])
+    row.local = _gap(made[worst], theirs[worst])
+    row.inherited = _gap(ours[worst], made[worst])
+
+
+def _gap(a, b) -> float:
+    """a - b; 0 where both are NaN, or the same infinity."""
+    with np.errstate(invalid="ignore"):
+        return float(a - b) if distance(a, b) else 0.0
+
+
+def _copy(value):
+    if isinstance(value, tuple):
+        return tuple(each.copy() for each in value)
+    return None if value is None else value.copy()

@@ -1,0 +1,115 @@
+"""Runs single ops on numbers drawn for the purpose, both sides, and judges what comes out.
+
+What the numbers are is up to the kind of probe: see `whole_numbers.py` and `few_terms.py`. Layers
+are run without what regularizers would add: that is the loss's, and no layer's own doing.
+"""
+
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+
+from compare.checks.row import Row, judge, mismatch, raised
+from compare.document import progress
+from compare.oracle.expected import oracle_of, results
+from compare.oracle.running_error import Bounded, Rounding
+from compare.tracing.trace import Trace, by_name, copied
+from scratch.layers import LAYERS
+
+
+class Draw(NamedTuple):
+    """Numbers for one run of one op.
+
+    Attributes:
+        x, dy, weights: input (a tuple for a layer that merges), upstream gradient, weights by name;
+            a random layer's 'noise' is among them.
+        tensors: which results to judge, by the beginning of their names; None for all.
+        note: how the numbers can be had again.
+        training: whether the op is run as in training.
+    """
+
+    x: np.ndarray | tuple
+    dy: np.ndarray
+    weights: dict[str, np.ndarray]
+    tensors: tuple[str, ...] | None
+    note: str
+    training: bool = True
+
+
+def probe(gate: str, candidate: Trace, ops, reference_ops, draws, exactly: bool) -> list[Row]:
+    """Rows for every op for which numbers are drawn.
+
+    Args:
+        gate: the rows' gate.
+        candidate: a trace of the candidate, for shapes and configs.
+        ops: the candidate's ops, to be run.
+        reference_ops: functions (x, dy, weights, training) -> (output, dx, weight gradients),
+            one per op; None leaves the oracle's value in the reference's place.
+        draws: a function (number of the part, part, its oracle) -> list of `Draw`.
+        exactly: nothing may differ; otherwise the oracle's bound is allowed.
+    """
+    rows = []
+    pairs = progress.each(zip(candidate.parts, ops), f"Gate '{gate}', layer by layer")
+    for i, (part, op) in enumerate(pairs):
+        run = None if reference_ops is None else reference_ops[i]
+        for draw in draws(i, part, oracle_of(candidate, part)):
+            rows += _run(gate, part, op, oracle_of(candidate, part), run, draw, exactly)
+    return rows
+
+
+def _run(gate, part, op, oracle, reference_run, draw: Draw, exactly: bool) -> list[Row]:
+    rounding = Rounding.of(draw.dy.dtype)
+    oracle.training = draw.training
+    right = results(oracle, draw.x, draw.weights, draw.dy, rounding)
+    with op.holding(draw.weights):
+        result, errors = op.attempt(copied(draw.x), draw.dy.copy(), draw.weights.get("noise"),
+                                      draw.training)
+    made = result.named()
+    expected = ({name: value.value for name, value in right.items()} if reference_run is None
+                else named(*reference_run(draw.x, draw.dy, draw.weights, draw.training)))
+    rows = []
+    for tensor, value in right.items():
+        if expected.get(tensor) is None or not tensor.startswith(draw.tensors or ("",)):
+            continue
+        if made.get(tensor) is None:
+            error = errors.get("forward" if tensor == "output" else "backward")
+            rows.append(raised(gate, part.name, tensor, str(error)) if error else
+                        mismatch(gate, part.name, tensor, None, expected[tensor]))
+            continue
+        allowed = Bounded(value.value, rounding) if exactly else value
+        row = judge(gate, part.name, tensor, made[tensor], expected[tensor], allowed,
+                    slack=result.slack.get(tensor))
+        row.note = row.note or draw.note
+        rows.append(row)
+    return rows
+
+
+def named(output, input_gradient, weight_gradients: dict) -> dict:
+    """An op's results by tensor name."""
+    return {"output": output, **by_name("input_gradient", input_gradient),
+            **{f"{name}_gradient": value for name, value in weight_gradients.items()}}
+
+
+def probe_batch(part) -> int:
+    """A batch size above one that no axis of the part's inputs or output has."""
+    sizes = {*part.output.shape[1:], *(n for x in part.inputs for n in x.shape[1:])}
+    return next(n for n in itertools.chain((3, 2, 5, 7, 4, 6), itertools.count(8))
+                if n not in sizes)
+
+
+def filled(part, batch: int, numbers) -> tuple:
+    """(x, dy, weights) for a part, for batches of that size, noise among the weights.
+
+    Args:
+        numbers: a function of a shape. Of weights that no optimizer changes, such as a moving
+            variance, the absolute values are taken, plus a half.
+    """
+    x = tuple(numbers((batch, *value.shape[1:])) for value in part.inputs)
+    dy = numbers((batch, *part.output.shape[1:]))
+    state = LAYERS[part.class_name].non_trainable
+    weights = {name: np.abs(numbers(w.shape)) + w.dtype.type(0.5) if name in state
+               else numbers(w.shape) for name, w in part.weights.items()}
+    if part.noise is not None:
+        own = part.noise.shape
+        weights["noise"] = numbers((batch if own[:1] == (len(part.output),) else 1, *own[1:]))
+    return (x if isinstance(part.input, tuple) else x[0]), dy, weights

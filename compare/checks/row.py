@@ -1,0 +1,210 @@
+"""One row of a verdict: one tensor, how far it is off, what rounding can explain, passed or not."""
+
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+
+from compare.checks.excerpt import Excerpt, close_up
+from compare.document.plain_json import plain
+from compare.oracle.running_error import Bounded, Rounding
+
+# The gates in the order in which they are passed; a verdict names the first one that fails.
+GATES = ("network", "weights", "whole numbers", "few terms", "forward", "loss", "backward",
+         "update", "inference", "whole network", "lockstep")
+
+
+@dataclass
+class Row:
+    """A tensor's verdict.
+
+    Attributes:
+        gate: one of `GATES`.
+        layer: 'conv2d', or 'dense/softmax' for the activation inside a layer.
+        tensor: 'output', 'input_gradient', 'kernel_gradient', 'kernel' ...
+        passed: whether both sides lie within what rounding can explain.
+        max_abs: the largest absolute difference between the two.
+        max_rel: that, relative to the reference's largest entry.
+        index: of the worst element, the one that used most of what was allowed.
+        actual, expected: candidate's and reference's values there.
+        allowed: how far either may lie from the exact value there; 0 means bit for bit.
+        used: the largest share of its bound that any element of either side used.
+        likely: the same against the sqrt(n) level, which is not proved but usually holds.
+        over, size: how many elements are over their bound, of how many.
+        candidate_error, reference_error: largest distance from the float64 oracle.
+        off: 'candidate', 'reference' or 'both', for a row that failed; '' where neither is.
+        observed, local, inherited: at the element where the freely running networks differ most:
+            that difference, this step's own share, and what came in with its input.
+        kind: 'exact', 'componentwise' or 'normwise': the kind of bound. 'recovered': that of a
+            gradient which the layer does not show, with what its recovery rounds.
+        downstream: failed, but behind a failure that explains it.
+        note: anything else worth saying.
+        excerpt: the surroundings of the worst element, for pictures; not part of the JSON.
+    """
+
+    gate: str
+    layer: str
+    tensor: str
+    passed: bool
+    shape: tuple = ()
+    max_abs: float = 0.0
+    max_rel: float = 0.0
+    index: tuple = ()
+    actual: float | None = None
+    expected: float | None = None
+    allowed: float = 0.0
+    used: float = 0.0
+    likely: float = 0.0
+    over: int = 0
+    size: int = 0
+    candidate_error: float | None = None
+    reference_error: float | None = None
+    off: str = ""
+    observed: float | None = None
+    local: float | None = None
+    inherited: float | None = None
+    kind: str = "componentwise"
+    downstream: bool = False
+    note: str = ""
+    excerpt: Excerpt | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        return f"{self.layer} {self.tensor}".strip()
+
+    @property
+    def smallest_tolerance(self) -> float:
+        """The smallest absolute tolerance under which the two would have been called equal."""
+        return self.max_abs
+
+    def as_dict(self) -> dict:
+        """Plain values for JSON; numbers that JSON cannot hold become text."""
+        known = {each.name: getattr(self, each.name) for each in fields(self)
+                 if each.name != "excerpt"}
+        return plain({**known, "smallest_tolerance": self.smallest_tolerance})
+
+
+def judge(gate, layer, tensor, actual, expected, oracle: Bounded, terms: int = 1,
+          slack=None) -> Row:
+    """The row for one tensor, both sides held against the oracle's value and bound.
+
+    Args:
+        actual, expected: the candidate's and the reference's arrays.
+        oracle: the exact value (as far as float64 knows it) and the bound around it.
+        terms: how many terms each element adds up, for the sqrt(n) level.
+        slack: what is added to the bound, of a gradient that had to be recovered; None for nothing.
+    """
+    if slack is not None and np.shape(slack) == oracle.shape:
+        row = judge(gate, layer, tensor, actual, expected,
+                    Bounded(oracle.value, oracle.rounding, oracle.bound + slack), terms)
+        row.kind = "recovered"
+        return row
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    if actual.shape != expected.shape:
+        return mismatch(gate, layer, tensor, actual, expected)
+    exact, bound = oracle.value, oracle.bound
+    a, e = actual.astype(np.float64), expected.astype(np.float64)
+    difference = distance(a, e)
+    candidate_error = _error(a, e, exact)
+    reference_error = _error(e, a, exact)
+    candidate_share = share(candidate_error, bound)
+    reference_share = share(reference_error, bound)
+    shares = np.maximum(candidate_share, reference_share)
+    index = np.unravel_index(np.argmax(shares) if shares.max(initial=0) > 0
+                             else np.argmax(difference), shares.shape) if shares.size else ()
+    over = int((shares > 1).sum())
+    used = float(shares.max(initial=0))
+    kind = "exact" if not bound.any() else "componentwise"
+    likely_gamma = _likely_ratio(oracle.rounding, terms) if kind == "componentwise" else 1.0
+    return Row(
+        gate, layer, tensor, passed=not over, shape=actual.shape,
+        max_abs=float(difference.max(initial=0)), max_rel=relative(difference, e),
+        index=tuple(int(i) for i in index), actual=float(a[index]) if a.size else None,
+        expected=float(e[index]) if e.size else None,
+        allowed=float(bound[index]) if bound.size else 0.0, used=used,
+        likely=float(used * likely_gamma),
+        over=over, size=actual.size, candidate_error=float(candidate_error.max(initial=0)),
+        reference_error=float(reference_error.max(initial=0)),
+        off=_who(candidate_share, reference_share), kind=kind, note=_nonfinite(a, e),
+        excerpt=close_up(tensor, a, e, np.broadcast_to(bound, a.shape), shares, index))
+
+
+def bitwise(gate, layer, tensor, actual, expected) -> Row:
+    """The row for two arrays that must be equal, bit for bit (0 and -0 count as equal)."""
+    expected = np.asarray(expected)
+    if expected.dtype.kind != "f":
+        expected = expected.astype(np.float64)
+    exact = Bounded(expected, Rounding.of(expected.dtype))
+    row = judge(gate, layer, tensor, actual, expected, exact)
+    row.candidate_error = row.reference_error = None
+    row.off = ""
+    return row
+
+
+def mismatch(gate, layer, tensor, actual, expected) -> Row:
+    """The row for two arrays that cannot be compared, or one that is missing."""
+    shapes = [None if array is None else np.shape(array) for array in (actual, expected)]
+    return Row(gate, layer, tensor, passed=False, shape=shapes[0] or (), used=np.inf,
+               max_abs=np.inf, max_rel=np.inf, kind="exact",
+               note=f"expected shape {shapes[1]}, received {shapes[0]}".replace("None", "nothing"))
+
+
+def raised(gate, layer, tensor, note: str) -> Row:
+    """The row for a tensor that could not be computed, as the candidate's layer raised an error."""
+    return Row(gate, layer, tensor, passed=False, used=np.inf, max_abs=np.inf, max_rel=np.inf,
+               off="candidate", kind="exact", note=note)
+
+
+def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """|a - b|; 0 where both are NaN or the same infinity, infinite where only one is."""
+    with np.errstate(invalid="ignore"):
+        difference = np.abs(a - b)
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    return np.where(same, 0.0, np.where(np.isfinite(difference), difference, np.inf))
+
+
+def _error(value, other, exact):
+    """Distance from the oracle; where both sides agree on NaN or infinity, that is right."""
+    agreed = ~np.isfinite(value) & ((value == other) | (np.isnan(value) & np.isnan(other)))
+    return np.where(agreed, 0.0, distance(value, exact))
+
+
+def share(error, bound) -> np.ndarray:
+    """error / bound; 0 where nothing is off, infinite where nothing was allowed.
+
+    An error that is not finite is never explained, not even by a bound that is not finite either.
+    """
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        explained = np.where((bound > 0) & np.isfinite(error), error / bound, np.inf)
+    return np.where(error == 0, 0.0, explained)
+
+
+def relative(difference, expected) -> float:
+    largest = np.abs(expected[np.isfinite(expected)]).max(initial=0)
+    worst = float(difference.max(initial=0))
+    return 0.0 if worst == 0 else (worst / float(largest) if largest else np.inf)
+
+
+def _who(candidate_share, reference_share) -> str:
+    candidate, reference = (s.max(initial=0) > 1 for s in (candidate_share, reference_share))
+    if candidate and reference:
+        return "both"
+    return "candidate" if candidate else "reference" if reference else ""
+
+
+def _likely_ratio(rounding, terms: int) -> float:
+    """gamma_n over the level that sqrt(n) roundings of random sign reach (Higham & Mary, 2019)."""
+    return rounding.gamma(terms) / rounding.gamma(2 * np.sqrt(terms)) if terms > 4 else 1.0
+
+
+def _nonfinite(actual, expected) -> str:
+    notes = [f"{what}: {int(bad.sum())} {kind}"
+             for what, array in (("candidate", actual), ("reference", expected))
+             for kind, bad in (("NaN", np.isnan(array)), ("infinite", np.isinf(array)))
+             if bad.any()]
+    return ", ".join(notes)
+
+
+def forget_observed(rows: list[Row]) -> None:
+    """Take away what rows would say of the freely running networks."""
+    for row in rows:
+        row.observed = row.local = row.inherited = None

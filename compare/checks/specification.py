@@ -1,0 +1,126 @@
+"""The first two gates: are the two networks specified alike, and do they hold the same weights?"""
+
+import numpy as np
+
+import scratch
+from compare.checks.row import Row, bitwise, mismatch
+from compare.tracing.configs import incidental, without_names
+from compare.tracing.trace import Trace
+
+# Rows without which the other gates have nothing to compare.
+STRUCTURE = ("layers", "precision", "shape")
+
+
+def network(candidate: Trace, reference: Trace) -> list[Row]:
+    """One row each for layers, settings, precisions, batch, shape, loss and optimizer."""
+    rows = [
+        _row("precision", candidate.dtype, reference.dtype),
+        _row("layers", _chain(candidate), _chain(reference)),
+        _row("settings", *_differences(_settings(candidate), _settings(reference))),
+        _row("dtypes", *_differences(_promoted(candidate), _promoted(reference))),
+        _row("batch", *_batches(candidate, reference)),
+        _shape(candidate, reference),
+    ]
+    if candidate.y is not None or reference.y is not None:
+        rows.append(_row("loss", *_differences(_loss(candidate), _loss(reference))))
+        rows.append(_row("optimizer", *_differences(_optimizer(candidate), _optimizer(reference))))
+    return rows
+
+
+def same_structure(rows: list[Row]) -> bool:
+    """Whether the networks have the same layers, shapes and precision: else nothing compares."""
+    return all(row.passed for row in rows if row.gate == "network" and row.tensor in STRUCTURE)
+
+
+def weights(candidate: Trace, reference: Trace) -> list[Row]:
+    """One row per weight: equal bit for bit, or not."""
+    rows = []
+    for ours, theirs in zip(candidate.parts, reference.parts):
+        for name in dict.fromkeys([*theirs.weights, *ours.weights]):
+            pair = ours.weights.get(name), theirs.weights.get(name)
+            make = mismatch if None in map(type_or_none, pair) else bitwise
+            rows.append(make("weights", ours.name, name, *pair))
+    rows.sort(key=lambda row: [part.name for part in candidate.parts].index(row.layer))
+    return rows
+
+
+def type_or_none(array):
+    return None if array is None else type(array)
+
+
+def _row(what: str, ours, theirs, layer: str = "") -> Row:
+    passed = ours == theirs
+    note = "" if passed else f"expected {theirs}, received {ours}"
+    return Row("network", layer, what, passed=passed, kind="exact", note=note,
+               used=0.0 if passed else np.inf)
+
+
+def _chain(trace: Trace) -> list[str]:
+    """Each part's class, with the numbers of the parts it reads where it is not the one before."""
+    named = []
+    for i, (part, sources) in enumerate(zip(trace.parts, trace.sources)):
+        reads = ", ".join(str(source + 1) for source in sources)
+        named.append(part.class_name + (f"/{part.part}" if part.part else "")
+                     + ("" if tuple(sources) == (i - 1,) else f" of {reads}"))
+    return named
+
+
+def _shape(candidate: Trace, reference: Trace) -> Row:
+    """The first output of another shape, with the layer it belongs to; passed if there is none."""
+    for ours, theirs in zip(candidate.parts, reference.parts):
+        if ours.output.shape != theirs.output.shape:
+            return _row("shape", ours.output.shape, theirs.output.shape, ours.name)
+    return _row("shape", None, None)
+
+
+def _settings(trace: Trace) -> dict:
+    settings = {}
+    layers = [layer for layer in trace.config.get("layers", ())
+              if layer["class_name"] != "InputLayer"]
+    for i, layer in enumerate(layers):
+        for key, value in layer["config"].items():
+            if key == "trainable":  # a model that is not makes its layers so
+                value = value and trace.config.get("trainable", True)
+            if not incidental(key):
+                settings[f"layer {i + 1} {key}"] = without_names(value)
+    return settings
+
+
+def _promoted(trace: Trace) -> dict:
+    """The tensors that are of another precision than the network, and which."""
+    return {name: array.dtype.name for name, array in trace.tensors().items()
+            if array.dtype.name != trace.dtype}
+
+
+def _differences(ours: dict, theirs: dict) -> tuple[dict, dict]:
+    """The entries that differ. A key that one side leaves out differs only if it is set."""
+    keys = [key for key in {**theirs, **ours} if ours.get(key) != theirs.get(key)]
+    return {key: ours.get(key) for key in keys}, {key: theirs.get(key) for key in keys}
+
+
+def _batches(candidate: Trace, reference: Trace) -> tuple[str, str]:
+    same = all(np.array_equal(getattr(candidate, name), getattr(reference, name))
+               for name in ("x", "y", "sample_weight"))
+    return ("the same batch", "the same batch") if same else ("another batch", "the same batch")
+
+
+def _loss(trace: Trace) -> dict:
+    try:  # Keras's many names for a loss, and what it leaves out, made one
+        loss = scratch.losses.serialize(scratch.losses.get(trace.compile_config.get("loss")))
+    except ValueError:  # one that scratch does not have
+        loss = {"class_name": str(trace.compile_config.get("loss")), "config": {}}
+    config = {key: value for key, value in loss["config"].items() if not incidental(key)}
+    return {"loss": loss["class_name"], **config, "computed from logits": trace.fused}
+
+
+def _optimizer(trace: Trace) -> dict:
+    optimizer = trace.compile_config.get("optimizer")
+    if not isinstance(optimizer, dict):
+        return {"optimizer": optimizer}
+    config = {key: without_names(value) for key, value in optimizer["config"].items()
+              if not incidental(key)}
+    # the rate is used in the weights' precision, and that is where it has to be equal
+    rate = config.get("learning_rate")
+    if isinstance(rate, float):
+        config["learning_rate"] = float(np.dtype(trace.dtype).type(rate))
+    return {"optimizer": optimizer["class_name"], **config}

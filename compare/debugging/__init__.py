@@ -1,1 +1,0 @@
-"""Debugging by looking: the tensor that fails, drawn. Importing `pictures` loads matplotlib."""

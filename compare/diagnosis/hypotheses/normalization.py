@@ -1,0 +1,216 @@
+"""Mistakes in normalization: epsilon, moments, moving averages, gamma, what is held constant."""
+
+import numpy as np
+
+from compare.diagnosis.hypothesis import Variant, inside
+from compare.oracle.running_error import Bounded
+
+EPSILONS = (0.0, 1e-3, 1e-5, 1e-7, 1e-8, 1e-6, 1e-4, 1e-2, 1e-12, 1e-1, 1e-10)
+CLASSES = ("BatchNormalization", "LayerNormalization")
+
+
+def of_normalization(c) -> list[Variant]:
+    """Everything about batch and layer normalization."""
+    if c.class_name not in CLASSES:
+        return []
+    if c.tensor.endswith("_updated"):
+        return of_moving_averages(c)
+    found = of_epsilon(c)
+    if "gamma" in c.weights:
+        ones = np.ones_like(c.weights["gamma"])
+        found.append(inside("gamma-missing", "", lambda c: c.weighing(gamma=ones)))
+    found += of_moments(c)
+    axis = c.config.get("axis", -1)
+    if c.class_name == "LayerNormalization" and isinstance(axis, (int, list, tuple)):
+        found += of_axes(c)
+    return found
+
+
+def of_epsilon(c) -> list[Variant]:
+    found = [inside("epsilon", f"{e:g} in place of {c.config['epsilon']:g}",
+                    lambda c, e=e: c.configured(epsilon=e))
+             for e in EPSILONS if e != c.config["epsilon"]]
+    found.append(inside("epsilon", "added outside the square root",
+                        lambda c: c.changed(own=lambda c: rewritten(c, outside=True))))
+    found.append(inside("epsilon", "squared",
+                        lambda c: c.configured(epsilon=c.config["epsilon"] ** 2)))
+    found.append(Variant("epsilon", lambda steps: f"{_epsilon(*steps[0]):.6g} in place of "
+                         f"{c.config['epsilon']:g}",
+                         lambda c, made: c.configured(epsilon=_epsilon(c, made))))
+    return found
+
+
+def _epsilon(c, made) -> float:
+    """The epsilon that was used, from how much smaller or larger the output's spread is."""
+    if c.tensor != "output":
+        raise ValueError("Expected an output. Received: a gradient")
+    oracle = _ran(c)
+    beta = oracle._weight("beta").value if "beta" in c.weights else 0.0
+    gamma = oracle._weight("gamma").value if "gamma" in c.weights else 1.0
+    centred = (c.x - oracle.moments.mean.value) * gamma
+    ratio = ((made - beta) * centred).sum() / (centred * centred).sum()
+    variance = oracle.moments.variance.value
+    if variance.size != 1:  # by the channel that varies least, where epsilon shows most
+        axes = tuple(i for i, n in enumerate(variance.shape) if n == 1)
+        ratios = (((made - beta) * centred).sum(axis=axes, keepdims=True)
+                  / (centred * centred).sum(axis=axes, keepdims=True))
+        at = np.unravel_index(np.argmin(variance), variance.shape)
+        ratio, variance = ratios[at], variance[at]
+    found = float(1 / ratio ** 2 - variance)
+    if not found > 0:
+        raise ValueError(f"Expected an epsilon above 0. Received: {found}")
+    return found
+
+
+def _ran(c):
+    """The oracle after its forward pass."""
+    oracle = c.oracle()
+    oracle.forward(c.exact(c.x), {name: c.exact(w) for name, w in c.weights.items()})
+    return oracle
+
+
+def rewritten(c, outside=False, unbiased=False, no_root=False, variance=None) -> Bounded:
+    """The result with 1 / sqrt(variance + epsilon) made in another way; its bound is the right
+    one's, in proportion."""
+    plain = c.changed(own=None)
+    oracle = _ran(plain)
+    right = plain.evaluate()
+    axes = tuple(i for i, n in enumerate(oracle.moments.variance.shape) if n == 1)
+    count = np.prod([np.shape(c.x)[i] for i in axes])
+    spread = oracle.moments.variance.value if variance is None else variance
+    if unbiased:
+        spread = spread * count / (count - 1)
+    epsilon = c.config["epsilon"]
+    inverse = (1 / (np.sqrt(spread) + epsilon) if outside else 1 / (spread + epsilon)
+               if no_root else 1 / np.sqrt(spread + epsilon))
+    factor = inverse / oracle.inverse.value
+    if c.tensor == "output":
+        beta = oracle._weight("beta").value if "beta" in c.weights else 0.0
+        return Bounded((right.value - beta) * factor + beta, right.rounding,
+                       right.bound * np.maximum(factor, 1) * 2)
+    if c.tensor == "gamma_gradient":
+        factor = factor.reshape(right.shape) if factor.size == right.value.size else factor
+        return Bounded(right.value * factor, right.rounding, right.bound * 2 * np.abs(factor))
+    if c.tensor != "input_gradient":
+        raise ValueError("Expected a result in which the deviation counts. Received: another")
+    return _input_gradient(c, oracle, inverse, right)
+
+
+def _input_gradient(c, oracle, r, right) -> Bounded:
+    """r h - r sum h / n - r^3 c sum (h c) / n with another r."""
+    axes = tuple(i for i, n in enumerate(oracle.moments.variance.shape) if n == 1)
+    gamma = oracle._weight("gamma").value if "gamma" in c.weights else 1.0
+    h, centred = c.dy * gamma, c.x - oracle.moments.mean.value
+    value = r * (h - h.mean(axis=axes, keepdims=True)
+                 - centred * r**2 * (h * centred).mean(axis=axes, keepdims=True))
+    size = np.maximum((r / oracle.inverse.value) ** 3, 1)
+    return Bounded(value, right.rounding, right.bound * size * 2)
+
+
+def of_moments(c) -> list[Variant]:
+    """Mean and variance of the wrong kind, or taken for constants on the way back."""
+    found = []
+
+    def own(detail, function, identifier="moving-statistics"):
+        found.append(inside(identifier, detail, lambda c: c.changed(own=function)))
+
+    batch = c.class_name == "BatchNormalization"
+    if batch:
+        said = ("the moving averages where the batch's own belong" if c.training
+                else "the batch's own where the moving averages belong")
+        found.append(inside("moving-statistics", said,
+                            lambda c: c.changed(training=not c.training)))
+    own("the unbiased variance, divided by n - 1", lambda c: rewritten(c, unbiased=True))
+    own("the variance in place of its square root", lambda c: rewritten(c, no_root=True))
+    if c.tensor == "input_gradient":
+        for detail, keep in (("mean and variance are held constant", (0, 0)),
+                             ("the variance is held constant", (1, 0)),
+                             ("the mean is held constant", (0, 1))):
+            own(f"on the way back {detail}", lambda c, keep=keep: _constant(c, *keep))
+    if batch:
+        shape = np.shape(c.x)
+        for axis in range(len(shape)):
+            if axis != c.config.get("axis", -1) % len(shape) and axis and \
+                    shape[axis] == len(next(iter(c.weights.values()), ())):
+                found.append(inside("normalization-axes", f"channels along axis {axis}",
+                                    lambda c, a=axis: c.configured(axis=a)))
+        if c.training and c.tensor == "output":
+            own("each sample by its own moments", _by_sample, "normalization-axes")
+    return found
+
+
+def _constant(c, mean: int, variance: int) -> Bounded:
+    plain = c.changed(own=None)
+    oracle, right = _ran(plain), plain.evaluate()
+    axes = tuple(i for i, n in enumerate(oracle.moments.variance.shape) if n == 1)
+    gamma = oracle._weight("gamma").value if "gamma" in c.weights else 1.0
+    h, centred = c.dy * gamma, c.x - oracle.moments.mean.value
+    r = oracle.inverse.value
+    value = r * (h - mean * h.mean(axis=axes, keepdims=True)
+                 - variance * centred * r**2 * (h * centred).mean(axis=axes, keepdims=True))
+    return Bounded(value, right.rounding, right.bound + right.rounding.gamma(8) * np.abs(value))
+
+
+def _by_sample(c) -> Bounded:
+    """Mean and variance of each sample by itself, channel by channel."""
+    channel = c.config.get("axis", -1) % np.ndim(c.x)
+    axes = tuple(i for i in range(1, np.ndim(c.x)) if i != channel)
+    if not axes:
+        raise ValueError("Expected images or sequences. Received: features")
+    right, x = c.changed(own=None).evaluate(), np.asarray(c.x, np.float64)
+    shape = [1] * x.ndim
+    shape[channel] = x.shape[channel]
+    gamma, beta = (c.weights[n].reshape(shape) if n in c.weights else d
+                   for n, d in (("gamma", 1.0), ("beta", 0.0)))
+    value = ((x - x.mean(axes, keepdims=True))
+             / np.sqrt(x.var(axes, keepdims=True) + c.config["epsilon"]) * gamma + beta)
+    return Bounded(value, right.rounding, 4 * right.bound.max() * np.ones(value.shape))
+
+
+def of_axes(c) -> list[Variant]:
+    """Layer normalization along other axes, as far as the weights fit there."""
+    rank, axis = np.ndim(c.x), c.config.get("axis", -1)
+    own = tuple(a % rank for a in (axis if isinstance(axis, (list, tuple)) else [axis]))
+    return [inside("normalization-axes", f"along axis {other}",
+                   lambda c, other=other: c.configured(axis=other))
+            for other in range(rank) if (other,) != own]
+
+
+def of_moving_averages(c) -> list[Variant]:
+    """Moving averages after a step: the convention, the variance's kind, or no step at all."""
+    name = c.tensor.removesuffix("_updated")
+    momentum = float(c.config["momentum"])
+    found = [inside("moving-statistics", "momentum and 1 - momentum are exchanged",
+                    lambda c: c.configured(momentum=1 - momentum)),
+             inside("moving-statistics", "they are not updated",
+                    lambda c: c.changed(own=lambda c: c.exact(c.weights[name]))),
+             inside("moving-statistics", "they are the batch's own, without a moving average",
+                    lambda c: c.configured(momentum=0.0))]
+    for other in (0.9, 0.1, 0.99, 0.01, 0.999):
+        found.append(inside("moving-statistics", f"a momentum of {other}",
+                            lambda c, other=other: c.configured(momentum=other)))
+
+    def blend(batch):
+        def own(c):
+            right = c.changed(own=None).evaluate()
+            oracle = _ran(c.changed(own=None))
+            value = c.weights[name] * momentum + batch(c, oracle) * (1 - momentum)
+            return Bounded(value, right.rounding, right.bound * 2
+                           + right.rounding.gamma(4) * np.abs(value))
+
+        return lambda c: c.changed(own=own)
+
+    def count(c, oracle):
+        return np.size(c.x) // oracle.moments.variance.value.size
+
+    def variance(c, oracle):
+        return oracle.moments.variance.value.reshape(-1)
+
+    if name == "moving_variance":
+        found += [inside("moving-statistics", "the unbiased variance, divided by n - 1",
+                         blend(lambda c, r: variance(c, r) * count(c, r) / (count(c, r) - 1))),
+                  inside("moving-statistics", "the deviation in place of the variance",
+                         blend(lambda c, r: np.sqrt(variance(c, r)))),
+                  inside("moving-statistics", "the variance with epsilon added",
+                         blend(lambda c, r: variance(c, r) + c.config["epsilon"]))]
+    return found

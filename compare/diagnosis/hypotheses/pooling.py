@@ -1,0 +1,168 @@
+"""Mistakes in pooling: another kind, ties, padding that is counted, overlapping windows."""
+
+import numpy as np
+
+from compare.diagnosis.hypotheses.padding import of_padding, padded
+from compare.diagnosis.hypotheses.window_geometry import bounded_sum, landing
+from compare.diagnosis.hypotheses.windows import of_settings, of_steps
+from compare.diagnosis.hypothesis import Variant, inside
+
+KINDS = {"Max": ("Average", "the mean for the largest"),
+         "Average": ("Max", "the largest for the mean")}
+
+
+def of_kind(c) -> list[Variant]:
+    """Maxima for means, means for maxima, or the smallest."""
+    own = "Max" if "Max" in c.class_name else "Average"
+    other, said = KINDS[own]
+    found = [inside("pool-kind", said,
+                    lambda c: c.changed(class_name=c.class_name.replace(own, other)))]
+
+    def smallest(c):
+        c = c.changed(class_name=c.class_name.replace("Average", "Max"), x=-c.x)
+        return c.then(lambda r: -r) if c.tensor == "output" else c
+
+    found.append(inside("pool-kind", "the smallest of each window", smallest))
+    if own == "Max" and c.tensor == "output":
+        def middle(c):
+            low = smallest(c)
+            return c.then(lambda high: (high + low.evaluate()) * 0.5)
+
+        found.append(inside("pool-kind", "the mean of the largest and the smallest", middle))
+    return found
+
+
+def of_pool_padding(c) -> list[Variant]:
+    """What padding counts as."""
+    if "Average" in c.class_name:
+        return [inside("pool-average-padding", "padding counts as pixels of 0",
+                       lambda c: padded(c, "constant", 0.0))]
+    found = [inside("padding-value", "0 in place of minus infinity",
+                    lambda c: padded(c, "constant", 0.0))]
+    if c.tensor == "output":
+        for mode in ("edge", "reflect", "wrap"):
+            found.append(inside("padding-value", f"'{mode}' in place of minus infinity",
+                                lambda c, mode=mode: padded(c, mode)))
+    return found
+
+
+def of_ties(c) -> list[Variant]:
+    """Who gets a maximum's gradient where several tie for it."""
+    if "Max" not in c.class_name or c.tensor != "input_gradient":
+        return []
+    whole = "Global" in c.class_name
+    rules = {"first": "the first of them gets all of it"} if whole else {}
+    rules.update(last="the last of them gets all of it", each="each of them gets all of it")
+    if not whole:
+        rules["shared"] = "all of them share it equally"
+        rules["columns"] = "the first of them column by column gets all of it"
+    of = _global_ties if whole else _window_ties
+    return [inside("pool-ties", said, lambda c, rule=rule: c.changed(own=lambda c: of(c, rule)))
+            for rule, said in rules.items()]
+
+
+def _shares(values, rule: str, kernel=None) -> np.ndarray:
+    """How much of a gradient each of values (places, ...) gets."""
+    tied = values == values.max(axis=0)
+    if rule == "each":
+        return tied.astype(float)
+    if rule == "shared":
+        return tied / tied.sum(axis=0)
+    order = np.arange(len(values))
+    if rule == "last":
+        order = order[::-1]
+    elif rule == "columns":
+        order = order.reshape(kernel).T.reshape(-1)
+    winner = order[tied[order].argmax(axis=0)]
+    return (np.arange(len(values)).reshape(-1, *[1] * (values.ndim - 1)) == winner).astype(float)
+
+
+def _window_ties(c, rule: str):
+    oracle = c.oracle()
+    oracle.forward(c.exact(c.x), {})
+    walk, lay = oracle.walk, oracle.layout
+    dy = lay.image(c.dy).astype(np.float64)
+    share = _shares(oracle.values, rule, walk.kernel)
+    dx, magnitude = np.zeros(oracle.x.shape), np.zeros(oracle.x.shape)
+    for k, (i, j) in enumerate(walk.offsets()):
+        out, pixels = walk.at(i, j)
+        dx[pixels] += (share[k] * dy)[out]
+        magnitude[pixels] += np.abs(share[k] * dy)[out]
+    terms = walk.overlap() + (2 if rule == "shared" else 0)
+    return bounded_sum(lay.given(dx), lay.given(magnitude), terms if terms > 1 else 0, c.rounding)
+
+
+def _global_ties(c, rule: str):
+    oracle = c.oracle()
+    oracle.forward(c.exact(c.x), {})
+    dy = oracle.taken(c.exact(c.dy)).value
+    x = np.moveaxis(np.asarray(c.x, np.float64), oracle.axes, range(len(oracle.axes)))
+    values = x.reshape(-1, *x.shape[len(oracle.axes):])
+    share = _shares(values, rule).reshape(x.shape)
+    share = np.moveaxis(share, range(len(oracle.axes)), oracle.axes)
+    return bounded_sum(share * dy, np.abs(share * dy), 0, c.rounding)
+
+
+def of_pool_overlap(c) -> list[Variant]:
+    """Where windows overlap, the last one's gradient in place of the sum."""
+    if c.tensor != "input_gradient" or c.default_walk().overlap() == 1:
+        return []
+    ways = {"pixels": "the last window's share of a pixel stands alone",
+            "windows": "the last window overwrites all its pixels",
+            "offset": "that of the window's last pixel stands alone"}
+    return [inside("overlap-overwritten", said, lambda c, way=way: c.changed(
+        own=lambda c: _overwritten(c, way))) for way, said in ways.items()]
+
+
+def _overwritten(c, way: str):
+    oracle = c.oracle()
+    oracle.forward(c.exact(c.x), {})
+    walk, lay = oracle.walk, oracle.layout
+    dy = lay.image(c.dy).astype(np.float64)
+    if "Max" in c.class_name:
+        share = _shares(oracle.values, "first-in-order", walk.kernel)
+    else:
+        share = np.broadcast_to(1 / oracle.pixels, (len(walk.offsets()), *dy.shape))
+    dx = np.zeros(oracle.x.shape)
+    if way == "offset":
+        for k, (i, j) in enumerate(walk.offsets()):
+            out, pixels = walk.at(i, j)
+            dx[pixels] = (share[k] * dy)[out]
+    for p, q in np.ndindex(*walk.outputs) if way != "offset" else ():
+        for k, (i, j) in enumerate(walk.offsets()):
+            row = p * walk.strides[0] + i * walk.dilation[0] - walk.before[0]
+            column = q * walk.strides[1] + j * walk.dilation[1] - walk.before[1]
+            if 0 <= row < walk.size[0] and 0 <= column < walk.size[1]:
+                won = share[k][:, p, q] != 0
+                put = share[k][:, p, q] * dy[:, p, q]
+                dx[:, row, column] = np.where(won, put, dx[:, row, column]) \
+                    if way == "pixels" else put
+    return bounded_sum(lay.given(dx), np.abs(lay.given(dx)), 2, c.rounding)
+
+
+def of_pools(c) -> list[Variant]:
+    """Everything about pooling over windows, or over whole images."""
+    if "Global" in c.class_name:
+        return of_kind(c) + of_ties(c)
+    return (of_settings(c) + of_kind(c) + of_pool_padding(c) + of_ties(c) + of_pool_overlap(c)
+            + of_padding(c) + of_steps(c) + _of_size(c))
+
+
+def _of_size(c) -> list[Variant]:
+    """A pool of another size, with the same outputs."""
+    size = tuple(c.default_walk().kernel)
+    found = []
+    for other in {(size[1], size[0]), (size[0] + 1, size[1]), (size[0], size[1] + 1),
+                  (size[0] - 1, size[1]), (size[0], size[1] - 1)} - {size}:
+        if min(other) < 1:
+            continue
+
+        def change(c, other=other):
+            def widen(walk):
+                walk.kernel = other
+
+            return landing(c, widen)
+
+        found.append(inside("axes-permuted" if sorted(other) == sorted(size) else "pool-size",
+                            f"windows of {other} in place of {size}", change))
+    return sorted(found, key=lambda variant: variant[:2])

@@ -1,0 +1,55 @@
+"""Which hypotheses suit a computation, in the order in which they are to be named.
+
+Where several explain a result equally well the first one is named, so that what is specific and
+common comes before what is general and rare.
+"""
+
+
+from compare.diagnosis.computation import Computation, LossComputation, UpdateComputation
+from compare.diagnosis.hypotheses.activations import of_activations
+from compare.diagnosis.hypotheses.batch_order import of_inputs, of_timing
+from compare.diagnosis.hypotheses.kernels import of_bias, of_kernels, of_untied_bias
+from compare.diagnosis.hypotheses.losses import of_losses
+from compare.diagnosis.hypotheses.merging import of_merging, of_noise
+from compare.diagnosis.hypotheses.normalization import of_normalization
+from compare.diagnosis.hypotheses.optimizers import of_updates
+from compare.diagnosis.hypotheses.pooling import of_pools
+from compare.diagnosis.hypotheses.precision import of_rounded_numbers
+from compare.diagnosis.hypotheses.rearrangement import of_results
+from compare.diagnosis.hypotheses.reshaping import of_dense_order, of_shapes
+from compare.diagnosis.hypotheses.windows import of_windows
+from compare.diagnosis.hypothesis import Variant
+
+CONVOLUTIONS = ("Conv1D", "Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose")
+
+
+def variants_for(c: Computation, shape: tuple) -> list[Variant]:
+    """All variants for a computation; `shape` is that of what was made."""
+    if isinstance(c, UpdateComputation):
+        return of_updates(c) + of_rounded_numbers(c)
+    if isinstance(c, LossComputation):
+        return of_losses(c) + of_rounded_numbers(c)
+    return of_layer(c, shape) + of_rounded_numbers(c)
+
+
+def of_layer(c, shape: tuple) -> list[Variant]:
+    """For a layer, or the activation inside it."""
+    found: list[Variant] = []
+    layer = c.part in ("", "whole")
+    if layer and c.class_name in CONVOLUTIONS:
+        found += of_bias(c) + of_kernels(c) + of_windows(c)
+    elif layer and c.class_name == "Dense":
+        found += of_bias(c) + of_kernels(c) + of_dense_order(c)
+    elif layer and "Pooling" in c.class_name:
+        found += of_pools(c)
+    elif layer:
+        found += of_bias(c) + of_normalization(c) + of_merging(c) + of_noise(c) + of_shapes(c)
+    found += of_activations(c) + of_timing(c)
+    if c.tensor.endswith("_updated"):
+        return found + of_results(c, shape)[:2]
+    batched = c.tensor == "output" or c.tensor.startswith("input_gradient")
+    if batched:
+        images = len(shape) > 2 and layer
+        first = c.config.get("data_format") == "channels_first"
+        return found + of_results(c, shape, images, first) + of_untied_bias(c)
+    return found + of_inputs(c) + of_results(c, shape)[:3]

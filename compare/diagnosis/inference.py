@@ -1,0 +1,101 @@
+"""From a failing tensor to a finding: one cause, two, or none that is known."""
+
+import numpy as np
+
+from compare.diagnosis.finding import Cause, Finding
+from compare.diagnosis.hypotheses.precision import inside_coarse_bound
+from compare.diagnosis.hypotheses.selection import variants_for
+from compare.diagnosis.observation import Observation
+from compare.diagnosis.purity import repeated
+from compare.diagnosis.residual_pattern import looks_like
+from compare.diagnosis.runners import StepRunner
+from compare.diagnosis.search import PAIR_SECONDS, Explanation, farthest, pairs, singles
+from compare.diagnosis.suspect import Suspect
+
+QUIET = {"divide": "ignore", "over": "ignore", "invalid": "ignore", "under": "ignore"}
+
+
+@np.errstate(**QUIET)
+def diagnose_suspect(suspect: Suspect, seconds: float = PAIR_SECONDS) -> Finding | None:
+    """The finding on a failing tensor; None if it is right on all numbers that were tried.
+
+    Args:
+        seconds: how long to look for two causes where one does not suffice.
+    """
+    observations = suspect.observations()
+    if isinstance(suspect.runner, StepRunner) and observations:
+        cause = _when_repeated(suspect, observations)
+        if cause is not None:
+            before = farthest(observations)
+            return Finding(suspect.layer, suspect.tensor, suspect.side, (cause,), before=before)
+    return diagnose_observations(observations, suspect.layer, suspect.tensor, suspect.side, seconds)
+
+
+def _when_repeated(suspect, observations) -> Cause | None:
+    seen = observations[0]
+    shapes = [np.shape(x) for x in (seen.right.x if isinstance(seen.right.x, tuple)
+                                    else (seen.right.x,))]
+    runner = suspect.runner
+    if shapes[0][1:] != suspect.inputs[0].shape[1:]:
+        runner = runner.smaller(shapes if isinstance(suspect.x, tuple) else shapes[0]) or runner
+    right, other = seen.right, suspect.drawn(shapes, "normal", seed=7)
+    if suspect.tensor == "output":
+        right, other = right.changed(dy=None), other.changed(dy=None)
+    try:
+        return repeated(runner, right, other)
+    except Exception:  # somebody's own layer may raise anything
+        return None
+
+
+@np.errstate(**QUIET)
+def diagnose_observations(observations: list[Observation], layer: str, tensor: str,
+                          side: str = "candidate", seconds: float = PAIR_SECONDS
+                          ) -> Finding | None:
+    """The finding on what was observed of one tensor; None if nothing of it is wrong."""
+    failing = [seen for seen in observations if seen.fails]
+    if not failing:
+        return None
+    before = farthest(failing)
+    unfinished = _not_finite(failing)
+    if unfinished:
+        return Finding(layer, tensor, side, (Cause("nan", unfinished),), before=before)
+    ordered = failing + [seen for seen in observations if not seen.fails]
+    variants = variants_for(ordered[0].right, ordered[0].made.shape)
+    found = singles(ordered, variants)
+    if not found:
+        coarse = inside_coarse_bound(failing)
+        if coarse:
+            cause = Cause("low-precision", f"the difference is what rounding to {coarse} makes")
+            return Finding(layer, tensor, side, (cause,), before=before)
+        found = pairs(ordered, variants, seconds) if seconds else []
+    if found:
+        return _finding(found, layer, tensor, side)
+    seen = failing[0]
+    right = seen.right.evaluate()
+    bound = np.zeros(right.shape) if seen.exactly else right.bound
+    return Finding(layer, tensor, side, (), before=before,
+                   looks_like=looks_like(seen.made, right.value, bound))
+
+
+def _finding(found: list[Explanation], layer, tensor, side) -> Finding:
+    first, *others = found
+    return Finding(layer, tensor, side, _causes(first),
+                   tuple(_causes(other) for other in others),
+                   all(first.same_as(other) for other in others), first.before, first.after)
+
+
+def _causes(explanation: Explanation) -> tuple[Cause, ...]:
+    return tuple(Cause(variant.identifier, detail)
+                 for variant, detail in zip(explanation.variants, explanation.details))
+
+
+def _not_finite(failing) -> str:
+    """Where there are numbers that are not finite although they should be."""
+    for seen in failing:
+        right = seen.right.evaluate().value
+        if right.shape == seen.made.shape:
+            bad = ~np.isfinite(seen.made) & np.isfinite(right)
+            if bad.any():
+                index = tuple(int(i) for i in np.argwhere(bad)[0])
+                return f"{int(bad.sum())} of {bad.size}, the first at {list(index)}"
+    return ""

@@ -1,0 +1,71 @@
+"""Mistakes that show when a layer is run again: leftovers, sums of gradients, inputs changed."""
+
+import numpy as np
+
+from compare.checks.row import share
+from compare.diagnosis.computation import LayerComputation
+from compare.diagnosis.finding import Cause
+from compare.diagnosis.runners import StepRunner
+from compare.tracing.trace import copied
+
+ROOM = 4.0  # bounds that the difference of two runs of the same layer may have
+
+
+def repeated(runner: StepRunner, c: LayerComputation, other: LayerComputation) -> Cause | None:
+    """What is found by running a layer again, or None.
+
+    Args:
+        c: the computation of the failing tensor.
+        other: the same on other numbers.
+    """
+    changed = modified(runner, c)
+    if changed is not None:
+        return changed
+    first = runner.run(c).get(c.tensor)
+    again = runner.run(c).get(c.tensor)
+    if first is None or again is None:
+        return None
+    if not np.array_equal(first, again, equal_nan=True):
+        return _leftover(c, first, again)
+    runner.run(other)
+    third = runner.run(c).get(c.tensor)
+    if third is not None and not np.array_equal(first, third, equal_nan=True):
+        return Cause("state-leak", "a call on other numbers in between changes the result")
+    made = runner.run(other).get(other.tensor)
+    if made is not None and _inside(c.evaluate(), made) and not _inside(other.evaluate(), made):
+        return Cause("state-leak", "the result is that of the call before")
+    return None
+
+
+def _leftover(c, first, again) -> Cause:
+    """Two runs on the same numbers differ: did the second add its own to what there was?"""
+    if c.tensor != "output" and first.shape == again.shape:
+        right = c.evaluate()
+        grown = np.asarray(again, np.float64) - first
+        size = right.bound + 2.0**-22 * (np.abs(first) + np.abs(again))
+        if right.shape == grown.shape and (np.abs(grown - right.value) <= ROOM * size).all():
+            return Cause("gradient-accumulated", "the second call adds its own to the first one's")
+    return Cause("state-leak", "two calls on the same numbers differ")
+
+
+def _inside(result, made) -> bool:
+    if result.shape != made.shape:
+        return False
+    with np.errstate(all="ignore"):
+        return bool((share(np.abs(made - result.value), result.bound) <= 1).all())
+
+
+def modified(runner: StepRunner, c: LayerComputation) -> Cause | None:
+    """Whether a run changes what it is given: the input, or the gradient that comes in."""
+    x = copied(c.x)
+    dy = None if c.dy is None else np.array(c.dy)
+    try:
+        runner.run_on(c, x, dy)
+    except Exception:  # somebody's own layer may raise anything, and `run` will say so
+        return None
+    given, held = (a if isinstance(a, tuple) else (a,) for a in (c.x, x))
+    if any(not np.array_equal(a, b, equal_nan=True) for a, b in zip(given, held)):
+        return Cause("input-modified", "the input")
+    if dy is not None and not np.array_equal(dy, c.dy, equal_nan=True):
+        return Cause("input-modified", "the gradient that comes in")
+    return None

@@ -1,0 +1,202 @@
+"""Diagnosis of a report: which rows to explain, and what is known of how they came about."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from compare.checks.row import Row
+from compare.diagnosis.finding import Cause, Finding
+from compare.diagnosis.inference import diagnose_suspect
+from compare.diagnosis.runners import FunctionRunner, StepRunner
+from compare.diagnosis.search import PAIR_SECONDS
+from compare.diagnosis.standalone import diagnose_loss, diagnose_optimizer, diagnose_steps
+from compare.diagnosis.suspect import Suspect
+from compare.oracle import expected
+from compare.oracle.regularization import of_outputs, of_weights, regularizer_of, total
+from compare.oracle.running_error import Bounded, Rounding
+from compare.tracing.configs import layer_config
+from compare.tracing.trace import Part, Trace
+
+LAYERS = ("whole numbers", "few terms", "forward", "backward", "inference")
+
+
+class Diagnosis:
+    """Explains the rows of a report that failed; nothing is run before it is asked for.
+
+    Args:
+        candidate, reference: the traces that were compared.
+        ops, reference_ops: what can be run of either side; None if it cannot.
+        model: the candidate, whose loss and optimizer are run; None likewise.
+    """
+
+    def __init__(self, candidate: Trace, reference: Trace, ops=None, reference_ops=None,
+                 model=None):
+        self.candidate, self.reference = candidate, reference
+        self.ops, self.reference_ops = ops, reference_ops
+        self.model = model
+        self.known: dict[tuple, Finding | None] = {}
+
+    def findings(self, rows: list[Row]) -> list[Finding]:
+        """For the first failing tensor of each layer, of the loss and of the update."""
+        found, seen = [], set()
+        for row in rows:
+            layer = row.layer.split("/")[0] if row.gate in LAYERS else (row.gate, row.layer)
+            if row.passed or layer in seen or (row.gate == "lockstep" and found):
+                continue
+            finding = self.explain(row)
+            if finding is not None:
+                seen.add(layer)
+                found.append(finding)
+        return found
+
+    def first(self, rows: list[Row]) -> Finding | None:
+        """The finding on the first row that failed and has one."""
+        return next((finding for row in rows if not row.passed
+                     if (finding := self.explain(row)) is not None), None)
+
+    def explain(self, row: Row, seconds: float = PAIR_SECONDS) -> Finding | None:
+        """The finding on one row; None for what is no single computation, or right on all numbers.
+        """
+        key = (row.gate, row.layer, row.tensor)
+        if key not in self.known:
+            self.known[key] = self._explain(row, seconds)
+        return self.known[key]
+
+    def _explain(self, row: Row, seconds) -> Finding | None:
+        if row.gate == "loss":
+            return self._loss(row, seconds)
+        if row.gate == "lockstep":
+            return self._lockstep(row, seconds)
+        if row.note.startswith("the layer changes what it is handed"):
+            return Finding(row.layer, row.tensor, "candidate",
+                           (Cause("input-modified", f"its {row.tensor.replace('_', ' ')}"),),
+                           before=row.used)
+        if row.gate not in (*LAYERS, "update") or row.tensor == "noise":
+            return None
+        number = next((i for i, part in enumerate(self.candidate.parts)
+                       if part.name == row.layer), None)
+        if number is None:
+            return None
+        part = self.reference.parts[number]
+        if row.gate == "update" and row.tensor in part.weight_gradients:
+            return self._update(row, number, seconds)
+        finding = diagnose_suspect(self.suspect(row, number), seconds)
+        if finding is None and row.gate == "backward":
+            finding = self._penalty(row, number)
+        return finding
+
+    def suspect(self, row: Row, number: int) -> Suspect:
+        """The tensor that a row is about, with the numbers of the batch."""
+        side = "reference" if row.off == "reference" else "candidate"
+        own = self.reference.parts[number]
+        runner, made = self._runner(side, number), None
+        if runner is None:
+            trace = self.candidate if side == "candidate" else self.reference
+            own = trace.parts[number]
+            made = _tensor(own, row)
+        tensor = f"{row.tensor}_updated" if row.gate == "update" else row.tensor
+        return Suspect(row.layer, tensor, own.class_name,
+                       layer_config(self.reference, own.layer), own.part, own.input,
+                       own.output_gradient, own.given, runner, made, side,
+                       training=row.gate != "inference", context=self._context(number))
+
+    def _runner(self, side: str, number: int):
+        if side == "candidate":
+            return None if self.ops is None else StepRunner(self.ops[number])
+        if self.reference_ops is None:
+            return None
+        return FunctionRunner(self.reference_ops[number])
+
+    def _context(self, number: int) -> dict:
+        known = {}
+        sources = self.reference.sources[number]
+        before = self.reference.parts[sources[0]] if sources[0] >= 0 else None
+        if before is not None and before.class_name == "Flatten":
+            known["image"] = before.input.shape[1:]
+        optimizer = self.reference.compile_config.get("optimizer")
+        rate = optimizer["config"].get("learning_rate") if isinstance(optimizer, dict) else None
+        if isinstance(rate, float):
+            known["learning_rate"] = rate
+        return known
+
+    def _penalty(self, row: Row, number: int) -> Finding | None:
+        """A weight's gradient whose layer is right: then it is the regularizer's part of it."""
+        part = self.reference.parts[number]
+        name = row.tensor.removesuffix("_gradient")
+        config = layer_config(self.reference, part.layer)
+        if self.reference.y is None or regularizer_of(config, name) is None:
+            return None
+        return Finding(row.layer, row.tensor, "reference" if row.off == "reference" else
+                       "candidate", (Cause("penalty-missing", f"in the {name}'s gradient"),),
+                       before=row.used)
+
+    def _loss(self, row: Row, seconds) -> Finding | None:
+        theirs, side = self.reference, "candidate"
+        observed, loss = None, None if self.model is None else self.model.loss
+        if row.off == "reference":
+            side = "reference"
+        if side == "reference" or loss is None:
+            trace = theirs if side == "reference" else self.candidate
+            theirs = trace
+            observed = (np.asarray(trace.loss, np.float64), trace.loss_gradient)
+        finding = diagnose_loss(loss, theirs.compile_config["loss"], theirs.y,
+                                expected.loss_input(theirs), fused=theirs.fused,
+                                sample_weight=theirs.sample_weight, tensor=row.tensor,
+                                observed=observed, extra=self._penalties(theirs, observed),
+                                seconds=seconds)
+        return finding and _on(finding, "loss", row.tensor, side)
+
+    def _penalties(self, trace: Trace, observed) -> Bounded | None:
+        """What the regularizers add to the loss."""
+        if observed is None:  # the loss is run without them
+            return None
+        rounding = Rounding.of(trace.dtype)
+        weights = [{name: Bounded(w, rounding) for name, w in part.weights.items()}
+                   for part in trace.parts]
+        terms = [*of_weights(trace, weights),
+                 *of_outputs(trace, [Bounded(part.output, rounding) for part in trace.parts])]
+        return total(terms) if terms else None
+
+    def _lockstep(self, row: Row, seconds) -> Finding | None:
+        """Networks that part although each first step is right: is it what the optimizer keeps?"""
+        if self.model is None or row.off == "reference":
+            return None
+        optimizer = self.reference.compile_config["optimizer"]
+        weights = [self.reference.parts[i].weights[name]
+                   for i, name in expected.learned(self.reference)]
+        if not weights or isinstance(optimizer["config"].get("learning_rate"), dict):
+            return None
+        finding = diagnose_steps(self.model.optimizer, optimizer["class_name"],
+                                 optimizer["config"], weights, seconds)
+        return finding and _on(finding, row.layer or "optimizer", row.tensor, "candidate")
+
+    def _update(self, row: Row, number: int, seconds) -> Finding | None:
+        side = "reference" if row.off == "reference" else "candidate"
+        run = side == "candidate" and self.model is not None
+        trace = self.reference if run or side == "reference" else self.candidate
+        trained = expected.learned(trace)
+        if (number, row.tensor) not in trained:
+            return None
+        optimizer = trace.compile_config["optimizer"]
+        parts = trace.parts
+        observed = None if run else [parts[i].updated[name] for i, name in trained]
+        finding = diagnose_optimizer(
+            self.model.optimizer if run else None, optimizer["class_name"], optimizer["config"],
+            [parts[i].weights[name] for i, name in trained],
+            [parts[i].weight_gradients[name] for i, name in trained],
+            position=trained.index((number, row.tensor)), observed=observed, seconds=seconds)
+        return finding and _on(finding, row.layer, row.tensor, side)
+
+
+def _on(finding: Finding, layer: str, tensor: str, side: str) -> Finding:
+    return replace(finding, layer=layer, tensor=tensor, side=side)
+
+
+def _tensor(part: Part, row: Row):
+    if row.gate == "inference":
+        return part.inference
+    if row.gate == "update":
+        return part.updated.get(row.tensor)
+    named = {"output": part.output, "input_gradient": part.input_gradient,
+             **{f"{n}_gradient": g for n, g in part.weight_gradients.items()}}
+    return named.get(row.tensor)

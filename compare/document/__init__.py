@@ -1,0 +1,6 @@
+"""What every report is made of: sections, tables, JSON, files, progress, HTML, charts.
+
+Knows no network. Reading order: sections.py and tables.py (text), significance.py (which digits
+mean something), plain_json.py, files.py (whole or not there), progress.py, display.py (how a
+notebook shows a result), figure_style.py (what all pictures share), html/ (pages).
+"""

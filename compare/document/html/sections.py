@@ -1,0 +1,48 @@
+"""Sections of sentences and tables (`compare.document.sections`) as HTML."""
+
+import re
+
+from compare.document.html.markup import Html, element
+from compare.document.sections import Section, Table
+
+
+def content(part: Section, sortable: bool = True) -> list[Html]:
+    """A section without its heading."""
+    return [*map(paragraph, part.before),
+            table(part.table, part.heading, sortable) if part.table else None,
+            *map(paragraph, part.after)]
+
+
+def paragraph(text: str) -> Html:
+    """A sentence; a text of several lines is a table already and keeps its lines."""
+    return element("pre", text, tabindex="0") if "\n" in text else element("p", text)
+
+
+def table(found: Table, name: str, sortable: bool = True) -> Html:
+    """A table whose headers sort; it scrolls by itself where the page is narrow."""
+    numbers = [all(map(numeric, column)) for column in zip(*found.rows)] or [False] * len(
+        found.headers)
+    kinds = ["number" if number else None for number in numbers]
+    headers = [element("th", element("button", header or "what", type="button") if sortable
+                       else header, scope="col", class_=kind,
+                       aria_sort="none" if sortable else None)
+               for header, kind in zip(found.headers, kinds)]
+    lines = [element("tr", [element("th" if i == 0 else "td", cell, class_=kinds[i],
+                                    scope="row" if i == 0 else None,
+                                    data_key=sort_key(cell))
+                            for i, cell in enumerate(row)]) for row in found.rows]
+    return element("div", element("table", element("caption", name, class_="unseen"),
+                                  element("thead", element("tr", headers)),
+                                  element("tbody", lines), class_="sortable" if sortable else None),
+                   class_="scroll", role="region", aria_label=name, tabindex="0")
+
+
+def numeric(text: str) -> bool:
+    """Whether a cell is a number, or the sign for none."""
+    return bool(re.fullmatch(r"[-+<]?[\d,.]+(e[-+]?\d+)?( .*)?|-|", text))
+
+
+def sort_key(text: str) -> str | None:
+    """The number that a cell such as '187 [180-195]' starts with; None to sort it as it is."""
+    found = re.match(r"([-+]?[\d,]*\.?\d+(?:e[-+]?\d+)?)\s", text)
+    return found[1].replace(",", "") if found else None

@@ -1,0 +1,90 @@
+"""Where both sides compute something and the numbers differ by more than rounding."""
+
+from compare.evaluation.deviations.difference import Difference
+
+FINITE = "`parity check` refuses batches that hold a NaN or an infinity."
+
+AVERAGE_BEYOND_IMAGE = Difference(
+    "average_pooling_beyond_image",
+    where="AveragePooling with padding 'same' and a pool larger than the image",
+    keras="passes back a gradient that is not the output's derivative: TensorFlow's CPU kernel "
+          "divides by too many pixels",
+    ours="passes back the derivative",
+    why="Keras's own forward pass, which is linear, shows which of the two is right.",
+    checks="Never drawn by `parity fuzz`. `parity check` finds the reference off.",
+    known_by=("compare/evaluation/fuzzing/layer_grammar.py",),
+    concerns=("AveragePooling1D.pool_size", "AveragePooling2D.pool_size"))
+
+BIAS_ALONG_WIDTH = Difference(
+    "bias_along_width",
+    where="channels_first convolutions with a bias, whose output's last axis is as long as it has "
+          "channels",
+    keras="adds the bias along the last axis: its addition takes it for a bias of channels_last",
+    ours="adds the bias to the channels",
+    why="It is what the layer's definition says, and what Keras does for every other width.",
+    checks="Never drawn by `parity fuzz`. `parity check` says that the reference is off.",
+    known_by=("compare/evaluation/fuzzing/layer_grammar.py",),
+    concerns=("Conv2D.data_format", "Conv1D.data_format", "DepthwiseConv2D.data_format",
+              "SeparableConv2D.data_format"))
+
+NAN_IN_MAXIMA = Difference(
+    "nan_in_max_pooling",
+    where="a NaN in a window of MaxPooling1D or MaxPooling2D",
+    keras="ignores it: the maximum is that of the other numbers",
+    ours="the window's maximum is NaN",
+    why="A NaN is a mistake upstream, and a layer that hides it makes the mistake hard to find. "
+        "Keras's global max pooling propagates it, too.",
+    checks=FINITE, concerns=("MaxPooling1D", "MaxPooling2D"))
+
+NAN_IN_ACTIVATIONS = Difference(
+    "nan_in_activations",
+    where="NaN into elu, celu, hard_shrink, soft_shrink and sparse_sigmoid, an infinity into "
+          "sparse_plus",
+    keras="hard_shrink and soft_shrink make 0 of NaN; elu passes back 1 there, celu 0 and "
+          "sparse_sigmoid 0.5; sparse_plus passes back NaN at either infinity",
+    ours="NaN gives NaN; elu and celu pass back NaN there, sparse_sigmoid 0; sparse_plus passes "
+         "back its slope, 0 or 1",
+    why="A hidden NaN is a mistake that is hard to find, and one that was made up is another. Both "
+        "come from how TensorFlow puts the functions together, not from what they are.",
+    checks=FINITE, concerns=("elu", "celu", "hard_shrink", "soft_shrink", "sparse_sigmoid",
+                             "sparse_plus"))
+
+SELU_NEAR_ZERO = Difference(
+    "selu_near_zero",
+    where="selu's gradient at negative inputs so small that exp(x) rounds to 1",
+    keras="the slope on the right, 1.0507: TensorFlow decides by the result, exp(x) - 1, which is "
+          "0",
+    ours="the slope on the left, 1.7581",
+    why="The input is negative. In float32 this concerns numbers above -3e-8.",
+    checks="The oracle's bound reaches from one slope to the other there, so that both pass.",
+    concerns=("selu",))
+
+DENORMALS = Difference(
+    "denormal_numbers",
+    where="results below the smallest normal number, 1.2e-38 in float32",
+    keras="0: TensorFlow's kernels flush such numbers to zero",
+    ours="the denormal number",
+    why="NumPy computes with them, at no cost of ours.",
+    checks="The oracle's bounds allow both: what is smaller than the smallest normal number may "
+           "be lost.")
+
+FLOAT64_LOSS = Difference(
+    "float64_loss",
+    where="a float64 model that Keras compiles while its default precision is float32",
+    keras="the loss's value is rounded to float32, and so are the outputs that it reads unless the "
+          "loss has dtype='float64'",
+    ours="the loss is computed in the outputs' precision",
+    why="A model has one precision. With keras.config.set_floatx('float64') Keras agrees.",
+    checks="The twins that the checks make are compiled in their own precision. `parity check` "
+           "finds the reference off where a model comes compiled otherwise.")
+
+METRIC_SUMS = Difference(
+    "sums_in_metrics",
+    where="metrics over many samples",
+    keras="adds up in float32: after 16,777,216 samples a count stays where it is",
+    ours="adds up in float64",
+    why="A metric is a figure for people; nothing else is computed from it.",
+    checks="Metrics are not part of the verdict.")
+
+ENTRIES = (AVERAGE_BEYOND_IMAGE, BIAS_ALONG_WIDTH, NAN_IN_MAXIMA, NAN_IN_ACTIVATIONS,
+           SELU_NEAR_ZERO, DENORMALS, FLOAT64_LOSS, METRIC_SUMS)

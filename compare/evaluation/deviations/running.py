@@ -1,0 +1,57 @@
+"""Where fit, evaluate and predict treat data, labels or chance otherwise."""
+
+from compare.evaluation.deviations.difference import Difference
+
+RANDOM_DRAWS = Difference(
+    "random_draws",
+    where="everything drawn: initial weights, shuffled orders, dropout's and noise's masks",
+    keras="draws from TensorFlow's generators",
+    ours="draws from NumPy's, with the same distributions; equal seeds give other numbers",
+    why="TensorFlow's generators are an implementation of their own.",
+    checks="Weights are copied, batches ordered outside, and noise is handed over to both sides; "
+           "that it is distributed as it should be has a gate of its own.")
+
+EXHAUSTED_GENERATOR = Difference(
+    "exhausted_generator",
+    where="a generator that ends before fit has run all epochs",
+    keras="warns, and trains the remaining epochs on the first two batches again, which it had "
+          "looked at beforehand",
+    ours="warns and ends the run",
+    why="Nobody means to train on two batches.",
+    checks="None trains on generators.", concerns=("fit.x",))
+
+CLASS_WEIGHT_GENERATORS = Difference(
+    "class_weight_with_generators",
+    where="class_weight beside a generator",
+    keras="raises a ValueError; with a PyDataset, which is as good, it weighs",
+    ours="weighs the classes of any source of batches",
+    why="The labels are there.",
+    checks="None trains on generators.", concerns=("fit.class_weight",))
+
+WIDER_TARGETS = Difference(
+    "targets_wider_than_outputs",
+    where="targets (batch, n) for outputs (batch, 1), and other targets of which outputs have less",
+    keras="stretches the outputs: every target is compared with the one output",
+    ours="raises a ValueError that names both shapes",
+    why="It is a mistake more often than a wish, and Keras's loss goes down all the same.",
+    checks="None draws such targets.", concerns=("fit.y",))
+
+FRACTIONAL_LABELS = Difference(
+    "labels_that_are_no_whole_numbers",
+    where="labels such as 0.5 for sparse_categorical_crossentropy",
+    keras="cuts the fraction off: 0.5 is class 0",
+    ours="raises a ValueError that names the label",
+    why="Such labels are targets of another loss.",
+    checks="`parity check` refuses them.", concerns=("fit.y",))
+
+NON_FINITE_LOSS = Difference(
+    "loss_that_is_not_finite",
+    where="a loss that becomes NaN or infinite in fit",
+    keras="goes on, unless the callback TerminateOnNaN stops it",
+    ours="raises NonFiniteLossError with epoch and step, before the figures are of no use",
+    why="No step after that teaches anything.",
+    checks="`parity check` names the layer where the first NaN or infinity arose.",
+    concerns=("TerminateOnNaN",))
+
+ENTRIES = (RANDOM_DRAWS, EXHAUSTED_GENERATOR, CLASS_WEIGHT_GENERATORS, WIDER_TARGETS,
+           FRACTIONAL_LABELS, NON_FINITE_LOSS)

@@ -1,0 +1,158 @@
+"""A run as tables: what was noticed of each family, what was missed, and how other rules fare."""
+
+from compare.document import tables
+from compare.document.sections import wrapped
+from compare.evaluation.faults import baseline_rules
+from compare.evaluation.faults.catalogue import by_identifier
+from compare.evaluation.faults.fault import Fault, Place
+from compare.evaluation.faults.running import Result
+from compare.evaluation.faults.scoring import Score
+
+OURS = "compare.check"
+LEARNS = {True: "yes", False: "no", None: "not measured"}  # whether the accuracy is reached
+
+
+def render(result: Result, tablefmt: str = "simple") -> str:
+    """Everything about a run, as text."""
+    parts = []
+    if result.scores:
+        parts += [families(result, tablefmt), *shortcomings(result)]
+    if result.clean:
+        parts.append(alarms(result))
+    if any(entry.rivals for entry in [*result.scores, *result.clean]):
+        parts.append("Other rules, on the same tensors of the same networks:\n\n"
+                     + rivals(result, tablefmt))
+    parts.append(wrapped(verdict(result)))
+    return "\n\n".join(parts) + "\n"
+
+
+def families(result: Result, tablefmt: str) -> str:
+    """A row for each family of faults, and one for all."""
+    groups: dict[str, list[Score]] = {}
+    for score in result.scores:
+        groups.setdefault(score.family, []).append(score)
+    rows = [[name, *counts(scores)] for name, scores in groups.items()]
+    rows.append(["all", *counts(result.scores)])
+    return tables.render(["family", "faults", "detected", "right\nlayer", "right\ntensor",
+                           "cause\nnamed", "named\nfirst"], rows, tablefmt)
+
+
+def counts(scores: list[Score]) -> list[str]:
+    """How many, and of these how many are right in each respect."""
+    return [str(len(scores)), *(str(sum(bool(getattr(score, what)) for score in scores))
+                                for what in ("detected", "placed", "tensor", "named", "first"))]
+
+
+def shortcomings(result: Result) -> list[str]:
+    """A paragraph for each kind of shortcoming that there is."""
+    kinds = (("Not detected", lambda s: not s.detected),
+             ("Not placed in the right layer", lambda s: s.detected and not s.placed),
+             ("Not placed in the right tensor", lambda s: s.placed and not s.tensor),
+             ("Cause not named", lambda s: s.detected and s.named is False),
+             ("Cause not named first", lambda s: s.named and not s.first))
+    every, found = by_identifier(), []
+    for title, fails in kinds:
+        failed = [score for score in result.scores if fails(score)]
+        if failed:
+            found.append("\n".join([f"{title}:", *(wrapped(
+                f"  {line(score, every[score.identifier])}", indent=" " * 6) for score in failed)]))
+    return found
+
+
+def line(score: Score, fault: Fault) -> str:
+    """A fault, what was expected and what was said."""
+    expected = " and ".join(f"{where(place)} {place.cause}" for place in fault.places)
+    found = score.where or "nothing"
+    named = f", named {', '.join(score.found)}" if score.found else ""
+    return f"{score.identifier}: expected {expected}; said {found}{named}"
+
+
+def alarms(result: Result) -> str:
+    """False alarms of the check on clean networks."""
+    lines = [f"False alarms: {len(result.false_alarms)} on {len(result.clean)} clean networks of "
+             f"seed {result.seed}."]
+    lines += [wrapped(f"  network {clean.number}: {clean.alarm[:300]}", indent=" " * 6)
+              for clean in result.false_alarms]
+    return "\n".join(lines)
+
+
+def rivals(result: Result, tablefmt: str) -> str:
+    """Of every rule: how many faults it notices, and of these those on whose network it gives no
+    alarm without the fault; and its false alarms on clean networks."""
+    judged = [score for score in result.scores if score.rivals]
+    clean = [entry for entry in result.clean if entry.rivals]
+    noticed = part(sum(s.detected for s in judged), len(judged))
+    rows = [[OURS, noticed, noticed, part(sum(bool(c.alarm) for c in clean), len(clean))]]
+    for name in baseline_rules.NAMES:
+        told = sum(s.rivals[name] and not s.by_chance[name] for s in judged)
+        rows.append([name, part(sum(s.rivals[name] for s in judged), len(judged)),
+                     part(told, len(judged)),
+                     part(sum(c.rivals[name] for c in clean), len(clean))])
+    return tables.render(["rule", f"faults noticed\n(of {len(judged):,})",
+                           f"and silent without\n(of {len(judged):,})",
+                           f"false alarms\n(of {len(clean):,})"], rows, tablefmt)
+
+
+def part(count: int, total: int) -> str:
+    """'12 (24.0 %)'; nothing where there is nothing to count."""
+    return f"{count:,} ({100 * count / total:.1f} %)" if total else ""
+
+
+def share(count: int, total: int) -> str:
+    """'12 of 50 (24 %)'; nothing where there is nothing to count."""
+    return f"{count} of {total} ({100 * count / total:.3g} %)" if total else ""
+
+
+def verdict(result: Result) -> str:
+    """The run in a sentence."""
+    if not result.scores and not result.clean:
+        return "Nothing was run."
+    said = []
+    if result.scores:
+        scores, total = result.scores, len(result.scores)
+        said.append(f"{share(sum(s.detected for s in scores), total)} faults detected, "
+                    f"{share(sum(s.placed for s in scores), total)} in the right layer, "
+                    f"{share(sum(bool(s.first) for s in scores), total)} with the cause named "
+                    "first")
+    if result.clean:
+        said.append(f"{len(result.false_alarms)} false alarms on {len(result.clean)} clean "
+                    "networks")
+    return "; ".join(said) + "."
+
+
+def listing(faults: list[Fault], tablefmt: str) -> str:
+    """The catalogue itself; on a terminal what belongs together stands in one column."""
+    if tablefmt in tables.ON_TERMINAL:
+        return tables.render(["identifier", "what it does", "where it is found, and its cause",
+                               "learns"],
+                              [[fault.identifier, said(fault), places(fault), LEARNS[fault.learns]]
+                               for fault in faults], tablefmt)
+    rows = [[fault.identifier, fault.family, fault.phase, fault.sentence,
+             " + ".join(where(place) for place in fault.places),
+             " + ".join(place.cause for place in fault.places),
+             "yes" if fault.cancels else "", LEARNS[fault.learns]] for fault in faults]
+    return tables.render(["identifier", "family", "phase", "what it does", "where", "cause",
+                           "cancels in the output", "reaches the accuracy"], rows, tablefmt)
+
+
+def said(fault: Fault) -> str:
+    """What a fault does, to what, and whether the output shows it."""
+    hidden = "; cancels in the output" if fault.cancels else ""
+    return f"{fault.sentence} ({fault.family}, {fault.phase}{hidden})"
+
+
+def places(fault: Fault) -> str:
+    return " + ".join(f"{where(place)}: {place.cause}" for place in fault.places)
+
+
+def where(place: Place) -> str:
+    """A layer and its tensor, or one of the places that are no layers."""
+    return f"{place.layer} {place.tensor}".strip()
+
+
+def as_dict(result: Result) -> dict:
+    """Everything as plain values, for JSON."""
+    return {"schema": "keras-parity faults 1", "passed": bool(result), "verdict": verdict(result),
+            "interrupted": result.interrupted, "seed": result.seed,
+            "scores": [score.plain() for score in result.scores],
+            "clean": [clean.plain() for clean in result.clean]}

@@ -1,0 +1,235 @@
+"""Every layer of the vocabulary, with the values its arguments are drawn from.
+
+What Keras cannot do on a CPU, or does wrongly there, is not drawn: the rules below name each such
+case as `compare.evaluation.deviations` declares it.
+"""
+
+from compare.evaluation.fuzzing.grammar import (
+    IMAGE,
+    SEQUENCE,
+    VECTOR,
+    Derived,
+    Entry,
+    channels,
+    each,
+    space,
+)
+
+ANY = (IMAGE, SEQUENCE, VECTOR)
+LARGEST = 400  # numbers in a sample, beyond which nothing grows any more
+
+NAMED_ACTIVATIONS = ("linear", "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "mish",
+                     "sigmoid", "hard_sigmoid", "tanh", "softplus", "softsign", "softmax",
+                     "log_softmax", "exponential", "celu", "hard_silu", "hard_tanh",
+                     "hard_shrink", "soft_shrink", "log_sigmoid", "tanh_shrink", "squareplus",
+                     "sparse_plus", "sparse_sigmoid")
+ACTIVATION = (None, *NAMED_ACTIVATIONS)
+INITIALIZERS = ("glorot_uniform", "glorot_normal", "he_normal", "he_uniform", "lecun_normal",
+                "lecun_uniform", "random_normal", "random_uniform", "truncated_normal",
+                "variance_scaling", "orthogonal", "ones")
+REGULARIZER = (None, "l1", "l2", "l1_l2",
+               {"module": "keras.regularizers", "class_name": "L2", "config": {"l2": 0.03},
+                "registered_name": None})
+SWITCH = (True, False)
+FORMAT = ("channels_last", "channels_first")
+AFFINE = {"activation": ACTIVATION, "use_bias": SWITCH, "kernel_initializer": INITIALIZERS,
+          "bias_initializer": ("zeros", "ones", "random_normal"),
+          "kernel_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER,
+          "activity_regularizer": (None, "l2", "l1")}
+
+
+def windows_fit(arguments, shape, data_format, kernel="kernel_size") -> bool:
+    """Whether at least one window fits into the image."""
+    sizes = space(shape, data_format)
+    spread = each(arguments.get("dilation_rate", 1), len(sizes))
+    kernels = each(arguments.get(kernel, 2), len(sizes))
+    if arguments.get("padding", "valid") != "valid":
+        return True
+    return all((k - 1) * d + 1 <= n for k, d, n in zip(kernels, spread, sizes))
+
+
+def strided_or_dilated(arguments) -> bool:
+    """Keras takes strides or dilation, not both at once."""
+    strides = each(arguments.get("strides", 1), 2)
+    return max(strides) == 1 or max(each(arguments.get("dilation_rate", 1), 2)) == 1
+
+
+def bias_is_clear(arguments, shape, data_format) -> bool:
+    """`bias_along_width`: where the last axis is as long as the bias."""
+    if data_format == "channels_last" or not arguments.get("use_bias", True):
+        return True
+    filters = arguments.get("filters", shape[0] * arguments.get("depth_multiplier", 1))
+    size = shape[-1]
+    kernel, stride, spread = (each(arguments.get(key, 1), len(shape) - 1)[-1]
+                              for key in ("kernel_size", "strides", "dilation_rate"))
+    covered = 0 if arguments.get("padding") == "same" else (kernel - 1) * spread
+    return -(-(size - covered) // stride) != filters or filters == 1
+
+
+def convolves(arguments, shape, data_format) -> bool:
+    """Convolution: groups divide the channels; `channels_first_convolution` (with groups Keras
+    hands it to XLA)."""
+    groups = arguments.get("groups", 1)
+    if channels(shape, data_format) % groups or arguments["filters"] % groups:
+        return False
+    if data_format == "channels_first" and (groups == 1 or arguments.get("padding") == "causal"):
+        return False
+    return (strided_or_dilated(arguments) and windows_fit(arguments, shape, data_format)
+            and bias_is_clear(arguments, shape, data_format))
+
+
+def convolves_depthwise(arguments, shape, data_format) -> bool:
+    """`unequal_depthwise_strides`; strides or dilation."""
+    return (len(set(each(arguments.get("strides", 1), 2))) == 1 and strided_or_dilated(arguments)
+            and windows_fit(arguments, shape, data_format)
+            and bias_is_clear(arguments, shape, data_format))
+
+
+def transposes(arguments, shape, data_format) -> bool:
+    """Output padding below the strides; `channels_first_convolution`, `transposed_dilation`,
+    `transposed_output_without_way_back`."""
+    if data_format != "channels_last":
+        return False
+    padding = arguments.get("output_padding")
+    strides = each(arguments.get("strides", 1), 2)
+    if padding is not None:
+        kernel = each(arguments["kernel_size"], 2)
+        if any(p >= s for p, s in zip(each(padding, 2), strides)):
+            return False
+        if arguments["padding"] == "same" and any(
+                k % 2 == 0 and p == 0 for k, p in zip(kernel, each(padding, 2))):
+            return False
+    return shape[0] * shape[1] * max(strides) ** 2 * arguments["filters"] <= LARGEST
+
+
+def pools(arguments, shape, data_format) -> bool:
+    return windows_fit(arguments, shape, data_format, "pool_size")
+
+
+def averages(arguments, shape, data_format) -> bool:
+    """`average_pooling_beyond_image`."""
+    sizes = space(shape, data_format)
+    inside = all(k <= n for k, n in zip(each(arguments["pool_size"], len(sizes)), sizes))
+    return inside and pools(arguments, shape, data_format)
+
+
+def crops(arguments, shape, data_format) -> bool:
+    """At least one pixel stays."""
+    sizes = space(shape, data_format)
+    cropping = each(arguments["cropping"], len(sizes))
+    sums = [2 * c if isinstance(c, int) else sum(c) for c in cropping]
+    return all(n > total for n, total in zip(sizes, sums))
+
+
+def crops_sequence(arguments, shape, data_format) -> bool:
+    """At least one step stays; the layer knows no data_format."""
+    return shape[0] > sum(each(arguments["cropping"], 2))
+
+
+def grows(factor):
+    """Only where the result stays small."""
+    def fits(arguments, shape, data_format):
+        numbers = 1
+        for n in shape:
+            numbers *= n
+        return numbers * factor <= LARGEST
+    return fits
+
+
+def has_two(arguments, shape, data_format) -> bool:
+    """A softmax over one number is constant, its gradient nothing but rounding."""
+    axis = arguments.get("axis", -1)
+    return shape[axis if axis < 0 else axis - 1] > 1
+
+
+CONVOLUTION = {"filters": (3, 1, 2, 4), "kernel_size": (3, 1, 2, (2, 3), (1, 4), 5),
+               "strides": (1, 2, (1, 2), (2, 1), 3), "padding": ("valid", "same"),
+               "data_format": FORMAT, "dilation_rate": (1, 2, (1, 2)), "groups": (1, 2), **AFFINE}
+DEPTHWISE = {"kernel_size": (3, 1, 2, (2, 3)), "strides": (1, 2), "padding": ("valid", "same"),
+             "depth_multiplier": (1, 2), "data_format": FORMAT, "dilation_rate": (1, 2, (1, 2)),
+             "activation": ACTIVATION, "use_bias": SWITCH,
+             "depthwise_initializer": ("glorot_uniform", "he_normal"),
+             "depthwise_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER,
+             "activity_regularizer": (None, "l2")}
+POOLING_2D = {"pool_size": (2, 1, 3, (2, 3), (3, 1)), "strides": (None, 1, 2, (2, 1)),
+              "padding": ("valid", "same"), "data_format": FORMAT}
+POOLING_1D = {"pool_size": (2, 1, 3), "strides": (None, 1, 2, 3), "padding": ("valid", "same"),
+              "data_format": FORMAT}
+GLOBAL = {"data_format": FORMAT, "keepdims": (False, True)}
+NORMALIZATION = {"epsilon": (1e-3, 1e-5), "center": SWITCH, "scale": SWITCH,
+                 "gamma_regularizer": (None, "l2"), "beta_regularizer": (None, "l1"),
+                 "trainable": SWITCH}
+FLIPPED = Derived("reversed", lambda shape: tuple(range(len(shape), 0, -1)))
+ROLLED = Derived("rolled", lambda shape: (*range(2, len(shape) + 1), 1))
+
+LAYERS: dict[str, Entry] = {
+    "Conv2D": Entry((IMAGE,), CONVOLUTION, convolves),
+    "Conv1D": Entry((SEQUENCE,), {**CONVOLUTION, "kernel_size": (3, 1, 2, 4),
+                                  "strides": (1, 2), "dilation_rate": (1, 2),
+                                  "padding": ("valid", "same", "causal")}, convolves),
+    "DepthwiseConv2D": Entry((IMAGE,), DEPTHWISE, convolves_depthwise),
+    "SeparableConv2D": Entry((IMAGE,), {
+        "filters": (3, 1, 2), **DEPTHWISE, "pointwise_initializer": ("glorot_uniform", "ones"),
+        "pointwise_regularizer": REGULARIZER}, convolves_depthwise),
+    "Conv2DTranspose": Entry((IMAGE,), {
+        "filters": (3, 1, 2), "kernel_size": (3, 1, 2, (2, 3)), "strides": (1, 2, (1, 2)),
+        "padding": ("valid", "same"), "output_padding": (None, 0, 1, (0, 1)),
+        "data_format": ("channels_last",), **AFFINE}, transposes),
+    "Dense": Entry(ANY, {"units": (4, 1, 2, 7), **AFFINE}),
+    "MaxPooling2D": Entry((IMAGE,), POOLING_2D, pools),
+    "AveragePooling2D": Entry((IMAGE,), POOLING_2D, averages),
+    "MaxPooling1D": Entry((SEQUENCE,), POOLING_1D, pools),
+    "AveragePooling1D": Entry((SEQUENCE,), POOLING_1D, averages),
+    "GlobalMaxPooling2D": Entry((IMAGE,), GLOBAL),
+    "GlobalAveragePooling2D": Entry((IMAGE,), GLOBAL),
+    "GlobalMaxPooling1D": Entry((SEQUENCE,), GLOBAL),
+    "GlobalAveragePooling1D": Entry((SEQUENCE,), GLOBAL),
+    "Flatten": Entry(ANY, {"data_format": FORMAT}),
+    "Reshape": Entry(ANY, {"target_shape": (
+        Derived("(-1,)", lambda shape: (-1,)),
+        Derived("(last, -1)", lambda shape: (shape[-1], -1)),
+        Derived("(first, -1, 1)", lambda shape: (shape[0], -1, 1)))}),
+    "Permute": Entry((IMAGE, SEQUENCE), {"dims": (FLIPPED, ROLLED)}),
+    "ZeroPadding2D": Entry((IMAGE,), {"padding": (1, 0, (1, 2), ((0, 1), (2, 0))),
+                                      "data_format": FORMAT}, grows(4)),
+    "ZeroPadding1D": Entry((SEQUENCE,), {"padding": (1, 2, (0, 2)), "data_format": FORMAT},
+                           grows(3)),
+    "Cropping2D": Entry((IMAGE,), {"cropping": (1, 0, (1, 0), ((0, 1), (2, 0))),
+                                   "data_format": FORMAT}, crops),
+    "Cropping1D": Entry((SEQUENCE,), {"cropping": (1, (0, 2), (1, 0))}, crops_sequence),
+    "UpSampling2D": Entry((IMAGE,), {"size": (2, 1, (1, 2), (3, 1)), "data_format": FORMAT,
+                                     "interpolation": ("nearest",)}, grows(4)),
+    "UpSampling1D": Entry((SEQUENCE,), {"size": (2, 1, 3)}, grows(3)),
+    "BatchNormalization": Entry(ANY, {
+        "axis": (-1, 1), "momentum": (0.99, 0.5), **NORMALIZATION,
+        "moving_mean_initializer": ("zeros", "random_normal"),
+        "moving_variance_initializer": ("ones",)}),
+    "LayerNormalization": Entry(ANY, {
+        "axis": (-1, 1, Derived("all", lambda shape: list(range(1, len(shape) + 1)))),
+        **NORMALIZATION}),
+    "Dropout": Entry(ANY, {
+        "rate": (0.5, 0.0, 0.2, 0.75), "seed": (None, 7),
+        "noise_shape": (None, Derived("per sample", lambda shape: (None, *[1] * len(shape))))}),
+    "SpatialDropout1D": Entry((SEQUENCE,), {"rate": (0.5, 0.2)}),
+    "SpatialDropout2D": Entry((IMAGE,), {"rate": (0.5, 0.2), "data_format": FORMAT}),
+    "GaussianNoise": Entry(ANY, {"stddev": (0.5, 0.1), "seed": (None, 7)}),
+    "ActivityRegularization": Entry(ANY, {"l1": (0.0, 0.01), "l2": (0.0, 0.02)}),
+    "Activation": Entry(ANY, {"activation": NAMED_ACTIVATIONS}),
+    "ReLU": Entry(ANY, {"max_value": (None, 0.8, 6.0), "negative_slope": (0.0, 0.25),
+                        "threshold": (0.0, 0.3)}),
+    "LeakyReLU": Entry(ANY, {"negative_slope": (0.3, 0.1, 0.0)}),
+    "PReLU": Entry(ANY, {
+        "alpha_initializer": ("zeros", "random_normal"), "alpha_regularizer": (None, "l2"),
+        "shared_axes": (None, Derived("first", lambda shape: [1]),
+                        Derived("all but last", lambda shape: list(range(1, len(shape))) or None)),
+    }),
+    "ELU": Entry(ANY, {"alpha": (1.0, 0.5)}),
+    "Softmax": Entry(ANY, {"axis": (-1, 1)}, has_two),
+    "Add": Entry(ANY, {}, inputs=2),
+    "Subtract": Entry(ANY, {}, inputs=2),
+    "Multiply": Entry(ANY, {}, inputs=2),
+    "Average": Entry(ANY, {}, inputs=2),
+    "Maximum": Entry(ANY, {}, inputs=2),
+    "Minimum": Entry(ANY, {}, inputs=2),
+    "Concatenate": Entry(ANY, {"axis": (-1, 1)}, grows(2), inputs=2),
+}

@@ -1,0 +1,107 @@
+"""A run of random networks as text and as plain values."""
+
+import pprint
+from dataclasses import asdict
+
+from compare.document.sections import Section, as_text, wrapped
+from compare.evaluation import deviations
+from compare.evaluation.fuzzing import coverage
+from compare.evaluation.fuzzing.running import Failure, Result
+from compare.evaluation.fuzzing.specification import Specification
+
+SCHEMA = 1
+
+
+def sections(result: Result) -> list[Section]:
+    """The verdict, the failures with their smallest networks, the coverage."""
+    parts = [Section(title(result), [verdict(result)])]
+    for failure in result.failures:
+        parts.append(Section(f"Network {failure.number}", describe(failure, result.seed)))
+    found = coverage.count(result.specifications())
+    lacking = coverage.missing(found)
+    after = [f"{found['network|dtype|float64']:,} of the networks in float64, the others in "
+             f"float32; {found['network|kind|functional']:,} functional, the others Sequential; "
+             f"{found['network|lockstep|True']:,} also trained in lockstep; "
+             f"{found['network|loss|no']:,} without a loss, with a random gradient instead."]
+    if lacking:
+        after.append(f"Never drawn: {'; '.join(lacking[:20])}"
+                     + (f" and {len(lacking) - 20} more." if len(lacking) > 20 else "."))
+    after += [f"Not drawn, since Keras on a CPU has no such thing to compare with: {entry.where}; "
+              f"it {entry.keras}." for entry in deviations.NOT_ON_CPU]
+    parts.append(Section("What they contained", table=coverage.table(found), after=after))
+    return parts
+
+
+def title(result: Result) -> str:
+    return f"{len(result.numbers):,} random networks, seed {result.seed}"
+
+
+def verdict(result: Result) -> str:
+    """One sentence."""
+    count = len(result.numbers)
+    early = "Interrupted: only a part was judged. " if result.interrupted else ""
+    if not count:
+        return f"{early}No network was judged."
+    pace = f"{result.seconds / count:.2f} s a network"
+    if not result.failures:
+        return (f"{early}Parity holds for every one of them: config, weights, every gate of the "
+                f"check, saved files both ways ({pace}).")
+    return (f"{early}{len(result.failures)} of {count:,} fail: numbers "
+            f"{', '.join(str(failure.number) for failure in result.failures)} ({pace}).")
+
+
+def describe(failure: Failure, seed: int) -> list[str]:
+    """What failed, the smallest network that fails alike, and how to see it again."""
+    small = failure.smallest
+    return [f"Gate '{failure.outcome.gate}': {failure.outcome.message}",
+            f"Smallest network that fails there: {failure.smallest_outcome.message}",
+            network_text(small),
+            f"See it again: parity fuzz --seed {seed} --only {failure.number}"]
+
+
+def network_text(specification: Specification) -> str:
+    """A network in lines, wrapped: input, layers with their arguments, loss, optimizer."""
+    lines = [f"  input {tuple(specification.input_shape)}, batch {specification.batch}, "
+             f"{specification.dtype}, weights from seed {specification.seed}"]
+    for i, node in enumerate(specification.nodes):
+        arguments = ", ".join(f"{key}={value!r}" for key, value in node.arguments.items())
+        reads = "" if node.sources == [i - 1] else f"  <- {node.sources}"
+        lines.append(f"  {i}: {node.class_name}({arguments}){reads}")
+    for what in (specification.loss, specification.optimizer):
+        if what:
+            lines.append(f"  {what[0]}({', '.join(f'{k}={v!r}' for k, v in what[1].items())})")
+    return wrapped("\n".join(lines), indent=" " * 6)
+
+
+def render(result: Result, tablefmt: str = "simple") -> str:
+    """The report for a terminal, tables in any of tabulate's formats."""
+    return as_text(sections(result), tablefmt)
+
+
+def as_dict(result: Result) -> dict:
+    """The same as plain values."""
+    found = coverage.count(result.specifications())
+    return {
+        "schema": SCHEMA, "kind": "fuzz", "seed": result.seed, "networks": len(result.numbers),
+        "interrupted": result.interrupted, "passed": not result.failures,
+        "seconds_per_network": result.seconds / max(len(result.numbers), 1),
+        "failures": [{"number": failure.number, **asdict(failure.outcome),
+                      "smallest": {**asdict(failure.smallest_outcome),
+                                   "network": failure.smallest.plain()}}
+                     for failure in result.failures],
+        "coverage": {name: {argument: {text: found[f"{name}|{argument}|{text}"]
+                                       for text in texts}
+                            for argument, texts in arguments.items()}
+                     for name, arguments in coverage.known().items()},
+        "never_drawn": coverage.missing(found),
+    }
+
+
+def script(failure: Failure) -> str:
+    """A Python program that builds the smallest network and judges it."""
+    said = " ".join(failure.smallest_outcome.message.split())[:80]
+    network = pprint.pformat(failure.smallest.plain(), width=98, sort_dicts=False)
+    return (f"# gate '{failure.outcome.gate}': {said}\n"
+            "from compare.evaluation.fuzzing import Specification, judge\n\n"
+            f"NETWORK = (\n{network}\n)\n"
+            "print(judge(Specification.from_plain(NETWORK)))\n")

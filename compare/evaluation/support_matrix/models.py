@@ -1,0 +1,166 @@
+"""Kinds of model, methods and files: each tried once with a small model of Keras."""
+
+import inspect
+import logging
+import tempfile
+from pathlib import Path
+
+import scratch
+from compare.evaluation.support_matrix.trial import TAKEN, accepted, plain, verdict
+from compare.evaluation.support_matrix.values import needed, parameters
+
+METHODS = ("compile", "fit", "evaluate", "predict", "train_on_batch", "test_on_batch",
+           "predict_on_batch", "save", "save_weights", "load_weights")
+
+
+def stack(keras):
+    return keras.Sequential([keras.Input((6, 5, 2)), keras.layers.Conv2D(3, 2),
+                             keras.layers.BatchNormalization(), keras.layers.Flatten(),
+                             keras.layers.Dense(4)])
+
+
+def branching(keras):
+    source = keras.Input((6, 5, 2))
+    x = keras.layers.Conv2D(2, 3, padding="same")(source)
+    return keras.Model(source, keras.layers.Add()([x, source]))
+
+
+def nested(keras):
+    return keras.Sequential([keras.Input((6, 5, 2)), stack(keras)])
+
+
+def shared(keras):
+    source, layer = keras.Input((4,)), keras.layers.Dense(4)
+    return keras.Model(source, layer(layer(source)))
+
+
+def two_inputs(keras):
+    sources = [keras.Input((4,)), keras.Input((4,))]
+    return keras.Model(sources, keras.layers.Add()(sources))
+
+
+def two_outputs(keras):
+    source = keras.Input((4,))
+    return keras.Model(source, [keras.layers.Dense(2)(source), keras.layers.Dense(3)(source)])
+
+
+def operations(keras):
+    source = keras.Input((4,))
+    return keras.Model(source, keras.ops.exp(source) + 1)
+
+
+def in_training(keras):
+    source = keras.Input((4,))
+    return keras.Model(source, keras.layers.Dropout(0.5)(source, training=True))
+
+
+def two_precisions(keras):
+    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, dtype="float64"),
+                             keras.layers.Dense(2, dtype="float32")])
+
+
+def unknown_sizes(keras):
+    return keras.Sequential([keras.Input((None, None, 2)), keras.layers.Conv2D(3, 2),
+                             keras.layers.GlobalAveragePooling2D()])
+
+
+def without_input(keras):
+    return keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2)])
+
+
+MODELS = {
+    "Sequential": stack, "Sequential without an Input, built on its first batch": without_input,
+    "functional, one input and one output, layers that fork and merge": branching,
+    "a model inside a model": nested, "a layer that is called twice": shared,
+    "several inputs": two_inputs, "several outputs": two_outputs,
+    "operations between layers, such as keras.ops.exp or +": operations,
+    "a layer called with training=True": in_training,
+    "layers of several precisions": two_precisions, "images of unknown size": unknown_sizes,
+}
+
+
+def kinds_of_model(keras) -> list[list[str]]:
+    """[kind, what becomes of it] for a config handed over."""
+    rows = []
+    for name, build in MODELS.items():
+        config = plain(build(keras).get_config())
+        rows.append([name, verdict(lambda: scratch.model_from_config(config), "xpected")])
+    return rows
+
+
+def methods(keras) -> list[list[str]]:
+    """[method, arguments that scratch has as well, those that it does not know]."""
+    rows = []
+    for name in METHODS:
+        ours = arguments(getattr(scratch.Model, name))
+        theirs = arguments(getattr(keras.Model, name))
+        rows.append([name, [a for a in theirs if a in ours], [a for a in theirs if a not in ours]])
+    return rows
+
+
+def callbacks(keras) -> list[list]:
+    """[callback, arguments taken, arguments not known], None for both if it is not there."""
+    base, rows = keras.callbacks.Callback, []
+    for name, theirs in sorted(vars(keras.callbacks).items()):
+        if not inspect.isclass(theirs) or not issubclass(theirs, base) or name in (
+                "Callback", "CallbackList", "History", "ProgbarLogger"):
+            continue
+        ours = getattr(scratch.callbacks, name, None)
+        if ours is None:
+            rows.append([name, None, None])
+            continue
+        seen = {argument: takes(ours, argument, default)
+                for argument, default in parameters(theirs).items()}
+        rows.append([name, [a for a in seen if seen[a]], [a for a in seen if not seen[a]]])
+    return rows
+
+
+def takes(callback, argument: str, default) -> bool:
+    """Whether scratch's callback is made with that argument."""
+    value = {} if default is inspect.Parameter.empty else {argument: default}
+    return argument in parameters(callback) or verdict(
+        lambda: callback(**needed(callback), **value)) == TAKEN
+
+
+def arguments(function) -> list[str]:
+    return [name for name, parameter in inspect.signature(function).parameters.items()
+            if name != "self" and parameter.kind not in (
+                inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)]
+
+
+def formats(keras) -> list[list[str]]:
+    """[file, whether scratch reads what Keras writes, whether Keras reads what scratch writes]."""
+    logging.disable(logging.WARNING)  # Keras's, about the older format
+    try:
+        return tried_formats(keras)
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def tried_formats(keras) -> list[list[str]]:
+    twin = stack(keras)
+    model = scratch.model_from_config(plain(twin.get_config()))
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for ending in (".keras", ".h5"):
+            path = Path(folder) / f"theirs{ending}"
+            accepted(lambda: twin.save(path))
+            rows.append([f"`{ending}`, a whole model", verdict(lambda: scratch.load_model(path)),
+                         written(lambda p: model.save(p), keras.saving.load_model,
+                                 Path(folder) / f"ours{ending}")])
+        for ending in (".weights.h5", ".weights.json"):
+            path = Path(folder) / f"theirs{ending}"
+            accepted(lambda: twin.save_weights(path))
+            rows.append([f"`{ending}`, weights alone", verdict(lambda: model.load_weights(path),
+                                                               ending.split(".")[-1]),
+                         written(lambda p: model.save_weights(p), twin.load_weights,
+                                 Path(folder) / f"ours{ending}")])
+    return rows
+
+
+def written(write, read, path) -> str:
+    """The verdict on writing, once Keras has read what was written."""
+    seen = verdict(lambda: write(path), path.suffix)
+    if seen == "taken":
+        read(path)
+    return seen

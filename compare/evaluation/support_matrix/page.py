@@ -1,0 +1,143 @@
+"""The whole page."""
+
+import warnings
+
+from compare.evaluation import deviations
+from compare.evaluation.support_matrix import layers, models, parts
+from compare.evaluation.support_matrix.markdown import links, names, table
+from compare.evaluation.support_matrix.outcome import HEADERS, failed, rows
+from reference.quiet import keras
+
+INTRODUCTION = """\
+# What of Keras is supported
+
+Written by `python -m compare.evaluation.support_matrix`; do not edit. It goes by Keras {keras}, whose every layer,
+loss, metric, optimizer and so on is listed here, with every argument of its own.
+
+**taken**: of the values that were tried, those that scratch reads out of Keras's config. This page
+shows that it reads them; that they mean the same is what the other tests and `parity fuzz` check,
+on values of their own. **refused by name**: those that Keras takes and scratch refuses with an error
+that names the argument, before anything is computed. **differs**: links to the
+[declared differences](#declared-differences), all that is on purpose not as in Keras. A class is in
+the first table of its kind if it is supported; all others are refused by name, too. Left out are
+`name`, which everything takes, and the `dtype` of losses, metrics and optimizers.
+"""
+EXPLAINED = {"taken": "taken", "refused": "refused, by name"}
+
+
+def page() -> str:
+    """The page as Markdown, computed now; Keras's warnings about what is tried are not shown.
+
+    Raises:
+        AssertionError: for a value that Keras takes and scratch neither takes nor refuses by name.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        sections = [INTRODUCTION.format(keras=keras.__version__), contents(), layer_sections(),
+                    names_section("Activations", "activation"), *part_sections(),
+                    names_section("Constraints", "constraint"), model_sections(),
+                    difference_section()]
+    return "\n".join(sections)
+
+
+HEADINGS = ("Layers", "Activations", *parts.PARTS, "Constraints", "Models", "Methods", "Callbacks",
+            "Files", "Declared differences")
+
+
+def contents() -> str:
+    return " · ".join(f"[{heading}](#{heading.lower().replace(' ', '-')})"
+                      for heading in HEADINGS) + "\n"
+
+
+def checked(outcomes: list) -> list:
+    """The same, if nothing of it failed."""
+    wrong = failed(outcomes)
+    if wrong:
+        raise AssertionError(f"neither taken nor refused by name: {'; '.join(wrong)}")
+    return outcomes
+
+
+def layer_sections() -> str:
+    found = layers.classes(keras)
+    wrong = layers.unnamed(keras)
+    if wrong:
+        raise AssertionError(f"neither supported nor refused by name: {', '.join(wrong)}")
+    common = rows(checked(layers.common_outcomes(keras)), "every layer")
+    text = ["## Layers\n", table(HEADERS, common)]
+    missing = []
+    for family, classes in found.items():
+        heading = layers.FAMILIES.get(family, "Other")
+        supported = [cls for cls in classes if layers.is_supported(cls)]
+        others = [cls.__name__ for cls in classes if cls not in supported]
+        if supported:
+            text += [f"### {heading}\n", table(HEADERS, layer_rows(supported))]
+        if others:
+            missing.append([heading, names(others)])
+    return "\n".join([*text, "### Layers that are refused by name\n",
+                      table(["family", "layers"], missing)])
+
+
+def layer_rows(supported: list) -> list[list[str]]:
+    """Layers with arguments, then those without any, together."""
+    outcomes = [outcome for cls in supported for outcome in layers.outcomes(keras, cls)]
+    return rows(checked(outcomes), "each that has it") + without_any(supported, outcomes)
+
+
+def without_any(supported: list, outcomes: list) -> list[list[str]]:
+    """One row for the classes that have no arguments of their own."""
+    owners = {outcome.owner for outcome in outcomes}
+    bare = [f"**{cls.__name__}**" for cls in supported if cls.__name__ not in owners]
+    return [[", ".join(bare), "none", "", "", "", ""]] if bare else []
+
+
+def names_section(heading: str, of: str) -> str:
+    taken, refused = parts.named(keras, of)
+    lines = [f"## {heading}\n"]
+    if taken:
+        apart = [name for name in taken if deviations.concerning(name)]
+        lines += [f"Taken, by name: {names(taken)}.\n"]
+        lines += [f"Of these {names(apart)} differ: "
+                  f"{links(dict.fromkeys(e for n in apart for e in deviations.concerning(n)))}.\n"]
+    return "\n".join([*lines, f"Refused by name: {names(refused)}.\n"])
+
+
+def part_sections() -> list[str]:
+    text = []
+    for heading, part in parts.PARTS.items():
+        found = parts.classes(keras, part)
+        supported = [cls for cls in found if parts.is_taken(part, cls)]
+        others = [cls.__name__ for cls in found if cls not in supported]
+        outcomes = [o for cls in supported for o in parts.outcomes(keras, part, cls)]
+        made = rows(checked(outcomes), "each that has it") + without_any(supported, outcomes)
+        text.append(f"## {heading}\n\n" + table(HEADERS, made)
+                    + (f"\nRefused by name: {names(others)}.\n" if others else ""))
+    return text
+
+
+def model_sections() -> str:
+    told = EXPLAINED
+    kinds = [[kind, told[seen]] for kind, seen in models.kinds_of_model(keras)]
+    methods = [[f"`{name}`", names(taken), names(unknown), links(dict.fromkeys(
+        entry for argument in taken for entry in deviations.concerning(f"{name}.{argument}")))]
+        for name, taken, unknown in models.methods(keras)]
+    watchers = [[f"**{name}**", *(("", "the whole callback") if taken is None
+                                  else (names(taken), names(unknown))),
+                 links(deviations.concerning(name))]
+                for name, taken, unknown in models.callbacks(keras)]
+    files = [[file, told[read], told[wrote]] for file, read, wrote in models.formats(keras)]
+    return "\n".join([
+        "## Models\n", table(["kind of model", "its config is"], kinds),
+        "## Methods\n", "An argument that is not known is refused by Python, by name.\n",
+        table(["method", "arguments taken", "not known", "differs"], methods),
+        "## Callbacks\n", table(["callback", "arguments taken", "not known", "differs"], watchers),
+        "## Files\n", table(["file", "of Keras, read by scratch", "of scratch, read by Keras"],
+                            files)])
+
+
+def difference_section() -> str:
+    """A list, not a table: there are sentences in it."""
+    text = ["## Declared differences\n", "What is not listed here is meant to be as in Keras.\n"]
+    for entry in deviations.ALL.values():
+        text.append(f"### {entry.name}\n\n- Where: {entry.where}.\n- Keras: {entry.keras}.\n"
+                    f"- scratch: {entry.ours}.\n- Why: {entry.why}\n- Checks: {entry.checks}\n")
+    return "\n".join(text)

@@ -1,0 +1,3 @@
+"""Both sides trained and timed: benchmark/, replication/ (several pairs of runs), performance/, and
+execution/, which runs them as jobs.
+"""

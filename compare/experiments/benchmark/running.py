@@ -1,0 +1,148 @@
+"""Both sides' jobs, epoch by epoch in turn, and what to do when something stops them."""
+
+import contextlib
+import math
+import sys
+
+from compare.experiments.benchmark.results import (
+    NAMES,
+    SIDES,
+    Benchmark,
+    Check,
+    DataInfo,
+    RunResult,
+)
+from compare.experiments.benchmark.settings import Settings
+from compare.experiments.benchmark.training import DataSpec, Job, train
+from compare.experiments.benchmark.twin_check import check_twins
+from compare.experiments.execution.environment import environment
+from compare.experiments.execution.worker_process import Worker, WorkerError
+from compare.inputs import benchmark_networks, datasets, training_protocols
+from scratch import NonFiniteLossError
+from scratch.progress import ProgressBar, clock
+
+
+def run(settings: Settings, dataset: datasets.Dataset | None = None,
+        verbose: bool = True) -> Benchmark:
+    """Check the twins, then train and test both.
+
+    Ctrl-C, a loss that is not finite and a process that dies end the run early: what was finished
+    until then is returned, `stopped` says why. If the check fails nothing is trained.
+
+    Args:
+        dataset: as from `settings.load()`, if it is at hand already.
+        verbose: progress on standard error.
+
+    Raises:
+        ValueError, OSError: for data that cannot be used.
+    """
+    dataset = dataset or settings.load()
+    model = training_protocols.build(settings.network, dataset.input_shape, dataset.classes,
+                            settings.learning_rate, settings.seed)
+    jobs = {side: make_job(side, settings, dataset, model) for side in SIDES}
+    result = Benchmark(settings, data_info(dataset), benchmark_networks.describe(model), environment(),
+                       {side: RunResult(side) for side in SIDES})
+    say = Narrator(result, verbose)
+    try:
+        result.check = ask_for_check(jobs["keras"], say)
+        if result.check.passed:
+            train_both(jobs, result, say)
+        else:
+            result.stopped = "the twins are not the same function, so they were not trained"
+    except KeyboardInterrupt:
+        result.interrupted = True
+        result.stopped = "interrupted by Ctrl-C"
+    except (NonFiniteLossError, WorkerError) as error:
+        result.stopped = str(error)
+        say.line(getattr(error, "details", ""))
+    return result
+
+
+def make_job(side: str, settings: Settings, dataset: datasets.Dataset, model) -> Job:
+    """What that side needs to know; all sides get the same weights and the same order."""
+    folder = None if dataset.name == "digits" else dataset.source
+    spec = DataSpec(dataset.name, folder, len(dataset.x_train), len(dataset.x_test))
+    return Job(side, model.get_config(), model.get_compile_config(), model.get_weights(), spec,
+               settings.epochs, settings.batch_size, settings.seed)
+
+
+def data_info(dataset: datasets.Dataset) -> DataInfo:
+    return DataInfo(dataset.name, dataset.title, dataset.source, dataset.fallback_reason,
+                    dataset.class_names, len(dataset.x_train), dataset.y_test)
+
+
+def ask_for_check(job: Job, say: "Narrator") -> Check:
+    """`compare.check` of the twins, in a process of its own."""
+    say.line("Checking that the twins are the same function ...")
+    with Worker("the check", check_twins, job) as worker:
+        return worker.ask()
+
+
+def train_both(jobs: dict[str, Job], result: Benchmark, say: "Narrator") -> None:
+    """Each side in its own process, an epoch at a time, so that one never runs beside the other
+    and a slow phase of a shared machine meets both."""
+    with contextlib.ExitStack() as stack:
+        workers = {}
+        for side, job in jobs.items():
+            say.line(f"Starting {NAMES[side]} ...")
+            workers[side] = stack.enter_context(Worker(NAMES[side], train, job))
+            result.runs[side].take(workers[side].ask())
+        for number in range(1, result.settings.epochs + 1):
+            say.time_left()
+            for side, worker in workers.items():
+                train_one_epoch(worker, result.runs[side], number, say)
+            require_same_batches(result, number)
+        for side, worker in workers.items():
+            result.runs[side].take(worker.ask())
+
+
+def train_one_epoch(worker: Worker, run: RunResult, number: int, say: "Narrator") -> None:
+    """Have one side train and test for one epoch."""
+    bar = say.bar(run, number)
+
+    def on_progress(event):
+        run.take(event)
+        bar.update(event.step, loss=event.loss)
+
+    try:
+        epoch = worker.ask(on_progress)
+    except BaseException:
+        bar.leave()
+        raise
+    run.take(epoch)
+    bar.close(loss=epoch.training_loss, accuracy=epoch.training_accuracy)
+
+
+def require_same_batches(result: Benchmark, number: int) -> None:
+    """Both sides hashed what they trained on; anything but equality is a bug in this package."""
+    sums = {side: run.after(number).checksum for side, run in result.runs.items()}
+    if len(set(sums.values())) != 1:
+        raise RuntimeError(f"Expected both sides to train on the same batches in epoch {number}. "
+                           f"Received checksums: {sums}")
+
+
+class Narrator:
+    """Progress on standard error."""
+
+    def __init__(self, result: Benchmark, verbose: bool):
+        self.result = result
+        self.verbose = verbose
+
+    def line(self, text: str) -> None:
+        if self.verbose and text:
+            print(text, file=sys.stderr, flush=True)
+
+    def bar(self, run: RunResult, number: int) -> ProgressBar:
+        """The bar for one side's epoch."""
+        settings = self.result.settings
+        steps = math.ceil(self.result.data.training_images / settings.batch_size)
+        return ProgressBar(steps, f"{run.name:>7} epoch {number}/{settings.epochs}",
+                           enabled=self.verbose)
+
+    def time_left(self) -> None:
+        """How long all epochs that are left will train, once both sides have shown their pace."""
+        runs = self.result.runs.values()
+        if all(run.epochs for run in runs):
+            epochs = self.result.settings.epochs
+            seconds = sum((epochs - len(r.epochs)) * r.epochs[-1].seconds for r in runs)
+            self.line(f"About {clock(seconds)} of training left")

@@ -1,0 +1,113 @@
+"""Runs jobs until each has a result, wherever they run; what fails is tried again, to a limit."""
+
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from compare.experiments.execution.cluster_backends import DaskJobs, RayJobs
+from compare.experiments.execution.local_backend import LocalJobs
+from compare.experiments.execution.result_store import Store
+from compare.experiments.execution.worker_process import WorkerError
+from scratch.progress import ProgressBar, leave_bars
+
+BACKENDS = ("local", "dask", "ray")
+ATTEMPTS = 3  # of a job whose process vanishes: once may be an accident
+
+
+@dataclass(frozen=True)
+class Job:
+    """`function(argument)`, both picklable, the function importable by its name.
+
+    The result is plain values, for JSON. `key` names it, also on disk.
+    """
+
+    key: str
+    function: Callable
+    argument: object
+
+
+class JobsError(RuntimeError):
+    """A job that cannot be done; the results of the others are kept."""
+
+
+def run(jobs: list[Job], store: Store, parallel: int = 1, backend: str = "local",
+        address: str | None = None, title: str = "Jobs", verbose: bool = True) -> dict:
+    """The results of all jobs by key, those that the store has already included.
+
+    A job whose process or worker vanishes is done again, up to `ATTEMPTS` times.
+
+    Args:
+        parallel: how many at a time, on this machine.
+        backend: 'local', 'dask' or 'ray'; the last two with the scheduler's address, without
+            which Ray is started on this machine.
+        verbose: progress on standard error.
+
+    Raises:
+        JobsError: for a job that raised an error, or failed too often; all others are finished
+            first.
+        ValueError: for a backend that is not there.
+        KeyboardInterrupt: after Ctrl-C; finished results are in the store.
+    """
+    wanted = {job.key: job for job in jobs}
+    runner = runner_for(backend, parallel, address)
+    bar = ProgressBar(len(wanted), title, enabled=verbose, done=len(wanted.keys() & store.results))
+    attempts, failed = Counter(), {}
+    try:
+        while True:
+            left = [job for key, job in wanted.items()
+                    if key not in store.results and key not in failed]
+            if not left:
+                break
+            attempts.update(job.key for job in left)
+            lost = one_round(runner, left, store, bar, len(wanted), failed)
+            for key, error in lost.items():
+                if attempts[key] >= ATTEMPTS:
+                    failed[key] = f"{error}, {ATTEMPTS} times"
+                elif verbose:
+                    leave_bars()
+                    print(f"{title}: {key} is done again: {error}", file=sys.stderr)
+    finally:
+        runner.stop()
+    bar.close()
+    if failed:
+        raise JobsError("; ".join(f"{key}: {error}" for key, error in failed.items()))
+    return {key: store.results[key] for key in wanted}
+
+
+def runner_for(backend: str, parallel: int, address: str | None):
+    """Who runs the jobs.
+
+    Raises:
+        ValueError: for a backend that is not there.
+    """
+    if backend == "local":
+        return LocalJobs(parallel)
+    return DaskJobs(address) if backend == "dask" else RayJobs(address)
+
+
+def chunks(things, size: int) -> list[list]:
+    """The things, so many at a time."""
+    return [list(things[i:i + size]) for i in range(0, len(things), size)]
+
+
+def one_round(runner, jobs, store, bar, total, failed) -> dict:
+    """Try each of the jobs once; returns the errors of those that vanished, by key."""
+    lost = {}
+    done = total - len(jobs)
+    try:
+        for job, result, error in runner.run(jobs):
+            if error is None:
+                store.put(job.key, result)
+                done += 1
+            elif isinstance(error, WorkerError):
+                lost[job.key] = str(error)
+            else:
+                failed[job.key] = str(error)
+            bar.update(done)
+    except Exception as error:  # a cluster that lost a worker tells so by an error of its own
+        if isinstance(runner, LocalJobs):
+            raise
+        lost.update({job.key: f"{type(error).__name__}: {error}" for job in jobs
+                     if job.key not in store.results and job.key not in failed})
+    return lost

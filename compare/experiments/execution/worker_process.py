@@ -1,0 +1,183 @@
+"""A generator that runs in a Python process of its own, one item at a time.
+
+Each side of a benchmark has such a process: so its memory is its own, the NumPy side never loads
+TensorFlow, and the two take turns because each waits after an item until it is asked for the next.
+
+The process is started as a plain interpreter, not through multiprocessing's 'spawn', which would
+run the caller's main script again, with whatever that imports. Commands and items are pickles on
+its standard input and output. It lives in a process group of its own, so that Ctrl-C is the
+parent's affair alone, and it ends when the parent does, since its pipes break.
+"""
+
+import os
+import pickle
+import subprocess
+import sys
+import traceback
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+GO = b"g"
+
+
+class Interim:
+    """Base of items that tell how far a generator is: they answer no question."""
+
+
+class WorkerError(RuntimeError):
+    """A worker failed or vanished; `details` is its traceback, if it left one."""
+
+    def __init__(self, message: str, details: str = ""):
+        super().__init__(message)
+        self.details = details
+
+
+@dataclass
+class Failure:
+    """What a worker sends instead of an item when its generator raises."""
+
+    error: Exception | None  # None if it cannot be pickled
+    message: str
+    details: str
+
+
+@dataclass
+class Finished:
+    """What a worker sends when its generator has nothing more."""
+
+
+class Worker:
+    """Runs `function(argument)`, a generator, in another process.
+
+    Args:
+        name: for error messages.
+        function: importable by its name, as pickle needs it.
+        argument: picklable.
+    """
+
+    def __init__(self, name: str, function: Callable, argument):
+        self.name = name
+        # sys.path goes along, as in multiprocessing: what is importable here is importable there.
+        program = (f"import sys; sys.path[:] = {sys.path!r}; "
+                   "from compare.experiments.execution.worker_process import serve; serve()")
+        # a group of its own keeps Ctrl-C away from the worker; the parent decides what it means
+        apart = ({"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt"
+                 else {"start_new_session": True})
+        self.process = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, **apart)
+        try:
+            self._send(pickle.dumps((function, argument)))
+        except BaseException:
+            self.stop()
+            raise
+
+    def ask(self, on_progress: Callable[[Interim], None] | None = None):
+        """The next item that is no Interim; each Interim before it goes to `on_progress`.
+
+        Returns None when there are no more items.
+
+        Raises:
+            WorkerError: if the process ended, or failed in a way that cannot be sent.
+            Exception: whatever the generator raised.
+        """
+        self._send(GO)
+        while True:
+            item = self._receive()
+            if isinstance(item, Interim):
+                if on_progress:
+                    on_progress(item)
+            elif isinstance(item, Finished):
+                return None
+            elif isinstance(item, Failure):
+                raise item.error or WorkerError(f"{self.name}: {item.message}", item.details)
+            else:
+                return item
+
+    def stop(self) -> None:
+        """End the process, whatever it is doing. May be called twice."""
+        self.process.kill()
+        self.process.stdout.close()
+        try:
+            self.process.stdin.close()
+        except OSError:  # what was still in its buffer cannot be delivered any more
+            pass
+        self.process.wait()
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.stop()
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self.process.stdin.write(data)
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise self._vanished() from None
+
+    def _receive(self):
+        try:
+            return pickle.load(self.process.stdout)
+        except (EOFError, pickle.UnpicklingError):
+            raise self._vanished() from None
+
+    def _vanished(self) -> WorkerError:
+        code = self.process.wait()
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        return WorkerError(f"the process of {self.name} {how} before it was done")
+
+
+def serve() -> None:
+    """What the worker's process runs: take a task from standard input and send its items."""
+    channel = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever is printed from here on must not get between the items
+    # a number that overflows in one of NumPy's threads ends as a loss that stops the training
+    warnings.filterwarnings("ignore", category=RuntimeWarning)
+    commands = sys.stdin.buffer
+    try:
+        function, argument = pickle.load(commands)
+        items = iter(function(argument))
+        while commands.read(1) == GO:
+            send_until_pause(items, channel)
+    except (BrokenPipeError, EOFError):
+        pass  # the parent is gone
+    # Nothing is flushed or torn down: there may be nobody left to read, and TensorFlow takes a
+    # second to say goodbye.
+    os._exit(0)
+
+
+def send_until_pause(items, channel) -> None:
+    """Send items up to one that the parent has to answer, or what ended them."""
+    item = Finished()
+    try:
+        for item in items:
+            if not isinstance(item, Interim):
+                break
+            write(channel, item)
+        else:
+            item = Finished()
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        item = failure(error)
+    write(channel, item)
+
+
+def failure(error: Exception) -> Failure:
+    """The error as something that can be sent: as itself if it survives pickling."""
+    details = "".join(traceback.format_exception(error))
+    message = f"{type(error).__name__}: {error}"
+    if not isinstance(error, (ArithmeticError, ValueError, OSError)):
+        return Failure(None, message, details)
+    try:
+        error = pickle.loads(pickle.dumps(error))
+    except Exception:  # a constructor with other arguments than the message
+        error = None
+    return Failure(error, message, details)
+
+
+def write(channel, item) -> None:
+    channel.write(pickle.dumps(item))
+    channel.flush()

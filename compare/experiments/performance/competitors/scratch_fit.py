@@ -1,0 +1,59 @@
+"""The NumPy network, through `fit` and `predict` as anybody would call them."""
+
+import time
+
+import numpy as np
+
+from compare.experiments.execution.environment import blas_in_use
+from compare.experiments.performance.competitors.task import Task
+from compare.inputs.datasets.pixels import Pixels, pixel_table
+from scratch import parallel
+
+
+class ScratchFit:
+    """Never imports TensorFlow."""
+
+    def __init__(self):
+        library, threads = blas_in_use()
+        own = parallel.num_threads()
+        self.versions = {"numpy": np.__version__, "blas": library}
+        self.how = (f"fit(x, y, batch_size, epochs, verbose=0), shuffled, on NumPy "
+                    f"{np.__version__} with {library}, {threads}; a batch is split over up to "
+                    f"{own} thread{'s' if own > 1 else ''} of its own. The whole call is timed.")
+
+    def training(self, case) -> Task:
+        model = case.model()
+        x, y = case.data()
+        whole = len(x) // case.batch  # steps in an epoch over all images
+
+        def run(steps: int) -> tuple[float, int]:
+            epochs = -(-steps // whole)
+            samples = -(-steps // epochs) * case.batch  # of each epoch
+            began = time.perf_counter()
+            model.fit(x[:samples], y[:samples], batch_size=case.batch, epochs=epochs, verbose=0)
+            return time.perf_counter() - began, epochs * samples
+
+        return Task(run)
+
+    def predicting(self, case) -> Task:
+        model = case.model()
+        x, _ = case.data()
+
+        def run(calls: int) -> tuple[float, int]:
+            began = time.perf_counter()
+            for _ in range(calls):
+                model.predict(x, batch_size=case.batch, verbose=0)
+            return time.perf_counter() - began, calls * len(x)
+
+        return Task(run)
+
+    def on_bytes(self, case, images, labels):
+        model = case.model()
+        table = pixel_table(255, np.float32)
+
+        def train(steps: int) -> None:
+            samples = steps * case.batch
+            model.fit(Pixels(images[:samples], table), labels[:samples], batch_size=case.batch,
+                      verbose=0)
+
+        return train

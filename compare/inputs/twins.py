@@ -1,0 +1,246 @@
+"""Gets a candidate and its reference from what a person names: nothing, a file, or a callable.
+
+Nothing means the benchmark network; `FILE.keras` a saved Keras model; `module:callable` a function
+that returns a scratch model, a Keras model, a Keras config dictionary, one layer that
+`compare.wrap` gave, or the pair to compare: a scratch model or a list of wrapped layers, and the
+network to hold it against.
+"""
+
+import importlib
+import json
+import os
+import sys
+import zipfile
+import zlib
+from pathlib import Path
+
+import scratch
+from compare import adapters
+from compare.inputs import benchmark_networks
+from compare.tracing.configs import compile_config, keras_config, settings_of
+from compare.tracing.model_kinds import is_keras, is_scratch
+
+
+def pair(spec: str | None, dtype: str | None = None, seed: int = 0):
+    """(candidate, reference) with the same weights, in `dtype`.
+
+    Args:
+        spec: None for the benchmark network, 'FILE.keras' or 'module:callable'.
+        dtype: 'float32', 'float64', or None for the model's own.
+        seed: of the initial weights, where the model has none of its own.
+
+    Raises:
+        FileNotFoundError: if the file is missing.
+        ValueError: for a file or a callable that gives no such model, or an unsupported layer.
+    """
+    if spec is None:
+        return twins(benchmark_networks.build(seed=seed, dtype=dtype or "float32"))
+    scratch.set_random_seed(seed)
+    if ":" in spec and not Path(spec).exists():
+        made = call(spec)
+    elif spec.endswith(".keras"):
+        made = load_keras(spec)
+    else:
+        raise ValueError("Expected --model to be FILE.keras or module:callable. "
+                         f"Received: {spec!r}")
+    if isinstance(made, tuple) and len(made) == 2:
+        if dtype is not None:
+            raise ValueError(f"Expected no --dtype, as {spec} gives both models. "
+                             f"Received: {dtype}")
+        if isinstance(made[0], list) and is_network(made[1]):
+            return adapters.assemble(*made), made[1]
+        if not is_scratch(made[0]) or not is_network(made[1]):
+            raise ValueError(f"Expected {spec} to give a scratch.Sequential or scratch.Model, or a "
+                             "list of layers, and the network to hold it against. Received: "
+                             + " and ".join(type(thing).__name__ for thing in made))
+        return made
+    return twins(alone(made), dtype)
+
+
+def alone(made):
+    """What a callable gave, a single layer as a network of its own.
+
+    Raises:
+        ValueError: for a wrapped object of which it is not known what it stands for, or on what
+            inputs.
+    """
+    if isinstance(made, adapters.Conventions):
+        raise ValueError("Expected to be told which layer the object stands for: "
+                         f"compare.wrap({made.name}(...), like=...). Received none")
+    if not isinstance(made, scratch.layers.Layer):
+        return made
+    if not made.built:
+        raise ValueError("Expected to be told the shape of the layer's inputs: "
+                         "compare.wrap(..., input_shape=(H, W, C)). Received none")
+    return scratch.Sequential([scratch.Input(made.input_shape[1:]), made])
+
+
+def is_network(thing) -> bool:
+    """Whether this is a model of scratch's or of Keras's."""
+    return is_scratch(thing) or is_keras(thing)
+
+
+def candidate(spec: str | None):
+    """The candidate alone, without making a Keras twin for it; see `pair`."""
+    if spec is None:
+        return benchmark_networks.build()
+    made = call(spec) if ":" in spec else load_keras(spec)
+    if isinstance(made, tuple) and isinstance(made[0], list):
+        return adapters.assemble(*made)
+    made = alone(made[0] if isinstance(made, tuple) else made)
+    if is_scratch(made):
+        return made
+    return scratch.model_from_config(made if isinstance(made, dict) else made.get_config())
+
+
+def golden_candidate(trace, spec: str | None):
+    """The network to hold against a recorded trace, without Keras.
+
+    Args:
+        spec: 'module:callable' that returns a scratch model or a list of layers, or None for the
+            network that the trace's own config and weights describe.
+    """
+    if spec is not None:
+        made = call(spec)
+        made = made[0] if isinstance(made, tuple) and made else made
+        if isinstance(made, list):
+            return adapters.assemble(made, trace)
+        if not is_scratch(made):
+            raise ValueError(f"Expected {spec} to return a scratch model, as --golden runs "
+                             f"without Keras. Received: {type(made).__name__}")
+        return made
+    model = scratch.model_from_config(trace.config)
+    if trace.compile_config:
+        model.compile_from_config(trace.compile_config)
+    model.set_weights(list(trace.weights().values()))
+    return model
+
+
+def twins(model, dtype: str | None = None):
+    """The scratch model and the Keras model of the same config, weights and compile settings.
+
+    Args:
+        model: either of the two, or the config of both. A scratch model is the candidate itself,
+            with all the layers of somebody's own that it may have.
+        dtype: the precision of both; None for the model's own.
+
+    Raises:
+        ValueError: for other things, and for layers and settings that are not supported.
+    """
+    if isinstance(model, dict):
+        model = scratch.model_from_config(model)
+    if not is_network(model):
+        raise ValueError("Expected a scratch.Sequential, a keras.Sequential, a functional model of "
+                         "either, a config dictionary, or a pair of models. "
+                         f"Received: {type(model).__name__}")
+    own = is_scratch(model)
+    config = keras_config(model) if own else model.get_config()
+    compiled = settings_of(model)
+    weights = model.get_weights()
+    if dtype is not None:
+        config = with_dtype(config, dtype)
+    if own and dtype in (None, model.dtype.name):
+        candidate, twin = model, None  # layers of somebody's own are what is to be checked
+    else:
+        candidate, twin = scratch.model_from_config(config), None
+        if compiled:
+            candidate.compile_from_config(compiled)
+    import reference
+
+    if is_keras(model) and dtype in (None, candidate.dtype.name):
+        twin = model if reference.model_dtype(model) == candidate.dtype.name else None
+    if twin is None:
+        twin = reference.from_config(config, compile_config(candidate))
+    if not candidate.built:
+        raise ValueError("Expected a model that knows its input shape. Received one without an "
+                         "Input: build it first.")
+    candidate.set_weights(weights)
+    twin.set_weights(weights)
+    return candidate, twin
+
+
+def with_dtype(config, dtype: str):
+    """A config with every layer's precision replaced."""
+    if isinstance(config, dict):
+        if config.get("class_name") == "DTypePolicy":
+            return {**config, "config": {"name": dtype}}
+        return {key: (dtype if key == "dtype" and isinstance(value, str)
+                      else with_dtype(value, dtype))
+                for key, value in config.items()}
+    if isinstance(config, (list, tuple)):
+        return type(config)(with_dtype(value, dtype) for value in config)
+    return config
+
+
+def load_keras(path):
+    """The Keras model in a file, with a word on what is wrong with it where it cannot be read."""
+    if Path(path).is_file():
+        refuse_unsupported(path)  # before TensorFlow is started for nothing
+    import reference
+
+    try:
+        return reference.load(path)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # Keras raises whatever its parts raise
+        reason = str(error).strip().split("\n")[0]
+        raise ValueError(f"{path}: expected a model saved by Keras that can be rebuilt without "
+                         f"running code from the file. Received: {reason}") from None
+
+
+def refuse_unsupported(path) -> None:
+    """Looks at the config in a `.keras` file, before Keras does: it names what is not supported.
+
+    Raises:
+        ValueError: for a file that is no such archive, and for a layer, a loss, an optimizer or a
+            setting that is not supported.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            saved = json.loads(archive.read("config.json"))
+        compiled = saved["config"] and saved.get("compile_config")
+        if not isinstance(compiled, (dict, type(None))):
+            raise TypeError(f"a compile_config that is no dictionary: {compiled!r:.50}")
+    except (zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError, OSError) as error:
+        raise ValueError(f"{path}: expected a model saved by Keras, a zip archive with a "
+                         f"config.json. Received: {error}") from None
+    model = scratch.model_from_config(saved)
+    if compiled:
+        model.compile_from_config(compiled)
+
+
+def call(spec: str):
+    """What the function named 'module:callable' returns; modules are found from here, too.
+
+    Raises:
+        ValueError: if there is no such module or function, or it fails.
+    """
+    module_name, _, name = spec.partition(":")
+    if not module_name or not name:
+        raise ValueError(f"Expected module:callable. Received: {spec!r}")
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    # somebody's module may start TensorFlow itself, chatter and all
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:  # the module is somebody's own: anything can go wrong in it
+        raise ValueError(f"Expected a module {module_name!r} that can be imported. "
+                         f"Received: {said(error)}. Run it from the folder that holds the module, "
+                         "or put that folder on PYTHONPATH") from error
+    function = getattr(module, name, None)
+    if not callable(function):
+        raise ValueError(f"Expected a callable {name!r} in module {module_name!r}. Received: "
+                         + ("nothing of that name" if function is None else repr(function))
+                         + ". Name a function in it that returns a model")
+    try:
+        return function()
+    except Exception as error:
+        raise ValueError(f"Expected {spec} to return a model when called without arguments. "
+                         f"Received: {said(error)}. See where it fails with: "
+                         f"python -c 'import {module_name}; {module_name}.{name}()'") from error
+
+
+def said(error: Exception) -> str:
+    """An error's kind and message, without the full stop."""
+    return f"{type(error).__name__}: {error}".rstrip(". ")

@@ -1,0 +1,6 @@
+"""What each op should give, with a proved bound on what rounding may do to it.
+
+Reading order: running_error.py (numbers that carry their bound), base.py and registry.py (an oracle
+for every kind of layer), dense.py, convolution.py, pooling.py and the others, losses/,
+optimizers.py, expected.py (the oracles on a whole trace).
+"""

@@ -1,0 +1,214 @@
+"""Oracles of activations made of straight pieces, inside a layer or as layers of their own.
+
+Which piece counts at a kink is Keras's choice (TensorFlow's gradients), written out in the lists:
+what holds below the first kink, at it, above it, and so on.
+"""
+
+import numpy as np
+
+from compare.oracle.base import Oracle
+from compare.oracle.piecewise import choose, held, same, scaled, shifted, together
+from compare.oracle.running_error import Bounded
+
+
+def is_short(number: float) -> bool:
+    """Whether products of small whole numbers with this one are exact."""
+    return float(number * 16).is_integer() and abs(number) <= 16
+
+
+class Linear(Oracle):
+    """The input as it is."""
+
+    def forward(self, x, weights):
+        return x
+
+    def backward(self, dy):
+        return dy, {}
+
+
+class ReLU(Oracle):
+    """x between threshold and max_value, max_value beyond, slope * (x - threshold) below.
+
+    y = a(x) + b(x), a(x) = min(x, max_value) above the threshold, b(x) = slope * (x - threshold)
+    below; Keras rounds threshold and max_value to float32 in a, even in float64, and in b not.
+    With a slope alone it is LeakyReLU, and with a max_value of 6 alone ReLU6, whose gradients at
+    their kinks are others than those of the general formula.
+    """
+
+    def __init__(self, config):
+        super().__init__(config)
+        slope, threshold = config.get("negative_slope", 0.0), config.get("threshold", 0.0)
+        highest = config.get("max_value")
+        self.leaky = slope != 0 and highest is None and threshold == 0
+        self.six = highest == 6 and threshold == 0
+        self.given = slope, threshold
+        self.lowest = float(np.float32(threshold))
+        self.highest = None if highest is None else float(np.float32(highest))
+        self.exact = all(is_short(n) for n in (slope, threshold, highest or 0))
+
+    def forward(self, x, weights):
+        self.x = x
+        self.slope, self.threshold = (held(number, x.rounding) for number in self.given)
+        if self.leaky:  # which TensorFlow has in float32 always
+            self.slope = np.float64(np.float32(self.slope))
+        if self.highest is None:
+            above = choose(x, [self.lowest], [0, 0, same])
+        elif self.highest <= self.lowest:
+            above = choose(x, [self.lowest], [0, 0, self.highest])
+        else:
+            above = choose(x, [self.lowest, self.highest], [0, 0, same, same, self.highest])
+        if not self.slope:
+            return above
+        return together(above, choose(x, [self.threshold], [
+            lambda x: scaled(shifted(x, -self.threshold), self.slope), 0, 0]))
+
+    def backward(self, dy):
+        dy = dy.flushed()
+        passed, leaked = lambda x: dy, lambda x: scaled(dy, self.slope)
+        if self.leaky:
+            return choose(self.x, [0], [leaked, leaked, passed]), {}
+        if self.highest is None:
+            above = choose(self.x, [self.lowest], [0, 0, passed])
+        elif self.highest <= self.lowest:
+            above = Bounded(np.zeros(dy.shape), dy.rounding)
+        else:
+            above = choose(self.x, [self.lowest, self.highest],
+                           [0, 0, passed, 0 if self.six else passed, 0])
+        if not self.slope:
+            return above, {}
+        return together(above, choose(self.x, [self.threshold], [leaked, 0, 0])), {}
+
+
+class LeakyReLU(ReLU):
+    """x above 0, slope * x elsewhere; 0.3 by default as a layer, 0.2 as an activation."""
+
+    def __init__(self, config):
+        super().__init__({"negative_slope": config.get("negative_slope", 0.2)})
+
+
+class ReLU6(ReLU):
+    """min(max(x, 0), 6), which passes nothing back at 6."""
+
+    def __init__(self, config):
+        super().__init__({"max_value": 6})
+
+
+class PReLU(Oracle):
+    """max(x, 0) + alpha * min(x, 0), which passes nothing back at 0."""
+
+    def forward(self, x, weights):
+        self.x, self.alpha = x, weights["alpha"]
+        self.below = choose(x, [0], [same, 0, 0])
+        return together(choose(x, [0], [0, 0, same]), self._where_below(self.alpha * self.below))
+
+    def backward(self, dy):
+        dy = dy.flushed()
+        dx = choose(self.x, [0], [lambda x: dy * self.alpha, 0, lambda x: dy])
+        axes = self._summed(dy.shape)
+        dalpha = self._where_below(dy * self.below).sum(axis=axes, keepdims=True)
+        return dx, {"alpha": dalpha.reshape(self.alpha.shape)}
+
+    def _where_below(self, product: Bounded) -> Bounded:
+        """Without the rounding of products with an exact 0."""
+        support = self.below.support() > 0
+        return Bounded(np.where(support, product.value, 0.0), product.rounding,
+                       np.where(support, product.bound, 0.0))
+
+    def _summed(self, shape) -> tuple:
+        """The batch, and the axes along which alpha is shared."""
+        return (0, *(i + 1 for i, n in enumerate(self.alpha.shape) if n == 1 and shape[i + 1] > 1))
+
+    def reductions(self, input_shape, output_shape):
+        shared = self.config.get("shared_axes") or ()
+        terms = int(np.prod([input_shape[axis] for axis in (0, *shared)]))
+        return {"output": 1, "input_gradient": 1, "alpha_gradient": terms}
+
+
+class HardSigmoid(Oracle):
+    """min(max(x + 3, 0), 6) / 6; nothing passes where x + 3, as rounded, is 0 or 6."""
+
+    exact = False
+
+    def forward(self, x, weights):
+        self.x, self.shifted = x, shifted(x, 3.0)
+        self.hard = choose(self.shifted, [0, 6], [0, 0, same, 6, 6]) / 6
+        return self.hard
+
+    def backward(self, dy):
+        return self.inside(dy / 6), {}
+
+    def inside(self, dy: Bounded) -> Bounded:
+        return choose(self.shifted, [0, 6], [0, 0, lambda x: dy, 0, 0])
+
+
+class HardSiLU(HardSigmoid):
+    """x times the hard sigmoid of x."""
+
+    def forward(self, x, weights):
+        return super().forward(x, weights) * x
+
+    def backward(self, dy):
+        return dy * self.hard + self.inside(dy * self.x / 6), {}
+
+
+class HardTanh(Oracle):
+    """x from -1 to 1, at both of which everything passes back, and the nearer of the two beyond."""
+
+    def forward(self, x, weights):
+        self.x = x
+        return choose(x, [-1, 1], [-1, -1, same, 1, 1])
+
+    def backward(self, dy):
+        dy = dy.flushed()
+        return choose(self.x, [-1, 1], [0, *[lambda x: dy] * 3, 0]), {}
+
+
+class HardShrink(Oracle):
+    """x beyond -0.5 and 0.5; 0 between them and at both."""
+
+    def forward(self, x, weights):
+        self.x = x
+        return choose(x, [-0.5, 0.5], [same, 0, 0, 0, same])
+
+    def backward(self, dy):
+        dy = dy.flushed()
+        return choose(self.x, [-0.5, 0.5], [lambda x: dy, 0, 0, 0, lambda x: dy]), {}
+
+
+class SoftShrink(HardShrink):
+    """x + 0.5 below -0.5, x - 0.5 above 0.5, 0 between."""
+
+    def forward(self, x, weights):
+        self.x = x
+        return choose(x, [-0.5, 0.5], [lambda x: shifted(x, 0.5), 0, 0, 0,
+                                       lambda x: shifted(x, -0.5)])
+
+
+class SparseSigmoid(Oracle):
+    """0 up to -1, (x + 1) / 2 to 1, then 1; nothing passes back at -1 and 1."""
+
+    def forward(self, x, weights):
+        self.x = x
+        return choose(x, [-1, 1], [0, 0, lambda x: scaled(shifted(x, 1.0), 0.5), 1, 1])
+
+    def backward(self, dy):
+        return choose(self.x, [-1, 1], [0, 0, lambda x: scaled(dy, 0.5), 0, 0]), {}
+
+
+class SparsePlus(Oracle):
+    """0 up to -1, (x + 1)^2 / 4 to 1, then x; its slope has no jump."""
+
+    exact = False
+
+    def forward(self, x, weights):
+        self.x = x
+        return choose(x, [-1, 1], [0, 0, lambda x: self._risen(x).through(
+            np.square, lambda low, high: 2 * high, 4) * 0.25, same, same])
+
+    def backward(self, dy):
+        dy = dy.flushed()
+        return choose(self.x, [-1, 1], [0, 0, lambda x: dy * self._risen(x) * 0.5,
+                                        lambda x: dy, lambda x: dy]), {}
+
+    def _risen(self, x):
+        return shifted(x, 1.0)

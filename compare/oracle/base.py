@@ -1,0 +1,68 @@
+"""What every oracle is: a layer by definition, in float64, with a proved bound on rounding.
+
+An oracle takes a layer's Keras config and offers `forward(x, weights)`, then `backward(dy)`, which
+returns the gradient with respect to x and those with respect to the weights. All arguments and
+results are `Bounded`. Written from the definitions, not from `scratch` or Keras.
+"""
+
+from compare.oracle.running_error import Bounded
+
+
+class Oracle:
+    """Base of all oracles.
+
+    Attributes:
+        config: the layer's Keras config.
+        exact: whether whole numbers go in and come out whole, with nothing rounded.
+        factors: how many numbers are multiplied in each term of the results' sums.
+        training: whether to judge the layer as in training (the default) or at inference.
+        updated: after `forward`, the weights that a training pass itself changes, by name
+            (moving statistics), as they are after it.
+    """
+
+    exact = True
+    factors = 2
+
+    def __init__(self, config: dict):
+        self.config = config
+        self.training = True
+        self.updated: dict[str, Bounded] = {}
+
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+        """The output. A layer of several inputs gets a list of them; one that is random in training
+        finds what was drawn among the weights, as 'noise'."""
+        raise NotImplementedError
+
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
+        """(gradient with respect to x, or a list for several inputs; those of weights by name)."""
+        raise NotImplementedError
+
+    def reductions(self, input_shape, output_shape) -> dict[str, int]:
+        """How many products or values each element of a result adds up, by the result's name."""
+        return {"output": 1, "input_gradient": 1}
+
+
+class Chain(Oracle):
+    """One oracle after another: a layer and the activation inside it."""
+
+    def __init__(self, oracles):
+        super().__init__({})
+        self.oracles = oracles
+        self.exact = all(oracle.exact for oracle in oracles)
+        self.factors = max(oracle.factors for oracle in oracles)
+
+    def forward(self, x, weights):
+        first, *rest = self.oracles
+        y = first.forward(x, weights)
+        for oracle in rest:
+            y = oracle.forward(y, {})
+        return y
+
+    def backward(self, dy):
+        gradients = {}
+        for oracle in reversed(self.oracles):
+            dy, gradients = oracle.backward(dy)
+        return dy, gradients
+
+    def reductions(self, input_shape, output_shape):
+        return self.oracles[0].reductions(input_shape, output_shape)

@@ -1,0 +1,149 @@
+"""Oracles of convolutions whose output is one sum of products: all but the separable one."""
+
+import math
+
+from compare.oracle.base import Oracle
+from compare.oracle.correlation import collect, correlate, spread
+from compare.oracle.data_format import Layout
+from compare.oracle.running_error import bilinear
+from compare.oracle.windows import Walk
+
+
+class Convolution(Oracle):
+    """Base: a product of input and kernel that is linear in both, and a bias.
+
+    A subclass says what `forth`, `back` and `gather` are, on images (N, H, W, C) and on kernels
+    (kh, kw, ., .). `bilinear` has the bound: each element is a sum of products in any order.
+    """
+
+    rank = 2
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.layout = Layout(self.rank, config.get("data_format", "channels_last"))
+
+    def forth(self, x, kernel):
+        """The output without the bias."""
+        raise NotImplementedError
+
+    def back(self, dy, kernel):
+        """The gradient with respect to x."""
+        raise NotImplementedError
+
+    def gather(self, x, dy):
+        """The gradient with respect to the kernel."""
+        raise NotImplementedError
+
+    def forward(self, x, weights):
+        lay = self.layout
+        self.x, self.kernel = x, weights["kernel"]
+        self.walk = self._walk(lay.image_shape(x.shape))
+        self.groups = self._groups(lay.image_shape(x.shape)[3])
+        return bilinear(lambda x, k: lay.given(self.forth(lay.image(x), lay.kernel(k))),
+                        x, self.kernel, lay.beside_channels(weights.get("bias")))
+
+    def backward(self, dy):
+        lay = self.layout
+        dx = bilinear(lambda d, k: lay.given(self.back(lay.image(d), lay.kernel(k))),
+                      dy, self.kernel)
+        kernel = bilinear(lambda x, d: lay.given_kernel(self.gather(lay.image(x), lay.image(d))),
+                          self.x, dy)
+        gradients = {"kernel": kernel}
+        if self.config["use_bias"]:
+            gradients["bias"] = lay.sum_per_channel(dy)
+        return dx, gradients
+
+    def _walk(self, image_shape) -> Walk:
+        lay, config = self.layout, self.config
+        return Walk(image_shape[1:3], lay.pair(config["kernel_size"]), lay.pair(config["strides"]),
+                    config["padding"], lay.pair(config.get("dilation_rate", (1,) * self.rank)))
+
+    def _groups(self, channels: int) -> int:
+        return 1
+
+
+class Conv2D(Convolution):
+    """y[n, p, q, f] = b[f] +
+    sum over i, j, c of x[n, p sh + i dh - top, q sw + j dw - left, c] k[i, j, c, f],
+    where c runs over the channels of f's group.
+    """
+
+    def forth(self, x, kernel):
+        return correlate(self.walk, x, kernel, self.groups)
+
+    def back(self, dy, kernel):
+        return spread(self.walk, dy, kernel, self.groups)
+
+    def gather(self, x, dy):
+        return collect(self.walk, x, dy, self.groups)
+
+    def _groups(self, channels):
+        return self.config.get("groups", 1)
+
+    def reductions(self, input_shape, output_shape):
+        source, result = map(self.layout.image_shape, (input_shape, output_shape))
+        groups, pixels = self._groups(source[3]), math.prod(result[:3])
+        return {"output": math.prod(self.config["kernel_size"]) * source[3] // groups + 1,
+                "input_gradient": self._walk(source).overlap() * result[3] // groups,
+                "kernel_gradient": pixels, "bias_gradient": pixels}
+
+
+class Conv1D(Conv2D):
+    """The same along one axis."""
+
+    rank = 1
+
+
+class DepthwiseConv2D(Conv2D):
+    """A Conv2D with as many groups as channels; its kernel is written (kh, kw, C, multiplier)."""
+
+    def forth(self, x, kernel):
+        return super().forth(x, kernel.reshape(*kernel.shape[:2], 1, -1))
+
+    def back(self, dy, kernel):
+        return super().back(dy, kernel.reshape(*kernel.shape[:2], 1, -1))
+
+    def gather(self, x, dy):
+        gradient = super().gather(x, dy)  # (kh, kw, 1, C multiplier)
+        return gradient.reshape(*gradient.shape[:2], self.groups, -1)
+
+    def _groups(self, channels):
+        return channels
+
+
+class Conv2DTranspose(Convolution):
+    """The gradient of a Conv2D with respect to its input: y = spread(x), from C channels to F.
+
+    The Conv2D in question goes from the output's pixels to the input's; with padding 'same' they
+    are strides times as many, or, with `output_padding`, the fewest possible and so many more.
+    """
+
+    def forth(self, x, kernel):
+        return spread(self.walk, x, kernel)
+
+    def back(self, dy, kernel):
+        return correlate(self.walk, dy, kernel)
+
+    def gather(self, x, dy):
+        return collect(self.walk, dy, x)
+
+    def _walk(self, image_shape):
+        config, size = self.config, []
+        extra = config.get("output_padding") or (None, None)
+        dilation = config.get("dilation_rate", (1, 1))
+        for n, k, s, d, more in zip(image_shape[1:3], config["kernel_size"], config["strides"],
+                                    dilation, extra):
+            reach = (k - 1) * d + 1
+            if more is not None:
+                size.append((n - 1) * s + (reach % 2 if config["padding"] == "same" else reach)
+                            + more)
+            else:
+                size.append(n * s if config["padding"] == "same"
+                            else (n - 1) * s + max(reach, s))
+        return Walk(size, config["kernel_size"], config["strides"], config["padding"], dilation)
+
+    def reductions(self, input_shape, output_shape):
+        source, result = map(self.layout.image_shape, (input_shape, output_shape))
+        return {"output": self._walk(source).overlap() * source[3] + 1,
+                "input_gradient": math.prod(self.config["kernel_size"]) * result[3],
+                "kernel_gradient": math.prod(source[:3]), "bias_gradient": math.prod(result[:3])}

@@ -1,0 +1,62 @@
+"""The three products of a convolution, straight from its definition, on plain float64 arrays.
+
+With the channels in g groups, x (N, H, W, C), kernel (kh, kw, C / g, F) and y (N, OH, OW, F),
+
+    y[n, p, q, f] = sum over i, j, c of x[n, p sh + i dh - top, q sw + j dw - left, c] k[i, j, c, f]
+
+where c runs over the channels of f's group. It is linear in x and in the kernel; `spread` and
+`collect` are its gradients with respect to the two. One offset (i, j) of the kernel at a time.
+"""
+
+import numpy as np
+
+from compare.oracle.windows import Walk
+
+
+def correlate(walk: Walk, x, kernel, groups: int = 1) -> np.ndarray:
+    """The output (N, OH, OW, F)."""
+    y = np.zeros((x.shape[0], *walk.outputs, kernel.shape[3]))
+    for i, j in walk.offsets():
+        out, pixels = walk.at(i, j)
+        # (g, N p q, C / g) @ (g, C / g, F / g)
+        part = rows(x[pixels], groups) @ apart(kernel[i, j], groups)
+        y[out] += together(part).reshape(y[out].shape)
+    return y
+
+
+def spread(walk: Walk, dy, kernel, groups: int = 1) -> np.ndarray:
+    """The gradient (N, H, W, C) with respect to x, given that with respect to y."""
+    dx = np.zeros((dy.shape[0], *walk.size, kernel.shape[2] * groups))
+    for i, j in walk.offsets():
+        out, pixels = walk.at(i, j)
+        # (g, N p q, F / g) @ (g, F / g, C / g)
+        part = rows(dy[out], groups) @ apart(kernel[i, j], groups).transpose(0, 2, 1)
+        dx[pixels] += together(part).reshape(dx[pixels].shape)
+    return dx
+
+
+def collect(walk: Walk, x, dy, groups: int = 1) -> np.ndarray:
+    """The gradient (kh, kw, C / g, F) with respect to the kernel."""
+    gradient = np.zeros((*walk.kernel, x.shape[3] // groups, dy.shape[3]))
+    for i, j in walk.offsets():
+        out, pixels = walk.at(i, j)
+        # (g, C / g, N p q) @ (g, N p q, F / g)
+        part = rows(x[pixels], groups).transpose(0, 2, 1) @ rows(dy[out], groups)
+        gradient[i, j] = together(part)
+    return gradient
+
+
+def apart(matrix: np.ndarray, groups: int) -> np.ndarray:
+    """(n, channels) -> (g, n, channels / g)."""
+    return matrix.reshape(len(matrix), groups, matrix.shape[1] // groups).transpose(1, 0, 2)
+
+
+def together(parts: np.ndarray) -> np.ndarray:
+    """(g, n, channels / g) -> (n, channels)."""
+    return parts.transpose(1, 0, 2).reshape(parts.shape[1], parts.shape[0] * parts.shape[2])
+
+
+def rows(image: np.ndarray, groups: int) -> np.ndarray:
+    """(N, p, q, channels) -> (g, N p q, channels / g)."""
+    pixels, channels = image.shape[:3], image.shape[3]
+    return apart(image.reshape(int(np.prod(pixels)), channels), groups)

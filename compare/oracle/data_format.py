@@ -1,0 +1,56 @@
+"""How Keras's arrays lie: channels first or last, images or sequences. Here: (N, H, W, C), always.
+"""
+
+import numpy as np
+
+from compare.oracle.running_error import Bounded
+
+
+class Layout:
+    """Turns a layer's arrays into images (N, H, W, C) and back; a sequence is one pixel wide.
+
+    Args:
+        rank: spatial axes, 2 for images, 1 for sequences.
+        data_format: 'channels_last' or 'channels_first'.
+    """
+
+    def __init__(self, rank: int, data_format: str = "channels_last"):
+        self.rank, self.first = rank, data_format == "channels_first"
+
+    def image(self, array: np.ndarray) -> np.ndarray:
+        """An input or an output as (N, H, W, C)."""
+        array = np.moveaxis(array, 1, -1) if self.first else array
+        return array if self.rank == 2 else array[:, :, None]
+
+    def given(self, image: np.ndarray) -> np.ndarray:
+        """The other way round."""
+        array = image if self.rank == 2 else image[:, :, 0]
+        return np.moveaxis(array, -1, 1) if self.first else array
+
+    def image_shape(self, shape) -> tuple:
+        """An input's or output's shape as (N, H, W, C)."""
+        shape = (shape[0], *shape[2:], shape[1]) if self.first else tuple(shape)
+        return shape if self.rank == 2 else (*shape[:2], 1, shape[2])
+
+    def pair(self, value, across: int = 1) -> tuple[int, int]:
+        """An argument of one number per spatial axis as (rows, columns)."""
+        return tuple(value) if self.rank == 2 else (value[0], across)
+
+    def kernel(self, array: np.ndarray) -> np.ndarray:
+        """A kernel as (kh, kw, ., .)."""
+        return array if self.rank == 2 else array[:, None]
+
+    def given_kernel(self, kernel: np.ndarray) -> np.ndarray:
+        """The other way round."""
+        return kernel if self.rank == 2 else kernel[:, 0]
+
+    def beside_channels(self, bias: Bounded | None) -> Bounded | None:
+        """A bias (F,) in a shape that adds to the layer's output."""
+        if bias is None or not self.first:
+            return bias
+        return bias.reshape(-1, *(1,) * self.rank)
+
+    def sum_per_channel(self, dy: Bounded) -> Bounded:
+        """The sum over all axes but the channels': (F,)."""
+        last = self.rank + 1
+        return dy.sum(axis=(0, *range(2, last + 1)) if self.first else tuple(range(last)))

@@ -1,0 +1,108 @@
+"""What should have been computed from the numbers in a trace: layers, loss and update, with bounds.
+
+Everything comes from the oracles; here their inputs are gathered and their results named.
+"""
+
+import numpy as np
+
+from compare.oracle.losses import exact_loss
+from compare.oracle.optimizers import exact_update
+from compare.oracle.registry import oracle_for
+from compare.oracle.regularization import of_outputs, of_part, of_weights, total
+from compare.oracle.running_error import Bounded, Rounding
+from compare.tracing.configs import layer_config
+from compare.tracing.trace import Part, Trace, by_name
+
+
+def oracle_of(trace: Trace, part: Part):
+    """A fresh oracle for one part of a trace."""
+    return oracle_for(part.class_name, layer_config(trace, part.layer), part.part)
+
+
+def shapes(part: Part):
+    """The shape of a part's input, a list of them for a layer that merges."""
+    if isinstance(part.input, tuple):
+        return [value.shape for value in part.input]
+    return part.input.shape
+
+
+def results(oracle, x, given: dict, dy, rounding: Rounding) -> dict[str, Bounded]:
+    """An oracle's output on x and, unless dy is None, all its gradients, by tensor name.
+
+    Args:
+        x: an array, or a tuple of arrays for a layer that merges.
+        given: the weights and, under its name, a random layer's 'noise'.
+    """
+    held = {name: Bounded(value, rounding) for name, value in given.items()}
+    exact = {"output": oracle.forward(bounded(x, rounding), held)}
+    if dy is not None:
+        dx, gradients = oracle.backward(Bounded(dy, rounding))
+        exact.update(by_name("input_gradient", tuple(dx) if isinstance(dx, list) else dx))
+        exact.update({f"{name}_gradient": value for name, value in gradients.items()})
+    return exact
+
+
+def bounded(x, rounding: Rounding):
+    """An array without error; of a tuple of arrays, a list of them."""
+    if isinstance(x, tuple):
+        return [Bounded(value, rounding) for value in x]
+    return Bounded(x, rounding)
+
+
+def part_results(trace: Trace, part: Part, oracle) -> dict[str, Bounded]:
+    """What a part should have computed from the inputs that its trace holds."""
+    rounding = Rounding.of(trace.dtype)
+    exact = results(oracle, part.input, part.given, part.output_gradient, rounding)
+    if trace.y is not None:
+        held = {name: Bounded(weight, rounding) for name, weight in part.weights.items()}
+        for name, more in of_part(trace, part, held).items():
+            if f"{name}_gradient" in exact:
+                exact[f"{name}_gradient"] = total([exact[f"{name}_gradient"], more])
+    return exact
+
+
+def inference(trace: Trace, part: Part) -> Bounded:
+    """What a part should have put out of the input that its trace holds, outside of training."""
+    oracle = oracle_of(trace, part)
+    oracle.training = False
+    return results(oracle, part.input, part.weights, None, Rounding.of(trace.dtype))["output"]
+
+
+def loss_input(trace: Trace) -> np.ndarray:
+    """What the loss was computed from: the last activation's input, or the output."""
+    return trace.parts[-1].input if trace.fused else trace.parts[-1].output
+
+
+def data_loss(trace: Trace, seen: Bounded) -> tuple[Bounded, Bounded]:
+    """(the loss without penalties, its gradient with respect to what it is computed from)."""
+    return exact_loss(trace.compile_config["loss"], trace.y, seen, trace.fused,
+                      np.dtype(trace.dtype), trace.sample_weight)
+
+
+def with_penalties(trace: Trace, value: Bounded, weights: list, outputs: list) -> Bounded:
+    """The loss that is trained: that of the data and all penalties.
+
+    Args:
+        weights: for each part its weights as `Bounded`, by name.
+        outputs: each part's output.
+    """
+    return total([value, *of_weights(trace, weights), *of_outputs(trace, outputs)])
+
+
+def learned(trace: Trace) -> list[tuple[int, str]]:
+    """(number of the part, name of the weight) of each weight that is trained."""
+    return [(i, name) for i, part in enumerate(trace.parts) for name in part.weight_gradients
+            if np.shape(part.weight_gradients[name]) == np.shape(part.weights.get(name))]
+
+
+def updates(trace: Trace) -> dict[tuple[int, str], Bounded]:
+    """Each trained weight after the first step of a fresh optimizer, by part and name."""
+    rounding = Rounding.of(trace.dtype)
+    trained = learned(trace)
+    optimizer = trace.compile_config["optimizer"]
+    moved = exact_update(
+        optimizer["class_name"], optimizer["config"],
+        [Bounded(trace.parts[i].weights[name], rounding) for i, name in trained],
+        [Bounded(trace.parts[i].weight_gradients[name], rounding) for i, name in trained],
+        np.dtype(trace.dtype))
+    return dict(zip(trained, moved))

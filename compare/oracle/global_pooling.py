@@ -1,0 +1,103 @@
+"""Oracles of pooling over whole images and sequences."""
+
+import numpy as np
+
+from compare.oracle.base import Oracle
+from compare.oracle.rounded_mean import mean
+from compare.oracle.running_error import Bounded
+
+
+class GlobalPooling(Oracle):
+    """Base: which axes are the spatial ones, and whether they stay with a length of 1."""
+
+    exact = False
+    rank = 2
+
+    def __init__(self, config):
+        super().__init__(config)
+        first = 2 if config.get("data_format") == "channels_first" else 1
+        self.axes = tuple(range(first, first + self.rank))
+
+    def given(self, y: Bounded) -> Bounded:
+        """y, which has its spatial axes, as the layer returns it."""
+        keeps = self.config.get("keepdims", False)
+        return y if keeps else y.rearranged(lambda a: np.squeeze(a, self.axes))
+
+    def taken(self, dy: Bounded) -> Bounded:
+        """dy with spatial axes of length 1."""
+        keeps = self.config.get("keepdims", False)
+        return dy if keeps else dy.rearranged(lambda a: np.expand_dims(a, self.axes))
+
+    def number(self, shape) -> int:
+        """How many numbers a channel has."""
+        return int(np.prod([shape[axis] for axis in self.axes]))
+
+    def total(self, array):
+        return array.sum(axis=self.axes, keepdims=True)
+
+
+class GlobalMaxPooling2D(GlobalPooling):
+    """The largest of each channel; its gradient is shared equally by all that tie for it.
+
+    TensorFlow divides one by the number of ties and multiplies by the gradient; a division is as
+    good. Either costs two roundings at most, and none where the number is a power of two. A channel
+    with a NaN has no winner, so 0 / 0 for its gradient, as in TensorFlow.
+    """
+
+    def forward(self, x, weights):
+        self.x = x = x.flushed()
+        self.y = x.value.max(axis=self.axes, keepdims=True)
+        error = None if x.error is None else x.error.max(axis=self.axes, keepdims=True)
+        return self.given(Bounded(self.y, x.rounding, error).flushed())
+
+    def backward(self, dy):
+        dy = self.taken(dy).flushed()
+        won = self.x.value == self.y
+        share = mean(dy.value, np.abs(dy.value), dy.bound, dy.support(), self.total(won),
+                     dy.rounding)
+        error = np.where(won, share.bound, 0.0)
+        if self.x.error is not None:
+            error = np.where(self._may_win(), np.abs(dy.value) + dy.bound, error)
+        return Bounded(won * share.value, dy.rounding, error), {}
+
+    def _may_win(self):
+        """Where rounding of the input leaves open who the winners are, those who may be of them.
+
+        Each then gets something between nothing and all of the gradient.
+        """
+        highest = self.x.value + self.x.error
+        lowest_winner = (self.x.value - self.x.error).max(axis=self.axes, keepdims=True)
+        close = highest >= lowest_winner
+        # equal exact values tie on both sides, and who is alone wins on both
+        moves = self.total(close & (self.x.error > 0)) > 0
+        return close & moves & (self.total(close) > 1)
+
+
+class GlobalAveragePooling2D(GlobalPooling):
+    """The mean of each channel."""
+
+    def forward(self, x, weights):
+        self.shape, x = x.shape, x.flushed()
+        sums = [self.total(array) for array in (x.value, np.abs(x.value), x.bound, x.support())]
+        return self.given(mean(*sums, self.number(self.shape), x.rounding))
+
+    def backward(self, dy):
+        dy = self.taken(dy).flushed()
+        share = mean(dy.value, np.abs(dy.value), dy.bound, dy.support(), self.number(self.shape),
+                     dy.rounding)
+        return share.rearranged(lambda a: np.broadcast_to(a, self.shape)), {}
+
+    def reductions(self, input_shape, output_shape):
+        return {"output": self.number(input_shape), "input_gradient": 1}
+
+
+class GlobalMaxPooling1D(GlobalMaxPooling2D):
+    """The largest of each channel of a sequence."""
+
+    rank = 1
+
+
+class GlobalAveragePooling1D(GlobalAveragePooling2D):
+    """The mean of each channel of a sequence."""
+
+    rank = 1

@@ -1,0 +1,72 @@
+"""The oracle for losses: value and gradient by definition, with a bound on all rounding."""
+
+import math
+
+from compare.oracle.losses.base import LossOracle
+from compare.oracle.losses.binary import BinaryCrossentropy
+from compare.oracle.losses.categorical import CategoricalCrossentropy, SparseCategoricalCrossentropy
+from compare.oracle.losses.divergence import KLDivergence
+from compare.oracle.losses.elementwise import (
+    Hinge,
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    SquaredHinge,
+)
+from compare.oracle.running_error import Bounded
+
+LOSSES: dict[str, type[LossOracle]] = {cls.__name__: cls for cls in (
+    SparseCategoricalCrossentropy, CategoricalCrossentropy, BinaryCrossentropy, MeanSquaredError,
+    MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError, Huber, LogCosh,
+    KLDivergence, Poisson, Hinge, SquaredHinge)}
+ABBREVIATIONS = {"bce": "BinaryCrossentropy", "kld": "KLDivergence", "mae": "MeanAbsoluteError",
+                 "mse": "MeanSquaredError", "mape": "MeanAbsolutePercentageError",
+                 "msle": "MeanSquaredLogarithmicError"}
+
+
+def exact_loss(loss: str | dict, y, output: Bounded, fused: bool, dtype, sample_weight=None):
+    """(a batch's loss, its gradient with respect to output), as `Bounded`.
+
+    Args:
+        loss: Keras's name for it or its dictionary, as a compile config has it.
+        y: the batch's labels or targets.
+        output: what the loss is computed from: the network's output, or the last activation's
+            input if fused.
+        fused: whether the loss is computed from such logits.
+        dtype: the audited precision.
+        sample_weight: one for each sample, or as Keras stretches it to the losses.
+
+    Raises:
+        ValueError: for a loss that has no oracle.
+    """
+    name, config = named(loss)
+    return LOSSES[name](config, dtype)(y, output, fused, sample_weight)
+
+
+def loss_terms(loss: str | dict, output_shape: tuple) -> tuple[int, int]:
+    """How many terms the loss adds up, and how many each element of its gradient."""
+    over_classes = "Categorical" in named(loss)[0]
+    return math.prod(output_shape), output_shape[-1] if over_classes else 1
+
+
+def named(loss: str | dict) -> tuple[str, dict]:
+    """(name in LOSSES, config) of a loss given by name or dictionary.
+
+    Raises:
+        ValueError: for a loss that has no oracle.
+    """
+    name, config = loss, {}
+    if isinstance(loss, dict):
+        name, config = loss.get("class_name"), loss.get("config") or {}
+        if name == "function":
+            name, config = config, {}
+    found = ABBREVIATIONS.get(str(name).lower())
+    plain = str(name).replace("_", "").lower()
+    found = found or next((known for known in LOSSES if known.lower() == plain), None)
+    if found is None:
+        raise ValueError(f"No oracle for the loss {loss!r}. Expected one of: {', '.join(LOSSES)}.")
+    return found, config

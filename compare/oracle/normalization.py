@@ -1,0 +1,174 @@
+"""Oracles of batch and layer normalization.
+
+With c = x - mean, r = 1 / sqrt(variance + epsilon) and h = gamma * dy, by definition
+
+    y      = gamma * c * r + beta
+    dbeta  = sum dy          dgamma = sum dy * c * r
+    dx     = r * (h - sum h / n - c * r^2 * sum (h c) / n)     (sums over the n values normalized)
+
+and dx = r * h where mean and variance are given constants. TensorFlow computes the first as
+x * g + (beta - mean * g) with g = gamma * r, and by differentiating that gets sum h c as
+sum h x - mean * sum h: where the mean is large both lose digits, for x and mean themselves are then
+multiplied and rounded, not their difference. Bounds therefore allow a few roundings of
+|g| (|x| + |mean|) in y, and of sum |h| (|x| + |mean|) in the gradients, which covers formulas that
+start from c as well, since |c| <= |x| + |mean|. An error of g or r itself, in contrast, is the same
+number wherever it occurs, so that it multiplies c alone: x * g and mean * g share it.
+"""
+
+import math
+
+import numpy as np
+
+from compare.oracle.base import Oracle
+from compare.oracle.moments import constant, inverse_deviation, known, moments
+from compare.oracle.running_error import Bounded
+
+
+class Normalization(Oracle):
+    """Base: a subclass says over which axes the moments are, and which the weights have."""
+
+    exact = False
+
+    def axes(self, rank: int) -> tuple[int, ...]:
+        """The axes over which the moments are taken."""
+        raise NotImplementedError
+
+    def weight_axes(self, rank: int) -> tuple[int, ...]:
+        """The axes that the weights have."""
+        raise NotImplementedError
+
+    def by_batch(self) -> bool:
+        """Whether the moments are the batch's own."""
+        return True
+
+    def forward(self, x, weights):
+        self.x = x = x.flushed()
+        rank = len(x.shape)
+        self.shape = tuple(size if i in self.weight_axes(rank) else 1
+                           for i, size in enumerate(x.shape))
+        self.weights = {name: w.flushed() for name, w in weights.items()}
+        if self.by_batch():
+            self.moments = moments(x, self.axes(rank))
+        else:
+            self.moments = known(self._weight("moving_mean"), self._weight("moving_variance"))
+        self.inverse = inverse_deviation(self.moments, self.config["epsilon"])
+        mean = self.moments.mean
+        self.centred = np.abs(x.value - mean.value)
+        # how far x - mean can be off before it is rounded, and the magnitudes that are rounded
+        self.shift = x.bound + mean.bound
+        self.sizes = np.abs(x.value) + x.bound + np.abs(mean.value) + mean.bound
+        return self._output()
+
+    def _weight(self, name: str) -> Bounded:
+        return self.weights[name].reshape(self.shape)
+
+    def _output(self) -> Bounded:
+        rounding, mean = self.x.rounding, self.moments.mean
+        factor = self.inverse * self._weight("gamma") if "gamma" in self.weights else self.inverse
+        beta = (self._weight("beta") if "beta" in self.weights
+                else Bounded(np.zeros(self.shape), rounding))
+        largest = np.abs(factor.value) + factor.bound
+        value = (self.x.value - mean.value) * factor.value + beta.value
+        error = (self.centred * factor.bound + largest * self.shift + beta.bound
+                 + rounding.gamma(4) * (largest * self.sizes + np.abs(beta.value) + beta.bound)
+                 + rounding.tiny * (4 + largest))
+        return Bounded(value, rounding, error).flushed()
+
+    def backward(self, dy):
+        dy = dy.flushed()
+        rank = len(dy.shape)
+        gradients = {}
+        summed = tuple(i for i in range(rank) if i not in self.weight_axes(rank))
+        if "gamma" in self.weights:
+            gradients["gamma"] = self._gamma_gradient(dy, summed)
+        if "beta" in self.weights:
+            gradients["beta"] = dy.sum(axis=summed)
+        gradients = {name: value.reshape(self.weights[name].shape)
+                     for name, value in gradients.items()}
+        h = dy * self._weight("gamma") if "gamma" in self.weights else dy
+        if not self.by_batch():
+            return h * self.inverse, gradients
+        return self._input_gradient(h), gradients
+
+    def _gamma_gradient(self, dy: Bounded, axes) -> Bounded:
+        """sum dy * c * r: at most 4 roundings of each term besides those of the sum."""
+        terms = dy.support().sum(axis=axes)
+        inverse, rounding = self.inverse, dy.rounding
+        size = np.abs(dy.value) + dy.bound
+        largest = inverse.value + inverse.bound
+        value = (dy.value * (self.x.value - self.moments.mean.value) * inverse.value).sum(axis=axes)
+        passed_on = ((dy.bound * self.centred + size * self.shift) * largest
+                     + np.abs(dy.value) * self.centred * inverse.bound).sum(axis=axes)
+        rounded = rounding.gamma(terms + 4) * (size * self.sizes * largest).sum(axis=axes)
+        flushed = rounding.tiny * 4 * (dy.support() * (1 + largest) * (1 + self.sizes)
+                                       ).sum(axis=axes)
+        return Bounded(value, rounding, passed_on + rounded + flushed)
+
+    def _input_gradient(self, h: Bounded) -> Bounded:
+        """r h - r sum h / n - r^3 c sum (h c) / n, each of the three within 12 roundings."""
+        rounding, axes = h.rounding, self.axes(len(h.shape))
+        count = math.prod(h.shape[axis] for axis in axes)
+        r, slack = self.inverse.value, self.inverse.bound
+        most = r + slack
+        centred = self.x.value - self.moments.mean.value
+
+        def total(array):
+            return array.sum(axis=axes, keepdims=True)
+
+        plain, size = h.sum(axis=axes, keepdims=True), np.abs(h.value) + h.bound
+        spread = total(h.value * centred)
+        off = (total(h.bound * self.centred + size * self.shift)
+               + rounding.gamma(total(h.support()) + 3) * total(size * self.sizes)
+               + 4 * count * rounding.tiny)
+        value = r * (h.value - plain.value / count - centred * r**2 * spread / count)
+        passed_on = (slack * np.abs(h.value) + most * h.bound
+                     + (slack * np.abs(plain.value) + most * plain.bound) / count
+                     + (most**3 - r**3) * self.centred * np.abs(spread) / count
+                     + most**3 * (self.shift * (np.abs(spread) + off) + self.centred * off) / count)
+        magnitude = (most * size + most * (np.abs(plain.value) + plain.bound) / count
+                     + most**3 * (self.centred + self.shift) * (np.abs(spread) + off) / count)
+        flushed = 8 * rounding.tiny * (1 + most)**3 * (1 + self.centred + self.shift)
+        return Bounded(value, rounding, passed_on + rounding.gamma(12) * magnitude + flushed)
+
+    def reductions(self, input_shape, output_shape):
+        rank = len(input_shape)
+        count = math.prod(input_shape[axis] for axis in self.axes(rank))
+        summed = math.prod(size for i, size in enumerate(input_shape)
+                           if i not in self.weight_axes(rank))
+        terms = count if self.by_batch() else 1
+        return {"output": terms, "input_gradient": terms, "gamma_gradient": summed,
+                "beta_gradient": summed}
+
+
+class BatchNormalization(Normalization):
+    """Channel by channel: by the batch's moments in training, else by the moving averages."""
+
+    def axes(self, rank):
+        return tuple(i for i in range(rank) if i not in self.weight_axes(rank))
+
+    def weight_axes(self, rank):
+        return (self.config.get("axis", -1) % rank,)
+
+    def by_batch(self):
+        return self.training and self.config.get("trainable", True)
+
+    def forward(self, x, weights):
+        y = super().forward(x, weights)
+        self.updated = {}
+        if self.by_batch():
+            momentum = float(self.config["momentum"])
+            keep, take = (constant(c, x.rounding) for c in (momentum, 1.0 - momentum))
+            for name, batch in (("moving_mean", self.moments.mean),
+                                ("moving_variance", self.moments.variance)):
+                self.updated[name] = self.weights[name] * keep + batch.reshape(-1) * take
+        return y
+
+
+class LayerNormalization(Normalization):
+    """Each sample by its own moments over the named axes, which gamma and beta have too."""
+
+    def axes(self, rank):
+        axis = self.config.get("axis", -1)
+        return tuple(a % rank for a in (axis if isinstance(axis, (list, tuple)) else [axis]))
+
+    weight_axes = axes

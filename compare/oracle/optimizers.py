@@ -1,0 +1,203 @@
+"""The oracle for optimizers: each rule by its definition, step after step, with bounds.
+
+A rule is a short sum of products and quotients, so its bound is that of running error analysis,
+operation by operation; fused multiply-adds and another order within a product only save roundings.
+Settings are used as the weights' precision holds them. Four of them TensorFlow casts through
+float32 even for float64 weights: SGD's momentum, weight decay, Adagrad's initial accumulator, and
+Adam's betas in the powers that make up for the start at zero; in its running means they are not.
+"""
+
+import numpy as np
+
+from compare.oracle.learning_rates import constant, rate_at
+from compare.oracle.running_error import LIBRARY_ULPS, Bounded, Rounding
+
+
+class Optimizer:
+    """Base of the oracles: clipping, decay, then the rule, for all weights of a network at once.
+
+    Args:
+        config: the optimizer's Keras config; the learning rate in it is the number in use.
+        dtype: the weights'.
+
+    Attributes:
+        iteration: how many steps were made.
+        slots: for each weight what the rule remembers, by name; empty before the first step.
+    """
+
+    defaults: dict = {}
+
+    def __init__(self, config: dict, dtype):
+        self.rounding = Rounding.of(dtype)
+        given = {key: value for key, value in config.items() if value is not None}
+        self.config = {**self.defaults, **given}
+        self.iteration = 0
+        self.slots: list[dict[str, Bounded]] = []
+
+    def step(self, weights: list[Bounded], gradients: list[Bounded]) -> list[Bounded]:
+        """The weights after one more step."""
+        self.slots = self.slots or [self.fresh(weight) for weight in weights]
+        rate = rate_at(self.config["learning_rate"], self.iteration, self.rounding)
+        decayed = [self.decayed(weight, rate) for weight in weights]
+        moved = [self.rule(*each, rate)
+                 for each in zip(decayed, self.clipped(gradients), self.slots)]
+        self.iteration += 1
+        return moved
+
+    def fresh(self, weight: Bounded) -> dict[str, Bounded]:
+        """A weight's slots before the first step."""
+        return {}
+
+    def rule(self, weight: Bounded, gradient: Bounded, slots: dict, rate: Bounded) -> Bounded:
+        """The weight after a step; replaces what changes in `slots`."""
+        raise NotImplementedError
+
+    def zeros(self, weight: Bounded) -> Bounded:
+        return Bounded(np.zeros(weight.shape), self.rounding)
+
+    def number(self, value: float) -> Bounded:
+        """A setting, rounded to the weights' precision."""
+        return Bounded(constant(value, self.rounding), self.rounding)
+
+    def decayed(self, weight: Bounded, rate: Bounded) -> Bounded:
+        """w - w * weight_decay * rate."""
+        decay = self.config.get("weight_decay")
+        return weight if not decay else weight - weight * float(np.float32(decay)) * rate
+
+    def clipped(self, gradients: list[Bounded]) -> list[Bounded]:
+        """The gradients after clipping; a limit of 0 or below is none."""
+        limits = {key: self.config.get(key) or 0.0
+                  for key in ("clipnorm", "global_clipnorm", "clipvalue")}
+        if limits["clipnorm"] > 0:
+            limit = self.number(limits["clipnorm"])
+            return [gradient * limit / larger(norm([gradient]), limit) for gradient in gradients]
+        if limits["global_clipnorm"] > 0:
+            # limit * min(1 / norm, 1 / limit)
+            limit = self.number(limits["global_clipnorm"])
+            scale = limit * (self.number(1.0) / larger(norm(gradients), limit))
+            return [gradient * scale for gradient in gradients]
+        if limits["clipvalue"] > 0:
+            limit = constant(limits["clipvalue"], self.rounding)
+            return [gradient.clip(-limit, limit) for gradient in gradients]
+        return gradients
+
+
+def norm(gradients: list[Bounded]) -> Bounded:
+    """The 2-norm of them all: the root of the sum of all squares, added up in any order."""
+    squares = [(gradient * gradient).reshape(-1) for gradient in gradients]
+    joined = Bounded(np.concatenate([square.value for square in squares]), squares[0].rounding,
+                     np.concatenate([square.bound for square in squares]))
+    return joined.sum().sqrt()
+
+
+def larger(a: Bounded, b: Bounded) -> Bounded:
+    """The maximum, which errors move by no more than the larger of those that may be chosen."""
+    bound = np.maximum(np.where(a.value + a.bound >= b.value - b.bound, a.bound, 0.0),
+                       np.where(b.value + b.bound >= a.value - a.bound, b.bound, 0.0))
+    return Bounded(np.maximum(a.value, b.value), a.rounding, bound)
+
+
+class SGD(Optimizer):
+    """m <- b m - rate g, w <- w + m, or w + b m - rate g for Nesterov; without momentum, m is new
+    each time."""
+
+    defaults = {"learning_rate": 0.01, "momentum": 0.0}
+
+    def fresh(self, weight):
+        return {"momentum": self.zeros(weight)} if self.config["momentum"] else {}
+
+    def rule(self, weight, gradient, slots, rate):
+        step = gradient * rate
+        if not slots:
+            return weight - step
+        beta = float(np.float32(self.config["momentum"]))
+        slots["momentum"] = velocity = slots["momentum"] * beta - step
+        return weight + (velocity * beta - step if self.config.get("nesterov") else velocity)
+
+
+class Adam(Optimizer):
+    """w <- w - alpha m / (sqrt(v) + epsilon), alpha = rate sqrt(1 - beta_2^t) / (1 - beta_1^t)."""
+
+    defaults = {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
+
+    def fresh(self, weight):
+        return {name: self.zeros(weight) for name in ("momentum", "velocity", "velocity_hat")}
+
+    def rule(self, weight, gradient, slots, rate):
+        first = self.number(1 - self.config["beta_1"])
+        second = self.number(1 - self.config["beta_2"])
+        m = slots["momentum"] + (gradient - slots["momentum"]) * first
+        v = slots["velocity"] + (gradient * gradient - slots["velocity"]) * second
+        slots.update(momentum=m, velocity=v)
+        if self.config.get("amsgrad"):
+            slots["velocity_hat"] = v = larger(slots["velocity_hat"], v)
+        alpha = rate * self.start("beta_2").sqrt() / self.start("beta_1")
+        return weight - m * alpha / (v.sqrt() + self.number(self.config["epsilon"]))
+
+    def start(self, key: str) -> Bounded:
+        """1 - beta^t; the first power of a number is taken to be exact."""
+        beta = Bounded(float(np.float32(self.config[key])), self.rounding)
+        t = self.iteration + 1
+        power = beta if t == 1 else beta.through(lambda b: b ** t, lambda low, high: t * high,
+                                                 2 * LIBRARY_ULPS)
+        return Bounded(1.0, self.rounding) - power
+
+
+class AdamW(Adam):
+    """Adam, with weight decay by default."""
+
+    defaults = {**Adam.defaults, "weight_decay": 0.004}
+
+
+class RMSprop(Optimizer):
+    """w <- w - rate g / sqrt(v + epsilon), v less the square of the mean gradient if centered."""
+
+    defaults = {"learning_rate": 0.001, "rho": 0.9, "momentum": 0.0, "epsilon": 1e-7}
+
+    def fresh(self, weight):
+        return {name: self.zeros(weight) for name in ("velocity", "average_gradient", "momentum")}
+
+    def rule(self, weight, gradient, slots, rate):
+        old, new = self.number(self.config["rho"]), self.number(1 - self.config["rho"])
+        slots["velocity"] = slots["velocity"] * old + gradient * gradient * new
+        denominator = slots["velocity"]
+        if self.config.get("centered"):
+            mean = slots["average_gradient"] * old + gradient * new
+            slots["average_gradient"] = mean
+            denominator = denominator - mean * mean
+        root = (denominator + self.number(self.config["epsilon"])).sqrt()
+        increment = rate * gradient / root
+        if self.config["momentum"]:
+            kept = slots["momentum"] * self.number(self.config["momentum"])
+            slots["momentum"] = increment = kept + increment
+        return weight - increment
+
+
+class Adagrad(Optimizer):
+    """w <- w - rate g / sqrt(a + epsilon), a being the sum of all g^2 and its initial value."""
+
+    defaults = {"learning_rate": 0.001, "initial_accumulator_value": 0.1, "epsilon": 1e-7}
+
+    def fresh(self, weight):
+        start = float(np.float32(self.config["initial_accumulator_value"]))
+        return {"accumulator": Bounded(np.full(weight.shape, start), self.rounding)}
+
+    def rule(self, weight, gradient, slots, rate):
+        slots["accumulator"] = slots["accumulator"] + gradient * gradient
+        root = (slots["accumulator"] + self.number(self.config["epsilon"])).sqrt()
+        return weight - rate * gradient / root
+
+
+OPTIMIZERS = {cls.__name__.lower(): cls for cls in (SGD, Adam, AdamW, RMSprop, Adagrad)}
+
+
+def exact_update(class_name: str, config: dict, weights: list[Bounded], gradients: list[Bounded],
+                 dtype) -> list[Bounded]:
+    """A network's weights after the first step of a fresh optimizer.
+
+    Args:
+        class_name, config: as Keras writes an optimizer.
+        weights, gradients: of all weights that are trained, whose joint norm may be clipped.
+        dtype: of the weights.
+    """
+    return OPTIMIZERS[class_name.lower()](config, np.dtype(dtype)).step(weights, gradients)

@@ -1,0 +1,140 @@
+"""Oracles of pooling over windows: the largest of each, or their mean."""
+
+import numpy as np
+
+from compare.oracle.base import Oracle
+from compare.oracle.data_format import Layout
+from compare.oracle.rounded_mean import mean
+from compare.oracle.running_error import Bounded
+from compare.oracle.windows import Walk
+
+
+class Pooling(Oracle):
+    """Base: the windows of an image, in whatever arrangement it comes."""
+
+    rank = 2
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.layout = Layout(self.rank, config.get("data_format", "channels_last"))
+        self.pool_size = self.layout.pair(config["pool_size"])
+
+    def walk_of(self, input_shape) -> Walk:
+        """The walk over the images of that shape."""
+        return Walk(self.layout.image_shape(input_shape)[1:3], self.pool_size,
+                    self.layout.pair(self.config["strides"]), self.config["padding"])
+
+    def images(self, x: Bounded) -> Bounded:
+        """An input or an output as (N, H, W, C)."""
+        return x.rearranged(self.layout.image)
+
+    def given(self, y: Bounded) -> Bounded:
+        """The other way round."""
+        return y.rearranged(self.layout.given)
+
+
+class MaxPooling2D(Pooling):
+    """The largest of each window; the gradient goes to its first maximum in row-major order."""
+
+    def forward(self, x, weights):
+        self.walk = self.walk_of(x.shape)
+        self.x = x = self.images(x).flushed()
+        self.values = self.walk.stack(x.value, -np.inf)  # (kh kw, N, OH, OW, C)
+        self.errors = None if x.error is None else self.walk.stack(x.error, 0.0)
+        error = None if self.errors is None else self.errors.max(axis=0)
+        y = Bounded(self.values.max(axis=0), x.rounding, error).flushed()
+        return self.given(y)
+
+    def backward(self, dy):
+        dy = self.images(dy).flushed()
+        winner = self.values.argmax(axis=0)
+        dx, magnitude, error = (np.zeros(self.x.shape) for _ in range(3))
+        for k, (i, j) in enumerate(self.walk.offsets()):
+            out, pixels = self.walk.at(i, j)
+            won = (winner == k)[out]
+            dx[pixels] += np.where(won, dy.value[out], 0.0)
+            magnitude[pixels] += np.where(won, np.abs(dy.value[out]), 0.0)
+            error[pixels] += np.where(won, dy.bound[out], 0.0)
+            if self.errors is not None:
+                possible = self._may_win(k)[out]
+                error[pixels] += np.where(possible, np.abs(dy.value[out]) + dy.bound[out], 0.0)
+        overlap = self.walk.overlap()
+        if overlap > 1:
+            error += dy.rounding.gamma(overlap) * (magnitude + error)
+            error += overlap * dy.rounding.tiny  # partial sums, flushed to zero
+        return self.given(Bounded(dx, dy.rounding, error).flushed()), {}
+
+    def _may_win(self, k):
+        """Where rounding of the input leaves open whether offset k holds the maximum."""
+        winner = self.values.argmax(axis=0)
+        highest = self.values + self.errors
+        lowest_winner = (self.values - self.errors).max(axis=0)
+        contested = (highest >= lowest_winner).sum(axis=0) > 1
+        close = (highest[k] >= lowest_winner) & contested
+        unequal = self.errors.max(axis=0) > 0  # equal exact values tie the same way on both sides
+        return close & unequal & np.isfinite(self.values[k]) & (winner >= 0)
+
+    def reductions(self, input_shape, output_shape):
+        return {"output": 1, "input_gradient": self.walk_of(input_shape).overlap()}
+
+
+class AveragePooling2D(Pooling):
+    """The mean of each window over the pixels that are no padding.
+
+    A whole number divided by a power of two is exact; by any other, a quotient is rounded. So the
+    layer is exact if no window can have another number of pixels: if all windows are whole and the
+    pool's size is a power of two, or if padding can only cut windows of 2 down to 1.
+    """
+
+    def __init__(self, config):
+        super().__init__(config)
+        whole = config["padding"] == "valid"
+        self.exact = all(k <= 2 or (whole and k & (k - 1) == 0) for k in self.pool_size)
+
+    def forward(self, x, weights):
+        self.walk, rounding = self.walk_of(x.shape), x.rounding
+        self.x = x = self.images(x).flushed()
+        sums = [self._total(array) for array in (x.value, np.abs(x.value), x.bound, x.support())]
+        self.pixels = self._total(np.ones((1, *x.shape[1:3], 1)))  # (1, OH, OW, 1)
+        return self.given(mean(*sums, self.pixels, rounding))
+
+    def backward(self, dy):
+        dy = self.images(dy).flushed()
+        one = np.where(self.pixels > 1, dy.support(), 0.0)
+        share = mean(dy.value, np.abs(dy.value), dy.bound, one, self.pixels, dy.rounding)
+        terms = self._spread(share.support())
+        passed_on = self._spread(share.bound)
+        terms = np.where(terms > 1, terms, 0.0)  # a sum of one is no sum
+        passed_on += 2 * terms * dy.rounding.tiny  # terms and partial sums, flushed
+        magnitude = self._spread(np.abs(share.value))
+        error = passed_on + dy.rounding.gamma(terms) * (magnitude + passed_on)
+        dx = Bounded(self._spread(share.value), dy.rounding, error).flushed()
+        return self.given(dx), {}
+
+    def reductions(self, input_shape, output_shape):
+        rows, columns = self.pool_size
+        return {"output": rows * columns, "input_gradient": self.walk_of(input_shape).overlap()}
+
+    def _total(self, image):
+        """(N, H, W, C) -> (N, OH, OW, C), the sums of the windows."""
+        return self.walk.stack(image, 0.0).sum(axis=0)
+
+    def _spread(self, out_image):
+        """(N, OH, OW, C) -> (N, H, W, C): what each pixel gets of the windows that cover it."""
+        spread = np.zeros(self.x.shape)
+        for i, j in self.walk.offsets():
+            out, pixels = self.walk.at(i, j)
+            spread[pixels] += out_image[out]
+        return spread
+
+
+class MaxPooling1D(MaxPooling2D):
+    """Max pooling of sequences, which are images of one column."""
+
+    rank = 1
+
+
+class AveragePooling1D(AveragePooling2D):
+    """Average pooling of sequences, which are images of one column."""
+
+    rank = 1

@@ -1,0 +1,153 @@
+"""Oracles of layers that move numbers and leave them as they are, or repeat or omit them."""
+
+import numpy as np
+
+from compare.oracle.base import Oracle
+from compare.oracle.data_format import Layout
+
+
+class Flatten(Oracle):
+    """The same numbers in one row per sample, row-major, the channels last."""
+
+    def forward(self, x, weights):
+        matters = len(x.shape) > 2  # in (batch, features) the channels come last in any case
+        self.layout = Layout(2, self.config.get("data_format") if matters else "channels_last")
+        images = x.rearranged(self.layout.image)
+        self.shape = images.shape
+        return images.reshape(x.shape[0], int(np.prod(x.shape[1:])))
+
+    def backward(self, dy):
+        return dy.reshape(self.shape).rearranged(self.layout.given), {}
+
+
+class Reshape(Oracle):
+    """The same numbers in another shape, row-major."""
+
+    def forward(self, x, weights):
+        self.shape = x.shape
+        return x.reshape(x.shape[0], *self._target(x.shape))
+
+    def backward(self, dy):
+        return dy.reshape(self.shape), {}
+
+    def _target(self, shape) -> tuple:
+        """The target shape with its -1 resolved: a batch may be empty."""
+        target = list(self.config["target_shape"])
+        if -1 in target:
+            others = np.prod([n for n in target if n != -1], dtype=int)
+            target[target.index(-1)] = int(np.prod(shape[1:], dtype=int) // others)
+        return tuple(target)
+
+
+class Permute(Oracle):
+    """Axis i of the output is axis dims[i - 1] of the input."""
+
+    def forward(self, x, weights):
+        return x.rearranged(lambda a: np.moveaxis(a, self.config["dims"], range(1, a.ndim)))
+
+    def backward(self, dy):
+        return dy.rearranged(lambda a: np.moveaxis(a, range(1, a.ndim), self.config["dims"])), {}
+
+
+class Border(Oracle):
+    """Base: a border of (before, after) along each spatial axis, put on or taken off."""
+
+    rank = 2
+    argument = ""
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.layout = Layout(2, config.get("data_format"))  # a sequence keeps its three axes
+        border = config[self.argument]
+        border = [border] if self.rank == 1 else border
+        self.widths = [(0, 0), *(tuple(width) for width in border), (0, 0)]  # N, H, W, C
+
+    def put_on(self, x):
+        """x within a border of zeros."""
+        def padded(array):
+            return self.layout.given(np.pad(self.layout.image(array), self.widths))
+
+        return x.rearranged(padded)
+
+    def taken_off(self, x):
+        """What the border surrounds."""
+        def cut(array):
+            image = self.layout.image(array)
+            inside = (slice(before, size - after)
+                      for (before, after), size in zip(self.widths, image.shape))
+            return self.layout.given(image[tuple(inside)])
+
+        return x.rearranged(cut)
+
+
+class ZeroPadding2D(Border):
+    """Zeros around the image."""
+
+    argument = "padding"
+
+    def forward(self, x, weights):
+        return self.put_on(x)
+
+    def backward(self, dy):
+        return self.taken_off(dy), {}
+
+
+class Cropping2D(Border):
+    """The image without its border."""
+
+    argument = "cropping"
+
+    def forward(self, x, weights):
+        return self.taken_off(x)
+
+    def backward(self, dy):
+        return self.put_on(dy), {}
+
+
+class UpSampling2D(Oracle):
+    """Every pixel repeated along both axes; its gradient is the sum of its copies'."""
+
+    rank = 2
+
+    def __init__(self, config):
+        super().__init__(config)
+        self.layout = Layout(self.rank, config.get("data_format"))
+        size = config["size"]
+        self.size = self.layout.pair((size,) if self.rank == 1 else size)
+
+    def forward(self, x, weights):
+        rows, columns = self.size
+
+        def repeated(array):
+            return self.layout.given(
+                self.layout.image(array).repeat(rows, axis=1).repeat(columns, axis=2))
+
+        return x.rearranged(repeated)
+
+    def backward(self, dy):
+        rows, columns = self.size
+        dy = dy.rearranged(self.layout.image)
+        n, height, width, channels = dy.shape
+        copies = dy.reshape(n, height // rows, rows, width // columns, columns, channels)
+        return copies.sum(axis=(2, 4)).rearranged(self.layout.given), {}
+
+    def reductions(self, input_shape, output_shape):
+        return {"output": 1, "input_gradient": int(np.prod(self.size))}
+
+
+class ZeroPadding1D(ZeroPadding2D):
+    """Zeros before and after a sequence."""
+
+    rank = 1
+
+
+class Cropping1D(Cropping2D):
+    """A sequence without its ends."""
+
+    rank = 1
+
+
+class UpSampling1D(UpSampling2D):
+    """Every step repeated."""
+
+    rank = 1

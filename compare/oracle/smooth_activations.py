@@ -1,0 +1,220 @@
+"""Oracles of activations made of exponentials.
+
+Each gradient is bounded as automatic differentiation composes it, one rounding per operation. A
+formula with fewer roundings lies within the same bound; where neither of two formulas has both of
+the larger errors, the bound is the `wider` one.
+"""
+
+import math
+
+import numpy as np
+
+from compare.oracle.base import Oracle
+from compare.oracle.elementary import constant, erfc, expm1, sigmoid, softplus, tanh
+from compare.oracle.piecewise import choose, held, same, scaled, wider
+from compare.oracle.running_error import Bounded
+
+
+class Smooth(Oracle):
+    """A function of each element, and the gradient it passes back."""
+
+    exact = False
+
+    def function(self, x: Bounded) -> Bounded:
+        raise NotImplementedError
+
+    def gradient(self, dy: Bounded, x: Bounded, y: Bounded) -> Bounded:
+        raise NotImplementedError
+
+    def forward(self, x, weights):
+        self.x, self.y = x, self.function(x)
+        return self.y
+
+    def backward(self, dy):
+        return self.gradient(dy, self.x, self.y), {}
+
+
+def one_minus(x: Bounded) -> Bounded:
+    return Bounded(1.0, x.rounding) - x
+
+
+def exponential_less_one(x: Bounded) -> Bounded:
+    """exp(x) - 1 in one step, or in two: then next to 0 nothing may be left of it."""
+    return wider(expm1(x), x.exp() - 1.0)
+
+
+class Exponential(Smooth):
+    """exp(x)."""
+
+    def function(self, x):
+        return x.exp()
+
+    def gradient(self, dy, x, y):
+        return dy * y
+
+
+class Sigmoid(Smooth):
+    """1 / (1 + exp(-x))."""
+
+    def function(self, x):
+        return sigmoid(x)
+
+    def gradient(self, dy, x, y):
+        return dy * y * one_minus(y)
+
+
+class LogSigmoid(Smooth):
+    """log(1 / (1 + exp(-x)))."""
+
+    def function(self, x):
+        return -softplus(-x)
+
+    def gradient(self, dy, x, y):
+        return dy * sigmoid(-x)
+
+
+class SiLU(Smooth):
+    """x / (1 + exp(-x))."""
+
+    def function(self, x):
+        return x * sigmoid(x)
+
+    def gradient(self, dy, x, y):
+        s = sigmoid(x)
+        return dy * (s * (x * one_minus(s) + 1.0))
+
+
+class Tanh(Smooth):
+    """tanh(x)."""
+
+    def function(self, x):
+        return tanh(x)
+
+    def gradient(self, dy, x, y):
+        return dy * one_minus(y * y)
+
+
+class TanhShrink(Smooth):
+    """x - tanh(x)."""
+
+    def function(self, x):
+        return x - tanh(x)
+
+    def gradient(self, dy, x, y):
+        t = tanh(x)
+        return dy - dy * one_minus(t * t)
+
+
+class Softplus(Smooth):
+    """log(1 + exp(x))."""
+
+    def function(self, x):
+        return softplus(x)
+
+    def gradient(self, dy, x, y):
+        return dy * sigmoid(x)
+
+
+class Softsign(Smooth):
+    """x / (1 + |x|)."""
+
+    def function(self, x):
+        return x / self._spread(x)
+
+    def gradient(self, dy, x, y):
+        spread = self._spread(x)
+        return dy / (spread * spread)
+
+    def _spread(self, x):
+        return Bounded(np.abs(x.value), x.rounding, x.error) + 1.0
+
+
+class Squareplus(Smooth):
+    """(x + sqrt(x^2 + 4)) / 2."""
+
+    def function(self, x):
+        return (x + self._root(x)) * 0.5
+
+    def gradient(self, dy, x, y):
+        half = dy * 0.5
+        return half + half * x / self._root(x)
+
+    def _root(self, x):
+        return x.through(lambda x: np.hypot(x, 2), lambda low, high: np.ones_like(low), roundings=4)
+
+
+class Mish(Smooth):
+    """x tanh(log(1 + exp(x)))."""
+
+    def function(self, x):
+        return x * tanh(softplus(x))
+
+    def gradient(self, dy, x, y):
+        t = tanh(softplus(x))
+        return dy * t + dy * x * one_minus(t * t) * sigmoid(x)
+
+
+class GELU(Smooth):
+    """x times the probability that a standard normal number is below x, erfc(-x / sqrt 2) / 2.
+
+    The square root of 1/2 is rounded to float32 also for float64, as TensorFlow has it.
+    """
+
+    SQRT_HALF = float(np.float32(math.sqrt(0.5)))
+
+    def function(self, x):
+        return x * 0.5 * erfc(self._argument(x))
+
+    def gradient(self, dy, x, y):
+        v = self._argument(x)
+        bell = (-(v * v)).exp() * constant(2 / math.sqrt(math.pi), x.rounding)
+        steep = dy * (x * 0.5) * bell * self.SQRT_HALF
+        return dy * 0.5 * erfc(v) + steep
+
+    def _argument(self, x):
+        return -x * self.SQRT_HALF
+
+
+class ELU(Smooth):
+    """x above 0, alpha (exp(x) - 1) below; at 0 the gradient is alpha, 1 by default."""
+
+    def function(self, x):
+        self.alpha = held(self.config.get("alpha", 1.0), x.rounding)
+        return choose(x, [0], [lambda x: scaled(exponential_less_one(x), self.alpha), 0, same])
+
+    def gradient(self, dy, x, y):
+        """Below 0 from the result, as TensorFlow has it: (y + alpha) dy, or with alpha apart."""
+        def below(x):
+            less_one = exponential_less_one(x)
+            return wider((less_one + 1.0) * scaled(dy, self.alpha),
+                         (scaled(less_one, self.alpha) + self.alpha) * dy)
+
+        return choose(x, [0], [below, lambda x: scaled(dy, self.alpha), lambda x: dy])
+
+
+class SELU(Smooth):
+    """scale x above 0, scale alpha (exp(x) - 1) below; at 0 the gradient is the scale.
+
+    TensorFlow decides by the result: where exp(x) rounds to 1, x counts as 0.
+    """
+
+    SCALE, LIMIT = 1.0507009873554805, 1.7580993408473768
+
+    def function(self, x):
+        limit, scale = (constant(c, x.rounding) for c in (self.LIMIT, self.SCALE))
+        return choose(x, [0], [lambda x: exponential_less_one(x) * limit, 0, lambda x: x * scale])
+
+    def gradient(self, dy, x, y):
+        limit, scale = (constant(c, x.rounding) for c in (self.LIMIT, self.SCALE))
+        return choose(y, [0], [lambda y: dy * (y + limit), *[lambda y: dy * scale] * 2])
+
+
+class CELU(Smooth):
+    """x above 0, exp(x) - 1 below; at 0 Keras adds the gradients of both sides, each 1."""
+
+    def function(self, x):
+        return choose(x, [0], [expm1, 0, same])
+
+    def gradient(self, dy, x, y):
+        dy = dy.flushed()
+        return choose(x, [0], [lambda x: dy * x.exp(), lambda x: scaled(dy, 2.0), lambda x: dy])

@@ -1,0 +1,73 @@
+"""Oracles of the softmax and its logarithm."""
+
+import math
+
+import numpy as np
+
+from compare.oracle.base import Oracle
+from compare.oracle.piecewise import wider
+from compare.oracle.running_error import LIBRARY_ULPS, Bounded
+
+
+class Softmax(Oracle):
+    """exp(x - max) / sum exp(x - max), along an axis or several."""
+
+    exact = False
+
+    def forward(self, x, weights):
+        axis = self.config.get("axis", -1)
+        self.axis = tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
+        self.y = softmax(x, self.axis)
+        return self.y
+
+    def backward(self, dy):
+        product = dy * self.y
+        weighted = product.sum(axis=self.axis, keepdims=True)
+        dx = self.y * (dy - weighted)
+        if len(self.axis) > 1:  # Keras takes exp(x - logsumexp(x)), whose gradient has two terms
+            dx = wider(dx, product - self.y * weighted)
+        return dx, {}
+
+    def reductions(self, input_shape, output_shape):
+        axis = self.config.get("axis", -1)
+        axes = axis if isinstance(axis, (list, tuple)) else [axis]
+        classes = math.prod(input_shape[a] for a in axes)
+        return {"output": classes, "input_gradient": classes}
+
+
+class LogSoftmax(Oracle):
+    """x - max - log sum exp(x - max), along the last axis."""
+
+    exact = False
+
+    def forward(self, x, weights):
+        shifted = x - Bounded(x.value.max(axis=-1, keepdims=True), x.rounding)
+        self.y = shifted - shifted.exp().sum(axis=-1, keepdims=True).log()
+        return self.y
+
+    def backward(self, dy):
+        return dy - self.y.exp() * dy.sum(axis=-1, keepdims=True), {}
+
+    def reductions(self, input_shape, output_shape):
+        return {"output": input_shape[-1], "input_gradient": input_shape[-1]}
+
+
+def softmax(x: Bounded, axis) -> Bounded:
+    """Softmax with the largest value taken off first, as a quotient or as exp of a log-softmax.
+
+    The shift is one and the same number for a whole row, so an error in it cancels; it is
+    therefore taken as exact, and only the subtraction rounds. exp(x - shift - log sum) rounds two
+    more subtractions, of numbers as large as |x - shift| and log sum, whose errors exp turns into
+    relative ones; the bound has room for them, so that either formula passes. Along several axes
+    Keras takes exp(x - (shift + log sum)), in which that sum rounds, too.
+    """
+    largest = x.value.max(axis=axis, keepdims=True)
+    shifted = x - Bounded(largest, x.rounding)
+    exponentials = shifted.exp()
+    sums = exponentials.sum(axis=axis, keepdims=True)
+    quotient = exponentials / sums
+    exponent = 2 * np.abs(shifted.value) + (4 + 2 * LIBRARY_ULPS) * np.log(sums.value)
+    if isinstance(axis, tuple) and len(axis) > 1:
+        exponent = exponent + 2 * np.abs(largest)
+    slack = quotient.value * np.expm1(x.rounding.unit * exponent)
+    return Bounded(quotient.value, x.rounding, quotient.bound + slack)

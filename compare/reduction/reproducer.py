@@ -1,0 +1,97 @@
+"""A minimal failing case as people read it: printed, and as a test file ready to run."""
+
+import numpy as np
+
+from compare.document.sections import wrapped
+from compare.reduction.minimize import MinimalCase
+from compare.tracing.configs import incidental
+
+# What a layer does unless it is told otherwise, and need not be told of it.
+UNSAID = {"trainable": True, "data_format": "channels_last", "groups": 1,
+          "dilation_rate": [1, 1]}
+
+TEST = '''\
+"""Reproduces a mistake that `parity debug` found: {layer} {tensor}."""
+
+import numpy as np
+
+from compare.reduction.minimize import run_small
+from compare.inputs.twins import candidate
+from compare.reduction.case import Case
+from compare.tracing.ops import ops_of
+
+
+def test_{function}():
+    op = next(op for op in ops_of(candidate({spec!r}))
+                if (op.name, op.part) == ({layer!r}, {part!r}))
+    case = Case(
+        class_name={class_name!r}, part={part!r},
+        config={config!r},
+        x={x},
+        dy={dy},
+        weights={{{weights}}},
+        changes={changes!r}, training={training},
+    )
+    actual = run_small(op, case).named()[{tensor!r}]
+    expected = {expected}
+    allowed = {allowed}
+    assert actual.shape == expected.shape
+    assert (np.abs(actual - expected) <= allowed).all(), f"expected {{expected}}, got {{actual}}"
+'''
+
+
+def explain(minimal: MinimalCase) -> str:
+    """The case in a few lines: the layer's arguments, what went in, what came out and should have.
+    """
+    case = minimal.case
+    said = ", ".join(f"{key}={value!r}" for key, value in settings(case).items())
+    lines = [wrapped(f"Smallest case that still fails: {case.class_name}({said}), "
+                     f"{minimal.tensor}", indent="    "),
+             *(_show(f"input {i + 1}" if len(case.inputs) > 1 else "input", x)
+               for i, x in enumerate(case.inputs))]
+    lines += [_show(name, weight) for name, weight in case.weights.items()]
+    if minimal.tensor != "output":
+        lines.append(_show("gradient of the output", case.dy))
+    lines.append(_show("expected", minimal.expected))
+    if minimal.actual is None:
+        return "\n".join([*lines, wrapped(f"actual: {minimal.error}", indent="    ")])
+    lines.append(_show("actual", minimal.actual))
+    lines.append(f"allowed: a difference of {np.max(minimal.allowed):.3g} at most")
+    return "\n".join(lines)
+
+
+def settings(case) -> dict:
+    """The arguments that say what the layer computes, as far as they are set."""
+    return {key: value for key, value in case.config.items()
+            if not incidental(key) and value is not None and value != UNSAID.get(key, ())}
+
+
+def as_test(minimal: MinimalCase, spec: str | None) -> str:
+    """The text of a pytest file that fails as long as the layer does.
+
+    Args:
+        spec: where the model comes from, as given to `parity debug --model`.
+    """
+    case = minimal.case
+    name = f"{minimal.layer}_{case.part}_{minimal.tensor}".replace("__", "_")
+    weights = ", ".join(f"{key!r}: {_code(w)}" for key, w in case.weights.items())
+    return TEST.format(
+        layer=minimal.layer, tensor=minimal.tensor, spec=spec, part=case.part,
+        function="".join(c if c.isalnum() else "_" for c in name), class_name=case.class_name,
+        config=settings(case), x=_code(case.x), dy=_code(case.dy), weights=weights,
+        training=case.training, changes=case.changes, expected=_code(minimal.expected),
+        allowed=_code(minimal.allowed))
+
+
+def _code(array: np.ndarray | tuple) -> str:
+    if isinstance(array, tuple):
+        return f"({', '.join(map(_code, array))},)"
+    if array.size == 0:
+        return f"np.zeros({array.shape}, {array.dtype.name!r})"
+    return f"np.array({array.tolist()!r}, {array.dtype.name!r})"
+
+
+def _show(title: str, array: np.ndarray) -> str:
+    # axes of length 1 only add brackets
+    text = np.array2string(np.squeeze(array), precision=9, threshold=60, separator=", ")
+    return f"{title} {array.shape}:\n{text}"

@@ -1,0 +1,184 @@
+"""The whole tensor behind a row that failed: what was computed, and what should have been.
+
+A row keeps its worst element; a picture shows them all. So the layer, the loss or the optimizer is
+run once more on the numbers of the batch or, if it fails on integers only, on those.
+"""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+
+from compare.checks import integer_probe
+from compare.checks.row import Row
+from compare.oracle.expected import (
+    data_loss,
+    inference,
+    loss_input,
+    oracle_of,
+    part_results,
+    results,
+)
+from compare.oracle.running_error import Bounded, Rounding
+from compare.tracing import execution
+from compare.tracing.configs import channel_axis, layer_config
+from compare.tracing.ops import ops_of
+from compare.tracing.trace import Trace, copied, tensors_of
+
+BATCH = "the batch that was checked"
+
+
+@dataclass
+class FailingTensor:
+    """One tensor of the side that is off.
+
+    Attributes:
+        row: what is drawn.
+        actual: float64.
+        expected: the exact values, likewise.
+        allowed: how far rounding may lead away from them.
+        about: which numbers went in.
+        axes: what each axis is: 'sample', 'height', 'width', 'channel', 'input', 'output' ...
+    """
+
+    row: Row
+    actual: np.ndarray
+    expected: np.ndarray
+    allowed: np.ndarray
+    about: str
+    axes: tuple[str, ...]
+
+    @property
+    def difference(self) -> np.ndarray:
+        """actual - expected."""
+        with np.errstate(invalid="ignore"):
+            return self.actual - self.expected
+
+
+def first_seen(rows: list[Row], model, reference: Trace) -> FailingTensor | None:
+    """The first failing tensor of which there is anything to be seen; None if there is none.
+
+    Args:
+        rows: of a report.
+        model: the candidate.
+        reference: the reference's trace, as the report was made from it.
+    """
+    for row in rows:
+        found = None if row.passed else seen(row, model, reference)
+        if found is not None:
+            return found
+    return None
+
+
+def seen(row: Row, model, reference: Trace) -> FailingTensor | None:
+    """The tensor of a row that failed; None if it has none, or could not be computed."""
+    if row.gate == "loss" and row.tensor == "gradient":
+        return _loss(row, model, reference)
+    ops = ops_of(model)
+    number = next((i for i, part in enumerate(reference.parts)
+                   if row.layer in (part.name, ops[i].title)), None)
+    if number is None or row.tensor == "noise":
+        return None
+    if row.gate == "weights":
+        return _made(row, reference, number, ops[number].weights.get(row.tensor),
+                     _exactly(reference.parts[number].weights.get(row.tensor)), BATCH)
+    if row.gate in ("forward", "backward", "inference"):
+        return _step(row, ops[number], reference, number)
+    if row.gate in ("whole numbers", "few terms"):
+        of_batch = _step(row, ops[number], reference, number)
+        if of_batch is not None and _fails(of_batch):
+            return of_batch
+        return _integers(row, ops[number], reference, number)
+    return None
+
+
+def _step(row: Row, op, reference: Trace, number: int) -> FailingTensor | None:
+    """An op's tensor, on the batch."""
+    part = reference.parts[number]
+    if row.gate == "inference":
+        result, _ = op.attempt(copied(part.input), training=False)
+        right, theirs = {"output": inference(reference, part)}, {"output": part.inference}
+    else:
+        if row.tensor != "output" and part.output_gradient is None:
+            return None
+        noise = None if part.noise is None else part.noise.copy()
+        gradient = None if part.output_gradient is None else part.output_gradient.copy()
+        result, _ = op.attempt(copied(part.input), gradient, noise)
+        if reference.y is not None:
+            execution.add_penalties(op, result.weight_gradients)
+        right = part_results(reference, part, oracle_of(reference, part))
+        theirs = tensors_of(part)
+    made = theirs.get(row.tensor) if row.off == "reference" else result.named().get(row.tensor)
+    return _made(row, reference, number, made, right.get(row.tensor), BATCH,
+                 result.slack.get(row.tensor, 0.0))
+
+
+def _integers(row: Row, op, reference: Trace, number: int) -> FailingTensor | None:
+    """An op's tensor, on integers drawn for the purpose."""
+    part = reference.parts[number]
+    oracle = oracle_of(reference, part)
+    if not oracle.exact:
+        return None
+    draw = integer_probe.draw(part, oracle, reference.dtype, number)
+    right = results(oracle, draw.x, draw.weights, draw.dy, Rounding.of(reference.dtype))
+    with op.holding(draw.weights):
+        result, _ = op.attempt(copied(draw.x), draw.dy.copy(), draw.weights.get("noise"))
+    found = _made(row, reference, number, result.named().get(row.tensor),
+                  _exactly(right[row.tensor].value) if row.tensor in right else None, draw.note)
+    return found if found is not None and _fails(found) else None
+
+
+def _loss(row: Row, model, reference: Trace) -> FailingTensor | None:
+    """The loss's gradient."""
+    input_ = loss_input(reference)
+    _, right = data_loss(reference, Bounded(input_, Rounding.of(reference.dtype)))
+    made = reference.loss_gradient
+    if row.off != "reference":
+        function = copy.deepcopy(model.loss)
+        try:
+            function.forward(reference.y, input_, reference.fused or None,
+                             **execution.weighted(reference.sample_weight))
+        except Exception:  # a loss of somebody's own may raise anything; a row tells of it
+            return None
+        made = function.backward()
+    if np.shape(made) != right.shape:
+        return None
+    names = ("sample", *[f"axis {i}" for i in range(1, right.value.ndim - 1)], "class")
+    return FailingTensor(row, np.asarray(made, np.float64), right.value, right.bound, BATCH, names)
+
+
+def _made(row: Row, reference: Trace, number: int, made, right: Bounded | None,
+          about: str, slack=0.0) -> FailingTensor | None:
+    if made is None or right is None or np.shape(made) != right.shape:
+        return None
+    return FailingTensor(row, np.asarray(made, np.float64), right.value, right.bound + slack, about,
+                axes(row.tensor, right.shape, reference, number))
+
+
+def _exactly(array) -> Bounded | None:
+    return None if array is None else Bounded(array, Rounding.of(np.float32))
+
+
+def _fails(found: FailingTensor) -> bool:
+    error = np.abs(found.difference)
+    return bool((~(error <= found.allowed)).any())
+
+
+def axes(tensor: str, shape: tuple, reference: Trace, number: int) -> tuple[str, ...]:
+    """What the axes of a part's tensor are."""
+    part = reference.parts[number]
+    config, rank = layer_config(reference, part.layer), len(shape)
+    if tensor.removesuffix("_gradient") in part.weights:
+        known = {1: ("channel",), 2: ("input", "output"), 3: ("width", "input", "output"),
+                 4: ("height", "width", "input", "output")}
+        return known.get(rank, tuple(f"axis {i}" for i in range(rank)))
+    channel = channel_axis(config, rank) if rank > 1 else None
+    places = {1: ("width",), 2: ("height", "width")}.get(rank - 2)
+    names = ["sample"]
+    for axis in range(1, rank):
+        if axis == channel:
+            names.append("feature" if rank == 2 else "channel")
+        else:
+            names.append(places[sum(n in ("height", "width") for n in names)] if places
+                         else f"axis {axis}")
+    return tuple(names)

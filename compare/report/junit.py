@@ -1,0 +1,58 @@
+"""A report as JUnit's XML, which every service for continuing integration can show.
+
+One test suite for each gate, one test case for each row.
+"""
+
+import re
+from xml.etree import ElementTree
+
+from compare.checks.row import GATES
+from compare.report.report import Report, describe
+from compare.report.row_table import percent
+
+# what XML 1.0 cannot hold at all, not even escaped (section 2.2)
+FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit(report: Report, name: str = "parity") -> str:
+    """The XML text.
+
+    Args:
+        name: of all suites together, such as the model's.
+    """
+    root = ElementTree.Element("testsuites", {**counts(report.rows), "name": clean(name)})
+    for gate in GATES:
+        rows = [row for row in report.rows if row.gate == gate]
+        if rows:
+            suite = ElementTree.SubElement(root, "testsuite", {**counts(rows), "name": gate})
+            for row in rows:
+                add_case(suite, row)
+    ElementTree.indent(root, " ")
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(
+        root, encoding="unicode") + "\n"
+
+
+def add_case(suite, row) -> None:
+    """One row; a failure says what is wrong, and whether an earlier one explains it."""
+    case = ElementTree.SubElement(suite, "testcase", {
+        "classname": clean(f"parity.{row.gate.replace(' ', '_')}"),
+        "name": clean(row.name or row.gate)})
+    if not row.passed:
+        kind = "downstream of an earlier failure" if row.downstream else "parity"
+        text = clean(describe(row))
+        failure = ElementTree.SubElement(case, "failure", {"type": kind, "message": text})
+        failure.text = text
+    elif row.size:
+        ElementTree.SubElement(case, "system-out").text = (
+            f"{percent(row.used)} of the bound used; {row.size} elements")
+
+
+def counts(rows) -> dict[str, str]:
+    """The attributes that say how many there are, and how many failed."""
+    return {"tests": str(len(rows)), "failures": str(sum(not row.passed for row in rows)),
+            "errors": "0", "skipped": "0"}
+
+
+def clean(text: str) -> str:
+    """Without characters that XML does not have."""
+    return FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)

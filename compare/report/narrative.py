@@ -1,0 +1,85 @@
+"""The verdict of a report in a few plain lines, for somebody who reads their first one."""
+
+from compare.checks.row import Row
+from compare.document.sections import wrapped
+
+SINGLE = ("whole numbers", "few terms", "forward", "backward", "inference")
+TENSORS = {"output": "output, on its way forward",
+           "input_gradient": "gradient of its input, on its way back"}
+BEYOND = {
+    "network": "The two networks are not specified alike, so look at that first:",
+    "weights": "The two networks do not hold the same weights, so they cannot agree:",
+    "loss": "The layers are right up to here; the loss is not:",
+    "update": "Forward and backward are right; what the op makes of the gradients is not:",
+    "whole network": "Each layer is right by itself. Put together they are not, so look at how "
+                     "they are connected, and at what they keep from one call to the next:",
+    "lockstep": "A single step is right. Several in a row are not, so look at what layers and "
+                "optimizer keep from one op to the next:",
+}
+
+
+def plain_words(rows: list[Row]) -> list[str]:
+    """What failed first, how badly, and what else did, wrapped; [] if nothing failed."""
+    failed = [row for row in rows if not row.passed]
+    if not failed:
+        return []
+    first = failed[0]
+    lines = []
+    if first.gate in SINGLE and first.actual is None:
+        lines.append(f"Layer '{first.layer}' gave no {tensor_name(first.tensor)}, that could be "
+                     "compared:")
+        lines += numbers(first)
+    elif first.gate in SINGLE:
+        lines.append(f"Layer '{first.layer}' has the wrong {tensor_name(first.tensor)}.")
+        lines += numbers(first)
+        lines.append("It was handed the very numbers that the reference's layer was, so the "
+                     "mistake is in this layer, not before it.")
+    else:
+        lines.append(f"{BEYOND[first.gate]} {first.name}.")
+        lines += numbers(first)
+    return [wrapped(line, indent="    " if line.startswith("  ") else "")
+            for line in lines + others(first, failed, rows)]
+
+
+def tensor_name(tensor: str) -> str:
+    """What a tensor is, in words."""
+    if tensor in TENSORS:
+        return TENSORS[tensor]
+    if tensor.endswith("_gradient"):
+        return f"gradient of its {tensor.removesuffix('_gradient')}, on its way back"
+    return tensor
+
+
+def numbers(row: Row) -> list[str]:
+    """The worst element, or the error that kept it from being computed."""
+    if row.actual is None or row.expected is None:
+        return [f"  {row.note}"] if row.note else []
+    place = f" at {list(row.index)}" if row.index else ""
+    allowed = "nothing may differ here" if not row.allowed else \
+        f"rounding explains a difference of {row.allowed:.1e}"
+    whose = "the reference gives" if row.off == "reference" else "yours gives"
+    gives = row.expected if row.off == "reference" else row.actual
+    should = row.actual if row.off == "reference" else row.expected
+    many = f"; {row.over} of {row.size} numbers are wrong" if row.size > 1 else ""
+    return [f"  The worst number{place}: {whose} {gives:.7g}, it should be {should:.7g}, and "
+            f"{allowed}{many}."]
+
+
+def others(first: Row, failed: list[Row], rows: list[Row]) -> list[str]:
+    """Which other tensors of single layers are wrong, and which layers are right."""
+    wrong: dict[str, list[str]] = {}
+    for row in failed:
+        if row.gate in SINGLE and row.tensor not in wrong.setdefault(row.layer, []):
+            wrong[row.layer].append(row.tensor)
+    own = [tensor for tensor in wrong.get(first.layer, []) if tensor != first.tensor]
+    lines = []
+    if own:
+        lines.append(f"Wrong in the same layer: {', '.join(own)}.")
+    for layer, tensors in wrong.items():
+        if layer != first.layer:
+            lines.append(f"Wrong by itself, too: layer '{layer}', {', '.join(tensors)}.")
+    right = [layer for layer in dict.fromkeys(row.layer for row in rows if row.gate in SINGLE)
+             if layer not in wrong]
+    if right:
+        lines.append(f"Right by themselves: {', '.join(right)}.")
+    return lines

@@ -1,0 +1,119 @@
+"""The page of `parity check` and `parity debug`."""
+
+import re
+
+from compare.checks.row import GATES
+from compare.diagnosis.finding import Finding
+from compare.document.html.markup import Html, element
+from compare.document.html.page import Part, page
+from compare.report.page_network import drawing
+from compare.report.page_rows import table
+from compare.report.report import Report, describe
+
+
+def report_page(report: Report, about: str, facts: dict[str, str], smallest: str = "") -> str:
+    """A whole page on one report.
+
+    Args:
+        about: what was checked on what.
+        facts: machine, versions, command, by name.
+        smallest: what `parity debug` found, as text.
+    """
+    parts = parts_of(report, smallest)
+    return page(about.splitlines()[0], bool(report), verdict(report), parts,
+                {**facts, "candidate": report.candidate, "reference": report.reference},
+                lead(report, about.splitlines()[1:]))
+
+
+def verdict(report: Report) -> str:
+    """The outcome in one sentence."""
+    if report.first_failure is None:
+        return first_sentence(report)[0]
+    return f"Parity does not hold: {failed(report)}."
+
+
+def failed(report: Report) -> str:
+    """How many rows fail, and which is the first, for the end of a sentence."""
+    first, count = report.first_failure, sum(not row.passed for row in report.rows)
+    what = first.tensor.replace("_", " ")
+    where = f"the {what} of {first.layer}" if first.layer else f"the network's {what}"
+    return f"{count} of {len(report.rows)} rows fail, first {where} at gate '{first.gate}'"
+
+
+def first_sentence(report: Report) -> tuple[str, str]:
+    """The summary's first sentence, and the others."""
+    first, _, others = re.sub(r"(?<=\.)\s+(?=[A-Z])", "\n", report.summary(), count=1).partition(
+        "\n")
+    return first, others
+
+
+def lead(report: Report, remarks: list[str]) -> Html:
+    """How far off it is, what was compared, in a line, and the gates."""
+    title = (f"{report.candidate} (candidate) against {report.reference} (reference), "
+             f"{report.dtype}, batch of {report.batch}.")
+    more = first_sentence(report)[1]
+    return element("div", [element("p", text) for text in (more, title, *remarks) if text],
+                   gates(report))
+
+
+def parts_of(report: Report, smallest: str = "") -> list[Part]:
+    """The sections on a report: also part of a benchmark's page."""
+    parts = []
+    found = report.diagnosis
+    if found:
+        parts.append(Part("diagnosis", "What is wrong", [findings(found)]))
+    if smallest:
+        parts.append(Part("smallest", "The smallest case that fails",
+                          [element("pre", smallest, tabindex="0")]))
+    if report.layers:
+        parts.append(Part("network", "The network", [drawing(report.layers, report.rows)]))
+    return [*parts,
+            Part("rows-of-tensors", "Tensor by tensor", [reading(), table(report.rows, describe)]),
+            Part("blindness", "What this could not have shown", blindness(report))]
+
+
+def findings(found: list[Finding]) -> Html:
+    """Each finding of the diagnosis: the mistake, the evidence, and what to change."""
+    return element("ul", [element(
+        "li", element("b", f"{each.layer} {each.tensor}"), ": ", each.sentence, ".",
+        element("br"), element("span", f"Evidence: {each.evidence}.", class_="quiet"),
+        element("br"), f"Remedy: {each.remedy}") for each in found])
+
+
+def gates(report: Report) -> Html:
+    """How many rows of every gate passed, one chip each."""
+    chips = []
+    for gate in GATES:
+        rows = [row for row in report.rows if row.gate == gate]
+        if rows:
+            passed = sum(row.passed for row in rows)
+            good = passed == len(rows)
+            sign = element("span", "✓ " if good else "✗ ", aria_hidden="true")
+            chips.append(element("li", sign, f"{gate} {passed}/{len(rows)}",
+                                 class_="good" if good else "failed"))
+    return element("ul", chips, class_="chips", aria_label="Rows that passed, by gate")
+
+
+def reading() -> Html:
+    """How a row is to be read."""
+    return element("p", "max abs is the largest difference between the two sides. At the element "
+                   "that came closest to its bound a side may lie as far from the exact value as "
+                   "is allowed there; used is the share of that which it took. in chain is the "
+                   "largest difference between the two networks running freely, other layers' "
+                   "rounding included. An update, a single rounding, nearly fills its bound on "
+                   "every machine.", class_="quiet")
+
+
+def blindness(report: Report) -> list[Html]:
+    """What the numbers of the batch would have hidden, and where a NaN or infinity arose."""
+    said = [element("p", f"First NaN or infinity of the {origin}") for origin in report.nonfinite]
+    probed = {row.gate for row in report.rows}
+    groups = (("Nothing here could have shown:",
+               [spot for spot in report.blind if spot.seen_by not in probed]),
+              ("This batch could not have shown, but numbers drawn for the purpose have:",
+               [spot for spot in report.blind if spot.seen_by in probed]))
+    for heading, spots in groups:
+        if spots:
+            said += [element("p", heading),
+                     element("ul", [element("li", str(spot)) for spot in spots])]
+    return said or [element("p", "This batch hides no class of mistakes that is known.")]

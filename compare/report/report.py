@@ -1,0 +1,227 @@
+"""A report: rows, a verdict in a sentence, and the table that people read."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from compare.checks.coverage_gaps import BlindSpot, blind_spots, forgetful
+from compare.checks.nonfinite import first_nonfinite
+from compare.checks.row import GATES, Row
+from compare.checks.specification import same_structure
+from compare.diagnosis.finding import Finding
+from compare.diagnosis.report_diagnosis import Diagnosis
+from compare.document.display import Displayed
+from compare.document.sections import wrapped
+from compare.report import row_table
+from compare.tracing.topology import Layer, outline
+from compare.tracing.trace import Trace
+
+WHOLES = ("whole network", "lockstep")  # gates whose rows show every layer's mistakes
+SCHEMA = "keras-parity check 1"
+
+
+@dataclass
+class Report(Displayed):
+    """What `compare.check` returns. True if parity holds.
+
+    Attributes:
+        rows: in the order of the gates.
+        candidate, reference: who was compared, with versions.
+        dtype: the precision in which they were.
+        batch: how many samples were run.
+        blind: what mistakes this batch and these weights would hide, and which gate sees them.
+        nonfinite: for each side, where its first NaN or infinity arose, if it has any.
+        layers: the reference's network, for drawing it.
+        explained: what explains the rows that fail, if anything can.
+    """
+
+    rows: list[Row]
+    candidate: str
+    reference: str
+    dtype: str
+    batch: int
+    blind: list[BlindSpot]
+    nonfinite: list[str]
+    layers: list[Layer] = field(default_factory=list)
+    explained: Diagnosis | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, rows: list[Row], candidate: Trace, reference: Trace,
+           explained: Diagnosis | None = None) -> "Report":
+        """The report on these rows, put in the order of the gates."""
+        ordered = sorted(rows, key=lambda row: GATES.index(row.gate))
+        mark_downstream(ordered)
+        return cls(ordered, candidate.producer, reference.producer, reference.dtype,
+                   len(reference.x),
+                   blind_spots(reference) + forgetful(rows, reference),
+                   [f"{side}: {where}" for side, trace in
+                    (("candidate", candidate), ("reference", reference))
+                    if (where := first_nonfinite(trace))], outline(reference), explained)
+
+    def __bool__(self) -> bool:
+        return bool(self.rows) and all(row.passed for row in self.rows)
+
+    @property
+    def first_failure(self) -> Row | None:
+        """The first row that fails, in the order of the gates."""
+        return next((row for row in self.rows if not row.passed), None)
+
+    @property
+    def diagnosis(self) -> list[Finding]:
+        """What is wrong with the first failing tensor of each layer that fails, as far as it is the
+        doing of a single layer, of the loss or of the optimizer. Found out when it is asked for.
+        """
+        if self.explained is None or not self.structure_holds:
+            return []
+        return self.explained.findings(self.rows)
+
+    @property
+    def cause(self) -> Finding | None:
+        """The finding on the first failure that has one, None if none has."""
+        if self.explained is None or not self.structure_holds:
+            return None
+        return self.explained.first(self.rows)
+
+    @property
+    def structure_holds(self) -> bool:
+        """Whether the two have the same layers and precision."""
+        return same_structure(self.rows)
+
+    def accuracy_ratio(self) -> float | None:
+        """The candidate's error over the reference's, both against the float64 oracle.
+
+        The geometric mean over all tensors of single layers where both erred: below 1, the
+        candidate is the more accurate of the two. None where nothing was rounded, and in float64,
+        where the oracle is no more accurate than they are.
+        """
+        if self.dtype != "float32":
+            return None
+        ratios = [row.candidate_error / row.reference_error for row in self.rows
+                  if row.gate in ("forward", "loss", "backward")
+                  and row.candidate_error and row.reference_error
+                  and np.isfinite(row.candidate_error) and np.isfinite(row.reference_error)]
+        return float(np.exp(np.mean(np.log(ratios)))) if ratios else None
+
+    def summary(self) -> str:
+        """The verdict in one sentence."""
+        failure = self.first_failure
+        if failure is None:
+            # a single rounding, as in an update, nearly fills its bound on every machine
+            used = max((row.used for row in self.rows
+                        if row.gate in ("forward", "loss", "backward")), default=0.0)
+            sentence = (f"Parity holds: all {len(self.rows)} rows are within what rounding can "
+                        f"explain; of layers and loss, the worst used {100 * used:.0f} % of its "
+                        "bound.")
+            ratio = self.accuracy_ratio()
+            if ratio:
+                sentence += f" Error against float64: {ratio:.2g} times the reference's."
+            return sentence
+        failed = sum(not row.passed for row in self.rows)
+        return (f"Parity does not hold: {failed} of {len(self.rows)} rows fail. First at gate "
+                f"'{failure.gate}': {describe(failure)}")
+
+    def gates(self) -> str:
+        """One line: every gate, and how many of its rows passed."""
+        said = []
+        for gate in GATES:
+            rows = [row for row in self.rows if row.gate == gate]
+            passed = sum(row.passed for row in rows)
+            if rows:
+                said.append(f"{gate} {passed}/{len(rows)}")
+        return "Gates passed: " + ", ".join(said)
+
+    def table(self, tablefmt: str = "simple", wide: bool = False) -> str:
+        """The rows of layers, loss and update, and whatever else failed, in tabulate's formats.
+
+        Args:
+            tablefmt: any of tabulate's formats.
+            wide: every figure of every row, see `compare.report.row_table.COLUMNS`.
+        """
+        shown = [row for row in self.rows if wide or not row.passed
+                 or row.gate in ("forward", "loss", "backward", "update", "whole network")]
+        return row_table.render(shown, self.rows, tablefmt, wide)
+
+    def failures(self, tablefmt: str = "simple") -> str:
+        """The rows that failed, as a table."""
+        return row_table.render([row for row in self.rows if not row.passed], self.rows, tablefmt)
+
+    def render(self, tablefmt: str = "simple", wide: bool = False) -> str:
+        """Title, table, how to read it, gates and the verdict, for a terminal."""
+        title = (f"{self.candidate} (candidate) against {self.reference} (reference), "
+                 f"{self.dtype}, batch of {self.batch}")
+        origins = [f"First NaN or infinity of the {origin}" for origin in self.nonfinite]
+        reading = [] if wide else [row_table.READING]
+        after = [*reading, self.gates(), *origins, self.blindness(), *self.explanation()[:1],
+                 self.summary()]
+        return "\n".join([wrapped(title), "", self.table(tablefmt, wide), "",
+                          *map(wrapped, after)])
+
+    def explanation(self) -> list[str]:
+        """Cause, evidence and remedy of the first failure, wrapped; none if none is known."""
+        finding = self.cause
+        if finding is None:
+            return []
+        said = (f"Cause: {finding.layer} {finding.tensor}: {finding.sentence}.",
+                f"       Evidence: {finding.evidence}.", f"       Remedy: {finding.remedy}")
+        return [wrapped(text, indent=" " * 7) for text in said]
+
+    def __str__(self) -> str:
+        return self.render()
+
+    def blindness(self) -> str:
+        """What the real numbers of this batch could not have shown, and what covers it."""
+        if not self.blind:
+            return "This batch hides no class of mistakes that is known."
+        probed = {row.gate for row in self.rows}
+        covered = [spot for spot in self.blind if spot.seen_by in probed]
+        open_ = [spot for spot in self.blind if spot.seen_by not in probed]
+        lines = []
+        if open_:
+            lines += ["What nothing here could have shown:", *(f"  - {spot}" for spot in open_)]
+        if covered:
+            lines += ["What this batch could not have shown, but numbers drawn for the purpose "
+                      "have:",
+                      *(f"  - {spot}" for spot in covered)]
+        return "\n".join(lines)
+
+    def as_dict(self) -> dict:
+        """Everything as plain values, for JSON."""
+        return {"schema": SCHEMA, "passed": bool(self), "verdict": self.summary(),
+                "candidate": self.candidate, "reference": self.reference, "dtype": self.dtype,
+                "batch": self.batch, "blind": list(map(str, self.blind)),
+                "nonfinite": self.nonfinite,
+                "accuracy_ratio": self.accuracy_ratio(),
+                "findings": [finding.as_dict() for finding in self.diagnosis],
+                "rows": [row.as_dict() for row in self.rows]}
+
+
+def describe(row: Row) -> str:
+    """What is wrong with one row, in a sentence."""
+    if row.note and row.actual is None:
+        return f"{row.name or row.tensor}: {row.note}."
+    place = f" at {list(row.index)}" if row.index else ""
+    text = f"{row.name}{place} is {row.actual:.9g}, expected {row.expected:.9g}"
+    if np.isfinite(row.used):
+        text += (f", where rounding explains {row.allowed:.2g}; {row.over} of {row.size} elements "
+                 f"are over their bound, the worst {row.used:.3g} times.")
+    else:
+        text += f", where nothing may differ; {row.over} of {row.size} elements do."
+    if row.off:
+        whose = {"candidate": "the candidate is off", "reference": "the reference is off",
+                 "both": "both are off"}[row.off]
+        text += f" Against the float64 oracle, {whose}."
+    return text + (f" ({row.note})" if row.note else "")
+
+
+def mark_downstream(rows: list[Row]) -> None:
+    """Mark failures behind an earlier one of the same layer, or of any layer for whole networks.
+
+    All other rows are a layer's own doing: each was run on the reference's input and gradient.
+    """
+    failed: set[str] = set()
+    for row in rows:
+        layer = row.layer.split("/")[0]
+        if row.passed:
+            continue
+        row.downstream = layer in failed or (bool(failed) and row.gate in WHOLES)
+        failed.add(layer)

@@ -1,0 +1,139 @@
+"""The rows of a verdict as a table: numbers rounded to what is read, the rest left to `--wide`."""
+
+import numpy as np
+
+from compare.checks.row import Row
+from compare.document import tables
+
+# title -> (text of a row, right-aligned)
+COLUMNS = {
+    "gate": (lambda row: row.gate, False),
+    "layer": (lambda row: row.layer, False),
+    "tensor": (lambda row: row.tensor, False),
+    "max abs": (lambda row: number(row.max_abs), True),
+    "max rel": (lambda row: number(row.max_rel), True),
+    "at": (lambda row: place(row), True),
+    "actual": (lambda row: number(row.actual, 9), True),
+    "expected": (lambda row: number(row.expected, 9), True),
+    "allowed": (lambda row: number(row.allowed), True),
+    "used": (lambda row: percent(row.used), True),
+    "sqrt(n)": (lambda row: percent(row.likely), True),
+    "over": (lambda row: f"{row.over}/{row.size}", True),
+    "candidate err": (lambda row: number(row.candidate_error), True),
+    "reference err": (lambda row: number(row.reference_error), True),
+    "inherited": (lambda row: number(row.inherited), True),
+    "+ local": (lambda row: number(row.local), True),
+    "= observed": (lambda row: number(row.observed), True),
+    "in chain": (lambda row: number(None if row.observed is None else abs(row.observed)), True),
+    "bound": (lambda row: row.kind, False),
+    "verdict": (lambda row: verdict(row), False),
+    "note": (lambda row: row.note, False),
+}
+JOINED = "\ue000"  # stands for a space at which the table must not break a gate's name
+READING = ("max abs is the largest difference between the two sides. At `where`, the element that "
+           "came closest to its bound, rounding may lead `allowed` away from the exact value, and "
+           "`used` is the share of that which it took.")
+
+
+def render(shown: list[Row], rows: list[Row], tablefmt: str, wide: bool = False) -> str:
+    """A table of the rows `shown`.
+
+    Args:
+        rows: all rows, among them the whole-number probes that the column 'integers' tells of.
+        wide: all of `COLUMNS` in place of the few that fit a terminal.
+    """
+    if wide:
+        return every_figure(shown, rows, tablefmt)
+    terminal = tablefmt in tables.ON_TERMINAL
+    headers = ["layer", "tensor", "max abs", "allowed", "used\n(%)", "where", "verdict"]
+    numbers = [False, False, True, True, True, False, False]
+    if not terminal:  # other programs want each row to stand alone, and have room
+        return tables.render(["gate", *headers], [[row.gate, *cells(row, 3), verdict(row)]
+                                                   for row in shown], tablefmt, [False, *numbers])
+    lines, gate = [], None
+    for row in shown:
+        if row.gate != gate:
+            gate = row.gate
+            lines.append([gate.replace(" ", JOINED)] + [""] * (len(headers) - 1))
+        first, *others = cells(row, 2)
+        lines.append([f"  {first}", *others, outcome(row)])
+    return tables.render(headers, lines, tablefmt, numbers).replace(JOINED, " ")
+
+
+def cells(row: Row, digits: int) -> list[str]:
+    """What both kinds of the narrow table have in common."""
+    return [row.layer, row.tensor, number(row.max_abs, digits), number(row.allowed, digits),
+            hundredths(row.used), place(row)]
+
+
+def every_figure(shown: list[Row], rows: list[Row], tablefmt: str) -> str:
+    """All columns, as wide as they are."""
+    probes = {row.name: row for row in rows if row.gate == "whole numbers"}
+    columns = {**COLUMNS, "integers": (lambda row: integers(row, probes), False)}
+    titles = [title for title in COLUMNS if title not in ("verdict", "note")]
+    titles += ["integers", "verdict", "note"]
+    body = [[columns[title][0](row) for title in titles] for row in shown]
+    return tables.render(titles, body, tablefmt, [columns[title][1] for title in titles],
+                          width=None)
+
+
+def place(row: Row) -> str:
+    """The index of the worst element."""
+    return " ".join(map(str, row.index))
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """That many significant digits; 0 stays 0, what is not known stays empty."""
+    if value is None:
+        return ""
+    return "0" if value == 0 else f"{value:.{digits - 1}e}"
+
+
+def percent(used: float) -> str:
+    """A share of a bound: in per cent up to the whole of it, as a multiple beyond."""
+    if np.isinf(used):
+        return "inf"
+    if used > 10:
+        return f"{used:.1e}x"
+    if used > 1:
+        return f"{used:.2f}x"
+    return f"{100 * used:.0f} %" if used > 0.1 or used == 0 else f"{100 * used:.2g} %"
+
+
+def hundredths(used: float) -> str:
+    """A share of a bound in per cent, without the sign: for a column whose heading has it."""
+    share = 100 * used
+    if not np.isfinite(share) or share >= 9999.5:
+        return f"{share:.1e}"
+    if used > 1 and share < 100.5:
+        return ">100"
+    if 0 < share < 0.095:
+        return "<0.1"
+    return f"{share:.0f}" if share >= 9.95 or share == 0 else f"{share:.1f}"
+
+
+def integers(row: Row, probes: dict) -> str:
+    """How a tensor fared in its whole-number probe: equal, off, or not probed."""
+    if row.gate not in ("forward", "backward") or row.name not in probes:
+        return ""
+    return "equal" if probes[row.name].passed else "OFF"
+
+
+def word(row: Row) -> str:
+    """The one word of a verdict: passed, exact (no difference at all), FAILED or, behind a failure
+    that explains it, failed."""
+    if row.passed:
+        return "exact" if row.max_abs == 0 else "passed"
+    return "failed" if row.downstream else "FAILED"
+
+
+def verdict(row: Row) -> str:
+    """The word, and whose fault it is."""
+    behind = " (downstream)" if row.downstream and not row.passed else ""
+    return word(row) + behind + (f": {row.off} off" if row.off and not row.passed else "")
+
+
+def outcome(row: Row) -> str:
+    """As `verdict`, but short: 'FAILED: candidate', 'failed: downstream'."""
+    why = "" if row.passed else "downstream" if row.downstream else row.off
+    return word(row) + (f": {why}" if why else "")

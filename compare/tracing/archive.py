@@ -1,0 +1,149 @@
+"""Traces in files: a `.npz` archive of plain arrays and one JSON header, no pickles.
+
+Each distinct array is stored once, under the SHA-256 of its contents; the header says which tensor
+is which array. So an output that is the next layer's input costs nothing twice. The file ends in
+the SHA-256 of all that stands before it (the archive's comment, as zip sees it), so that any
+altered byte is noticed when the file is read.
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from compare.document.files import replacing
+
+FORMAT = "keras-parity trace"
+VERSION = 2
+READABLE = (1, 2)  # the first knows neither graphs nor noise, weights of samples and inference
+ARRAYS = ("x", "y", "loss", "loss_gradient", "sample_weight", "inference")
+PLAIN = ("producer", "dtype", "config", "compile_config", "fused")
+PART_PLAIN = ("layer", "part", "class_name")
+PART_ARRAYS = ("input", "output", "output_gradient", "input_gradient", "noise", "inference")
+PART_DICTS = ("weights", "weight_gradients", "updated")
+SEAL = 64  # hexadecimal digits of a SHA-256
+
+
+def save(fields: dict, path) -> None:
+    """Write a trace beside `path`, then rename it into place.
+
+    Args:
+        fields: the trace's attributes by name, its parts likewise.
+
+    Raises:
+        OSError: if the folder cannot be written to.
+    """
+    store: dict[str, np.ndarray] = {}
+    header = {
+        "format": FORMAT, "version": VERSION, **{name: fields[name] for name in PLAIN},
+        "sources": fields["sources"],
+        **{name: _put(store, fields[name]) for name in ARRAYS},
+        "parts": [_put_part(store, part) for part in fields["parts"]],
+    }
+    file = io.BytesIO()
+    np.savez_compressed(file, header=np.array(json.dumps(header, default=_plain)), **store)
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.comment = bytes(SEAL)  # room for the seal
+    contents = file.getvalue()[:-SEAL]
+    with replacing(path) as beside:
+        beside.write_bytes(contents + _seal(contents))
+
+
+def load(path) -> dict:
+    """Read and verify a trace: what was handed to `save`.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is truncated, altered, of another version, or no trace at all.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"Expected a recorded trace. Received: {path}, which is no file")
+    contents = path.read_bytes()
+    if _seal(contents[:-SEAL]) != contents[-SEAL:]:
+        raise ValueError(f"{path}: expected a whole file written by `parity record` or Trace.save. "
+                         "Received one that does not end in the SHA-256 of its contents: it is no "
+                         "trace, or was cut short or altered")
+    try:
+        with np.load(io.BytesIO(contents), allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        header = json.loads(str(arrays.pop("header")))
+        found = header["format"], header["version"]
+        if found[0] == FORMAT and type(found[1]) is int and found[1] in READABLE:
+            return _fields(header if found[1] > 1 else _first_version(header), arrays)
+    except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path}: expected a trace with every array that its header names. "
+                         f"Received a file that cannot be read as one: {error}") from None
+    raise ValueError(f"{path}: expected {FORMAT!r}, version {VERSION}. "
+                     f"Received: {found[0]!r}, version {found[1]!r}")
+
+
+def _first_version(header: dict) -> dict:
+    """The header of a file of version 1, with what came later filled in."""
+    parts = [{**part, "noise": None, "inference": None} for part in header["parts"]]
+    return {**header, "sources": None, "sample_weight": None, "inference": None, "parts": parts}
+
+
+def _fields(header: dict, arrays: dict) -> dict:
+    parts = [_get_part(arrays, entry) for entry in header["parts"]]
+    values = {name: _get(arrays, header[name]) for name in ARRAYS}
+    if values["loss"] is not None:
+        values["loss"] = values["loss"][()]
+    sources = header["sources"]
+    if sources is not None:
+        sources = [tuple(read) for read in sources]
+        if len(sources) != len(parts) or any(not -1 <= s < i for i, read in enumerate(sources)
+                                             for s in read):
+            raise ValueError(f"sources {sources} are not those of {len(parts)} parts")
+    return {**{name: header[name] for name in PLAIN}, "parts": parts, "sources": sources, **values}
+
+
+def _put_part(store: dict, part: dict) -> dict:
+    return {**{name: part[name] for name in PART_PLAIN},
+            **{name: _put(store, part[name]) for name in PART_ARRAYS},
+            **{name: {key: _put(store, array) for key, array in part[name].items()}
+               for name in PART_DICTS}}
+
+
+def _get_part(arrays: dict, entry: dict) -> dict:
+    if entry.keys() != {*PART_PLAIN, *PART_ARRAYS, *PART_DICTS}:
+        raise ValueError(f"a part has the entries {', '.join(map(str, entry))}")
+    return {**{name: entry[name] for name in PART_PLAIN},
+            **{name: _get(arrays, entry[name]) for name in PART_ARRAYS},
+            **{name: {key: _get(arrays, ref) for key, ref in entry[name].items()}
+               for name in PART_DICTS}}
+
+
+def _put(store: dict, array) -> str | list | None:
+    if array is None:
+        return None
+    if isinstance(array, tuple):
+        return [_put(store, each) for each in array]
+    array = np.ascontiguousarray(array).reshape(np.shape(array))
+    name = _digest(array)
+    store[name] = array
+    return name
+
+
+def _get(arrays: dict, name: str | list | None):
+    if isinstance(name, list):
+        return tuple(_get(arrays, each) for each in name)
+    return None if name is None else arrays[name]
+
+
+def _seal(contents: bytes) -> bytes:
+    return hashlib.sha256(contents).hexdigest().encode()
+
+
+def _digest(array: np.ndarray) -> str:
+    kind = f"{array.dtype.str}{array.shape}".encode()
+    return hashlib.sha256(kind + np.ascontiguousarray(array).tobytes()).hexdigest()
+
+
+def _plain(value):
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"Expected plain JSON values in a config. Received: {value!r}")

@@ -1,0 +1,77 @@
+"""A network's config read: what a layer's settings are, and a scratch model's own in Keras's words.
+"""
+
+import json
+
+import scratch
+from compare.tracing.model_kinds import is_scratch, kind
+
+
+def layer_config(trace, name: str) -> dict:
+    """The config of the layer of that name; a model that is not trainable makes its layers so."""
+    config = next(layer["config"] for layer in trace.config["layers"]
+                  if layer["config"].get("name") == name)
+    trainable = config.get("trainable", True) and trace.config.get("trainable", True)
+    return {**config, "trainable": trainable}
+
+
+def keras_config(model) -> dict:
+    """The model's config, a layer class of one's own under the name of its Keras base."""
+    config = model.get_config()
+    layers = {layer.name: layer for layer in model.layers}
+    for entry in config["layers"]:
+        layer = layers.get(entry["config"].get("name"))
+        if layer is not None:
+            entry["class_name"] = kind(layer)
+    return config
+
+
+def compile_config(model) -> dict:
+    """The model's loss and optimizer in Keras's words, a class of one's own by its Keras base."""
+    config = model.get_compile_config()
+    if config:
+        config["loss"]["class_name"] = kind(model.loss, scratch.losses.CLASSES)
+        known = {cls.__name__ for cls in scratch.optimizers.CLASSES.values()}
+        config["optimizer"]["class_name"] = kind(model.optimizer, known)
+    return config
+
+
+def settings_of(model) -> dict:
+    """Loss and optimizer of a scratch or a Keras model, {} where there are none."""
+    if is_scratch(model):
+        return compile_config(model)
+    import reference
+
+    return reference.compile_config(model)
+
+
+def channel_axis(config: dict, rank: int) -> int:
+    """The axis, from the front, along which a layer's channels or features lie."""
+    if config.get("data_format") == "channels_first":
+        return 1
+    axis = config.get("axis", -1)
+    return axis % rank if isinstance(axis, int) else rank - 1
+
+
+def plain(config: dict) -> dict:
+    """A config as JSON has it: tuples become lists."""
+    return json.loads(json.dumps(config))
+
+# Settings by which two equal networks may differ: names, and how weights or noise are drawn.
+INCIDENTAL = ("name", "dtype", "seed")
+
+
+def incidental(key: str) -> bool:
+    """Whether two equal networks may differ in this setting."""
+    return key in INCIDENTAL or key.endswith("_initializer")
+
+
+def without_names(value):
+    """A setting without what is incidental in it, if it is an object's config: its class and its
+    own settings stay."""
+    if not isinstance(value, dict) or "class_name" not in value:
+        return value
+    config = value.get("config")
+    if isinstance(config, dict):
+        config = {key: without_names(held) for key, held in config.items() if not incidental(key)}
+    return {"class_name": value["class_name"], "config": config}

@@ -1,0 +1,163 @@
+"""A scratch model run op by op, forward and back, so that everything on the way can be kept."""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+
+from compare.tracing.layer_error import LayerError
+from compare.tracing.ops import ops_of, untouched_generator
+from compare.tracing.trace import Part
+from scratch import regularization
+
+
+@dataclass
+class Execution:
+    """The ops of one pass, and a part for what each computed."""
+
+    ops: list
+    parts: list[Part]
+
+
+def forward(model, x, noise: dict) -> Execution:
+    """All ops on a batch, in training mode; a random layer uses `noise` or what it draws."""
+    with untouched_generator():
+        return _forward(model, ops_of(model), x, noise)
+
+
+def _forward(model, ops, x, noise) -> Execution:
+    parts: list[Part] = []
+    layers = {layer.name: i for i, layer in enumerate(model.layers)}
+    for op in ops:
+        read = tuple(x if source < 0 else parts[source].output for source in op.sources)
+        inputs = read if getattr(op.layer, "merges", False) else read[0]
+        result = op.run(inputs, noise=noise.get(layers[op.name]))
+        parts.append(Part(op.name, op.part, op.class_name, _copy(inputs),
+                          np.array(result.output), weights=copied(op.weights),
+                          updated=copied(result.updated), noise=_copy(result.noise)))
+        if op.differs_at_inference:
+            parts[-1].inference = np.array(op.run(inputs, training=False).output)
+    return Execution(ops, parts)
+
+
+def is_fused(model, y, output_shape) -> bool:
+    """Whether the model's loss is computed from what its last activation reads."""
+    return bool(model.loss.fuses(model.layers[-1].logits_kind, y, output_shape))
+
+
+def loss(model, execution: Execution, y, fused: bool, sample_weight):
+    """(the loss with all penalties, the gradient of the loss without)."""
+    function = copy.deepcopy(model.loss)
+    last = execution.parts[-1]
+    value = function.forward(y, last.input if fused else last.output, from_logits=fused or None,
+                             **weighted(sample_weight))
+    gradient = np.array(function.backward())
+    return value + penalties(execution.ops, [part.output for part in execution.parts]), gradient
+
+
+def weighted(sample_weight) -> dict:
+    """The argument by which a loss or a model takes weights of samples, where there are any."""
+    return {} if sample_weight is None else {"sample_weight": sample_weight}
+
+
+def penalties(ops, outputs):
+    """What all regularizers add to the loss: those of the ops' weights, and of these outputs."""
+    added = 0.0
+    for i, (op, output) in enumerate(zip(ops, outputs)):
+        added = added + op.penalty()
+        regularizer = activity_regularizer(ops, i)
+        if regularizer is not None:
+            added = added + regularization.activity_penalty(regularizer, output)
+    return added
+
+
+def activity_regularizer(ops, i: int):
+    """The regularizer of an op's output, None for none; of a layer's ops only the last has one.
+    """
+    inner = i + 1 < len(ops) and ops[i + 1].name == ops[i].name
+    return None if inner else ops[i].layer.activity_regularizer
+
+
+def backward(model, execution: Execution, gradient, fused: bool, penalised: bool) -> None:
+    """Fill in the parts' gradients.
+
+    Args:
+        gradient: of the loss, with respect to the output, or to the last logits if `fused`.
+        penalised: whether the regularizers take part.
+    """
+    ops, parts = execution.ops, execution.parts
+    arrived = [[] for _ in parts]  # for each part the gradients of its output, to be added up
+    arrived[ops[-1].sources[0] if fused else -1].append(gradient)
+    if penalised:
+        for i, part in enumerate(parts):
+            regularizer = activity_regularizer(ops, i)
+            if regularizer is not None:
+                arrived[i].append(regularization.activity_gradient(regularizer, part.output))
+    learning = {layer.name for layer in model.layers if layer.trainable and model.trainable}
+    for i in reversed(range(len(parts))):
+        if arrived[i]:
+            _step_back(ops[i], parts[i], sum(arrived[i][1:], start=arrived[i][0]),
+                       penalised, parts[i].layer in learning)
+            gradients = parts[i].input_gradient
+            for source, value in zip(ops[i].sources,
+                                     gradients if isinstance(gradients, tuple) else [gradients]):
+                if source >= 0:
+                    arrived[source].append(value)
+
+
+def _step_back(op, part: Part, gradient, penalised: bool, learning: bool) -> None:
+    """Run one op back from the gradient of its output."""
+    result = op.run(part.input, gradient, part.noise)
+    part.output_gradient = np.array(gradient)
+    found = result.input_gradient
+    if any(value is None for value in (found if isinstance(found, tuple) else [found])):
+        raise LayerError(f"Layer {part.layer!r}: expected a gradient of its input, which the "
+                         "layer before it needs. Received: None", "backward")
+    part.input_gradient = _copy(found)
+    if learning:  # Keras has no gradients for weights that stay as they are
+        part.weight_gradients = copied(result.weight_gradients)
+        if penalised:
+            add_penalties(op, part.weight_gradients)
+
+
+def add_penalties(op, gradients: dict) -> None:
+    """Add the gradients of the penalties on an op's weights to those of the data's loss."""
+    for name, more in op.penalty_gradients().items():
+        if name in gradients:
+            gradients[name] = gradients[name] + more
+
+
+def update(model, parts) -> None:
+    """Fill in the weights after one step of a fresh optimizer with the model's settings."""
+    learning = [(part, name) for part in parts for name, gradient in part.weight_gradients.items()
+                if gradient.shape == np.shape(part.weights.get(name))]  # or else a row says so
+    variables = stepped(model, [part.weight_gradients[name] for part, name in learning],
+                        [part.weights[name] for part, name in learning])
+    for (part, name), variable in zip(learning, variables):
+        part.updated[name] = variable
+
+
+def stepped(model, gradients: list, weights: list) -> list:
+    """Weights after one step of a fresh optimizer with the model's settings; copies."""
+    variables = [weight.copy() for weight in weights]
+    optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
+    optimizer.apply([gradient.copy() for gradient in gradients], variables)
+    return variables
+
+
+def inference(model, execution: Execution, x):
+    """The model's output outside of training; None where no layer has another one there."""
+    if not any(op.differs_at_inference for op in execution.ops):
+        return None
+    return np.array(model.forward(x, training=False))
+
+
+def copied(arrays: dict) -> dict:
+    """The same dictionary with arrays of its own."""
+    return {name: np.array(array) for name, array in arrays.items()}
+
+
+def _copy(value):
+    if isinstance(value, tuple):
+        return tuple(np.array(each) for each in value)
+    return None if value is None else np.array(value)

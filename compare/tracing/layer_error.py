@@ -1,0 +1,57 @@
+"""What is made of an error that somebody's own layer raises: one sentence, with the line it is in.
+"""
+
+import linecache
+import traceback
+from pathlib import Path
+
+import numpy as np
+
+import scratch
+
+# Errors are told by the last line that is none of these packages'.
+OURS = tuple(str(Path(module.__file__).parent) for module in (np, scratch)) + \
+    (str(Path(__file__).parent.parent),)
+
+
+class LayerError(ValueError):
+    """A layer raised an error, or gave an array of another shape than it has to.
+
+    Attributes:
+        phase: 'forward' or 'backward', the pass in which it did.
+        array: what it gave, if that has another shape.
+    """
+
+    def __init__(self, message: str, phase: str = "forward", array=None):
+        super().__init__(message)
+        self.phase, self.array = phase, array
+
+
+def sentence(error: Exception) -> str:
+    """The error's type and message, and where in somebody's own code it arose."""
+    said = " ".join(str(error).split())
+    text = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__)
+              if not frame.filename.startswith((*OURS, "<"))]
+    if not frames:
+        return text
+    last = frames[-1]
+    line = linecache.getline(last.filename, last.lineno).strip()
+    return f"{text} ({Path(last.filename).name}, line {last.lineno}: {line})"
+
+
+def culprit(model, error: Exception) -> str:
+    """The name of the model's layer, or of its copy, in whose method an error arose; '' if none."""
+    found = ""
+    names = {layer.name for layer in model.layers}
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        inside = frame.f_locals.get("self")
+        if isinstance(inside, scratch.layers.Layer) and inside.name in names:
+            found = inside.name
+    return found
+
+
+def of_model(model, error: Exception) -> str:
+    """The sentence for an error that a whole model raised, with the layer that it came from."""
+    name = culprit(model, error)
+    return f"layer {name!r} raised {sentence(error)}" if name else f"it raised {sentence(error)}"

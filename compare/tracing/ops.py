@@ -1,0 +1,306 @@
+"""A network as ops that can each be run alone, on anything.
+
+An op is a layer, or the activation inside a layer. Running an op by itself, on the reference's
+own input and gradient, is what shows its own error and nobody else's.
+"""
+
+import contextlib
+import copy
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from compare.tracing.layer_error import LayerError, sentence
+from compare.tracing.model_kinds import is_scratch, kind
+from compare.tracing.trace import WHOLE, by_name
+from scratch import regularization, seed
+from scratch.layers import AffineLayer
+
+
+@dataclass
+class OpResult:
+    """What one op computed: forward, and backward where a gradient came in.
+
+    `updated` holds the weights that the pass itself changed, as they were after it; `noise` what
+    the op drew or was given; `slack`, by tensor name, how far rounding may have led away a result
+    that was not shown but recovered, see `compare.adapters.gradient_recovery`.
+    """
+
+    output: np.ndarray
+    input_gradient: np.ndarray | tuple | None = None
+    weight_gradients: dict[str, np.ndarray] = field(default_factory=dict)
+    updated: dict[str, np.ndarray] = field(default_factory=dict)
+    noise: np.ndarray | None = None
+    slack: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def named(self) -> dict[str, np.ndarray]:
+        """The results by tensor name: output, input_gradient, kernel_gradient ..."""
+        return {"output": self.output, **by_name("input_gradient", self.input_gradient),
+                **{f"{name}_gradient": g for name, g in self.weight_gradients.items()}}
+
+
+class Op:
+    """One layer, or the activation inside one: `name`, `part` and `class_name` as in a trace.
+
+    Attributes:
+        sources: positions of the ops whose outputs it reads, -1 for the network's input.
+    """
+
+    name: str
+    part: str
+    class_name: str
+    sources: tuple[int, ...] = (-1,)
+
+    @property
+    def title(self) -> str:
+        """As its part of a trace is named: 'dense', or 'dense/softmax'."""
+        return self.name if self.part in ("", WHOLE) else f"{self.name}/{self.part}"
+
+    def _try(self, what: str, method, *args):
+        """method(*args), of which an error becomes a LayerError of the forward or backward pass."""
+        try:
+            return method(*args)
+        except Exception as error:  # somebody's own layer may raise anything
+            raise LayerError(f"Layer {self.name!r} ({type(self.layer).__name__}): its {what} pass "
+                             f"raised {sentence(error)}", what) from error
+
+    def attempt(self, x, dy=None, noise=None, training=True) -> tuple[OpResult, dict]:
+        """(what `run` gives as far as the layer gets, {} or the errors by the pass that failed).
+
+        Where the backward pass fails, the output stands all the same.
+        """
+        try:
+            return self.run(x, dy, noise, training), {}
+        except LayerError as error:
+            if error.phase == "forward":
+                return OpResult(None), {"forward": error, "backward": error}
+            output, errors = self.attempt(x, None, noise, training)
+            return output, {"backward": error, **errors}
+
+
+class LayerOp(Op):
+    """A whole layer of `scratch`, without its inner activation if that is an op of its own."""
+
+    def __init__(self, layer, bare: bool):
+        self.layer = layer
+        self.bare = bare
+        whole = not bare and layer.params and inner_activation(layer) is not None
+        self.name, self.part, self.class_name = layer.name, WHOLE if whole else "", kind(layer)
+
+    @property
+    def weights(self) -> dict[str, np.ndarray]:
+        return self.layer.params
+
+    @property
+    def differs_at_inference(self) -> bool:
+        """Whether the layer computes something else when it is not in training."""
+        return bool(self.state) or getattr(self.layer, "active", False)
+
+    @property
+    def state(self) -> tuple[str, ...]:
+        """The weights that a pass in training itself changes."""
+        return self.layer.non_trainable if self.layer.trainable else ()
+
+    def run(self, x, dy=None, noise=None, training=True) -> OpResult:
+        """Forward on x and, if dy is given, backward from it; the layer's weights stay.
+
+        Args:
+            x: an array, or a tuple of arrays for a layer that merges.
+            noise: what a random layer is to use instead of drawing numbers.
+        """
+        layer = self.layer
+        kept = {name: layer.params[name].copy() for name in layer.non_trainable}
+        layer.give_noise(noise)
+        try:
+            output = self._forward(x, training)
+            updated = {name: layer.params[name].copy() for name in self.state}
+            if dy is None:
+                return OpResult(output, updated=updated, noise=layer.noise)
+            layer.grads.clear()
+            dx = self._backward(dy)
+        finally:
+            layer.give_noise(None)
+            for name, value in kept.items():
+                layer.params[name][...] = value
+        if isinstance(x, tuple):
+            dx = self._each(dx, x)
+        elif dx is not None:  # where it is missing, a row says so
+            self._require("input gradient", dx, x.shape)
+        slack = {f"{name}_gradient": value for name, value in getattr(layer, "slack", {}).items()}
+        return OpResult(output, dx, dict(layer.grads), updated, layer.noise, slack)
+
+    def _forward(self, x, training: bool):
+        samples = len(x[0] if isinstance(x, tuple) else x)
+        if self.bare:
+            output = self._try("forward", self.layer.affine, x)
+        else:
+            output = self._try("forward", self.layer.forward,
+                               list(x) if isinstance(x, tuple) else x, training)
+        self._require("output", output, (samples, *self.layer.output_shape[1:]))
+        return output
+
+    def _backward(self, dy):
+        if self.bare:
+            return self._try("backward", self.layer.affine_backward, dy, True)
+        return self._try("backward", self.layer.backward, dy)
+
+    def _each(self, gradients, x: tuple) -> tuple:
+        """The gradients of several inputs, once it is sure that there is one for each."""
+        if not isinstance(gradients, (list, tuple)) or len(gradients) != len(x):
+            raise LayerError(f"Layer {self.name!r} ({type(self.layer).__name__}): expected a list "
+                             f"of {len(x)} input gradients. Received: {type(gradients).__name__}",
+                             "backward")
+        for gradient, value in zip(gradients, x):
+            if gradient is not None:
+                self._require("input gradient", gradient, value.shape)
+        return tuple(gradients)
+
+    def _require(self, what: str, array, shape) -> None:
+        if np.shape(array) != tuple(shape) or array is None:
+            received = None if array is None else np.shape(array)
+            raise LayerError(f"Layer {self.name!r} ({type(self.layer).__name__}): expected an "
+                             f"{what} of shape {tuple(shape)}. Received: {received}",
+                             "backward" if "gradient" in what else "forward", array)
+
+    def penalty(self):
+        """What the regularizers of the layer's weights add to the loss; 0.0 for none."""
+        return regularization.penalty([self.layer])
+
+    def penalty_gradients(self) -> dict[str, np.ndarray]:
+        """What they add to the gradients, by the weights' names."""
+        return {name: regularizer.gradient(self.layer.params[name])
+                for _, name, regularizer in regularization.regularized([self.layer])}
+
+    @contextlib.contextmanager
+    def holding(self, weights: dict[str, np.ndarray]):
+        """The layer with other weights, for as long as the block lasts."""
+        kept = {name: value.copy() for name, value in self.layer.params.items()}
+        try:
+            for name, value in weights.items():
+                if name in kept:  # a random layer's noise is none of them
+                    self.layer.params[name][...] = value
+            yield self
+        finally:
+            for name, value in kept.items():
+                self.layer.params[name][...] = value
+
+
+class LogitsOp(LayerOp):
+    """A last layer of somebody's own, up to the logits that a fused cross-entropy starts from."""
+
+    def __init__(self, layer, bare: bool = False):
+        super().__init__(layer, bare)
+        self.part = ""
+
+    def _forward(self, x, training):
+        super()._forward(x, training)
+        output = self._try("forward", lambda: self.layer.logits)
+        self._require("logits", output, (len(x), *self.layer.output_shape[1:]))
+        return output
+
+    def _backward(self, dy):
+        return self._try("backward", self.layer.backward_from_logits, dy)
+
+
+class ActivationOp(Op):
+    """The activation inside a layer."""
+
+    weights: dict[str, np.ndarray] = {}
+    state: tuple[str, ...] = ()
+    differs_at_inference = False
+
+    def __init__(self, layer):
+        self.layer = layer
+        self.activation = layer.activation
+        self.name, self.part = layer.name, inner_activation(layer)
+        self.class_name = kind(layer)
+
+    def run(self, x, dy=None, noise=None, training=True) -> OpResult:
+        """Forward on x and, if dy is given, backward from it."""
+        y = self._try("forward", self.activation.function, x)
+        if dy is None:
+            return OpResult(y)
+        return OpResult(y, self._try("backward", self.activation.gradient, dy, x, y))
+
+    def penalty(self):
+        return 0.0
+
+    def penalty_gradients(self) -> dict:
+        return {}
+
+    @contextlib.contextmanager
+    def holding(self, weights):
+        yield self
+
+
+def ops_of(model) -> list:
+    """The model's layers in order, each followed by its inner activation if it has one.
+
+    A class of somebody's own that overrides `forward` or `backward` is run whole, activation
+    included, since nothing says that its `affine` is what it computes.
+    """
+    ops, ends = [], {-1: -1}
+    for i, (layer, sources) in enumerate(zip(model.layers, model.sources)):
+        activated = isinstance(layer, AffineLayer) and inner_activation(layer) is not None
+        plain = all(getattr(type(layer), method) is getattr(AffineLayer, method, None)
+                    for method in ("forward", "backward"))
+        to_logits = (activated and layer is model.layers[-1]
+                     and layer.activation.logits_kind is not None)
+        split = activated and (plain or to_logits)
+        op = LayerOp(layer, split) if plain or not to_logits else LogitsOp(layer)
+        op.sources = tuple(ends[source] for source in sources)
+        ops.append(op)
+        if split:
+            ops.append(ActivationOp(layer))
+            ops[-1].sources = (len(ops) - 2,)
+        ends[i] = len(ops) - 1
+    return ops
+
+
+def inner_activation(layer) -> str | None:
+    """The name of the activation inside a layer, None for none.
+
+    One that is a layer itself, with arguments, goes by the name of its class.
+    """
+    activation = getattr(layer, "activation", None)
+    if activation is None or activation.name == "linear":
+        return None
+    return activation.config["class_name"] if activation.config else activation.name
+
+
+@contextlib.contextmanager
+def untouched_generator():
+    """Whatever a block draws from scratch's generator, it is left as it was."""
+    generator = seed.generator().bit_generator
+    state = generator.state
+    try:
+        yield
+    finally:
+        generator.state = state
+
+
+def whole_layers(model) -> frozenset[int]:
+    """Positions of the layers that have an inner activation and can only be run as a whole."""
+    if not is_scratch(model):
+        return frozenset()
+    names = [layer.name for layer in model.layers]
+    return frozenset(names.index(op.name) for op in ops_of(model) if op.part == WHOLE)
+
+
+def rebuild(layer, changes: dict, shape):
+    """A layer like this one for inputs of another shape (a list of shapes for a layer that merges),
+    with other filters or units.
+
+    From its config, as Keras would; a layer whose class cannot be made from one is copied.
+    """
+    try:
+        small = type(layer).from_config({**layer.get_config(), **changes})
+    except Exception:  # somebody's own constructor may want anything
+        small = copy.deepcopy(layer)
+        small.params, small.grads = {}, {}
+        for name, value in changes.items():
+            setattr(small, name, value)
+    small.dtype = layer.dtype
+    small.build([(None, *each[1:]) for each in shape] if isinstance(shape, list)
+                else (None, *shape[1:]))
+    return small

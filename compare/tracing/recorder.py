@@ -1,0 +1,102 @@
+"""Records a trace: one batch through a network, forward, backward and one optimizer step.
+
+The network is left as it was: its weights, its optimizer's state and its config do not change.
+"""
+
+
+import numpy as np
+
+from compare.document import progress
+from compare.tracing import execution
+from compare.tracing.configs import compile_config, plain
+from compare.tracing.model_kinds import is_scratch, require_network
+from compare.tracing.trace import Part, Trace
+from compare.tracing.validation import (
+    check_batch,
+    check_labels,
+    check_sample_weight,
+    check_shape,
+    check_upstream,
+)
+
+
+def record(model, x, y=None, *, upstream=None, sample_weight=None, noise=None,
+           whole=frozenset()) -> Trace:
+    """What the model computes on the batch (x, y).
+
+    Args:
+        model: a built scratch model, a Keras model of one input and one output, or a Trace,
+            returned as it is.
+        x: (batch, ...).
+        y: labels for the loss the model was compiled with.
+        upstream: instead of y, the gradient with respect to the output, for a model without loss.
+        sample_weight: of the losses, as `fit` takes it.
+        noise: by a layer's position, what a random layer uses instead of drawing numbers.
+        whole: positions of Keras layers not to be taken apart from their inner activation.
+
+    Raises:
+        ValueError: for NaN or infinity in x, an empty batch, neither or both of y and upstream,
+            labels or weights of samples that do not fit, or y with a model that is not compiled.
+        TypeError: for a model of another kind.
+    """
+    require_network(model)
+    if isinstance(model, Trace):
+        return model
+    x = check_batch(x)
+    if upstream is not None:
+        upstream = check_upstream(upstream, model, len(x))
+    if (y is None) == (upstream is None):
+        raise ValueError("Expected either labels y or an upstream gradient. Received: "
+                         + ("neither" if y is None else "both"))
+    if sample_weight is not None:
+        sample_weight = check_sample_weight(sample_weight, y, len(x))
+    recorded = _record_scratch if is_scratch(model) else _record_keras
+    return recorded(model, x, y, upstream, sample_weight, noise or {}, whole)
+
+
+@progress.during("Running the candidate")
+def _record_scratch(model, x, y, upstream, sample_weight, noise, whole) -> Trace:
+    x = model.as_input(x)
+    if y is not None and model.loss is None:
+        raise ValueError("Expected a compiled model, as there are labels. Received one without a "
+                         "loss: call model.compile(optimizer=..., loss=...)")
+    run = execution.forward(model, x, noise)
+    loss = loss_gradient = None
+    fused = y is not None and execution.is_fused(model, y, run.parts[-1].output.shape)
+    gradient = upstream
+    if y is not None:
+        loss, loss_gradient = execution.loss(model, run, y, fused, sample_weight)
+        gradient = loss_gradient
+    execution.backward(model, run, np.asarray(gradient, model.dtype), fused, y is not None)
+    if y is not None:
+        execution.update(model, run.parts)
+    return Trace(f"scratch on numpy {np.__version__}", model.dtype.name,
+                 plain(model.get_config()), plain(compile_config(model)), np.array(x),
+                 None if y is None else np.array(y), loss, loss_gradient, fused, run.parts,
+                 [op.sources for op in run.ops], _weights(sample_weight, model.dtype),
+                 execution.inference(model, run, x))
+
+
+@progress.during("Running Keras")
+def _record_keras(model, x, y, upstream, sample_weight, noise, whole) -> Trace:
+    import reference
+
+    if y is not None and not getattr(model, "compiled", False):
+        raise ValueError("Expected a compiled Keras model, as there are labels. Received one "
+                         "without a loss: call compile, or reference.compile_model")
+    check_shape(model, x)
+    if y is not None:
+        check_labels(model, len(x), y, sample_weight)
+    dtype = np.dtype(reference.model_dtype(model))
+    observed = reference.observe(model, x, y, upstream, whole, noise, sample_weight)
+    parts = [Part(**vars(part)) for part in observed.parts]
+    return Trace(reference.versions(), dtype.name, plain(model.get_config()),
+                 plain(reference.compile_config(model)) if y is not None else {},
+                 np.asarray(x, dtype), None if y is None else np.array(y),
+                 None if observed.loss is None else dtype.type(observed.loss),
+                 observed.loss_gradient, observed.fused, parts, observed.sources,
+                 _weights(sample_weight, dtype), observed.inference)
+
+
+def _weights(sample_weight, dtype):
+    return None if sample_weight is None else np.array(sample_weight, dtype)

@@ -1,0 +1,190 @@
+"""A trace: everything one network computed on one batch, in a form that can be kept in a file.
+
+A trace holds the network's config, its weights, the batch, and for every part (a layer, or the
+activation inside it) its input and output, their gradients, the weights' gradients, and the weights
+after one step of training. Reading one needs neither Keras nor the network.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from compare.document.display import Displayed
+from compare.tracing import archive
+
+WHOLE = "whole"
+
+
+@dataclass
+class Part:
+    """One layer, or the activation inside it. Gradients are None where there are none.
+
+    Attributes:
+        layer: the layer's name.
+        part: '' for the layer itself without an inner activation, the name of that activation for
+            the activation alone, or `WHOLE` for the two together.
+        class_name: the layer's class, in Keras's spelling.
+        input, output: (batch, ...). A layer that merges has a tuple of inputs.
+        input_gradient, output_gradient: of the loss, in the same shapes. A softmax whose
+            cross-entropy is computed from its logits has none. Where several parts read one
+            output, its gradient is the sum of what they send back, and that of a penalty on it.
+        weights, weight_gradients, updated: by weight name; `updated` after one optimizer step, or,
+            for moving statistics and the like, after the forward pass. The gradients have those of
+            penalties on the weights in them.
+        noise: what a random layer used in this pass; None for all others.
+        inference: the output from the same input outside of training, where that is another one.
+    """
+
+    layer: str
+    part: str
+    class_name: str
+    input: np.ndarray | tuple
+    output: np.ndarray
+    output_gradient: np.ndarray | None = None
+    input_gradient: np.ndarray | tuple | None = None
+    weights: dict[str, np.ndarray] = field(default_factory=dict)
+    weight_gradients: dict[str, np.ndarray] = field(default_factory=dict)
+    updated: dict[str, np.ndarray] = field(default_factory=dict)
+    noise: np.ndarray | None = None
+    inference: np.ndarray | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.layer}/{self.part}" if self.part not in ("", WHOLE) else self.layer
+
+    @property
+    def inputs(self) -> tuple:
+        """The inputs as a tuple, also where there is one."""
+        return self.input if isinstance(self.input, tuple) else (self.input,)
+
+    @property
+    def given(self) -> dict[str, np.ndarray]:
+        """The weights, and the noise under its name if there was any."""
+        return self.weights if self.noise is None else {**self.weights, "noise": self.noise}
+
+
+def by_name(name: str, value) -> dict[str, np.ndarray]:
+    """An array under its name; those of a tuple under 'name_1', 'name_2' ...; nothing for None."""
+    if isinstance(value, tuple):
+        return {f"{name}_{i + 1}": array for i, array in enumerate(value) if array is not None}
+    return {} if value is None else {name: value}
+
+
+@dataclass
+class Trace(Displayed):
+    """What `compare.record` returns.
+
+    Attributes:
+        producer: who computed it, with versions.
+        dtype: 'float32' or 'float64'.
+        config, compile_config: Keras's dictionaries of the network, its optimizer and loss.
+        x, y: the batch; y is None where random gradients took the loss's place.
+        loss: the loss with all penalties, None without y.
+        loss_gradient: of the loss without penalties, with respect to the logits if `fused`,
+            otherwise to the output.
+        fused: whether the loss was computed from the logits of a softmax or a sigmoid.
+        parts: in the order of computation.
+        sources: for each part the positions of the parts that it reads, -1 for the network's input;
+            left out, each part reads the one before it.
+        sample_weight: of the losses, None where there are none.
+        inference: the network's output outside of training, where that is another one.
+    """
+
+    producer: str
+    dtype: str
+    config: dict
+    compile_config: dict
+    x: np.ndarray
+    y: np.ndarray | None
+    loss: float | None
+    loss_gradient: np.ndarray | None
+    fused: bool
+    parts: list[Part]
+    sources: list[tuple[int, ...]] | None = None
+    sample_weight: np.ndarray | None = None
+    inference: np.ndarray | None = None
+
+    def __post_init__(self):
+        if self.sources is None:
+            self.sources = [(i - 1,) for i in range(len(self.parts))]
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Every array by a name such as 'conv2d/output' or 'dense/kernel_gradient'."""
+        arrays = {}
+        for part in self.parts:
+            for kind in ("output", "output_gradient", "input_gradient", "noise", "inference"):
+                for name, array in by_name(kind, getattr(part, kind)).items():
+                    arrays[f"{part.name}/{name}"] = array
+            for name, weight in part.weights.items():
+                arrays[f"{part.name}/{name}"] = weight
+            for name, gradient in part.weight_gradients.items():
+                arrays[f"{part.name}/{name}_gradient"] = gradient
+            for name, weight in part.updated.items():
+                arrays[f"{part.name}/{name}_updated"] = weight
+        return arrays
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Each weight as 'layer/name', in the network's order."""
+        return {f"{part.layer}/{name}": weight
+                for part in self.parts for name, weight in part.weights.items()}
+
+    def save(self, path) -> None:
+        """Write a `.npz` file, complete or not at all; see `compare.tracing.archive`.
+
+        Raises:
+            OSError: if the folder cannot be written to.
+        """
+        archive.save({**vars(self), "parts": list(map(vars, self.parts))}, path)
+
+    @classmethod
+    def load(cls, path) -> "Trace":
+        """Read a file that `save` wrote.
+
+        Raises:
+            FileNotFoundError: if there is none.
+            ValueError: if it is truncated, altered, or no trace.
+        """
+        fields = archive.load(path)
+        return cls(**{**fields, "parts": [Part(**part) for part in fields["parts"]]})
+
+
+def layer_parts(trace: Trace) -> list[list[int]]:
+    """For each layer, in order, the positions of its parts: one, or two with an inner activation.
+    """
+    found: dict[str, list[int]] = {}
+    for i, part in enumerate(trace.parts):
+        found.setdefault(part.layer, []).append(i)
+    return list(found.values())
+
+
+def folded(trace: Trace, whole) -> Trace:
+    """The trace with some layers and the activations inside them as one part each.
+
+    Args:
+        whole: positions of those layers in the network.
+    """
+    parts: list[Part] = []
+    sources: list[tuple[int, ...]] = []
+    moved = {-1: -1}  # each part's position, before and after
+    for number, positions in enumerate(layer_parts(trace)):
+        groups = [positions] if number in whole else [[i] for i in positions]
+        for group in groups:
+            first, last = trace.parts[group[0]], trace.parts[group[-1]]
+            if len(group) > 1:
+                first = replace(first, part=WHOLE, output=last.output,
+                                output_gradient=last.output_gradient, inference=last.inference)
+            sources.append(tuple(moved[source] for source in trace.sources[group[0]]))
+            parts.append(first)
+            moved[group[-1]] = len(parts) - 1
+    return replace(trace, parts=parts, sources=sources)
+
+
+def copied(x):
+    """An array, or each of a tuple of arrays, copied."""
+    return tuple(value.copy() for value in x) if isinstance(x, tuple) else x.copy()
+
+
+def tensors_of(part: Part) -> dict[str, np.ndarray]:
+    """A part's results by tensor name: output, input_gradient, kernel_gradient ..."""
+    return {"output": part.output, **by_name("input_gradient", part.input_gradient),
+            **{f"{name}_gradient": g for name, g in part.weight_gradients.items()}}

@@ -1,0 +1,72 @@
+"""What is handed over with a network, tried before anything runs: batch, labels, gradients."""
+
+import numpy as np
+
+import scratch
+from compare.tracing.configs import plain
+
+
+def check_batch(x) -> np.ndarray:
+    """x as an array, once it is sure that it holds at least one sample and only finite numbers."""
+    x = np.asarray(x)
+    if x.ndim == 0 or len(x) == 0:
+        raise ValueError("Expected a batch of at least one sample. "
+                         f"Received an array of shape {x.shape}")
+    if x.dtype.kind == "f" and not np.isfinite(x).all():
+        first = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
+        raise ValueError(f"Expected finite inputs. Received: {x[first]} at index {first}, and "
+                         f"{int((~np.isfinite(x)).sum())} such values in all")
+    return x
+
+
+def check_shape(twin, x) -> None:
+    """That a batch fits a Keras model, which would otherwise name the first layer that objects."""
+    expected = twin.input_shape
+    if x.ndim != len(expected) or any(n not in (None, m)
+                                      for n, m in zip(expected[1:], x.shape[1:])):
+        raise ValueError(f"Expected inputs of shape {expected}. Received: {x.shape}")
+
+
+def check_labels(twin, samples: int, y, sample_weight) -> None:
+    """That there is a label for each output of a Keras model, and a class for each label.
+
+    Raises:
+        ValueError: as scratch's losses do. Keras may raise something else, or nothing.
+    """
+    import reference
+
+    try:
+        loss = scratch.losses.get(plain(reference.compile_config(twin))["loss"])
+    except ValueError:  # a loss that scratch does not have
+        return
+    targets = loss.checked(y, (samples, *twin.output_shape[1:]), np.float32)
+    if sample_weight is not None:
+        loss.weigh(targets, sample_weight, np.float32)
+
+
+def check_upstream(upstream, model, batch: int) -> np.ndarray:
+    """An upstream gradient as an array, once it is sure that it is finite and fits the output."""
+    upstream = np.asarray(upstream)
+    expected = (batch, *model.output_shape[1:])
+    if upstream.shape != expected:
+        raise ValueError(f"Expected an upstream gradient of the output's shape {expected}. "
+                         f"Received: {upstream.shape}")
+    if not np.isfinite(upstream).all():
+        raise ValueError("Expected an upstream gradient of finite numbers. Received: "
+                         f"{int((~np.isfinite(upstream)).sum())} that are not")
+    return upstream
+
+
+def check_sample_weight(sample_weight, y, batch: int) -> np.ndarray:
+    """Weights of samples as an array, once it is sure that they are finite and one for each."""
+    weight = np.asarray(sample_weight, np.float64)
+    if y is None:
+        raise ValueError("Expected no sample_weight with an upstream gradient, as there is no loss "
+                         "to be weighted. Received one")
+    if weight.ndim == 0 or len(weight) != batch:
+        raise ValueError(f"Expected sample_weight for a batch of {batch}. "
+                         f"Received an array of shape {weight.shape}")
+    if not np.isfinite(weight).all():
+        raise ValueError("Expected sample_weight to be finite numbers. Received: "
+                         f"{int((~np.isfinite(weight)).sum())} that are not")
+    return weight

@@ -1,0 +1,177 @@
+"""A Keras model as ops that can each be run alone: its layers, and the activations inside them.
+
+A layer with an activation inside, such as `Dense(10, activation="softmax")`, makes two ops: what
+it computes before the activation, and the activation. That tells a wrong kernel from a wrong
+rectifier, and gives a softmax's logits, where a fused cross-entropy starts its way back.
+"""
+
+import contextlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from reference import noise as noises
+from reference.graph import layers_of, reads_of
+from reference.quiet import keras, tf
+
+
+@dataclass
+class Op:
+    """One callable on the way forward, with the variables it uses.
+
+    Attributes:
+        layer: the Keras layer.
+        part: '' for the layer, the name of the activation inside it, or 'whole' for both.
+        call: the layer, or the activation.
+        variables: the layer's weights, trained or not; an activation has none.
+        sources: positions of the ops whose outputs it reads, -1 for the model's input.
+        merges: whether it takes a list of inputs.
+        last: whether its output is the layer's.
+    """
+
+    layer: object
+    part: str
+    call: object
+    variables: list
+    sources: tuple[int, ...] = (-1,)
+    merges: bool = False
+    last: bool = True
+
+    @property
+    def is_activation(self) -> bool:
+        return self.part not in ("", "whole")
+
+    @property
+    def is_random(self) -> bool:
+        """Whether it draws numbers in training."""
+        return not self.is_activation and noises.is_random(self.layer)
+
+    @property
+    def state(self) -> list:
+        """The weights that a pass in training itself changes, such as moving statistics."""
+        if self.is_activation or not self.layer.trainable:
+            return []
+        return [v for v in self.variables if not v.trainable]
+
+    @property
+    def differs_at_inference(self) -> bool:
+        """Whether it computes something else when it is not in training."""
+        return self.is_random or bool(self.state)
+
+    def run(self, inputs, noise=None, training=True):
+        """The op on a list of inputs; no penalty on the output is added to the model's losses.
+
+        Args:
+            noise: what a random layer uses in training instead of drawing numbers.
+        """
+        x = list(inputs) if self.merges else inputs[0]
+        if self.is_activation:
+            return self.call(x)
+        if noise is not None and training:
+            return noises.apply(self.layer, x, noise)
+        with swapped(self.layer, "activity_regularizer", None):
+            try:
+                return self.call(x, training=training)
+            except tf.errors.UnimplementedError as error:
+                said = str(error).split("}} ")[-1].split(" [Op:")[0]
+                raise ValueError(f"Layer {self.layer.name!r}: expected a "
+                                 f"{type(self.layer).__name__} that TensorFlow can run on this "
+                                 f"processor. Received: {said}") from None
+
+
+def ops_of(model, whole=frozenset()) -> list[Op]:
+    """The model's layers in order, an activation inside a layer being an op of its own.
+
+    Args:
+        whole: positions of layers that are to stay together with their activation.
+    """
+    ops, ends = [], {-1: -1}
+    for i, (layer, (sources, merges)) in enumerate(zip(layers_of(model), reads_of(model))):
+        read = tuple(ends[source] for source in sources)
+        inner = inner_activation(layer)
+        if inner is None or i in whole:
+            ops.append(Op(layer, "whole" if inner else "", layer, layer.weights, read, merges))
+        else:
+            ops.append(Op(layer, "", without_activation(layer), layer.weights, read,
+                              last=False))
+            ops.append(Op(layer, inner, layer.activation, [], (len(ops) - 1,)))
+        ends[i] = len(ops) - 1
+    return ops
+
+
+def inner_activation(layer) -> str | None:
+    """The name of an activation that follows a layer's own arithmetic, None if there is none.
+
+    An activation that is a layer itself, with arguments, goes by the name of its class.
+    """
+    activation = getattr(layer, "activation", None)
+    if activation is None or not layer.weights or activation is keras.activations.linear:
+        return None
+    name = keras.activations.serialize(activation)
+    return name if isinstance(name, str) else name["class_name"]
+
+
+def without_activation(layer):
+    """A call of the layer that leaves its activation out."""
+
+    def call(x, training=None):
+        with swapped(layer, "activation", keras.activations.linear):
+            return layer(x, training=training)
+
+    return call
+
+
+@contextlib.contextmanager
+def swapped(layer, attribute: str, value):
+    """The layer with another value of an attribute, as long as the block lasts."""
+    kept = getattr(layer, attribute)
+    setattr(layer, attribute, value)
+    try:
+        yield
+    finally:
+        setattr(layer, attribute, kept)
+
+
+@contextlib.contextmanager
+def restored(variables):
+    """Whatever a block does to these variables is undone at its end."""
+    # through NumPy's copy: a variable's own array may share its memory
+    kept = [np.array(variable.numpy()) for variable in variables]
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, kept):
+            variable.assign(value)
+
+
+def run_op(op: Op, x, dy, weights: dict, training=True) -> tuple:
+    """One op alone, on any input, output gradient and weights; the model is left as it was.
+
+    Args:
+        x: an array, or a tuple of arrays for a layer that takes several.
+        weights: by name; a random layer finds its 'noise' among them.
+        training: False for what it computes at inference.
+
+    Returns:
+        (output, input gradient, weight gradients by name), as NumPy arrays; the gradients of
+        several inputs as a tuple.
+    """
+    trainable = [v for v in op.variables if v.trainable]
+    with restored(op.variables):
+        for variable in op.variables:
+            variable.assign(weights[variable.name])
+        with tf.GradientTape() as tape:
+            inputs = [tf.constant(value) for value in (x if op.merges else [x])]
+            tape.watch(inputs)
+            y = op.run(inputs, weights.get("noise"), training)
+        gradients = tape.gradient(y, [*inputs, *(v.value for v in trainable)],
+                                  output_gradients=tf.constant(dy))
+        gradients = [array(gradient) for gradient in gradients]
+        named = {v.name: g for v, g in zip(trainable, gradients[len(inputs):])}
+        dx = tuple(gradients[:len(inputs)]) if op.merges else gradients[0]
+        return array(y), dx, named
+
+
+def array(tensor):
+    """A NumPy array of its own, None for None; what is sparse is filled up."""
+    return None if tensor is None else np.array(tf.convert_to_tensor(tensor).numpy())

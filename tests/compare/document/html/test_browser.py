@@ -1,0 +1,276 @@
+"""Pages in a real browser: they open, sort, filter, turn dark, fit a phone, and load nothing."""
+
+import os
+import shutil
+
+import pytest
+
+from compare.experiments.benchmark.page import benchmark_page
+from compare.experiments.replication.page import campaign_page
+from compare.report.page import report_page
+from tests.compare.support import html_cases
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync",
+             "--disable-component-update", "--no-first-run"]
+FACTS = {"command": "parity check --html page.html", "machine": "a computer"}
+PAGES = ("check", "bench", "refused", "campaign")
+LONG = "a_rather_long_name_of_the_kind_that_frameworks_make_up_by_themselves"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as engine:
+        running = engine.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    found = html_cases.report(html_cases.Off, first=LONG)
+    (folder / "check.html").write_text(report_page(found, "Checking it", FACTS, "smallest " * 40))
+    (folder / "bench.html").write_text(benchmark_page(*html_cases.benchmark(), FACTS))
+    (folder / "refused.html").write_text(benchmark_page(*html_cases.refused(), FACTS))
+    dataset = html_cases.benchmark()[1]
+    (folder / "campaign.html").write_text(campaign_page(html_cases.campaign(), FACTS, dataset))
+    return folder
+
+
+@pytest.fixture
+def opened(browser, files):
+    """A function that opens a page; afterwards there must be no error and no request."""
+    contexts, troubles = [], []
+
+    def open_(name, width=1100, **options):
+        context = browser.new_context(viewport={"width": width, "height": 800}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: troubles.append(message.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("request", lambda request: request.url.startswith(("file:", "data:"))
+                or troubles.append(request.url))
+        page.goto(f"file://{files / name}.html")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert not troubles
+
+
+def rows(page):
+    """Names of the tensors in sight, in order."""
+    return page.locator("#rows > tbody:visible button.open").all_inner_texts()
+
+
+@pytest.mark.parametrize("name, heading", [
+    ("check", "Checking it"), ("bench", "Benchmark on Title of fashion-mnist"),
+    ("refused", "PARTIAL (stopped early): Benchmark on Title of fashion-mnist"),
+    ("campaign", "3 pairs of runs: Benchmark on Title of fashion-mnist")])
+def test_it_renders_with_landmarks_and_pictures(opened, name, heading):
+    page = opened(name)
+    assert page.get_by_role("heading", level=1).inner_text() == heading
+    for landmark in ("banner", "navigation", "main"):
+        assert page.get_by_role(landmark).count() == 1, landmark
+    page.evaluate("document.querySelectorAll('tr.detail').forEach(row => row.hidden = false)")
+    sizes = page.eval_on_selector_all("img", "all => all.map(one => one.naturalWidth)")
+    assert len(sizes) >= 2 and min(sizes) > 0, "a picture is broken"
+    unnamed = page.eval_on_selector_all(
+        "button, input, select, img, svg[role=img]", "all => all.filter(one => !(one.ariaLabel || "
+        "one.alt || one.textContent.trim() || (one.labels && one.labels.length))).length")
+    assert unnamed == 0, "something has no name for a screen reader"
+
+
+def test_rows_open_by_mouse_and_by_keyboard(opened):
+    page = opened("check")
+    button = page.locator("#rows > tbody:visible button.open[aria-expanded=false]").first
+    button.evaluate("one => one.id = 'tried'")
+    button = page.locator("#tried")
+    detail = page.locator("#" + button.get_attribute("aria-controls"))
+    assert not detail.is_visible()
+    button.click()
+    assert detail.is_visible() and button.get_attribute("aria-expanded") == "true"
+    assert detail.locator("figure.heatmap img").count() == 3
+    assert detail.locator("table.worst tbody tr").count() > 0
+    button.focus()
+    page.keyboard.press("Enter")
+    assert not detail.is_visible() and button.get_attribute("aria-expanded") == "false"
+
+
+def test_the_first_failure_is_open_from_the_start(opened):
+    page = opened("check")
+    first = page.locator("#rows > tbody[data-failed=yes]").first
+    assert first.locator("button.open").get_attribute("aria-expanded") == "true"
+    assert first.locator("tr.detail").is_visible()
+
+
+def test_headers_sort_numbers_as_numbers_and_say_so(opened):
+    page = opened("check")
+    header = page.locator("#rows th[aria-sort]", has_text="used")
+    keys = "all => all.map(one => Number(one.rows[0].cells[5].dataset.key))"
+    header.get_by_role("button").click()
+    assert header.get_attribute("aria-sort") == "descending"
+    found = page.eval_on_selector_all("#rows > tbody", keys)
+    assert found == sorted(found, reverse=True) and found[0] > 1
+    header.get_by_role("button").click()
+    found = page.eval_on_selector_all("#rows > tbody", keys)
+    assert header.get_attribute("aria-sort") == "ascending" and found == sorted(found)
+    assert page.locator("#status").inner_text() == "Sorted by used, ascending."
+    name = page.locator("#rows th[aria-sort]", has_text="tensor")
+    name.get_by_role("button").click()
+    assert header.get_attribute("aria-sort") == "none"
+    texts = rows(page)
+    assert texts == sorted(texts, key=str.lower)
+
+
+def test_other_tables_sort_too(opened):
+    page = opened("bench")
+    table = page.locator("table.sortable", has_text="precision").first
+    before = table.locator("tbody tr").all_inner_texts()
+    table.locator("th[aria-sort] button", has_text="class").click()
+    table.locator("th[aria-sort] button", has_text="class").click()
+    assert table.locator("tbody tr").all_inner_texts() == before[::-1]
+
+
+def test_the_filter_finds_a_layer_and_the_drawing_leads_to_it(opened):
+    page = opened("check")
+    everything = len(rows(page))
+    page.get_by_label("Find a layer or tensor").fill("AGAIN ker")
+    assert rows(page) and all("again kernel" in name for name in rows(page))
+    page.get_by_label("Find a layer or tensor").fill("")
+    assert len(rows(page)) == everything
+    page.get_by_role("combobox", name="Show").select_option("failed")
+    assert 0 < len(rows(page)) < everything
+    page.get_by_role("combobox", name="Show").select_option("whole numbers")
+    gates = page.eval_on_selector_all("#rows > tbody:not([hidden])",
+                                      "all => all.map(one => one.dataset.gate)")
+    assert set(gates) == {"whole numbers"}
+    page.get_by_role("combobox", name="Show").select_option("all")
+    page.locator("button.layer", has_text="added").click()
+    assert all(name.startswith("added") for name in rows(page)) and rows(page)
+    assert page.evaluate("document.activeElement.id") == "filter"
+
+
+def test_dark_follows_the_system_and_the_button(opened):
+    paper = "getComputedStyle(document.body).backgroundColor"
+    light, dark = opened("check", color_scheme="light"), opened("check", color_scheme="dark")
+    bright, night = light.evaluate(paper), dark.evaluate(paper)
+    assert bright != night
+    light.get_by_role("button", name="Use dark colours").click()
+    assert light.evaluate(paper) == night
+    dark.get_by_role("button", name="Use light colours").click()
+    assert dark.evaluate(paper) == bright
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_it_fits_a_phone_with_everything_open(opened, name):
+    page = opened(name, width=360)
+    page.get_by_role("combobox", name="Show").select_option("all")
+    page.get_by_role("button", name="Open all").click()
+    assert page.locator("tr.detail:visible").count() > 20
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_on_paper_it_is_black_on_white_without_controls(opened, name):
+    page = opened(name, color_scheme="dark")
+    page.get_by_role("button", name="Use light colours").click()
+    page.get_by_role("button", name="Use dark colours").click()
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+    for hidden in ("nav", "#theme", "form.controls label", "#open-all"):
+        assert not page.locator(hidden).first.is_visible()
+    assert page.locator("table").first.is_visible()
+    assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_without_scripts_everything_can_be_read(opened):
+    page = opened("check", java_script_enabled=False)
+    details = page.locator("tr.detail")
+    assert details.first.is_visible() and details.last.is_visible()
+    assert not page.locator("form.controls").is_visible()
+
+
+def test_paper_has_the_rows_that_are_open_and_says_how_many_there_are(opened):
+    page = opened("check")
+    page.get_by_role("combobox", name="Show").select_option("failed")
+    shown, failed = page.locator("#count").inner_text(), len(rows(page))
+    details = page.locator("tr.detail:visible").count()
+    page.emulate_media(media="print")
+    assert page.locator("#count").is_visible() and page.locator("#count").inner_text() == shown
+    assert shown.startswith(f"{failed} of ")
+    assert page.locator("tr.detail:visible").count() == details > 0
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(opened, name):
+    """Tab visits all controls, each with a ring around it."""
+    page = opened(name)
+    wanted = page.evaluate(
+        "[...document.querySelectorAll('a[href], button, input, select, [tabindex=\"0\"]')]"
+        ".filter(one => one.checkVisibility()).length")
+    assert wanted > 20
+    visited = set()
+    for _ in range(wanted):
+        page.keyboard.press("Tab")
+        where, style = page.evaluate("(() => { const one = document.activeElement; const style = "
+                                     "getComputedStyle(one); return [[...document.querySelectorAll"
+                                     "('*')].indexOf(one), style.outlineStyle + ' ' "
+                                     "+ style.outlineWidth]; })()")
+        visited.add(where)
+        assert style == "solid 3px", page.evaluate("document.activeElement.outerHTML.slice(0,200)")
+    assert len(visited) == wanted
+
+
+# Every text in sight whose contrast with what is painted below it is less than WCAG asks for.
+CONTRAST = """() => {
+  const paint = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const colour = (...layers) => {
+    for (const layer of layers) { paint.fillStyle = layer; paint.fillRect(0, 0, 1, 1); }
+    return [...paint.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const luminance = (channels) => {
+    const [r, g, b] = channels.map((c) => c / 255).map(
+      (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const bad = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const text = walker.currentNode.textContent.trim(), one = walker.currentNode.parentElement;
+    if (!text || ["SCRIPT", "STYLE", "OPTION"].includes(one.tagName) || !one.checkVisibility()
+        || one.closest(".unseen, .skip")) continue;
+    const below = ["white"];
+    for (let at = one; at; at = at.parentElement) {
+      below.splice(1, 0, getComputedStyle(at).backgroundColor);
+    }
+    const style = getComputedStyle(one);
+    const ink = one.namespaceURI.endsWith("svg") ? style.fill : style.color;
+    const [a, b] = [luminance(colour(...below)), luminance(colour(...below, ink))];
+    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (contrast < 4.5) bad.push(`${contrast.toFixed(2)} ${one.className} ${text.slice(0, 40)}`);
+  }
+  return bad;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_text_can_be_told_from_its_background(opened, name, scheme):
+    page = opened(name, color_scheme=scheme)
+    page.get_by_role("button", name="Open all").click()
+    assert page.evaluate(CONTRAST) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_tables_have_names_and_headers(opened, name):
+    bad = opened(name).eval_on_selector_all(
+        "table", "all => all.filter(one => !one.caption || !one.caption.textContent.trim()"
+        " || !one.querySelector('thead th[scope=col]') || [...one.querySelectorAll('th')]"
+        ".some(header => !header.scope)).map(one => one.outerHTML.slice(0, 300))")
+    assert bad == []

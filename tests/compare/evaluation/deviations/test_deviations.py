@@ -1,0 +1,221 @@
+"""Every declared difference is one: what Keras does and what scratch does, each shown.
+
+The test of an entry bears its name, and fails as soon as either side changes. Here are those in
+numbers; those of configs, files and training are in test_differences_in_use.py.
+"""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import compare
+import scratch
+from compare.evaluation import deviations
+from compare.evaluation.deviations.difference import Difference
+from compare.inputs import twins
+from tests.compare.evaluation.deviations import test_in_use
+from tests.compare.support.differing import IMAGE, dense, real, sides
+
+ROOT = Path(compare.__file__).parent.parent
+
+
+def slope(function, x):
+    """(y, dx) by TensorFlow's tape, for a gradient of ones."""
+    import tensorflow as tf
+
+    x = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = function(x)
+    return y.numpy(), tape.gradient(y, x, output_gradients=tf.ones_like(y)).numpy()
+
+
+def own_slope(function, x):
+    with np.errstate(invalid="ignore"):
+        y = function.function(x)
+        return y, function.gradient(np.ones_like(x), x, y)
+
+
+def computes_on_one_side_only(keras, name, arguments, shape=IMAGE):
+    theirs, ours = sides(keras, name)
+    with pytest.raises(Exception, match="Exception encountered when calling"):
+        theirs(**arguments)(np.ones(shape, "float32"))
+    return ours(**arguments)(np.ones(shape, "float32"))
+
+
+def test_every_entry_is_shown_here():
+    shown = {name.removeprefix("test_") for name in {**globals(), **vars(test_in_use)}
+             if name.startswith("test_")}
+    assert set(deviations.ALL) <= shown
+    assert len(deviations.ALL) == sum(
+        len(module.ENTRIES) for module in (deviations.kernels, deviations.numbers,
+                                           deviations.configs, deviations.running))
+
+
+@pytest.mark.parametrize("entry", deviations.ALL.values(), ids=lambda entry: entry.name)
+def test_entries_are_whole(entry):
+    for text in (entry.where, entry.keras, entry.ours, entry.why, entry.checks):
+        assert text.strip() == text and text and "  " not in text
+    assert entry.why[-1] == entry.checks[-1] == "." and entry.keras[-1] != "."
+    for path in entry.known_by:
+        assert entry.name in (ROOT / path).read_text(encoding="utf-8"), path
+
+
+def test_entries_are_found_by_what_they_concern():
+    (found,) = deviations.concerning("losses.Huber.delta")
+    assert isinstance(found, Difference) and found.name == "huber_delta_in_config"
+    assert deviations.concerning("Dense.units") == []
+
+
+# what TensorFlow's CPU kernels cannot do
+
+@pytest.mark.parametrize("name, shape", [("Conv2D", IMAGE), ("Conv1D", IMAGE[:3]),
+                                         ("Conv2DTranspose", IMAGE)])
+def test_channels_first_convolution(keras, name, shape):
+    y = computes_on_one_side_only(keras, name, dict(filters=3, kernel_size=2,
+                                                    data_format="channels_first"), shape)
+    assert y.shape[1] == 3
+
+
+def test_transposed_dilation(keras):
+    y = computes_on_one_side_only(keras, "Conv2DTranspose",
+                                  dict(filters=3, kernel_size=2, dilation_rate=(1, 2)))
+    assert y.shape == (2, 7, 9, 3)
+
+
+@pytest.mark.parametrize("name, arguments", [("DepthwiseConv2D", {}),
+                                             ("SeparableConv2D", {"filters": 3})])
+def test_unequal_depthwise_strides(keras, name, arguments):
+    y = computes_on_one_side_only(keras, name, dict(kernel_size=2, strides=(1, 2), **arguments))
+    assert y.shape[1:3] == (5, 3)
+
+
+# numbers
+
+@pytest.mark.parametrize("name, arguments, shape", [
+    ("Conv2D", dict(filters=4, groups=2), (2, 6, 5, 4)),
+    ("Conv1D", dict(filters=4, groups=2), (2, 6, 4)),
+    ("DepthwiseConv2D", {}, (2, 4, 5, 4)), ("SeparableConv2D", dict(filters=4), (2, 6, 5, 4))])
+def test_bias_along_width(keras, name, arguments, shape):
+    """Nothing but the bias, which differs by channel: as many columns as channels come out."""
+    theirs, ours = (cls(kernel_size=1, data_format="channels_first", **arguments)
+                    for cls in sides(keras, name))
+    x = np.zeros(shape, "float32")
+    theirs.build(shape)
+    theirs.set_weights([w if w.ndim > 1 else np.arange(4.0) for w in theirs.get_weights()])
+    ours.build((None, *shape[1:]))
+    for own, their in zip(ours.params.values(), theirs.get_weights(), strict=True):
+        own[...] = their
+    bias = np.arange(4, dtype="float32")
+    shape = ours.output_shape[1:]
+    across = bias.reshape(4, *[1] * (len(shape) - 1))
+    np.testing.assert_array_equal(theirs(x), np.broadcast_to(bias, (2, *shape)))
+    np.testing.assert_array_equal(ours(x), np.broadcast_to(across, (2, *shape)))
+    model = scratch.Sequential([scratch.Input(x.shape[1:]), ours])
+    twin = keras.Sequential([keras.Input(x.shape[1:]), theirs])
+    report = compare.check(model, twin, x, upstream=np.ones((2, *shape)), probes=False)
+    assert {row.off for row in report.rows if not row.passed} == {"reference"}
+
+
+def test_average_pooling_beyond_image(keras):
+    """An image with a single one in it shows what the gradient has to be: pooling is linear."""
+    arguments = dict(pool_size=(8, 6), strides=(1, 2), padding="same")
+    model = scratch.Sequential([scratch.Input((7, 6, 1)), scratch.AveragePooling2D(**arguments)])
+    twin = keras.Sequential([keras.Input((7, 6, 1)), keras.layers.AveragePooling2D(**arguments)])
+    x, ones = real((1, 7, 6, 1)), np.eye(42, dtype="float32").reshape(42, 7, 6, 1)
+    right = twin(ones).numpy().sum(axis=(1, 2, 3)).reshape(1, 7, 6, 1)
+    y, theirs = slope(twin, x)
+    np.testing.assert_allclose(model.forward(x), y, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(model.backward(np.ones_like(y)), right, rtol=1e-5)
+    assert np.abs(theirs - right).max() > 0.01
+    report = compare.check(model, twin, x, upstream=np.ones_like(y), probes=False)
+    assert {row.off for row in report.rows if not row.passed} == {"reference"}
+
+
+@pytest.mark.parametrize("name, shape", [("MaxPooling2D", (1, 2, 2, 1)),
+                                         ("MaxPooling1D", (1, 4, 1))])
+def test_nan_in_max_pooling(keras, name, shape):
+    theirs, ours = sides(keras, name)
+    x = np.array([1, np.nan, 3, 2], "float32").reshape(shape)
+    size = shape[1]
+    assert theirs(size)(x).numpy() == 3
+    assert np.isnan(ours(size)(x)).all()
+    with pytest.raises(ValueError, match="finite"):
+        model = scratch.Sequential([scratch.Input(shape[1:]), ours(size)])
+        compare.check(model, model, x, upstream=np.ones((1, *model.output_shape[1:])))
+
+
+@pytest.mark.parametrize("name, x, theirs, ours", [
+    ("elu", np.nan, (np.nan, 1), (np.nan, np.nan)), ("celu", np.nan, (np.nan, 0), (np.nan, np.nan)),
+    ("hard_shrink", np.nan, (0, 0), (np.nan, 0)), ("soft_shrink", np.nan, (0, 0), (np.nan, 0)),
+    ("sparse_sigmoid", np.nan, (np.nan, 0.5), (np.nan, 0)),
+    ("sparse_plus", np.inf, (np.inf, np.nan), (np.inf, 1)),
+    ("sparse_plus", -np.inf, (0, np.nan), (0, 0))])
+def test_nan_in_activations(keras, name, x, theirs, ours):
+    x = np.array([x], "float32")
+    np.testing.assert_array_equal(slope(keras.activations.get(name), x), np.array([theirs]).T)
+    np.testing.assert_array_equal(own_slope(scratch.activations.get(name), x), np.array([ours]).T)
+
+
+def test_no_other_activation_differs_at_nan_and_infinities(keras):
+    declared = deviations.ALL["nan_in_activations"].concerns
+    found = set()
+    for name, value in itertools.product(scratch.activations.ACTIVATIONS,
+                                         (np.nan, np.inf, -np.inf)):
+        x = np.array([[value, 1.0]], "float32")
+        with np.errstate(all="ignore"):
+            ours = own_slope(scratch.activations.get(name), x)
+        theirs = slope(keras.activations.get(name), x)
+        if not np.allclose(ours, theirs, rtol=1e-4, atol=1e-6, equal_nan=True):
+            found.add(name)
+    assert found == set(declared)
+
+
+def test_selu_near_zero(keras):
+    x = np.full((2, 3), -1e-8, "float32")
+    _, theirs = slope(keras.activations.selu, x)
+    _, ours = own_slope(scratch.activations.selu, x)
+    np.testing.assert_allclose(theirs, 1.0507, rtol=1e-4)
+    np.testing.assert_allclose(ours, 1.7581, rtol=1e-4)
+    model, twin = twins.twins(keras.Sequential([keras.Input((3,)),
+                                                keras.layers.Activation("selu")]))
+    report = compare.check(model, twin, x, upstream=np.ones_like(x), probes=False)
+    assert report, report  # the bound reaches from one slope to the other
+
+
+def test_denormal_numbers(keras):
+    x, weights = np.full((1, 3), 1e-20, "float32"), [np.full((3, 1), 1e-20, "f"), np.zeros(1, "f")]
+    model, twin = dense(scratch, weights=weights), dense(keras, weights=weights)
+    assert twin.predict(x, verbose=0) == 0
+    np.testing.assert_allclose(model.predict(x, verbose=0), 3e-40, rtol=1e-4)
+    assert compare.check(model, twin, x, upstream=np.ones((1, 1)), steps=0, probes=False)
+
+
+def test_float64_loss(keras):
+    """Labels and weights of which no float32 holds the loss."""
+    layer = keras.layers.Dense(2, dtype="float64")
+    twin = keras.Sequential([keras.Input((3,), dtype="float64"), layer])
+    twin.compile("sgd", keras.losses.MeanSquaredError(dtype="float64"))
+    model = scratch.Sequential([scratch.Input((3,)), scratch.Dense(2)], dtype="float64")
+    model.compile("sgd", "mse")
+    model.set_weights(twin.get_weights())
+    x, y = real((4, 3)).astype("float64"), real((4, 2), 2) / 3.0
+    exact = np.mean((model.forward(x) - y) ** 2)
+    theirs = float(twin.compute_loss(x=x, y=y, y_pred=twin(x)))
+    assert theirs == np.float32(exact) != exact
+    assert model.test_on_batch(x, y) == pytest.approx(exact, rel=1e-14)
+    report = compare.check(model, twin, x, y, probes=False, steps=0)
+    assert {(row.layer, row.tensor, row.off) for row in report.rows if not row.passed
+            and row.gate == "loss"} == {("loss", "value", "reference")}
+
+
+def test_sums_in_metrics(keras):
+    theirs, ours = keras.metrics.MeanSquaredError(), scratch.metrics.MeanSquaredError()
+    theirs.total.assign(2.0 ** 24)
+    theirs.count.assign(2.0 ** 24)
+    ours.total = ours.count = 2.0 ** 24
+    for metric in (theirs, ours):
+        metric.update_state(np.array([[1.0]]), np.array([[0.0]]))
+    assert float(theirs.count) == 2.0 ** 24 and ours.count == 2.0 ** 24 + 1

@@ -1,0 +1,139 @@
+"""The declared differences of configs, files and training, each shown on both sides."""
+
+import numpy as np
+import pytest
+
+import compare
+import scratch
+from compare.inputs import twins
+from tests.compare.support.differing import IMAGE, batches, dense, fitted, real
+
+
+def test_huber_delta_in_config(keras):
+    assert "delta" not in keras.losses.Huber(delta=0.3).get_config()
+    assert scratch.losses.Huber(delta=0.3).get_config()["delta"] == 0.3
+    lost = keras.losses.deserialize(scratch.losses.serialize(scratch.losses.Huber(delta=0.3)))
+    assert "delta" not in lost.get_config()
+    assert scratch.losses.get(keras.losses.serialize(lost)).delta == 1.0
+    twin = dense(keras, lost)
+    model, _ = twins.twins(twin)
+    assert model.loss.delta == pytest.approx(0.3)
+
+
+def test_sparse_axis_in_config(keras):
+    loss = keras.losses.SparseCategoricalCrossentropy(axis=1)
+    assert "axis" not in loss.get_config()
+    assert scratch.losses.get(keras.losses.serialize(loss)).get_config()["name"] == loss.name
+    with pytest.raises(scratch.UnsupportedError, match="axis=1"):
+        scratch.losses.SparseCategoricalCrossentropy(axis=1)
+
+
+def test_l1_l2_by_name(keras):
+    with pytest.raises(ValueError, match="l1_l2"):
+        keras.regularizers.get("l1_l2")
+    config = scratch.regularizers.serialize(scratch.regularizers.get("l1_l2"))
+    assert keras.regularizers.get(config).get_config() == pytest.approx({"l1": 0.01, "l2": 0.01})
+
+
+def test_constant_by_name(keras):
+    with pytest.raises(KeyError):
+        keras.initializers.get("constant")
+    assert (scratch.initializers.get("constant")((2, 3)) == 0).all()
+
+
+def test_trainable_of_a_sequential(keras):
+    twin = dense(keras)
+    twin.trainable = False
+    config = twin.get_config()
+    assert config["trainable"] is False
+    assert keras.Sequential.from_config(config).trainable is True
+    model = scratch.Sequential.from_config(config)
+    assert model.trainable is False and twins.twins(model)[1].trainable is False
+
+
+def test_transposed_output_without_way_back(keras):
+    arguments = dict(filters=2, kernel_size=(3, 2), strides=2, padding="same",
+                     output_padding=(1, 0))
+    layer = keras.layers.Conv2DTranspose(**arguments)
+    layer.build(IMAGE)
+    with pytest.raises(Exception, match="doesn't match computed"):
+        layer(np.ones(IMAGE, "float32"))
+    with pytest.raises(ValueError, match="no convolution leads back"):
+        scratch.Conv2DTranspose(**arguments).build((None, *IMAGE[1:]))
+
+
+def test_overwriting_files(keras, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("builtins.input", lambda *text: asked.append(text) or "n")
+    model, twin = dense(scratch), dense(keras)
+    for save, ending in (("save", ".keras"), ("save_weights", ".weights.h5")):
+        path = tmp_path / f"model{ending}"
+        getattr(model, save)(path)
+        before = path.read_bytes()
+        with pytest.raises(FileExistsError):
+            getattr(model, save)(path, overwrite=False)
+        getattr(twin, save)(path, overwrite=False)
+        assert path.read_bytes() == before
+    assert len(asked) == 2
+
+
+def test_random_draws(keras):
+    """Equal seeds, other weights."""
+    for library in (keras, scratch):
+        (library.utils if library is keras else library).set_random_seed(3)
+    theirs, ours = (dense(library, units=4).get_weights()[0] for library in (keras, scratch))
+    assert theirs.shape == ours.shape and not np.isclose(theirs, ours).any()
+
+
+@pytest.mark.parametrize("settings, in_keras, in_scratch", [
+    ({}, [(0, 1, 2, 3), (0, 1), (0, 1)], [(0, 1, 2, 3)]),
+    ({"steps_per_epoch": 3}, [(0, 1, 2), (3,), (0, 1)], [(0, 1, 2), (3,)])])
+def test_exhausted_generator(keras, settings, in_keras, in_scratch):
+    """Nothing is learned, so that an epoch's loss tells which batches it saw."""
+    for library, expected in ((keras, in_keras), (scratch, in_scratch)):
+        model = dense(library, weights=[np.zeros((3, 1), "f"), np.zeros(1, "f")])
+        model.optimizer.learning_rate = 0.0
+        four = ((np.ones((2, 3), "f"), np.full((2, 1), float(number))) for number in range(4))
+        history, said = fitted(model, four, epochs=3, shuffle=False, **settings)
+        assert history["loss"] == pytest.approx([np.mean(np.square(seen)) for seen in expected])
+        assert "ran out" in said[0]
+
+
+def test_class_weight_with_generators(keras):
+    weights = {0: 1.0, 1: 3.0}
+    arguments = dict(loss="sparse_categorical_crossentropy", units=2, activation="softmax")
+    with pytest.raises(ValueError, match="class_weight"):
+        fitted(dense(keras, **arguments), batches(2), class_weight=weights)
+    by_generator, by_arrays = dense(scratch, **arguments), dense(scratch, **arguments)
+    by_arrays.set_weights(by_generator.get_weights())
+    fitted(by_generator, batches(2), class_weight=weights)
+    for x, y in batches(2):
+        by_arrays.train_on_batch(x, y, class_weight=weights)
+    for a, b in zip(by_generator.get_weights(), by_arrays.get_weights()):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_targets_wider_than_outputs(keras):
+    x, y = np.ones((6, 3), "float32"), np.arange(24.0).reshape(6, 4)
+    twin, model = dense(keras), dense(scratch)
+    expected = np.mean((twin.predict(x, verbose=0) - y) ** 2)
+    assert twin.test_on_batch(x, y) == pytest.approx(expected, rel=1e-5)
+    with pytest.raises(ValueError, match=r"\(6, 1\).*\(6, 4\)"):
+        model.test_on_batch(x, y)
+
+
+def test_labels_that_are_no_whole_numbers(keras):
+    arguments = dict(loss="sparse_categorical_crossentropy", units=2, activation="softmax")
+    x, twin, model = real((4, 3)), dense(keras, **arguments), dense(scratch, **arguments)
+    labels = np.array([0.5, 1.9, 0, 1])
+    assert twin.test_on_batch(x, labels) == pytest.approx(twin.test_on_batch(x, np.floor(labels)))
+    for run in (model.test_on_batch, lambda x, y: compare.check(model, twin, x, y)):
+        with pytest.raises(ValueError, match="whole numbers.*0.5"):
+            run(x, labels)
+
+
+def test_loss_that_is_not_finite(keras):
+    x, y = np.ones((4, 3), "float32"), np.full((4, 1), np.nan)
+    assert np.isnan(fitted(dense(keras), x, y)[0]["loss"]).all()
+    with pytest.raises(scratch.NonFiniteLossError, match="epoch 1, step 2"):
+        dense(scratch).fit(x, [[1], [1], [np.nan], [1]], batch_size=2, shuffle=False, verbose=0)

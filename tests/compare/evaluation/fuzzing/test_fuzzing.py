@@ -1,0 +1,138 @@
+"""Random networks over the whole vocabulary: none fails, and a planted mistake is found and shrunk.
+"""
+
+import json
+
+import numpy as np
+import pytest
+
+import scratch
+from compare.cli import main
+from compare.evaluation import fuzzing
+from compare.evaluation.fuzzing import coverage, loss_grammar, report
+from compare.evaluation.fuzzing.generator import cached_goals, draw
+from compare.evaluation.fuzzing.layer_grammar import LAYERS, NAMED_ACTIVATIONS
+from compare.evaluation.fuzzing.shrinking import simplifications, without
+from compare.evaluation.fuzzing.specification import Node, Specification
+from compare.experiments import execution
+
+SEED = 2026
+NETWORKS = 36
+GROUP = 6
+
+
+@pytest.mark.parametrize("start", range(0, NETWORKS, GROUP))
+def test_no_network_fails(start):
+    for number in range(start, start + GROUP):
+        with np.errstate(all="ignore"):
+            outcome = fuzzing.judge(draw(SEED, number))
+        assert outcome.passed, (f"parity fuzz --seed {SEED} --only {number}\n{outcome.gate}: "
+                                f"{outcome.message}\n{report.network_text(draw(SEED, number))}")
+
+
+def test_everything_that_scratch_has_is_drawn_somewhere():
+    assert set(LAYERS) == set(scratch.layers.LAYERS)
+    assert set(loss_grammar.LOSSES) == set(scratch.losses.CLASSES)
+    assert {name.lower() for name in loss_grammar.OPTIMIZERS} == set(scratch.optimizers.CLASSES)
+    assert set(NAMED_ACTIVATIONS) == set(scratch.activations.ACTIVATIONS)
+
+
+def test_every_goal_is_reached_by_the_network_drawn_for_it():
+    goals = cached_goals(SEED)
+    found = coverage.count([draw(SEED, number) for number in range(len(goals))])
+    lacking = [text for text in coverage.missing(found)
+               if "data_format=channels_first" not in text or not text.startswith("Conv")]
+    assert not lacking
+
+
+def test_a_network_depends_on_its_own_number_alone():
+    alone = draw(SEED, 17).plain()
+    for number in (3, 18):
+        draw(SEED, number)
+    assert draw(SEED, 17).plain() == alone
+    again = Specification.from_plain(json.loads(json.dumps(alone)))
+    for ours, theirs in zip(again.build().get_weights(), draw(SEED, 17).build().get_weights()):
+        assert ours.tobytes() == theirs.tobytes()
+    assert draw(SEED + 1, 17).plain() != alone
+
+
+def test_the_networks_are_of_every_kind():
+    found = coverage.count([draw(SEED, number) for number in range(150)])
+    for what in ("dtype|float32", "dtype|float64", "kind|Sequential", "kind|functional", "loss|no",
+                 "lockstep|True"):
+        assert found[f"network|{what}"] > 5, what
+
+
+@pytest.fixture
+def wrong_relu(monkeypatch):
+    """A rectifier that lets a little of what is negative through."""
+    monkeypatch.setattr(scratch.layers.ReLU, "forward", lambda self, x, training=False: np.where(
+        x > 0, x, x * x.dtype.type(1e-3)))
+
+
+def test_a_planted_mistake_is_found_and_shrunk_to_its_layer(wrong_relu):
+    nodes = [Node("Conv2D", {"filters": 2, "kernel_size": 2}, [-1]),
+             Node("BatchNormalization", {"epsilon": 1e-5}, [0]), Node("ReLU", {}, [1]),
+             Node("Flatten", {}, [2]), Node("Dense", {"units": 3, "activation": "softmax"}, [3])]
+    case = Specification([5, 4, 2], nodes, ["SparseCategoricalCrossentropy", {}],
+                         ["Adam", {"learning_rate": 0.01}])
+    outcome = fuzzing.judge(case)
+    assert outcome.gate == "whole numbers" or outcome.gate == "forward", outcome
+    small, smaller_outcome = fuzzing.shrink(case, outcome)
+    assert [node.class_name for node in small.nodes] == ["ReLU"], small
+    assert small.loss is None and smaller_outcome.gate == outcome.gate
+
+
+def test_removing_a_node_keeps_the_rest_connected():
+    nodes = [Node("Dense", {"units": 4}, [-1]), Node("ReLU", {}, [0]), Node("Add", {}, [1, 0]),
+             Node("Dense", {"units": 2}, [2])]
+    case = Specification([4], nodes, None, None)
+    smaller = without(case, 1)
+    assert [node.sources for node in smaller.nodes] == [[-1], [0, 0], [1]]
+    top = without(case, 3)
+    assert [node.class_name for node in top.nodes] == ["Dense", "ReLU", "Add"]
+    joined = without(case, 2)
+    assert [node.class_name for node in joined.nodes] == ["Dense", "ReLU", "Dense"]
+    assert all(simple.plain() != case.plain() for simple in simplifications(case))
+
+
+def test_an_exception_is_a_failure_and_not_a_crash(monkeypatch):
+    def broken(self, x, training=False):
+        raise ZeroDivisionError("what a layer of one's own may do")
+
+    monkeypatch.setattr(scratch.layers.Dense, "forward", broken)
+    outcome = fuzzing.judge(Specification([3], [Node("Dense", {"units": 2}, [-1])], None, None))
+    assert outcome.gate == "ZeroDivisionError" and "one's own" in outcome.message
+
+
+def test_the_command_prints_the_coverage_and_keeps_what_failed(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(execution, "run", in_this_process)
+    code = main(["fuzz", "--seed", str(SEED), "--count", "3", "--json", str(tmp_path / "f.json"),
+                 "--format", "github"])
+    out = capsys.readouterr().out
+    assert code == 0 and "3 random networks" in out and "| Conv2D" in out
+    record = json.loads((tmp_path / "f.json").read_text())
+    assert record["passed"] and record["networks"] == 3 and record["failures"] == []
+
+
+def test_the_command_tells_of_a_failure(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(execution, "run", in_this_process)
+    monkeypatch.setattr(scratch.layers.Dense, "affine_backward", lambda self, dz, wanted: None)
+    number = next(n for n in range(50) if draw(SEED, n).loss)
+    code = main(["fuzz", "--seed", str(SEED), "--only", str(number), "--keep", str(tmp_path),
+                 "--no-shrink"])
+    out = capsys.readouterr().out
+    assert code == 1 and f"parity fuzz --seed {SEED} --only {number}" in out
+    compile((tmp_path / f"network_{number}.py").read_text(), "kept", "exec")
+
+
+def in_this_process(todo, store, *_):
+    """`jobs.run` without processes, so that what is patched here is seen."""
+    for job in todo:
+        store.put(job.key, json.loads(json.dumps(job.function(job.argument))))
+
+
+@pytest.mark.parametrize("options", [["--count", "0"], ["--resume"], ["--backend", "dask"]])
+def test_bad_options(options, capsys):
+    assert main(["fuzz", *options]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1

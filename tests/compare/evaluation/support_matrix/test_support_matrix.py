@@ -1,0 +1,97 @@
+"""The page of what is supported: current, and made of what really happens."""
+
+from pathlib import Path
+
+import pytest
+
+import compare
+import scratch
+from compare.evaluation import deviations
+from compare.evaluation.support_matrix import trial
+from compare.evaluation.support_matrix.outcome import Outcome, rows
+
+PAGE = Path(compare.__file__).parent / "guides" / "SUPPORT.md"
+
+
+@pytest.fixture(scope="module")
+def written(keras):
+    """The page as it is written now."""
+    from compare.evaluation.support_matrix.page import page
+
+    return page()
+
+
+def test_the_page_is_current(keras, written):
+    committed = PAGE.read_text(encoding="utf-8")
+    if f"Keras {keras.__version__}," not in committed:
+        pytest.skip(f"the page goes by another Keras than {keras.__version__}")
+    assert written == committed, "run: python -m compare.evaluation.support_matrix > compare/guides/SUPPORT.md"
+
+
+def test_everything_that_scratch_has_is_on_the_page(written):
+    for name in (*scratch.layers.LAYERS, *scratch.losses.CLASSES, *scratch.metrics.CLASSES,
+                 *scratch.optimizers.schedules.CLASSES, *scratch.initializers.CLASSES,
+                 *scratch.regularizers.CLASSES):
+        assert f"**{name}**" in written, name
+    for name in (*scratch.activations.ACTIVATIONS, *deviations.ALL):
+        assert name in written
+
+
+def test_every_link_leads_somewhere(written):
+    headings = {line.lstrip("# ").lower().replace(" ", "-") for line in written.splitlines()
+                if line.startswith("#")}
+    links = {part.split(")")[0] for part in written.split("](#")[1:]}
+    assert links and links <= headings
+
+
+def test_rows_have_as_many_cells_as_their_headings(written):
+    tables = [block.splitlines() for block in written.split("\n\n") if block.startswith("| ")]
+    assert len(tables) > 15
+    for lines in tables:
+        assert len({line.replace("\\|", "").count("|") for line in lines}) == 1, lines[0]
+
+
+def refuse(message, kind=ValueError):
+    def raises():
+        raise kind(message)
+    return raises
+
+
+@pytest.mark.parametrize("hand_over, expected", [
+    (lambda: None, trial.TAKEN), (refuse("x", scratch.UnsupportedError), trial.REFUSED),
+    (refuse("expected units to be"), trial.REFUSED), (refuse("no such thing"), trial.FAILED),
+    (refuse("an unexpected keyword argument 'units'", TypeError), trial.REFUSED)])
+def test_an_error_that_does_not_name_the_argument_is_no_refusal(hand_over, expected):
+    assert trial.verdict(hand_over, "units") == expected
+
+
+def test_a_layer_that_takes_less_than_keras_shows(keras, monkeypatch):
+    """What the page says follows what scratch does, not a list."""
+    from compare.evaluation.support_matrix import layers
+    from compare.evaluation.support_matrix.outcome import failed
+
+    def tried(argument):
+        return next(o for o in layers.outcomes(keras, keras.layers.UpSampling2D)
+                    if o.argument == argument)
+
+    assert tried("interpolation").values(trial.TAKEN) == ["nearest"]
+    assert "bilinear" in tried("interpolation").values(trial.REFUSED)
+
+    class Fussy(scratch.UpSampling2D):
+        def __init__(self, size=2, **settings):
+            if size != (2, 2) and size != [2, 2]:
+                raise ValueError("something went wrong")
+            super().__init__(size, **settings)
+
+    monkeypatch.setitem(scratch.layers.LAYERS, "UpSampling2D", Fussy)
+    found = tried("size")
+    assert 1 in found.values(trial.FAILED) and failed([found])
+
+
+def test_what_all_classes_share_is_told_once():
+    same = [Outcome(owner, "seed", None, ((None, trial.TAKEN), (7, trial.REFUSED)))
+            for owner in "ABC"]
+    table = rows([*same, Outcome("B", "rate", 0.5, ((0.5, trial.TAKEN),))], "each")
+    assert table == [["each", "`seed`", "`None`", "`None`", "`7`", ""],
+                     ["**B**", "`rate`", "`0.5`", "`0.5`", "", ""],
+                     ["**A**, **C**", "no others", "", "", "", ""]]

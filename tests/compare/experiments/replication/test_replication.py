@@ -1,0 +1,83 @@
+"""A campaign on the digits: really trained, kept on disk, resumed, reported."""
+
+import json
+
+import numpy as np
+import pytest
+
+from compare.cli import main
+from compare.document import sections
+from compare.experiments import replication
+from compare.experiments.benchmark.settings import Settings as RunSettings
+from compare.experiments.replication import files
+from tests.compare.support.fitting import require_fit
+
+SHORT = dict(dataset="digits", epochs=1, limit=64, test_limit=60, batch_size=16)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """(folder, the campaign of two pairs of runs)."""
+    folder = tmp_path_factory.mktemp("runs")
+    result = replication.run(replication.Settings(2, RunSettings(**SHORT, seed=3)), folder,
+                          verbose=False)
+    return folder, result
+
+
+def test_every_run_starts_from_its_own_seed_and_is_kept(finished):
+    folder, result = finished
+    assert [run.seed for run in result.runs] == [3, 4]
+    assert sorted(path.name for path in folder.glob("result-*")) == [
+        "result-seed-3.json", "result-seed-4.json"]
+    losses = [run.record["runs"]["scratch"]["epochs"][0]["training_loss"] for run in result.runs]
+    assert losses[0] != losses[1]
+
+
+def test_the_figures_are_those_of_the_predictions(finished):
+    _, result = finished
+    for run in result.runs:
+        for side in ("scratch", "keras"):
+            right = float(np.mean(run.predictions(side) == run.labels))
+            assert run.figure(side, "accuracy") == pytest.approx(right)
+    expected = np.mean([run.figure("keras", "accuracy") for run in result.runs])
+    assert result.summary("keras", "accuracy").mean == pytest.approx(expected)
+
+
+def test_the_report_says_the_verdict_first(finished, tmp_path):
+    _, result = finished
+    text = replication.render(result)
+    verdict = result.equivalence("accuracy").sentence("Accuracy").replace("+-", sections.plus_minus())
+    assert " ".join(text.split()).find(verdict) < text.find("Run by run")
+    assert verdict in " ".join(text.split())
+    written = files.write_directory(result, tmp_path)
+    assert all(path.stat().st_size for path in written)
+    record = json.loads((tmp_path / "campaign.json").read_text())
+    assert record["equivalence"]["accuracy"]["verdict"] == result.equivalence("accuracy").verdict
+
+
+def test_its_json_fits_the_schema(finished, tmp_path):
+    files.write_json(finished[1], tmp_path / "campaign.json")
+    require_fit("campaign", tmp_path / "campaign.json")
+
+
+def test_resuming_trains_only_what_is_missing(finished, capsys):
+    folder, result = finished
+    before = {path.name: path.stat().st_mtime_ns for path in folder.glob("result-*")}
+    code = main(["bench", "--dataset", "digits", "--epochs", "1", "--limit", "64", "--test-limit",
+                 "60", "--batch-size", "16", "--seed", "3", "--seeds", "2", "--runs", str(folder),
+                 "--resume", "--margin", "0.2", "--format", "github"])
+    assert code == 0 and "| seed" in capsys.readouterr().out
+    assert before == {path.name: path.stat().st_mtime_ns for path in folder.glob("result-*")}
+
+
+@pytest.mark.parametrize("options, said", [
+    (["--seeds", "2", "--margin", "0"], "margin"),
+    (["--seeds", "2", "--backend", "dask"], "--address"),
+    (["--resume"], "--seeds"),
+    (["--seeds", "0"], "--seeds"),
+])
+def test_bad_options_are_told_in_one_line(options, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["bench", "--dataset", "digits", *options]) == 2
+    error = capsys.readouterr().err.strip()
+    assert said in error and "\n" not in error and not list(tmp_path.iterdir())
