@@ -6,6 +6,7 @@
     trace = compare.record(twin, x, y)             # a recording, to save and check against later
     compare.diff(trace_a, trace_b)                 # two recordings
     compare.wrap(my_layer, kernel="W", ...)        # lets somebody else's layer take part
+    compare.assert_case("mine:build", "conv", ...) # one layer on a case that `parity debug` found
 
 Only what really needs Keras imports TensorFlow.
 """
@@ -13,10 +14,14 @@ Only what really needs Keras imports TensorFlow.
 import compare.report.notebook  # noqa: F401  registers how a notebook shows what these return
 from compare.adapters import assemble, wrap
 from compare.checks.row import Row
-from compare.parity import assert_parity, check, diagnose, diff
+from compare.parity import assert_case, assert_parity, check, diagnose, diff
+from compare.reduction import old_imports
 from compare.report.report import Report
 from compare.tracing.recorder import record
 from compare.tracing.trace import Trace
 
-__all__ = ["Report", "Row", "Trace", "assemble", "assert_parity", "check", "diagnose", "diff",
-           "record", "wrap"]
+__all__ = ["Report", "Row", "Trace", "assemble", "assert_case", "assert_parity", "check",
+           "diagnose", "diff", "record", "wrap"]
+__version__ = "0.2.0"
+
+old_imports.install()

@@ -23,6 +23,9 @@ from compare.checks.layerwise import Layerwise
 from compare.checks.row import forget_observed
 from compare.diagnosis.finding import Finding
 from compare.diagnosis.report_diagnosis import Diagnosis
+from compare.inputs import twins
+from compare.reduction.case import Case
+from compare.reduction.minimize import run_small
 from compare.report.report import Report
 from compare.tracing import configs, placeholder
 from compare.tracing.model_kinds import is_keras, is_scratch, require_network
@@ -98,7 +101,8 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, pro
                 + sparse_probe.probe(candidate, own, theirs))
     rows = rows + noise_distribution.rows(model, reference) + end_to_end.rows(model, reference)
     if steps and y is not None and is_keras(twin):
-        rows = rows + [training_trajectory.verdict(model, twin, candidate.x, y, steps, sample_weight)]
+        rows = rows + [training_trajectory.verdict(model, twin, candidate.x, y, steps,
+                                                   sample_weight)]
     explained = Diagnosis(candidate, reference, ops_of(model), keras_ops(twin, whole), model)
     return Report.of(rows, candidate, reference, explained)
 
@@ -147,6 +151,50 @@ def compare_traces(candidate: Trace, reference: Trace, ops=None, model=None) -> 
         rows += Layerwise(candidate, reference, ops, model).rows()
     return Report.of(rows, candidate, reference,
                      Diagnosis(candidate, reference, ops, None, model))
+
+
+def assert_case(model: str, layer: str, tensor: str, *, part: str, class_name: str, config: dict, x,
+                dy, weights: dict, expected, allowed, changes: dict | None = None,
+                training: bool = True) -> None:
+    """Runs one layer of a network on one small case, and holds a result against known numbers.
+
+    What the tests call that `parity debug --pytest` writes; they may be edited and kept.
+
+    Args:
+        model: 'FILE.keras' or 'module:callable', as for `parity debug`.
+        layer: the layer's name.
+        tensor: what is judged: 'output', 'input_gradient', 'kernel_gradient' ...
+        part: '' for the layer, the name of an activation inside it for that alone, or 'whole'.
+        class_name, config: the kind of layer, and the arguments that it has in this case.
+        x: the input, (batch, ...); a tuple for a layer that merges.
+        dy: the gradient of the output, in the output's shape.
+        weights: by name; a random layer's 'noise' is among them.
+        expected: the exact result.
+        allowed: how far rounding may lead away from it, element by element.
+        changes: arguments in which the case differs from the layer, such as fewer filters.
+        training: whether the layer is run as in training.
+
+    Raises:
+        AssertionError: if the result has another shape or lies further away than allowed.
+        ValueError: if the network has no such layer.
+    """
+    __tracebackhide__ = True
+    ops = {(op.name, op.part): op for op in ops_of(twins.candidate(model))}
+    if (layer, part) not in ops:
+        raise ValueError(f"Expected a network with the layer {layer!r}. Received: {model} with "
+                         f"{', '.join(dict.fromkeys(name for name, _ in ops))}")
+    case = Case(class_name, part, config, x, dy, weights, changes or {}, training)
+    actual = run_small(ops[layer, part], case, tensor).named()[tensor]
+    if np.shape(actual) != np.shape(expected):
+        raise AssertionError(f"{layer} {tensor}: expected shape {np.shape(expected)}. "
+                             f"Received: {np.shape(actual)}")
+    over = ~(np.abs(actual - expected) <= allowed)  # so that NaN counts as over
+    if over.any():
+        first = tuple(int(i) for i in np.argwhere(over)[0])
+        raise AssertionError(
+            f"{layer} {tensor}: {int(over.sum())} of {over.size} elements are further from the "
+            f"exact result than rounding explains. At {list(first)} expected {expected[first]!r}, "
+            f"received {actual[first]!r}, allowed {np.broadcast_to(allowed, over.shape)[first]!r}")
 
 
 def both_compiled(model, twin):

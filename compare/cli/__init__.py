@@ -11,8 +11,8 @@ interrupted by Ctrl-C.
 import importlib
 import shlex
 import sys
-from importlib import metadata
 
+from compare import __version__
 from compare.cli import completion
 from compare.cli.errors import guarded
 from compare.cli.helping import Parser
@@ -53,7 +53,7 @@ NO_COLOR=1 turns colours off. Tab completes after, in bash:
 def build_parser() -> Parser:
     """The parser of the whole command, every subcommand included."""
     parser = Parser(prog="parity", description=DESCRIPTION, epilog=EPILOG)
-    parser.add_argument("--version", action="version", version=f"%(prog)s {version()}")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     completion.add_option(parser)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for name in COMMANDS:
@@ -81,11 +81,3 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     run = importlib.import_module(f"compare.cli.{args.command}").run
     return guarded(f"parity {args.command}", run, args)
-
-
-def version() -> str:
-    """The installed package's version."""
-    try:
-        return metadata.version("keras-parity")
-    except metadata.PackageNotFoundError:
-        return "(run from its source, not installed)"

@@ -10,7 +10,7 @@ what came out to within its own rounding bound, element by element, on numbers d
 
 from compare.diagnosis.catalogue import CATALOGUE, Entry
 from compare.diagnosis.finding import Cause, Finding
-from compare.diagnosis.standalone import diagnose_loss, diagnose_optimizer, diagnose_op
+from compare.diagnosis.standalone import diagnose_loss, diagnose_op, diagnose_optimizer
 
 __all__ = ["CATALOGUE", "Cause", "Entry", "Finding", "diagnose_loss", "diagnose_optimizer",
            "diagnose_op"]

@@ -15,28 +15,21 @@ TEST = '''\
 
 import numpy as np
 
-from compare.reduction.minimize import run_small
-from compare.inputs.twins import candidate
-from compare.reduction.case import Case
-from compare.tracing.ops import ops_of
+import compare
 
 
 def test_{function}():
-    op = next(op for op in ops_of(candidate({spec!r}))
-                if (op.name, op.part) == ({layer!r}, {part!r}))
-    case = Case(
-        class_name={class_name!r}, part={part!r},
+    compare.assert_case(
+        {spec!r}, {layer!r}, {tensor!r}, part={part!r},
+        class_name={class_name!r},
         config={config!r},
         x={x},
         dy={dy},
         weights={{{weights}}},
+        expected={expected},
+        allowed={allowed},
         changes={changes!r}, training={training},
     )
-    actual = run_small(op, case).named()[{tensor!r}]
-    expected = {expected}
-    allowed = {allowed}
-    assert actual.shape == expected.shape
-    assert (np.abs(actual - expected) <= allowed).all(), f"expected {{expected}}, got {{actual}}"
 '''
 
 

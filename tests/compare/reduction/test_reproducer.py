@@ -1,4 +1,4 @@
-"""What `parity debug` prints and writes: numbers to read, and a test that fails as the layer does."""
+"""What `parity debug` prints and writes: numbers to read, a test that fails as the layer does."""
 
 import subprocess
 import sys
@@ -64,4 +64,71 @@ def test_the_written_test_fails_until_the_layer_is_mended(found, tmp_path, facto
                           "test_found.py"], cwd=tmp_path, capture_output=True, text=True,
                          timeout=120)
     assert (run.returncode == 0) == passes, run.stdout + run.stderr
-    assert "1 passed" in run.stdout if passes else "AssertionError: expected" in run.stdout
+    assert "1 passed" in run.stdout if passes else "received np.float" in run.stdout
+
+
+OLD = """
+import numpy as np
+
+from compare.{module} import {name}
+
+
+def test_it():
+    pass
+"""
+
+
+@pytest.mark.parametrize("module, name", [("minimal", "run_small"), ("pairs", "candidate"),
+                                          ("shrinking", "Case"), ("steps", "steps_of")])
+def test_a_file_of_an_older_version_says_how_to_write_it_anew(tmp_path, module, name):
+    (tmp_path / "test_old.py").write_text(OLD.format(module=module, name=name))
+    run = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+                          "test_old.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 2 and "parity debug MODEL --pytest FILE.py" in run.stdout, run.stdout
+
+
+def test_written_tests_import_nothing_but_numpy_and_the_public_package(found):
+    lines = as_test(found, "mine:make").splitlines()
+    assert [line for line in lines if "import" in line] == ["import numpy as np", "import compare"]
+
+
+@pytest.fixture
+def mended(tmp_path, monkeypatch):
+    """The layer without its mistake: y = x @ kernel + bias."""
+    (tmp_path / "mine.py").write_text(BROKEN.format(factor=1))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
+    yield
+    sys.modules.pop("mine", None)
+
+
+# By hand: 2 * 3 + 5 = 11, and the gradients of one number in and one number out.
+HAND = {"part": "", "class_name": "Dense", "config": {"units": 1},
+        "x": np.array([[2.0]], "float32"), "dy": np.array([[7.0]], "float32"),
+        "weights": {"kernel": np.array([[3.0]], "float32"), "bias": np.array([5.0], "float32")},
+        "changes": {"units": 1}}
+
+
+@pytest.mark.parametrize("tensor, right", [
+    ("output", [[11.0]]), ("input_gradient", [[21.0]]), ("kernel_gradient", [[14.0]]),
+    ("bias_gradient", [7.0])])
+def test_a_case_by_hand_passes_and_another_number_does_not(mended, tensor, right):
+    right = np.array(right)
+    compare.assert_case("mine:make", "mine", tensor, expected=right, allowed=0.0 * right, **HAND)
+    compare.assert_case("mine:make", "mine", tensor, expected=right + 0.5,
+                        allowed=0.5 + 0.0 * right, **HAND)
+    with pytest.raises(AssertionError, match=rf"mine {tensor}: 1 of 1 elements .* allowed"):
+        compare.assert_case("mine:make", "mine", tensor, expected=right + 0.5,
+                            allowed=0.25 + 0.0 * right, **HAND)
+    with pytest.raises(AssertionError, match="1 of 1"):
+        compare.assert_case("mine:make", "mine", tensor, expected=right * np.nan,
+                            allowed=0.0 * right, **HAND)
+    with pytest.raises(AssertionError, match="expected shape"):
+        compare.assert_case("mine:make", "mine", tensor, expected=np.zeros((2, 2, 2)),
+                            allowed=np.zeros((2, 2, 2)), **HAND)
+
+
+def test_a_layer_that_is_not_there_is_named_with_those_that_are(mended):
+    with pytest.raises(ValueError, match="the layer 'yours'. Received: mine:make with mine"):
+        compare.assert_case("mine:make", "yours", "output", expected=np.zeros((1, 1)),
+                            allowed=np.zeros((1, 1)), **HAND)
