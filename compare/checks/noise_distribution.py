@@ -1,10 +1,11 @@
-"""Whether a random layer draws what Keras's layer of that name draws: the right numbers, as often.
+"""Whether a random layer draws what Keras's layer of that name draws: the right numbers, as often,
+and each independently of the others.
 
 Both networks are compared with the same noise, so a layer that drew the wrong noise would pass
-everywhere else. Here the candidate's layer draws for a large batch of its own. What it may draw is
+everywhere else. Here the candidate's layer draws for many batches of its own. What it may draw is
 known: a dropout 0 or 1 / (1 - rate), the former with probability `rate`, and one number for a whole
-feature map where it drops maps; a Gaussian noise normal numbers. Frequencies, means and deviations
-may be off by `DEVIATIONS` standard errors, which one right layer in 500 million would exceed.
+feature map where it drops maps; a Gaussian noise normal numbers. Draws of different calls, samples,
+pixels and channels must not go together. Limits are proved: see `compare.checks.randomness`.
 """
 
 import copy
@@ -12,6 +13,8 @@ import math
 
 import numpy as np
 
+from compare.checks import randomness
+from compare.checks.randomness import Finding
 from compare.checks.row import Row, judge, mismatch
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
@@ -19,8 +22,11 @@ from compare.tracing.ops import untouched_generator
 from compare.tracing.trace import Trace, layer_parts
 
 GATE = "forward"
-NUMBERS = 20_000
-DEVIATIONS = 6
+CALLS = 200  # fewer where that would be more than MOST numbers, but
+FEWEST = 8
+NUMBERS = 2_000  # of each call, at least
+MOST = 4_000_000  # of all calls
+QUARTILE = 0.6744897501960817  # half of all normal numbers lie within so many deviations
 
 
 def rows(model, reference: Trace) -> list[Row]:
@@ -30,28 +36,39 @@ def rows(model, reference: Trace) -> list[Row]:
         part = reference.parts[first]
         if part.noise is None:
             continue
-        x = np.zeros((math.ceil(NUMBERS / part.input[0].size), *part.input.shape[1:]),
-                     part.input.dtype)
-        with untouched_generator():
-            layer = copy.deepcopy(layer)
-            layer.forward(x, training=True)
+        shape = (max(2, math.ceil(NUMBERS / part.input[0].size)), *part.input.shape[1:])
+        noise = draws(layer, np.zeros(shape, part.input.dtype))
         config = layer_config(reference, part.layer)
-        if layer.noise is None:
+        if noise is None:
             found.append(mismatch(GATE, part.name, "noise", None, part.noise))
         elif part.class_name == "GaussianNoise":
-            found.append(normal(part.name, np.asarray(layer.noise), config["stddev"]))
+            found.append(normal(part.name, noise, config["stddev"]))
         else:
-            shared = shared_axes(part.class_name, config, x.ndim)
-            found.append(dropped(part.name, np.asarray(layer.noise), config["rate"], x.shape,
-                                 shared))
+            shared = shared_axes(part.class_name, config, len(shape))
+            found.append(dropped(part.name, noise, config["rate"], shape, shared))
     return found
+
+
+def draws(layer, x: np.ndarray) -> np.ndarray | None:
+    """What a copy of the layer draws in some calls, (calls, ...); None if it shows nothing."""
+    made = []
+    calls = min(CALLS, max(FEWEST, MOST // x.size))
+    with untouched_generator():
+        layer = copy.deepcopy(layer)
+        for _ in range(calls):
+            layer.forward(x, training=True)
+            if layer.noise is None:
+                return None
+            made.append(np.array(layer.noise))
+    return np.stack(made)
 
 
 def dropped(name: str, noise: np.ndarray, rate: float, shape: tuple, shared) -> Row:
     """The row for a dropout's noise, drawn for inputs of that shape.
 
     Args:
-        shared: the axes along which one number counts for all.
+        noise: (calls, ...), each of a shape that broadcasts to the input's.
+        shared: the axes of the input along which one number counts for all.
     """
     rounding = Rounding.of(noise.dtype)
     scale = 1 / (1 - rate) if rate < 1 else 0.0
@@ -61,33 +78,57 @@ def dropped(name: str, noise: np.ndarray, rate: float, shape: tuple, shared) -> 
     row = judge(GATE, name, "noise", noise, right.astype(noise.dtype),
                 Bounded(right, rounding, error))
     row.candidate_error = row.reference_error = None  # no one's arithmetic is measured here
-    spread = np.broadcast_to(noise, shape)
-    drawn = spread[tuple(slice(1) if axis in shared else slice(None)
-                         for axis in range(len(shape)))]
-    share, width = float((drawn == 0).mean()), math.sqrt(rate * (1 - rate) / drawn.size)
-    said = []
-    if not np.array_equal(spread, np.broadcast_to(drawn, shape)):
-        said.append(f"expected one draw along the axes {sorted(shared)}, received several")
-    if abs(share - rate) > DEVIATIONS * width:
-        said.append(f"expected {100 * rate:.4g} % to be dropped, received {100 * share:.4g} % "
-                    f"of {drawn.size}")
-    return _failed(row, said)
+    noise = noise.reshape(len(noise), *(1,) * (len(shape) + 1 - noise.ndim), *noise.shape[1:])
+    spread = np.broadcast_to(noise, (len(noise), *shape))
+    # (calls, N, ...), with one number along the axes that share it
+    drawn = spread[(slice(None), *(slice(1) if axis in shared else slice(None)
+                                   for axis in range(len(shape))))]
+    found = []
+    if not np.array_equal(spread, np.broadcast_to(drawn, spread.shape)):
+        found.append(Finding(np.inf, f"expected one draw along the axes {sorted(shared)}, received "
+                                     "several"))
+    elif 0 < rate < 1:
+        kept = drawn != 0
+        found.append(Finding(
+            randomness.frequency(kept, 1 - rate),
+            f"expected {100 * rate:.4g} % to be dropped, received {100 * (~kept).mean():.4g} % of "
+            f"{kept.size}"))
+        found += randomness.independence(kept, 1 - rate, along(kept.ndim), fields=1)
+    return _judged(row, found)
 
 
 def normal(name: str, noise: np.ndarray, stddev: float) -> Row:
-    """The row for a Gaussian noise."""
+    """The row for a Gaussian noise, (calls, N, ...)."""
     mean, deviation = float(noise.mean()), float(noise.std())
-    widest = DEVIATIONS * stddev / math.sqrt(noise.size)
+    # The mean of normal numbers is normal. Their squares are chi-squared (Laurent and Massart,
+    # 2000, lemma 1); the deviation is taken from the mean of these draws, hence its limit besides.
+    confidence = math.log(6 / randomness.FALSE_ALARM)
+    widest = stddev * math.sqrt(2 * confidence / noise.size)
+    spread = widest + stddev * (math.sqrt(confidence / noise.size) + confidence / noise.size)
     row = Row(GATE, name, "noise", passed=True, shape=noise.shape, size=noise.size,
-              kind="normwise", actual=deviation, expected=stddev, allowed=widest,
-              max_abs=abs(deviation - stddev), max_rel=abs(deviation / stddev - 1),
-              used=max(abs(mean), math.sqrt(2) * abs(deviation - stddev)) / widest)
-    said = []
-    if abs(mean) > widest:
-        said.append(f"expected a mean of 0, received {mean:.4g} over {noise.size} draws")
-    if math.sqrt(2) * abs(deviation - stddev) > widest:
-        said.append(f"expected a deviation of {stddev:.4g}, received {deviation:.4g}")
-    return _failed(row, said)
+              kind="normwise", actual=deviation, expected=stddev, allowed=spread,
+              max_abs=abs(deviation - stddev), max_rel=abs(deviation / stddev - 1))
+    units = noise / stddev
+    found = [
+        Finding(abs(mean) / widest,
+                f"expected a mean of 0, received {mean:.4g} over {noise.size} draws"),
+        Finding(abs(deviation - stddev) / spread,
+                f"expected a deviation of {stddev:.4g}, received {deviation:.4g}"),
+        Finding(randomness.distribution(units, _normal_distribution),
+                "the draws are not normally distributed, though their mean and deviation may be "
+                "right"),
+    ]
+    names = along(units.ndim)
+    for what, field in (("signs", units > 0), ("sizes", np.abs(units) < QUARTILE)):
+        found += [Finding(used, f"{what}: {said}")
+                  for used, said in randomness.independence(field, 0.5, names, fields=2)]
+    return _judged(row, found)
+
+
+def along(rank: int) -> tuple[str, ...]:
+    """What stands along each axis of an array of draws, (calls, N, ...)."""
+    return ("calls", "samples", *(f"places along axis {axis} of the input"
+                                  for axis in range(1, rank - 1)))
 
 
 def shared_axes(class_name: str, config: dict, rank: int) -> set[int]:
@@ -99,10 +140,18 @@ def shared_axes(class_name: str, config: dict, rank: int) -> set[int]:
     return {rank - len(sizes) + i for i, size in enumerate(sizes) if size == 1}
 
 
-def _failed(row: Row, said: list[str]) -> Row:
-    """The row, failed if there is anything to be said against the draws."""
+def _normal_distribution(x: np.ndarray) -> np.ndarray:
+    """The standard normal distribution function, from a table that is exact to 1e-7."""
+    grid = np.linspace(-7, 7, 14_001)
+    table = np.array([0.5 * math.erfc(-z / math.sqrt(2)) for z in grid])
+    return np.interp(x, grid, table)
+
+
+def _judged(row: Row, found: list[Finding]) -> Row:
+    """The row with what the tests used of their limits, failed if there is anything to be said."""
+    row.used = max([row.used, *(finding.used for finding in found)])
+    said = [finding.said for finding in found if finding.used > 1]
     if said:
         row.passed, row.off, row.actual = False, "candidate", None
-        row.used = max(row.used, np.nextafter(1, 2))
         row.note = "; ".join(said)
     return row
