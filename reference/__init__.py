@@ -4,6 +4,7 @@
 returns every layer's output and gradients; `StepRunner` trains it on the batches it is handed.
 """
 
+from reference.kernels import onednn_in_use
 from reference.model import (
                              clone,
                              compile_config,
@@ -18,4 +19,5 @@ from reference.ops import ops_of, run_op
 from reference.training import StepRunner
 
 __all__ = ["Observation", "Part", "StepRunner", "clone", "compile_config", "compile_model",
-           "from_config", "load", "model_dtype", "observe", "run_op", "ops_of", "versions"]
+           "from_config", "load", "model_dtype", "observe", "onednn_in_use", "run_op", "ops_of",
+           "versions"]

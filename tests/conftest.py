@@ -24,3 +24,12 @@ def keras():
     import keras
 
     return keras
+
+
+@pytest.fixture(scope="session")
+def onednn(keras):
+    """(dtype) -> whether Keras computes it on oneDNN's kernels here: TF_ENABLE_ONEDNN_OPTS=0 or 1
+    gives a run of the tests on the others."""
+    import reference
+
+    return reference.onednn_in_use

@@ -10,7 +10,8 @@ from compare.evaluation.deviations.difference import Difference
 
 ALL: dict[str, Difference] = {entry.name: entry for module in (kernels, numbers, configs, running)
                               for entry in module.ENTRIES}
-# What Keras cannot do on a CPU, or does wrongly there: nothing to compare with, so never drawn.
+# What Keras cannot do on every CPU, or does wrongly there: nothing to compare with, so never drawn,
+# on any machine, so that a seed draws the same networks everywhere.
 NOT_ON_CPU = (*kernels.ENTRIES, numbers.AVERAGE_BEYOND_IMAGE, numbers.BIAS_ALONG_WIDTH)
 
 __all__ = ["ALL", "Difference", "NOT_ON_CPU", "concerning"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Difference:
-    """A declared difference; `tests/compare/evaluation/deviations/test_deviations.py` shows both sides of each.
+    """A declared difference; the tests of this package show both sides of each.
 
     Attributes:
         name: by which checks, tests and tables refer to it.
@@ -17,6 +17,9 @@ class Difference:
         concerns: 'Layer', 'Layer.argument', 'losses.Class.argument', 'method.argument' and the
             like, for the tables of what is supported.
         known_by: modules whose code goes by it, and names it.
+        onednn: TensorFlow has two sets of CPU kernels (see `reference.kernels`). True if Keras
+            differs with oneDNN's only, False if only without them, None if with either. float64
+            is always computed without. With the others Keras does what scratch does.
     """
 
     name: str
@@ -27,3 +30,17 @@ class Difference:
     checks: str
     concerns: tuple[str, ...] = ()
     known_by: tuple[str, ...] = ()
+    onednn: bool | None = None
+
+    def holds(self, onednn: bool) -> bool:
+        """Whether Keras differs where the layer runs on oneDNN's kernels, or on the others."""
+        return self.onednn is None or self.onednn == onednn
+
+    @property
+    def kernels(self) -> str:
+        """With which of TensorFlow's kernels it holds, '' for all."""
+        if self.onednn is None:
+            return ""
+        if self.onednn:
+            return "those of oneDNN only, which compute float32 where TensorFlow turns them on"
+        return "all but those of oneDNN, with which Keras does what scratch does"

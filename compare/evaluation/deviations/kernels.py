@@ -1,38 +1,41 @@
-"""What Keras's arguments promise and TensorFlow's CPU kernels refuse; scratch computes it.
+"""What Keras's arguments promise and TensorFlow's own CPU kernels refuse; scratch computes it.
 
-The numbers can still be compared where TensorFlow compiles the layer with XLA, which has kernels of
-its own; `tests/scratch/layers/test_convolutions_against_keras.py` does so.
+The kernels of oneDNN compute it, too, where TensorFlow uses them. On any machine the numbers can be
+compared where TensorFlow compiles the layer with XLA, which has kernels of its own;
+`tests/scratch/layers/test_convolutions_against_keras.py` does so.
 """
 
 from compare.evaluation.deviations.difference import Difference
 
-NOT_DRAWN = "Never drawn by `parity fuzz`. `parity check` names the error that Keras raises."
+NOT_DRAWN = "Never drawn by `parity fuzz`. `parity check` names the error if Keras raises it."
 KNOWN_BY = ("compare/evaluation/fuzzing/layer_grammar.py",)
 
 CHANNELS_FIRST = Difference(
     "channels_first_convolution",
     where="channels_first in Conv1D, Conv2D (groups=1) and Conv2DTranspose",
-    keras="raises an error when called: TensorFlow's CPU kernels take channels_last only",
+    keras="raises an error when called: TensorFlow's own CPU kernels take channels_last only",
     ours="convolves",
-    why="It is what Keras computes on other devices, or compiled by XLA.",
-    checks=NOT_DRAWN, known_by=KNOWN_BY,
+    why="It is what Keras computes on other devices, with oneDNN, or compiled by XLA.",
+    checks=NOT_DRAWN, known_by=KNOWN_BY, onednn=False,
     concerns=("Conv1D.data_format", "Conv2D.data_format", "Conv2DTranspose.data_format"))
 
 TRANSPOSED_DILATION = Difference(
     "transposed_dilation",
     where="dilation_rate above 1 in Conv2DTranspose",
-    keras="raises an error when called: TensorFlow's CPU kernel refuses it",
+    keras="raises an error when called: TensorFlow's own CPU kernel refuses it",
     ours="dilates",
-    why="It is what Keras computes on other devices, or compiled by XLA.",
-    checks=NOT_DRAWN, known_by=KNOWN_BY, concerns=("Conv2DTranspose.dilation_rate",))
+    why="It is what Keras computes on other devices, with oneDNN, or compiled by XLA.",
+    checks=NOT_DRAWN, known_by=KNOWN_BY, onednn=False,
+    concerns=("Conv2DTranspose.dilation_rate",))
 
 UNEQUAL_STRIDES = Difference(
     "unequal_depthwise_strides",
     where="strides that differ by axis in DepthwiseConv2D and SeparableConv2D",
-    keras="raises an error when called: TensorFlow's kernel takes the same stride on both axes",
+    keras="raises an error when called: TensorFlow's own CPU kernel takes the same stride on both "
+          "axes",
     ours="convolves",
-    why="It is what Keras computes compiled by XLA.",
-    checks=NOT_DRAWN, known_by=KNOWN_BY,
+    why="It is what Keras computes with oneDNN, or compiled by XLA.",
+    checks=NOT_DRAWN, known_by=KNOWN_BY, onednn=False,
     concerns=("DepthwiseConv2D.strides", "SeparableConv2D.strides"))
 
 ENTRIES = (CHANNELS_FIRST, TRANSPOSED_DILATION, UNEQUAL_STRIDES)

@@ -7,12 +7,12 @@ FINITE = "`parity check` refuses batches that hold a NaN or an infinity."
 AVERAGE_BEYOND_IMAGE = Difference(
     "average_pooling_beyond_image",
     where="AveragePooling with padding 'same' and a pool larger than the image",
-    keras="passes back a gradient that is not the output's derivative: TensorFlow's CPU kernel "
-          "divides by too many pixels",
+    keras="passes back a gradient that is not the output's derivative: TensorFlow's own "
+          "CPU kernel divides by too many pixels",
     ours="passes back the derivative",
     why="Keras's own forward pass, which is linear, shows which of the two is right.",
     checks="Never drawn by `parity fuzz`. `parity check` finds the reference off.",
-    known_by=("compare/evaluation/fuzzing/layer_grammar.py",),
+    known_by=("compare/evaluation/fuzzing/layer_grammar.py",), onednn=False,
     concerns=("AveragePooling1D.pool_size", "AveragePooling2D.pool_size"))
 
 BIAS_ALONG_WIDTH = Difference(
@@ -24,8 +24,8 @@ BIAS_ALONG_WIDTH = Difference(
     why="It is what the layer's definition says, and what Keras does for every other width.",
     checks="Never drawn by `parity fuzz`. `parity check` says that the reference is off.",
     known_by=("compare/evaluation/fuzzing/layer_grammar.py",),
-    concerns=("Conv2D.data_format", "Conv1D.data_format", "DepthwiseConv2D.data_format",
-              "SeparableConv2D.data_format"))
+    concerns=("Conv2D.data_format", "Conv1D.data_format", "Conv2DTranspose.data_format",
+              "DepthwiseConv2D.data_format", "SeparableConv2D.data_format"))
 
 NAN_IN_MAXIMA = Difference(
     "nan_in_max_pooling",
@@ -48,6 +48,14 @@ NAN_IN_ACTIVATIONS = Difference(
         "come from how TensorFlow puts the functions together, not from what they are.",
     checks=FINITE, concerns=("elu", "celu", "hard_shrink", "soft_shrink", "sparse_sigmoid",
                              "sparse_plus"))
+
+NAN_IN_SOFTMAX = Difference(
+    "nan_in_softmax",
+    where="a NaN or a positive infinity among the logits of a softmax",
+    keras="makes NaN of that one, and 0 of all other probabilities",
+    ours="every probability is NaN",
+    why="It is what exp(z) / sum exp(z) gives, and a 0 that was made up hides the mistake.",
+    checks=FINITE, onednn=True, concerns=("softmax", "Softmax"))
 
 SELU_NEAR_ZERO = Difference(
     "selu_near_zero",
@@ -87,4 +95,4 @@ METRIC_SUMS = Difference(
     checks="Metrics are not part of the verdict.")
 
 ENTRIES = (AVERAGE_BEYOND_IMAGE, BIAS_ALONG_WIDTH, NAN_IN_MAXIMA, NAN_IN_ACTIVATIONS,
-           SELU_NEAR_ZERO, DENORMALS, FLOAT64_LOSS, METRIC_SUMS)
+           NAN_IN_SOFTMAX, SELU_NEAR_ZERO, DENORMALS, FLOAT64_LOSS, METRIC_SUMS)

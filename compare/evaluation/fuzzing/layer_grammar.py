@@ -1,7 +1,7 @@
 """Every layer of the vocabulary, with the values its arguments are drawn from.
 
-What Keras cannot do on a CPU, or does wrongly there, is not drawn: the rules below name each such
-case as `compare.evaluation.deviations` declares it.
+What Keras cannot do on every CPU, or does wrongly there, is not drawn: the rules below name each
+such case as `compare.evaluation.deviations` declares it.
 """
 
 from compare.evaluation.fuzzing.grammar import (

@@ -22,6 +22,11 @@ that names the argument, before anything is computed. **differs**: links to the
 the first table of its kind if it is supported; all others are refused by name, too. Left out are
 `name`, which everything takes, and the `dtype` of losses, metrics and optimizers.
 """
+KERNELS = """\
+TensorFlow has two sets of CPU kernels. Those of oneDNN compute in float32, where the processor has
+the features for them (AVX512 VNNI, say) or `TF_ENABLE_ONEDNN_OPTS=1` is set; everything else, and
+all of float64, runs on the others. Where a difference is one of the kernels, it says so.
+"""
 EXPLAINED = {"taken": "taken", "refused": "refused, by name"}
 
 
@@ -136,8 +141,11 @@ def model_sections() -> str:
 
 def difference_section() -> str:
     """A list, not a table: there are sentences in it."""
-    text = ["## Declared differences\n", "What is not listed here is meant to be as in Keras.\n"]
+    text = ["## Declared differences\n", "What is not listed here is meant to be as in Keras.\n",
+            KERNELS]
     for entry in deviations.ALL.values():
+        kernels = f"- Kernels: {entry.kernels}.\n" if entry.kernels else ""
         text.append(f"### {entry.name}\n\n- Where: {entry.where}.\n- Keras: {entry.keras}.\n"
-                    f"- scratch: {entry.ours}.\n- Why: {entry.why}\n- Checks: {entry.checks}\n")
+                    f"- scratch: {entry.ours}.\n{kernels}- Why: {entry.why}\n"
+                    f"- Checks: {entry.checks}\n")
     return "\n".join(text)

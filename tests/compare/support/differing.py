@@ -18,6 +18,11 @@ def real(shape, seed=1):
     return np.random.default_rng(seed).standard_normal(shape).astype("float32")
 
 
+def whole(shape, seed=1):
+    """Whole numbers so small that their sums of products are exact in float32."""
+    return np.random.default_rng(seed).integers(-3, 4, shape).astype("float32")
+
+
 def dense(library, loss="mse", units=1, activation=None, weights=None):
     """A dense layer for (batch, 3), compiled, made by either side."""
     layers = getattr(library, "layers", library)
