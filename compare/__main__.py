@@ -2,6 +2,6 @@
 
 import sys
 
-from compare.cli import main
+from compare.cli import command
 
-sys.exit(main())
+sys.exit(command())

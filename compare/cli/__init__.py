@@ -13,9 +13,10 @@ import shlex
 import sys
 
 from compare import __version__
-from compare.cli import completion
-from compare.cli.errors import guarded
+from compare.cli import colour, completion
+from compare.cli.errors import complain, failed, guarded
 from compare.cli.helping import Parser
+from compare.cli.supervision import Died, supervised
 
 COMMANDS = ("check", "debug", "bench", "speed", "record", "fuzz", "faults")
 DESCRIPTION = """\
@@ -61,11 +62,23 @@ def build_parser() -> Parser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
+def command() -> int:
+    """What `parity` runs at the terminal: `main` in a process that may die without being believed.
+    """
+    if sys.stdout is None or sys.stderr is None:
+        if sys.stderr is not None:
+            colour.tell("parity: error: expected standard output to be open, for the result goes "
+                        "there. Received: a closed one. Give it a file, or /dev/null")
+        return 2
+    return main(supervise=True)
+
+
+def main(argv: list[str] | None = None, supervise: bool = False) -> int:
     """Run the command; returns its exit code.
 
     Args:
         argv: the arguments; None takes the command line's.
+        supervise: run the subcommand in a process of its own, see `compare.cli.supervision`.
     """
     parser = build_parser()
     try:
@@ -80,4 +93,11 @@ def main(argv: list[str] | None = None) -> int:
         parser.print_help()
         return 0
     run = importlib.import_module(f"compare.cli.{args.command}").run
-    return guarded(f"parity {args.command}", run, args)
+    prog = f"parity {args.command}"
+    if not supervise:
+        return guarded(prog, run, args)
+    try:
+        return supervised(lambda: guarded(prog, run, args))
+    except Died as death:
+        failed(args, str(death))
+        return complain(prog, death)

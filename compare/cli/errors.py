@@ -1,4 +1,4 @@
-"""What a subcommand does about errors: bad input in one line, bugs with their traceback.
+"""What a subcommand does about errors: one line each, and exit code 2; 0 and 1 are verdicts.
 
 The line says what was expected, what came, and last what to do next. That is said where the error
 is raised, or by `advising` around the step that failed; else the way to the help is told.
@@ -7,11 +7,15 @@ is raised, or by `advising` around the step that failed; else the way to the hel
 import contextlib
 import os
 import re
+import signal
 import sys
+import threading
+import traceback
 from collections.abc import Callable, Iterator
 
 from compare.cli import colour
-from compare.document import progress
+from compare.document import files, progress
+from compare.tracing.layer_error import sentence
 
 # as shells have it: 128 + the number of the signal
 INTERRUPTED, PIPE_CLOSED = 128 + 2, 128 + 13
@@ -23,12 +27,13 @@ TOLD = re.compile(r"(?:^|[.;:] )(?:Add|Build|Call|Choose|Delete|Download|Get|Giv
 
 
 def guarded(prog: str, run: Callable, args) -> int:
-    """`run(args)`, with expected errors told in one line on standard error and exit code 2.
+    """`run(args)`, with every error told in one line on standard error and exit code 2.
 
-    Expected are those of bad input: values and files. Anything else is a bug and is raised.
+    Errors of bad input, values and files, are told as they are. Of any other the line says where it
+    arose, and how to see all of it. SIGTERM and SIGHUP end the work as Ctrl-C does.
     """
     try:
-        with progress.watched():
+        with progress.watched(), ending_as_by_ctrl_c():
             code = run(args)
             sys.stdout.flush()
         return code
@@ -37,9 +42,40 @@ def guarded(prog: str, run: Callable, args) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except EXPECTED as error:
+        failed(args, one_line(error))
         return complain(prog, error)
     except KeyboardInterrupt:
         return interrupted(prog)
+    except (Exception, SystemExit) as error:
+        if os.environ.get("PARITY_TRACEBACK"):
+            traceback.print_exc()
+        said = f"unexpected {sentence(error)}"
+        failed(args, said)
+        return complain(prog, said, "Set PARITY_TRACEBACK=1 to see where it arose")
+
+
+@contextlib.contextmanager
+def ending_as_by_ctrl_c() -> Iterator[None]:
+    """Meanwhile SIGTERM and SIGHUP raise KeyboardInterrupt: what is finished is kept."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before):
+            signal.signal(number, handler)
+
+
+def failed(args, message: str) -> None:
+    """Write the JUnit file that was asked for, with one error: there is no verdict."""
+    if getattr(args, "junit", None):
+        from compare.report.junit import junit_error
+
+        with contextlib.suppress(OSError):  # the one line on the screen is not to be lost for it
+            files.write_text(args.junit, junit_error(message, getattr(args, "model", None)))
 
 
 @contextlib.contextmanager
@@ -49,9 +85,10 @@ def advising(advice: str, *kinds: type[Exception]) -> Iterator[None]:
     Args:
         kinds: for these errors alone.
     """
+    chosen = kinds or EXPECTED
     try:
         yield
-    except kinds or EXPECTED as error:
+    except chosen as error:
         if not hasattr(error, "advice"):
             error.advice = advice
         raise

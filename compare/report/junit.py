@@ -27,9 +27,30 @@ def junit(report: Report, name: str = "parity") -> str:
             suite = ElementTree.SubElement(root, "testsuite", {**counts(rows), "name": gate})
             for row in rows:
                 add_case(suite, row)
+    return text_of(root)
+
+
+def text_of(root) -> str:
+    """An element as a file holds it."""
     ElementTree.indent(root, " ")
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(
         root, encoding="unicode") + "\n"
+
+
+def junit_error(message: str, name: str | None = None) -> str:
+    """The XML text of a run that ended without a verdict.
+
+    Args:
+        message: what kept it from one.
+        name: the model's, if it is known.
+    """
+    about = {"tests": "1", "failures": "0", "errors": "1", "skipped": "0"}
+    root = ElementTree.Element("testsuites", {**about, "name": clean(name or "parity")})
+    suite = ElementTree.SubElement(root, "testsuite", {**about, "name": "verdict"})
+    case = ElementTree.SubElement(suite, "testcase", {"classname": "parity", "name": "verdict"})
+    error = ElementTree.SubElement(case, "error", {"type": "no verdict", "message": clean(message)})
+    error.text = clean(message)
+    return text_of(root)
 
 
 def add_case(suite, row) -> None:

@@ -168,9 +168,13 @@ def test_expected_errors_take_one_line(capsys, error, line):
     assert capsys.readouterr().err == line + "\n"
 
 
-def test_bugs_are_not_hidden():
-    with pytest.raises(KeyError):
-        guard(KeyError("bug"))
+def test_bugs_are_no_verdict_and_not_hidden(capsys, monkeypatch):
+    assert guard(KeyError("bug")) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("parity test: error: unexpected KeyError: 'bug' (test_command.py, line ")
+    assert said.count("\n") == 1 and "Traceback" not in said
+    monkeypatch.setenv("PARITY_TRACEBACK", "1")
+    assert guard(KeyError("bug")) == 2 and "Traceback" in capsys.readouterr().err
 
 
 def test_ctrl_c_is_no_traceback(capsys):

@@ -1,0 +1,139 @@
+"""Only a verdict exits 0 or 1, whatever somebody's own code does to the process."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+MINE = """
+import os, signal, sys
+import numpy as np
+import scratch
+
+class Ends(scratch.ReLU):
+    def forward(self, x, training=False):
+        {deed}
+        return super().forward(x, training)
+
+def build():
+    {factory}
+    model = scratch.Sequential([scratch.Input((3,)), Ends(), scratch.Dense(2)])
+    return model, scratch.Sequential([scratch.Input((3,)), scratch.ReLU(), scratch.Dense(2)])
+"""
+
+
+def parity(tmp_path, *arguments, **options):
+    return subprocess.run([sys.executable, "-m", "compare", *arguments], cwd=tmp_path,
+                          env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True,
+                          text=True, timeout=300, **options)
+
+
+def write(tmp_path, deed="pass", factory="pass"):
+    (tmp_path / "mine.py").write_text(MINE.format(deed=deed, factory=factory))
+
+
+@pytest.mark.parametrize("deed, said", [
+    ("os._exit(0)", "ended with exit code 0 before there was"),
+    ("os._exit(1)", "ended with exit code 1 before there was"),
+    ("os.kill(os.getpid(), signal.SIGKILL)", "killed by SIGKILL"),
+    ("os.kill(os.getpid(), signal.SIGILL)", "killed by SIGILL"),
+    ("os.kill(os.getpid(), signal.SIGSEGV)", "killed by SIGSEGV")])
+def test_a_process_that_ends_before_the_verdict_gave_none(tmp_path, deed, said):
+    write(tmp_path, deed)
+    run = parity(tmp_path, "check", "--model", "mine:build", "--junit", "out.xml")
+    assert run.returncode == 2 and run.stdout == "", run
+    last = run.stderr.splitlines()[-1]
+    assert last.startswith("parity check: error: ") and said in last
+    suites = ElementTree.parse(tmp_path / "out.xml").getroot()
+    assert suites.get("errors") == "1" and said in suites.find(".//error").get("message")
+
+
+@pytest.mark.parametrize("factory, said", [
+    ("sys.exit(0)", "SystemExit"), ("raise SystemExit", "SystemExit"),
+    ("raise AssertionError('no')", "AssertionError: no"),
+    ("raise KeyError('mysgd')", "KeyError: 'mysgd'"), ("os._exit(0)", "exit code 0"),
+    ("raise RuntimeError('two\\nlines')", "RuntimeError: two lines")])
+def test_a_factory_that_raises_or_exits_gives_no_verdict(tmp_path, factory, said):
+    write(tmp_path, factory=factory)
+    for command in ("check", "debug"):
+        run = parity(tmp_path, command, "--model", "mine:build", "--junit", "out.xml")
+        assert run.returncode == 2 and run.stdout == "" and "Traceback" not in run.stderr, run
+        assert said in run.stderr.splitlines()[-1], run.stderr
+        assert said in ElementTree.parse(tmp_path / "out.xml").find(".//error").get("message")
+        (tmp_path / "out.xml").unlink()
+
+
+def test_a_script_that_exits_when_it_is_imported_gives_no_verdict(tmp_path):
+    (tmp_path / "train.py").write_text("import sys\ndef build(): raise AssertionError\nsys.exit(0)")
+    run = parity(tmp_path, "check", "--model", "train:build")
+    assert run.returncode == 2 and run.stdout == "" and "SystemExit" in run.stderr, run
+
+
+def test_the_traceback_is_there_for_those_who_ask(tmp_path, monkeypatch):
+    write(tmp_path, factory="sys.exit(0)")
+    run = parity(tmp_path, "check", "--model", "mine:build")
+    assert "PARITY_TRACEBACK=1" in run.stderr and "mine.py, line" in run.stderr
+    monkeypatch.setenv("PARITY_TRACEBACK", "1")
+    run = parity(tmp_path, "check", "--model", "mine:build")
+    assert run.returncode == 2 and "Traceback" in run.stderr
+
+
+def test_verdicts_go_through_and_output_is_whole(tmp_path):
+    write(tmp_path)
+    run = parity(tmp_path, "check", "--golden", "nowhere.npz")
+    assert run.returncode == 2 and "nowhere.npz" in run.stderr
+    assert parity(tmp_path, "--version").returncode == 0
+    assert parity(tmp_path, "check", "--no-such-option").returncode == 2
+
+
+def test_a_closed_standard_output_is_refused(tmp_path):
+    run = subprocess.run(["sh", "-c", f"{sys.executable} -m compare faults --list >&-"],
+                         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+                         capture_output=True, text=True, timeout=120)
+    assert run.returncode == 2 and run.stderr.startswith("parity: error: expected standard output")
+
+
+SLOW = "import time; open('started', 'w').close(); time.sleep(60)"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_as_ctrl_c_does_and_leaves_no_process_behind(tmp_path, number):
+    write(tmp_path, factory=SLOW)
+    program = ("import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+               "import sys; from compare.cli import command\n"
+               "sys.argv = ['parity', 'check', '--model', 'mine:build']; sys.exit(command())")
+    run = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, stderr=subprocess.PIPE,
+                           env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"},
+                           text=True, start_new_session=True)
+    while not (tmp_path / "started").exists() and run.poll() is None:
+        time.sleep(0.02)
+    run.send_signal(number)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 130 and "parity check: interrupted" in said, said
+    with pytest.raises(ProcessLookupError):
+        os.killpg(run.pid, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
+def test_a_killed_parent_takes_its_child_along(tmp_path):
+    write(tmp_path, factory=SLOW)
+    run = subprocess.Popen([sys.executable, "-m", "compare", "check", "--model", "mine:build"],
+                           cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+                           stderr=subprocess.DEVNULL, start_new_session=True)
+    while not (tmp_path / "started").exists() and run.poll() is None:
+        time.sleep(0.02)
+    run.kill()
+    run.wait()
+    for _ in range(3000):
+        try:
+            os.killpg(run.pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.02)
+    pytest.fail("the child is still there")
