@@ -1,5 +1,6 @@
 """Compares a network in NumPy with its twin in Keras, tensor by tensor, and says what differs.
 
+    twin = compare.twin(model)                     # the same network in Keras, same weights
     report = compare.check(model, twin, x, y)      # true if parity holds; print it for the table
     compare.assert_parity(model, twin, x, y)       # in a test
     compare.diagnose(model, twin, x, y)            # the names of the mistakes, layer by layer
@@ -14,14 +15,14 @@ Only what really needs Keras imports TensorFlow.
 import compare.report.notebook  # noqa: F401  registers how a notebook shows what these return
 from compare.adapters import assemble, wrap
 from compare.checks.row import Row
-from compare.parity import assert_case, assert_parity, check, diagnose, diff
+from compare.parity import assert_case, assert_parity, check, diagnose, diff, twin
 from compare.reduction import old_imports
 from compare.report.report import Report
 from compare.tracing.recorder import record
 from compare.tracing.trace import Trace
 
 __all__ = ["Report", "Row", "Trace", "assemble", "assert_case", "assert_parity", "check",
-           "diagnose", "diff", "record", "wrap"]
+           "diagnose", "diff", "record", "twin", "wrap"]
 __version__ = "0.2.0"
 
 old_imports.install()

@@ -116,6 +116,22 @@ def keras_ops(twin, whole=frozenset()) -> list | None:
     return [functools.partial(reference.run_op, op) for op in reference.ops_of(twin, whole)]
 
 
+def twin(model):
+    """A Keras model with the same config and weights, compiled alike if the model is compiled.
+
+    Args:
+        model: a built scratch.Sequential or scratch.Model, which stays as it is.
+
+    Raises:
+        TypeError: for anything else.
+        ValueError: for a model that does not know its input shape.
+    """
+    if not is_scratch(model):
+        raise TypeError("Expected a scratch.Sequential or a scratch.Model. "
+                        f"Received: {type(model).__name__}")
+    return twins.twins(model)[1]
+
+
 def assert_parity(model, twin, x=None, y=None, **options) -> None:
     """`check`, with its options, and an AssertionError that carries the table if anything fails."""
     __tracebackhide__ = True

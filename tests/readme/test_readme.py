@@ -4,8 +4,9 @@ files are there, code compiles, and what costs little to run prints what is show
 import re
 import shlex
 import sys
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pytest
 
 from compare import cli
@@ -53,7 +54,7 @@ def test_every_output_and_every_table_of_figures_has_its_command():
     assert outputs and set(outputs) <= shown
     tables = {table.rstrip("\n") for table in re.findall(r"(?:^\|.*\n)+", TEXT, re.M)}
     assert {table.splitlines()[0] for table in tables - shown} == {
-        "| file | what it holds |", "| command | what for |"}
+        "| file | what it holds |", "| command | what for |", "| word | meaning |"}
 
 
 def test_links_lead_somewhere():
@@ -75,11 +76,36 @@ def test_the_files_to_be_read_are_there():
             assert (ROOT / path).exists() or (ROOT / beside).exists(), path
 
 
-def test_the_code_compiles():
-    snippets = blocks.snippets(TEXT)
-    assert len(snippets) >= 4
-    for code in snippets:
-        compile(code, "README.md", "exec")
+def python_block(beginning: str) -> str:
+    """The one block of Python in the README whose first line begins so."""
+    found = [code for code in blocks.snippets(TEXT) if code.startswith(beginning)]
+    assert len(found) == 1, f"blocks that begin with {beginning!r}: {len(found)}"
+    return found[0]
+
+
+def test_every_block_of_python_is_run_by_a_test_here():
+    beginnings = ("import scratch", "def test_my_port", "# mine.py", "model = scratch.load_model")
+    for code in blocks.snippets(TEXT):
+        assert code.startswith(beginnings), code
+
+
+def test_the_python_does_what_the_readme_says(keras, tmp_path, monkeypatch, request):
+    """From the first model to the last line, each block with what the ones before it left."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    names = {"x": rng.standard_normal((64, 28, 28, 1)).astype("float32"),
+             "y": rng.integers(0, 10, 64)}
+    exec(compile(python_block("import scratch"), "README.md", "exec"), names)
+    assert names["report"] and names["report"].first_failure is None
+    assert isinstance(names["twin"], keras.Sequential) and names["twin"].compiled
+    assert len(names["history"].history["loss"]) == 3 and Path("golden.npz").is_file()
+    names.update(my_model=names["model"], keras_model=names["twin"], x=names["x"][:8],
+                 y=names["y"][:8])
+    exec(compile(python_block("def test_my_port"), "README.md", "exec"), names)
+    names["test_my_port"](request.getfixturevalue("parity"))
+    names["twin"].save("model.keras")
+    exec(compile(python_block("model = scratch.load_model"), "README.md", "exec"), names)
+    assert keras.saving.load_model("again.keras").count_params() == names["twin"].count_params()
 
 
 def test_a_picture_comes_before_all_else_and_is_small():
