@@ -15,7 +15,7 @@ from compare.oracle import expected
 from compare.oracle.regularization import of_outputs, of_weights, regularizer_of, total
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
-from compare.tracing.trace import Part, Trace
+from compare.tracing.trace import Part, Trace, tensors_of
 
 LAYERS = ("whole numbers", "few terms", "forward", "backward", "inference")
 
@@ -197,6 +197,4 @@ def _tensor(part: Part, row: Row):
         return part.inference
     if row.gate == "update":
         return part.updated.get(row.tensor)
-    named = {"output": part.output, "input_gradient": part.input_gradient,
-             **{f"{n}_gradient": g for n, g in part.weight_gradients.items()}}
-    return named.get(row.tensor)
+    return tensors_of(part).get(row.tensor)

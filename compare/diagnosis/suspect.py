@@ -1,5 +1,6 @@
 """A failing tensor, and all that is known of how it came about; and numbers to run it on again."""
 
+import functools
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -122,8 +123,8 @@ class Suspect:
         found = []
         for kind, seed in (("normal", 0), ("integers", 1)):
             some = [(BATCHES[kind], *shape[1:]) for shape in shapes]
-            found += self._run(runner, lambda: self.drawn(some, kind, seed), kind == "integers",
-                               f"{kind} numbers")
+            found += self._run(runner, functools.partial(self.drawn, some, kind, seed),
+                               kind == "integers", f"{kind} numbers")
         return found
 
     def _own(self) -> list[Observation]:
@@ -140,7 +141,7 @@ class Suspect:
             dy = None if dy is None else dy[:kept]
             if "noise" in weights and len(weights["noise"]) == batch:
                 weights["noise"] = weights["noise"][:kept]
-        return self._run(self.runner, lambda: self.computation(x, dy, weights), False,
+        return self._run(self.runner, functools.partial(self.computation, x, dy, weights), False,
                          "the batch's own numbers")
 
     def _run(self, runner, make, exactly: bool, about: str) -> list[Observation]:

@@ -204,24 +204,28 @@ def _untied_gradient(c) -> list[Variant]:
     dy = c.value(c.dy)
     axis = 1 if c.config.get("data_format") == "channels_first" else dy.ndim - 1
     others = [i for i in range(dy.ndim) if i != axis]
-    found = []
-    for count in range(len(others)):
-        for axes in itertools.combinations(others, count):
-            left = [i for i in others if i not in axes]
+    return [variant for count in range(len(others))
+            for summed in itertools.combinations(others, count)
+            for variant in _summed_over(summed, [i for i in others if i not in summed], axis)]
 
-            def own(c, axes=axes):
-                return c.bare().exact(c.bare().dy).sum(axis=axes) if axes else c.exact(c.dy)
 
-            names = " and ".join("the samples" if i == 0 else f"axis {i}" for i in left)
-            found.append(inside("bias-untied", f"its gradient is not summed over {names}",
-                                lambda c, own=own: c.changed(own=own)))
-            for place, said in ((0, "first"), (-1, "last")):
-                found.append(inside(
-                    "batch-mixed" if left == [0] else "bias-untied",
-                    f"its gradient takes only the {said} of {names}",
-                    lambda c, own=own, p=place, k=len(left): c.changed(
-                        own=lambda c: own(c).rearranged(lambda a: _picked(a, p, axes, axis)))))
-    return found
+def _summed_over(summed: tuple, left: list[int], channels: int) -> list[Variant]:
+    """The bias's gradient summed over the axes `summed`; those `left` stay, or one place of them.
+    """
+    def sums(c):
+        return c.bare().exact(c.bare().dy).sum(axis=summed) if summed else c.exact(c.dy)
+
+    def at(place: int):
+        return lambda c: sums(c).rearranged(lambda a: _picked(a, place, summed, channels))
+
+    names = " and ".join("the samples" if i == 0 else f"axis {i}" for i in left)
+    named = "batch-mixed" if left == [0] else "bias-untied"
+    return [inside("bias-untied", f"its gradient is not summed over {names}",
+                   lambda c: c.changed(own=sums)),
+            inside(named, f"its gradient takes only the first of {names}",
+                   lambda c: c.changed(own=at(0))),
+            inside(named, f"its gradient takes only the last of {names}",
+                   lambda c: c.changed(own=at(-1)))]
 
 
 def _picked(array, place: int, summed: tuple, channels: int) -> np.ndarray:

@@ -141,10 +141,7 @@ def of_decay(c) -> list[Variant]:
     if decay is None:
         decay = 0.004 if c.class_name == "AdamW" else 0.0
     if not decay:
-        return [Variant("weight-decay", lambda s, late=late: f"{said} shrinks by "
-                        f"{_decay(*s[0], late):.4g} of itself",
-                        lambda c, made, late=late: _shrunk(c, made, late))
-                for late, said in ((False, "the weight"), (True, "the updated weight"))]
+        return [_decayed("the weight", late=False), _decayed("the updated weight", late=True)]
 
     def coupled(c):
         gradients = tuple(np.asarray(g, np.float64) + decay * w
@@ -162,6 +159,13 @@ def of_decay(c) -> list[Variant]:
         found.append(inside("weight-decay", f"times {factor:g}",
                             lambda c, f=factor: c.configured(weight_decay=decay * f)))
     return found
+
+
+def _decayed(which: str, late: bool) -> Variant:
+    """A weight that shrinks although it should not, before or after its step."""
+    return Variant("weight-decay",
+                   lambda steps: f"{which} shrinks by {_decay(*steps[0], late):.4g} of itself",
+                   lambda c, made: _shrunk(c, made, late))
 
 
 def _decay(c, made, late: bool) -> float:

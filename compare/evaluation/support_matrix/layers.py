@@ -1,5 +1,6 @@
 """Every layer of Keras: those that are supported, argument by argument, and the others by name."""
 
+import functools
 import inspect
 from collections import defaultdict
 
@@ -66,7 +67,7 @@ def outcome(keras, cls, argument: str, default, values=None) -> Outcome:
     found = []
     for value in values or to_try(keras, argument, default):
         for shape in shapes(cls):
-            theirs = accepted(lambda: made(cls, argument, value, shape))
+            theirs = accepted(functools.partial(made, cls, argument, value, shape))
             if theirs is not None:
                 found.append((value, handed_over(keras, theirs, cls, argument, value, shape)))
                 break

@@ -3,6 +3,7 @@
 import inspect
 import logging
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import scratch
@@ -84,7 +85,7 @@ def kinds_of_model(keras) -> list[list[str]]:
     rows = []
     for name, build in MODELS.items():
         config = plain(build(keras).get_config())
-        rows.append([name, verdict(lambda: scratch.model_from_config(config), "xpected")])
+        rows.append([name, verdict(partial(scratch.model_from_config, config), "xpected")])
     return rows
 
 
@@ -144,23 +145,23 @@ def tried_formats(keras) -> list[list[str]]:
     with tempfile.TemporaryDirectory() as folder:
         for ending in (".keras", ".h5"):
             path = Path(folder) / f"theirs{ending}"
-            accepted(lambda: twin.save(path))
-            rows.append([f"`{ending}`, a whole model", verdict(lambda: scratch.load_model(path)),
-                         written(lambda p: model.save(p), keras.saving.load_model,
+            accepted(partial(twin.save, path))
+            rows.append([f"`{ending}`, a whole model", verdict(partial(scratch.load_model, path)),
+                         written(model.save, keras.saving.load_model,
                                  Path(folder) / f"ours{ending}")])
         for ending in (".weights.h5", ".weights.json"):
             path = Path(folder) / f"theirs{ending}"
-            accepted(lambda: twin.save_weights(path))
-            rows.append([f"`{ending}`, weights alone", verdict(lambda: model.load_weights(path),
+            accepted(partial(twin.save_weights, path))
+            rows.append([f"`{ending}`, weights alone", verdict(partial(model.load_weights, path),
                                                                ending.split(".")[-1]),
-                         written(lambda p: model.save_weights(p), twin.load_weights,
+                         written(model.save_weights, twin.load_weights,
                                  Path(folder) / f"ours{ending}")])
     return rows
 
 
 def written(write, read, path) -> str:
     """The verdict on writing, once Keras has read what was written."""
-    seen = verdict(lambda: write(path), path.suffix)
+    seen = verdict(partial(write, path), path.suffix)
     if seen == "taken":
         read(path)
     return seen

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import scratch
 from compare.evaluation.support_matrix.layers import distinct
@@ -82,7 +83,7 @@ def outcomes(keras, part: Part, cls) -> list[Outcome]:
     return [Outcome(cls.__name__, argument, default, tuple(distinct(
         (value, handed_over(keras, part, cls, argument, value))
         for value in values(keras, argument, default)
-        if accepted(lambda: cls(**{**needed(cls), argument: value})) is not None)),
+        if accepted(partial(cls, **{**needed(cls), argument: value})) is not None)),
         f"{part.module}.{cls.__name__}")
         for argument, default in parameters(cls, leave_out=part.leave_out).items()]
 
@@ -109,6 +110,6 @@ def named(keras, of: str) -> tuple[list, list]:
     if of == "constraint":  # there is nothing that would read one
         return [], list(names(keras, of))
     get = getattr(scratch, f"{of}s").get
-    found = {name: verdict(lambda: get(name)) for name in names(keras, of)}
+    found = {name: verdict(partial(get, name)) for name in names(keras, of)}
     return ([name for name, seen in found.items() if seen == TAKEN],
             [name for name, seen in found.items() if seen == REFUSED])

@@ -8,6 +8,7 @@ Keras with many steps inside one compiled function.
 import math
 import os
 import timeit
+from functools import partial
 
 import numpy as np
 
@@ -108,7 +109,7 @@ class KerasLearner:
         for runner in self._runners:
             runner.run(x[:1], y[:1])
             runner.run(x, y)
-            seconds.append(min(timeit.repeat(lambda: runner.run(x, y), number=1, repeat=3)))
+            seconds.append(min(timeit.repeat(partial(runner.run, x, y), number=1, repeat=3)))
         self._runner = self._runners[int(np.argmin(seconds))]
         if short:
             self._runner.run(x[:1, :short], y[:1, :short])

@@ -3,6 +3,8 @@
 Importing this loads matplotlib.
 """
 
+from operator import methodcaller
+
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
@@ -71,7 +73,7 @@ def draw_times(axes, rows: list[Row], names: list[str]) -> None:
     """Medians as bars, quartiles as whiskers; what BLAS alone needs as a line across its group."""
     shown = [name for name in names if name != BLAS]
     for i, name in enumerate(shown):
-        places, found = spreads(rows, name, i, len(shown), lambda row: row.time(name))
+        places, found = spreads(rows, name, i, len(shown), methodcaller("time", name))
         medians = [1e6 * s.median for s in found]
         axes.bar(places, medians, SPAN / len(shown), color=COLOURS[name], label=NAMES[name],
                  alpha=0.85)
@@ -93,7 +95,7 @@ def draw_ratios(axes, rows: list[Row], names: list[str], base: str) -> None:
     """Medians of pairs, written above their bars; a line where both are equally fast."""
     tallest = 1.0
     for i, name in enumerate(names):
-        places, found = spreads(rows, name, i, len(names), lambda row: row.ratio(name, base))
+        places, found = spreads(rows, name, i, len(names), methodcaller("ratio", name, base))
         medians = [s.median for s in found]
         axes.bar(places, medians, SPAN / max(len(names), 2), color=COLOURS[name], alpha=0.85)
         whiskers = [[s.median - s.low for s in found], [s.high - s.median for s in found]]

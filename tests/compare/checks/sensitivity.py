@@ -69,10 +69,10 @@ def table() -> str:
     for dtype, finest in FINEST.items():
         for layer, (_, tensors) in LAYERS.items():
             for tensor in tensors:
-                found = [smallest(lambda e: seen_by(gate, layer, tensor, dtype, e), finest)
+                found = [smallest(functools.partial(seen_by, gate, layer, tensor, dtype), finest)
                          for gate in GATES]
                 body.append((dtype, layer, tensor, *map(text, found)))
-        found = smallest(lambda e: seen_in_training(dtype, e), finest)
+        found = smallest(functools.partial(seen_in_training, dtype), finest)
         body.append((dtype, "optimizer", "all gradients", "", "", "", "lockstep: " + text(found)))
     return tabulate(body, ("precision", "layer", "tensor", *GATES), disable_numparse=True)
 

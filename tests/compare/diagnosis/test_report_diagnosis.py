@@ -9,9 +9,11 @@ import pytest
 import compare
 import scratch
 from compare.document.plain_json import dumps
+from compare.tracing.noise import noise_of
 from tests.compare.support import examples, mistakes
 from tests.compare.support.faults_of_pooling import Moves
 from tests.compare.support.faulty import altered
+from tests.compare.support.graphs import features, gated, images, residual
 
 DX = "input_gradient"
 
@@ -212,3 +214,44 @@ def test_an_optimizer_that_forgets_shows_in_lockstep_and_is_named(keras):
     report = compare.check(model, twin, *examples.batch())
     assert {row.gate for row in report.rows if not row.passed} == {"lockstep"}
     assert report.cause.identifier == "optimizer-state", str(report)
+
+
+@pytest.mark.parametrize("layer, make, batch, which", [
+    ("add", residual, images, 0), ("add", residual, images, 1), ("multiply", gated, features, 0),
+    ("multiply", gated, features, 1)], ids=lambda each: getattr(each, "__name__", str(each)))
+def test_a_recorded_gradient_of_one_of_several_inputs(layer, make, batch, which):
+    """Of a recording one gradient of a merging layer is doubled: it is off by a factor of 2."""
+    x, y = batch()[:2]
+    right = compare.record(make(), x, y)
+    wrong = compare.record(make(), x, y, noise=noise_of(right))
+    part = next(part for part in wrong.parts if part.layer == layer)
+    part.input_gradient = tuple(2 * g if i == which else g
+                                for i, g in enumerate(part.input_gradient))
+    report = compare.diff(wrong, right)
+    finding = report.cause
+    assert (finding.layer, finding.tensor) == (layer, f"input_gradient_{which + 1}"), str(report)
+    assert finding.identifier == "scale" and "by 2" in finding.causes[0].detail, str(finding)
+
+
+@pytest.mark.parametrize("picked, words", [
+    (lambda dy: dy[0, 0, 0], "first of the samples and axis 1 and axis 2"),
+    (lambda dy: dy[-1, -1, -1], "last of the samples and axis 1 and axis 2"),
+    (lambda dy: dy[:, 0, 0].sum(axis=0), "first of axis 1 and axis 2"),
+    (lambda dy: dy[:, :, -1].sum(axis=(0, 1)), "last of axis 2"),
+    (lambda dy: dy[0, 0].sum(axis=0), "first of the samples and axis 1"),
+], ids=["first", "last", "first pixel", "last column", "first row"])
+def test_a_bias_gradient_of_a_few_pixels(picked, words):
+    """It takes the gradient at some places only, in place of the sum over all of them."""
+    class Untied(scratch.Conv2D):
+        def backward(self, dy, wants_input_gradient=True):
+            dx = super().backward(dy, wants_input_gradient)
+            self.grads["bias"] = np.array(picked(dy), dy.dtype)
+            return dx
+
+    models = [examples.network(layers=[cls(3, (3, 2), name="conv"), scratch.Flatten(),
+                                       scratch.Dense(4)])
+              for cls in (Untied, scratch.Conv2D)]
+    finding = compare.check(*models, *examples.batch()).cause
+    assert (finding.layer, finding.tensor, finding.identifier) == (
+        "conv", "bias_gradient", "bias-untied"), str(finding)
+    assert words in finding.causes[0].detail, str(finding)
