@@ -200,7 +200,7 @@ def assert_case(model: str, layer: str, tensor: str, *, part: str, class_name: s
         raise ValueError(f"Expected a network with the layer {layer!r}. Received: {model} with "
                          f"{', '.join(dict.fromkeys(name for name, _ in ops))}")
     case = Case(class_name, part, config, x, dy, weights, changes or {}, training)
-    actual = run_small(ops[layer, part], case, tensor).named()[tensor]
+    actual = run_small(ops[layer, part], case, tensor).tensors[tensor]
     if np.shape(actual) != np.shape(expected):
         raise AssertionError(f"{layer} {tensor}: expected shape {np.shape(expected)}. "
                              f"Received: {np.shape(actual)}")

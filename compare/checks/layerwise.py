@@ -27,7 +27,8 @@ from compare.oracle.losses import loss_terms
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing import execution
 from compare.tracing.layer_error import LayerError, sentence
-from compare.tracing.trace import Part, Trace, by_name, tensors_of
+from compare.tracing.tensor_names import by_name
+from compare.tracing.trace import Part, Trace
 
 
 class Layerwise:
@@ -67,7 +68,7 @@ class Layerwise:
             made, slack, errors = self._run(i, theirs, rows)
         else:
             made = self._transferred(ours, theirs, right)
-        for tensor, expected in tensors_of(theirs).items():
+        for tensor, expected in theirs.results.items():
             gate = "forward" if tensor == "output" else "backward"
             if made.get(tensor) is None:
                 rows.append(raised(gate, ours.name, tensor, str(errors[gate])) if gate in errors
@@ -76,10 +77,10 @@ class Layerwise:
             row = judge(gate, ours.name, tensor, made[tensor], expected, right[tensor],
                         terms.get(tensor, terms.get(tensor.rstrip("_0123456789"), 1)),
                         slack.get(tensor))
-            set_observed(row, tensors_of(ours).get(tensor), made[tensor], expected)
+            set_observed(row, ours.results.get(tensor), made[tensor], expected)
             rows.append(row)
-        missing = tensors_of(ours).keys() - tensors_of(theirs).keys()
-        rows += [mismatch("backward", ours.name, tensor, tensors_of(ours)[tensor], None)
+        missing = ours.results.keys() - theirs.results.keys()
+        rows += [mismatch("backward", ours.name, tensor, ours.results[tensor], None)
                  for tensor in sorted(missing)]
         return rows
 
@@ -102,14 +103,14 @@ class Layerwise:
                     rows.append(row)
         if self.reference.y is not None:
             execution.add_penalties(self.ops[i], result.weight_gradients)
-        return result.named(), result.slack, errors
+        return result.tensors, result.slack, errors
 
     def _transferred(self, ours: Part, theirs: Part, right: dict) -> dict:
         """The candidate's own results, moved to the reference's inputs; widens `right` if need be.
         """
         own = part_results(self.candidate, ours, oracle_of(self.reference, theirs))
         made = {}
-        for tensor, array in tensors_of(ours).items():
+        for tensor, array in ours.results.items():
             if tensor in own and tensor in right and own[tensor].shape == right[tensor].shape:
                 made[tensor], right[tensor] = moved(array, own[tensor], right[tensor])
         return made

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from compare.tracing.trace import Part, Trace, tensors_of
+from compare.tracing.trace import Part, Trace
 
 PRODUCTS, MAXIMA, MEANS, MOVED = ("sums of products of input and kernel", "maxima of windows",
                                   "means of windows", "a change of place or shape")
@@ -36,7 +36,7 @@ def first_nonfinite(trace: Trace) -> str:
     if trace.loss is not None and not np.isfinite(trace.loss):
         return f"loss is {trace.loss}, from finite outputs: {_loss(trace)}."
     for part in reversed(trace.parts):
-        for name, array in tensors_of(part).items():
+        for name, array in part.results.items():
             if name != "output" and not np.isfinite(array).all():
                 return _sentence(part, name, array, [part.output_gradient])
     return ""

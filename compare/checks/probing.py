@@ -13,7 +13,8 @@ from compare.checks.row import Row, judge, mismatch, raised
 from compare.document import progress
 from compare.oracle.expected import oracle_of, results
 from compare.oracle.running_error import Bounded, Rounding
-from compare.tracing.trace import Trace, by_name, copied
+from compare.tracing.tensor_names import results_by_name
+from compare.tracing.trace import Trace, copied
 from scratch.layers import LAYERS
 
 
@@ -64,9 +65,9 @@ def _run(gate, part, op, oracle, reference_run, draw: Draw, exactly: bool) -> li
     with op.holding(draw.weights):
         result, errors = op.attempt(copied(draw.x), draw.dy.copy(), draw.weights.get("noise"),
                                       draw.training)
-    made = result.named()
+    made = result.tensors
     expected = ({name: value.value for name, value in right.items()} if reference_run is None
-                else named(*reference_run(draw.x, draw.dy, draw.weights, draw.training)))
+                else results_by_name(*reference_run(draw.x, draw.dy, draw.weights, draw.training)))
     rows = []
     for tensor, value in right.items():
         if expected.get(tensor) is None or not tensor.startswith(draw.tensors or ("",)):
@@ -82,12 +83,6 @@ def _run(gate, part, op, oracle, reference_run, draw: Draw, exactly: bool) -> li
         row.note = row.note or draw.note
         rows.append(row)
     return rows
-
-
-def named(output, input_gradient, weight_gradients: dict) -> dict:
-    """An op's results by tensor name."""
-    return {"output": output, **by_name("input_gradient", input_gradient),
-            **{f"{name}_gradient": value for name, value in weight_gradients.items()}}
 
 
 def probe_batch(part) -> int:

@@ -17,7 +17,8 @@ from compare.oracle.losses import LOSSES, named
 from compare.oracle.optimizers import OPTIMIZERS
 from compare.oracle.registry import oracle_for
 from compare.oracle.running_error import Bounded, Rounding
-from compare.tracing.trace import WHOLE, by_name
+from compare.tracing.tensor_names import results_by_name
+from compare.tracing.trace import WHOLE
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,14 +131,10 @@ class LayerComputation(Computation):
         oracle = oracle or self.oracle()
         x = [self.exact(a) for a in self.x] if isinstance(self.x, tuple) else self.exact(self.x)
         output = oracle.forward(x, {name: self.exact(w) for name, w in self.weights.items()})
-        found = {"output": output, **{f"{name}_updated": value
-                                      for name, value in oracle.updated.items()}}
+        found = results_by_name(output, updated=oracle.updated)
         if self.tensor in found:
             return found
-        dx, gradients = oracle.backward(self.exact(self.dy))
-        found.update(by_name("input_gradient", tuple(dx) if isinstance(dx, list) else dx))
-        found.update({f"{name}_gradient": value for name, value in gradients.items()})
-        return found
+        return results_by_name(output, *oracle.backward(self.exact(self.dy)), oracle.updated)
 
     def weighing(self, **weights):
         """The same with other weights."""

@@ -15,7 +15,7 @@ from compare.oracle import expected
 from compare.oracle.regularization import of_outputs, of_weights, regularizer_of, total
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
-from compare.tracing.trace import Part, Trace, tensors_of
+from compare.tracing.trace import Trace
 
 LAYERS = ("whole numbers", "few terms", "forward", "backward", "inference")
 
@@ -90,11 +90,11 @@ class Diagnosis:
         side = "reference" if row.off == "reference" else "candidate"
         own = self.reference.parts[number]
         runner, made = self._runner(side, number), None
+        tensor = f"{row.tensor}_updated" if row.gate == "update" else row.tensor
         if runner is None:
             trace = self.candidate if side == "candidate" else self.reference
             own = trace.parts[number]
-            made = _tensor(own, row)
-        tensor = f"{row.tensor}_updated" if row.gate == "update" else row.tensor
+            made = own.tensors.get("inference" if row.gate == "inference" else tensor)
         return Suspect(row.layer, tensor, own.class_name,
                        layer_config(self.reference, own.layer), own.part, own.input,
                        own.output_gradient, own.given, runner, made, side,
@@ -190,11 +190,3 @@ class Diagnosis:
 
 def _on(finding: Finding, layer: str, tensor: str, side: str) -> Finding:
     return replace(finding, layer=layer, tensor=tensor, side=side)
-
-
-def _tensor(part: Part, row: Row):
-    if row.gate == "inference":
-        return part.inference
-    if row.gate == "update":
-        return part.updated.get(row.tensor)
-    return tensors_of(part).get(row.tensor)

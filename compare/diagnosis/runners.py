@@ -4,7 +4,8 @@ import numpy as np
 
 from compare.diagnosis.computation import LayerComputation
 from compare.tracing.ops import ActivationOp, rebuild, untouched_generator
-from compare.tracing.trace import by_name, copied
+from compare.tracing.tensor_names import results_by_name
+from compare.tracing.trace import copied
 
 
 class Results(dict):
@@ -34,7 +35,7 @@ class StepRunner:
         """The same on these very arrays."""
         with untouched_generator(), self.op.holding(c.weights):
             result, errors = self.op.attempt(x, dy, c.weights.get("noise"), c.training)
-        found = {**result.named(), **{f"{n}_updated": v for n, v in result.updated.items()}}
+        found = result.tensors
         for phase, tensor in (("forward", "output"), ("backward", "input_gradient")):
             array = getattr(errors.get(phase), "array", None)
             if array is not None and errors[phase].phase == phase:  # of another shape
@@ -59,9 +60,7 @@ class FunctionRunner:
 
     def run(self, c: LayerComputation) -> Results:
         """As `StepRunner.run`."""
-        output, dx, gradients = self.function(c.x, c.dy, c.weights, c.training)
-        return Results({"output": output, **by_name("input_gradient", dx),
-                        **{f"{name}_gradient": value for name, value in gradients.items()}})
+        return Results(results_by_name(*self.function(c.x, c.dy, c.weights, c.training)))
 
     def smaller(self, shape) -> None:
         """A reference is run as it is."""

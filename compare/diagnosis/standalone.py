@@ -46,10 +46,7 @@ def diagnose_op(op, config: dict, x, *, dy=None, tensor: str | None = None, nois
 def tensors_of(suspect: Suspect) -> list[str]:
     """The results that such an op has, in the order in which they are judged."""
     shapes = [(3, *x.shape[1:]) for x in suspect.inputs]
-    found = suspect.drawn(shapes, "normal").changed(tensor="").all_results()
-    names = list(found)
-    state = [name for name in names if name.endswith("_updated")]
-    return [name for name in names if name not in state] + state
+    return list(suspect.drawn(shapes, "normal").changed(tensor="").all_results())
 
 
 def diagnose_loss(loss, described, y, output, *, fused: bool = False, sample_weight=None,

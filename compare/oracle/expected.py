@@ -11,7 +11,8 @@ from compare.oracle.registry import oracle_for
 from compare.oracle.regularization import of_outputs, of_part, of_weights, total
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
-from compare.tracing.trace import Part, Trace, by_name
+from compare.tracing.tensor_names import results_by_name
+from compare.tracing.trace import Part, Trace
 
 
 def oracle_of(trace: Trace, part: Part):
@@ -34,12 +35,9 @@ def results(oracle, x, given: dict, dy, rounding: Rounding) -> dict[str, Bounded
         given: the weights and, under its name, a random layer's 'noise'.
     """
     held = {name: Bounded(value, rounding) for name, value in given.items()}
-    exact = {"output": oracle.forward(bounded(x, rounding), held)}
-    if dy is not None:
-        dx, gradients = oracle.backward(Bounded(dy, rounding))
-        exact.update(by_name("input_gradient", tuple(dx) if isinstance(dx, list) else dx))
-        exact.update({f"{name}_gradient": value for name, value in gradients.items()})
-    return exact
+    output = oracle.forward(bounded(x, rounding), held)
+    gradients = () if dy is None else oracle.backward(Bounded(dy, rounding))
+    return results_by_name(output, *gradients)
 
 
 def bounded(x, rounding: Rounding):

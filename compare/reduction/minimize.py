@@ -101,7 +101,7 @@ class Failing:
         slack = 0.0
         try:
             result = run_small(self.op, case, self.tensor)
-            actual, error = np.asarray(result.named()[self.tensor], np.float64), ""
+            actual, error = np.asarray(result.tensors[self.tensor], np.float64), ""
             slack = result.slack.get(self.tensor, 0.0)
         except Exception as problem:  # a layer of somebody's own may raise anything
             actual, error = None, f"{type(problem).__name__}: {problem}"

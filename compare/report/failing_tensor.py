@@ -23,7 +23,7 @@ from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing import execution
 from compare.tracing.configs import channel_axis, layer_config
 from compare.tracing.ops import ops_of
-from compare.tracing.trace import Trace, copied, tensors_of
+from compare.tracing.trace import Trace, copied
 
 BATCH = "the batch that was checked"
 
@@ -107,8 +107,8 @@ def _step(row: Row, op, reference: Trace, number: int) -> FailingTensor | None:
         if reference.y is not None:
             execution.add_penalties(op, result.weight_gradients)
         right = part_results(reference, part, oracle_of(reference, part))
-        theirs = tensors_of(part)
-    made = theirs.get(row.tensor) if row.off == "reference" else result.named().get(row.tensor)
+        theirs = part.results
+    made = theirs.get(row.tensor) if row.off == "reference" else result.tensors.get(row.tensor)
     return _made(row, reference, number, made, right.get(row.tensor), BATCH,
                  result.slack.get(row.tensor, 0.0))
 
@@ -123,7 +123,7 @@ def _integers(row: Row, op, reference: Trace, number: int) -> FailingTensor | No
     right = results(oracle, draw.x, draw.weights, draw.dy, Rounding.of(reference.dtype))
     with op.holding(draw.weights):
         result, _ = op.attempt(copied(draw.x), draw.dy.copy(), draw.weights.get("noise"))
-    found = _made(row, reference, number, result.named().get(row.tensor),
+    found = _made(row, reference, number, result.tensors.get(row.tensor),
                   _exactly(right[row.tensor].value) if row.tensor in right else None, draw.note)
     return found if found is not None and _fails(found) else None
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from compare.tracing.layer_error import LayerError, sentence
 from compare.tracing.model_kinds import is_scratch, kind
-from compare.tracing.trace import WHOLE, by_name
+from compare.tracing.tensor_names import results_by_name
+from compare.tracing.trace import WHOLE
 from scratch import regularization, seed
 from scratch.layers import AffineLayer
 
@@ -33,10 +34,11 @@ class OpResult:
     noise: np.ndarray | None = None
     slack: dict[str, np.ndarray] = field(default_factory=dict)
 
-    def named(self) -> dict[str, np.ndarray]:
-        """The results by tensor name: output, input_gradient, kernel_gradient ..."""
-        return {"output": self.output, **by_name("input_gradient", self.input_gradient),
-                **{f"{name}_gradient": g for name, g in self.weight_gradients.items()}}
+    @property
+    def tensors(self) -> dict[str, np.ndarray]:
+        """All of it by tensor name: output, input_gradient, kernel_gradient, kernel_updated ..."""
+        return results_by_name(self.output, self.input_gradient, self.weight_gradients,
+                               self.updated)
 
 
 class Op:

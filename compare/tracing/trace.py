@@ -11,6 +11,7 @@ import numpy as np
 
 from compare.document.display import Displayed
 from compare.tracing import archive
+from compare.tracing.tensor_names import by_name, results_by_name
 
 WHOLE = "whole"
 
@@ -62,12 +63,21 @@ class Part:
         """The weights, and the noise under its name if there was any."""
         return self.weights if self.noise is None else {**self.weights, "noise": self.noise}
 
+    @property
+    def results(self) -> dict[str, np.ndarray]:
+        """What was made of the input and the output's gradient, by tensor name: output,
+        input_gradient (of several inputs input_gradient_1 ...), kernel_gradient ..."""
+        return results_by_name(self.output, self.input_gradient, self.weight_gradients)
 
-def by_name(name: str, value) -> dict[str, np.ndarray]:
-    """An array under its name; those of a tuple under 'name_1', 'name_2' ...; nothing for None."""
-    if isinstance(value, tuple):
-        return {f"{name}_{i + 1}": array for i, array in enumerate(value) if array is not None}
-    return {} if value is None else {name: value}
+    @property
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Everything but the inputs, by tensor name: the results, output_gradient, noise,
+        inference, and each weight before and after: kernel, kernel_updated ..."""
+        named = {}
+        for kind in ("output", "output_gradient", "input_gradient", "noise", "inference"):
+            named.update(by_name(kind, getattr(self, kind)))
+        return {**named, **self.weights,
+                **results_by_name(self.output, None, self.weight_gradients, self.updated)}
 
 
 @dataclass
@@ -110,18 +120,8 @@ class Trace(Displayed):
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Every array by a name such as 'conv2d/output' or 'dense/kernel_gradient'."""
-        arrays = {}
-        for part in self.parts:
-            for kind in ("output", "output_gradient", "input_gradient", "noise", "inference"):
-                for name, array in by_name(kind, getattr(part, kind)).items():
-                    arrays[f"{part.name}/{name}"] = array
-            for name, weight in part.weights.items():
-                arrays[f"{part.name}/{name}"] = weight
-            for name, gradient in part.weight_gradients.items():
-                arrays[f"{part.name}/{name}_gradient"] = gradient
-            for name, weight in part.updated.items():
-                arrays[f"{part.name}/{name}_updated"] = weight
-        return arrays
+        return {f"{part.name}/{name}": array
+                for part in self.parts for name, array in part.tensors.items()}
 
     def weights(self) -> dict[str, np.ndarray]:
         """Each weight as 'layer/name', in the network's order."""
@@ -182,9 +182,3 @@ def folded(trace: Trace, whole) -> Trace:
 def copied(x):
     """An array, or each of a tuple of arrays, copied."""
     return tuple(value.copy() for value in x) if isinstance(x, tuple) else x.copy()
-
-
-def tensors_of(part: Part) -> dict[str, np.ndarray]:
-    """A part's results by tensor name: output, input_gradient, kernel_gradient ..."""
-    return {"output": part.output, **by_name("input_gradient", part.input_gradient),
-            **{f"{name}_gradient": g for name, g in part.weight_gradients.items()}}

@@ -11,7 +11,6 @@ from compare.evaluation.faults.fault import Fault
 from compare.evaluation.faults.scoring import Case
 from compare.evaluation.fuzzing.specification import Specification
 from compare.parity import QUIET
-from compare.tracing.trace import by_name
 
 
 @np.errstate(**QUIET)
@@ -46,12 +45,9 @@ def compared(trace) -> dict[str, np.ndarray]:
     """Every output and gradient of a trace, the loss, and what a step made of the weights."""
     found = {}
     for part in trace.parts:
-        tensors = {**by_name("output", part.output), **by_name("input_gradient",
-                                                              part.input_gradient),
-                   **by_name("inference", part.inference),
-                   **{f"{name}_gradient": g for name, g in part.weight_gradients.items()},
-                   **{f"{name}_updated": w for name, w in part.updated.items()}}
-        found.update({f"{part.name}/{name}": array for name, array in tensors.items()})
+        given = {"output_gradient", "noise", *part.weights}
+        found.update({f"{part.name}/{name}": array for name, array in part.tensors.items()
+                      if name not in given})
     if trace.loss is not None:
         found["loss"] = np.asarray(trace.loss)
     return found

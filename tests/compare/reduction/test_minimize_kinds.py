@@ -57,7 +57,7 @@ def test_layers_of_a_graph(changed, layer, tensor, size):
     assert (found.layer, found.tensor) == (layer, tensor)
     assert found.case.size <= size, found.case
     step = next(step for step in ops_of(bad) if step.name == layer)
-    again = run_small(step, found.case, tensor).named()[tensor]
+    again = run_small(step, found.case, tensor).tensors[tensor]
     np.testing.assert_array_equal(again, found.actual)
     assert (np.abs(again - found.expected) > found.allowed).any()
     text = explain(found)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import compare
 from compare.tracing import archive as trace_file
-from compare.tracing.trace import Trace
+from compare.tracing.trace import Part, Trace
 from tests.compare.support import examples, graphs
 
 EXAMPLES = settings(max_examples=150, deadline=None, derandomize=True, database=None)
@@ -315,3 +315,22 @@ def test_tensors_and_weights_by_name(trace):
                                      "dense/kernel", "dense/bias"]
     for name, weight in zip(trace.weights().values(), examples.network().get_weights()):
         np.testing.assert_array_equal(name, weight)
+
+
+def test_a_part_with_several_inputs_numbers_their_gradients():
+    x = (np.ones((2, 3)), np.ones((2, 1)))
+    part = Part("add", "", "Add", x, x[0] + x[1], output_gradient=x[0],
+                input_gradient=(x[0], None))
+    assert list(part.results) == ["output", "input_gradient_1"]
+    assert list(part.tensors) == ["output", "output_gradient", "input_gradient_1"]
+    part.input_gradient = (x[0], x[1])
+    assert part.results["input_gradient_2"] is x[1]
+
+
+def test_a_part_names_its_weights_before_and_after():
+    kernel = np.ones((3, 2))
+    part = Part("dense", "", "Dense", np.ones((4, 3)), np.ones((4, 2)), weights={"kernel": kernel},
+                weight_gradients={"kernel": 2 * kernel}, updated={"kernel": 3 * kernel})
+    assert list(part.results) == ["output", "kernel_gradient"]
+    assert {name: array[0, 0] for name, array in part.tensors.items()} == {
+        "output": 1, "kernel": 1, "kernel_gradient": 2, "kernel_updated": 3}
