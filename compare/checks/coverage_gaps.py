@@ -8,12 +8,13 @@ named here of single layers.
 
 import numpy as np
 
+from compare.checks.gate import Gate
 from compare.checks.kink_coverage import unseen
 from compare.tracing.trace import Part, Trace
 
 # for each layer whose gradient ties decide about, the gate whose probe has some
-MAX_POOLINGS = {"MaxPooling1D": "whole numbers", "MaxPooling2D": "whole numbers",
-                "GlobalMaxPooling1D": "few terms", "GlobalMaxPooling2D": "few terms"}
+MAX_POOLINGS = {"MaxPooling1D": Gate.WHOLE_NUMBERS, "MaxPooling2D": Gate.WHOLE_NUMBERS,
+                "GlobalMaxPooling1D": Gate.FEW_TERMS, "GlobalMaxPooling2D": Gate.FEW_TERMS}
 
 
 class BlindSpot(str):
@@ -39,7 +40,7 @@ def blind_spots(trace: Trace) -> list[BlindSpot]:
         found = [sentence for look in (_sizes, _kernel, _bias, _image, _dense, _pool, _noise,
                                        _statistics, _gradient) for sentence in look(part)]
         found += [BlindSpot(*spot) for spot in unseen(trace, part)]
-        said += [spot if isinstance(spot, BlindSpot) else BlindSpot(spot, "whole numbers")
+        said += [spot if isinstance(spot, BlindSpot) else BlindSpot(spot, Gate.WHOLE_NUMBERS)
                  for spot in found]
     return said
 
@@ -49,10 +50,10 @@ def forgetful(rows, trace: Trace) -> list[BlindSpot]:
     optimizer = trace.compile_config.get("optimizer")
     remembered = isinstance(optimizer, dict) and memory(optimizer["class_name"],
                                                         optimizer["config"])
-    if not remembered or any(row.gate == "lockstep" for row in rows):
+    if not remembered or any(row.gate is Gate.LOCKSTEP for row in rows):
         return []
     return [BlindSpot("a single step: what the optimizer remembers from one step to the next "
-                      f"({remembered}) has not come into play", "lockstep")]
+                      f"({remembered}) has not come into play", Gate.LOCKSTEP)]
 
 
 def memory(class_name: str, config: dict) -> str:
@@ -154,7 +155,7 @@ def _noise(part: Part) -> list[str]:
     if noise is None or np.ptp(noise) > 0:
         return []
     return [BlindSpot(f"{part.name}: the noise is the same everywhere, so it does not show where "
-                      "the layer uses it", "whole numbers")]
+                      "the layer uses it", Gate.WHOLE_NUMBERS)]
 
 
 def _statistics(part: Part) -> list[str]:
@@ -163,7 +164,7 @@ def _statistics(part: Part) -> list[str]:
     if part.weights["moving_mean"].any() or (part.weights["moving_variance"] != 1).any():
         return []
     return [BlindSpot(f"{part.name}: the moving statistics are still those it was made with, 0 and "
-                      "1, so at inference it does not show whether they are used", "few terms")]
+                      "1, so at inference it does not show whether they are used", Gate.FEW_TERMS)]
 
 
 def _gradient(part: Part) -> list[str]:

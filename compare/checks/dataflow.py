@@ -10,12 +10,11 @@ the network then is.
 
 import numpy as np
 
+from compare.checks.gate import Gate
 from compare.checks.row import Row, bitwise, judge, mismatch
 from compare.oracle import regularization
 from compare.oracle.running_error import Bounded, Rounding
 from scratch import regularizers
-
-GATE = "whole network"
 
 
 class Watched:
@@ -93,9 +92,9 @@ def _forward(model, watched, x):
         for i, source in enumerate(sources):
             expected = x if source < 0 else watched[source].output
             if seen.inputs is None or expected is None:
-                yield mismatch(GATE, seen.layer.name, "", None, expected)
+                yield mismatch(Gate.WHOLE_NETWORK, seen.layer.name, "", None, expected)
                 return
-            yield bitwise(GATE, seen.layer.name, "", seen.inputs[i], expected)
+            yield bitwise(Gate.WHOLE_NETWORK, seen.layer.name, "", seen.inputs[i], expected)
 
 
 def _backward(model, watched, end, fused: bool):
@@ -104,9 +103,9 @@ def _backward(model, watched, end, fused: bool):
     last = len(watched) - 1
     if fused:
         if watched[last].logits is None:
-            yield mismatch(GATE, watched[last].layer.name, "", None, end)
+            yield mismatch(Gate.WHOLE_NETWORK, watched[last].layer.name, "", None, end)
             return
-        yield bitwise(GATE, watched[last].layer.name, "", watched[last].logits, end)
+        yield bitwise(Gate.WHOLE_NETWORK, watched[last].layer.name, "", watched[last].logits, end)
     for i in reversed(range(len(watched))):
         seen = watched[i]
         arrived = [end] if i == last and not fused else []
@@ -120,9 +119,9 @@ def _backward(model, watched, end, fused: bool):
                                             Bounded(seen.output, rounding))
                          / float(len(seen.output)))
         if len(terms) < len(arrived) or (terms and not seen.arrived):
-            yield mismatch(GATE, seen.layer.name, "", None, seen.output)
+            yield mismatch(Gate.WHOLE_NETWORK, seen.layer.name, "", None, seen.output)
             return
         if terms:
             right = regularization.total(terms)
-            yield judge(GATE, seen.layer.name, "", sum(seen.arrived), right.value.astype(dtype),
-                        right)
+            yield judge(Gate.WHOLE_NETWORK, seen.layer.name, "", sum(seen.arrived),
+                        right.value.astype(dtype), right)

@@ -13,6 +13,7 @@ import numpy as np
 
 from compare.checks import dataflow
 from compare.checks.dataflow import Watched
+from compare.checks.gate import Gate
 from compare.checks.row import Row, judge, mismatch, raised
 from compare.document import progress
 from compare.oracle import regularization
@@ -22,10 +23,8 @@ from compare.tracing import execution
 from compare.tracing.layer_error import of_model
 from compare.tracing.trace import Trace, layer_parts
 
-GATE = "whole network"
 
-
-@progress.during("Gate 'whole network'")
+@progress.during(f"Gate '{Gate.WHOLE_NETWORK}'")
 def rows(model, reference: Trace) -> list[Row]:
     """Rows for output, loss, input gradient and every weight gradient of the freely running model,
     for its output outside of training, if that is another one, and for its wiring.
@@ -38,13 +37,14 @@ def rows(model, reference: Trace) -> list[Row]:
     try:
         made, found, slack = freely(model, reference)
     except Exception as error:  # somebody's own layer may raise anything
-        return [raised(GATE, "network", "output", f"not run: {of_model(model, error)}")]
+        return [raised(Gate.WHOLE_NETWORK, "network", "output",
+                       f"not run: {of_model(model, error)}")]
     for name, expected in observed(reference).items():
         layer, tensor = name
         if name not in made:
-            found.append(mismatch(GATE, layer, tensor, None, expected))
+            found.append(mismatch(Gate.WHOLE_NETWORK, layer, tensor, None, expected))
             continue
-        found.append(judge(GATE, layer, tensor, made[name], expected, right[name],
+        found.append(judge(Gate.WHOLE_NETWORK, layer, tensor, made[name], expected, right[name],
                            slack=slack.get(name)))
         if found[-1].passed and found[-1].allowed == np.inf:
             found[-1].note = ("no bound holds this deep: what counts is each layer by itself, and "

@@ -10,6 +10,7 @@ small its effect on real numbers would be.
 import numpy as np
 
 from compare.checks import probing
+from compare.checks.gate import Gate
 from compare.checks.probing import Draw, filled, probe_batch
 from compare.checks.row import Row
 from compare.tracing.trace import Trace
@@ -48,7 +49,7 @@ def probe(candidate: Trace, ops, reference_ops=None, seed: int = 0) -> list[Row]
     def draws(i, part, oracle):
         return [draw(part, oracle, candidate.dtype, seed + i)] if oracle.exact else []
 
-    return probing.probe("whole numbers", candidate, ops, reference_ops, draws, exactly=True)
+    return probing.probe(Gate.WHOLE_NUMBERS, candidate, ops, reference_ops, draws, exactly=True)
 
 
 def draw(part, oracle, dtype, seed: int) -> Draw:

@@ -1,5 +1,6 @@
 """Kinks that a batch does not reach: what an activation does on their other side goes unseen."""
 
+from compare.checks.gate import Gate
 from compare.oracle.registry import oracle_for
 from compare.tracing.configs import layer_config
 from compare.tracing.trace import WHOLE, Part, Trace
@@ -9,7 +10,7 @@ KINKS = {"relu": (0,), "relu6": (0, 6), "leaky_relu": (0,), "elu": (0,), "selu":
          "hard_shrink": (-0.5, 0.5), "soft_shrink": (-0.5, 0.5), "sparse_plus": (-1, 1),
          "sparse_sigmoid": (-1, 1)}
 LAYERS = {"LeakyReLU": "leaky_relu", "PReLU": "leaky_relu", "ELU": "elu"}
-REACH = {"whole numbers": 8, "few terms": 1}  # what these probes' own numbers surely surround
+REACH = {Gate.WHOLE_NUMBERS: 8, Gate.FEW_TERMS: 1}  # what these probes' own numbers surely surround
 
 
 def unseen(trace: Trace, part: Part) -> list[tuple[str, str]]:
@@ -18,9 +19,9 @@ def unseen(trace: Trace, part: Part) -> list[tuple[str, str]]:
         return []
     config = layer_config(trace, part.layer)
     kinks, blocks = _kinks(part, config)
-    gate = "few terms"
+    gate = Gate.FEW_TERMS
     if kinks and oracle_for(part.class_name, config, part.part).exact:
-        gate = "whole numbers"
+        gate = Gate.WHOLE_NUMBERS
     said = []
     for kink in kinks:
         seen_by = gate if abs(kink) < REACH[gate] else ""

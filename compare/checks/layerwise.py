@@ -9,6 +9,7 @@ import copy
 
 import numpy as np
 
+from compare.checks.gate import Gate
 from compare.checks.row import Row, bitwise, distance, judge, mismatch, raised
 from compare.document import progress
 from compare.oracle.expected import (
@@ -46,15 +47,16 @@ class Layerwise:
         self.ops, self.model = ops, model
         self.dtype = np.dtype(reference.dtype)
         self.rounding = Rounding.of(self.dtype)
-        self.results = [self._judge_part(i) for i in progress.each(
-            range(len(reference.parts)), "Gates 'forward' and 'backward', layer by layer")]
+        what = f"Gates '{Gate.FORWARD}' and '{Gate.BACKWARD}', layer by layer"
+        self.results = [self._judge_part(i)
+                        for i in progress.each(range(len(reference.parts)), what)]
 
     def rows(self) -> list[Row]:
         """All rows, gate after gate."""
-        rows = [row for result in self.results for row in result if row.gate == "forward"]
+        rows = [row for result in self.results for row in result if row.gate is Gate.FORWARD]
         rows += self.loss()
         rows += [row for result in reversed(self.results) for row in result
-                 if row.gate == "backward"]
+                 if row.gate is Gate.BACKWARD]
         return rows + self.update() + self.inference()
 
     def _judge_part(self, i: int) -> list[Row]:
@@ -69,7 +71,7 @@ class Layerwise:
         else:
             made = self._transferred(ours, theirs, right)
         for tensor, expected in theirs.results.items():
-            gate = "forward" if tensor == "output" else "backward"
+            gate = Gate.FORWARD if tensor == "output" else Gate.BACKWARD
             if made.get(tensor) is None:
                 rows.append(raised(gate, ours.name, tensor, str(errors[gate])) if gate in errors
                             else mismatch(gate, ours.name, tensor, None, expected))
@@ -80,7 +82,7 @@ class Layerwise:
             set_observed(row, ours.results.get(tensor), made[tensor], expected)
             rows.append(row)
         missing = ours.results.keys() - theirs.results.keys()
-        rows += [mismatch("backward", ours.name, tensor, ours.results[tensor], None)
+        rows += [mismatch(Gate.BACKWARD, ours.name, tensor, ours.results[tensor], None)
                  for tensor in sorted(missing)]
         return rows
 
@@ -96,7 +98,7 @@ class Layerwise:
         names = "input", "output_gradient", "noise"
         for name, array, before in zip(names, given, (getattr(theirs, name) for name in names)):
             for tensor, value in by_name(name, array).items():
-                row = bitwise("forward", self.candidate.parts[i].name, tensor, value,
+                row = bitwise(Gate.FORWARD, self.candidate.parts[i].name, tensor, value,
                               by_name(name, before)[tensor])
                 if not row.passed:
                     row.off, row.note = "candidate", "the layer changes what it is handed, in place"
@@ -131,15 +133,15 @@ class Layerwise:
             except Exception as error:  # somebody's own loss may raise anything
                 note = (str(error) if isinstance(error, LayerError) else
                         f"{type(function).__name__} raised {sentence(error)}")
-                return [raised("loss", "loss", tensor, note) for tensor in ("value", "gradient")]
+                return [raised(Gate.LOSS, "loss", tensor, note) for tensor in ("value", "gradient")]
             made = made + execution.penalties(self.ops, [part.output for part in theirs.parts])
         else:
             own_value, own_gradient = self._exact_loss(ours)
             made, value = moved(np.asarray(ours.loss), own_value, value)
             made_gradient, gradient = moved(ours.loss_gradient, own_gradient, gradient)
         terms = loss_terms(theirs.compile_config["loss"], seen.shape)
-        rows = [judge("loss", "loss", "value", made, theirs.loss, value, terms[0]),
-                judge("loss", "loss", "gradient", made_gradient, theirs.loss_gradient, gradient,
+        rows = [judge(Gate.LOSS, "loss", "value", made, theirs.loss, value, terms[0]),
+                judge(Gate.LOSS, "loss", "gradient", made_gradient, theirs.loss_gradient, gradient,
                       terms[1])]
         set_observed(rows[0], np.asarray(ours.loss), made, theirs.loss)
         set_observed(rows[1], ours.loss_gradient, made_gradient, theirs.loss_gradient)
@@ -161,13 +163,13 @@ class Layerwise:
         for i, (ours, theirs) in enumerate(zip(self.candidate.parts, self.reference.parts)):
             for name, expected in theirs.updated.items():
                 if name not in ours.updated or (i, name) not in made:
-                    rows.append(mismatch("update", ours.name, name, ours.updated.get(name),
+                    rows.append(mismatch(Gate.UPDATE, ours.name, name, ours.updated.get(name),
                                          expected))
                     continue
-                row = judge("update", ours.name, name, made[i, name], expected, right[i, name])
+                row = judge(Gate.UPDATE, ours.name, name, made[i, name], expected, right[i, name])
                 set_observed(row, ours.updated.get(name), made[i, name], expected)
                 rows.append(row)
-            rows += [mismatch("update", ours.name, name, ours.updated[name], None)
+            rows += [mismatch(Gate.UPDATE, ours.name, name, ours.updated[name], None)
                      for name in ours.updated.keys() - theirs.updated.keys()]
         return rows
 
@@ -187,8 +189,9 @@ class Layerwise:
         if self.model is not None and self.reference.y is not None:
             trained = learned(self.reference)
             parts = self.reference.parts
-            weights = execution.stepped(self.model, [parts[i].weight_gradients[n] for i, n in trained],
-                                     [parts[i].weights[name] for i, name in trained])
+            weights = execution.stepped(self.model,
+                                        [parts[i].weight_gradients[name] for i, name in trained],
+                                        [parts[i].weights[name] for i, name in trained])
             made.update(zip(trained, weights))
         if self.model is None:
             self._transfer_steps(right, made)
@@ -219,7 +222,7 @@ class Layerwise:
         for i, (ours, theirs) in enumerate(zip(self.candidate.parts, self.reference.parts)):
             if theirs.inference is None or ours.inference is None:
                 if theirs.inference is not ours.inference:
-                    rows.append(mismatch("inference", ours.name, "output", ours.inference,
+                    rows.append(mismatch(Gate.INFERENCE, ours.name, "output", ours.inference,
                                          theirs.inference))
                 continue
             right = inference(self.reference, theirs)
@@ -227,12 +230,12 @@ class Layerwise:
                 result, errors = self.ops[i].attempt(_copy(theirs.input), training=False)
                 made = result.output
                 if errors:
-                    rows.append(raised("inference", ours.name, "output", str(errors["forward"])))
+                    rows.append(raised(Gate.INFERENCE, ours.name, "output", str(errors["forward"])))
                     continue
             else:
                 own = inference(self.candidate, ours)
                 made, right = moved(ours.inference, own, right)
-            row = judge("inference", ours.name, "output", made, theirs.inference, right)
+            row = judge(Gate.INFERENCE, ours.name, "output", made, theirs.inference, right)
             set_observed(row, ours.inference, made, theirs.inference)
             rows.append(row)
         return rows

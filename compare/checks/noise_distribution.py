@@ -14,6 +14,7 @@ import math
 import numpy as np
 
 from compare.checks import randomness
+from compare.checks.gate import Gate
 from compare.checks.randomness import Finding
 from compare.checks.row import Row, judge, mismatch
 from compare.oracle.running_error import Bounded, Rounding
@@ -21,7 +22,6 @@ from compare.tracing.configs import layer_config
 from compare.tracing.ops import untouched_generator
 from compare.tracing.trace import Trace, layer_parts
 
-GATE = "forward"
 CALLS = 200  # fewer where that would be more than MOST numbers, but
 FEWEST = 8
 NUMBERS = 2_000  # of each call, at least
@@ -40,7 +40,7 @@ def rows(model, reference: Trace) -> list[Row]:
         noise = draws(layer, np.zeros(shape, part.input.dtype))
         config = layer_config(reference, part.layer)
         if noise is None:
-            found.append(mismatch(GATE, part.name, "noise", None, part.noise))
+            found.append(mismatch(Gate.FORWARD, part.name, "noise", None, part.noise))
         elif part.class_name == "GaussianNoise":
             found.append(normal(part.name, noise, config["stddev"]))
         else:
@@ -75,7 +75,7 @@ def dropped(name: str, noise: np.ndarray, rate: float, shape: tuple, shared) -> 
     right = np.where(noise == 0, 0.0, scale)
     # rate, 1 - rate and the quotient are rounded; the first counts as often as it is in the second
     error = rounding.gamma(3) * scale * (1 + rate * scale) * (right != 0)
-    row = judge(GATE, name, "noise", noise, right.astype(noise.dtype),
+    row = judge(Gate.FORWARD, name, "noise", noise, right.astype(noise.dtype),
                 Bounded(right, rounding, error))
     row.candidate_error = row.reference_error = None  # no one's arithmetic is measured here
     noise = noise.reshape(len(noise), *(1,) * (len(shape) + 1 - noise.ndim), *noise.shape[1:])
@@ -105,7 +105,7 @@ def normal(name: str, noise: np.ndarray, stddev: float) -> Row:
     confidence = math.log(6 / randomness.FALSE_ALARM)
     widest = stddev * math.sqrt(2 * confidence / noise.size)
     spread = widest + stddev * (math.sqrt(confidence / noise.size) + confidence / noise.size)
-    row = Row(GATE, name, "noise", passed=True, shape=noise.shape, size=noise.size,
+    row = Row(Gate.FORWARD, name, "noise", passed=True, shape=noise.shape, size=noise.size,
               kind="normwise", actual=deviation, expected=stddev, allowed=spread,
               max_abs=abs(deviation - stddev), max_rel=abs(deviation / stddev - 1))
     units = noise / stddev

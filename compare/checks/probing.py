@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from compare.checks.gate import Gate
 from compare.checks.row import Row, judge, mismatch, raised
 from compare.document import progress
 from compare.oracle.expected import oracle_of, results
@@ -37,7 +38,7 @@ class Draw(NamedTuple):
     training: bool = True
 
 
-def probe(gate: str, candidate: Trace, ops, reference_ops, draws, exactly: bool) -> list[Row]:
+def probe(gate: Gate, candidate: Trace, ops, reference_ops, draws, exactly: bool) -> list[Row]:
     """Rows for every op for which numbers are drawn.
 
     Args:

@@ -5,12 +5,9 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 
 from compare.checks.excerpt import Excerpt, close_up
+from compare.checks.gate import Gate
 from compare.document.plain_json import plain
 from compare.oracle.running_error import Bounded, Rounding
-
-# The gates in the order in which they are passed; a verdict names the first one that fails.
-GATES = ("network", "weights", "whole numbers", "few terms", "forward", "loss", "backward",
-         "update", "inference", "whole network", "lockstep")
 
 
 @dataclass
@@ -18,7 +15,7 @@ class Row:
     """A tensor's verdict.
 
     Attributes:
-        gate: one of `GATES`.
+        gate: which one; its name will do.
         layer: 'conv2d', or 'dense/softmax' for the activation inside a layer.
         tensor: 'output', 'input_gradient', 'kernel_gradient', 'kernel' ...
         passed: whether both sides lie within what rounding can explain.
@@ -41,7 +38,7 @@ class Row:
         excerpt: the surroundings of the worst element, for pictures; not part of the JSON.
     """
 
-    gate: str
+    gate: Gate
     layer: str
     tensor: str
     passed: bool
@@ -66,6 +63,9 @@ class Row:
     downstream: bool = False
     note: str = ""
     excerpt: Excerpt | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self):
+        self.gate = Gate(self.gate)
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ its backward by; and on whole numbers, for the sake of ties and kinks.
 import numpy as np
 
 from compare.checks import probing
+from compare.checks.gate import Gate
 from compare.checks.probing import Draw, filled, probe_batch
 from compare.checks.row import Row
 from compare.tracing.configs import channel_axis, layer_config
@@ -31,7 +32,7 @@ def probe(candidate: Trace, ops, reference_ops=None, seed: int = 0) -> list[Row]
         made = _normal(part, candidate.dtype, seed + i)
         return [_sparse_input(*made, seed + i), _sparse_upstream(*made, axis, seed + i)]
 
-    return probing.probe("few terms", candidate, ops, reference_ops, draws, exactly=False)
+    return probing.probe(Gate.FEW_TERMS, candidate, ops, reference_ops, draws, exactly=False)
 
 
 def _normal(part, dtype, seed: int):

@@ -3,6 +3,7 @@
 import numpy as np
 
 import scratch
+from compare.checks.gate import Gate
 from compare.checks.row import Row, bitwise, mismatch
 from compare.tracing.configs import incidental, without_names
 from compare.tracing.trace import Trace
@@ -29,7 +30,7 @@ def network(candidate: Trace, reference: Trace) -> list[Row]:
 
 def same_structure(rows: list[Row]) -> bool:
     """Whether the networks have the same layers, shapes and precision: else nothing compares."""
-    return all(row.passed for row in rows if row.gate == "network" and row.tensor in STRUCTURE)
+    return all(row.passed for row in rows if row.gate is Gate.NETWORK and row.tensor in STRUCTURE)
 
 
 def weights(candidate: Trace, reference: Trace) -> list[Row]:
@@ -39,7 +40,7 @@ def weights(candidate: Trace, reference: Trace) -> list[Row]:
         for name in dict.fromkeys([*theirs.weights, *ours.weights]):
             pair = ours.weights.get(name), theirs.weights.get(name)
             make = mismatch if None in map(type_or_none, pair) else bitwise
-            rows.append(make("weights", ours.name, name, *pair))
+            rows.append(make(Gate.WEIGHTS, ours.name, name, *pair))
     rows.sort(key=lambda row: [part.name for part in candidate.parts].index(row.layer))
     return rows
 
@@ -51,7 +52,7 @@ def type_or_none(array):
 def _row(what: str, ours, theirs, layer: str = "") -> Row:
     passed = ours == theirs
     note = "" if passed else f"expected {theirs}, received {ours}"
-    return Row("network", layer, what, passed=passed, kind="exact", note=note,
+    return Row(Gate.NETWORK, layer, what, passed=passed, kind="exact", note=note,
                used=0.0 if passed else np.inf)
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from compare.checks.gate import Gate
 from compare.checks.row import Row
 from compare.diagnosis.finding import Cause, Finding
 from compare.diagnosis.inference import diagnose_suspect
@@ -16,8 +17,6 @@ from compare.oracle.regularization import of_outputs, of_weights, regularizer_of
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
 from compare.tracing.trace import Trace
-
-LAYERS = ("whole numbers", "few terms", "forward", "backward", "inference")
 
 
 class Diagnosis:
@@ -40,8 +39,8 @@ class Diagnosis:
         """For the first failing tensor of each layer, of the loss and of the update."""
         found, seen = [], set()
         for row in rows:
-            layer = row.layer.split("/")[0] if row.gate in LAYERS else (row.gate, row.layer)
-            if row.passed or layer in seen or (row.gate == "lockstep" and found):
+            layer = row.layer.split("/")[0] if row.gate.single_layer else (row.gate, row.layer)
+            if row.passed or layer in seen or (row.gate is Gate.LOCKSTEP and found):
                 continue
             finding = self.explain(row)
             if finding is not None:
@@ -63,25 +62,25 @@ class Diagnosis:
         return self.known[key]
 
     def _explain(self, row: Row, seconds) -> Finding | None:
-        if row.gate == "loss":
+        if row.gate is Gate.LOSS:
             return self._loss(row, seconds)
-        if row.gate == "lockstep":
+        if row.gate is Gate.LOCKSTEP:
             return self._lockstep(row, seconds)
         if row.note.startswith("the layer changes what it is handed"):
             return Finding(row.layer, row.tensor, "candidate",
                            (Cause("input-modified", f"its {row.tensor.replace('_', ' ')}"),),
                            before=row.used)
-        if row.gate not in (*LAYERS, "update") or row.tensor == "noise":
+        if not (row.gate.single_layer or row.gate is Gate.UPDATE) or row.tensor == "noise":
             return None
         number = next((i for i, part in enumerate(self.candidate.parts)
                        if part.name == row.layer), None)
         if number is None:
             return None
         part = self.reference.parts[number]
-        if row.gate == "update" and row.tensor in part.weight_gradients:
+        if row.gate is Gate.UPDATE and row.tensor in part.weight_gradients:
             return self._update(row, number, seconds)
         finding = diagnose_suspect(self.suspect(row, number), seconds)
-        if finding is None and row.gate == "backward":
+        if finding is None and row.gate is Gate.BACKWARD:
             finding = self._penalty(row, number)
         return finding
 
@@ -90,15 +89,15 @@ class Diagnosis:
         side = "reference" if row.off == "reference" else "candidate"
         own = self.reference.parts[number]
         runner, made = self._runner(side, number), None
-        tensor = f"{row.tensor}_updated" if row.gate == "update" else row.tensor
+        tensor = f"{row.tensor}_updated" if row.gate is Gate.UPDATE else row.tensor
         if runner is None:
             trace = self.candidate if side == "candidate" else self.reference
             own = trace.parts[number]
-            made = own.tensors.get("inference" if row.gate == "inference" else tensor)
+            made = own.tensors.get("inference" if row.gate is Gate.INFERENCE else tensor)
         return Suspect(row.layer, tensor, own.class_name,
                        layer_config(self.reference, own.layer), own.part, own.input,
                        own.output_gradient, own.given, runner, made, side,
-                       training=row.gate != "inference", context=self._context(number))
+                       training=row.gate is not Gate.INFERENCE, context=self._context(number))
 
     def _runner(self, side: str, number: int):
         if side == "candidate":

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from compare.checks.gate import Gate
 from compare.checks.row import Row, share
 from compare.oracle.expected import results
 from compare.oracle.registry import oracle_for
@@ -18,7 +19,6 @@ from compare.tracing.ops import ActivationOp, OpResult, ops_of, rebuild, untouch
 from compare.tracing.trace import Trace, copied
 
 ZEROING_LIMIT = 400  # numbers; beyond that, trying each one for zero takes too long
-GATES = ("whole numbers", "few terms", "forward", "backward", "inference")  # of single layers
 
 
 @dataclass
@@ -52,14 +52,15 @@ def minimize(model, trace: Trace, row: Row) -> MinimalCase | None:
     ops = ops_of(model)
     found = next(((part, op) for part, op in zip(trace.parts, ops)
                   if row.layer == op.title), None)
-    if found is None or row.gate not in GATES or row.tensor == "noise":
+    if found is None or not row.gate.single_layer or row.tensor == "noise":
         return None
     part, op = found
     gradient = part.output_gradient
     if gradient is None:
         gradient = np.random.default_rng(0).standard_normal(part.output.shape)
     case = Case(part.class_name, part.part, layer_config(trace, part.layer), part.input,
-                gradient.astype(part.output.dtype), part.given, training=row.gate != "inference")
+                gradient.astype(part.output.dtype), part.given,
+                training=row.gate is not Gate.INFERENCE)
     with untouched_generator():
         fails = Failing(op, row.tensor, case)
         case = next((start for start in (_whole(case, op.state), case) if fails(start)), None)

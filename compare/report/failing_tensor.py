@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from compare.checks import integer_probe
+from compare.checks.gate import Gate
 from compare.checks.row import Row
 from compare.oracle.expected import (
     data_loss,
@@ -72,19 +73,19 @@ def first_seen(rows: list[Row], model, reference: Trace) -> FailingTensor | None
 
 def seen(row: Row, model, reference: Trace) -> FailingTensor | None:
     """The tensor of a row that failed; None if it has none, or could not be computed."""
-    if row.gate == "loss" and row.tensor == "gradient":
+    if row.gate is Gate.LOSS and row.tensor == "gradient":
         return _loss(row, model, reference)
     ops = ops_of(model)
     number = next((i for i, part in enumerate(reference.parts)
                    if row.layer in (part.name, ops[i].title)), None)
     if number is None or row.tensor == "noise":
         return None
-    if row.gate == "weights":
+    if row.gate is Gate.WEIGHTS:
         return _made(row, reference, number, ops[number].weights.get(row.tensor),
                      _exactly(reference.parts[number].weights.get(row.tensor)), BATCH)
-    if row.gate in ("forward", "backward", "inference"):
+    if row.gate in (Gate.FORWARD, Gate.BACKWARD, Gate.INFERENCE):
         return _step(row, ops[number], reference, number)
-    if row.gate in ("whole numbers", "few terms"):
+    if row.gate in (Gate.WHOLE_NUMBERS, Gate.FEW_TERMS):
         of_batch = _step(row, ops[number], reference, number)
         if of_batch is not None and _fails(of_batch):
             return of_batch
@@ -95,7 +96,7 @@ def seen(row: Row, model, reference: Trace) -> FailingTensor | None:
 def _step(row: Row, op, reference: Trace, number: int) -> FailingTensor | None:
     """An op's tensor, on the batch."""
     part = reference.parts[number]
-    if row.gate == "inference":
+    if row.gate is Gate.INFERENCE:
         result, _ = op.attempt(copied(part.input), training=False)
         right, theirs = {"output": inference(reference, part)}, {"output": part.inference}
     else:

@@ -6,7 +6,7 @@ One test suite for each gate, one test case for each row.
 import re
 from xml.etree import ElementTree
 
-from compare.checks.row import GATES
+from compare.checks.gate import Gate
 from compare.report.report import Report, describe
 from compare.report.row_table import percent
 
@@ -21,7 +21,7 @@ def junit(report: Report, name: str = "parity") -> str:
         name: of all suites together, such as the model's.
     """
     root = ElementTree.Element("testsuites", {**counts(report.rows), "name": clean(name)})
-    for gate in GATES:
+    for gate in Gate:
         rows = [row for row in report.rows if row.gate == gate]
         if rows:
             suite = ElementTree.SubElement(root, "testsuite", {**counts(rows), "name": gate})

@@ -1,19 +1,19 @@
 """The verdict of a report in a few plain lines, for somebody who reads their first one."""
 
+from compare.checks.gate import Gate
 from compare.checks.row import Row
 from compare.document.sections import wrapped
 
-SINGLE = ("whole numbers", "few terms", "forward", "backward", "inference")
 TENSORS = {"output": "output, on its way forward",
            "input_gradient": "gradient of its input, on its way back"}
 BEYOND = {
-    "network": "The two networks are not specified alike, so look at that first:",
-    "weights": "The two networks do not hold the same weights, so they cannot agree:",
-    "loss": "The layers are right up to here; the loss is not:",
-    "update": "Forward and backward are right; what the op makes of the gradients is not:",
-    "whole network": "Each layer is right by itself. Put together they are not, so look at how "
+    Gate.NETWORK: "The two networks are not specified alike, so look at that first:",
+    Gate.WEIGHTS: "The two networks do not hold the same weights, so they cannot agree:",
+    Gate.LOSS: "The layers are right up to here; the loss is not:",
+    Gate.UPDATE: "Forward and backward are right; what the op makes of the gradients is not:",
+    Gate.WHOLE_NETWORK: "Each layer is right by itself. Put together they are not, so look at how "
                      "they are connected, and at what they keep from one call to the next:",
-    "lockstep": "A single step is right. Several in a row are not, so look at what layers and "
+    Gate.LOCKSTEP: "A single step is right. Several in a row are not, so look at what layers and "
                 "optimizer keep from one op to the next:",
 }
 
@@ -25,11 +25,11 @@ def plain_words(rows: list[Row]) -> list[str]:
         return []
     first = failed[0]
     lines = []
-    if first.gate in SINGLE and first.actual is None:
+    if first.gate.single_layer and first.actual is None:
         lines.append(f"Layer '{first.layer}' gave no {tensor_name(first.tensor)}, that could be "
                      "compared:")
         lines += numbers(first)
-    elif first.gate in SINGLE:
+    elif first.gate.single_layer:
         lines.append(f"Layer '{first.layer}' has the wrong {tensor_name(first.tensor)}.")
         lines += numbers(first)
         lines.append("It was handed the very numbers that the reference's layer was, so the "
@@ -69,7 +69,7 @@ def others(first: Row, failed: list[Row], rows: list[Row]) -> list[str]:
     """Which other tensors of single layers are wrong, and which layers are right."""
     wrong: dict[str, list[str]] = {}
     for row in failed:
-        if row.gate in SINGLE and row.tensor not in wrong.setdefault(row.layer, []):
+        if row.gate.single_layer and row.tensor not in wrong.setdefault(row.layer, []):
             wrong[row.layer].append(row.tensor)
     own = [tensor for tensor in wrong.get(first.layer, []) if tensor != first.tensor]
     lines = []
@@ -78,7 +78,7 @@ def others(first: Row, failed: list[Row], rows: list[Row]) -> list[str]:
     for layer, tensors in wrong.items():
         if layer != first.layer:
             lines.append(f"Wrong by itself, too: layer '{layer}', {', '.join(tensors)}.")
-    right = [layer for layer in dict.fromkeys(row.layer for row in rows if row.gate in SINGLE)
+    right = [layer for layer in dict.fromkeys(row.layer for row in rows if row.gate.single_layer)
              if layer not in wrong]
     if right:
         lines.append(f"Right by themselves: {', '.join(right)}.")

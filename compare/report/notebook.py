@@ -1,11 +1,12 @@
 """Fragments of HTML for notebooks: no script, and a style that keeps to itself."""
 
+from compare.checks.gate import Gate
 from compare.document.display import as_html
 from compare.document.html import sections as text
 from compare.document.html.markup import Html, element
 from compare.document.html.page import mark
 from compare.report.page_heatmaps import heatmaps
-from compare.report.report import Report
+from compare.report.report import MEASURED, Report
 from compare.report.row_table import number, percent, verdict
 from compare.tracing.trace import Trace
 
@@ -56,7 +57,7 @@ def report_fragment(report: Report) -> str:
     failure = report.first_failure
     cause = report.cause
     shown = [row for row in report.rows if not row.passed
-             or row.gate in ("forward", "loss", "backward", "update", "inference")]
+             or row.gate in (*MEASURED, Gate.UPDATE, Gate.INFERENCE)]
     rows = [(row.gate, row.layer, row.tensor, number(row.max_abs), number(row.allowed),
              percent(row.used), verdict(row)) for row in shown]
     return fragment(

@@ -2,7 +2,7 @@
 
 import re
 
-from compare.checks.row import GATES
+from compare.checks.gate import Gate
 from compare.diagnosis.finding import Finding
 from compare.document.html.markup import Html, element
 from compare.document.html.page import Part, page
@@ -83,14 +83,14 @@ def findings(found: list[Finding]) -> Html:
 def gates(report: Report) -> Html:
     """How many rows of every gate passed, one chip each."""
     chips = []
-    for gate in GATES:
+    for gate in Gate:
         rows = [row for row in report.rows if row.gate == gate]
         if rows:
             passed = sum(row.passed for row in rows)
             good = passed == len(rows)
             sign = element("span", "✓ " if good else "✗ ", aria_hidden="true")
             chips.append(element("li", sign, f"{gate} {passed}/{len(rows)}",
-                                 class_="good" if good else "failed"))
+                                 class_="good" if good else "failed", title=gate.sentence))
     return element("ul", chips, class_="chips", aria_label="Rows that passed, by gate")
 
 

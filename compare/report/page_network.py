@@ -2,16 +2,16 @@
 
 import math
 
+from compare.checks.gate import Gate
 from compare.checks.row import Row
 from compare.document.html.markup import Html, element
 from compare.document.html.palettes import css
-from compare.report.report import WHOLES
 from compare.report.row_table import percent
 from compare.tracing.topology import Layer
 
 # Gates in which a layer is judged by its own numbers. An update, a single rounding, nearly fills
 # its bound on every machine, and would hide what the others say.
-JUDGED = {"forward": "output", "backward": "gradients", "inference": "inference"}
+JUDGED = {Gate.FORWARD: "output", Gate.BACKWARD: "gradients", Gate.INFERENCE: "inference"}
 HEIGHT, LANE = 76, 14  # pixels from one layer to the next; and from one skipping line to the next
 
 
@@ -30,8 +30,8 @@ def drawing(layers: list[Layer], rows: list[Row]) -> Html:
 def box(layer: Layer, rows: list[Row], layers: list[Layer]) -> Html:
     """One layer: what it is, what it makes, and how much of its bounds it used."""
     own = [row for row in rows if row.layer.split("/")[0] == layer.name]
-    failed = [row for row in own if not row.passed and row.gate not in WHOLES]
-    behind = [row for row in own if not row.passed and row.gate in WHOLES]
+    failed = [row for row in own if not row.passed and not row.gate.whole]
+    behind = [row for row in own if not row.passed and row.gate.whole]
     shares = {what: max(row.used for row in own if row.gate == gate)
               for gate, what in JUDGED.items() if any(row.gate == gate for row in own)}
     used = max(shares.values(), default=0.0)

@@ -2,13 +2,14 @@
 
 import math
 
-from compare.checks.row import GATES, Row
+from compare.checks.gate import Gate
+from compare.checks.row import Row
 from compare.document.html.markup import Html, breakable, element, join
 from compare.report.page_heatmaps import heatmaps
 from compare.report.page_network import percent_of
 from compare.report.row_table import COLUMNS, integers, number, percent, verdict
 
-MAIN = ("forward", "loss", "backward", "update", "inference", "whole network")
+MAIN = (Gate.FORWARD, Gate.LOSS, Gate.BACKWARD, Gate.UPDATE, Gate.INFERENCE, Gate.WHOLE_NETWORK)
 POINTS = 600_000  # in all rows' pictures together, of each kind: some 2 MB of the file at worst
 # title -> (class of the style sheet: what may be left out on a narrow screen)
 HEADERS = {"tensor": "", "gate": "middle", "max abs": "middle", "max rel": "wide",
@@ -23,7 +24,7 @@ def table(rows: list[Row], describe) -> Html:
     Args:
         describe: what is wrong with a row, in a sentence.
     """
-    probes = {row.name: row for row in rows if row.gate == "whole numbers"}
+    probes = {row.name: row for row in rows if row.gate is Gate.WHOLE_NUMBERS}
     drawn = pictured(rows)
     headers = [element("th", element("button", title, type="button"), scope="col",
                        class_=kind or None, aria_sort="none")
@@ -52,7 +53,7 @@ def pictured(rows: list[Row]) -> set[int]:
 
 def controls(rows: list[Row]) -> Html:
     """A field to find a layer, a choice of gates, and buttons for all rows at once."""
-    gates = [gate for gate in GATES if any(row.gate == gate for row in rows)]
+    gates = [gate for gate in Gate if any(row.gate == gate for row in rows)]
     options = [element("option", "layers, loss and update, and failures", value="main"),
                element("option", "failures alone", value="failed"),
                element("option", "all gates", value="all"),
@@ -83,7 +84,7 @@ def body(i: int, row: Row, probes: dict, draw: bool, describe) -> Html:
     }
     keys = {"max abs": row.max_abs, "max rel": row.max_rel, "allowed": row.allowed, "used": used,
             "in chain": None if row.observed is None else abs(row.observed),
-            "gate": GATES.index(row.gate), "tensor": row.name}
+            "gate": row.gate.order, "tensor": row.name}
     line = [element("td" if title != "tensor" else "th", cells[title],
                     class_=" ".join(filter(None, (kind, "number" if title in COLUMNS
                                                   and COLUMNS[title][1] else ""))) or None,

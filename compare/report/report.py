@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from compare.checks.coverage_gaps import BlindSpot, blind_spots, forgetful
+from compare.checks.gate import Gate
 from compare.checks.nonfinite import first_nonfinite
-from compare.checks.row import GATES, Row
+from compare.checks.row import Row
 from compare.checks.specification import same_structure
 from compare.diagnosis.finding import Finding
 from compare.diagnosis.report_diagnosis import Diagnosis
@@ -16,7 +17,8 @@ from compare.report import row_table
 from compare.tracing.topology import Layer, outline
 from compare.tracing.trace import Trace
 
-WHOLES = ("whole network", "lockstep")  # gates whose rows show every layer's mistakes
+MEASURED = (Gate.FORWARD, Gate.LOSS, Gate.BACKWARD)  # on the batch's own numbers
+SHOWN = (*MEASURED, Gate.UPDATE, Gate.WHOLE_NETWORK)  # in the table, also where all passed
 SCHEMA = "keras-parity check 1"
 
 
@@ -49,7 +51,7 @@ class Report(Displayed):
     def of(cls, rows: list[Row], candidate: Trace, reference: Trace,
            explained: Diagnosis | None = None) -> "Report":
         """The report on these rows, put in the order of the gates."""
-        ordered = sorted(rows, key=lambda row: GATES.index(row.gate))
+        ordered = sorted(rows, key=lambda row: row.gate.order)
         mark_downstream(ordered)
         return cls(ordered, candidate.producer, reference.producer, reference.dtype,
                    len(reference.x),
@@ -97,7 +99,7 @@ class Report(Displayed):
         if self.dtype != "float32":
             return None
         ratios = [row.candidate_error / row.reference_error for row in self.rows
-                  if row.gate in ("forward", "loss", "backward")
+                  if row.gate in MEASURED
                   and row.candidate_error and row.reference_error
                   and np.isfinite(row.candidate_error) and np.isfinite(row.reference_error)]
         return float(np.exp(np.mean(np.log(ratios)))) if ratios else None
@@ -108,7 +110,7 @@ class Report(Displayed):
         if failure is None:
             # a single rounding, as in an update, nearly fills its bound on every machine
             used = max((row.used for row in self.rows
-                        if row.gate in ("forward", "loss", "backward")), default=0.0)
+                        if row.gate in MEASURED), default=0.0)
             sentence = (f"Parity holds: all {len(self.rows)} rows are within what rounding can "
                         f"explain; of layers and loss, the worst used {100 * used:.0f} % of its "
                         "bound.")
@@ -123,7 +125,7 @@ class Report(Displayed):
     def gates(self) -> str:
         """One line: every gate, and how many of its rows passed."""
         said = []
-        for gate in GATES:
+        for gate in Gate:
             rows = [row for row in self.rows if row.gate == gate]
             passed = sum(row.passed for row in rows)
             if rows:
@@ -138,7 +140,7 @@ class Report(Displayed):
             wide: every figure of every row, see `compare.report.row_table.COLUMNS`.
         """
         shown = [row for row in self.rows if wide or not row.passed
-                 or row.gate in ("forward", "loss", "backward", "update", "whole network")]
+                 or row.gate in SHOWN]
         return row_table.render(shown, self.rows, tablefmt, wide)
 
     def failures(self, tablefmt: str = "simple") -> str:
@@ -223,5 +225,5 @@ def mark_downstream(rows: list[Row]) -> None:
         layer = row.layer.split("/")[0]
         if row.passed:
             continue
-        row.downstream = layer in failed or (bool(failed) and row.gate in WHOLES)
+        row.downstream = layer in failed or (bool(failed) and row.gate.whole)
         failed.add(layer)

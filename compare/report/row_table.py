@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from compare.checks.gate import Gate
 from compare.checks.row import Row
 from compare.document import tables
 
@@ -68,7 +69,7 @@ def cells(row: Row, digits: int) -> list[str]:
 
 def every_figure(shown: list[Row], rows: list[Row], tablefmt: str) -> str:
     """All columns, as wide as they are."""
-    probes = {row.name: row for row in rows if row.gate == "whole numbers"}
+    probes = {row.name: row for row in rows if row.gate is Gate.WHOLE_NUMBERS}
     columns = {**COLUMNS, "integers": (lambda row: integers(row, probes), False)}
     titles = [title for title in COLUMNS if title not in ("verdict", "note")]
     titles += ["integers", "verdict", "note"]
@@ -114,7 +115,7 @@ def hundredths(used: float) -> str:
 
 def integers(row: Row, probes: dict) -> str:
     """How a tensor fared in its whole-number probe: equal, off, or not probed."""
-    if row.gate not in ("forward", "backward") or row.name not in probes:
+    if row.gate not in (Gate.FORWARD, Gate.BACKWARD) or row.name not in probes:
         return ""
     return "equal" if probes[row.name].passed else "OFF"
 

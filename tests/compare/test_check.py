@@ -8,13 +8,13 @@ import pytest
 
 import compare
 import scratch
-from compare.checks.row import GATES
+from compare.checks.gate import Gate
 from compare.inputs import twins
 from compare.tracing.trace import Trace
 from tests.compare.support import examples
 
 # no layer of these networks computes something else at inference
-GATES_HERE = [gate for gate in GATES if gate != "inference"]
+GATES_HERE = [gate for gate in Gate if gate != "inference"]
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def rows_of(report, gate):
 
 def test_equal_networks_pass_at_every_gate(report):
     assert report and report.first_failure is None and failed(report) == []
-    assert [gate for gate in GATES if rows_of(report, gate)] == list(GATES_HERE)
+    assert [gate for gate in Gate if rows_of(report, gate)] == list(GATES_HERE)
     assert "Parity holds: all" in report.summary()
     assert (report.dtype, report.batch) == ("float32", 5)
     assert "scratch on numpy" in report.candidate and "keras" in report.reference
@@ -444,7 +444,7 @@ def test_diff_of_different_batches_says_so(tmp_path):
 def test_the_first_failure_is_the_first_in_the_order_of_the_gates():
     model = examples.network("inside", second=DoubledBias, dense=GradientOff)
     report = compare.check(model, examples.network("inside"), *examples.batch())
-    gates = [GATES.index(row.gate) for row in report.rows]
+    gates = [row.gate.order for row in report.rows]
     assert gates == sorted(gates)
     assert report.first_failure is next(row for row in report.rows if not row.passed)
     assert (report.first_failure.gate, report.first_failure.layer) == ("whole numbers", "second")

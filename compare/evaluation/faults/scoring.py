@@ -6,6 +6,7 @@ import time
 from dataclasses import asdict, dataclass, field
 
 import compare
+from compare.checks.gate import Gate
 from compare.evaluation.faults.fault import LOSS, OPTIMIZER, TRAINING, UNKNOWN, Fault, Place
 from compare.evaluation.fuzzing.specification import (
     Specification,
@@ -14,7 +15,7 @@ from compare.evaluation.fuzzing.specification import (
     targets_of,
 )
 from compare.inputs import twins
-from compare.report.report import WHOLES, Report
+from compare.report.report import Report
 
 
 @dataclass
@@ -154,7 +155,7 @@ def placed(fault: Fault, report: Report) -> bool:
     failed = [row for row in report.rows if not row.passed]
     if not failed:
         return False
-    if any(row.off not in ("", fault.side) for row in failed if row.gate not in WHOLES):
+    if any(row.off not in ("", fault.side) for row in failed if not row.gate.whole):
         return False
     blamed = {spot(row) for row in failed if not row.downstream}
     return blamed == {place.layer for place in fault.places}
@@ -177,8 +178,8 @@ def at(row, place: Place) -> bool:
 
 def spot(row) -> str:
     """Whose doing a failed row is: a layer's, the loss's, the optimizer's or the training's."""
-    if row.gate in WHOLES:
+    if row.gate.whole:
         return TRAINING
-    if row.gate == "update" and "moving" not in row.tensor:
+    if row.gate is Gate.UPDATE and "moving" not in row.tensor:
         return OPTIMIZER
-    return LOSS if row.gate == "loss" else row.layer.split("/")[0]
+    return LOSS if row.gate is Gate.LOSS else row.layer.split("/")[0]

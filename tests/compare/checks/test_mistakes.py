@@ -11,7 +11,7 @@ import pytest
 
 import compare
 import scratch
-from compare.checks.row import GATES
+from compare.checks.gate import Gate
 from compare.inputs import twins
 from tests.compare.support import examples, mistakes
 from tests.compare.support.mistakes import scaled
@@ -260,5 +260,5 @@ def test_the_catalogue_has_every_kind_of_layer_and_tensor():
     for layer in model.layers:
         for tensor in ("output", "input_gradient", *(f"{name}_gradient" for name in layer.params)):
             assert (layer.name, tensor) in made
-    assert GATES.index("whole numbers") < GATES.index("forward")
+    assert Gate.WHOLE_NUMBERS.order < Gate.FORWARD.order
     assert np.finfo("float32").eps > 1e-9, "mistakes that float32 cannot hold are made in float64"

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from compare.checks.row import GATES, Row, bitwise, distance, judge, mismatch, share
+from compare.checks.gate import Gate
+from compare.checks.row import Row, bitwise, distance, judge, mismatch, share
 from compare.oracle.running_error import Bounded, Rounding
 
 FLOAT32 = Rounding.of("float32")
@@ -146,7 +147,7 @@ def test_the_smallest_tolerance_that_would_have_passed_is_the_largest_difference
 
 def test_gates_stand_in_the_order_in_which_they_are_passed():
     order = ["network", "weights", "forward", "loss", "backward", "update", "lockstep"]
-    assert sorted(order, key=GATES.index) == order
+    assert sorted(order, key=lambda gate: Gate(gate).order) == order
     assert found_name() == "dense kernel_gradient"
 
 
