@@ -16,12 +16,11 @@ from scratch import (
                      regularizers,
 )
 from scratch.errors import NonFiniteLossError, UnsupportedError
-from scratch.files import load_model
 from scratch.history import History
 from scratch.layers import *
 from scratch.losses import CategoricalCrossentropy, SparseCategoricalCrossentropy
 from scratch.model import Model
-from scratch.models import model_from_config
+from scratch.models import load_model, model_from_config
 from scratch.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 from scratch.seed import set_random_seed
 from scratch.sequential import Sequential

@@ -4,8 +4,6 @@ The dictionary is the one specification of a network. Keys that say nothing abou
 are ignored; a layer or a setting that changes it and is not supported is refused by name.
 """
 
-import re
-
 from scratch.errors import UnsupportedError
 from scratch.layers import LAYERS, Input
 
@@ -14,12 +12,6 @@ from scratch.layers import LAYERS, Input
 BUILT_AT_ONCE = {"Activation", "ActivityRegularization", "Dropout", "ELU", "GaussianNoise",
                  "LeakyReLU", "ReLU", "Reshape", "Softmax", "SpatialDropout1D", "SpatialDropout2D"}
 MODELS = ("Functional", "Model", "Sequential")
-
-
-def snake_case(name: str) -> str:
-    """A layer's class as Keras turns it into a default name: MaxPooling2D -> max_pooling2d."""
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def layer_to_config(layer, dtype_name: str) -> dict:

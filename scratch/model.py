@@ -95,6 +95,10 @@ class Model(Network):
         """Keras's config of the same model: `keras.Model.from_config` reads it."""
         return functional_config.write(self)
 
+    def saved_as(self):
+        return {"module": "keras.src.models.functional", "class_name": "Functional",
+                "registered_name": "Functional", "build_config": {"input_shape": None}}
+
     @classmethod
     def from_config(cls, config: dict) -> "Model":
         """A model from its own or from Keras's `get_config()`; new weights, as Keras makes them.

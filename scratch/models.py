@@ -1,6 +1,10 @@
-"""Which kind of model a Keras config describes, and that model."""
+"""Models out of Keras's configs and files: which kind a config describes, and that model."""
 
+import json
+
+from scratch import files
 from scratch.errors import UnsupportedError
+from scratch.files import variables
 from scratch.model import Model
 from scratch.network import Network
 from scratch.sequential import Sequential
@@ -30,3 +34,33 @@ def model_from_config(config: dict) -> Network:
     if isinstance(config, dict) and "output_layers" in config:
         return Model.from_config(config)
     return Sequential.from_config(config)
+
+
+def load_model(filepath, compile: bool = True) -> Network:
+    """The model in a `.keras` file, with its weights; compiled, and ready to go on training.
+
+    Args:
+        compile: whether to compile the model as it was when it was saved, if it was.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: for a file that is damaged or no Keras model's.
+        UnsupportedError: for a layer, a loss, an optimizer or a setting that is not supported, for
+            classes of somebody's own, and for the older HDF5 format.
+    """
+    name = str(filepath)
+    description, weights = files.read_model(filepath)
+    try:
+        config = json.loads(description)
+        model = model_from_config(config)
+        if compile and config.get("compile_config"):
+            model.compile_from_config(config["compile_config"])
+    except UnsupportedError as error:
+        raise UnsupportedError(f"{name}: {error}") from None
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError,
+            RecursionError) as error:  # a config may say anything
+        raise ValueError(f"{name}: expected a config.json that describes a model. "
+                         f"Received: {type(error).__name__}: {error}") from None
+    if model.built:
+        variables.restore(model, weights, name)
+    return model

@@ -6,12 +6,12 @@ run their layers in the order of `layers`, forward, and in the opposite one back
 
 import numpy as np
 
-from scratch import regularization
+from scratch import files, regularization
 from scratch.errors import UnsupportedError
-from scratch.layer_config import snake_case
 from scratch.layers import Input, Layer
 from scratch.layers.base import dtype_from_policy
 from scratch.layers.symbolic import is_symbolic
+from scratch.naming import snake_case
 from scratch.summary import summary_html, summary_table
 from scratch.training import Trainer
 
@@ -173,23 +173,26 @@ class Network(Trainer):
             raise ValueError(f"Model {self.name!r} must be built before {action}: give it an "
                              "Input, call build(input_shape), or show it a batch.")
 
+    def saved_as(self) -> dict:
+        """By what Keras's files know this kind of model: its class, and how it is built."""
+        raise NotImplementedError
+
+    def description(self) -> dict:
+        """The model's config, and how it is built and compiled, in the dictionary Keras saves."""
+        return {**self.saved_as(), "config": self.get_config(),
+                "compile_config": self.get_compile_config()}
+
     def save(self, filepath, overwrite: bool = True) -> None:
         """Write a `.keras` file; see `scratch.files.save_model`."""
-        from scratch.files import save_model  # which makes models, and so needs this module first
-
-        save_model(self, filepath, overwrite)
+        files.save_model(self, filepath, overwrite)
 
     def save_weights(self, filepath, overwrite: bool = True) -> None:
         """Write a `.weights.h5` file; see `scratch.files.save_weights`."""
-        from scratch.files import save_weights
-
-        save_weights(self, filepath, overwrite)
+        files.save_weights(self, filepath, overwrite)
 
     def load_weights(self, filepath) -> None:
         """Read a `.weights.h5` or a `.keras` file; see `scratch.files.load_weights`."""
-        from scratch.files import load_weights
-
-        load_weights(self, filepath)
+        files.load_weights(self, filepath)
 
     def count_params(self) -> int:
         self._require_built("count_params")

@@ -113,6 +113,10 @@ class Sequential(Network):
             config["build_input_shape"] = self.input_shape
         return config
 
+    def saved_as(self):
+        return {"module": "keras", "class_name": "Sequential", "registered_name": None,
+                "build_config": {"input_shape": self.input_shape}}
+
     @classmethod
     def from_config(cls, config: dict) -> "Sequential":
         """A model from its own or from Keras's `get_config()`; new weights, as Keras makes them.

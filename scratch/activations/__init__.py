@@ -8,6 +8,7 @@ import copy
 
 from scratch.activations.activation import Activation
 from scratch.activations.gelu import approximate_gelu, gelu
+from scratch.activations.layers import LAYERS, from_layer, may_stand_inside
 from scratch.activations.piecewise import (
     hard_shrink,
     hard_sigmoid,
@@ -54,12 +55,10 @@ ACTIVATIONS = {a.name: a for a in (
     exponential, softmax_activation, log_softmax, hard_shrink, soft_shrink, sparse_plus,
     sparse_sigmoid)}
 ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
-# Layers that may stand inside another layer in place of an activation's name.
-LAYERS = ("ReLU", "LeakyReLU", "ELU", "Softmax")
 
 __all__ = [
     "ACTIVATIONS", "ALIASES", "Activation", "approximate_gelu", "elu_with", "get",
-    "leaky_relu_with", "relu_with", "require_precision", "serialize", "softmax", "softmax_along",
+    "leaky_relu_with", "may_stand_inside", "relu_with", "require_precision", "serialize", "softmax", "softmax_along",
     "softmax_gradient",
     *(name for name in ACTIVATIONS if name != "softmax")]
 
@@ -77,7 +76,7 @@ def get(identifier) -> Activation:
     name = identifier
     if isinstance(identifier, dict) and _is_kerass_own(identifier):
         if identifier.get("class_name") in LAYERS and isinstance(identifier.get("config"), dict):
-            return _from_layer(identifier)
+            return from_layer(identifier)
         if identifier.get("class_name") == "function":
             name = identifier.get("config")
     if isinstance(name, str) and ALIASES.get(name, name) in ACTIVATIONS:
@@ -92,26 +91,6 @@ def _is_kerass_own(config: dict) -> bool:
     module, registered = config.get("module"), config.get("registered_name")
     return ((module in (None, "builtins") or module.split(".")[0] == "keras")
             and registered in (None, config.get("class_name"), config.get("config")))
-
-
-def _from_layer(config: dict) -> Activation:
-    """The activation that a layer is, kept with that layer's config."""
-    from scratch import layers  # which are made of activations, so not at the top of this file
-    from scratch.layer_config import snake_case
-
-    class_name = config["class_name"]
-    layer = layers.LAYERS[class_name].from_config(
-        {"name": snake_case(class_name), **config["config"]})
-    if len(getattr(layer, "axes", ())) > 1:
-        raise UnsupportedError(f"Activation {config!r} is not supported: inside another layer a "
-                               "softmax may have one axis only.")
-    settings = layer.get_config()
-    if layer.requested_dtype is None:
-        del settings["dtype"]
-    return layer.activation._replace(
-        name=layer.name,
-        config={"module": "keras.layers", "class_name": class_name, "config": settings,
-                "registered_name": None})
 
 
 def require_precision(activation: Activation, dtype, owner) -> None:

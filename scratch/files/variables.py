@@ -13,7 +13,7 @@ import numpy as np
 
 from scratch.errors import UnsupportedError
 from scratch.files import optimizer_state
-from scratch.layer_config import snake_case
+from scratch.naming import snake_case
 
 
 def paths_of(layers) -> list[str]:

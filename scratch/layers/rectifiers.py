@@ -20,6 +20,7 @@ def number(value, name: str, owner, lowest=-math.inf):
     return value
 
 
+@activations.may_stand_inside
 class ReLU(ActivationLayer):
     """x between threshold and max_value, max_value beyond, negative_slope * (x - threshold) below.
 
@@ -44,6 +45,7 @@ class ReLU(ActivationLayer):
                 "negative_slope": self.negative_slope, "threshold": self.threshold}
 
 
+@activations.may_stand_inside
 class LeakyReLU(ActivationLayer):
     """x above 0, negative_slope * x elsewhere; at 0 the gradient is the slope, as in Keras.
 
@@ -62,6 +64,7 @@ class LeakyReLU(ActivationLayer):
         return {**super().get_config(), "negative_slope": self.negative_slope}
 
 
+@activations.may_stand_inside
 class ELU(ActivationLayer):
     """x above 0, alpha * (exp(x) - 1) elsewhere; at 0 the gradient is alpha, as in Keras.
 

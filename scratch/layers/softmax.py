@@ -6,6 +6,7 @@ from scratch import activations
 from scratch.layers.activation import ActivationLayer
 
 
+@activations.may_stand_inside
 class Softmax(ActivationLayer):
     """exp(x) / sum exp(x), the sum going along `axis`: one axis, or a list of several.
 

@@ -12,7 +12,7 @@ import re
 import numpy as np
 
 from scratch.errors import UnsupportedError
-from scratch.layer_config import snake_case
+from scratch.naming import snake_case
 from scratch.optimizers import clipping, schedules
 
 

@@ -4,7 +4,7 @@ Nothing is square, no two neighbouring sizes are equal, and every random number 
 """
 
 from compare.evaluation.fuzzing.specification import Node, Specification
-from scratch.layer_config import snake_case
+from scratch.naming import snake_case
 
 IMAGE, SEQUENCE, VECTOR = (6, 5, 2), (7, 3), (6,)  # shapes of a sample
 CHANNELS = 4  # that the layer in question reads

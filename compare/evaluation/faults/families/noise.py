@@ -6,7 +6,7 @@ from compare.evaluation.faults.families.making import single
 from compare.evaluation.faults.fault import UNKNOWN
 from compare.evaluation.faults.injection import patched
 from compare.evaluation.faults.networks import around
-from scratch.layer_config import snake_case
+from scratch.naming import snake_case
 
 OUT, DX, NOISE = "output", "input_gradient", "noise"
 DROPOUT = around("Dropout", rate=0.3, batch=5)

@@ -19,7 +19,7 @@ from compare.evaluation.faults.injection import (
     rotated,
 )
 from compare.evaluation.faults.networks import around
-from scratch.layer_config import snake_case
+from scratch.naming import snake_case
 
 OUT, DX, DK, DB = "output", "input_gradient", "kernel_gradient", "bias_gradient"
 SEQUENCE = around("Conv1D", filters=3, kernel_size=3, padding="same")

@@ -6,8 +6,8 @@ from compare.evaluation.faults.families.convolution import WINDOWS
 from compare.evaluation.faults.families.making import single
 from compare.evaluation.faults.injection import input_gradient, moved, output, rotated
 from compare.evaluation.faults.networks import around
-from scratch.layer_config import snake_case
 from scratch.layers import AveragePooling1D, AveragePooling2D, MaxPooling1D, MaxPooling2D
+from scratch.naming import snake_case
 
 OUT, DX = "output", "input_gradient"
 MAX = around("MaxPooling2D", pool_size=(2, 3), strides=(2, 2), padding="same")

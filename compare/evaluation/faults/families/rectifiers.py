@@ -11,7 +11,7 @@ from compare.evaluation.faults.injection import (
     patched,
 )
 from compare.evaluation.faults.networks import around
-from scratch.layer_config import snake_case
+from scratch.naming import snake_case
 
 OUT, DX = "output", "input_gradient"
 RELU = around("ReLU")

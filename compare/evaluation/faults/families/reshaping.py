@@ -6,7 +6,7 @@ from compare.evaluation.faults.families.convolution import WINDOWS, modifying
 from compare.evaluation.faults.families.making import single
 from compare.evaluation.faults.injection import input_gradient, moved, output, patched, rotated
 from compare.evaluation.faults.networks import around
-from scratch.layer_config import snake_case
+from scratch.naming import snake_case
 
 OUT, DX = "output", "input_gradient"
 FLATTEN = around("Flatten")
