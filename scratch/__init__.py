@@ -17,7 +17,7 @@ from scratch import (
 )
 from scratch.errors import NonFiniteLossError, UnsupportedError
 from scratch.history import History
-from scratch.layers import *
+from scratch.layers import *  # noqa: F403  every layer by its name
 from scratch.losses import CategoricalCrossentropy, SparseCategoricalCrossentropy
 from scratch.model import Model
 from scratch.models import load_model, model_from_config

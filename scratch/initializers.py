@@ -237,7 +237,8 @@ def get(identifier) -> Initializer:
     """
     if isinstance(identifier, Initializer):
         return identifier
-    name, config = identifier, {}
+    name = identifier
+    config: dict = {}
     if isinstance(identifier, dict):
         name, config = identifier.get("class_name"), identifier.get("config") or {}
     name = ALIASES.get(name, name) if isinstance(name, str) else name

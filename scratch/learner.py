@@ -8,23 +8,58 @@ import numpy as np
 
 from scratch import losses, optimizers, parallel, regularization
 from scratch.errors import UnsupportedError
+from scratch.layers import Layer
+from scratch.metrics import Metric
 from scratch.metrics import get as get_metric
 from scratch.metrics import serialize as serialize_metric
 
 
 class Learner:
-    """What a model needs to learn from a batch; the model gives `forward`, `backward`, `layers`.
+    """What a model needs to learn from a batch.
+
+    A subclass gives it layers in an order, `forward`, `backward` and `build`.
 
     Attributes:
+        name: the model's name.
+        trainable: whether an optimizer may change any weight.
+        layers: in Keras's order, the input not among them; the last one's output is the model's.
+        built: whether all layers have their weights.
         optimizer, loss: objects, None before `compile`.
         metrics, weighted_metrics: lists of metrics, the second ones weighted by sample weights.
     """
 
-    def __init__(self):
-        self.optimizer = None
-        self.loss = None
-        self.metrics: list = []
-        self.weighted_metrics: list = []
+    name: str
+    trainable: bool
+    layers: list[Layer]
+    built: bool
+
+    def __init__(self) -> None:
+        # both are there before anything asks for them
+        self.optimizer: optimizers.Optimizer = None  # type: ignore[assignment]
+        self.loss: losses.Loss = None  # type: ignore[assignment]
+        self.metrics: list[Metric] = []
+        self.weighted_metrics: list[Metric] = []
+
+    def forward(self, x, training: bool = False) -> np.ndarray:
+        """The output for a batch; every layer then remembers what its way back needs."""
+        raise NotImplementedError
+
+    def backward(self, gradient, from_logits=False, wants_input_gradient=True):
+        """From the gradient with respect to the output, or to the last softmax's logits.
+
+        Returns the gradient with respect to the input (None if not wanted); the layers' `grads`
+        hold those with respect to the weights. The gradients of activity regularizers' penalties
+        are in them, those of weight regularizers are not.
+        """
+        raise NotImplementedError
+
+    def build(self, input_shape: tuple) -> None:
+        """Make the weights of every layer that has none yet, for inputs (None, ...).
+
+        Raises:
+            ValueError: if the model has no layers, or if one cannot take such inputs.
+        """
+        raise NotImplementedError
 
     def compile(self, optimizer, loss, metrics=None, weighted_metrics=None) -> None:
         """Choose how to train.
@@ -47,6 +82,11 @@ class Learner:
         self.loss = losses.get(loss)
         self.metrics = [get_metric(m) for m in metrics or ()]
         self.weighted_metrics = [get_metric(m) for m in weighted_metrics or ()]
+
+    @property
+    def output_shape(self) -> tuple:
+        """(None, ...), that of the last layer's output."""
+        raise NotImplementedError
 
     def get_compile_config(self) -> dict:
         """What `compile` was given, as Keras's `get_compile_config` writes it."""
@@ -108,7 +148,8 @@ class Learner:
         output = self.forward(x, training)
         last = self.layers[-1]
         if self.loss.fuses(last.logits_kind, batch, output.shape):
-            return output, self.loss.forward(batch, last.logits, from_logits=True), True
+            logits = last.logits  # there are some, or the loss would not have been fused
+            return output, self.loss.forward(batch, logits, True), True  # type: ignore[arg-type]
         return output, self.loss.forward(batch, output), False
 
     def _learn(self, x, batch: losses.Batch, wants_input_gradient=False):

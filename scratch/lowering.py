@@ -103,8 +103,9 @@ class Lowering:
         padded = np.zeros((width, channels, height, n), dtype)
         padded[self.inside] = x.transpose(2, 3, 1, 0)  # (W, C, H, N)
         column, channel, row, image = padded.strides
-        shape = (self.width, self.rows.kernel, channels, self.rows.outputs, n)
-        strides = (column, row * self.rows.dilation, channel, row * self.rows.stride, image)
+        shape: tuple[int, ...] = (self.width, self.rows.kernel, channels, self.rows.outputs, n)
+        strides: tuple[int, ...] = (column, row * self.rows.dilation, channel,
+                                    row * self.rows.stride, image)
         if self.dilated:
             shape = (self.tiles, self.window, *shape[1:])
             strides = (column * self.columns.stride, column * self.columns.dilation, *strides[1:])

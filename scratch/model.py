@@ -48,7 +48,8 @@ class Model(Network):
 
     def _name_layers(self, tensors) -> None:
         """Check given names, and give the others in the order in which layers were called."""
-        given = [owner.name for owner in (self.input_layer, *self.layers) if owner.name is not None]
+        names = [self.input_layer.name, *(layer.name for layer in self.layers)]
+        given = [name for name in names if name is not None]
         twice = next((name for name in given if given.count(name) > 1), None)
         if twice is not None:
             raise ValueError(f"{self}: expected each layer's name once. Received twice: {twice!r}")

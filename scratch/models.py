@@ -9,7 +9,8 @@ from scratch.model import Model
 from scratch.network import Network
 from scratch.sequential import Sequential
 
-KINDS = {"Sequential": Sequential, "Functional": Model, "Model": Model}
+KINDS: dict[str, type[Sequential] | type[Model]] = {
+    "Sequential": Sequential, "Functional": Model, "Model": Model}
 
 
 def model_from_config(config: dict) -> Network:
@@ -25,12 +26,12 @@ def model_from_config(config: dict) -> Network:
         ValueError: for a dictionary that is no model's.
     """
     if isinstance(config, dict) and "class_name" in config:
-        name, inner = config["class_name"], config.get("config")
+        name, inner = config["class_name"], config.get("config")  # which it checks itself
         module = config.get("module") or "keras"
         if name not in KINDS or not isinstance(module, str) or module.split(".")[0] != "keras":
             raise UnsupportedError(f"A model of class {name!r} from {module!r} is not supported. "
                                    "Expected keras's Sequential or Functional.")
-        return KINDS[name].from_config(inner)
+        return KINDS[name].from_config(inner)  # type: ignore[arg-type]
     if isinstance(config, dict) and "output_layers" in config:
         return Model.from_config(config)
     return Sequential.from_config(config)

@@ -20,11 +20,7 @@ class Network(Trainer):
     """Base of the models: a subclass says what `sources`, `forward`, `backward` and `build` are.
 
     Attributes:
-        name: the model's name.
-        trainable: whether an optimizer may change any weight.
         input_layer: the `Input`; None before the model has one.
-        layers: in Keras's order, the input not among them; the last one's output is the model's.
-        built: whether all layers have their weights.
     """
 
     def __init__(self, name: str, trainable: bool, dtype):
@@ -32,7 +28,7 @@ class Network(Trainer):
         self.name = name
         self.trainable = trainable
         self.requested_dtype = None if dtype is None else dtype_from_policy(dtype)
-        self.input_layer: Input | None = None
+        self.input_layer: Input = None  # type: ignore[assignment]  # there once it is built
         self.layers: list[Layer] = []
         self.built = False
 
@@ -41,25 +37,8 @@ class Network(Trainer):
         """For each layer the positions of those whose outputs it reads; -1: the model's input."""
         raise NotImplementedError
 
-    def forward(self, x, training: bool = False) -> np.ndarray:
-        """The output for a batch; every layer then remembers what its way back needs."""
-        raise NotImplementedError
-
-    def backward(self, gradient, from_logits=False, wants_input_gradient=True):
-        """From the gradient with respect to the output, or to the last softmax's logits.
-
-        Returns the gradient with respect to the input (None if not wanted); the layers' `grads`
-        hold those with respect to the weights. The gradients of activity regularizers' penalties
-        are in them, those of weight regularizers are not.
-        """
-        raise NotImplementedError
-
-    def build(self, input_shape: tuple) -> None:
-        """Make the weights of every layer that has none yet, for inputs (None, ...).
-
-        Raises:
-            ValueError: if the model has no layers, or if one cannot take such inputs.
-        """
+    def get_config(self) -> dict:
+        """Keras's config of the same model."""
         raise NotImplementedError
 
     def __call__(self, x, training: bool = False) -> np.ndarray:
@@ -229,6 +208,7 @@ def back_through(layer: Layer, gradient, wants_input_gradient: bool, from_logits
     if layer.activity_regularizer is None:
         back = layer.backward_from_logits if from_logits else layer.backward
         return back(gradient, wants_input_gradient)
+    assert layer.last_output is not None, "forward keeps it"
     penalty = regularization.activity_gradient(layer.activity_regularizer, layer.last_output)
     if not from_logits:
         return layer.backward(gradient + penalty, wants_input_gradient)
@@ -237,4 +217,4 @@ def back_through(layer: Layer, gradient, wants_input_gradient: bool, from_logits
     grads = dict(layer.grads)
     more = layer.backward(penalty, wants_input_gradient)
     layer.grads = {name: grads[name] + layer.grads[name] for name in grads}
-    return dx + more if wants_input_gradient else None
+    return None if dx is None or more is None or not wants_input_gradient else dx + more

@@ -1,11 +1,18 @@
-"""A progress bar on standard error: steps done, time left, and the figures of the moment."""
+"""A progress bar on standard error: steps done, time left, and the figures of the moment.
+
+tqdm draws it, on a terminal in place and in a notebook as a widget, and is not imported before
+there is something to draw.
+"""
 
 import contextlib
+import functools
 import os
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +20,9 @@ _drawing = threading.RLock()  # a bar is drawn by whoever does the work, and by 
 
 
 class ProgressBar:
-    """Redraws one line in place on a terminal; elsewhere it prints a line only when closed.
+    """A bar where it can move; elsewhere (in a file, say) a line when it is closed.
+
+    As a context manager it leaves a bar unfinished that was not closed inside.
 
     Args:
         total: how many steps there are, None if that is not known.
@@ -22,6 +31,7 @@ class ProgressBar:
         done: how many of the steps were finished before; None if that is not known yet.
         passing: for work that is often finished in no time: the bar waits a moment before it
             shows, and leaves no line behind; elsewhere than on a terminal, one if it took long.
+        moving: False for the last line alone, wherever it goes.
     """
 
     width = 20
@@ -30,7 +40,7 @@ class ProgressBar:
     long = 2.0  # seconds of work that deserve a line in a log
 
     def __init__(self, total: int | None, title: str = "", enabled: bool = True, stream=None,
-                 done: int | None = None, passing: bool = False):
+                 done: int | None = None, passing: bool = False, moving: bool = True):
         self.total = total
         self.title = title
         self.enabled = enabled
@@ -40,11 +50,17 @@ class ProgressBar:
         self._before, self._done = done or 0, done
         self._figures: dict = {}
         self._next = self.started + self.patience if passing else 0.0
-        self._drawn = 0
-        # a dumb terminal cannot go back to the beginning of a line
-        self._moves = enabled and self.stream.isatty() and os.environ.get("TERM") != "dumb"
+        self._moves = enabled and moving and (is_terminal(self.stream) or is_notebook(self.stream))
+        self._bar: Any = None  # tqdm's, once there is something to draw
+        self._line_open = False  # on a terminal, and not ended yet
         if self._moves:
             _ticker.add(self)
+
+    def __enter__(self) -> "ProgressBar":
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.leave()
 
     def is_due(self, done: int) -> bool:
         """Whether it is time to draw again, so that the figures are worth working out."""
@@ -65,29 +81,41 @@ class ProgressBar:
         with _drawing:
             now = time.perf_counter()
             self._next = now + self.interval
-            # a line that wraps could not be drawn over
-            line = self._line(now)[:columns(self.stream) - 1]
-            start = "\r" if self._drawn else ""
-            self.stream.write(start + line.ljust(self._drawn))
-            self.stream.flush()
-            self._drawn = len(line)
+            if self._bar is None:
+                self._bar = _tqdm()(total=self.total, desc=self.title, file=self.stream,
+                                    leave=False, ascii=".#",
+                                    nrows=20,  # or terminals of unknown height would get none
+                                    delay=1e-9)  # or it would be drawn here already
+                self._bar.bar_format = self._format()
+            if not self._is_widget:  # a line that wraps could not be drawn over
+                self._bar.ncols = columns(self.stream) - 1
+            self._bar.n = self._done or 0
+            self._bar.fields = self._fields(now)
+            self._bar.refresh()
+            self._line_open = not self._is_widget
 
-    def _line(self, now: float) -> str:
-        elapsed, figures = now - self.started, show(self._figures)
+    @property
+    def _is_widget(self) -> bool:
+        return hasattr(self._bar, "container")
+
+    def _format(self) -> str:
+        if self.total is None:
+            return "{desc}{done} [{passed}]{figures}"
+        bar = "{bar}" if self._is_widget else f"{{bar:{self.width}}}"
+        return "{desc} {done}/{total} [" + bar + "] {passed}{figures}"
+
+    def _fields(self, now: float) -> dict[str, str]:
+        """What stands in a line beside the title and the bar."""
+        passed, done = clock(now - self.started), "-" if self._done is None else f"{self._done}"
         if self.total is None:
             done = "" if self._done is None else f" {self._done}"
-            return f"{self.title}{done} [{clock(elapsed)}]{figures}"
-        known = self._done or 0
-        bar = "#" * int(self.width * known / max(self.total, 1))
-        if known > self._before:  # what is left shrinks while a step takes its time
-            pace = (self._updated - self.started) / (known - self._before)
-            left = pace * (self.total - known) - (now - self._updated)
-            time_ = f"{clock(max(0.0, left))} left"
-        else:
-            time_ = f"{clock(elapsed)} so far"
-        done = "-" if self._done is None else self._done
-        return (f"{self.title} {done}/{self.total} [{bar.ljust(self.width, '.')}] {time_}"
-                f"{figures}")
+        elif self._done is None or self._done <= self._before:
+            passed += " so far"
+        else:  # what is left shrinks while a step takes its time
+            pace = (self._updated - self.started) / (self._done - self._before)
+            left = pace * (self.total - self._done) - (now - self._updated)
+            passed = f"{clock(max(0.0, left))} left"
+        return {"done": done, "passed": passed, "figures": show(self._figures)}
 
     def close(self, **figures) -> None:
         """Replace the bar by one last line with the time taken."""
@@ -95,28 +123,35 @@ class ProgressBar:
         if not self.enabled:
             return
         elapsed = time.perf_counter() - self.started
-        if self.passing and self._moves:
-            if self._drawn:
-                self.stream.write("\r" + " " * self._drawn + "\r")
-        elif not self.passing or elapsed >= self.long:
+        if self._bar is not None and self.total is not None:
+            self._bar.n = self.total  # a widget that ends before shows an error
+        self._finish()
+        if not self.passing or (not self._moves and elapsed >= self.long):
             steps = f" {self.total}/{self.total}" if self.total is not None else ""
-            line = f"{self.title}{steps} in {clock(elapsed)}{show(figures)}"
-            start = "\r" if self._drawn else ""
-            self.stream.write(start + line.ljust(self._drawn) + "\n")
+            self.stream.write(f"{self.title}{steps} in {clock(elapsed)}{show(figures)}\n")
         self.stream.flush()
-        self._drawn = 0
 
     def leave(self) -> None:
         """Leave a bar unfinished: on a terminal it keeps its line, and what comes next begins
         another. May be called twice, and after `close`."""
         _ticker.remove(self)
         self.end_line()
+        self._finish()
+
+    def _finish(self) -> None:
+        """Let go of tqdm's bar, and clear it if its line is not ended."""
+        with _drawing:
+            if self._line_open or self._is_widget:
+                self._bar.close()
+            elif self._bar is not None:
+                self._bar.disable = True  # tqdm would clear a line that is not the bar's any more
+            self._bar, self._line_open = None, False
 
     def end_line(self) -> None:
         """Leave what is drawn as it is: the bar goes on in another line."""
         with _drawing:
-            if self._drawn:
-                self._drawn = 0
+            if self._line_open:
+                self._line_open = False
                 self.stream.write("\n")
                 self.stream.flush()
 
@@ -189,12 +224,42 @@ def leave_bars() -> None:
     _ticker.end_lines()
 
 
+def is_terminal(stream) -> bool:
+    """Whether a line on the stream can be drawn over: a dumb terminal cannot go back in it."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def is_notebook(stream) -> bool:
+    """Whether the stream is that of a notebook's kernel."""
+    return type(stream).__module__.partition(".")[0] == "ipykernel"
+
+
 def columns(stream) -> int:
     """The width of a terminal; 80 where it has none to tell."""
     try:
         return os.get_terminal_size(stream.fileno()).columns or 80
     except (OSError, ValueError, AttributeError):
         return 80
+
+
+@functools.cache
+def _tqdm():
+    """The class of tqdm's bars for where this runs, with fields of our own for its lines."""
+    from tqdm import TqdmWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TqdmWarning)  # a notebook without widgets gets lines
+        from tqdm.auto import tqdm
+
+    class Bar(tqdm):
+        monitor_interval = 0  # no thread of tqdm's: the ticker draws between two updates
+        fields: dict[str, str] = {}
+
+        @property
+        def format_dict(self):
+            return {**super().format_dict, **self.fields}
+
+    return Bar
 
 
 def clock(seconds: float) -> str:

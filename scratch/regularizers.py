@@ -100,7 +100,8 @@ def get(identifier) -> Regularizer | None:
     """
     if identifier is None or isinstance(identifier, Regularizer):
         return identifier
-    name, config = identifier, {}
+    name = identifier
+    config: dict = {}
     if isinstance(identifier, str) and identifier in DESCRIBED:
         identifier = DESCRIBED[identifier]
     if isinstance(identifier, dict):

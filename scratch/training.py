@@ -78,7 +78,8 @@ class Trainer(Learner):
                 (x, y, sample_weight).
             y: labels as the loss takes them, such as (samples,) class numbers.
             batch_size: samples per step, 32 by default; the last batch of an epoch may be shorter.
-            verbose: 0 for silence; otherwise a progress bar on standard error.
+            verbose: 0 for silence, 1 for a progress bar, 2 for one line per epoch, all of it on
+                standard error; 'auto' is 1. Where no bar can move, such as in a file, 1 is like 2.
             callbacks: one or a list of `scratch.callbacks`.
             validation_split: this share of the samples, the last ones, is kept for validation.
             validation_data: (x, y), (x, y, sample_weight) or batches, to evaluate after an epoch.
@@ -111,7 +112,8 @@ class Trainer(Learner):
             validation_data = (source.x, source.y, weights)
         validation = None
         if validation_data is not None:
-            validation = self._source(*_unpacked(validation_data), None,
+            kept_x, kept_y, kept_weights = _unpacked(validation_data)
+            validation = self._source(kept_x, kept_y, kept_weights, None,
                                       validation_batch_size or batch_size, False,
                                       validation_steps, kept)
         batches = Epochs(source, steps_per_epoch)
@@ -125,26 +127,28 @@ class Trainer(Learner):
             figures = self._evaluate(Epochs(validation, validation_steps), watchers)
             return {f"val_{name}": value for name, value in figures.items()}
 
-        self._run(batches, range(initial_epoch, epochs), watchers, validate)
+        self._run(self.history, batches, range(initial_epoch, epochs), watchers, validate)
         return self.history
 
-    def _run(self, batches: Epochs, epochs: range, watchers: CallbackList, validate) -> None:
+    def _run(self, history: History, batches: Epochs, epochs: range, watchers: CallbackList,
+             validate) -> None:
         """Train for these epochs; `validate(epoch)` gives each one's other figures."""
         self.stop_training = False
         logs = None
         watchers.call("on_train_begin")
         for epoch in epochs:
             watchers.call("on_epoch_begin", epoch)
-            bar = ProgressBar(batches.steps, f"Epoch {epoch + 1}/{epochs.stop}",
-                              enabled=bool(self.history.params["verbose"]))
-            figures = self._run_epoch(batches, bar, epoch, watchers)
-            if figures is None:
-                break
-            figures.update(validate(epoch))
-            logs = dict(figures)
-            watchers.call("on_epoch_end", epoch, logs=figures)  # which may add to them
-            self.history.append(epoch, figures)
-            bar.close(**figures)
+            with progress_bar(batches.steps, f"Epoch {epoch + 1}/{epochs.stop}",
+                              history.params["verbose"]) as bar:
+                figures = self._run_epoch(batches, bar, epoch, watchers)
+                if figures is None:
+                    _warn_of_no_batch(epoch, history)
+                    break
+                figures.update(validate(epoch))
+                logs = dict(figures)
+                watchers.call("on_epoch_end", epoch, logs=figures)  # which may add to them
+                history.append(epoch, figures)
+                bar.close(**figures)
             if self.stop_training or batches.exhausted:
                 break
         watchers.call("on_train_end", logs=logs)
@@ -169,13 +173,7 @@ class Trainer(Learner):
                 bar.update(step + 1, **scores.figures())
             if self.stop_training:
                 break
-        if scores.samples:
-            return scores.figures()
-        if not self.history.epoch:
-            raise ValueError("Expected at least one batch to train on. Received: none")
-        warnings.warn(f"The data ran out: there is no batch for epoch {epoch + 1}. Expected a "
-                      "source that can be run through again, or steps_per_epoch.", stacklevel=3)
-        return None
+        return scores.figures() if scores.samples else None
 
     def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None,
                  steps=None, callbacks=None, return_dict=False):
@@ -188,9 +186,9 @@ class Trainer(Learner):
         batches = Epochs(source, steps)
         watchers = CallbackList(callbacks, self, {"epochs": 1, "steps": batches.steps,
                                                   "verbose": verbose})
-        bar = ProgressBar(batches.steps, "Evaluate", enabled=bool(verbose))
-        figures = self._evaluate(batches, watchers, bar)
-        bar.close(**figures)
+        with progress_bar(batches.steps, "Evaluate", verbose) as bar:
+            figures = self._evaluate(batches, watchers, bar)
+            bar.close(**figures)
         return _as_asked(figures, return_dict)
 
     def _evaluate(self, batches: Epochs, watchers, bar: ProgressBar | None = None) -> dict:
@@ -226,19 +224,20 @@ class Trainer(Learner):
         batches = Epochs(adapt(x, batch_size=batch_size, steps=steps), steps)
         watchers = CallbackList(callbacks, self, {"epochs": 1, "steps": batches.steps,
                                                   "verbose": verbose})
-        bar = ProgressBar(batches.steps, "Predict", enabled=bool(verbose))
         watchers.call("on_predict_begin")
         outputs = []
-        for step, (rows, _, _) in enumerate(batches):
-            watchers.begin_batch("predict", step)
-            made = self.predict_step(rows)
-            outputs += made
-            watchers.end_batch("predict", step, lambda: {"outputs": np.concatenate(made)})
-            bar.update(step + 1)
-        if not outputs:
-            raise ValueError("predict: expected at least one batch. Received: none")
-        watchers.call("on_predict_end")
-        bar.close()
+        with progress_bar(batches.steps, "Predict", verbose) as bar:
+            for step, (rows, _, _) in enumerate(batches):
+                watchers.begin_batch("predict", step)
+                made = self.predict_step(rows)
+                outputs += made
+                watchers.end_batch("predict", step,
+                                   lambda made=made: {"outputs": np.concatenate(made)})
+                bar.update(step + 1)
+            if not outputs:
+                raise ValueError("predict: expected at least one batch. Received: none")
+            watchers.call("on_predict_end")
+            bar.close()
         return np.concatenate(outputs)
 
     def _source(self, x, y, sample_weight, class_weight, batch_size, shuffle, steps, rows=None):
@@ -265,6 +264,23 @@ class Trainer(Learner):
             raise ValueError(f"Model {self.name!r}: expected as many labels as inputs, and at "
                              f"least one. Received: {len(x)} inputs and {len(y)} labels")
         return x, self._targets(y)
+
+
+def progress_bar(steps: int | None, title: str, verbose) -> ProgressBar:
+    """What `verbose` asks for, as in Keras: 0 nothing, 1 or 'auto' a bar, 2 a line at the end."""
+    return ProgressBar(steps, title, enabled=bool(verbose), moving=verbose != 2)
+
+
+def _warn_of_no_batch(epoch: int, history: History) -> None:
+    """A warning that an epoch had no batch.
+
+    Raises:
+        ValueError: if it was the first.
+    """
+    if not history.epoch:
+        raise ValueError("Expected at least one batch to train on. Received: none")
+    warnings.warn(f"The data ran out: there is no batch for epoch {epoch + 1}. Expected a source "
+                  "that can be run through again, or steps_per_epoch.", stacklevel=4)
 
 
 def _unpacked(validation_data):

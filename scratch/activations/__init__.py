@@ -58,8 +58,8 @@ ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
 
 __all__ = [
     "ACTIVATIONS", "ALIASES", "Activation", "approximate_gelu", "elu_with", "get",
-    "leaky_relu_with", "may_stand_inside", "relu_with", "require_precision", "serialize", "softmax", "softmax_along",
-    "softmax_gradient",
+    "leaky_relu_with", "may_stand_inside", "relu_with", "require_precision", "serialize", "softmax",
+    "softmax_along", "softmax_gradient",
     *(name for name in ACTIVATIONS if name != "softmax")]
 
 

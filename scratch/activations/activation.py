@@ -1,6 +1,7 @@
 """What an activation is: a function, and the gradient it passes back."""
 
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 
 class Activation(NamedTuple):

@@ -1,5 +1,7 @@
 """The hooks into fit and evaluate, and the list that calls them."""
 
+from typing import Any
+
 
 class Callback:
     """Base of all callbacks: override the hooks that matter, under Keras's names.
@@ -12,7 +14,7 @@ class Callback:
         params: {'epochs': ..., 'steps': ..., 'verbose': ...}.
     """
 
-    model = None
+    model: Any = None
     params: dict | None = None
 
     def set_model(self, model) -> None:

@@ -28,9 +28,10 @@ def one_per_axis(value, axes: int, name: str, owner, check=positive) -> tuple[in
     return tuple(check(v, name, owner) for v in values)
 
 
-def pair(value, name: str, owner) -> tuple[int, int]:
-    """One whole number for both image axes, or one for each: (rows, columns)."""
-    return one_per_axis(value, 2, name, owner)
+def pair(value, name: str, owner, check=positive) -> tuple[int, int]:
+    """One whole number for both, or one for each, such as (rows, columns)."""
+    first, second = one_per_axis(value, 2, name, owner, check)
+    return first, second
 
 
 def padding_name(value, owner, names=("valid", "same")) -> str:

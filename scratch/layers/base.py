@@ -6,6 +6,8 @@ weights; after that `forward(x)` returns the output and remembers what the way b
 weights in `grads`. Nothing here changes a weight: that is the optimizer's work.
 """
 
+from typing import Any
+
 import numpy as np
 
 from scratch import regularizers
@@ -103,8 +105,8 @@ class Layer:
             if not isinstance(inputs, (list, tuple)):
                 raise ValueError(f"{self}: expected to be called on a list of inputs. Received: "
                                  f"{type(inputs).__name__}")
-            x = [np.asarray(array, self.dtype) for array in inputs]
-            shape = [(None, *array.shape[1:]) for array in x]
+            x: Any = [np.asarray(array, self.dtype) for array in inputs]
+            shape: Any = [(None, *array.shape[1:]) for array in x]
         else:
             x = np.asarray(inputs, self.dtype)
             shape = (None, *x.shape[1:])

@@ -4,7 +4,7 @@ import numbers
 
 import numpy as np
 
-from scratch.layers.arguments import not_negative, one_per_axis
+from scratch.layers.arguments import not_negative, pair
 from scratch.layers.base import Layer
 from scratch.layers.data_format import data_format_name, sizes_and_channels
 
@@ -160,10 +160,10 @@ class Cropping2D(Cropping):
 def border_widths(value, rank: int, name: str, owner) -> tuple[tuple[int, int], ...]:
     """(before, after) for each spatial axis, from any of the forms that Keras takes."""
     if rank == 1:
-        return (one_per_axis(value, 2, name, owner, not_negative),)
+        return (pair(value, name, owner, not_negative),)
     values = (value, value) if isinstance(value, numbers.Integral) else value
     if not isinstance(values, (tuple, list)) or len(values) != 2:
         raise ValueError(f"{owner}: expected {name} to be an integer, a tuple of 2 integers (rows, "
                          "columns), or a tuple of 2 tuples ((top, bottom), (left, right)). "
                          f"Received: {name}={value!r}")
-    return tuple(one_per_axis(widths, 2, name, owner, not_negative) for widths in values)
+    return tuple(pair(widths, name, owner, not_negative) for widths in values)

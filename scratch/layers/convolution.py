@@ -28,10 +28,12 @@ class Convolution(AffineLayer):
         rank: the number of spatial axes, 2 for images, 1 for sequences.
         paddings: the names of padding that the layer knows.
         takes_images: whether inputs come as (N, H, W, C) already.
+        filters: the number of output channels, where it is an argument.
         windows: once built, the walk over the image.
     """
 
     rank = 2
+    filters: int
     paddings: tuple[str, ...] = ("valid", "same")
 
     def __init__(self, kernel_size, strides, padding, data_format, dilation_rate, activation,

@@ -74,7 +74,8 @@ class RandomLayer(Layer):
 
 def between_zero_and_one(value, name: str, owner) -> float:
     """A number from 0 to 1, both included."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= value <= 1:
+    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not real or not 0 <= value <= 1:
         raise ValueError(f"{owner}: expected {name} to be a number between 0 and 1. "
                          f"Received: {name}={value!r}")
     return value

@@ -117,7 +117,8 @@ class PReLU(Layer):
     def _alpha_shape(self, input_shape) -> tuple:
         shape = list(input_shape[1:])
         for axis in self.shared_axes or ():
-            if not isinstance(axis, numbers.Integral) or not 1 <= axis < len(input_shape):
+            whole = isinstance(axis, numbers.Integral)
+            if not whole or not 1 <= axis < len(input_shape):
                 raise ValueError(f"{self}: expected shared_axes between 1 and "
                                  f"{len(input_shape) - 1}. Received: "
                                  f"shared_axes={self.shared_axes}, input_shape={input_shape}")

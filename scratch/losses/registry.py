@@ -43,7 +43,8 @@ def get(identifier) -> Loss:
     """
     if isinstance(identifier, Loss):
         return identifier
-    name, config = identifier, {}
+    name = identifier
+    config: dict = {}
     if isinstance(identifier, dict):
         name, config = identifier.get("class_name"), identifier.get("config") or {}
         if name == "function":  # how Keras writes a loss given as a function

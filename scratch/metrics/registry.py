@@ -55,7 +55,7 @@ def get(identifier) -> Metric:
     """
     if isinstance(identifier, Metric):
         return identifier
-    metric = None
+    metric: Metric | None = None
     if isinstance(identifier, str):
         if identifier.lower() in ("accuracy", "acc"):
             metric = ByShape(name=identifier)

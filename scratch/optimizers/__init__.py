@@ -22,7 +22,8 @@ def get(identifier) -> Optimizer:
     """
     if isinstance(identifier, Optimizer):
         return identifier
-    name, config = identifier, {}
+    name = identifier
+    config: dict = {}
     if isinstance(identifier, dict):
         name, config = identifier.get("class_name"), identifier.get("config") or {}
     if not isinstance(name, str) or name.lower() not in CLASSES:

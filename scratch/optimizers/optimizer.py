@@ -110,6 +110,7 @@ class Optimizer:
         if by_name and names is None:
             raise ValueError(f"{type(self).__name__}: expected the weights' names, since weight "
                              f"decay excludes {by_name}. Received: none")
+        names = names or []
         self._decays = [
             self.weight_decay is not None
             and not any(variable is other for other in by_identity)

@@ -39,7 +39,7 @@ def test_nothing_is_shown_to_who_does_not_watch(terminal):
 def test_each_step_is_counted_and_the_line_is_cleared(terminal):
     with progress.watched():
         assert list(progress.each(zip("ab", range(2)), "Steps")) == [("a", 0), ("b", 1)]
-    first, *_ = terminal.getvalue().split("\r")
+    _, first, *_ = terminal.getvalue().split("\r")
     assert first.startswith("Steps 1/2 [##########..........]") and first.endswith(" left")
     assert terminal.getvalue().endswith(" \r")
 

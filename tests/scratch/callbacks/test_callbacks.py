@@ -236,7 +236,7 @@ def test_a_rate_for_each_epoch():
         assert drive(callbacks.LearningRateScheduler(schedule), [1] * 3)[2] == [1, 0.5, 0.25]
     for wrong in (1, "fast", None, np.int64(3)):
         with pytest.raises(ValueError, match="schedule to return a float. Received"):
-            drive(callbacks.LearningRateScheduler(lambda epoch, rate: wrong), [1])
+            drive(callbacks.LearningRateScheduler(lambda epoch, rate, wrong=wrong: wrong), [1])
     with pytest.raises(TypeError, match="its rate cannot be set"):
         model = Stub()
         model.optimizer = scratch.SGD(scratch.optimizers.schedules.ExponentialDecay(1.0, 1, 0.5))

@@ -96,7 +96,7 @@ def test_plateaus(keras, settings, seed):
 @pytest.mark.parametrize("settings", [
     dict(), dict(save_best_only=True), dict(save_best_only=True, mode="max"),
     dict(save_best_only=True, initial_value_threshold=0.9), dict(save_freq=3),
-    dict(save_freq=3, save_best_only=True, mode="min"), 
+    dict(save_freq=3, save_best_only=True, mode="min"),
     dict(save_best_only=True, monitor="other", mode="min"),
     dict(save_freq=1)], ids=str)
 def test_checkpoints(keras, settings, seed, tmp_path):

@@ -118,13 +118,7 @@ def test_which_losses_are_computed_from_the_activations_input(keras, name, setti
             y_true = rng.integers(0, 2, target_shape or shape).astype(float)
         activation = getattr(keras.activations, kind)
 
-        def run(logits):
-            with tf.GradientTape() as tape:
-                tape.watch(logits)
-                output = activation(logits)
-                value = twin(y_true, output)
-            return value, tape.gradient(value, logits), output
-
+        run = from_logits(activation, twin, y_true)
         value, slopes, output = (tf.function(run) if graph else run)(tf.constant(z))
         fused = loss.fuses(kind, loss.checked(y_true, shape, "float64"), shape)
         assert fused == loss.fuses(kind, y_true, shape)
@@ -132,6 +126,20 @@ def test_which_losses_are_computed_from_the_activations_input(keras, name, setti
         assert_close(found, value.numpy(), 1e-12 * max(1, abs(found)), f"loss, fused: {fused}")
         if fused:
             assert_close(loss.backward(), slopes.numpy(), 1e-14, "gradient")
+
+
+def from_logits(activation, loss, y_true):
+    """A function of the logits: (Keras's loss, its gradient, the activation's output)."""
+    import tensorflow as tf
+
+    def run(logits):
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            output = activation(logits)
+            value = loss(y_true, output)
+        return value, tape.gradient(value, logits), output
+
+    return run
 
 
 def test_configs_are_keras_own_and_are_read_back(keras):
