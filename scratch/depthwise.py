@@ -31,6 +31,7 @@ class Depthwise:
         """x (N, H, W, C), in any memory order -> (W', C, H', N), with zeros around it."""
         width, height = self.padded_shape
         padded = np.zeros((width, x.shape[3], height, x.shape[0]), x.dtype)
+        # (N, H, W, C) -> (W, C, H, N), and zeros around it: (W', C, H', N)
         padded[self.inside] = x.transpose(2, 3, 1, 0)
         return padded
 
@@ -41,10 +42,13 @@ class Depthwise:
         shape = (self.columns.outputs, channels, multiplier, self.rows.outputs, n)
         z, product = np.zeros(shape, padded.dtype), np.empty(shape, padded.dtype)
         for (i, j), tap in self.taps:
-            # (OW, C, 1, OH, N) * (C, M, 1, 1)
+            # (W', C, H', N) -> (OW, C, OH, N); (OW, C, 1, OH, N) * (C, M, 1, 1) ->
+            # (OW, C, M, OH, N)
             np.multiply(padded[tap][:, :, None], kernel[i, j][:, :, None, None], out=product)
             z += product
+        # (OW, C, M, OH, N) -> (OW, C M, OH, N)
         z = z.reshape(shape[0], channels * multiplier, *shape[3:])
+        # (OW, C M, OH, N) -> (N, OH, OW, C M)
         return z.transpose(3, 2, 0, 1)
 
     def kernel_gradient(self, padded: np.ndarray, dz: np.ndarray) -> np.ndarray:
@@ -55,8 +59,11 @@ class Depthwise:
         gradient = np.empty((self.rows.kernel, self.columns.kernel, channels, multiplier), dz.dtype)
         product = np.empty_like(dz)
         for (i, j), tap in self.taps:
+            # (OW, C, 1, OH, N) * (OW, C, M, OH, N) -> (OW, C, M, OH, N)
             np.multiply(padded[tap][:, :, None], dz, out=product)
-            sums = product.reshape(columns * channels * multiplier, rows * n) @ summing  # (OW C M,)
+            # (OW C M, OH N) @ (OH N,) -> (OW C M,)
+            sums = product.reshape(columns * channels * multiplier, rows * n) @ summing
+            # (OW C M,) -> (OW, C, M) -> (C, M)
             gradient[i, j] = np.add.reduce(sums.reshape(columns, channels, multiplier), axis=0)
         return gradient
 
@@ -68,8 +75,10 @@ class Depthwise:
         product = np.empty_like(dz[:, :, 0])
         for (i, j), tap in self.taps:
             for m in range(dz.shape[2]):
+                # (OW, C, OH, N) * (C, 1, 1) -> (OW, C, OH, N), added into (W', C, H', N)
                 np.multiply(dz[:, :, m], kernel[i, j, :, m, None, None], out=product)
                 padded[tap] += product
+        # (W', C, H', N) -> (W, C, H, N) -> (N, H, W, C)
         return padded[self.inside].transpose(3, 2, 0, 1)
 
     @staticmethod
@@ -77,4 +86,5 @@ class Depthwise:
         """(N, OH, OW, C * M) -> (OW, C, M, OH, N), in that memory order."""
         n, rows, columns, filters = dz.shape
         shape = (columns, channels, filters // channels, rows, n)
+        # (N, OH, OW, C M) -> (OW, C M, OH, N) -> (OW, C, M, OH, N)
         return np.ascontiguousarray(dz.transpose(2, 3, 1, 0)).reshape(shape)

@@ -101,7 +101,8 @@ class Lowering:
         n, channels, dtype = x.shape[0], x.shape[3], x.dtype
         width, height = self.padded_shape
         padded = np.zeros((width, channels, height, n), dtype)
-        padded[self.inside] = x.transpose(2, 3, 1, 0)  # (W, C, H, N)
+        # (N, H, W, C) -> (W, C, H, N), and zeros around and between: (W', C, H', N)
+        padded[self.inside] = x.transpose(2, 3, 1, 0)
         column, channel, row, image = padded.strides
         shape: tuple[int, ...] = (self.width, self.rows.kernel, channels, self.rows.outputs, n)
         strides: tuple[int, ...] = (column, row * self.rows.dilation, channel,
@@ -109,69 +110,87 @@ class Lowering:
         if self.dilated:
             shape = (self.tiles, self.window, *shape[1:])
             strides = (column * self.columns.stride, column * self.columns.dilation, *strides[1:])
+        # (W', C, H', N) -> (W', kh, C, OH, N); with dilated columns -> (OW, kw, kh, C, OH, N)
         lowered = np.ndarray(shape, dtype, padded, strides=strides).copy()
         column, _, channel, _, number = lowered.strides[-5:]
         shape = (self.tiles, self.window * self.rows.kernel * channels, self.rows.outputs * n)
+        # (W', kh, C, OH, N) -> (tiles, w kh C, OH N), w columns from every step-th on
         return np.ndarray(shape, dtype, lowered, strides=(self.step * column, channel, number))
 
     @staticmethod
     def in_memory_order(kernel: np.ndarray) -> np.ndarray:
         """The same kernel (kh, kw, C, F), in memory as (F, kw, kh, C): as the products use it."""
+        # (kh, kw, C, F) -> (F, kw, kh, C) in memory -> (kh, kw, C, F) as a view of it
         return np.ascontiguousarray(kernel.transpose(3, 1, 0, 2)).transpose(2, 1, 3, 0)
 
     @staticmethod
     def turned(kernel: np.ndarray) -> np.ndarray:
         """The kernel (kh, kw, C, F) of the way back: turned by 180 degrees, (kh, kw, F, C)."""
+        # (kh, kw, C, F) -> (kh, kw, F, C)
         return kernel[::-1, ::-1].swapaxes(2, 3)
 
     def multiply(self, windows: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         """windows as lowered, kernel (kh, kw, C, F) -> output (N, OH, OW, F), a new array."""
-        # (t F, w kh C) @ (tiles, w kh C, OH N) = (tiles, t F, OH N)
+        # (t F, w kh C) @ (tiles, w kh C, OH N) -> (tiles, t F, OH N)
         product = self._band(kernel) @ windows
         if self.tile > 1 and not is_finite(product):
             self._multiply_by_column(windows, kernel, out=product)
         outputs = self.rows.outputs
+        # (tiles, t F, OH N) -> (tiles t, F, OH, N)
         product = product.reshape(self.tiles * self.tile, self.filters, outputs,
                                   windows.shape[2] // outputs)
+        # (tiles t, F, OH, N) -> (OW, F, OH, N) -> (N, OH, OW, F)
         return product[:self.columns.outputs].transpose(3, 2, 0, 1)
 
     def kernel_gradient(self, windows: np.ndarray, dz: np.ndarray) -> np.ndarray:
         """windows as lowered, dz (N, OH, OW, F) -> gradient (kh, kw, C, F)."""
+        # (N, OH, OW, F) -> (tiles, t F, OH N)
         tiles = self._tiled(dz)
-        # (tiles, t F, OH N) @ (tiles, OH N, w kh C) = (tiles, t F, w kh C)
+        # (tiles, t F, OH N) @ (tiles, OH N, w kh C) -> (tiles, t F, w kh C) -> (t F, w kh C)
         band = np.add.reduce(tiles @ windows.transpose(0, 2, 1), axis=0)
-        band = band.reshape(len(band), self.window, -1)  # (t F, w, kh C)
-        gradient = reduce(np.add, [band[place] for place in self.diagonal])  # (F, kw, kh C)
+        # (t F, w kh C) -> (t F, w, kh C)
+        band = band.reshape(len(band), self.window, -1)
+        # t blocks (F, kw, kh C) along the band's diagonal -> (F, kw, kh C)
+        gradient = reduce(np.add, [band[place] for place in self.diagonal])
         if self.tiles * self.tile > self.columns.outputs and not is_finite(gradient):
             gradient = self._kernel_gradient_by_column(windows, tiles).reshape(gradient.shape)
         shape = (self.filters, self.columns.kernel, self.rows.kernel, -1)
+        # (F, kw, kh C) -> (F, kw, kh, C) -> (kh, kw, C, F)
         return gradient.reshape(shape).transpose(2, 1, 3, 0)
 
     @staticmethod
     def bias_gradient(dz: np.ndarray) -> np.ndarray:
         """dz (N, OH, OW, F) -> its sum for each filter (F,), along the long axis by BLAS."""
         n, rows, columns, filters = dz.shape
+        # (N, OH, OW, F) -> (OW, F, OH, N) -> (OW F, OH N)
         dz = dz.transpose(2, 3, 1, 0).reshape(columns * filters, rows * n)
-        sums = dz @ ones(rows * n, dz.dtype)  # (OW F, OH N) @ (OH N,)
+        # (OW F, OH N) @ (OH N,) -> (OW F,)
+        sums = dz @ ones(rows * n, dz.dtype)
+        # (OW F,) -> (OW, F) -> (F,)
         return np.add.reduce(sums.reshape(columns, filters), axis=0)
 
     def _band(self, kernel: np.ndarray) -> np.ndarray:
         """The kernel (kh, kw, C, F), repeated along a diagonal: (t F, w kh C)."""
         kh, kw, channels, filters = kernel.shape
         band = np.zeros((self.tile * filters, self.window, kh * channels), kernel.dtype)
+        # (kh, kw, C, F) -> (F, kw, kh, C) -> (F, kw, kh C)
         matrix = kernel.transpose(3, 1, 0, 2).reshape(filters, kw, kh * channels)
         for place in self.diagonal:
             band[place] = matrix
+        # (t F, w, kh C) -> (t F, w kh C)
         return band.reshape(len(band), -1)
 
     def _tiled(self, dz: np.ndarray) -> np.ndarray:
         """dz (N, OH, OW, F) as tiles (tiles, t F, OH N), with zeros where the last one is cut."""
         n, rows, columns, filters = dz.shape
-        dz = dz.transpose(2, 3, 1, 0)  # (OW, F, OH, N): no copy needed, if it came that way
+        # (N, OH, OW, F) -> (OW, F, OH, N): no copy is needed below, if it came that way
+        dz = dz.transpose(2, 3, 1, 0)
         if columns < self.tiles * self.tile:
+            # (OW, F, OH, N) -> (tiles t, F, OH, N)
             whole = np.zeros((self.tiles * self.tile, filters, rows, n), dz.dtype)
             whole[:columns] = dz
             dz = whole
+        # (tiles t, F, OH, N) -> (tiles, t F, OH N)
         return dz.reshape(self.tiles, self.tile * filters, rows * n)
 
     # The same products without the band's zeros: slower, and right for numbers that are not finite.
@@ -183,16 +202,21 @@ class Lowering:
             count = len(range(s, self.columns.outputs, self.tile))  # tiles that reach so far
             start = s * self.columns.stride * depth
             rows = slice(start, start + self.columns.kernel * depth)
+            # (tiles, w kh C, OH N) -> (count, kw kh C, OH N), and
+            # (tiles, t F, OH N) -> (count, F, OH N)
             yield windows[:count, rows], tiles[:count, s * self.filters:(s + 1) * self.filters]
 
     def _multiply_by_column(self, windows, kernel, out) -> None:
         """The band's product into `out` (tiles, t F, OH N)."""
-        matrix = kernel.transpose(3, 1, 0, 2).reshape(self.filters, -1)  # (F, kw kh C)
+        # (kh, kw, C, F) -> (F, kw, kh, C) -> (F, kw kh C)
+        matrix = kernel.transpose(3, 1, 0, 2).reshape(self.filters, -1)
         for window, column in self._by_column(windows, out):
+            # (F, kw kh C) @ (count, kw kh C, OH N) -> (count, F, OH N)
             column[...] = matrix @ window
 
     def _kernel_gradient_by_column(self, windows, tiles) -> np.ndarray:
         """The gradient (F, kw kh C) for tiles of dz."""
+        # (count, F, OH N) @ (count, OH N, kw kh C) -> (count, F, kw kh C) -> (F, kw kh C)
         return sum((column @ window.transpose(0, 2, 1)).sum(axis=0)
                    for window, column in self._by_column(windows, tiles))
 

@@ -38,11 +38,11 @@ class Axis(NamedTuple):
 
     @property
     def pixels(self) -> slice:
-        """Where the pixels lie on the padded axis."""
+        """Where the pixels lie on the padded axis: (padded) -> (size)."""
         return slice(self.before, self.before + self.span, self.spacing)
 
     def positions(self, k: int) -> slice:
-        """Where the k-th pixel of every window lies on the padded axis."""
+        """Where the k-th pixel of every window lies on the padded axis: (padded) -> (outputs)."""
         start = k * self.dilation
         return slice(start, start + self.stride * (self.outputs - 1) + 1, self.stride)
 

@@ -20,14 +20,17 @@ class AveragePooling(Pooling):
         walks = self.walks(self.input_shape)
         self.sums = [AxisSums(walk, axis) for axis, walk in enumerate(walks, start=1)]
         along_axes = [AxisSums(walk, 0).pixels() for walk in walks]
-        numbers = reduce(np.multiply.outer, along_axes)[..., None]  # (OH, OW, 1)
+        # (OH,) and (OW,) -> (OH, OW) -> (OH, OW, 1)
+        numbers = reduce(np.multiply.outer, along_axes)[..., None]
         same = (numbers == numbers.flat[0]).all()
         self.pixels = float(numbers.flat[0]) if same else numbers.astype(self.dtype)
 
     def forward(self, x, training=False):
         y = to_channels_last(x, self.data_format)
-        for sums in reversed(self.sums):  # (N, H, W, C) -> (N, H, OW, C) -> (N, OH, OW, C)
+        # (N, H, W, C) -> (N, H, OW, C) -> (N, OH, OW, C)
+        for sums in reversed(self.sums):
             y = sums.total(sums.pad(y, 0))
+        # (N, OH, OW, C) / (OH, OW, 1)
         y /= self.pixels
         self._y = y
         return from_channels_last(y, self.data_format)
@@ -37,8 +40,10 @@ class AveragePooling(Pooling):
             return None
         # in the memory order of the output, which is that of the input
         share = np.empty_like(self._y)
+        # (N, OH, OW, C) / (OH, OW, 1)
         np.divide(to_channels_last(dy, self.data_format), self.pixels, out=share)
-        for sums in self.sums:  # (N, OH, OW, C) -> (N, H, OW, C) -> (N, H, W, C)
+        # (N, OH, OW, C) -> (N, H, OW, C) -> (N, H, W, C)
+        for sums in self.sums:
             share = sums.spread(share)
         return from_channels_last(share, self.data_format)
 
@@ -75,6 +80,7 @@ class AxisSums(AxisWindows):
 
     def total(self, x: np.ndarray) -> np.ndarray:
         """The sum of each window of x, which is padded already: a new array."""
+        # (..., padded, ...) -> kernel times (..., outputs, ...)
         first, *others = [x[part] for part in self.parts]
         if not others:
             return first.copy()
@@ -85,6 +91,7 @@ class AxisSums(AxisWindows):
 
     def spread(self, dy: np.ndarray) -> np.ndarray:
         """The gradient with respect to x without its padding, given dy for total(x)."""
+        # (..., outputs, ...) -> (..., padded, ...) -> (..., size, ...)
         shape = list(dy.shape)
         shape[self.axis] = self.walk.padded
         dx = (np.empty_like if self.gapless else np.zeros_like)(dy, shape=shape)

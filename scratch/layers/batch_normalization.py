@@ -52,21 +52,27 @@ class BatchNormalization(Normalization):
     def forward(self, x, training=False):
         self._by_batch = training and self.trainable
         if self._by_batch:
-            mean = average(x, self._axes)  # (N, ..., C) -> (1, ..., C)
+            # (N, H, W, C) -> (1, 1, 1, C), likewise for other shapes and another axis
+            mean = average(x, self._axes)
+            # (N, H, W, C) - (1, 1, 1, C) -> (N, H, W, C)
             centred = x - mean
+            # (N, H, W, C) -> (1, 1, 1, C)
             variance = average(np.square(centred), self._axes)
             self._move("moving_mean", mean)
             self._move("moving_variance", variance)
         else:
+            # (C,) -> (1, 1, 1, C)
             centred = x - self.params["moving_mean"].reshape(self._broadcast)
             variance = self.params["moving_variance"].reshape(self._broadcast)
         return self._normalize(centred, variance)
 
     def _move(self, name: str, batch: np.ndarray) -> None:
+        # (1, 1, 1, C) -> (C,)
         moving = self.params[name]
         moving[...] = moving * self.momentum + batch.reshape(-1) * (1 - self.momentum)
 
     def backward(self, dy, wants_input_gradient=True):
+        # (N, H, W, C) -> (1, 1, 1, C), twice
         scaled, plain = self._weight_gradients(dy, self._axes)
         if not wants_input_gradient:
             return None
@@ -75,7 +81,8 @@ class BatchNormalization(Normalization):
             factor = factor * self.params["gamma"].reshape(self._broadcast)
         if not self._by_batch:
             return dy * factor
-        # the mean takes from each value its share of all, the variance its share of the spread
+        # the mean takes from each value its share of all, the variance its share of the spread;
+        # (1, 1, 1, C) * (N, H, W, C) -> (N, H, W, C)
         count = dy.size // factor.size
         return factor * (dy - plain / count - self._normal * (scaled / count))
 

@@ -37,6 +37,7 @@ class Border(Layer):
 
     def with_zeros(self, x: np.ndarray) -> np.ndarray:
         """x with its border of zeros, in the memory order of x."""
+        # (N, H, W, C) -> (N, top + H + bottom, left + W + right, C)
         shape = [size + sum(widths) for size, widths in zip(x.shape, self.widths(x.ndim))]
         padded = np.zeros_like(x, shape=shape)
         padded[self.inside(shape)] = x
@@ -62,6 +63,7 @@ class ZeroPadding(Border):
         return self.with_zeros(x)
 
     def backward(self, dy, wants_input_gradient=True):
+        # (N, top + H + bottom, left + W + right, C) -> (N, H, W, C)
         return dy[self.inside(dy.shape)]
 
 
@@ -80,6 +82,7 @@ class Cropping(Border):
         return (input_shape[0], *sizes)
 
     def forward(self, x, training=False):
+        # (N, H, W, C) -> (N, H - top - bottom, W - left - right, C)
         return x[self.inside(x.shape)]
 
     def backward(self, dy, wants_input_gradient=True):

@@ -22,7 +22,9 @@ class Conv1D(Conv2D):
 
     @property
     def image_kernel(self):
+        # (k, C / groups, F) -> (k, 1, C / groups, F)
         return self.kernel[:, None]
 
     def as_given(self, kernel):
+        # (k, 1, C / groups, F) -> (k, C / groups, F)
         return kernel[:, 0]

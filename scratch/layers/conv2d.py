@@ -58,16 +58,22 @@ class Conv2D(Convolution):
         return kernel
 
     def correlate(self, image):
-        self._windows = self.forth.lower(image)  # their contents, laid out for products
-        return self.forth.multiply(self._windows, self.image_kernel)  # (N, OH, OW, filters)
+        # (N, H, W, C) -> (tiles, w kh C, OH N), the windows' contents laid out for products; with
+        # groups one of C / groups channels for each
+        self._windows = self.forth.lower(image)
+        # (tiles, w kh C, OH N) -> (N, OH, OW, F)
+        return self.forth.multiply(self._windows, self.image_kernel)
 
     def correlate_backward(self, dz, wants_input_gradient):
+        # (tiles, w kh C, OH N) and (N, OH, OW, F) -> (kh, kw, C / groups, F)
         gradient = self.forth.kernel_gradient(self._windows, dz)
         self.grads["kernel"] = self.as_given(gradient)
         if not wants_input_gradient:
             return None
-        # what went forth from C channels to F comes back from F to C through the turned kernel
+        # what went forth from C channels to F comes back from F to C through the turned kernel:
+        # (kh, kw, C / groups, F) -> (kh, kw, F / groups, C)
         turned = self.back.turned(self.image_kernel)
+        # (N, OH, OW, F) -> (tiles, w kh F, H N) -> (N, H, W, C)
         return self.back.multiply(self.back.lower(dz), turned)
 
     def get_config(self):

@@ -64,14 +64,18 @@ class Conv2DTranspose(Convolution):
 
     def correlate(self, image):
         self._image = image
+        # (N, H, W, C) -> (tiles, w kh C, OH N) -> (N, OH, OW, F)
         return self.forth.multiply(self.forth.lower(image), self.forth.turned(self.kernel))
 
     def correlate_backward(self, dz, wants_input_gradient):
+        # (N, OH, OW, F) -> (tiles, w kh F, H N)
         windows = self.back.lower(dz)
+        # (tiles, w kh F, H N) and (N, H, W, C) -> (kh, kw, F, C)
         self.grads["kernel"] = self.back.kernel_gradient(windows, self._image)
         if not wants_input_gradient:
             return None
-        return self.back.multiply(windows, self.kernel)  # (N, H, W, C)
+        # (tiles, w kh F, H N) -> (N, H, W, C)
+        return self.back.multiply(windows, self.kernel)
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters,

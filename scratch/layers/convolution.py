@@ -108,12 +108,14 @@ class Convolution(AffineLayer):
         if self.takes_images:
             return x
         x = to_channels_last(x, self.data_format)
+        # (N, L, C) -> (N, L, 1, C)
         return x if self.rank == 2 else x[:, :, None]
 
     def from_image(self, y: np.ndarray) -> np.ndarray:
         """The other way round."""
         if self.takes_images:
             return y
+        # (N, OL, 1, F) -> (N, OL, F)
         return from_channels_last(y if self.rank == 2 else y[:, :, 0], self.data_format)
 
     def affine(self, x):

@@ -22,11 +22,13 @@ def data_format_name(value, owner) -> str:
 
 def to_channels_last(x: np.ndarray, data_format: str) -> np.ndarray:
     """(batch, C, ...) -> (batch, ..., C), a view; x itself if it is channels_last already."""
+    # (N, C, H, W) -> (N, H, W, C)
     return x if data_format == "channels_last" else x.transpose(0, *range(2, x.ndim), 1)
 
 
 def from_channels_last(y: np.ndarray, data_format: str) -> np.ndarray:
     """(batch, ..., C) -> (batch, C, ...), a view; y itself if it is to stay channels_last."""
+    # (N, H, W, C) -> (N, C, H, W)
     return y if data_format == "channels_last" else y.transpose(0, -1, *range(1, y.ndim - 1))
 
 

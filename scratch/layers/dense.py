@@ -33,28 +33,35 @@ class Dense(AffineLayer):
         super().build(input_shape)
         self.add_weight("kernel", (input_shape[-1], self.units), self.initializers["kernel"])
         # in memory as (units, in): its products are faster with the longer axis innermost
+        # (in, units) stays its shape
         self.params["kernel"] = np.asfortranarray(self.kernel)
         if self.use_bias:
             self.add_weight("bias", (self.units,), self.initializers["bias"])
 
     def affine(self, x):
         self._x = x
-        z = x.reshape(-1, x.shape[-1]) @ self.kernel  # (batch ..., in) @ (in, units)
+        # (batch, ..., in) -> (rows, in); (rows, in) @ (in, units) -> (rows, units)
+        z = x.reshape(-1, x.shape[-1]) @ self.kernel
         if self.use_bias:
             z += self.bias
+        # (rows, units) -> (batch, ..., units)
         return z.reshape(*x.shape[:-1], self.units)
 
     def affine_backward(self, dz, wants_input_gradient):
         shape = self._x.shape
+        # (batch, ..., in) -> (rows, in); (batch, ..., units) -> (rows, units)
         x, dz = self._x.reshape(-1, shape[-1]), dz.reshape(-1, self.units)
-        # (units, rows) @ (rows, in), in memory like the kernel; BLAS is slow at a single row,
-        # which makes an outer product
+        # (units, rows) @ (rows, in) -> (units, in), in memory like the kernel; BLAS is slow at a
+        # single row, which makes an outer product, (units, 1) * (1, in)
         gradient = dz.T @ x if len(x) > 1 else dz.T * x
+        # (units, in) -> (in, units)
         self.grads["kernel"] = gradient.T
         if self.use_bias:
+            # (rows, units) -> (units,)
             self.grads["bias"] = np.add.reduce(dz, axis=0)
         if not wants_input_gradient:
             return None
+        # (rows, units) @ (units, in) -> (rows, in) -> (batch, ..., in)
         return (dz @ self.kernel.T).reshape(shape)
 
     def get_config(self):

@@ -36,11 +36,15 @@ class DepthwiseConv2D(Convolution):
                         self.initializers["kernel"])
 
     def correlate(self, image):
+        # (N, H, W, C) -> (W', C, H', N)
         self._padded = self.depthwise.pad(image)
+        # (W', C, H', N) -> (N, OH, OW, C M)
         return self.depthwise.multiply(self._padded, self.kernel)
 
     def correlate_backward(self, dz, wants_input_gradient):
+        # (W', C, H', N) and (N, OH, OW, C M) -> (kh, kw, C, M)
         self.grads["kernel"] = self.depthwise.kernel_gradient(self._padded, dz)
+        # (N, OH, OW, C M) -> (N, H, W, C)
         return self.depthwise.input_gradient(dz, self.kernel) if wants_input_gradient else None
 
     def get_config(self):

@@ -56,11 +56,13 @@ class Dropout(RandomLayer):
                      for i, size in enumerate(self.noise_shape))
 
     def draw(self, rng, shape):
+        # noise_shape, or the input's shape
         kept = rng.random(self.shape_of_noise(shape), np.float32) >= self.rate
         scale = 1 / (1 - self.rate) if self.rate < 1 else 0.0
         return np.where(kept, self.dtype.type(scale), self.dtype.type(0))
 
     def combine(self, x, noise):
+        # the input's shape, with noise broadcast to it
         return np.multiply(x, noise, out=np.zeros_like(x), where=noise != 0)
 
     combine_backward = combine
@@ -95,6 +97,7 @@ class SpatialDropout1D(_SpatialDropout):
     rank = 3
 
     def shape_of_noise(self, shape):
+        # (N, L, C) -> (N, 1, C)
         return shape[0], 1, shape[2]
 
 
@@ -109,6 +112,7 @@ class SpatialDropout2D(_SpatialDropout):
         self.data_format = data_format_name(data_format, self)
 
     def shape_of_noise(self, shape):
+        # (N, H, W, C) -> (N, 1, 1, C); (N, C, H, W) -> (N, C, 1, 1)
         if self.data_format == "channels_first":
             return shape[0], shape[1], 1, 1
         return shape[0], 1, 1, shape[3]

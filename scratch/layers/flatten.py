@@ -26,11 +26,14 @@ class Flatten(Layer):
 
     def forward(self, x, training=False):
         if x.ndim > 2:
+            # (N, C, ...) -> (N, ..., C) with channels_first
             x = to_channels_last(x, self.data_format)
         self._shape = x.shape
+        # (N, a, b, ...) -> (N, a b ...)
         return x.reshape(x.shape[0], math.prod(x.shape[1:]))
 
     def backward(self, dy, wants_input_gradient=True):
+        # (N, a b ...) -> (N, a, b, ...); (N, ..., C) -> (N, C, ...) with channels_first
         dx = dy.reshape(self._shape)
         return from_channels_last(dx, self.data_format) if dx.ndim > 2 else dx
 

@@ -39,11 +39,13 @@ class GlobalPooling(Layer):
     def forward(self, x, training=False):
         self._x = x
         self._y = self.pool(x)  # with the spatial axes kept
+        # (N, 1, 1, C) -> (N, C); with channels_first (N, C, 1, 1) -> (N, C)
         return self._y if self.keepdims else self._y.squeeze(self.axes)
 
     def backward(self, dy, wants_input_gradient=True):
         if not wants_input_gradient:
             return None
+        # (N, C) -> (N, 1, 1, C) -> (N, H, W, C); with channels_first as above
         return self.pool_gradient(dy if self.keepdims else np.expand_dims(dy, self.axes))
 
     def pool(self, x: np.ndarray) -> np.ndarray:
@@ -65,12 +67,15 @@ class GlobalMaxPooling(GlobalPooling):
     """
 
     def pool(self, x):
+        # (N, H, W, C) -> (N, 1, 1, C)
         return x.max(axis=self.axes, keepdims=True)
 
     def pool_gradient(self, dy):
+        # (N, H, W, C) == (N, 1, 1, C) -> (N, H, W, C), its ties counted to (N, 1, 1, C)
         won = self._x == self._y
         ties = won.sum(axis=self.axes, keepdims=True, dtype=dy.dtype)
         with np.errstate(divide="ignore", invalid="ignore"):  # no winner beside a NaN
+            # (N, H, W, C) * (N, 1, 1, C) -> (N, H, W, C)
             share = 1 / ties * dy
             return np.multiply(won, share, out=np.empty_like(self._x))
 
@@ -79,9 +84,11 @@ class GlobalAveragePooling(GlobalPooling):
     """The mean of each channel."""
 
     def pool(self, x):
+        # (N, H, W, C) -> (N, 1, 1, C)
         return x.mean(axis=self.axes, keepdims=True)
 
     def pool_gradient(self, dy):
+        # (N, 1, 1, C) -> (N, H, W, C)
         dx = np.empty_like(self._x)
         dx[...] = dy / math.prod(self._x.shape[axis] for axis in self.axes)
         return dx

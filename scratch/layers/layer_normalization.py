@@ -53,7 +53,9 @@ class LayerNormalization(Normalization):
         self._others = tuple(i for i in range(len(input_shape)) if i not in self._axes)
 
     def forward(self, x, training=False):
+        # (N, H, W, C) - (N, H, W, 1) -> (N, H, W, C), likewise along other axes
         centred = x - average(x, self._axes)
+        # (N, H, W, C) -> (N, H, W, 1)
         variance = average(np.square(centred), self._axes)
         return self._normalize(centred, variance)
 
@@ -63,8 +65,11 @@ class LayerNormalization(Normalization):
             return None
         dn = dy  # gradient with respect to the normalized values
         if self.scale:
+            # (N, H, W, C) * (1, 1, 1, C) -> (N, H, W, C)
             dn = dy * self.params["gamma"].reshape(self._broadcast)
+        # (N, H, W, C) -> (N, H, W, 1), twice
         mean, spread = average(dn, self._axes), average(dn * self._normal, self._axes)
+        # (N, H, W, 1) * (N, H, W, C) -> (N, H, W, C)
         return self._inverse * (dn - mean - self._normal * spread)
 
     def get_config(self):

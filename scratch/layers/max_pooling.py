@@ -32,7 +32,8 @@ class MaxPooling(Pooling):
     def forward(self, x, training=False):
         y = to_channels_last(x, self.data_format)
         self._steps = []
-        for maxima in reversed(self.maxima):  # (N, H, W, C) -> (N, H, OW, C) -> (N, OH, OW, C)
+        # (N, H, W, C) -> (N, H, OW, C) -> (N, OH, OW, C)
+        for maxima in reversed(self.maxima):
             padded = maxima.pad(y, -np.inf)
             y = maxima.largest(padded)
             self._steps.append((maxima, padded, y))
@@ -43,9 +44,11 @@ class MaxPooling(Pooling):
             return None
         _, _, y = self._steps[-1]
         nans = math.isnan(np.maximum.reduce(y, axis=None, initial=0))
-        aligned = np.empty_like(y)  # dy in the memory order of what it is combined with
+        # (N, OH, OW, C) -> (N, OH, OW, C), in the memory order of what it is combined with
+        aligned = np.empty_like(y)
         aligned[...] = to_channels_last(dy, self.data_format)
         bits = aligned.view(INTEGERS[y.dtype])
+        # (N, OH, OW, C) -> (N, H, OW, C) -> (N, H, W, C)
         for maxima, padded, y in reversed(self._steps):
             bits = maxima.gradient(bits, padded, y, nans)
         return from_channels_last(bits.view(y.dtype), self.data_format)
@@ -90,6 +93,7 @@ class AxisMaxima(AxisWindows):
         """The largest number of each window of x, which is padded already. A NaN counts as that."""
         if len(self.parts) == 1:
             return x[self.parts[0]].copy()
+        # (..., padded, ...) -> kernel times (..., outputs, ...) -> (..., outputs, ...)
         return reduce(np.maximum, [x[part] for part in self.parts])
 
     def gradient(self, bits: np.ndarray, x: np.ndarray, y: np.ndarray, nans: bool) -> np.ndarray:
@@ -99,10 +103,12 @@ class AxisMaxima(AxisWindows):
         times 0 they are dropped, infinite ones too, of which 0 times infinity would make NaN.
         """
         if not self.overlapping:
+            # kernel times (..., outputs, ...) -> (..., padded, ...) -> (..., size, ...)
             dx = (np.empty_like if self.gapless else np.zeros_like)(x, bits.dtype)
             for part, share in zip(self.parts, self.shares(bits, x, y, nans)):
                 dx[part] = share
             return self.unpad(dx)
+        # the same, added up where windows overlap
         dx = np.zeros_like(x)
         for part, share in zip(self.parts, self.shares(bits, x, y, nans)):
             dx[part] += share.view(x.dtype)
@@ -111,6 +117,7 @@ class AxisMaxima(AxisWindows):
     def shares(self, bits: np.ndarray, x: np.ndarray, y: np.ndarray, nans: bool):
         """For each place in a window in turn: the bits where its number is the first maximum."""
         for part in self.parts[:-1]:
+            # (..., padded, ...) -> (..., outputs, ...), the shape of y and of bits
             won = x[part] == y
             if nans:
                 won |= x[part] != x[part]  # a NaN is the maximum, though it equals nothing

@@ -47,6 +47,7 @@ class Elementwise(Layer):
     def forward(self, x, training=False):
         self._shapes = [array.shape for array in x]
         rank = max(array.ndim for array in x)
+        # (N, a, b) -> (N, 1, ..., a, b)
         aligned = [with_rank(array, rank) for array in x]
         y, self._pairs = aligned[0], []
         for array in aligned[1:]:
@@ -59,10 +60,12 @@ class Elementwise(Layer):
             return None
         gradients = []
         for a, b in reversed(self._pairs):
+            # the shape of dy -> those of a and of b
             da, db = self.combine_backward(dy, a, b)
             gradients.append(summed_to(db, b.shape))
             dy = summed_to(da, a.shape)
         gradients.append(dy)
+        # (N, 1, ..., a, b) -> (N, a, b)
         return [gradient.reshape(shape)
                 for gradient, shape in zip(reversed(gradients), self._shapes)]
 
@@ -176,11 +179,13 @@ class Concatenate(Layer):
 
     def forward(self, x, training=False):
         self._ends = np.cumsum([array.shape[self.axis] for array in x])
+        # (..., a, ...) and (..., b, ...) -> (..., a + b, ...)
         return np.concatenate(x, axis=self.axis)
 
     def backward(self, dy, wants_input_gradient=True):
         if not wants_input_gradient:
             return None
+        # (..., a + b, ...) -> (..., a, ...) and (..., b, ...)
         return np.split(dy, self._ends[:-1], axis=self.axis)
 
     def get_config(self):
@@ -208,4 +213,5 @@ def with_rank(x: np.ndarray, rank: int) -> np.ndarray:
 def summed_to(gradient: np.ndarray, shape: tuple) -> np.ndarray:
     """The gradient summed over the axes along which an input of `shape` was repeated."""
     repeated = tuple(i for i, n in enumerate(shape) if n == 1 and gradient.shape[i] != 1)
+    # (N, a, b) -> (N, 1, b), where an input was repeated along a
     return gradient.sum(axis=repeated, keepdims=True) if repeated else gradient

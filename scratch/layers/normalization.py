@@ -36,17 +36,21 @@ class Normalization(Layer):
 
     def _normalize(self, centred: np.ndarray, variance: np.ndarray) -> np.ndarray:
         """The output, from x - mean, which is overwritten, and a variance that fits it."""
+        # of the variance's shape: (1, 1, 1, C) or (N, H, W, 1), which (N, H, W, C) is multiplied by
         self._inverse = 1 / np.sqrt(variance + self.epsilon)
         centred *= self._inverse
         self._normal = y = centred
         if self.scale:
+            # (N, H, W, C) * (1, 1, 1, C)
             y = y * self.params["gamma"].reshape(self._broadcast)
         if self.center:
+            # (N, H, W, C) + (1, 1, 1, C)
             y = y + self.params["beta"].reshape(self._broadcast)
         return y
 
     def _weight_gradients(self, dy: np.ndarray, axes: tuple):
         """Fill `grads` with sums over `axes`; returns those of dy * normal and of dy."""
+        # (N, H, W, C) -> (1, 1, 1, C) -> (C,)
         scaled, plain = summed(dy * self._normal, axes), summed(dy, axes)
         self.grads = {name: total.reshape(self.params[name].shape)
                       for name, total in (("gamma", scaled), ("beta", plain))
@@ -69,6 +73,7 @@ def summed(x: np.ndarray, axes: tuple) -> np.ndarray:
 
     One axis after the other: sums of few terms round less than a single one of them all.
     """
+    # (N, H, W, C) -> (1, H, W, C) -> (1, 1, W, C) -> (1, 1, 1, C) where axes is (0, 1, 2)
     for axis in axes:
         x = x.sum(axis=axis, keepdims=True)
     return x

@@ -71,6 +71,7 @@ class AxisWindows:
         """x with `value` around it along the axis, where padding is due."""
         if not self.padded:
             return x
+        # (..., size, ...) -> (..., padded, ...)
         shape = list(x.shape)
         shape[self.axis] = self.walk.padded
         padded = np.full_like(x, value, shape=shape)
@@ -79,4 +80,5 @@ class AxisWindows:
 
     def unpad(self, dx: np.ndarray) -> np.ndarray:
         """What lies within the padding, a view."""
+        # (..., padded, ...) -> (..., size, ...)
         return dx[self.inside] if self.padded else dx

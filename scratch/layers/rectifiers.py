@@ -134,12 +134,14 @@ class PReLU(Layer):
 
     def forward(self, x, training=False):
         self._x = x
+        # (N, H, W, C) * (H, W, C), or 1 along a shared axis, -> (N, H, W, C)
         return np.maximum(x, 0) + self.params["alpha"] * np.minimum(x, 0)
 
     def backward(self, dy, wants_input_gradient=True):
         x, alpha = self._x, self.params["alpha"]
         # alpha's axes of size 1 (and the batch, which it lacks) each add up what they shared
         axes = tuple(axis for axis in range(x.ndim) if axis == 0 or alpha.shape[axis - 1] == 1)
+        # (N, H, W, C) -> (1, H, W, C) -> (H, W, C), or 1 along a shared axis
         self.grads["alpha"] = (dy * np.minimum(x, 0)).sum(axis=axes, keepdims=True)[0]
         if not wants_input_gradient:
             return None

@@ -44,9 +44,11 @@ class Reshape(Layer):
 
     def forward(self, x, training=False):
         self._shape = x.shape
+        # (N, ...) -> (N, *target_shape)
         return x.reshape(x.shape[0], *self.output_shape[1:])
 
     def backward(self, dy, wants_input_gradient=True):
+        # (N, *target_shape) -> (N, ...)
         return dy.reshape(self._shape)
 
     def get_config(self):
@@ -79,9 +81,11 @@ class Permute(Layer):
         return (input_shape[0], *(input_shape[axis] for axis in self.dims))
 
     def forward(self, x, training=False):
+        # (N, a, b, c) -> (N, c, a, b) where dims is (3, 1, 2)
         return x.transpose(0, *self.dims)
 
     def backward(self, dy, wants_input_gradient=True):
+        # (N, c, a, b) -> (N, a, b, c) where dims is (3, 1, 2)
         return dy.transpose(np.argsort((0, *self.dims)))
 
     def get_config(self):

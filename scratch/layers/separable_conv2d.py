@@ -51,18 +51,25 @@ class SeparableConv2D(Convolution):
         return self.params["pointwise_kernel"]
 
     def correlate(self, image):
+        # (N, H, W, C) -> (W', C, H', N) -> (N, OH, OW, C M)
         self._padded = self.depthwise.pad(image)
-        between = self.depthwise.multiply(self._padded, self.depthwise_kernel)  # (N, OH, OW, C M)
+        between = self.depthwise.multiply(self._padded, self.depthwise_kernel)
+        # (N, OH, OW, C M) -> (tiles, t C M, OH N) -> (N, OH, OW, F)
         self._windows = self.forth.lower(between)
         return self.forth.multiply(self._windows, self.pointwise_kernel)
 
     def correlate_backward(self, dz, wants_input_gradient):
+        # (1, 1, C M, F) -> (1, 1, F, C M)
         turned = self.back.turned(self.pointwise_kernel)
-        between = self.back.multiply(self.back.lower(dz), turned)  # (N, OH, OW, C M)
+        # (N, OH, OW, F) -> (tiles, t F, OH N) -> (N, OH, OW, C M)
+        between = self.back.multiply(self.back.lower(dz), turned)
+        # (W', C, H', N) and (N, OH, OW, C M) -> (kh, kw, C, M)
         self.grads["depthwise_kernel"] = self.depthwise.kernel_gradient(self._padded, between)
+        # (tiles, t C M, OH N) and (N, OH, OW, F) -> (1, 1, C M, F)
         self.grads["pointwise_kernel"] = self.forth.kernel_gradient(self._windows, dz)
         if not wants_input_gradient:
             return None
+        # (N, OH, OW, C M) -> (N, H, W, C)
         return self.depthwise.input_gradient(between, self.depthwise_kernel)
 
     def get_config(self):

@@ -31,11 +31,13 @@ class UpSampling(Layer):
         return tuple(shape)
 
     def forward(self, x, training=False):
+        # (N, H, W, C) -> (N, rows H, W, C) -> (N, rows H, columns W, C)
         for axis, factor in enumerate(self.factors, start=self.first):
             x = repeat(x, factor, axis)
         return x
 
     def backward(self, dy, wants_input_gradient=True):
+        # (N, rows H, columns W, C) -> (N, rows H, W, C) -> (N, H, W, C): copies add up
         for axis, factor in reversed(list(enumerate(self.factors, start=self.first))):
             dy = reduce(np.add, [dy[copies] for copies in each_copy(factor, axis)])
         return dy
@@ -110,6 +112,7 @@ def repeat(x: np.ndarray, factor: int, axis: int) -> np.ndarray:
     """Every entry along the axis `factor` times in a row; in the memory order of x."""
     if factor == 1:
         return x
+    # (..., n, ...) -> (..., factor n, ...)
     shape = list(x.shape)
     shape[axis] *= factor
     repeated = np.empty_like(x, shape=shape)
