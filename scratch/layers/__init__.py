@@ -1,4 +1,9 @@
-"""The layers, one family to a file. Names, arguments and defaults are Keras's."""
+"""The layers, one family to a file. Names, arguments and defaults are Keras's.
+
+In shapes, N or `batch` is the number of samples; H, W and C are an image's rows, columns and
+channels; L is the number of steps of a sequence; an O before one of them is the output's. The
+examples take `import numpy as np` and `import scratch` for granted.
+"""
 
 from scratch.layers.activation import Activation
 from scratch.layers.activity_regularization import ActivityRegularization
@@ -7,6 +12,7 @@ from scratch.layers.average_pooling import AveragePooling1D, AveragePooling2D
 from scratch.layers.base import Layer
 from scratch.layers.batch_normalization import BatchNormalization
 from scratch.layers.borders import Cropping1D, Cropping2D, ZeroPadding1D, ZeroPadding2D
+from scratch.layers.concatenate import Concatenate
 from scratch.layers.conv1d import Conv1D
 from scratch.layers.conv2d import Conv2D
 from scratch.layers.conv2d_transpose import Conv2DTranspose
@@ -24,7 +30,7 @@ from scratch.layers.global_pooling import (
 from scratch.layers.input import Input
 from scratch.layers.layer_normalization import LayerNormalization
 from scratch.layers.max_pooling import MaxPooling1D, MaxPooling2D
-from scratch.layers.merging import Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract
+from scratch.layers.merging import Add, Average, Maximum, Minimum, Multiply, Subtract
 from scratch.layers.rectifiers import ELU, LeakyReLU, PReLU, ReLU
 from scratch.layers.reshape import Permute, Reshape
 from scratch.layers.separable_conv2d import SeparableConv2D

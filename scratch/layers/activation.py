@@ -32,8 +32,24 @@ class ActivationLayer(Layer):
 class Activation(ActivationLayer):
     """Applies an activation by its name, or one that is given as the config of another layer.
 
+    Args:
+        activation: a name out of `scratch.activations.ACTIVATIONS`, an `activations.Activation`, or
+            the config of a layer that is one, such as LeakyReLU's.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, ...), of any shape.
+
+    Output shape:
+        As the input.
+
     Raises:
         UnsupportedError: for an activation that is not known.
+
+    Example:
+        >>> layer = scratch.layers.Activation("relu")
+        >>> layer([[-3.0, -1.0, 0.0, 2.0]]).tolist()
+        [[0.0, 0.0, 0.0, 2.0]]
     """
 
     sample_by_sample = True

@@ -7,8 +7,27 @@ from scratch.layers.base import Layer
 class ActivityRegularization(Layer):
     """The input as it is, with the penalty l1 sum |x| + l2 sum x^2, divided by the batch's size.
 
+    Args:
+        l1: the factor of the sum of absolute values.
+        l2: the factor of the sum of squares.
+        name, trainable, dtype: see `Layer`.
+
+    Input shape:
+        (batch, ...), of any shape.
+
+    Output shape:
+        As the input.
+
     Raises:
         ValueError: for a factor that is negative or no finite number.
+
+    Example:
+        >>> model = scratch.Sequential([scratch.Input((2,)),
+        ...                             scratch.ActivityRegularization(l1=0.5)])
+        >>> model.forward([[1.0, -3.0], [2.0, 2.0]]).tolist()
+        [[1.0, -3.0], [2.0, 2.0]]
+        >>> float(model.activity_penalty())  # 0.5 (1 + 3 + 2 + 2) / 2
+        2.0
     """
 
     sample_by_sample = True

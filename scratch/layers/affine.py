@@ -15,10 +15,35 @@ class AffineLayer(Layer):
         activation: a `scratch.activations.Activation`.
         use_bias: whether there is a bias.
         kwargs: for each weight Keras's `kernel_initializer`, `kernel_regularizer`,
-            `bias_initializer` and so on, as `arguments` names them; what `Layer` takes.
+            `kernel_constraint`, `bias_initializer` and so on, as `arguments` names them.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        As the subclass says.
+
+    Output shape:
+        As the subclass says.
 
     Raises:
         UnsupportedError: for an initializer, a regularizer or a constraint that is not supported.
+
+    Example:
+        >>> class Scale(scratch.layers.AffineLayer):  # each feature by a number of its own
+        ...     def build(self, input_shape):
+        ...         super().build(input_shape)
+        ...         self.add_weight("kernel", input_shape[1:], self.initializers["kernel"])
+        ...     def affine(self, x):
+        ...         self._x = x
+        ...         return x * self.kernel
+        ...     def affine_backward(self, dz, wants_input_gradient):
+        ...         self.grads["kernel"] = (dz * self._x).sum(axis=0)
+        ...         return dz * self.kernel if wants_input_gradient else None
+        >>> relu = scratch.activations.get("relu")
+        >>> layer = Scale(relu, use_bias=False, kernel_initializer="ones")
+        >>> layer([[1.0, -2.0], [3.0, 4.0]]).tolist()
+        [[1.0, 0.0], [3.0, 4.0]]
+        >>> layer.backward(np.ones((2, 2))).tolist(), layer.grads["kernel"].tolist()
+        ([[1.0, 0.0], [1.0, 1.0]], [4.0, 4.0])
     """
 
     # weight: what its arguments' names begin with

@@ -49,9 +49,31 @@ class AveragePooling(Pooling):
 
 
 class AveragePooling1D(AveragePooling):
-    """The mean of each window of steps: (batch, L, C) -> (batch, OL, C).
+    """The mean of each window of steps, channel by channel; steps of padding are not counted.
 
-    As `AveragePooling2D`, with one axis less; channels_first: (batch, C, L).
+    Args:
+        pool_size: steps of the window.
+        strides: steps from one window to the next; None for the pool's size.
+        padding: 'valid' for none; 'same' for as much as gives the output shape below.
+        data_format: 'channels_last', the default, or 'channels_first'.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, L, C); with channels_first (batch, C, L).
+
+    Output shape:
+        (batch, OL, C); with channels_first (batch, C, OL). OL = (L - pool_size) // strides + 1 with
+        padding 'valid', ceil(L / strides) with 'same'.
+
+    Raises:
+        ValueError: for arguments outside their range, or a sequence shorter than the pool.
+
+    Example:
+        >>> x = np.array([1.0, 3.0, 5.0, 7.0, 9.0]).reshape(1, 5, 1)
+        >>> scratch.AveragePooling1D(2)(x).ravel().tolist()
+        [2.0, 6.0]
+        >>> scratch.AveragePooling1D(2, padding="same")(x).ravel().tolist()
+        [2.0, 6.0, 9.0]
     """
 
     sample_by_sample = True
@@ -59,16 +81,36 @@ class AveragePooling1D(AveragePooling):
 
 
 class AveragePooling2D(AveragePooling):
-    """The mean of each window, channel by channel: (batch, H, W, C) -> (batch, OH, OW, C).
+    """The mean of each window, channel by channel.
 
     With padding 'same', what lies outside the image is not counted: a corner's mean is that of the
-    pixels it sees. With channels_first the channels come before the image: (batch, C, H, W).
+    pixels it sees.
 
     The gradient is the output's derivative. TensorFlow's own is not, on a CPU, where padding 'same'
     lets the pool be larger than the image: it then divides by too many pixels.
 
+    Args:
+        pool_size: (rows, columns) of the window, or one number for both.
+        strides: (rows, columns) from one window to the next, or one number for both; None for
+            the pool's size.
+        padding: 'valid' for none; 'same' for as much as gives the output shape below.
+        data_format: 'channels_last', the default, or 'channels_first'.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, H, W, C); with channels_first (batch, C, H, W).
+
+    Output shape:
+        (batch, OH, OW, C); with channels_first (batch, C, OH, OW). With padding 'valid',
+        OH = (H - rows) // stride + 1, and OW likewise; with 'same', OH = ceil(H / stride).
+
     Raises:
         ValueError: for arguments outside their range, or an image smaller than the pool.
+
+    Example:
+        >>> x = np.arange(9.0).reshape(1, 3, 3, 1)
+        >>> scratch.AveragePooling2D(2, strides=1)(x)[0, :, :, 0].tolist()
+        [[2.0, 3.0], [5.0, 6.0]]
     """
 
     sample_by_sample = True

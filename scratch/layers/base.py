@@ -18,9 +18,21 @@ from scratch.layers import symbolic
 class Layer:
     """Base of all layers.
 
-    Attributes:
+    Args:
         name: unique within a model; given by the model (`conv2d`, `conv2d_1`) where None.
         trainable: whether an optimizer may change the weights.
+        dtype: 'float32' or 'float64', by name or as Keras's DTypePolicy; None for the model's.
+        activity_regularizer: a penalty on the output, a name or an object of
+            `scratch.regularizers`; None for none.
+        settings: Keras's other arguments, each at the value that leaves the mathematics alone.
+
+    Input shape:
+        As the subclass says; the first axis is the batch.
+
+    Output shape:
+        As the subclass says, by `compute_output_shape`: here the input's.
+
+    Attributes:
         dtype: numpy dtype of weights, inputs and outputs; one for a whole model.
         params: the weights by name, in Keras's order: those that are trained, then the others.
         grads: after `backward`, the gradients by the same names and with the same shapes.
@@ -32,6 +44,21 @@ class Layer:
             regularized; else None.
         noise: what the last forward pass in training drew, if the layer is random: an array that
             `give_noise` accepts; else None.
+
+    Raises:
+        UnsupportedError: for another precision, or a setting that is not supported, by its name.
+
+    Example:
+        >>> class Twice(scratch.layers.Layer):
+        ...     def forward(self, x, training=False):
+        ...         return 2 * x
+        ...     def backward(self, dy, wants_input_gradient=True):
+        ...         return 2 * dy
+        >>> layer = Twice(name="twice")
+        >>> layer([[1.0, 3.0]]).tolist(), layer.backward(np.ones((1, 2))).tolist()
+        ([[2.0, 6.0]], [[2.0, 2.0]])
+        >>> layer.output_shape
+        (None, 2)
     """
 
     # Whether each sample's output depends on that sample alone and nothing is drawn or counted, so

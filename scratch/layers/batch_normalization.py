@@ -16,10 +16,40 @@ class BatchNormalization(Normalization):
 
     Weights: gamma, beta, moving_mean, moving_variance, each (channels,).
 
+    Args:
+        axis: the axis of the channels, counted from the front or, below zero, from the back.
+        momentum: how much of a moving average stays at each step.
+        epsilon: added to the variance, so that nothing is divided by zero.
+        center: whether beta is added.
+        scale: whether gamma is multiplied with.
+        beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer:
+            how the first weights are made, a name or an object of `scratch.initializers`.
+        beta_regularizer, gamma_regularizer: penalties on the weights, a name or an object of
+            `scratch.regularizers`; None for none.
+        beta_constraint, gamma_constraint: None; no other is supported.
+        synchronized, renorm: False; no other is supported.
+        renorm_clipping, renorm_momentum: say nothing without renorm.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, ..., channels, ...), with the channels on `axis` and their number known.
+
+    Output shape:
+        As the input.
+
     Raises:
         TypeError: for an axis that is no integer.
         ValueError: for an axis that the input lacks, or the batch's.
         UnsupportedError: for renormalization, synchronized moments or constraints.
+
+    Example:
+        >>> layer = scratch.BatchNormalization(momentum=0.5, epsilon=0.0)
+        >>> layer([[1.0], [3.0]], training=True).tolist()  # the batch's mean is 2, its variance 1
+        [[-1.0], [1.0]]
+        >>> layer.params["moving_mean"].tolist()  # 0.5 * 0 + 0.5 * 2
+        [1.0]
+        >>> layer([[1.0], [3.0]]).tolist()
+        [[0.0], [2.0]]
     """
 
     non_trainable = ("moving_mean", "moving_variance")

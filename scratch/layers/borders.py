@@ -90,10 +90,26 @@ class Cropping(Border):
 
 
 class ZeroPadding1D(ZeroPadding):
-    """Zeros before and after the steps: (batch, L, C) -> (batch, left + L + right, C).
+    """Zeros before and after the steps.
 
     Args:
         padding: zeros at either end, or (left, right).
+        data_format: 'channels_last', the default, or 'channels_first'.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, L, C); with channels_first (batch, C, L).
+
+    Output shape:
+        (batch, left + L + right, C); with channels_first (batch, C, left + L + right).
+
+    Raises:
+        ValueError: for numbers below zero.
+
+    Example:
+        >>> layer = scratch.ZeroPadding1D((1, 2))
+        >>> layer(np.ones((1, 2, 1))).ravel().tolist()
+        [0.0, 1.0, 1.0, 0.0, 0.0]
     """
 
     sample_by_sample = True
@@ -104,12 +120,28 @@ class ZeroPadding1D(ZeroPadding):
 
 
 class ZeroPadding2D(ZeroPadding):
-    """Zeros around images: (batch, H, W, C) -> (batch, top + H + bottom, left + W + right, C).
+    """Zeros around images.
 
     Args:
         padding: one number, (rows at either end, columns at either end), or
             ((top, bottom), (left, right)).
-        data_format: with channels_first the channels come before the image.
+        data_format: 'channels_last', the default, or 'channels_first'.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, H, W, C); with channels_first (batch, C, H, W).
+
+    Output shape:
+        (batch, top + H + bottom, left + W + right, C); with channels_first the channels come before
+        the two.
+
+    Raises:
+        ValueError: for numbers below zero.
+
+    Example:
+        >>> layer = scratch.ZeroPadding2D(((1, 0), (0, 2)))
+        >>> layer(np.ones((1, 1, 2, 1)))[0, :, :, 0].tolist()
+        [[0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0]]
     """
 
     sample_by_sample = True
@@ -120,13 +152,25 @@ class ZeroPadding2D(ZeroPadding):
 
 
 class Cropping1D(Cropping):
-    """The steps without the first and the last: (batch, L, C) -> (batch, L - left - right, C).
+    """The steps without the first and the last.
 
     Args:
         cropping: how many at either end, or (left, right).
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, L, C).
+
+    Output shape:
+        (batch, L - left - right, C).
 
     Raises:
-        ValueError: if nothing of the input would be left.
+        ValueError: if nothing of the input would be left, and for numbers below zero.
+
+    Example:
+        >>> layer = scratch.Cropping1D((1, 2))
+        >>> layer(np.arange(5.0).reshape(1, 5, 1)).ravel().tolist()
+        [1.0, 2.0]
     """
 
     sample_by_sample = True
@@ -142,15 +186,28 @@ class Cropping1D(Cropping):
 
 
 class Cropping2D(Cropping):
-    """Images without their borders: (batch, H, W, C) -> (batch, H - top - bottom, ..., C).
+    """Images without their borders.
 
     Args:
         cropping: one number, (rows at either end, columns at either end), or
             ((top, bottom), (left, right)).
-        data_format: with channels_first the channels come before the image.
+        data_format: 'channels_last', the default, or 'channels_first'.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, H, W, C); with channels_first (batch, C, H, W).
+
+    Output shape:
+        (batch, H - top - bottom, W - left - right, C); with channels_first the channels come before
+        the two.
 
     Raises:
-        ValueError: if nothing of the input would be left.
+        ValueError: if nothing of the input would be left, and for numbers below zero.
+
+    Example:
+        >>> layer = scratch.Cropping2D(((1, 0), (0, 2)))
+        >>> layer(np.arange(6.0).reshape(1, 2, 3, 1))[0, :, :, 0].tolist()
+        [[3.0]]
     """
 
     sample_by_sample = True

@@ -7,17 +7,50 @@ from scratch.lowering import Lowering
 
 
 class Conv2D(Convolution):
-    """Slides `filters` kernels over an image (batch, H, W, C); output (batch, OH, OW, filters).
+    """Slides kernels over images, one for each filter. A kernel is not flipped.
 
-    With `groups`, each group of filters sees a group of the channels. `dilation_rate` is the
-    distance between the pixels that a window covers.
+    Weights: kernel (rows, columns, C / groups, filters), bias (filters,).
 
-    Weights: kernel (kh, kw, C / groups, filters), bias (filters,). The kernel is not flipped.
+    Args:
+        filters: how many kernels, and channels of the output.
+        kernel_size: (rows, columns) of the kernel, or one number for both.
+        strides: (rows, columns) from one window to the next, or one number for both.
+        padding: 'valid' for none; 'same' for zeros around the image, as many as give the output
+            shape below.
+        data_format: 'channels_last', the default, or 'channels_first'.
+        dilation_rate: distance between the pixels that a window covers, as (rows, columns) or one
+            number; above 1 it excludes strides above 1.
+        groups: into how many parts channels and filters are divided; each part of the filters sees
+            its part of the channels.
+        activation: the name of an activation, an `activations.Activation`, or the config of a
+            layer that is one; None for none.
+        use_bias: whether a bias is added.
+        kernel_initializer, bias_initializer: how the first weights are drawn, a name or an object
+            of `scratch.initializers`.
+        kernel_regularizer, bias_regularizer: penalties on the weights, a name or an object of
+            `scratch.regularizers`; None for none.
+        kernel_constraint, bias_constraint: None; no other is supported.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, H, W, C); with channels_first (batch, C, H, W).
+
+    Output shape:
+        (batch, OH, OW, filters); with channels_first (batch, filters, OH, OW).
+        With padding 'valid', OH = (H - (rows - 1) dilation - 1) // stride + 1, and OW
+        likewise; with 'same', OH = ceil(H / stride).
 
     Raises:
         ValueError: for arguments outside their range or that exclude each other, channels that
             cannot be grouped, or an image smaller than the kernel.
         UnsupportedError: for constraints.
+
+    Example:
+        >>> layer = scratch.Conv2D(1, (2, 3), kernel_initializer="ones")
+        >>> layer(np.arange(12.0).reshape(1, 3, 4, 1))[0, :, :, 0].tolist()  # sums of 2 by 3 pixels
+        [[18.0, 24.0], [42.0, 48.0]]
+        >>> scratch.Conv2D(6, 5, strides=2, padding="same")(np.ones((4, 28, 27, 1))).shape
+        (4, 14, 14, 6)
     """
 
     sample_by_sample = True

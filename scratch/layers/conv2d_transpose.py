@@ -7,18 +7,52 @@ from scratch.windows import plan_transposed_axis
 
 
 class Conv2DTranspose(Convolution):
-    """Each pixel (batch, H, W, C) adds its multiple of a kernel to the output (batch, OH, OW, F).
+    """Each pixel adds its multiple of a kernel to the output: the way back of a convolution.
 
-    It computes what a convolution of F channels to C, from (OH, OW) pixels to (H, W), does to
-    gradients. Strides of that convolution make the output larger: H * sh by W * sw pixels with
-    padding 'same'; `output_padding` chooses another of the sizes that strides leave open.
+    It computes what a convolution of `filters` channels to C, from (OH, OW) pixels to (H, W), does
+    to gradients. Strides of that convolution make the output larger.
 
-    Weights: kernel (kh, kw, filters, C), bias (filters,).
+    Weights: kernel (rows, columns, filters, C), bias (filters,).
+
+    Args:
+        filters: how many channels the output has.
+        kernel_size: (rows, columns) of the kernel, or one number for both.
+        strides: (rows, columns) by which neighbouring pixels' kernels lie apart in the output, or
+            one number for both.
+        padding: 'valid' for the whole of the kernels' sum; 'same' for the H * stride by W * stride
+            pixels in its middle.
+        output_padding: (rows, columns) added to the smallest output that strides leave open, less
+            than the strides, or one number for both; None for Keras's choice.
+        data_format: 'channels_last', the default, or 'channels_first'.
+        dilation_rate: distance between the pixels that a window covers, as (rows, columns) or one
+            number; above 1 it excludes strides above 1.
+        activation: the name of an activation, an `activations.Activation`, or the config of a
+            layer that is one; None for none.
+        use_bias: whether a bias is added.
+        kernel_initializer, bias_initializer: how the first weights are drawn, a name or an object
+            of `scratch.initializers`.
+        kernel_regularizer, bias_regularizer: penalties on the weights, a name or an object of
+            `scratch.regularizers`; None for none.
+        kernel_constraint, bias_constraint: None; no other is supported.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, H, W, C); with channels_first (batch, C, H, W).
+
+    Output shape:
+        (batch, OH, OW, filters); with channels_first (batch, filters, OH, OW). Without
+        output_padding OH = H * stride with padding 'same', and with 'valid'
+        OH = (H - 1) stride + max((rows - 1) dilation + 1, stride); OW likewise.
 
     Raises:
         ValueError: for arguments outside their range or that exclude each other, or an output
             from which no such convolution leads back.
         UnsupportedError: for constraints.
+
+    Example:
+        >>> layer = scratch.Conv2DTranspose(1, 2, strides=2, kernel_initializer="ones")
+        >>> layer(np.array([[1.0, 2.0]]).reshape(1, 1, 2, 1))[0, :, :, 0].tolist()
+        [[1.0, 1.0, 2.0, 2.0], [1.0, 1.0, 2.0, 2.0]]
     """
 
     sample_by_sample = True

@@ -8,13 +8,38 @@ from scratch.layers.arguments import positive
 
 
 class Dense(AffineLayer):
-    """activation(x @ kernel + bias) on the last axis: (batch, ..., in) -> (batch, ..., units).
+    """activation(x @ kernel + bias) on the last axis.
 
     Weights: kernel (in, units), bias (units,).
+
+    Args:
+        units: how many numbers come out for each row of numbers that comes in.
+        activation: the name of an activation, an `activations.Activation`, or the config of a
+            layer that is one; None for none.
+        use_bias: whether a bias is added.
+        kernel_initializer, bias_initializer: how the first weights are drawn, a name or an object
+            of `scratch.initializers`.
+        kernel_regularizer, bias_regularizer: penalties on the weights, a name or an object of
+            `scratch.regularizers`; None for none.
+        kernel_constraint, bias_constraint: None; no other is supported.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, ..., in), with `in` known.
+
+    Output shape:
+        (batch, ..., units).
 
     Raises:
         ValueError: for units below 1 or an input without a feature axis.
         UnsupportedError: for constraints, quantization or adapters (LoRA).
+
+    Example:
+        >>> layer = scratch.Dense(2, activation="relu", bias_initializer="ones")
+        >>> layer.build((None, 3))
+        >>> layer.kernel[...] = [[1, -1], [2, -2], [3, -3]]
+        >>> layer([[1.0, 0.0, 1.0]]).tolist()  # 1 + 3 + 1, and max(-1 - 3 + 1, 0)
+        [[5.0, 0.0]]
     """
 
     sample_by_sample = True

@@ -6,15 +6,47 @@ from scratch.layers.convolution import Convolution
 
 
 class DepthwiseConv2D(Convolution):
-    """`depth_multiplier` kernels for each channel of (batch, H, W, C); output (batch, OH, OW, C M).
+    """Slides kernels over each channel by itself. A kernel is not flipped.
 
     Channel c becomes the channels c M to c M + M - 1, M being the multiplier.
 
-    Weights: kernel (kh, kw, C, M), bias (C M,). The kernel is not flipped.
+    Weights: kernel (rows, columns, C, M), bias (C M,).
+
+    Args:
+        kernel_size: (rows, columns) of the kernel, or one number for both.
+        strides: (rows, columns) from one window to the next, or one number for both.
+        padding: 'valid' for none; 'same' for zeros around the image, as many as give the output
+            shape below.
+        depth_multiplier: M, how many kernels each channel has.
+        data_format: 'channels_last', the default, or 'channels_first'.
+        dilation_rate: distance between the pixels that a window covers, as (rows, columns) or one
+            number.
+        activation: the name of an activation, an `activations.Activation`, or the config of a
+            layer that is one; None for none.
+        use_bias: whether a bias is added.
+        depthwise_initializer, bias_initializer: how the first weights are drawn, a name or an
+            object of `scratch.initializers`.
+        depthwise_regularizer, bias_regularizer: penalties on the weights, a name or an object of
+            `scratch.regularizers`; None for none.
+        depthwise_constraint, bias_constraint: None; no other is supported.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, H, W, C); with channels_first (batch, C, H, W).
+
+    Output shape:
+        (batch, OH, OW, C M); with channels_first (batch, C M, OH, OW).
+        With padding 'valid', OH = (H - (rows - 1) dilation - 1) // stride + 1, and OW
+        likewise; with 'same', OH = ceil(H / stride).
 
     Raises:
         ValueError: for arguments outside their range, or an image smaller than the kernel.
         UnsupportedError: for constraints.
+
+    Example:
+        >>> layer = scratch.DepthwiseConv2D((1, 2), depthwise_initializer="ones")
+        >>> layer(np.array([[1, 10], [2, 20], [3, 30]]).reshape(1, 1, 3, 2)).tolist()
+        [[[[3.0, 30.0], [5.0, 50.0]]]]
     """
 
     sample_by_sample = True

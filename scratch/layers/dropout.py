@@ -18,9 +18,26 @@ class Dropout(RandomLayer):
         rate: the share of inputs that are dropped, 0 to 1.
         noise_shape: the shape in which noise is drawn, broadcast to the input's; None within it
             stands for the input's own size on that axis.
+        seed: a whole number, from which the layer draws by a generator of its own, or None for
+            the common one that `set_random_seed` restarts.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, ...), of any shape.
+
+    Output shape:
+        As the input.
 
     Raises:
         ValueError: for a rate or a noise_shape that Keras refuses, or that does not fit the input.
+
+    Example:
+        >>> layer = scratch.Dropout(0.5, seed=3)
+        >>> y = layer(np.ones((20, 50)), training=True)
+        >>> np.unique(y).tolist(), bool(0.4 < (y > 0).mean() < 0.6)
+        ([0.0, 2.0], True)
+        >>> np.unique(layer(np.ones((20, 50)))).tolist()
+        [1.0]
     """
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
@@ -92,7 +109,29 @@ class _SpatialDropout(Dropout):
 
 
 class SpatialDropout1D(_SpatialDropout):
-    """Dropout of whole channels of (batch, steps, channels); arguments as in `Dropout`."""
+    """Dropout of whole channels: all steps of a channel are dropped, or all are kept.
+
+    Args:
+        rate: the share of channels that are dropped, 0 to 1.
+        seed: a whole number, from which the layer draws by a generator of its own, or None for
+            the common one that `set_random_seed` restarts.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, L, C).
+
+    Output shape:
+        As the input.
+
+    Raises:
+        ValueError: for a rate that Keras refuses, or an input of another rank.
+
+    Example:
+        >>> layer = scratch.SpatialDropout1D(0.5, seed=3)
+        >>> y = layer(np.ones((9, 4, 8)), training=True)
+        >>> np.unique(y).tolist(), bool((y == y[:, :1]).all())
+        ([0.0, 2.0], True)
+    """
 
     rank = 3
 
@@ -102,8 +141,30 @@ class SpatialDropout1D(_SpatialDropout):
 
 
 class SpatialDropout2D(_SpatialDropout):
-    """Dropout of whole channels of (batch, rows, columns, channels), or with `data_format`
-    'channels_first' of (batch, channels, rows, columns); other arguments as in `Dropout`."""
+    """Dropout of whole channels: all pixels of a channel are dropped, or all are kept.
+
+    Args:
+        rate: the share of channels that are dropped, 0 to 1.
+        data_format: 'channels_last', the default, or 'channels_first'.
+        seed: a whole number, from which the layer draws by a generator of its own, or None for
+            the common one that `set_random_seed` restarts.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, H, W, C); with channels_first (batch, C, H, W).
+
+    Output shape:
+        As the input.
+
+    Raises:
+        ValueError: for a rate that Keras refuses, or an input of another rank.
+
+    Example:
+        >>> layer = scratch.SpatialDropout2D(0.5, seed=3)
+        >>> y = layer(np.ones((9, 4, 3, 8)), training=True)
+        >>> np.unique(y).tolist(), bool((y == y[:, :1, :1]).all())
+        ([0.0, 2.0], True)
+    """
 
     rank = 4
 

@@ -7,12 +7,29 @@ from scratch.layers.data_format import data_format_name, from_channels_last, to_
 
 
 class Flatten(Layer):
-    """(batch, a, b, ...) -> (batch, a * b * ...) in row-major order; (batch,) -> (batch, 1).
+    """All axes but the batch made one, in row-major order.
 
-    With channels_first the channels, (batch, C, ...), are first moved behind all other axes.
+    With channels_first the channels are first moved behind all other axes.
+
+    Args:
+        data_format: 'channels_last', the default, or 'channels_first'.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, a, b, ...); with channels_first (batch, C, ...).
+
+    Output shape:
+        (batch, a * b * ...); of (batch,) it is (batch, 1).
 
     Raises:
         ValueError: for an unknown data_format.
+
+    Example:
+        >>> x = np.arange(6.0).reshape(1, 3, 2)
+        >>> scratch.Flatten()(x).tolist()
+        [[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]]
+        >>> scratch.Flatten(data_format="channels_first")(x).tolist()
+        [[0.0, 2.0, 4.0, 1.0, 3.0, 5.0]]
     """
 
     sample_by_sample = True

@@ -8,9 +8,24 @@ class GaussianNoise(RandomLayer):
 
     Args:
         stddev: the noise's standard deviation, 0 to 1.
+        seed: a whole number, from which the layer draws by a generator of its own, or None for
+            the common one that `set_random_seed` restarts.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, ...), of any shape.
+
+    Output shape:
+        As the input.
 
     Raises:
         ValueError: for a stddev that Keras refuses.
+
+    Example:
+        >>> layer = scratch.GaussianNoise(0.5, seed=3)
+        >>> y = layer(np.zeros((100, 100)), training=True)
+        >>> round(float(y.std()), 1), float(layer(np.zeros((100, 100))).std())
+        (0.5, 0.0)
     """
 
     def __init__(self, stddev, seed=None, **kwargs):

@@ -95,14 +95,57 @@ class GlobalAveragePooling(GlobalPooling):
 
 
 class GlobalMaxPooling1D(GlobalMaxPooling):
-    """The largest of all steps: (batch, L, C) -> (batch, C); channels_first: (batch, C, L)."""
+    """The largest of all steps, channel by channel; its gradient is shared by all that tie for it.
+
+    Args:
+        data_format: 'channels_last', the default, or 'channels_first'.
+        keepdims: whether the spatial axes stay, with a length of 1.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, L, C); with channels_first (batch, C, L).
+
+    Output shape:
+        (batch, C); with keepdims (batch, 1, C), or with channels_first (batch, C, 1).
+
+    Raises:
+        ValueError: for an unknown data_format, or an input of another rank.
+
+    Example:
+        >>> layer = scratch.GlobalMaxPooling1D()
+        >>> layer([[[1.0, 9.0], [5.0, 9.0], [3.0, 0.0]]]).tolist()
+        [[5.0, 9.0]]
+        >>> layer.backward(np.ones((1, 2))).tolist()
+        [[[0.0, 0.5], [1.0, 0.5], [0.0, 0.0]]]
+    """
 
     sample_by_sample = True
     rank = 1
 
 
 class GlobalMaxPooling2D(GlobalMaxPooling):
-    """The largest of all pixels: (batch, H, W, C) -> (batch, C); channels_first: (batch, C, H, W).
+    """The largest of all pixels, channel by channel; its gradient is shared by all that tie for it.
+
+    Args:
+        data_format: 'channels_last', the default, or 'channels_first'.
+        keepdims: whether the spatial axes stay, with a length of 1.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, H, W, C); with channels_first (batch, C, H, W).
+
+    Output shape:
+        (batch, C); with keepdims (batch, 1, 1, C), or with channels_first (batch, C, 1, 1).
+
+    Raises:
+        ValueError: for an unknown data_format, or an input of another rank.
+
+    Example:
+        >>> x = np.arange(12.0).reshape(1, 2, 3, 2)
+        >>> scratch.GlobalMaxPooling2D()(x).tolist()
+        [[10.0, 11.0]]
+        >>> scratch.GlobalMaxPooling2D(keepdims=True)(x).shape
+        (1, 1, 1, 2)
     """
 
     sample_by_sample = True
@@ -110,14 +153,56 @@ class GlobalMaxPooling2D(GlobalMaxPooling):
 
 
 class GlobalAveragePooling1D(GlobalAveragePooling):
-    """The mean of all steps: (batch, L, C) -> (batch, C); channels_first: (batch, C, L)."""
+    """The mean of all steps, channel by channel.
+
+    Args:
+        data_format: 'channels_last', the default, or 'channels_first'.
+        keepdims: whether the spatial axes stay, with a length of 1.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, L, C); with channels_first (batch, C, L).
+
+    Output shape:
+        (batch, C); with keepdims (batch, 1, C), or with channels_first (batch, C, 1).
+
+    Raises:
+        ValueError: for an unknown data_format, or an input of another rank.
+
+    Example:
+        >>> layer = scratch.GlobalAveragePooling1D()
+        >>> layer([[[1.0, 9.0], [5.0, 9.0], [3.0, 0.0]]]).tolist()
+        [[3.0, 6.0]]
+    """
 
     sample_by_sample = True
     rank = 1
 
 
 class GlobalAveragePooling2D(GlobalAveragePooling):
-    """The mean of all pixels: (batch, H, W, C) -> (batch, C); channels_first: (batch, C, H, W)."""
+    """The mean of all pixels, channel by channel.
+
+    Args:
+        data_format: 'channels_last', the default, or 'channels_first'.
+        keepdims: whether the spatial axes stay, with a length of 1.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, H, W, C); with channels_first (batch, C, H, W).
+
+    Output shape:
+        (batch, C); with keepdims (batch, 1, 1, C), or with channels_first (batch, C, 1, 1).
+
+    Raises:
+        ValueError: for an unknown data_format, or an input of another rank.
+
+    Example:
+        >>> x = np.arange(12.0).reshape(1, 2, 3, 2)
+        >>> scratch.GlobalAveragePooling2D()(x).tolist()
+        [[5.0, 6.0]]
+        >>> scratch.GlobalAveragePooling2D(data_format="channels_first")(x).tolist()
+        [[2.5, 8.5]]
+    """
 
     sample_by_sample = True
     rank = 2

@@ -9,14 +9,35 @@ class Input(SymbolicTensor):
     """Says that a model's inputs have `shape`, the batch not counted. Holds no computation.
 
     It is put first in a `Sequential`, or layers are called on it to make a graph for a `Model`.
+    Keras's InputLayer.
 
-    Keras's InputLayer: `Input((28, 28, 1))` for batches of (batch, 28, 28, 1). A `batch_size` is
-    written down and binds nothing, as in Keras, which writes one down itself when a model without
-    an Input meets its first batch.
+    Args:
+        shape: of a sample, positive integers, such as (28, 28, 1).
+        batch_size: written down and binding nothing, as in Keras, which writes one down itself when
+            a model without an Input meets its first batch.
+        dtype: the precision of the model that begins here, 'float32' or 'float64'; None to leave it
+            to the model.
+        name: given by the model where None.
+        batch_shape: (batch_size, *shape), in place of the two.
+        sparse, ragged, optional: false; no other is supported.
+
+    Input shape:
+        None: it makes the first tensor.
+
+    Output shape:
+        (batch, *shape).
 
     Raises:
         ValueError: for a shape that is missing or not made of positive integers.
         UnsupportedError: for sparse, ragged or optional inputs.
+
+    Example:
+        >>> x = scratch.Input((28, 28, 1))
+        >>> y = scratch.Conv2D(6, 5)(x)
+        >>> y.shape
+        (None, 24, 24, 6)
+        >>> scratch.Model(x, scratch.Flatten()(y)).output_shape
+        (None, 3456)
     """
 
     def __init__(self, shape=None, batch_size=None, dtype=None, name=None, batch_shape=None,

@@ -15,11 +15,32 @@ class LayerNormalization(Normalization):
 
     Args:
         axis: one axis or a list of them; not the batch's.
+        epsilon: added to the variance, so that nothing is divided by zero.
+        center: whether beta is added.
+        scale: whether gamma is multiplied with.
+        beta_initializer, gamma_initializer: how the first weights are made, a name or an object of
+            `scratch.initializers`.
+        beta_regularizer, gamma_regularizer: penalties on the weights, a name or an object of
+            `scratch.regularizers`; None for none.
+        beta_constraint, gamma_constraint: None; no other is supported.
+        rms_scaling: False; no other is supported.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, ...), with the sizes along `axis` known.
+
+    Output shape:
+        As the input.
 
     Raises:
         TypeError: for axes that are no integers.
         ValueError: for axes that the input lacks, the batch's, or one named twice.
         UnsupportedError: for rms_scaling or constraints.
+
+    Example:
+        >>> layer = scratch.LayerNormalization(epsilon=0.0)
+        >>> layer([[1.0, 3.0], [10.0, 50.0]]).tolist()  # means 2 and 30, deviations 1 and 20
+        [[-1.0, 1.0], [-1.0, 1.0]]
     """
 
     sample_by_sample = True

@@ -55,9 +55,33 @@ class MaxPooling(Pooling):
 
 
 class MaxPooling1D(MaxPooling):
-    """The largest value of each window of steps: (batch, L, C) -> (batch, OL, C).
+    """The largest value of each window of steps, channel by channel.
 
-    As `MaxPooling2D`, with one axis less; channels_first: (batch, C, L).
+    As `MaxPooling2D`, with one axis less.
+
+    Args:
+        pool_size: steps of the window.
+        strides: steps from one window to the next; None for the pool's size.
+        padding: 'valid' for none; 'same' for as much as gives the output shape below.
+        data_format: 'channels_last', the default, or 'channels_first'.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, L, C); with channels_first (batch, C, L).
+
+    Output shape:
+        (batch, OL, C); with channels_first (batch, C, OL). OL = (L - pool_size) // strides + 1 with
+        padding 'valid', ceil(L / strides) with 'same'.
+
+    Raises:
+        ValueError: for arguments outside their range, or a sequence shorter than the pool.
+
+    Example:
+        >>> x = np.array([1.0, 4.0, 2.0, 3.0, 5.0]).reshape(1, 5, 1)
+        >>> scratch.MaxPooling1D(2)(x).ravel().tolist()
+        [4.0, 3.0]
+        >>> scratch.MaxPooling1D(3, strides=1)(x).ravel().tolist()
+        [4.0, 4.0, 5.0]
     """
 
     sample_by_sample = True
@@ -68,14 +92,36 @@ class MaxPooling1D(MaxPooling):
 
 
 class MaxPooling2D(MaxPooling):
-    """The largest value of each window, channel by channel: (batch, H, W, C) -> (batch, OH, OW, C).
+    """The largest value of each window, channel by channel.
 
     Padding is minus infinity and is never chosen. Where several values tie for the maximum, the
-    whole gradient goes to the first of them in row-major order; overlapping windows add up. With
-    channels_first the channels come before the image: (batch, C, H, W).
+    whole gradient goes to the first of them in row-major order; overlapping windows add up.
+
+    Args:
+        pool_size: (rows, columns) of the window, or one number for both.
+        strides: (rows, columns) from one window to the next, or one number for both; None for
+            the pool's size.
+        padding: 'valid' for none; 'same' for as much as gives the output shape below.
+        data_format: 'channels_last', the default, or 'channels_first'.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, H, W, C); with channels_first (batch, C, H, W).
+
+    Output shape:
+        (batch, OH, OW, C); with channels_first (batch, C, OH, OW). With padding 'valid',
+        OH = (H - rows) // stride + 1, and OW likewise; with 'same', OH = ceil(H / stride).
 
     Raises:
         ValueError: for arguments outside their range, or an image smaller than the pool.
+
+    Example:
+        >>> layer = scratch.MaxPooling2D((2, 3))
+        >>> x = np.array([[1, 7, 2], [3, 7, 0]]).reshape(1, 2, 3, 1)
+        >>> layer(x).tolist()
+        [[[[7.0]]]]
+        >>> layer.backward(np.ones((1, 1, 1, 1)))[0, :, :, 0].tolist()  # to the first seven
+        [[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
     """
 
     sample_by_sample = True

@@ -1,11 +1,9 @@
-"""Layers of several inputs: sums, products, largest values, and inputs side by side.
+"""Layers of several inputs, joined element by element: sums, products, largest values.
 
 Inputs of different shapes are broadcast as in Keras: axes are put in behind the batch until all
 have the same number of them, and an axis of length 1 is repeated. On the way back, what was
 repeated adds up.
 """
-
-import numbers
 
 import numpy as np
 
@@ -71,7 +69,27 @@ class Elementwise(Layer):
 
 
 class Add(Elementwise):
-    """a + b + ..."""
+    """a + b + ..., element by element.
+
+    Args:
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        A list of (batch, ...), whose sizes along each axis are equal or 1; inputs of fewer axes get
+        axes of length 1 behind the batch.
+
+    Output shape:
+        That of the inputs, broadcast against each other.
+
+    Raises:
+        ValueError: for anything but a list of inputs, or shapes that do not go together.
+
+    Example:
+        >>> scratch.Add()([[[1.0, 2.0]], [[10.0, 20.0]], [[0.5, 0.5]]]).tolist()
+        [[11.5, 22.5]]
+        >>> scratch.Add()([np.zeros((4, 3, 5)), np.zeros((4, 5))]).shape
+        (4, 3, 5)
+    """
 
     sample_by_sample = True
 
@@ -83,7 +101,25 @@ class Add(Elementwise):
 
 
 class Average(Add):
-    """(a + b + ...) / number of inputs."""
+    """(a + b + ...) / number of inputs, element by element.
+
+    Args:
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        A list of (batch, ...), whose sizes along each axis are equal or 1; inputs of fewer axes get
+        axes of length 1 behind the batch.
+
+    Output shape:
+        That of the inputs, broadcast against each other.
+
+    Raises:
+        ValueError: for anything but a list of inputs, or shapes that do not go together.
+
+    Example:
+        >>> scratch.Average()([[[1.0, 2.0]], [[3.0, 6.0]]]).tolist()
+        [[2.0, 4.0]]
+    """
 
     sample_by_sample = True
 
@@ -95,7 +131,25 @@ class Average(Add):
 
 
 class Subtract(Elementwise):
-    """a - b, of exactly two inputs."""
+    """a - b, element by element, of exactly two inputs.
+
+    Args:
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        A list of two (batch, ...), whose sizes along each axis are equal or 1; an input of fewer
+        axes gets axes of length 1 behind the batch.
+
+    Output shape:
+        That of the inputs, broadcast against each other.
+
+    Raises:
+        ValueError: for anything but a list of two inputs, or shapes that do not go together.
+
+    Example:
+        >>> scratch.Subtract()([[[1.0, 2.0]], [[3.0, 6.0]]]).tolist()
+        [[-2.0, -4.0]]
+    """
 
     sample_by_sample = True
 
@@ -112,7 +166,25 @@ class Subtract(Elementwise):
 
 
 class Multiply(Elementwise):
-    """a * b * ..."""
+    """a * b * ..., element by element.
+
+    Args:
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        A list of (batch, ...), whose sizes along each axis are equal or 1; inputs of fewer axes get
+        axes of length 1 behind the batch.
+
+    Output shape:
+        That of the inputs, broadcast against each other.
+
+    Raises:
+        ValueError: for anything but a list of inputs, or shapes that do not go together.
+
+    Example:
+        >>> scratch.Multiply()([[[1.0, 2.0]], [[3.0, 6.0]]]).tolist()
+        [[3.0, 12.0]]
+    """
 
     sample_by_sample = True
 
@@ -124,7 +196,30 @@ class Multiply(Elementwise):
 
 
 class Maximum(Elementwise):
-    """The largest of the inputs; where several are, the first of them gets the whole gradient."""
+    """The largest of the inputs, element by element.
+
+    Where several inputs are the largest, the first of them gets the whole gradient.
+
+    Args:
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        A list of (batch, ...), whose sizes along each axis are equal or 1; inputs of fewer axes get
+        axes of length 1 behind the batch.
+
+    Output shape:
+        That of the inputs, broadcast against each other.
+
+    Raises:
+        ValueError: for anything but a list of inputs, or shapes that do not go together.
+
+    Example:
+        >>> layer = scratch.Maximum()
+        >>> layer([[[1.0, 5.0, 7.0]], [[3.0, 2.0, 7.0]]]).tolist()
+        [[3.0, 5.0, 7.0]]
+        >>> [dx.tolist() for dx in layer.backward(np.ones((1, 3)))]
+        [[[0.0, 1.0, 1.0]], [[1.0, 0.0, 0.0]]]
+    """
 
     sample_by_sample = True
 
@@ -136,7 +231,30 @@ class Maximum(Elementwise):
 
 
 class Minimum(Elementwise):
-    """The smallest of the inputs; where several are, the first of them gets the whole gradient."""
+    """The smallest of the inputs, element by element.
+
+    Where several inputs are the smallest, the first of them gets the whole gradient.
+
+    Args:
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        A list of (batch, ...), whose sizes along each axis are equal or 1; inputs of fewer axes get
+        axes of length 1 behind the batch.
+
+    Output shape:
+        That of the inputs, broadcast against each other.
+
+    Raises:
+        ValueError: for anything but a list of inputs, or shapes that do not go together.
+
+    Example:
+        >>> layer = scratch.Minimum()
+        >>> layer([[[1.0, 5.0, 7.0]], [[3.0, 2.0, 7.0]]]).tolist()
+        [[1.0, 2.0, 7.0]]
+        >>> [dx.tolist() for dx in layer.backward(np.ones((1, 3)))]
+        [[[1.0, 0.0, 1.0]], [[0.0, 1.0, 0.0]]]
+    """
 
     sample_by_sample = True
 
@@ -145,51 +263,6 @@ class Minimum(Elementwise):
 
     def combine_backward(self, dy, a, b):
         return dy * (a <= b), dy * ~(a <= b)
-
-
-class Concatenate(Layer):
-    """The inputs one after the other along `axis`; all their other axes are equal.
-
-    Raises:
-        ValueError: for the batch's axis or one that the inputs do not have, anything but a list of
-            inputs, or shapes that do not go together.
-    """
-
-    merges = True
-    sample_by_sample = True
-
-    def __init__(self, axis=-1, **kwargs):
-        super().__init__(**kwargs)
-        if isinstance(axis, bool) or not isinstance(axis, numbers.Integral):
-            raise ValueError(f"{self}: expected axis to be an integer. Received: axis={axis!r}")
-        self.axis = int(axis)
-
-    def compute_output_shape(self, input_shapes):
-        shapes = shapes_of(input_shapes, self)
-        rank = len(shapes[0])
-        if not -rank <= self.axis < rank or self.axis % rank == 0:
-            raise ValueError(f"{self}: expected an axis of the inputs other than the batch. "
-                             f"Received: axis={self.axis}, inputs of shapes {shapes}")
-        axis = self.axis % rank
-        others = {shape[1:axis] + (None,) + shape[axis + 1:] for shape in shapes}
-        if len(others) > 1:
-            raise ValueError(f"{self}: expected inputs whose shapes differ along axis {self.axis} "
-                             f"alone. Received: {shapes}")
-        return (*shapes[0][:axis], sum(shape[axis] for shape in shapes), *shapes[0][axis + 1:])
-
-    def forward(self, x, training=False):
-        self._ends = np.cumsum([array.shape[self.axis] for array in x])
-        # (..., a, ...) and (..., b, ...) -> (..., a + b, ...)
-        return np.concatenate(x, axis=self.axis)
-
-    def backward(self, dy, wants_input_gradient=True):
-        if not wants_input_gradient:
-            return None
-        # (..., a + b, ...) -> (..., a, ...) and (..., b, ...)
-        return np.split(dy, self._ends[:-1], axis=self.axis)
-
-    def get_config(self):
-        return {**super().get_config(), "axis": self.axis}
 
 
 def shapes_of(input_shapes, owner) -> list[tuple]:

@@ -27,8 +27,27 @@ class ReLU(ActivationLayer):
     At the threshold nothing is passed back (without other arguments: at 0), at max_value
     everything, unless that is 6: see `activations.relu_with`.
 
+    Args:
+        max_value: the largest output, zero or above; None for no limit.
+        negative_slope: the slope below the threshold, zero or above.
+        threshold: where the input begins to come through, zero or above.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, ...), of any shape.
+
+    Output shape:
+        As the input.
+
     Raises:
         ValueError: for an argument that is negative or no finite number.
+
+    Example:
+        >>> x = [[-10.0, -5.0, 0.0, 5.0, 10.0]]
+        >>> scratch.ReLU()(x).tolist()
+        [[0.0, 0.0, 0.0, 5.0, 10.0]]
+        >>> scratch.ReLU(max_value=7.0, negative_slope=0.5, threshold=2.0)(x).tolist()
+        [[-6.0, -3.5, -1.0, 5.0, 7.0]]
     """
 
     sample_by_sample = True
@@ -49,8 +68,22 @@ class ReLU(ActivationLayer):
 class LeakyReLU(ActivationLayer):
     """x above 0, negative_slope * x elsewhere; at 0 the gradient is the slope, as in Keras.
 
+    Args:
+        negative_slope: the slope below 0, zero or above.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, ...), of any shape.
+
+    Output shape:
+        As the input.
+
     Raises:
         ValueError: for a slope that is negative or no finite number.
+
+    Example:
+        >>> scratch.LeakyReLU(negative_slope=0.5)([[-2.0, 0.0, 3.0]]).tolist()
+        [[-1.0, 0.0, 3.0]]
     """
 
     sample_by_sample = True
@@ -68,8 +101,22 @@ class LeakyReLU(ActivationLayer):
 class ELU(ActivationLayer):
     """x above 0, alpha * (exp(x) - 1) elsewhere; at 0 the gradient is alpha, as in Keras.
 
+    Args:
+        alpha: minus the value that large negative inputs approach.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, ...), of any shape.
+
+    Output shape:
+        As the input.
+
     Raises:
         ValueError: for an alpha that is no finite number.
+
+    Example:
+        >>> scratch.ELU(alpha=0.5)([[-100.0, 0.0, 3.0]]).tolist()
+        [[-0.5, 0.0, 3.0]]
     """
 
     sample_by_sample = True
@@ -90,11 +137,29 @@ class PReLU(Layer):
     is passed back, as in Keras.
 
     Args:
-        shared_axes: axes of the input, counted from 1, for the batch is 0.
+        alpha_initializer: how the first slopes are drawn, a name or an object of
+            `scratch.initializers`.
+        alpha_regularizer: a penalty on the slopes, a name or an object of `scratch.regularizers`;
+            None for none.
+        alpha_constraint: None; no other is supported.
+        shared_axes: axes along which a slope is shared, counted from 1, for the batch is 0; None
+            for none.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, ...), with the sizes of all axes known that are not shared.
+
+    Output shape:
+        As the input.
 
     Raises:
         ValueError: for inputs that have no such axis, or whose size is not known along another.
         UnsupportedError: for a constraint.
+
+    Example:
+        >>> layer = scratch.PReLU(alpha_initializer="ones", shared_axes=[1, 2])
+        >>> layer(np.full((4, 8, 6, 3), -2.0)).min(), layer.params["alpha"].shape
+        (np.float32(-2.0), (1, 1, 3))
     """
 
     sample_by_sample = True

@@ -9,14 +9,25 @@ from scratch.layers.base import Layer
 
 
 class Reshape(Layer):
-    """(batch, ...) -> (batch, *target_shape), in row-major order.
+    """The same numbers in another shape, in row-major order.
 
     Args:
         target_shape: without the batch; one size may be -1, which is then what is left over.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, ...), with all sizes but the batch's known.
+
+    Output shape:
+        (batch, *target_shape).
 
     Raises:
         ValueError: for sizes below -1, more than one -1, or a shape that does not hold as many
             numbers as the input.
+
+    Example:
+        >>> scratch.Reshape((2, -1))(np.arange(6.0).reshape(1, 6)).tolist()
+        [[[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]]
     """
 
     sample_by_sample = True
@@ -60,9 +71,20 @@ class Permute(Layer):
 
     Args:
         dims: the numbers 1, 2, ... of the axes behind the batch, permuted.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, ...), with as many axes behind the batch as `dims` names.
+
+    Output shape:
+        (batch, ...), with the sizes in the order of `dims`.
 
     Raises:
         ValueError: if dims is no permutation, or not one of the input's axes.
+
+    Example:
+        >>> scratch.Permute((3, 1, 2))(np.zeros((4, 8, 6, 3))).shape
+        (4, 3, 8, 6)
     """
 
     sample_by_sample = True

@@ -8,14 +8,48 @@ from scratch.windows import plan_windows
 
 
 class SeparableConv2D(Convolution):
-    """A depthwise convolution, then one of 1 x 1 pixels: (batch, H, W, C) -> (batch, OH, OW, F).
+    """A depthwise convolution, then one of 1 x 1 pixels that mixes the channels.
 
-    Weights: depthwise_kernel (kh, kw, C, M), pointwise_kernel (1, 1, C M, filters), bias
-    (filters,), M being `depth_multiplier`. Strides and dilation are those of the first.
+    Weights: depthwise_kernel (rows, columns, C, M), pointwise_kernel (1, 1, C M, filters), bias
+    (filters,), M being the multiplier. Strides and dilation are those of the first convolution.
+
+    Args:
+        filters: how many channels the output has.
+        kernel_size: (rows, columns) of the kernel, or one number for both.
+        strides: (rows, columns) from one window to the next, or one number for both.
+        padding: 'valid' for none; 'same' for zeros around the image, as many as give the output
+            shape below.
+        data_format: 'channels_last', the default, or 'channels_first'.
+        dilation_rate: distance between the pixels that a window covers, as (rows, columns) or one
+            number.
+        depth_multiplier: M, how many kernels each channel has in the first convolution.
+        activation: the name of an activation, an `activations.Activation`, or the config of a
+            layer that is one; None for none.
+        use_bias: whether a bias is added.
+        depthwise_initializer, pointwise_initializer, bias_initializer: how the first weights are
+            drawn, a name or an object of `scratch.initializers`.
+        depthwise_regularizer, pointwise_regularizer, bias_regularizer: penalties on the weights, a
+            name or an object of `scratch.regularizers`; None for none.
+        depthwise_constraint, pointwise_constraint, bias_constraint: None; no other is supported.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, H, W, C); with channels_first (batch, C, H, W).
+
+    Output shape:
+        (batch, OH, OW, filters); with channels_first (batch, filters, OH, OW).
+        With padding 'valid', OH = (H - (rows - 1) dilation - 1) // stride + 1, and OW
+        likewise; with 'same', OH = ceil(H / stride).
 
     Raises:
         ValueError: for arguments outside their range, or an image smaller than the kernel.
         UnsupportedError: for constraints.
+
+    Example:
+        >>> layer = scratch.SeparableConv2D(1, (1, 2), depthwise_initializer="ones",
+        ...                                 pointwise_initializer="ones")
+        >>> layer(np.array([[1, 10], [2, 20], [3, 30]]).reshape(1, 1, 3, 2)).tolist()
+        [[[[33.0], [55.0]]]]
     """
 
     sample_by_sample = True

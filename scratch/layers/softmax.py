@@ -13,8 +13,23 @@ class Softmax(ActivationLayer):
     Along one axis, whichever it is, it leaves its logits to a cross-entropy behind it, as in Keras;
     along several it does not.
 
+    Args:
+        axis: one or several, counted from the front with the batch as 0 or, below zero, from the
+            back.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, ...), of any shape.
+
+    Output shape:
+        As the input.
+
     Raises:
         ValueError: if an axis is not an integer, not the input's, or the batch.
+
+    Example:
+        >>> scratch.Softmax()([[0.0, 0.0], [1000.0, 0.0]]).tolist()
+        [[0.5, 0.5], [1.0, 0.0]]
     """
 
     sample_by_sample = True

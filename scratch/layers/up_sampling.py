@@ -44,11 +44,25 @@ class UpSampling(Layer):
 
 
 class UpSampling1D(UpSampling):
-    """Every step `size` times: (batch, L, C) -> (batch, size * L, C).
+    """Every step several times in a row.
+
+    Args:
+        size: how many times.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, L, C).
+
+    Output shape:
+        (batch, size * L, C).
 
     Raises:
         TypeError: if size is no integer.
         ValueError: if it is below 1.
+
+    Example:
+        >>> scratch.UpSampling1D(2)([[[1.0], [5.0]]]).tolist()
+        [[[1.0], [1.0], [5.0], [5.0]]]
     """
 
     sample_by_sample = True
@@ -70,16 +84,28 @@ class UpSampling1D(UpSampling):
 
 
 class UpSampling2D(UpSampling):
-    """Every pixel repeated: (batch, H, W, C) -> (batch, rows * H, columns * W, C).
+    """Every pixel repeated along rows and columns.
 
     Args:
         size: (rows, columns), or one number for both.
-        data_format: with channels_first the channels come before the image.
+        data_format: 'channels_last', the default, or 'channels_first'.
         interpolation: 'nearest', which repeats pixels.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, H, W, C); with channels_first (batch, C, H, W).
+
+    Output shape:
+        (batch, rows * H, columns * W, C); with channels_first (batch, C, rows * H, columns * W).
 
     Raises:
         ValueError: for a size below 1.
         UnsupportedError: for another interpolation.
+
+    Example:
+        >>> x = np.array([[1.0, 5.0]]).reshape(1, 1, 2, 1)
+        >>> scratch.UpSampling2D((2, 3))(x)[0, :, :, 0].tolist()
+        [[1.0, 1.0, 1.0, 5.0, 5.0, 5.0], [1.0, 1.0, 1.0, 5.0, 5.0, 5.0]]
     """
 
     sample_by_sample = True

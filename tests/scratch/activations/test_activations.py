@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import scratch
+from scratch import activations
 from tests.scratch.support import oracles
 from tests.scratch.support.cases import dtypes, layouts, seeds
 from tests.scratch.support.checks import (
@@ -160,3 +161,24 @@ def test_which_layers_keep_their_logits(make, kind):
         again = scratch.Softmax(getattr(layer, "axis", -1)) if kind == "softmax" \
             else scratch.Activation("sigmoid")
         np.testing.assert_array_equal(again.forward(layer.logits), y)
+
+
+def test_a_layer_class_enters_the_activations_where_it_is_defined():
+    assert list(activations.LAYERS) == ["ReLU", "LeakyReLU", "ELU", "Softmax"]
+
+    class Twice(scratch.ReLU):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.activation = activations.Activation("twice", lambda z: 2 * z,
+                                                     lambda dy, z, y: 2 * dy)
+
+    config = {"class_name": "Twice", "config": {}}
+    with pytest.raises(scratch.UnsupportedError, match="Twice"):
+        scratch.Activation(config)
+    try:
+        assert activations.may_stand_inside(Twice) is Twice
+        layer = scratch.Activation(config)
+        assert layer([[-1.0, 3.0]]).tolist() == [[-2, 6]]
+        assert layer.get_config()["activation"]["class_name"] == "Twice"
+    finally:
+        del activations.LAYERS["Twice"]
