@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from compare.adapters import accessors
+from compare.tracing.layer_error import RAISED
 
 # What may be handed to a forward or a backward pass, and what may come back; besides these, the
 # weights by their Keras names, and their gradients as 'kernel_gradient'.
@@ -87,7 +88,7 @@ class Conventions:
                             f"class {self.obj.__name__}")
         try:
             self.own_object()
-        except Exception as error:  # somebody's object may hold anything
+        except RAISED as error:  # somebody's object may hold anything
             raise TypeError("Expected an object that copy.deepcopy can copy, so that it can be "
                             f"left as it is. Received {self.name}: {error}") from None
         if self.obj is None and not callable(self.forward):

@@ -12,7 +12,7 @@ import numpy as np
 from compare.adapters import calls
 from compare.adapters.calls import numbers
 from compare.adapters.per_sample import sample, shaped
-from compare.tracing.layer_error import LayerError, sentence
+from compare.tracing.layer_error import RAISED, LayerError, sentence
 from scratch import losses
 
 
@@ -41,7 +41,7 @@ class Joined:
         labels = labels_for(self.how, batch, logits.shape[-1])
         try:
             value, gradient = self._run(logits, labels)
-        except Exception as error:  # somebody's own object may raise anything
+        except RAISED as error:  # somebody's own object may raise anything
             raise LayerError(f"{self.how.name} raised {sentence(error)}") from error
         if value is None:  # the object has none, so there is nothing of it to be compared
             value = super().forward(batch, y_pred, from_logits)

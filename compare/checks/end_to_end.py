@@ -20,7 +20,7 @@ from compare.oracle import regularization
 from compare.oracle.expected import data_loss, oracle_of, with_penalties
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing import execution
-from compare.tracing.layer_error import of_model
+from compare.tracing.layer_error import RAISED, of_model
 from compare.tracing.trace import Trace, layer_parts
 
 
@@ -36,7 +36,7 @@ def rows(model, reference: Trace) -> list[Row]:
     right = along_the_graph(reference)
     try:
         made, found, slack = freely(model, reference)
-    except Exception as error:  # somebody's own layer may raise anything
+    except RAISED as error:  # somebody's own layer may raise anything
         return [raised(Gate.WHOLE_NETWORK, "network", "output",
                        f"not run: {of_model(model, error)}")]
     for name, expected in observed(reference).items():

@@ -27,7 +27,7 @@ from compare.oracle.expected import (
 from compare.oracle.losses import loss_terms
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing import execution
-from compare.tracing.layer_error import LayerError, sentence
+from compare.tracing.layer_error import RAISED, LayerError, sentence
 from compare.tracing.tensor_names import by_name
 from compare.tracing.trace import Part, Trace
 
@@ -130,7 +130,7 @@ class Layerwise:
                 made = function.forward(theirs.y, seen, theirs.fused or None,
                                         **execution.weighted(theirs.sample_weight))
                 made_gradient = function.backward()
-            except Exception as error:  # somebody's own loss may raise anything
+            except RAISED as error:  # somebody's own loss may raise anything
                 note = (str(error) if isinstance(error, LayerError) else
                         f"{type(function).__name__} raised {sentence(error)}")
                 return [raised(Gate.LOSS, "loss", tensor, note) for tensor in ("value", "gradient")]

@@ -11,6 +11,7 @@ from compare.diagnosis.residual_pattern import looks_like
 from compare.diagnosis.runners import StepRunner
 from compare.diagnosis.search import PAIR_SECONDS, Explanation, farthest, pairs, singles
 from compare.diagnosis.suspect import Suspect
+from compare.tracing.layer_error import RAISED
 
 QUIET = {"divide": "ignore", "over": "ignore", "invalid": "ignore", "under": "ignore"}
 
@@ -43,7 +44,7 @@ def _when_repeated(suspect, observations) -> Cause | None:
         right, other = right.changed(dy=None), other.changed(dy=None)
     try:
         return repeated(runner, right, other)
-    except Exception:  # somebody's own layer may raise anything
+    except RAISED:  # somebody's own layer may raise anything
         return None
 
 

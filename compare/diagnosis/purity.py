@@ -6,6 +6,7 @@ from compare.checks.row import share
 from compare.diagnosis.computation import LayerComputation
 from compare.diagnosis.finding import Cause
 from compare.diagnosis.runners import StepRunner
+from compare.tracing.layer_error import RAISED
 from compare.tracing.trace import copied
 
 ROOM = 4.0  # bounds that the difference of two runs of the same layer may have
@@ -61,7 +62,7 @@ def modified(runner: StepRunner, c: LayerComputation) -> Cause | None:
     dy = None if c.dy is None else np.array(c.dy)
     try:
         runner.run_on(c, x, dy)
-    except Exception:  # somebody's own layer may raise anything, and `run` will say so
+    except RAISED:  # somebody's own layer may raise anything, and `run` will say so
         return None
     given, held = (a if isinstance(a, tuple) else (a,) for a in (c.x, x))
     if any(not np.array_equal(a, b, equal_nan=True) for a, b in zip(given, held)):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from compare.diagnosis.computation import LayerComputation
+from compare.tracing.layer_error import RAISED
 from compare.tracing.ops import ActivationOp, rebuild, untouched_generator
 from compare.tracing.tensor_names import results_by_name
 from compare.tracing.trace import copied
@@ -48,7 +49,7 @@ class StepRunner:
             return self
         try:
             return StepRunner(type(self.op)(rebuild(self.op.layer, {}, shape), self.op.bare))
-        except Exception:  # somebody's own class may not be made for being rebuilt
+        except RAISED:  # somebody's own class may not be made for being rebuilt
             return None
 
 

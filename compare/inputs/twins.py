@@ -18,6 +18,7 @@ import scratch
 from compare import adapters
 from compare.inputs import benchmark_networks
 from compare.tracing.configs import compile_config, keras_config, settings_of
+from compare.tracing.layer_error import RAISED
 from compare.tracing.model_kinds import is_keras, is_scratch
 
 
@@ -224,7 +225,7 @@ def call(spec: str):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # the module is somebody's own: anything can go wrong in it
+    except RAISED as error:  # the module is somebody's own: anything can go wrong in it
         raise ValueError(f"Expected a module {module_name!r} that can be imported. "
                          f"Received: {said(error)}. Run it from the folder that holds the module, "
                          "or put that folder on PYTHONPATH") from error
@@ -235,7 +236,7 @@ def call(spec: str):
                          + ". Name a function in it that returns a model")
     try:
         return function()
-    except Exception as error:
+    except RAISED as error:
         raise ValueError(f"Expected {spec} to return a model when called without arguments. "
                          f"Received: {said(error)}. See where it fails with: "
                          f"python -c 'import {module_name}; {module_name}.{name}()'") from error

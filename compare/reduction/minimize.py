@@ -15,6 +15,7 @@ from compare.oracle.registry import oracle_for
 from compare.oracle.running_error import Rounding
 from compare.reduction.case import Case, smaller
 from compare.tracing.configs import layer_config
+from compare.tracing.layer_error import RAISED
 from compare.tracing.ops import ActivationOp, OpResult, ops_of, rebuild, untouched_generator
 from compare.tracing.trace import Trace, copied
 
@@ -104,7 +105,7 @@ class Failing:
             result = run_small(self.op, case, self.tensor)
             actual, error = np.asarray(result.tensors[self.tensor], np.float64), ""
             slack = result.slack.get(self.tensor, 0.0)
-        except Exception as problem:  # a layer of somebody's own may raise anything
+        except RAISED as problem:  # a layer of somebody's own may raise anything
             actual, error = None, f"{type(problem).__name__}: {problem}"
         return actual, expected.value, expected.bound + slack, error
 

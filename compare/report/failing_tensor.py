@@ -23,6 +23,7 @@ from compare.oracle.expected import (
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing import execution
 from compare.tracing.configs import channel_axis, layer_config
+from compare.tracing.layer_error import RAISED
 from compare.tracing.ops import ops_of
 from compare.tracing.trace import Trace, copied
 
@@ -139,7 +140,7 @@ def _loss(row: Row, model, reference: Trace) -> FailingTensor | None:
         try:
             function.forward(reference.y, input_, reference.fused or None,
                              **execution.weighted(reference.sample_weight))
-        except Exception:  # a loss of somebody's own may raise anything; a row tells of it
+        except RAISED:  # a loss of somebody's own may raise anything; a row tells of it
             return None
         made = function.backward()
     if np.shape(made) != right.shape:

@@ -9,6 +9,8 @@ import numpy as np
 
 import scratch
 
+# What somebody's own code may raise: sys.exit() in a layer ends no check either.
+RAISED = (Exception, SystemExit)
 # Errors are told by the last line that is none of these packages'.
 OURS = tuple(str(Path(module.__file__).parent) for module in (np, scratch)) + \
     (str(Path(__file__).parent.parent),)
@@ -27,7 +29,7 @@ class LayerError(ValueError):
         self.phase, self.array = phase, array
 
 
-def sentence(error: Exception) -> str:
+def sentence(error: BaseException) -> str:
     """The error's type and message, and where in somebody's own code it arose."""
     said = " ".join(str(error).split())
     text = f"{type(error).__name__}: {said}" if said else type(error).__name__

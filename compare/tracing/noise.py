@@ -5,6 +5,7 @@ import copy
 
 import numpy as np
 
+from compare.tracing.layer_error import RAISED
 from compare.tracing.ops import untouched_generator
 from compare.tracing.trace import Trace, layer_parts
 
@@ -17,7 +18,7 @@ def drawn(model, x) -> dict:
     with untouched_generator():
         try:
             model.forward(x, training=True)
-        except Exception:  # in somebody's own layer, of which a row will tell
+        except RAISED:  # in somebody's own layer, of which a row will tell
             for layer in model.layers:
                 with contextlib.suppress(Exception):
                     if getattr(layer, "active", False):

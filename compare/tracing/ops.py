@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from compare.tracing.layer_error import LayerError, sentence
+from compare.tracing.layer_error import RAISED, LayerError, sentence
 from compare.tracing.model_kinds import is_scratch, kind
 from compare.tracing.tensor_names import results_by_name
 from compare.tracing.trace import WHOLE
@@ -62,7 +62,7 @@ class Op:
         """method(*args), of which an error becomes a LayerError of the forward or backward pass."""
         try:
             return method(*args)
-        except Exception as error:  # somebody's own layer may raise anything
+        except RAISED as error:  # somebody's own layer may raise anything
             raise LayerError(f"Layer {self.name!r} ({type(self.layer).__name__}): its {what} pass "
                              f"raised {sentence(error)}", what) from error
 
@@ -297,7 +297,7 @@ def rebuild(layer, changes: dict, shape):
     """
     try:
         small = type(layer).from_config({**layer.get_config(), **changes})
-    except Exception:  # somebody's own constructor may want anything
+    except RAISED:  # somebody's own constructor may want anything
         small = copy.deepcopy(layer)
         small.params, small.grads = {}, {}
         for name, value in changes.items():

@@ -70,6 +70,16 @@ class RaisesForward(Convolution):
         raise RuntimeError("no such luck")
 
 
+class ExitsForward(Convolution):
+    def forward(self, x):
+        raise SystemExit(0)
+
+
+class ExitsBackward(Convolution):
+    def backward(self, dy):
+        raise SystemExit
+
+
 class RaisesBackward(Convolution):
     def backward(self, dy):
         return self.forgotten
@@ -90,6 +100,13 @@ def test_an_error_forward_is_a_row_with_its_line_and_the_others_are_checked():
     assert whole[0].downstream and report.first_failure.layer == "conv"
     assert all(row.observed is None for row in report.rows)
     assert "no such luck" in " ".join(str(report).split()) and report.as_dict()["passed"] is False
+
+
+@pytest.mark.parametrize("kind, wrong", [(ExitsForward, ALL), (ExitsBackward, BACK)])
+def test_a_layer_that_exits_is_a_row_and_ends_nothing(kind, wrong):
+    report = checked(kind)
+    assert not report and failed(report) == wrong
+    assert all("raised SystemExit" in note for note in notes(report))
 
 
 def test_an_error_backward_leaves_the_output_standing():

@@ -76,7 +76,7 @@ def test_a_script_that_exits_when_it_is_imported_gives_no_verdict(tmp_path):
 
 
 def test_the_traceback_is_there_for_those_who_ask(tmp_path, monkeypatch):
-    write(tmp_path, factory="sys.exit(0)")
+    write(tmp_path, factory="Ends.get_config = lambda self: {}['nothing']")
     run = parity(tmp_path, "check", "--model", "mine:build")
     assert "PARITY_TRACEBACK=1" in run.stderr and "mine.py, line" in run.stderr
     monkeypatch.setenv("PARITY_TRACEBACK", "1")
