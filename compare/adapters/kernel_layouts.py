@@ -9,9 +9,21 @@ import re
 
 import numpy as np
 
-# Keras's own orders. Of a depthwise kernel the multiplier is the O.
-KERAS = {"Conv2D": "HWIO", "Conv2DTranspose": "HWOI", "DepthwiseConv2D": "HWIO",
-         "SeparableConv2D": "HWIO", "Conv1D": "WIO", "Dense": "IO"}
+from scratch.layers import LAYERS, Conv2DTranspose, Dense, Layer
+from scratch.layers.convolution import Convolution
+
+
+def keras_order(class_name: str) -> str:
+    """Keras's own order of a kernel's axes, '' for a layer without one.
+
+    Of a depthwise kernel the multiplier is the O.
+    """
+    cls = LAYERS.get(class_name, Layer)
+    if issubclass(cls, Dense):
+        return "IO"
+    if not issubclass(cls, Convolution):
+        return ""
+    return "HW"[-cls.rank:] + ("OI" if issubclass(cls, Conv2DTranspose) else "IO")
 
 
 class Layout:
@@ -26,7 +38,7 @@ class Layout:
     """
 
     def __init__(self, spec, class_name: str):
-        keras = KERAS.get(class_name, "")
+        keras = keras_order(class_name)
         self.groups: list[int] | None = None  # how many of Keras's axes make one of the own
         if spec is None:
             self.axes: tuple[int, ...] | None = None

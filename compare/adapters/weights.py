@@ -4,7 +4,7 @@ import numpy as np
 
 from compare.adapters import accessors
 from compare.adapters.calls import numbers
-from compare.adapters.kernel_layouts import KERAS, Layout
+from compare.adapters.kernel_layouts import Layout, keras_order
 
 
 class Weights:
@@ -86,7 +86,7 @@ class Weights:
 
 def _known(kinds) -> str:
     """The class whose layouts are told in letters, if it is one of these."""
-    return next((kind for kind in kinds if kind in KERAS), kinds[-2])
+    return next((kind for kind in kinds if keras_order(kind)), kinds[-2])
 
 
 def _squeezed(shape) -> tuple:

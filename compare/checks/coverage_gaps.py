@@ -10,11 +10,9 @@ import numpy as np
 
 from compare.checks.gate import Gate
 from compare.checks.kink_coverage import unseen
+from compare.checks.probing import probe_of
+from compare.oracle.expected import known_oracle_of
 from compare.tracing.trace import Part, Trace
-
-# for each layer whose gradient ties decide about, the gate whose probe has some
-MAX_POOLINGS = {"MaxPooling1D": Gate.WHOLE_NUMBERS, "MaxPooling2D": Gate.WHOLE_NUMBERS,
-                "GlobalMaxPooling1D": Gate.FEW_TERMS, "GlobalMaxPooling2D": Gate.FEW_TERMS}
 
 
 class BlindSpot(str):
@@ -37,9 +35,10 @@ def blind_spots(trace: Trace) -> list[BlindSpot]:
     """One for each class of mistakes that this trace's batch and weights would hide."""
     said = [BlindSpot(sentence, "") for sentence in _batch(trace)]
     for part in trace.parts:
-        found = [sentence for look in (_sizes, _kernel, _bias, _image, _dense, _pool, _noise,
-                                       _statistics, _gradient) for sentence in look(part)]
-        found += [BlindSpot(*spot) for spot in unseen(trace, part)]
+        oracle = known_oracle_of(trace, part)
+        found = [*_sizes(part), *_kernel(part), *_bias(part), *_image(part, oracle), *_dense(part),
+                 *_ties(part, oracle), *_noise(part), *_statistics(part), *_gradient(part)]
+        found += [BlindSpot(*spot) for spot in unseen(part, oracle)]
         said += [spot if isinstance(spot, BlindSpot) else BlindSpot(spot, Gate.WHOLE_NUMBERS)
                  for spot in found]
     return said
@@ -116,18 +115,18 @@ def _bias(part: Part) -> list[str]:
     return [f"{part.layer}: the bias is all zero, so forgetting it changes no output"]
 
 
-def _image(part: Part) -> list[str]:
-    if part.class_name not in ("Conv2D", "MaxPooling2D") or part.input.ndim != 4:
+def _image(part: Part, oracle) -> list[BlindSpot]:
+    if oracle is None or not oracle.window or part.input.ndim != 4:
         return []
-    x = part.input
+    x = oracle.layout.image(part.input)  # (N, H, W, C)
     if x[0, ..., 0].size == 1:
         return []
     if np.array_equal(x, np.broadcast_to(x[:, :1, :1], x.shape)):
-        return [f"{part.layer}: each channel of the input is constant, so shifted windows see the "
-                "same numbers, away from the border"]
+        return [BlindSpot(f"{part.layer}: each channel of the input is constant, so shifted "
+                          "windows see the same numbers, away from the border", probe_of(oracle))]
     if x.shape[1] == x.shape[2] and np.array_equal(x, x.swapaxes(1, 2)):
-        return [f"{part.layer}: the input equals its transpose, so height and width can be swapped "
-                "unnoticed"]
+        return [BlindSpot(f"{part.layer}: the input equals its transpose, so height and width can "
+                          "be swapped unnoticed", probe_of(oracle))]
     return []
 
 
@@ -140,13 +139,12 @@ def _dense(part: Part) -> list[str]:
     return []
 
 
-def _pool(part: Part) -> list[str]:
-    """A global maximum shares its gradient among ties, which rounds: no whole-number probe."""
-    if part.class_name not in MAX_POOLINGS or part.output_gradient is None:
+def _ties(part: Part, oracle) -> list[BlindSpot]:
+    if oracle is None or not oracle.ties or part.output_gradient is None:
         return []
     if np.unique(part.input).size == part.input.size:
         return [BlindSpot(f"{part.name}: no two inputs are equal, so it does not show where a tie "
-                          "sends its gradient", MAX_POOLINGS[part.class_name])]
+                          "sends its gradient", probe_of(oracle))]
     return []
 
 

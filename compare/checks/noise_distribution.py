@@ -17,6 +17,8 @@ from compare.checks import randomness
 from compare.checks.gate import Gate
 from compare.checks.randomness import Finding
 from compare.checks.row import Row, judge, mismatch
+from compare.oracle.expected import oracle_of
+from compare.oracle.noise import GaussianNoise
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
 from compare.tracing.ops import untouched_generator
@@ -38,13 +40,13 @@ def rows(model, reference: Trace) -> list[Row]:
             continue
         shape = (max(2, math.ceil(NUMBERS / part.input[0].size)), *part.input.shape[1:])
         noise = draws(layer, np.zeros(shape, part.input.dtype))
-        config = layer_config(reference, part.layer)
+        config, oracle = layer_config(reference, part.layer), oracle_of(reference, part)
         if noise is None:
             found.append(mismatch(Gate.FORWARD, part.name, "noise", None, part.noise))
-        elif part.class_name == "GaussianNoise":
+        elif isinstance(oracle, GaussianNoise):
             found.append(normal(part.name, noise, config["stddev"]))
         else:
-            shared = shared_axes(part.class_name, config, len(shape))
+            shared = oracle.shared_axes(len(shape))
             found.append(dropped(part.name, noise, config["rate"], shape, shared))
     return found
 
@@ -129,15 +131,6 @@ def along(rank: int) -> tuple[str, ...]:
     """What stands along each axis of an array of draws, (calls, N, ...)."""
     return ("calls", "samples", *(f"places along axis {axis} of the input"
                                   for axis in range(1, rank - 1)))
-
-
-def shared_axes(class_name: str, config: dict, rank: int) -> set[int]:
-    """The axes of the input along which a dropout draws one number for all."""
-    if class_name.startswith("SpatialDropout"):
-        channel = 1 if config.get("data_format") == "channels_first" else rank - 1
-        return set(range(1, rank)) - {channel}
-    sizes = config.get("noise_shape") or ()
-    return {rank - len(sizes) + i for i, size in enumerate(sizes) if size == 1}
 
 
 def _normal_distribution(x: np.ndarray) -> np.ndarray:

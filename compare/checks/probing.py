@@ -86,6 +86,11 @@ def _run(gate, part, op, oracle, reference_run, draw: Draw, exactly: bool) -> li
     return rows
 
 
+def probe_of(oracle) -> Gate:
+    """The gate that runs such an op on numbers drawn for it, some of which tie and lie at kinks."""
+    return Gate.WHOLE_NUMBERS if oracle.exact else Gate.FEW_TERMS
+
+
 def probe_batch(part) -> int:
     """A batch size above one that no axis of the part's inputs or output has."""
     sizes = {*part.output.shape[1:], *(n for x in part.inputs for n in x.shape[1:])}

@@ -6,12 +6,13 @@ change, and two of them can be made one after the other.
 """
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 
-from compare.oracle.base import Chain
+from compare.oracle.base import Chain, Oracle
 from compare.oracle.convolution import Conv2D
 from compare.oracle.losses import LOSSES, named
 from compare.oracle.optimizers import OPTIMIZERS
@@ -99,12 +100,24 @@ class LayerComputation(Computation):
         """A fresh oracle, its windows where `walk` has them."""
         oracle = oracle_for(self.class_name, self.config, self.part)
         oracle.training = self.training
-        layer = oracle.oracles[0] if isinstance(oracle, Chain) else oracle
+        layer = first_of(oracle)
         if self.walk is not None:
             for name in ("_walk", "walk_of"):
                 if hasattr(layer, name):
                     setattr(layer, name, lambda shape: self.walk)
         return oracle
+
+    @property
+    def layer(self) -> Oracle:
+        """A fresh oracle of the layer without the activation inside it; of that if it is alone."""
+        return first_of(self.oracle())
+
+    @property
+    def activation(self) -> Oracle:
+        """A fresh oracle of the activation inside the layer; of the layer itself if there is none.
+        """
+        oracle = self.oracle()
+        return oracle.oracles[-1] if isinstance(oracle, Chain) else oracle
 
     def run(self):
         return self.all_results(self._spared(self.oracle()))[self.tensor]
@@ -163,8 +176,7 @@ class LayerComputation(Computation):
         """Where the windows of this input land by Keras's rule, or by the change made before."""
         if self.walk is not None:
             return copy.copy(self.walk)
-        oracle = self.oracle()
-        layer = oracle.oracles[0] if isinstance(oracle, Chain) else oracle
+        layer = self.layer
         shape = np.shape(self.value(self.x))
         if hasattr(layer, "walk_of"):
             return layer.walk_of(shape)
@@ -172,13 +184,17 @@ class LayerComputation(Computation):
 
     def layout(self):
         """How the layer's arrays lie."""
-        oracle = self.oracle()
-        return (oracle.oracles[0] if isinstance(oracle, Chain) else oracle).layout
+        return self.layer.layout
 
     @staticmethod
     def value(array) -> np.ndarray:
         """Of an array or a `Bounded`."""
         return array.value if isinstance(array, Bounded) else array
+
+
+def first_of(oracle: Oracle) -> Oracle:
+    """A layer's own oracle, without that of the activation behind it."""
+    return oracle.oracles[0] if isinstance(oracle, Chain) else oracle
 
 
 @dataclass(frozen=True, eq=False)

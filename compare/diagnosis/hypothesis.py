@@ -1,6 +1,7 @@
 """What a hypothesis is: an identifier, what it comes to here, and the change that it supposes."""
 
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 

@@ -6,20 +6,18 @@ from typing import Any
 
 import numpy as np
 
+import scratch
 from compare.diagnosis.computation import LayerComputation
 from compare.diagnosis.observation import CANNOT, Observation
-from compare.oracle.registry import oracle_for
+from compare.oracle.base import Oracle
+from compare.oracle.noise import GaussianNoise
+from compare.oracle.registry import LAYERS, oracle_for
 from compare.oracle.running_error import Rounding
 from compare.tracing.layer_error import RAISED
-from scratch.layers import LAYERS
 
 BATCHES = {"normal": 3, "integers": 4}  # two sizes, so that no factor is taken for 1/N by chance
 LARGEST = 3  # of whole numbers: small, so that values tie
 NUMBERS = 60_000  # of an input; what is larger is cut to fewer samples
-ROOM = {"Conv1D": "kernel_size", "Conv2D": "kernel_size", "DepthwiseConv2D": "kernel_size",
-        "SeparableConv2D": "kernel_size", "Conv2DTranspose": "kernel_size",
-        "MaxPooling1D": "pool_size", "MaxPooling2D": "pool_size", "AveragePooling1D": "pool_size",
-        "AveragePooling2D": "pool_size"}
 
 
 @dataclass
@@ -58,6 +56,9 @@ class Suspect:
     def rounding(self) -> Rounding:
         return Rounding.of(self.inputs[0].dtype)
 
+    def _oracle(self) -> Oracle:
+        return oracle_for(self.class_name, self.config, self.part)
+
     def computation(self, x, dy, weights) -> LayerComputation:
         """The right computation on these numbers."""
         return LayerComputation(self.rounding, class_name=self.class_name, config=self.config,
@@ -75,7 +76,7 @@ class Suspect:
             return rng.standard_normal(shape).astype(dtype)
 
         x = tuple(numbers(shape) for shape in shapes)
-        state = getattr(LAYERS.get(self.class_name), "non_trainable", ())
+        state = getattr(scratch.layers.LAYERS.get(self.class_name), "non_trainable", ())
         weights = {name: np.abs(numbers(w.shape)) + w.dtype.type(0.5) if name in state
                    else numbers(w.shape) for name, w in self.weights.items() if name != "noise"}
         if "noise" in self.weights:
@@ -88,7 +89,7 @@ class Suspect:
     def _noise(self, rng, batch: int, numbers) -> np.ndarray:
         own = self.weights["noise"]
         shape = (batch if own.shape[0] == len(self.inputs[0]) else 1, *own.shape[1:])
-        if self.class_name == "GaussianNoise":
+        if isinstance(self._oracle(), GaussianNoise):
             return numbers(shape)
         rate = self.config.get("rate", 0.5)
         kept = own.dtype.type(own.max() or 1.0)
@@ -136,7 +137,7 @@ class Suspect:
         size = sum(a.size for a in self.inputs)
         batch = len(self.inputs[0])
         kept = max(2, batch * NUMBERS // max(size, 1))
-        if kept < batch and self.class_name != "BatchNormalization":
+        if kept < batch and not self._oracle().mixes_samples:
             x = tuple(a[:kept] for a in self.inputs)
             x = x if isinstance(self.x, tuple) else x[0]
             dy = None if dy is None else dy[:kept]
@@ -166,9 +167,10 @@ class Suspect:
 def smaller_shape(class_name: str, config: dict, shape: tuple) -> tuple:
     """A shape with fewer pixels on which the layer's windows land alike; no two axes of one size.
     """
-    if class_name not in ROOM:
+    argument = LAYERS.get(class_name, Oracle).window
+    if not argument:
         return shape
-    window, rank = config[ROOM[class_name]], len(shape) - 2
+    window, rank = config[argument], len(shape) - 2
     first = 2 if config.get("data_format") == "channels_first" else 1
     steps = config.get("strides") or window
     dilation = config.get("dilation_rate") or (1,) * rank

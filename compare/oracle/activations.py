@@ -6,7 +6,7 @@ what holds below the first kink, at it, above it, and so on.
 
 import numpy as np
 
-from compare.oracle.base import Oracle
+from compare.oracle.base import Activation, judges
 from compare.oracle.piecewise import choose, held, same, scaled, shifted, together
 from compare.oracle.running_error import Bounded
 
@@ -16,7 +16,8 @@ def is_short(number: float) -> bool:
     return float(number * 16).is_integer() and abs(number) <= 16
 
 
-class Linear(Oracle):
+@judges(activation="linear")
+class Linear(Activation):
     """The input as it is."""
 
     def forward(self, x, weights):
@@ -26,7 +27,8 @@ class Linear(Oracle):
         return dy, {}
 
 
-class ReLU(Oracle):
+@judges("ReLU", activation="relu")
+class ReLU(Activation):
     """x between threshold and max_value, max_value beyond, slope * (x - threshold) below.
 
     y = a(x) + b(x), a(x) = min(x, max_value) above the threshold, b(x) = slope * (x - threshold)
@@ -34,6 +36,9 @@ class ReLU(Oracle):
     With a slope alone it is LeakyReLU, and with a max_value of 6 alone ReLU6, whose gradients at
     their kinks are others than those of the general formula.
     """
+
+    operation = "max(x, 0)"
+    masks = True
 
     def __init__(self, config):
         super().__init__(config)
@@ -45,6 +50,8 @@ class ReLU(Oracle):
         self.lowest = float(np.float32(threshold))
         self.highest = None if highest is None else float(np.float32(highest))
         self.exact = all(is_short(n) for n in (slope, threshold, highest or 0))
+        self.kinks = tuple(sorted({self.lowest, *([] if highest is None else [self.highest])}))
+        self.blocks = not slope
 
     def forward(self, x, weights):
         self.x = x
@@ -79,22 +86,33 @@ class ReLU(Oracle):
         return together(above, choose(self.x, [self.threshold], [leaked, 0, 0])), {}
 
 
+@judges("LeakyReLU", activation="leaky_relu")
 class LeakyReLU(ReLU):
     """x above 0, slope * x elsewhere; 0.3 by default as a layer, 0.2 as an activation."""
+
+    operation = "max(x, slope * x)"
 
     def __init__(self, config):
         super().__init__({"negative_slope": config.get("negative_slope", 0.2)})
 
 
+@judges(activation="relu6")
 class ReLU6(ReLU):
     """min(max(x, 0), 6), which passes nothing back at 6."""
+
+    operation = "min(max(x, 0), 6)"
 
     def __init__(self, config):
         super().__init__({"max_value": 6})
 
 
-class PReLU(Oracle):
+@judges("PReLU")
+class PReLU(Activation):
     """max(x, 0) + alpha * min(x, 0), which passes nothing back at 0."""
+
+    operation = "max(x, 0) + alpha * min(x, 0)"
+    kinks = (0,)
+    masks = True
 
     def forward(self, x, weights):
         self.x, self.alpha = x, weights["alpha"]
@@ -124,9 +142,13 @@ class PReLU(Oracle):
         return {"output": 1, "input_gradient": 1, "alpha_gradient": terms}
 
 
-class HardSigmoid(Oracle):
+@judges(activation="hard_sigmoid")
+class HardSigmoid(Activation):
     """min(max(x + 3, 0), 6) / 6; nothing passes where x + 3, as rounded, is 0 or 6."""
 
+    operation = "min(max(x + 3, 0), 6) / 6"
+    kinks = (-3, 3)
+    masks = True
     exact = False
 
     def forward(self, x, weights):
@@ -141,8 +163,12 @@ class HardSigmoid(Oracle):
         return choose(self.shifted, [0, 6], [0, 0, lambda x: dy, 0, 0])
 
 
+@judges(activation="hard_silu")
 class HardSiLU(HardSigmoid):
     """x times the hard sigmoid of x."""
+
+    operation = "x times the hard sigmoid of x"
+    masks = False
 
     def forward(self, x, weights):
         return super().forward(x, weights) * x
@@ -151,8 +177,13 @@ class HardSiLU(HardSigmoid):
         return dy * self.hard + self.inside(dy * self.x / 6), {}
 
 
-class HardTanh(Oracle):
+@judges(activation="hard_tanh")
+class HardTanh(Activation):
     """x from -1 to 1, at both of which everything passes back, and the nearer of the two beyond."""
+
+    operation = "min(max(x, -1), 1)"
+    kinks = (-1, 1)
+    masks = True
 
     def forward(self, x, weights):
         self.x = x
@@ -163,8 +194,13 @@ class HardTanh(Oracle):
         return choose(self.x, [-1, 1], [0, *[lambda x: dy] * 3, 0]), {}
 
 
-class HardShrink(Oracle):
+@judges(activation="hard_shrink")
+class HardShrink(Activation):
     """x beyond -0.5 and 0.5; 0 between them and at both."""
+
+    operation = "a choice between x and 0"
+    kinks = (-0.5, 0.5)
+    masks = True
 
     def forward(self, x, weights):
         self.x = x
@@ -175,8 +211,11 @@ class HardShrink(Oracle):
         return choose(self.x, [-0.5, 0.5], [lambda x: dy, 0, 0, 0, lambda x: dy]), {}
 
 
+@judges(activation="soft_shrink")
 class SoftShrink(HardShrink):
     """x + 0.5 below -0.5, x - 0.5 above 0.5, 0 between."""
+
+    operation = "x moved towards 0"
 
     def forward(self, x, weights):
         self.x = x
@@ -184,8 +223,13 @@ class SoftShrink(HardShrink):
                                        lambda x: shifted(x, -0.5)])
 
 
-class SparseSigmoid(Oracle):
+@judges(activation="sparse_sigmoid")
+class SparseSigmoid(Activation):
     """0 up to -1, (x + 1) / 2 to 1, then 1; nothing passes back at -1 and 1."""
+
+    operation = "min(max(x + 1, 0), 2) / 2"
+    kinks = (-1, 1)
+    masks = True
 
     def forward(self, x, weights):
         self.x = x
@@ -195,9 +239,12 @@ class SparseSigmoid(Oracle):
         return choose(self.x, [-1, 1], [0, 0, lambda x: scaled(dy, 0.5), 0, 0]), {}
 
 
-class SparsePlus(Oracle):
+@judges(activation="sparse_plus")
+class SparsePlus(Activation):
     """0 up to -1, (x + 1)^2 / 4 to 1, then x; its slope has no jump."""
 
+    operation = "0, (x + 1)^2 / 4 or x"
+    kinks = (-1, 1)
     exact = False
 
     def forward(self, x, weights):

@@ -7,9 +7,30 @@ results are `Bounded`. Written from the definitions, not from `scratch` or Keras
 
 from compare.oracle.running_error import Bounded
 
+LAYERS: dict[str, type["Oracle"]] = {}  # by Keras's names; filled as the classes are defined
+ACTIVATIONS: dict[str, type["Oracle"]] = {}
+
+
+def judges(*layers: str, activation: str | None = None):
+    """A decorator of an oracle's class: which layers and which activation it judges.
+
+    Raises:
+        ValueError: for a name that another class has already.
+    """
+    def entered(cls):
+        for known, names in ((LAYERS, layers), (ACTIVATIONS, (activation,) if activation else ())):
+            for name in names:
+                if name in known:
+                    raise ValueError(f"Expected one oracle for {name}. Received: "
+                                     f"{known[name].__name__} and {cls.__name__}")
+                known[name] = cls
+        return cls
+
+    return entered
+
 
 class Oracle:
-    """Base of all oracles.
+    """Base of all oracles, and all that is known of the kinds of layers that they judge.
 
     Attributes:
         config: the layer's Keras config.
@@ -18,10 +39,30 @@ class Oracle:
         training: whether to judge the layer as in training (the default) or at inference.
         updated: after `forward`, the weights that a training pass itself changes, by name
             (moving statistics), as they are after it.
+        operation: what is computed, in words; '' where its name says it.
+        window: the argument that says how large its windows are; '' where it has none.
+        paddings: what its argument of that name may be.
+        outputs: the arguments that say how much comes out.
+        kinks: the inputs at which an activation's formula changes, in ascending order.
+        blocks: whether an activation passes nothing back below its first kink.
+        masks: whether an activation's slope is a mask, 0 or the same number wherever it is not.
+        ties: whether equal numbers of its input compete for the gradient.
+        merges: whether it takes several inputs.
+        mixes_samples: whether what comes of a sample depends on the others of its batch.
     """
 
     exact = True
     factors = 2
+    operation = ""
+    window = ""
+    paddings: tuple[str, ...] = ("valid", "same")
+    outputs: tuple[str, ...] = ()
+    kinks: tuple[float, ...] = ()
+    blocks = False
+    masks = False
+    ties = False
+    merges = False
+    mixes_samples = False
 
     def __init__(self, config: dict):
         self.config = config
@@ -42,6 +83,10 @@ class Oracle:
         return {"output": 1, "input_gradient": 1}
 
 
+class Activation(Oracle):
+    """Base of the activations, inside a layer or as layers of their own."""
+
+
 class Chain(Oracle):
     """One oracle after another: a layer and the activation inside it."""
 
@@ -50,6 +95,7 @@ class Chain(Oracle):
         self.oracles = oracles
         self.exact = all(oracle.exact for oracle in oracles)
         self.factors = max(oracle.factors for oracle in oracles)
+        self.operation, self.outputs = oracles[0].operation, oracles[0].outputs
 
     def forward(self, x, weights):
         first, *rest = self.oracles

@@ -2,7 +2,7 @@
 
 import math
 
-from compare.oracle.base import Oracle
+from compare.oracle.base import Oracle, judges
 from compare.oracle.correlation import collect, correlate, spread
 from compare.oracle.data_format import Layout
 from compare.oracle.running_error import bilinear
@@ -17,6 +17,9 @@ class Convolution(Oracle):
     """
 
     rank = 2
+    operation = "sums of products of input and kernel"
+    window = "kernel_size"
+    outputs: tuple[str, ...] = ("filters",)
 
     def __init__(self, config):
         super().__init__(config)
@@ -62,6 +65,7 @@ class Convolution(Oracle):
         return 1
 
 
+@judges("Conv2D")
 class Conv2D(Convolution):
     """y[n, p, q, f] = b[f] +
     sum over i, j, c of x[n, p sh + i dh - top, q sw + j dw - left, c] k[i, j, c, f],
@@ -88,14 +92,19 @@ class Conv2D(Convolution):
                 "kernel_gradient": pixels, "bias_gradient": pixels}
 
 
+@judges("Conv1D")
 class Conv1D(Conv2D):
     """The same along one axis."""
 
+    paddings = ("valid", "same", "causal")
     rank = 1
 
 
+@judges("DepthwiseConv2D")
 class DepthwiseConv2D(Conv2D):
     """A Conv2D with as many groups as channels; its kernel is written (kh, kw, C, multiplier)."""
+
+    outputs = ("depth_multiplier",)
 
     def forth(self, x, kernel):
         return super().forth(x, kernel.reshape(*kernel.shape[:2], 1, -1))
@@ -111,6 +120,7 @@ class DepthwiseConv2D(Conv2D):
         return channels
 
 
+@judges("Conv2DTranspose")
 class Conv2DTranspose(Convolution):
     """The gradient of a Conv2D with respect to its input: y = spread(x), from C channels to F.
 

@@ -2,12 +2,16 @@
 
 import numpy as np
 
-from compare.oracle.base import Oracle
+from compare.oracle.base import Oracle, judges
 from compare.oracle.running_error import bilinear
 
 
+@judges("Dense")
 class Dense(Oracle):
     """y[..., u] = sum over i of x[..., i] w[i, u] + b[u]."""
+
+    operation = "sums of products of input and kernel"
+    outputs = ("units",)
 
     def forward(self, x, weights):
         self.x, self.kernel = x, weights["kernel"]

@@ -7,7 +7,7 @@ import numpy as np
 
 from compare.oracle.losses import exact_loss
 from compare.oracle.optimizers import exact_update
-from compare.oracle.registry import oracle_for
+from compare.oracle.registry import known_oracle, oracle_for
 from compare.oracle.regularization import of_outputs, of_part, of_weights, total
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
@@ -18,6 +18,11 @@ from compare.tracing.trace import Part, Trace
 def oracle_of(trace: Trace, part: Part):
     """A fresh oracle for one part of a trace."""
     return oracle_for(part.class_name, layer_config(trace, part.layer), part.part)
+
+
+def known_oracle_of(trace: Trace, part: Part):
+    """The same; None where there is none, as for a layer that only Keras has."""
+    return known_oracle(part.class_name, layer_config(trace, part.layer), part.part)
 
 
 def shapes(part: Part):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from compare.oracle.base import Oracle
+from compare.oracle.base import Oracle, judges
 from compare.oracle.rounded_mean import mean
 from compare.oracle.running_error import Bounded
 
@@ -36,6 +36,7 @@ class GlobalPooling(Oracle):
         return array.sum(axis=self.axes, keepdims=True)
 
 
+@judges("GlobalMaxPooling2D")
 class GlobalMaxPooling2D(GlobalPooling):
     """The largest of each channel; its gradient is shared equally by all that tie for it.
 
@@ -43,6 +44,9 @@ class GlobalMaxPooling2D(GlobalPooling):
     good. Either costs two roundings at most, and none where the number is a power of two. A channel
     with a NaN has no winner, so 0 / 0 for its gradient, as in TensorFlow.
     """
+
+    operation = "maxima of windows"
+    ties = True
 
     def forward(self, x, weights):
         self.x = x = x.flushed()
@@ -73,8 +77,11 @@ class GlobalMaxPooling2D(GlobalPooling):
         return close & moves & (self.total(close) > 1)
 
 
+@judges("GlobalAveragePooling2D")
 class GlobalAveragePooling2D(GlobalPooling):
     """The mean of each channel."""
+
+    operation = "means of windows"
 
     def forward(self, x, weights):
         self.shape, x = x.shape, x.flushed()
@@ -91,12 +98,14 @@ class GlobalAveragePooling2D(GlobalPooling):
         return {"output": self.number(input_shape), "input_gradient": 1}
 
 
+@judges("GlobalMaxPooling1D")
 class GlobalMaxPooling1D(GlobalMaxPooling2D):
     """The largest of each channel of a sequence."""
 
     rank = 1
 
 
+@judges("GlobalAveragePooling1D")
 class GlobalAveragePooling1D(GlobalAveragePooling2D):
     """The mean of each channel of a sequence."""
 

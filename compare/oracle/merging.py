@@ -8,12 +8,14 @@ import math
 
 import numpy as np
 
-from compare.oracle.base import Oracle
+from compare.oracle.base import Oracle, judges
 from compare.oracle.running_error import Bounded
 
 
 class Merging(Oracle):
     """Base: `forward` gets a list of inputs, `backward` returns a list of gradients."""
+
+    merges = True
 
     def forward(self, x, weights):
         self.inputs = x
@@ -39,9 +41,12 @@ class Merging(Oracle):
         return {"output": len(input_shape), "input_gradient": repeated}
 
 
+@judges("Add")
 class Add(Merging):
     """The sum of the inputs. Two make one addition; more of them may be added in any order, for
     which gamma_n sum|a_i| is the bound (Higham, eq. 4.4)."""
+
+    operation = "a sum"
 
     def merged(self):
         return total(self.x)
@@ -50,9 +55,11 @@ class Add(Merging):
         return [dy] * len(self.x)
 
 
+@judges("Average")
 class Average(Merging):
     """The sum of the inputs, divided by their number or multiplied by its rounded reciprocal."""
 
+    operation = "a sum and a division"
     exact = False
 
     def merged(self):
@@ -62,8 +69,11 @@ class Average(Merging):
         return [dy / float(len(self.x))] * len(self.x)
 
 
+@judges("Subtract")
 class Subtract(Merging):
     """The first input less the second."""
+
+    operation = "a difference"
 
     def merged(self):
         return self.x[0] - self.x[1]
@@ -72,6 +82,7 @@ class Subtract(Merging):
         return [dy, -dy]
 
 
+@judges("Multiply")
 class Multiply(Merging):
     """The product of the inputs.
 
@@ -80,6 +91,8 @@ class Multiply(Merging):
     the last factors come in, if these do not vary along the sum: that is a sum of products, too,
     and has no more roundings on the way of any term than the sum of the finished products.
     """
+
+    operation = "a product"
 
     def merged(self):
         y = self.x[0]
@@ -104,10 +117,12 @@ class Multiply(Merging):
         return {name: count * more for name, count in terms.items()}
 
 
+@judges("Maximum")
 class Maximum(Merging):
     """The largest input at each place. Its gradient goes to the first input that holds it, as the
     inputs are compared one after the other, the earlier against the next."""
 
+    operation = "the largest of the inputs"
     sign = 1.0  # Minimum: the largest of the negatives
 
     def merged(self):
@@ -133,14 +148,20 @@ class Maximum(Merging):
         return gradients
 
 
+@judges("Minimum")
 class Minimum(Maximum):
     """The smallest input at each place; otherwise as `Maximum`."""
 
+    operation = "the smallest of the inputs"
     sign = -1.0
 
 
+@judges("Concatenate")
 class Concatenate(Oracle):
     """The inputs one after the other along an axis: nothing is computed."""
+
+    operation = "a change of place or shape"
+    merges = True
 
     def forward(self, x, weights):
         self.axis = self.config["axis"]
@@ -169,7 +190,3 @@ def summed_to(gradient: Bounded, shape: tuple) -> Bounded:
     """The gradient, of the output's shape, summed along the axes that an input has length 1 in."""
     repeated = tuple(i for i, n in enumerate(shape) if n == 1 and gradient.shape[i] != 1)
     return gradient.sum(axis=repeated, keepdims=True) if repeated else gradient
-
-
-MERGING = {"Add": Add, "Average": Average, "Concatenate": Concatenate, "Maximum": Maximum,
-           "Minimum": Minimum, "Multiply": Multiply, "Subtract": Subtract}

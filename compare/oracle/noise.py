@@ -3,12 +3,15 @@
 Where that is whole numbers, whole numbers come out.
 """
 
-from compare.oracle.base import Oracle
+from compare.oracle.base import Oracle, judges
 from compare.oracle.running_error import Bounded
 
 
+@judges("Dropout")
 class Dropout(Oracle):
     """x * noise in training, rounded once; x as it is at inference or without noise."""
+
+    operation = "a product with noise"
 
     def forward(self, x, weights):
         self.noise = weights.get("noise") if self.training else None
@@ -17,9 +20,26 @@ class Dropout(Oracle):
     def backward(self, dy):
         return dy if self.noise is None else product(dy, self.noise), {}
 
+    def shared_axes(self, rank: int) -> set[int]:
+        """The axes of the input along which one number is drawn for all."""
+        sizes = self.config.get("noise_shape") or ()
+        return {rank - len(sizes) + i for i, size in enumerate(sizes) if size == 1}
 
+
+@judges("SpatialDropout1D", "SpatialDropout2D")
+class SpatialDropout(Dropout):
+    """A dropout of whole feature maps."""
+
+    def shared_axes(self, rank):
+        channel = 1 if self.config.get("data_format") == "channels_first" else rank - 1
+        return set(range(1, rank)) - {channel}
+
+
+@judges("GaussianNoise")
 class GaussianNoise(Oracle):
     """x + noise in training; x as it is at inference or without noise."""
+
+    operation = "a sum with noise"
 
     def forward(self, x, weights):
         noise = weights.get("noise") if self.training else None

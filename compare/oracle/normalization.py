@@ -19,7 +19,7 @@ import math
 
 import numpy as np
 
-from compare.oracle.base import Oracle
+from compare.oracle.base import Oracle, judges
 from compare.oracle.moments import constant, inverse_deviation, known, moments
 from compare.oracle.running_error import Bounded
 
@@ -28,6 +28,7 @@ class Normalization(Oracle):
     """Base: a subclass says over which axes the moments are, and which the weights have."""
 
     exact = False
+    operation = "differences from a mean over a deviation"
 
     def axes(self, rank: int) -> tuple[int, ...]:
         """The axes over which the moments are taken."""
@@ -140,8 +141,11 @@ class Normalization(Oracle):
                 "beta_gradient": summed}
 
 
+@judges("BatchNormalization")
 class BatchNormalization(Normalization):
     """Channel by channel: by the batch's moments in training, else by the moving averages."""
+
+    mixes_samples = True
 
     def axes(self, rank):
         return tuple(i for i in range(rank) if i not in self.weight_axes(rank))
@@ -164,6 +168,7 @@ class BatchNormalization(Normalization):
         return y
 
 
+@judges("LayerNormalization")
 class LayerNormalization(Normalization):
     """Each sample by its own moments over the named axes, which gamma and beta have too."""
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from compare.oracle.base import Oracle
+from compare.oracle.base import Oracle, judges
 from compare.oracle.data_format import Layout
 from compare.oracle.rounded_mean import mean
 from compare.oracle.running_error import Bounded
@@ -13,6 +13,7 @@ class Pooling(Oracle):
     """Base: the windows of an image, in whatever arrangement it comes."""
 
     rank = 2
+    window = "pool_size"
 
     def __init__(self, config):
         super().__init__(config)
@@ -33,8 +34,12 @@ class Pooling(Oracle):
         return y.rearranged(self.layout.given)
 
 
+@judges("MaxPooling2D")
 class MaxPooling2D(Pooling):
     """The largest of each window; the gradient goes to its first maximum in row-major order."""
+
+    operation = "maxima of windows"
+    ties = True
 
     def forward(self, x, weights):
         self.walk = self.walk_of(x.shape)
@@ -78,6 +83,7 @@ class MaxPooling2D(Pooling):
         return {"output": 1, "input_gradient": self.walk_of(input_shape).overlap()}
 
 
+@judges("AveragePooling2D")
 class AveragePooling2D(Pooling):
     """The mean of each window over the pixels that are no padding.
 
@@ -85,6 +91,8 @@ class AveragePooling2D(Pooling):
     layer is exact if no window can have another number of pixels: if all windows are whole and the
     pool's size is a power of two, or if padding can only cut windows of 2 down to 1.
     """
+
+    operation = "means of windows"
 
     def __init__(self, config):
         super().__init__(config)
@@ -128,12 +136,14 @@ class AveragePooling2D(Pooling):
         return spread
 
 
+@judges("MaxPooling1D")
 class MaxPooling1D(MaxPooling2D):
     """Max pooling of sequences, which are images of one column."""
 
     rank = 1
 
 
+@judges("AveragePooling1D")
 class AveragePooling1D(AveragePooling2D):
     """Average pooling of sequences, which are images of one column."""
 

@@ -2,11 +2,18 @@
 
 import numpy as np
 
-from compare.oracle.base import Oracle
+from compare.oracle.base import Oracle, judges
 from compare.oracle.data_format import Layout
 
 
-class Flatten(Oracle):
+class Moving(Oracle):
+    """Base of them all."""
+
+    operation = "a change of place or shape"
+
+
+@judges("Flatten")
+class Flatten(Moving):
     """The same numbers in one row per sample, row-major, the channels last."""
 
     def forward(self, x, weights):
@@ -20,7 +27,8 @@ class Flatten(Oracle):
         return dy.reshape(self.shape).rearranged(self.layout.given), {}
 
 
-class Reshape(Oracle):
+@judges("Reshape")
+class Reshape(Moving):
     """The same numbers in another shape, row-major."""
 
     def forward(self, x, weights):
@@ -39,7 +47,8 @@ class Reshape(Oracle):
         return tuple(target)
 
 
-class Permute(Oracle):
+@judges("Permute")
+class Permute(Moving):
     """Axis i of the output is axis dims[i - 1] of the input."""
 
     def forward(self, x, weights):
@@ -49,7 +58,7 @@ class Permute(Oracle):
         return dy.rearranged(lambda a: np.moveaxis(a, range(1, a.ndim), self.config["dims"])), {}
 
 
-class Border(Oracle):
+class Border(Moving):
     """Base: a border of (before, after) along each spatial axis, put on or taken off."""
 
     rank = 2
@@ -80,6 +89,7 @@ class Border(Oracle):
         return x.rearranged(cut)
 
 
+@judges("ZeroPadding2D")
 class ZeroPadding2D(Border):
     """Zeros around the image."""
 
@@ -92,6 +102,7 @@ class ZeroPadding2D(Border):
         return self.taken_off(dy), {}
 
 
+@judges("Cropping2D")
 class Cropping2D(Border):
     """The image without its border."""
 
@@ -104,7 +115,8 @@ class Cropping2D(Border):
         return self.put_on(dy), {}
 
 
-class UpSampling2D(Oracle):
+@judges("UpSampling2D")
+class UpSampling2D(Moving):
     """Every pixel repeated along both axes; its gradient is the sum of its copies'."""
 
     rank = 2
@@ -135,18 +147,21 @@ class UpSampling2D(Oracle):
         return {"output": 1, "input_gradient": int(np.prod(self.size))}
 
 
+@judges("ZeroPadding1D")
 class ZeroPadding1D(ZeroPadding2D):
     """Zeros before and after a sequence."""
 
     rank = 1
 
 
+@judges("Cropping1D")
 class Cropping1D(Cropping2D):
     """A sequence without its ends."""
 
     rank = 1
 
 
+@judges("UpSampling1D")
 class UpSampling1D(UpSampling2D):
     """Every step repeated."""
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from compare.oracle.base import judges
 from compare.oracle.convolution import Convolution
 from compare.oracle.correlation import collect, correlate, spread
 from compare.oracle.running_error import Bounded, bilinear
@@ -11,6 +12,7 @@ from compare.oracle.running_error import Bounded, bilinear
 PIXEL = "nhwc,cf->nhwf"
 
 
+@judges("SeparableConv2D")
 class SeparableConv2D(Convolution):
     """y = sum over i, j, c, m of x[n, ., ., c] d[i, j, c, m] p[c m, f], plus a bias.
 
@@ -20,6 +22,7 @@ class SeparableConv2D(Convolution):
     """
 
     factors = 3  # in each product of the sum
+    outputs = ("filters", "depth_multiplier")
 
     def forward(self, x, weights):
         lay = self.layout

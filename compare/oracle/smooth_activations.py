@@ -9,13 +9,13 @@ import math
 
 import numpy as np
 
-from compare.oracle.base import Oracle
+from compare.oracle.base import Activation, judges
 from compare.oracle.elementary import constant, erfc, expm1, sigmoid, softplus, tanh
 from compare.oracle.piecewise import choose, held, same, scaled, wider
 from compare.oracle.running_error import Bounded
 
 
-class Smooth(Oracle):
+class Smooth(Activation):
     """A function of each element, and the gradient it passes back."""
 
     exact = False
@@ -43,8 +43,11 @@ def exponential_less_one(x: Bounded) -> Bounded:
     return wider(expm1(x), x.exp() - 1.0)
 
 
+@judges(activation="exponential")
 class Exponential(Smooth):
     """exp(x)."""
+
+    operation = "exp(x)"
 
     def function(self, x):
         return x.exp()
@@ -53,8 +56,11 @@ class Exponential(Smooth):
         return dy * y
 
 
+@judges(activation="sigmoid")
 class Sigmoid(Smooth):
     """1 / (1 + exp(-x))."""
+
+    operation = "1 / (1 + exp(-x))"
 
     def function(self, x):
         return sigmoid(x)
@@ -63,8 +69,11 @@ class Sigmoid(Smooth):
         return dy * y * one_minus(y)
 
 
+@judges(activation="log_sigmoid")
 class LogSigmoid(Smooth):
     """log(1 / (1 + exp(-x)))."""
+
+    operation = "log(1 / (1 + exp(-x)))"
 
     def function(self, x):
         return -softplus(-x)
@@ -73,8 +82,11 @@ class LogSigmoid(Smooth):
         return dy * sigmoid(-x)
 
 
+@judges(activation="silu")
 class SiLU(Smooth):
     """x / (1 + exp(-x))."""
+
+    operation = "x / (1 + exp(-x))"
 
     def function(self, x):
         return x * sigmoid(x)
@@ -84,8 +96,11 @@ class SiLU(Smooth):
         return dy * (s * (x * one_minus(s) + 1.0))
 
 
+@judges(activation="tanh")
 class Tanh(Smooth):
     """tanh(x)."""
+
+    operation = "tanh(x)"
 
     def function(self, x):
         return tanh(x)
@@ -94,8 +109,11 @@ class Tanh(Smooth):
         return dy * one_minus(y * y)
 
 
+@judges(activation="tanh_shrink")
 class TanhShrink(Smooth):
     """x - tanh(x)."""
+
+    operation = "x - tanh(x)"
 
     def function(self, x):
         return x - tanh(x)
@@ -105,8 +123,11 @@ class TanhShrink(Smooth):
         return dy - dy * one_minus(t * t)
 
 
+@judges(activation="softplus")
 class Softplus(Smooth):
     """log(1 + exp(x))."""
+
+    operation = "log(1 + exp(x))"
 
     def function(self, x):
         return softplus(x)
@@ -115,8 +136,11 @@ class Softplus(Smooth):
         return dy * sigmoid(x)
 
 
+@judges(activation="softsign")
 class Softsign(Smooth):
     """x / (1 + |x|)."""
+
+    operation = "x / (1 + |x|)"
 
     def function(self, x):
         return x / self._spread(x)
@@ -129,8 +153,11 @@ class Softsign(Smooth):
         return Bounded(np.abs(x.value), x.rounding, x.error) + 1.0
 
 
+@judges(activation="squareplus")
 class Squareplus(Smooth):
     """(x + sqrt(x^2 + 4)) / 2."""
+
+    operation = "(x + sqrt(x^2 + 4)) / 2"
 
     def function(self, x):
         return (x + self._root(x)) * 0.5
@@ -143,8 +170,11 @@ class Squareplus(Smooth):
         return x.through(lambda x: np.hypot(x, 2), lambda low, high: np.ones_like(low), roundings=4)
 
 
+@judges(activation="mish")
 class Mish(Smooth):
     """x tanh(log(1 + exp(x)))."""
+
+    operation = "x tanh(log(1 + exp(x)))"
 
     def function(self, x):
         return x * tanh(softplus(x))
@@ -154,12 +184,14 @@ class Mish(Smooth):
         return dy * t + dy * x * one_minus(t * t) * sigmoid(x)
 
 
+@judges(activation="gelu")
 class GELU(Smooth):
     """x times the probability that a standard normal number is below x, erfc(-x / sqrt 2) / 2.
 
     The square root of 1/2 is rounded to float32 also for float64, as TensorFlow has it.
     """
 
+    operation = "x erfc(-x / sqrt 2) / 2"
     SQRT_HALF = float(np.float32(math.sqrt(0.5)))
 
     def function(self, x):
@@ -175,8 +207,12 @@ class GELU(Smooth):
         return -x * self.SQRT_HALF
 
 
+@judges("ELU", activation="elu")
 class ELU(Smooth):
     """x above 0, alpha (exp(x) - 1) below; at 0 the gradient is alpha, 1 by default."""
+
+    operation = "x or alpha (exp(x) - 1)"
+    kinks = (0,)
 
     def function(self, x):
         self.alpha = held(self.config.get("alpha", 1.0), x.rounding)
@@ -192,12 +228,15 @@ class ELU(Smooth):
         return choose(x, [0], [below, lambda x: scaled(dy, self.alpha), lambda x: dy])
 
 
+@judges(activation="selu")
 class SELU(Smooth):
     """scale x above 0, scale alpha (exp(x) - 1) below; at 0 the gradient is the scale.
 
     TensorFlow decides by the result: where exp(x) rounds to 1, x counts as 0.
     """
 
+    operation = "scale x or scale alpha (exp(x) - 1)"
+    kinks = (0,)
     SCALE, LIMIT = 1.0507009873554805, 1.7580993408473768
 
     def function(self, x):
@@ -209,8 +248,12 @@ class SELU(Smooth):
         return choose(y, [0], [lambda y: dy * (y + limit), *[lambda y: dy * scale] * 2])
 
 
+@judges(activation="celu")
 class CELU(Smooth):
     """x above 0, exp(x) - 1 below; at 0 Keras adds the gradients of both sides, each 1."""
+
+    operation = "x or exp(x) - 1"
+    kinks = (0,)
 
     def function(self, x):
         return choose(x, [0], [expm1, 0, same])

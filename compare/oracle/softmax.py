@@ -4,14 +4,16 @@ import math
 
 import numpy as np
 
-from compare.oracle.base import Oracle
+from compare.oracle.base import Activation, judges
 from compare.oracle.piecewise import wider
 from compare.oracle.running_error import LIBRARY_ULPS, Bounded
 
 
-class Softmax(Oracle):
+@judges("Softmax", activation="softmax")
+class Softmax(Activation):
     """exp(x - max) / sum exp(x - max), along an axis or several."""
 
+    operation = "exp, a sum and a division"
     exact = False
 
     def forward(self, x, weights):
@@ -35,9 +37,11 @@ class Softmax(Oracle):
         return {"output": classes, "input_gradient": classes}
 
 
-class LogSoftmax(Oracle):
+@judges(activation="log_softmax")
+class LogSoftmax(Activation):
     """x - max - log sum exp(x - max), along the last axis."""
 
+    operation = "exp, a sum, log and a difference"
     exact = False
 
     def forward(self, x, weights):

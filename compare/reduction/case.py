@@ -10,9 +10,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from compare.oracle.registry import oracle_for
 from scratch.layers import LAYERS
-
-OUTPUTS = ("filters", "units", "depth_multiplier")  # arguments that say how much comes out
 
 
 @dataclass
@@ -81,7 +80,8 @@ def ways(case: Case) -> list:
                   for i, x in enumerate(inputs) for axis in range(1, x.ndim)]
     if case.part in ("", "whole"):
         found += [(lambda cut, name=name: _outputs(case, name, cut), case.config[name])
-                  for name in OUTPUTS if isinstance(case.config.get(name), int)]
+                  for name in oracle_for(case.class_name, case.config, case.part).outputs
+                  if isinstance(case.config.get(name), int)]
     return found
 
 

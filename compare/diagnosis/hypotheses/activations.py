@@ -3,21 +3,19 @@
 import numpy as np
 
 from compare.diagnosis.hypothesis import Variant, inside
-from compare.oracle.base import Chain
+from compare.oracle.base import Activation, Chain, Oracle
 from compare.oracle.elementary import sigmoid, tanh
 from compare.oracle.registry import ACTIVATIONS, LAYERS
 from compare.oracle.running_error import Bounded
+from compare.oracle.softmax import LogSoftmax, Softmax
 from compare.tracing.trace import WHOLE
 
-SOFTMAXES = ("softmax", "log_softmax", "Softmax")
-MASKS = ("relu", "relu6", "leaky_relu", "ReLU", "LeakyReLU", "hard_tanh", "hard_shrink",
-         "hard_sigmoid", "soft_shrink", "sparse_sigmoid", "PReLU")
-LAYER_KINDS = ("ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Activation")
+SOFTMAXES = (Softmax, LogSoftmax)
 
 
 def activation_name(c) -> str | None:
     """The activation that is computed, or the class of the layer that is one; None for none."""
-    if c.class_name in LAYER_KINDS and c.class_name != "Activation":
+    if issubclass(LAYERS.get(c.class_name, Oracle), Activation):
         return c.class_name
     named = c.config.get("activation")
     if c.part not in ("", WHOLE) and not isinstance(named, dict):
@@ -48,7 +46,8 @@ def alone(c):
 
 def of_presence(c) -> list[Variant]:
     """Left out, or done twice."""
-    name = activation_name(c)
+    name, right = activation_name(c), c.activation
+    soft = isinstance(right, SOFTMAXES)
 
     def twice(c):
         def again(result):
@@ -59,11 +58,11 @@ def of_presence(c) -> list[Variant]:
 
     if c.tensor == "output":
         return [inside("activation-missing", f"no {name}", lambda c: other(c, "linear")),
-                inside("softmax-twice" if name in SOFTMAXES else "activation-twice", name, twice)]
+                inside("softmax-twice" if soft else "activation-twice", name, twice)]
     if c.tensor != "input_gradient" or c.part == WHOLE:
         return []
-    missing = ("softmax-jacobian-missing" if name in SOFTMAXES
-               else "mask-missing" if name in MASKS else "activation-missing")
+    missing = ("softmax-jacobian-missing" if soft
+               else "mask-missing" if right.masks else "activation-missing")
 
     def squared(c):
         oracle, x, weights = alone(c)
@@ -78,7 +77,7 @@ def of_presence(c) -> list[Variant]:
 
     found = [inside(missing, "the gradient passes as it comes",
                     lambda c: c.changed(own=lambda c: c.exact(c.dy)))]
-    named = "softmax-twice" if name in SOFTMAXES else "activation-twice"
+    named = "softmax-twice" if soft else "activation-twice"
     return found + [inside(named, "its gradient is applied twice",
                            lambda c: c.changed(own=squared)),
                     inside(named, "the gradient of having it twice",
@@ -87,15 +86,15 @@ def of_presence(c) -> list[Variant]:
 
 def of_masks(c) -> list[Variant]:
     """A gradient let through where it should be stopped, or decided by other numbers."""
-    name = activation_name(c)
-    if c.tensor != "input_gradient" or c.part == WHOLE or name in SOFTMAXES:
+    name, right = activation_name(c), c.activation
+    if c.tensor != "input_gradient" or c.part == WHOLE or isinstance(right, SOFTMAXES):
         return []
     found = []
 
     def of(identifier, detail, function):
         found.append(inside(identifier, detail, lambda c: c.changed(own=function)))
 
-    if name in MASKS:
+    if right.masks:
         of("mask-inverted", "what should be stopped passes, and the other way round", inverted)
     of("mask-wrong-tensor", "it is decided by the gradient that comes in",
        lambda c: evaluated(c, c.dy))
@@ -115,11 +114,10 @@ def of_masks(c) -> list[Variant]:
     if name == "tanh":
         of("mask-wrong-tensor", "1 - x^2, of the input in place of the output",
            lambda c: c.exact(c.dy) * (c.exact(np.float64(1)) - c.exact(c.x) * c.exact(c.x)))
-    for passes in (True, False):
-        of("activation-kink", "at a kink the gradient passes" if passes
-           else "at a kink the gradient is stopped", lambda c, p=passes: at_kinks(c, p))
-    of("activation-kink", "at a kink half of the gradient passes",
-       lambda c: at_kinks(c, True, 0.5))
+    if right.kinks:
+        for share, what in ((1.0, "the gradient passes"), (0.0, "the gradient is stopped"),
+                            (0.5, "half of the gradient passes")):
+            of("activation-kink", f"at a kink {what}", lambda c, s=share: at_kinks(c, s))
     return found
 
 
@@ -149,15 +147,12 @@ def times_input(c) -> Bounded:
     return c.exact(c.dy) * c.exact(c.x)
 
 
-def at_kinks(c, passes: bool, share: float = 1.0) -> Bounded:
-    """The right gradient, but for the places where the input is exactly at a kink."""
+def at_kinks(c, share: float) -> Bounded:
+    """The right gradient, but that share of it where the input is exactly at a kink."""
     right = c.changed(own=None).evaluate()
-    kinks = {0.0, 1.0, -1.0, 3.0, -3.0, 6.0, 0.5, -0.5}
-    kinks |= {float(c.config[key] or 0) for key in ("max_value", "threshold") if key in c.config}
-    at = np.isin(c.x, list(kinks)) if activation_name(c) not in ("relu", "ReLU") else np.isin(
-        c.x, [0.0, *[float(c.config.get(k) or 0) for k in ("max_value", "threshold")]])
-    return Bounded(np.where(at, share * np.asarray(c.dy, np.float64) * passes, right.value),
-                   right.rounding, right.bound)
+    value = np.where(np.isin(c.x, c.activation.kinks), share * np.asarray(c.dy, np.float64),
+                     right.value)
+    return Bounded(value, right.rounding, right.bound)
 
 
 def of_settings(c) -> list[Variant]:
@@ -177,7 +172,8 @@ def of_others(c) -> list[Variant]:
     def say(detail, named):
         found.append(inside("activation-other", detail, lambda c: other(c, named)))
 
-    for known in ("relu", *ACTIVATIONS):
+    # where two are the same on all numbers, such as elu and celu, the shorter name is the commoner
+    for known in ("relu", *sorted(ACTIVATIONS, key=lambda known: (len(known), known))):
         if known not in (name, "linear") and not (known == "relu" and name == "ReLU"):
             say(known, known)
     for slope in (0.01, 0.1, 0.2, 0.3, 0.25, 0.001):
@@ -230,7 +226,7 @@ APPROXIMATIONS = {
 def of_softmax(c) -> list[Variant]:
     """Along another axis, at another temperature, or with part of its Jacobian only."""
     name = activation_name(c)
-    if name not in ("softmax", "Softmax"):
+    if not isinstance(c.activation, Softmax):
         return []
     rank = np.ndim(c.x)
     found = []
@@ -287,7 +283,7 @@ def of_activations(c) -> list[Variant]:
     name = activation_name(c)
     if name is None or name not in {*ACTIVATIONS, *LAYERS}:
         return []
-    if name in SOFTMAXES:
+    if isinstance(c.activation, SOFTMAXES):
         return of_softmax(c) + of_presence(c) + of_others(c)
     return of_presence(c) + of_settings(c) + of_masks(c) + of_others(c)
 

@@ -4,10 +4,10 @@ import numpy as np
 
 from compare.diagnosis.hypotheses.rearrangement import negated
 from compare.diagnosis.hypothesis import Variant, inside
-from compare.oracle.merging import MERGING
+from compare.oracle.merging import Concatenate, Maximum, Subtract
+from compare.oracle.noise import Dropout, GaussianNoise
+from compare.oracle.registry import LAYERS
 from compare.oracle.running_error import Bounded
-
-RANDOM = ("Dropout", "SpatialDropout1D", "SpatialDropout2D", "GaussianNoise")
 
 
 def of_merging(c) -> list[Variant]:
@@ -27,9 +27,9 @@ def of_merging(c) -> list[Variant]:
         if i != own:
             found.append(inside("inputs-swapped", f"the gradient of input {i}", lambda c, i=i:
                                 c.changed(tensor=f"input_gradient_{i}")))
-    if c.class_name == "Subtract" and own:
+    if isinstance(c.layer, Subtract) and own:
         found = negated() + found
-    for name in MERGING:
+    for name in sorted(name for name, oracle in LAYERS.items() if oracle.merges):
         if name != c.class_name:
             found.append(inside("merge-other", name, lambda c, n=name: c.changed(
                 class_name=n, config={**c.config, "axis": c.config.get("axis", -1)})))
@@ -37,18 +37,18 @@ def of_merging(c) -> list[Variant]:
         if c.tensor == "output":
             found.append(inside("merge-other", f"input {i + 1} alone",
                                 lambda c, i=i: c.changed(own=lambda c: c.exact(c.x[i]))))
-            if c.class_name != "Concatenate" and number > 2:
+            if not isinstance(c.layer, Concatenate) and number > 2:
                 found.append(inside("merge-other", f"without input {i + 1}", lambda c, i=i:
                                     c.changed(x=tuple(x for j, x in enumerate(c.x) if j != i))))
         elif own:
             found.append(inside("merge-other", f"the gradient times input {i + 1}", lambda c, i=i:
                                 c.changed(own=lambda c: c.exact(c.dy) * c.exact(c.x[i]))))
-    if own and c.class_name in ("Maximum", "Minimum"):
+    if own and isinstance(c.layer, Maximum):
         found += _ties(own - 1)
     if own:
         found.append(inside("merge-other", "the gradient as it comes",
                             lambda c: c.changed(own=lambda c: c.exact(c.dy))))
-    if c.class_name == "Concatenate" and c.tensor == "output":
+    if isinstance(c.layer, Concatenate) and c.tensor == "output":
         for axis in range(np.ndim(c.x[0])):
             found.append(inside("axes-permuted", f"along axis {axis}",
                                 lambda c, a=axis: c.configured(axis=a)))
@@ -58,7 +58,7 @@ def of_merging(c) -> list[Variant]:
 def _ties(i: int) -> list[Variant]:
     """Who gets the gradient where several inputs are the largest."""
     def share(c, rule):
-        x = np.stack(np.broadcast_arrays(*c.x)) * (-1 if c.class_name == "Minimum" else 1)
+        x = np.stack(np.broadcast_arrays(*c.x)) * c.layer.sign
         tied = x == x.max(axis=0)
         if rule == "last":
             last = len(x) - 1 - tied[::-1].argmax(axis=0)
@@ -79,9 +79,9 @@ def _ties(i: int) -> list[Variant]:
 
 def of_noise(c) -> list[Variant]:
     """A dropout's mask missing or inverted; noise that is added twice, or taken away."""
-    if c.class_name not in RANDOM or "noise" not in c.weights:
+    gaussian = isinstance(c.layer, GaussianNoise)
+    if not (gaussian or isinstance(c.layer, Dropout)) or "noise" not in c.weights:
         return []
-    gaussian = c.class_name == "GaussianNoise"
     none = {name: w for name, w in c.weights.items() if name != "noise"}
     found = [inside("mask-missing", "no noise", lambda c: c.changed(weights=none))]
     if gaussian:

@@ -3,15 +3,15 @@
 import numpy as np
 
 from compare.diagnosis.hypothesis import Variant, inside
+from compare.oracle.normalization import BatchNormalization, LayerNormalization, Normalization
 from compare.oracle.running_error import Bounded
 
 EPSILONS = (0.0, 1e-3, 1e-5, 1e-7, 1e-8, 1e-6, 1e-4, 1e-2, 1e-12, 1e-1, 1e-10)
-CLASSES = ("BatchNormalization", "LayerNormalization")
 
 
 def of_normalization(c) -> list[Variant]:
     """Everything about batch and layer normalization."""
-    if c.class_name not in CLASSES:
+    if not isinstance(c.layer, Normalization):
         return []
     if c.tensor.endswith("_updated"):
         return of_moving_averages(c)
@@ -21,7 +21,7 @@ def of_normalization(c) -> list[Variant]:
         found.append(inside("gamma-missing", "", lambda c: c.weighing(gamma=ones)))
     found += of_moments(c)
     axis = c.config.get("axis", -1)
-    if c.class_name == "LayerNormalization" and isinstance(axis, (int, list, tuple)):
+    if isinstance(c.layer, LayerNormalization) and isinstance(axis, (int, list, tuple)):
         found += of_axes(c)
     return found
 
@@ -114,7 +114,7 @@ def of_moments(c) -> list[Variant]:
     def own(detail, function, identifier="moving-statistics"):
         found.append(inside(identifier, detail, lambda c: c.changed(own=function)))
 
-    batch = c.class_name == "BatchNormalization"
+    batch = isinstance(c.layer, BatchNormalization)
     if batch:
         said = ("the moving averages where the batch's own belong" if c.training
                 else "the batch's own where the moving averages belong")

@@ -3,16 +3,14 @@
 import numpy as np
 
 from compare.diagnosis.hypothesis import Variant, inside
+from compare.oracle.convolution import Conv2DTranspose, DepthwiseConv2D
 from compare.oracle.running_error import bilinear
-
-TRANSPOSED = ("Conv2DTranspose",)
 
 
 def of_overlap(c) -> list[Variant]:
     """Where windows overlap, one of them in place of their sum."""
-    spreading = (c.class_name in TRANSPOSED and c.tensor == "output"
-                 or c.class_name not in TRANSPOSED and c.tensor == "input_gradient")
-    if not spreading or "kernel" not in c.weights or c.default_walk().overlap() == 1:
+    spreads = "output" if isinstance(c.layer, Conv2DTranspose) else "input_gradient"
+    if c.tensor != spreads or "kernel" not in c.weights or c.default_walk().overlap() == 1:
         return []
     found = []
     for by, said in (("window", "the last window's"), ("first window", "the first window's"),
@@ -27,7 +25,7 @@ def overwritten(c, by: str):
     """What a convolution spreads over an image, each contribution overwriting those before it."""
     c = c.bare() if c.tensor != "output" else c
     walk, lay = c.default_walk(), c.layout()
-    depthwise = c.class_name == "DepthwiseConv2D"
+    depthwise = isinstance(c.layer, DepthwiseConv2D)
 
     def product(source, kernel):
         kernel = _whole_kernel(lay.kernel(kernel), c, depthwise)

@@ -6,9 +6,14 @@ import numpy as np
 
 from compare.diagnosis.hypotheses.rearrangement import layouts
 from compare.diagnosis.hypothesis import Variant, inside, result
-
-BORDERS = {"ZeroPadding1D": "padding", "ZeroPadding2D": "padding",
-           "Cropping1D": "cropping", "Cropping2D": "cropping"}
+from compare.oracle.reshaping import (
+    Border,
+    Flatten,
+    Permute,
+    Reshape,
+    UpSampling2D,
+    ZeroPadding2D,
+)
 
 
 def orders(shape: tuple):
@@ -22,7 +27,7 @@ def orders(shape: tuple):
 
 def of_flattening(c) -> list[Variant]:
     """Flatten and Reshape: the numbers in another order."""
-    if c.class_name not in ("Flatten", "Reshape") or np.ndim(c.x) < 3:
+    if not isinstance(c.layer, (Flatten, Reshape)) or np.ndim(c.x) < 3:
         return []
     shape = np.shape(c.x)
     found = []
@@ -58,7 +63,7 @@ def of_flattening(c) -> list[Variant]:
 def of_dense_order(c) -> list[Variant]:
     """A dense layer behind a Flatten: rows of its kernel meant for another order of the pixels."""
     image = c.context.get("image")
-    if c.class_name != "Dense" or image is None or "kernel" not in c.weights:
+    if image is None or "kernel" not in c.weights:
         return []
     if int(np.prod(image)) != c.weights["kernel"].shape[0]:
         return []
@@ -80,9 +85,9 @@ def of_dense_order(c) -> list[Variant]:
 
 def of_borders(c) -> list[Variant]:
     """ZeroPadding and Cropping: sides exchanged, or another border."""
-    argument = BORDERS.get(c.class_name)
-    if argument is None:
+    if not isinstance(c.layer, Border):
         return []
+    argument = c.layer.argument
     given = c.config[argument]
     pairs = [tuple(given)] if np.ndim(given) == 1 else [tuple(p) for p in given]
     rank = len(pairs)
@@ -106,7 +111,7 @@ def of_borders(c) -> list[Variant]:
                          [(b, sum(p) - b) for b, p in zip(before, pairs)]))
     if rank == 2:
         found.append(say("axes-permuted", "rows and columns are exchanged", pairs[::-1]))
-    if argument == "padding" and c.tensor == "output":
+    if isinstance(c.layer, ZeroPadding2D) and c.tensor == "output":
         found += _filled(c)
     return found
 
@@ -140,7 +145,7 @@ def _filled(c) -> list[Variant]:
 
 def of_repeats(c) -> list[Variant]:
     """UpSampling: the whole image repeated in place of each pixel, or only one copy's gradient."""
-    if not c.class_name.startswith("UpSampling"):
+    if not isinstance(c.layer, UpSampling2D):
         return []
     lay = c.oracle().layout
     size = c.oracle().size
@@ -174,7 +179,7 @@ def of_repeats(c) -> list[Variant]:
 
 def of_permutation(c) -> list[Variant]:
     """Permute: another order of the axes, or its inverse."""
-    if c.class_name != "Permute":
+    if not isinstance(c.layer, Permute):
         return []
     own = tuple(c.config["dims"])
     return [inside("axes-permuted", f"dims {dims}", lambda c, d=dims: c.configured(dims=d))

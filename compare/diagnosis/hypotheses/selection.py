@@ -19,8 +19,11 @@ from compare.diagnosis.hypotheses.rearrangement import of_results
 from compare.diagnosis.hypotheses.reshaping import of_dense_order, of_shapes
 from compare.diagnosis.hypotheses.windows import of_windows
 from compare.diagnosis.hypothesis import Variant
-
-CONVOLUTIONS = ("Conv1D", "Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose")
+from compare.oracle.convolution import Convolution
+from compare.oracle.dense import Dense
+from compare.oracle.global_pooling import GlobalPooling
+from compare.oracle.pooling import Pooling
+from compare.tracing.trace import WHOLE
 
 
 def variants_for(c: Computation, shape: tuple) -> list[Variant]:
@@ -35,12 +38,12 @@ def variants_for(c: Computation, shape: tuple) -> list[Variant]:
 def of_layer(c, shape: tuple) -> list[Variant]:
     """For a layer, or the activation inside it."""
     found: list[Variant] = []
-    layer = c.part in ("", "whole")
-    if layer and c.class_name in CONVOLUTIONS:
+    layer = c.part in ("", WHOLE)
+    if layer and isinstance(c.layer, Convolution):
         found += of_bias(c) + of_kernels(c) + of_windows(c)
-    elif layer and c.class_name == "Dense":
+    elif layer and isinstance(c.layer, Dense):
         found += of_bias(c) + of_kernels(c) + of_dense_order(c)
-    elif layer and "Pooling" in c.class_name:
+    elif layer and isinstance(c.layer, (Pooling, GlobalPooling)):
         found += of_pools(c)
     elif layer:
         found += of_bias(c) + of_normalization(c) + of_merging(c) + of_noise(c) + of_shapes(c)

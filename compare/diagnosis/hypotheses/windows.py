@@ -4,11 +4,12 @@ import itertools
 
 import numpy as np
 
-from compare.diagnosis.hypotheses.overlap import TRANSPOSED, of_overlap
+from compare.diagnosis.hypotheses.overlap import of_overlap
 from compare.diagnosis.hypotheses.padding import of_padding, of_padding_value
 from compare.diagnosis.hypotheses.rearrangement import borders, moved_by
 from compare.diagnosis.hypotheses.window_geometry import landing, needed
 from compare.diagnosis.hypothesis import Variant, inside
+from compare.oracle.convolution import Conv2DTranspose, DepthwiseConv2D
 
 
 def of_steps(c) -> list[Variant]:
@@ -37,7 +38,7 @@ def of_steps(c) -> list[Variant]:
 def of_groups(c) -> list[Variant]:
     """Channels given to other filters than to those of their group."""
     groups = c.config.get("groups", 1)
-    if groups == 1 or "kernel" not in c.weights or c.class_name == "DepthwiseConv2D":
+    if groups == 1 or "kernel" not in c.weights or isinstance(c.layer, DepthwiseConv2D):
         return []
     held, filters = c.weights["kernel"].shape[-2:]
     f, j = np.arange(filters)[None], np.arange(held)[:, None]
@@ -116,8 +117,7 @@ def of_input_place(c) -> list[Variant]:
 def of_settings(c) -> list[Variant]:
     """Settings ignored, so that the result has another shape."""
     config = c.config
-    paddings = [p for p in ("valid", "same", *["causal"] * (c.class_name == "Conv1D"))
-                if p != config["padding"]]
+    paddings = [p for p in c.layer.paddings if p != config["padding"]]
     found = [inside("padding-amount", f"'{p}' in place of '{config['padding']}'",
                     lambda c, p=p: c.configured(padding=p)) for p in paddings]
     for identifier, key in (("stride-ignored", "strides"), ("dilation-ignored", "dilation_rate")):
@@ -134,9 +134,9 @@ def of_settings(c) -> list[Variant]:
 def of_windows(c) -> list[Variant]:
     """Everything about the windows of a convolution."""
     found = of_settings(c) + of_padding(c)
-    if c.class_name not in TRANSPOSED:
+    if not isinstance(c.layer, Conv2DTranspose):
         found += of_padding_value(c)
-    if c.class_name == "DepthwiseConv2D" and c.tensor == "output":
+    if isinstance(c.layer, DepthwiseConv2D) and c.tensor == "output":
         found.append(inside("axes-permuted", "channels in the order (multiplier, channel)",
                             _multiplier_first))
     return (found + of_steps(c) + of_groups(c) + of_dropped_windows(c) + of_overlap(c)

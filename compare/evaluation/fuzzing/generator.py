@@ -11,7 +11,7 @@ import numpy as np
 
 from compare.evaluation.fuzzing import loss_grammar
 from compare.evaluation.fuzzing.grammar import IMAGE, SEQUENCE, VECTOR, Derived, label
-from compare.evaluation.fuzzing.layer_grammar import ANY, LAYERS
+from compare.evaluation.fuzzing.layer_grammar import ANY, IN_BRANCHES, LAYERS
 from compare.evaluation.fuzzing.specification import Node, Specification
 from scratch.layers import LAYERS as CLASSES
 
@@ -181,8 +181,8 @@ class Draw:
         else:
             self._put("Dense", {"units": shape[-1]}, [self.top])
         if rng.random() < 0.5:
-            name = str(rng.choice(["BatchNormalization", "ReLU", "Dropout", "LeakyReLU"]))
-            self._put(name, {"rate": 0.25} if name == "Dropout" else {}, [self.top])
+            name = str(rng.choice(list(IN_BRANCHES)))
+            self._put(name, dict(IN_BRANCHES[name]), [self.top])
 
     def _end(self, wanted: str | None) -> list | None:
         """Flatten or not, a dense layer with the loss's activation, and the loss."""

@@ -233,3 +233,7 @@ LAYERS: dict[str, Entry] = {
     "Minimum": Entry(ANY, {}, inputs=2),
     "Concatenate": Entry(ANY, {"axis": (-1, 1)}, grows(2), inputs=2),
 }
+
+# what a branch beside a skip connection may end with: layers that keep every shape, and how made
+IN_BRANCHES: dict[str, dict] = {"BatchNormalization": {}, "ReLU": {}, "Dropout": {"rate": 0.25},
+                                "LeakyReLU": {}}

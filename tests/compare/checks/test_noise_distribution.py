@@ -8,7 +8,8 @@ import pytest
 import compare
 import scratch
 from compare.checks import randomness
-from compare.checks.noise_distribution import normal, shared_axes
+from compare.checks.noise_distribution import normal
+from compare.oracle.registry import oracle_for
 
 SHAPE = (6, 5, 4)
 
@@ -205,4 +206,4 @@ def test_bernsteins_limit_holds_by_the_binomial_distribution(count, probability)
     ("SpatialDropout2D", {"data_format": "channels_last"}, 4, {1, 2}),
     ("SpatialDropout2D", {"data_format": "channels_first"}, 4, {2, 3})])
 def test_axes_along_which_one_number_counts_for_all(class_name, config, rank, axes):
-    assert shared_axes(class_name, config, rank) == axes
+    assert oracle_for(class_name, config).shared_axes(rank) == axes

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 import scratch
 from compare.checks.integer_probe import amplitude
-from compare.oracle.merging import MERGING
 from compare.oracle.registry import oracle_for
 from compare.oracle.running_error import Bounded, Rounding
 from tests.scratch.support.checks import EXAMPLES, real
@@ -158,7 +157,8 @@ def test_what_the_inputs_are_off_by_is_within_the_bound(data, seed, kind):
             assert_inside(gradient, ours, "gradient")
 
 
-@pytest.mark.parametrize("kind", sorted(set(MERGING) - {"Average", "Concatenate"}))
+@pytest.mark.parametrize("kind", [
+    "Add", "Maximum", "Minimum", "Multiply", "Subtract"])
 @EXAMPLES
 @given(data=st.data(), seed=st.integers(0, 999))
 def test_whole_numbers_are_exact(data, seed, kind):

@@ -274,7 +274,7 @@ def test_every_layer_is_keras_own_in_float64(keras, name, arguments, shape, inte
             np.testing.assert_array_equal(array, found[tensor].value)
 
 
-def test_every_layer_and_activation_has_a_referee():
+def test_every_layer_and_activation_has_an_oracle():
     import scratch
 
     named = set(scratch.layers.LAYERS) - {"InputLayer", "Activation"}

@@ -5,8 +5,12 @@ from matplotlib.patches import FancyBboxPatch
 
 from compare.document.figure_style import BLUE, GREEN, GREY, INK, ORANGE, new_figure
 from compare.experiments.benchmark.results import Benchmark
+from compare.oracle.convolution import Convolution
+from compare.oracle.dense import Dense
+from compare.oracle.pooling import Pooling
+from compare.oracle.registry import LAYERS
 
-COLOURS = {"Conv2D": BLUE, "Dense": ORANGE, "MaxPooling2D": GREEN}
+COLOURS = {Convolution: BLUE, Dense: ORANGE, Pooling: GREEN}  # by the family of the oracle
 STEP = 1.0  # from one layer to the next, in the drawing's own units
 HEIGHT, WIDTH = 0.56, 6.0
 
@@ -21,7 +25,7 @@ def architecture(result: Benchmark) -> Figure:
     axes.set_ylim(-STEP * (len(layers) - 1) - 0.9, 0.6)
     for i, layer in enumerate(layers):
         middle = -STEP * i
-        colour = COLOURS.get(layer.class_name, GREY)
+        colour = colour_of(layer.class_name)
         axes.add_patch(FancyBboxPatch((0, middle - HEIGHT / 2), WIDTH, HEIGHT, facecolor=colour,
                                       edgecolor=colour, alpha=0.22,
                                       boxstyle="round,pad=0,rounding_size=0.12"))
@@ -37,6 +41,12 @@ def architecture(result: Benchmark) -> Figure:
     figure.suptitle(f"The network: {total:,} parameters, the same on both sides", fontsize=12,
                     color=INK)
     return figure
+
+
+def colour_of(class_name: str) -> str:
+    """The colour of a layer's family, grey for those that have none."""
+    oracle = LAYERS.get(class_name, object)
+    return next((colour for family, colour in COLOURS.items() if issubclass(oracle, family)), GREY)
 
 
 def shape(layer) -> str:
