@@ -7,6 +7,7 @@ from compare.evaluation.faults.accuracy_table import ACCURACY, CLOSE
 from compare.evaluation.faults.families import (
     activations,
     convolution,
+    convolution_gradients,
     dense,
     keras_side,
     losses,
@@ -23,8 +24,9 @@ from compare.evaluation.faults.families import (
 )
 from compare.evaluation.faults.fault import Fault
 
-FAMILIES = (convolution, other_convolutions, dense, pooling, reshaping, normalization, noise,
-            rectifiers, activations, merging, losses, optimizers, training, keras_side, pairs)
+FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooling, reshaping,
+            normalization, noise, rectifiers, activations, merging, losses, optimizers, training,
+            keras_side, pairs)
 
 
 def faults() -> Iterator[Fault]:

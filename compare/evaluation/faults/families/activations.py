@@ -46,6 +46,12 @@ def along(axis):
     return activation(lambda z, right: softmax(z, axis))
 
 
+def over_all(z, right):
+    """Normalized over samples and classes, and multiplied by the number of samples."""
+    e = np.exp(z - z.max())
+    return e / e.sum() * len(z)
+
+
 def diagonal(layer, dx, dy):
     return dy * layer._y * (1 - layer._y)
 
@@ -84,6 +90,8 @@ TABLE = [
     ("sigmoid-dx-missing", "the gradient is handed on as it comes", layer_of("sigmoid"),
      ACTIVATION, DX, "activation-missing", activation(slope=lambda dy, z, y: dy),
      ("mask-missing",)),
+    ("sigmoid-dx-of-input", "the slope y (1 - y) is worked out from the input", layer_of("sigmoid"),
+     ACTIVATION, DX, "mask-wrong-tensor", activation(slope=lambda dy, z, y: dy * z * (1 - z))),
     ("softsign-dx-of-output", "the slope is taken at the output, not at the input",
      layer_of("softsign"), ACTIVATION, DX, "activation-twice",
      activation(slope=lambda dy, z, y: dy / np.square(1 + np.abs(y))),
@@ -105,6 +113,8 @@ TABLE = [
      along(0)),
     ("softmax-other-axis", "normalized over the channels in place of the rows", SOFTMAX_IMAGE,
      "softmax", OUT, "softmax-axis", along(-1)),
+    ("softmax-over-all", "normalized over the whole batch", SOFTMAX, "softmax", OUT,
+     "softmax-axis", activation(over_all)),
     ("softmax-twice", "applied twice", SOFTMAX, "softmax", OUT, "softmax-twice",
      activation(twice), ("activation-twice",)),
     ("softmax-missing", "left out", SOFTMAX, "softmax", OUT, "activation-missing",

@@ -1,4 +1,4 @@
-"""Faults of Conv2D: kernel, bias, windows, precision, and each of its gradients."""
+"""Faults of Conv2D on its way forward: kernel, bias, windows, precision."""
 
 import numpy as np
 
@@ -8,10 +8,7 @@ from compare.evaluation.faults.injection import (
     brain,
     cousin,
     cropped,
-    gradient,
     half,
-    input_gradient,
-    input_gradient_with,
     moved,
     output,
     output_with,
@@ -53,6 +50,29 @@ def padded(mode: str, **settings):
     return output(change)
 
 
+def windows(before: tuple, strides=None, dilation_rate=None):
+    """The output of windows that start elsewhere, or go on by other steps; zeros lie around.
+
+    Args:
+        before: rows and columns before the image at which the first window starts; less than zero
+            inside of it.
+        strides, dilation_rate: (rows, columns) where they are not the layer's own.
+    """
+    def change(layer, y, x):
+        steps, gaps = strides or layer.strides, dilation_rate or layer.dilation_rate
+        sizes = [(n - 1) * step + (k - 1) * gap + 1 for n, step, k, gap
+                 in zip(y.shape[1:3], steps, layer.kernel_size, gaps)]
+        wide = np.pad(x, [(0, 0), *((size + abs(skip),) * 2 for size, skip
+                                    in zip(sizes, before)), (0, 0)])
+        rows, columns = (slice(size + abs(skip) - skip, 2 * size + abs(skip) - skip)
+                         for size, skip in zip(sizes, before))
+        part = wide[:, rows, columns]
+        return cousin(layer, part.shape, padding="valid", strides=steps, dilation_rate=gaps,
+                      activation=None).affine(part)
+
+    return output(change)
+
+
 def computed_with(**changes):
     """The output of a layer with other arguments, of which the beginning is taken."""
     return output(lambda layer, y, x: cropped(
@@ -71,10 +91,20 @@ def first_group(layer, y, x):
     return layer.correlate(np.concatenate([x[..., :channels]] * layer.groups, axis=-1)) + layer.bias
 
 
-def one_off(kernel):
-    kernel = kernel.copy()
-    kernel[0, 1, -1, 2] *= kernel.dtype.type(1 + 1e-4)
-    return kernel
+def groups_summed(layer, y, x):
+    """All filters read the sum of the groups' channels."""
+    parts = x.reshape(*x.shape[:3], layer.groups, -1).sum(axis=3)
+    return cousin(layer, x.shape, activation=None).affine(np.tile(parts, layer.groups))
+
+
+def one_off(share: float):
+    """A kernel of which one weight is larger by that share."""
+    def change(kernel):
+        kernel = kernel.copy()
+        kernel[0, 1, -1, 2] *= kernel.dtype.type(1 + share)
+        return kernel
+
+    return change
 
 
 def not_a_number(layer, y, x):
@@ -87,36 +117,6 @@ def last_column_zero(layer, y, x):
     y = y.copy()
     y[:, :, -1] = 0
     return y
-
-
-def overwritten(layer, dx, dy):
-    """The last of all windows over a pixel decides; for padding 'valid' and no dilation."""
-    wrong = np.zeros_like(dx)
-    (kh, kw), (sh, sw) = layer.kernel_size, layer.strides
-    for i in range(dy.shape[1]):
-        for j in range(dy.shape[2]):
-            window = np.einsum("nf,ijcf->nijc", dy[:, i, j], layer.kernel)
-            wrong[:, i * sh:i * sh + kh, j * sw:j * sw + kw] = window
-    return wrong
-
-
-def stepped(layer):
-    """The kernel after a step along the gradient of this very batch."""
-    return layer.kernel - layer.kernel.dtype.type(0.05) * layer.grads["kernel"]
-
-
-def first_sample(layer, g, dy):
-    """The gradient of the first sample alone."""
-    alone = np.zeros_like(dy)
-    alone[0] = dy[0]
-    type(layer).__mro__[1].affine_backward(layer, alone, False)
-    return layer.grads["kernel"]
-
-
-def running_sum(layer, g, dy):
-    """Added to what an earlier pass has left behind."""
-    layer.left_over = g + getattr(layer, "left_over", 0)
-    return layer.left_over
 
 
 def leaking(layer, y, x):
@@ -133,9 +133,8 @@ def modifying(layer, right, x):
     return y
 
 
-OUT, DX, DK, DB = "output", "input_gradient", "kernel_gradient", "bias_gradient"
+OUT = "output"
 TABLE = [
-    # forward
     ("kernel-flipped", "convolves where Keras correlates: the kernel is flipped on both axes",
      SAME, OUT, "kernel-flipped", output_with(kernel=flipped)),
     ("kernel-rows-flipped", "the kernel is upside down", SAME, OUT, "kernel-flipped",
@@ -147,7 +146,7 @@ TABLE = [
     ("kernel-oihw", "a kernel stored as (out, in, height, width) is read as Keras's", SAME, OUT,
      "kernel-layout", output_with(kernel=as_oihw)),
     ("one-weight-off", "one weight is off by one part in ten thousand", SAME, OUT, UNKNOWN,
-     output_with(kernel=one_off)),
+     output_with(kernel=one_off(1e-4))),
     ("bias-missing", "the bias is not added", SAME, OUT, "bias-missing",
      output(lambda layer, y, x: y - layer.bias)),
     ("bias-doubled", "the bias is added twice", SAME, OUT, "bias-doubled",
@@ -155,30 +154,45 @@ TABLE = [
     ("bias-untied", "each position has a bias of its own", SAME, OUT, "bias-untied",
      output(by_position)),
     ("padding-before", "the odd column of padding stands before the image", SAME, OUT,
-     "padding-side", output(lambda layer, y, x: layer.correlate(moved(x, 1, 2)) + layer.bias),
-     WINDOWS),
+     "padding-side", windows(before=(1, 1)), WINDOWS),
+    ("padding-all-before", "all of the padding stands before the image", SAME, OUT,
+     "padding-side", windows(before=(2, 1)), WINDOWS),
     ("padding-symmetric", "pads by half the kernel on both sides whatever the stride", STRIDED,
-     OUT, "padding-amount",
-     output(lambda layer, y, x: layer.correlate(moved(x, 1, 1)) + layer.bias), WINDOWS),
+     OUT, "padding-amount", windows(before=(1, 0)), WINDOWS),
     ("padding-edge", "pads with the nearest pixel", SAME, OUT, "padding-value", padded("edge")),
     ("padding-reflect", "pads with the mirrored image", SAME, OUT, "padding-value",
      padded("reflect")),
     ("padding-ones", "pads with ones", SAME, OUT, "padding-value",
      padded("constant", constant_values=1)),
     ("stride-offset", "strides start at the second row", VALID, OUT, "stride-offset",
-     output(lambda layer, y, x: layer.correlate(moved(x, -1, 1)) + layer.bias), WINDOWS),
+     windows(before=(-1, 0)), WINDOWS),
     ("stride-ignored", "goes on by one row in place of two, and stops early", VALID, OUT,
      "stride-ignored", computed_with(strides=1)),
+    ("strides-swapped", "the strides of rows and columns are swapped", VALID, OUT,
+     "stride-ignored", windows(before=(0, 0), strides=(1, 2))),
     ("dilation-ignored", "reads neighbouring pixels in place of distant ones", DILATED, OUT,
      "dilation-ignored", computed_with(dilation_rate=1)),
+    ("dilation-one-for-both", "the dilation of the rows counts for the columns, too", DILATED, OUT,
+     "dilation-ignored", computed_with(dilation_rate=2)),
     ("groups-ignored", "all filters read the first group's channels", GROUPED, OUT,
      "groups-ignored", output(first_group)),
+    ("groups-summed", "all filters read the channels of all groups, added up", GROUPED, OUT,
+     "groups-ignored", output(groups_summed)),
     ("output-transposed", "height and width of the output are swapped in memory", SAME, OUT,
      "axes-permuted", output(lambda layer, y, x: y.swapaxes(1, 2).reshape(y.shape))),
+    ("output-upside-down", "the rows of the output come from the last to the first", SAME, OUT,
+     "axes-permuted", output(lambda layer, y, x: y[:, ::-1])),
+    ("output-rolled", "the output is shifted, and what leaves on one side comes in on the other",
+     SAME, OUT, "shifted", output(lambda layer, y, x: np.roll(y, 1, axis=2))),
+    ("input-shifted", "reads its input one column too far left, and loses the last one", SAME, OUT,
+     "shifted", output(lambda layer, y, x: cousin(
+         layer, x.shape, activation=None).affine(moved(x, 1, 2))), WINDOWS),
     ("output-shifted", "the output lies one row too low", SAME, OUT, "shifted",
      output(lambda layer, y, x: moved(y, 1, 1))),
     ("samples-rotated", "each output is that of the sample before", SAME, OUT, "batch-mixed",
      output(lambda layer, y, x: rotated(y))),
+    ("samples-reversed", "the outputs come from the last sample to the first", SAME, OUT,
+     "batch-mixed", output(lambda layer, y, x: y[::-1])),
     ("last-column-dropped", "the last column of the output stays zero", SAME, OUT,
      "border-dropped", output(last_column_zero)),
     ("scaled-1e-3", "the output is larger by one part in a thousand", SAME, OUT, "scale",
@@ -187,6 +201,8 @@ TABLE = [
      output(lambda layer, y, x: -y)),
     ("float16-output", "the output is rounded to float16 on the way", SAME, OUT, "low-precision",
      output(lambda layer, y, x: half(y))),
+    ("float16-input", "the input is rounded to float16", SAME, OUT, "low-precision",
+     output(lambda layer, y, x: cousin(layer, x.shape, activation=None).affine(half(x)))),
     ("bfloat16-inside", "input and kernel are rounded to bfloat16", SAME, OUT, "low-precision",
      output(lambda layer, y, x: cousin_with(layer, x, brain))),
     ("one-nan", "one output is no number", SAME, OUT, "nan", output(not_a_number)),
@@ -194,61 +210,6 @@ TABLE = [
      output(leaking)),
     ("input-modified", "centres its input in place", SAME, "input", "input-modified",
      lambda layer: patched(layer, affine=modifying)),
-    # input gradient
-    ("dx-kernel-flipped", "the gradient goes back through the flipped kernel", SAME, DX,
-     "kernel-flipped", input_gradient_with(kernel=lambda layer: flipped(layer.kernel))),
-    ("dx-channels-swapped", "the gradient goes back with the kernel's channels swapped", SQUARE,
-     DX, "kernel-channels-swapped",
-     input_gradient_with(kernel=lambda layer: layer.kernel.swapaxes(2, 3))),
-    ("dx-overwritten", "where windows overlap, the last gradient stands for the sum", SQUARE, DX,
-     "overlap-overwritten", input_gradient(overwritten)),
-    ("dx-shifted", "the input gradient lies one column to the right", SAME, DX, "shifted",
-     input_gradient(lambda layer, dx, dy: moved(dx, 1, 2)), WINDOWS),
-    ("dx-divided-by-batch", "the input gradient is divided by the batch once more", SAME, DX,
-     "scale", input_gradient(lambda layer, dx, dy: dx / len(dx))),
-    ("dx-negated", "the input gradient has the wrong sign", SAME, DX, "sign",
-     input_gradient(lambda layer, dx, dy: -dx)),
-    ("dx-after-update", "the gradient goes back through weights that have made their step", SAME,
-     DX, "update-before-gradient", input_gradient_with(kernel=stepped)),
-    ("dx-samples-rotated", "each input gradient is that of the sample before", SAME, DX,
-     "batch-mixed", input_gradient(lambda layer, dx, dy: rotated(dx))),
-    ("dx-float16", "the input gradient is rounded to float16", SAME, DX, "low-precision",
-     input_gradient(lambda layer, dx, dy: half(dx))),
-    ("dx-transposed", "height and width of the input gradient are swapped in memory", SAME, DX,
-     "axes-permuted",
-     input_gradient(lambda layer, dx, dy: dx.swapaxes(1, 2).reshape(dx.shape))),
-    # weight gradients
-    ("dk-flipped", "the kernel's gradient is flipped on both axes", SAME, DK, "kernel-flipped",
-     gradient("kernel", lambda layer, g, dy: flipped(g))),
-    ("dk-transposed", "rows and columns of the kernel's gradient are swapped", SQUARE, DK,
-     "kernel-transposed", gradient("kernel", lambda layer, g, dy: g.swapaxes(0, 1))),
-    ("dk-channels-swapped", "input and output channels of the kernel's gradient are swapped",
-     SQUARE, DK, "kernel-channels-swapped",
-     gradient("kernel", lambda layer, g, dy: g.swapaxes(2, 3))),
-    ("dk-oihw", "the kernel's gradient comes as (out, in, height, width)", SAME, DK,
-     "kernel-layout", gradient("kernel", lambda layer, g, dy: as_oihw(g))),
-    ("dk-divided-by-batch", "the kernel's gradient is divided by the batch once more", SAME, DK,
-     "scale", gradient("kernel", lambda layer, g, dy: g / len(dy))),
-    ("dk-mean-over-pixels", "the kernel's gradient is a mean over the output's pixels", SAME, DK,
-     "scale", gradient("kernel", lambda layer, g, dy: g / (dy.shape[1] * dy.shape[2]))),
-    ("dk-negated", "the kernel's gradient has the wrong sign", SAME, DK, "sign",
-     gradient("kernel", lambda layer, g, dy: -g)),
-    ("dk-first-sample", "the kernel's gradient is that of the first sample alone", SAME, DK,
-     "batch-mixed", gradient("kernel", first_sample)),
-    ("dk-scaled-1e-3", "the kernel's gradient is larger by one part in a thousand", SAME, DK,
-     "scale", gradient("kernel", lambda layer, g, dy: g * 1.001)),
-    ("dk-bfloat16", "the kernel's gradient is rounded to bfloat16", SAME, DK, "low-precision",
-     gradient("kernel", lambda layer, g, dy: brain(g))),
-    ("dk-accumulated", "the kernel's gradient is added to that of the pass before", SAME, DK,
-     "gradient-accumulated", gradient("kernel", running_sum)),
-    ("db-missing", "the bias has no gradient", SAME, DB, "bias-missing",
-     gradient("bias", lambda layer, g, dy: 0 * g), ("gradient-missing",)),
-    ("db-mean", "the bias's gradient is a mean where a sum belongs", SAME, DB, "scale",
-     gradient("bias", lambda layer, g, dy: g / (dy.size // g.size))),
-    ("db-doubled", "the bias's gradient counts twice", SAME, DB, "bias-doubled",
-     gradient("bias", lambda layer, g, dy: 2 * g), ("scale",)),
-    ("db-one-pixel", "the bias's gradient is that of the first pixel", SAME, DB, "bias-untied",
-     gradient("bias", lambda layer, g, dy: dy[:, 0, 0].sum(axis=0))),
 ]
 
 

@@ -1,5 +1,8 @@
 """A fault of one layer written in one line, as the families' tables have them."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from compare.evaluation.faults.fault import LOSS, OPTIMIZER, TRAINING, Fault, Place
 
 PHASES = {"output": "forward", "input_gradient": "input gradient"}
@@ -19,18 +22,26 @@ def single(family, identifier, sentence, network, layer, tensor, cause, inject, 
         phase = PHASES.get(tensor.split("_gradient_")[0].rstrip("_0123456789"),
                            "weight gradient" if tensor.endswith("_gradient") else "forward")
     place = Place(layer, tensor, cause, tuple(also))
-    return Fault(identifier, family, sentence, phase, (place,), network, at(layer, inject),
+    return Fault(identifier, family, sentence, phase, (place,), network, At(layer, inject),
                  **settings)
 
 
-def at(layer: str, inject):
-    """The injection of a model, given that of one of its layers, or of its loss or optimizer."""
-    def into(model):
-        if layer == TRAINING:
-            inject(model)
-        elif layer in OF_MODELS:
-            inject(getattr(model, OF_MODELS[layer]))
-        else:
-            inject(model.get_layer(layer))
+@dataclass(frozen=True)
+class At:
+    """The injection of a model, given that of one of its parts.
 
-    return into
+    Attributes:
+        layer: a layer's name, or `LOSS`, `OPTIMIZER`, `TRAINING`.
+        change: a function of the layer, the loss, the optimizer or, in training, the model.
+    """
+
+    layer: str
+    change: Callable
+
+    def __call__(self, model) -> None:
+        if self.layer == TRAINING:
+            self.change(model)
+        elif self.layer in OF_MODELS:
+            self.change(getattr(model, OF_MODELS[self.layer]))
+        else:
+            self.change(model.get_layer(self.layer))

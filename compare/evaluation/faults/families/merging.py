@@ -37,6 +37,8 @@ TABLE = [
      "gradient-missing", input_gradient(lambda layer, dx, dy: [dx[0], 0 * dx[1]])),
     ("Add", "as-subtract", "the second input is taken away", OUT, "merge-other",
      output(second_sum)),
+    ("Add", "first-lost", "the second input alone comes through", OUT, "merge-other",
+     output(lambda layer, y, x: x[1])),
     ("Add", "halved", "the mean in place of the sum", OUT, "scale",
      output(lambda layer, y, x: y / 2), ("merge-other",)),
     ("Add", "dx-rotated", "the gradient of the first input is the sample's before", FIRST,

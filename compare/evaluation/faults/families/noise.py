@@ -45,6 +45,8 @@ TABLE = [
      patching(forward=always), ("mask-wrong-tensor",), "inference"),
     ("Dropout", "not-scaled", "what is kept is not made larger", DROPOUT, OUT, "scale",
      patching(combine=unscaled)),
+    ("Dropout", "mask-inverted", "what should be dropped passes, and nothing else", DROPOUT, OUT,
+     "mask-inverted", patching(combine=lambda self, right, x, noise: x * (noise.max() - noise))),
     ("Dropout", "rate-swapped", "drops as often as it should keep", DROPOUT, NOISE, UNKNOWN,
      patching(draw=swapped_rate)),
     ("Dropout", "dx-mask-missing", "the gradient passes by the mask", DROPOUT, DX, "mask-missing",

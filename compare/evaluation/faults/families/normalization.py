@@ -11,6 +11,7 @@ from scratch.naming import snake_case
 OUT, DX = "output", "input_gradient"
 BATCH = around("BatchNormalization", momentum=0.9)
 LAYER = around("LayerNormalization")
+STEPS = around("LayerNormalization", shape=(4, 3))  # as many steps as channels
 IMAGE = around("LayerNormalization", shape=(6, 5, 2), axis=-1)
 
 
@@ -95,6 +96,13 @@ def over_samples(layer, y, x):
     return normal * layer.params["gamma"] + layer.params["beta"]
 
 
+def along_steps(layer, y, x):
+    """Normalizes over the axis before the last one, along which gamma and beta lie, too."""
+    centred = x - x.mean(axis=1, keepdims=True)
+    normal = centred / np.sqrt(np.square(centred).mean(axis=1, keepdims=True) + layer.epsilon)
+    return normal * layer.params["gamma"][:, None] + layer.params["beta"][:, None]
+
+
 def over_all(layer, y, x):
     """Normalizes over the whole image, where each pixel counts for itself."""
     axes = (1, 2, 3)
@@ -141,12 +149,16 @@ TABLE = [
      gradient("beta", lambda layer, g, dy: 0 * g), ("gradient-missing",)),
     (LN, "epsilon-1e-5", "epsilon is 1e-5 where 1e-3 is asked for", LAYER, OUT, "epsilon",
      wrong_epsilon(1e-5)),
+    (LN, "epsilon-missing", "nothing is added to the variance", LAYER, OUT, "epsilon",
+     wrong_epsilon(0.0)),
     (LN, "epsilon-outside", "epsilon is added to the root, not under it", LAYER, OUT, "epsilon",
      patching(_normalize=outside_root)),
     (LN, "unbiased-variance", "divides the squares by n - 1", LAYER, OUT, UNKNOWN,
      patching(_normalize=unbiased), ("moving-statistics",)),
     (LN, "over-samples", "normalizes each feature over the batch", LAYER, OUT,
      "normalization-axes", output(over_samples)),
+    (LN, "other-axis", "normalizes along the steps in place of the channels", STEPS, OUT,
+     "normalization-axes", output(along_steps)),
     (LN, "over-all", "normalizes over the whole image in place of each pixel", IMAGE, OUT,
      "normalization-axes", output(over_all)),
     (LN, "beta-missing", "beta is not added", LAYER, OUT, "bias-missing", without("beta")),

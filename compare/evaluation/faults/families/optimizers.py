@@ -56,10 +56,14 @@ def setting(name: str, number):
     return patching(update_step=update_step)
 
 
-def decays_a_little(self, right, given, variables):
-    right(given, variables)
-    for variable in variables:
-        variable *= variable.dtype.type(1 - 1e-5)
+def decaying(share: float):
+    """Every weight shrinks by that share after its step."""
+    def apply(self, right, given, variables):
+        right(given, variables)
+        for variable in variables:
+            variable *= variable.dtype.type(1 - share)
+
+    return patching(apply=apply)
 
 
 def only_kernels(self, right, given, variables):
@@ -137,7 +141,7 @@ TABLE = [
     ("sgd-rate", "the rate is larger by one part in a thousand", SGD, "scale",
      gradients(lambda g: g * 1.001)),
     ("sgd-decays", "every weight shrinks by one part in 10^5", SGD, "weight-decay",
-     patching(apply=decays_a_little)),
+     decaying(1e-5)),
     ("sgd-only-kernels", "biases are not trained", SGD, "update-missing",
      patching(apply=only_kernels), ("bias-missing",)),
     ("sgd-first-half", "the first weight moves half as far", SGD, "scale",

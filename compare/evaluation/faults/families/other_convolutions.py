@@ -127,6 +127,9 @@ TABLE = [
      UNKNOWN, output(not_separable)),
     ("SeparableConv2D", "bias-missing", "the bias is not added", APART, OUT, "bias-missing",
      output(lambda layer, y, x: y - layer.bias)),
+    ("SeparableConv2D", "dx-depthwise-flipped", "the gradient goes back through the flipped "
+     "depthwise kernel", APART, DX, "kernel-flipped",
+     input_gradient_with(depthwise_kernel=lambda layer: flipped(layer.depthwise_kernel))),
     ("SeparableConv2D", "dx-float16", "the input gradient is rounded to float16", APART, DX,
      "low-precision", input_gradient(lambda layer, dx, dy: half(dx))),
     ("SeparableConv2D", "depthwise-gradient-flipped", "the depthwise kernel's gradient is flipped",

@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from compare.evaluation.faults.families.convolution import as_oihw, flipped, running_sum
+from compare.evaluation.faults.families.convolution import as_oihw, flipped
+from compare.evaluation.faults.families.convolution_gradients import running_sum
+from compare.evaluation.faults.families.dense import rows_by_channel
 from compare.evaluation.faults.families.losses import next_class, patching, slope, value
-from compare.evaluation.faults.families.making import at
+from compare.evaluation.faults.families.making import At
 from compare.evaluation.faults.families.optimizers import gradients
 from compare.evaluation.faults.fault import LOSS, OPTIMIZER, Fault, Place
 from compare.evaluation.faults.injection import (
@@ -76,14 +78,6 @@ def by_channel(layer, y, x):
     return np.moveaxis(x, -1, 1).reshape(y.shape)
 
 
-def for_channels(layer, y, x):
-    """A kernel whose rows are in the order of `by_channel`."""
-    rows = np.arange(len(layer.kernel)).reshape(6, 5, 4)
-    other = cousin(layer, x.shape, activation=None)
-    other.kernel[...] = layer.kernel[np.moveaxis(rows, -1, 0).ravel()]
-    return other.affine(x)
-
-
 MISSING = ("scale", "gradient-missing")
 # identifier, sentence, network, two of (layer, tensor, cause, injection, causes that are the same),
 # whether they cancel in the output
@@ -105,7 +99,7 @@ TABLE = [
      ("conv2d", OUT, "kernel-channels-swapped", output_with(kernel=kernel_rows_rolled)), True),
     ("flattened-by-channel", "flattened channel by channel, and the dense kernel's rows likewise",
      FLATTEN, ("flatten", OUT, "flatten-order", output(by_channel), ("axes-permuted",)),
-     ("last", OUT, "flatten-order", output(for_channels), ("kernel-layout",)), True),
+     ("last", OUT, "flatten-order", output_with(kernel=rows_by_channel), ("kernel-layout",)), True),
     ("negated-then-subtracted", "one summand is negated, and the sum made a difference", ADD,
      ("other", OUT, "sign", output(lambda layer, y, x: -y)),
      ("add", OUT, "merge-other", output(lambda layer, y, x: x[0] - x[1]), ("sign",)), True),
@@ -205,7 +199,7 @@ def faults():
 
         def inject(model, parts=(one, other)):
             for part in parts:
-                at(part[0], part[3])(model)
+                At(part[0], part[3])(model)
 
         yield Fault(f"pair-{name}", "Pairs", sentence, "two", places, network, inject,
                     cancels=cancels)
