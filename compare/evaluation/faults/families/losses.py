@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from compare.evaluation.faults.families.making import single
+from compare.evaluation.faults.families.making import At, single
 from compare.evaluation.faults.fault import LOSS, Fault, Place
 from compare.evaluation.faults.injection import patched
 from compare.evaluation.faults.networks import SOFT, around
@@ -61,6 +61,16 @@ def patching(**methods):
 def next_class(self, right, labels, y_pred, from_logits):
     """Classes counted from 1."""
     return right((labels + 1) % y_pred.shape[1], y_pred, from_logits)
+
+
+def reversed_labels(self, right, labels, y_pred, from_logits):
+    return right(labels[::-1], y_pred, from_logits)
+
+
+def without_labels(self, right, labels, y_pred, from_logits):
+    """The gradient of the logits is their softmax, from which no labels are taken."""
+    losses, _ = right(labels, y_pred, from_logits)
+    return losses, softmax(y_pred)
 
 
 def probabilities_as_logits(self, right, labels, y_pred, from_logits):
@@ -145,6 +155,14 @@ TABLE = [
      "scale", slope(lambda n: 1 - 1e-4)),
     ("gradient-negated", "the gradient has the wrong sign", PLAIN, GRADIENT, "sign",
      slope(lambda n: -1)),
+    ("gradient-missing", "no gradient goes back", PLAIN, GRADIENT, "gradient-missing",
+     slope(lambda n: 0)),
+    ("gradient-without-labels", "the labels are not taken from the probabilities", PLAIN, GRADIENT,
+     "softmax-jacobian-missing", patching(rows=without_labels)),
+    ("gradient-samples-reversed", "the gradients come from the last sample to the first", PLAIN,
+     GRADIENT, "batch-mixed", patching(backward=lambda self, right: right()[::-1])),
+    ("labels-reversed", "the labels are those of the samples from the last to the first", PLAIN,
+     VALUE, "batch-mixed", patching(rows=reversed_labels), ("labels-shifted",)),
     ("classes-from-one", "classes are counted from 1", PLAIN, VALUE, "labels-shifted",
      patching(rows=next_class)),
     ("softmax-twice", "probabilities are taken for logits", PLAIN, VALUE, "from-logits",
@@ -190,11 +208,12 @@ PENALTIES = [
 
 def penalty(name, sentence, layer, tensor, methods) -> Fault:
     """A fault of the regularizer of one kernel."""
-    def inject(model):
-        patched(model.get_layer("dense").regularizers["kernel"], **methods)
+    def change(layer):
+        patched(layer.regularizers["kernel"], **methods)
 
     place = Place(layer, tensor, "penalty-missing")
-    return Fault(f"penalty-{name}", "Losses", sentence, "loss", (place,), PENALIZED, inject)
+    return Fault(f"penalty-{name}", "Losses", sentence, "loss", (place,), PENALIZED,
+                 At("dense", change))
 
 
 def faults():

@@ -44,8 +44,20 @@ def swapped_momentum(self, right, name, batch):
     moving[...] = moving * (1 - self.momentum) + batch.reshape(-1) * self.momentum
 
 
+def counting(self, right, x, training=False):
+    """Keeps how many numbers each moment is taken of."""
+    self.numbers = x.size // x.shape[-1]
+    return right(x, training)
+
+
 def unbiased_moving(self, right, name, batch):
-    right(name, batch * batch.dtype.type(120 / 119) if name == "moving_variance" else batch)
+    factor = batch.dtype.type(self.numbers / (self.numbers - 1))
+    right(name, batch * factor if name == "moving_variance" else batch)
+
+
+def replaced(self, right, name, batch):
+    """The statistics of the last batch alone."""
+    self.params[name][...] = batch.reshape(-1)
 
 
 def only_mean_moves(self, right, name, batch):
@@ -135,8 +147,10 @@ TABLE = [
      "moving_mean", "moving-statistics", patching(_move=swapped_momentum), (),
      "moving statistics"),
     (BN, "moving-variance-unbiased", "the moving variance takes the variance over n - 1", BATCH,
-     "moving_variance", "moving-statistics", patching(_move=unbiased_moving), (),
+     "moving_variance", "moving-statistics", patching(forward=counting, _move=unbiased_moving), (),
      "moving statistics"),
+    (BN, "statistics-replaced", "the moving statistics are those of the last batch", BATCH,
+     "moving_mean", "moving-statistics", patching(_move=replaced), (), "moving statistics"),
     (BN, "moving-variance-stays", "the moving variance is never moved", BATCH, "moving_variance",
      "moving-statistics", patching(_move=only_mean_moves), (), "moving statistics"),
     (BN, "dx-constant-moments", "the gradient takes mean and variance for constants", BATCH, DX,

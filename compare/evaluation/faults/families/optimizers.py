@@ -129,6 +129,12 @@ def all_together(self, right, given):
     return [g * g.dtype.type(min(1, self.clipnorm / norm)) for g in given]
 
 
+def uncounted(self, right, given, variables):
+    """Each step is taken for the first one."""
+    right(given, variables)
+    self.iterations = 0
+
+
 def as_of_next_step(self, right, given, variables):
     self.iterations += 1
     right(given, variables)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from compare.evaluation.faults.families.making import single
-from compare.evaluation.faults.families.optimizers import setting
+from compare.evaluation.faults.families.optimizers import setting, uncounted
 from compare.evaluation.faults.fault import TRAINING
 from compare.evaluation.faults.injection import patched
 from compare.evaluation.faults.networks import around, joined
@@ -14,6 +14,7 @@ NORMALIZED = around("BatchNormalization", momentum=0.9, batch=5)
 WEIGHTED = around("Dense", units=4, batch=5, weighted=True)
 FORK = joined("Add", reads=0)
 MOMENTUM = around("Dense", units=3, optimizer=["SGD", {"learning_rate": 0.05, "momentum": 0.9}])
+COUNTED = around("Dense", units=3, optimizer=["Adam", {"learning_rate": 0.05}])
 STEPS = 4
 
 
@@ -138,6 +139,9 @@ TABLE = [
     ("momentum-ignored", "the optimizer keeps nothing of the last step", MOMENTUM,
      "optimizer-state", lambda model: setting("momentum", 0.0)(model.optimizer),
      ("optimizer-setting",)),
+    ("steps-not-counted", "Adam makes up for the means' start at zero as if each step were the "
+     "first", COUNTED, "optimizer-state",
+     lambda model: patched(model.optimizer, apply=uncounted), ("optimizer-setting",)),
     ("rate-decays", "the rate goes down by a tenth with each step", PLAIN, "optimizer-setting",
      patching(update=rate_decays)),
     ("updated-while-going-back", "each layer is updated before the gradient goes on", CONV,
