@@ -5,65 +5,40 @@ import pytest
 
 import scratch
 from compare.diagnosis import diagnose_loss, diagnose_optimizer
+from compare.evaluation.faults.families.optimizers import (
+    decaying,
+    gradients,
+    patching,
+    setting,
+    uncounted,
+)
+from tests.compare.support.faults import put
 
 SPARSE = scratch.SparseCategoricalCrossentropy
 CLASSES = 4
 
 
-def changed_loss(base=SPARSE, value=None, gradient=None, labels=None, output=None):
-    """A loss like `base`, of which what is given is a function of the right one."""
-    class Changed(base):
-        def forward(self, y_true, y_pred, from_logits=None, sample_weight=None):
-            self.seen = y_pred, np.asarray(y_true)
-            y_true = labels(np.asarray(y_true)) if labels else y_true
-            y_pred = output(y_pred) if output else y_pred
-            right = super().forward(y_true, y_pred, from_logits, sample_weight)
-            return value(self, right) if value else right
-
-        def backward(self):
-            right = super().backward()
-            return np.asarray(gradient(self, right), right.dtype) if gradient else right
-
-    return Changed()
-
-
-def half_clipped(loss, right):
-    """Of probabilities kept 0.1 from 0 and 1 (softmax of the logits)."""
-    z, y = loss.seen
-    p = np.exp(z - z.max(axis=1, keepdims=True))
-    p /= p.sum(axis=1, keepdims=True)
-    return np.float32(-np.log(np.clip(p[np.arange(len(y)), y], 1e-3, 1 - 1e-3)).mean())
-
-
-def ones_removed(loss, right):
-    """Without the targets: the softmax of the logits."""
-    z, y = loss.seen
-    p = np.exp(z - z.max(axis=1, keepdims=True))
-    return p / p.sum(axis=1, keepdims=True) / np.float32(len(y))
-
-
 LOSSES = [
-    ("loss-sum-for-mean", "value", dict(value=lambda s, v: v * len(s.seen[0]))),
-    ("loss-sum-for-mean", "gradient", dict(gradient=lambda s, g: g * len(s.seen[0]))),
-    ("scale", "gradient", dict(gradient=lambda s, g: g / len(s.seen[0]))),
-    ("scale", "value", dict(value=lambda s, v: v / np.float32(np.log(2)))),
-    ("sign", "gradient", dict(gradient=lambda s, g: -g)),
-    ("labels-shifted", "value", dict(labels=lambda y: (y + 1) % CLASSES)),
-    ("batch-mixed", "value", dict(labels=lambda y: y[::-1])),
-    ("loss-clipped", "value", dict(value=half_clipped)),
-    ("softmax-jacobian-missing", "gradient", dict(gradient=ones_removed)),
-    ("gradient-missing", "gradient", dict(gradient=lambda s, g: 0 * g)),
-    ("batch-mixed", "gradient", dict(gradient=lambda s, g: g[::-1])),
+    ("loss-sum-for-mean", "value", "loss-value-sum"),
+    ("loss-sum-for-mean", "gradient", "loss-gradient-sum"),
+    ("scale", "gradient", "loss-gradient-divided-twice"),
+    ("scale", "value", "loss-base-two"),
+    ("sign", "gradient", "loss-gradient-negated"),
+    ("labels-shifted", "value", "loss-classes-from-one"),
+    ("batch-mixed", "value", "loss-labels-reversed"),
+    ("loss-clipped", "value", "loss-clipped"),
+    ("softmax-jacobian-missing", "gradient", "loss-gradient-without-labels"),
+    ("gradient-missing", "gradient", "loss-gradient-missing"),
+    ("batch-mixed", "gradient", "loss-gradient-samples-reversed"),
 ]
 
 
-@pytest.mark.parametrize("cause, tensor, change", LOSSES,
-                         ids=lambda each: each if isinstance(each, str) else "")
-def test_loss_of_logits(cause, tensor, change):
+@pytest.mark.parametrize("cause, tensor, fault", LOSSES)
+def test_loss_of_logits(cause, tensor, fault):
     rng = np.random.default_rng(0)
     logits = (6 * rng.standard_normal((6, CLASSES))).astype("float32")
     y = np.array([0, 3, 1, 1, 2, 0])
-    finding = diagnose_loss(changed_loss(**change), "sparse_categorical_crossentropy", y, logits,
+    finding = diagnose_loss(put(SPARSE(), fault), "sparse_categorical_crossentropy", y, logits,
                             fused=True)
     assert (finding.tensor, finding.identifier) == (tensor, cause), str(finding)
 
@@ -77,21 +52,24 @@ def test_clipping_of_probabilities_at_another_distance():
     p = probabilities()
     p[0] = [1, 0, 0, 0]
 
-    def clipped(loss, right):
-        seen, y = loss.seen
-        return np.float32(-np.log(np.clip(seen[np.arange(len(y)), y], 1e-12, 1)).mean())
+    class Clipped(SPARSE):
+        def forward(self, y_true, y_pred, from_logits=None, sample_weight=None):
+            likely = np.clip(y_pred[np.arange(len(y_true)), y_true], 1e-12, 1)
+            return np.float32(-np.log(likely).mean())
 
-    finding = diagnose_loss(changed_loss(value=clipped), "sparse_categorical_crossentropy",
+        def backward(self):
+            return None
+
+    finding = diagnose_loss(Clipped(), "sparse_categorical_crossentropy",
                             np.array([3, 3, 1, 1, 2, 0]), p, tensor="value")
     assert finding.identifier == "loss-clipped" and "1e-12" in finding.causes[0].detail, finding
 
 
 def test_logits_and_probabilities_confused():
-    base = scratch.losses.BinaryCrossentropy
     z = np.random.default_rng(0).standard_normal((5, 3)).astype("float32")
     y = (z > 0.3).astype("float32")
     right = {"class_name": "BinaryCrossentropy", "config": {"from_logits": True}}
-    finding = diagnose_loss(changed_loss(base), right, y, z)
+    finding = diagnose_loss(scratch.losses.BinaryCrossentropy(), right, y, z)
     assert finding.identifier == "from-logits", str(finding)
 
 
@@ -105,13 +83,8 @@ def test_label_smoothing_ignored():
 def test_sample_weights_ignored():
     p, y = probabilities(), np.array([0, 3, 1, 1, 2, 0])
     weights = np.array([1, 2, 0.5, 3, 1, 0], "float32")
-
-    class Ignores(SPARSE):
-        def forward(self, y_true, y_pred, from_logits=None, sample_weight=None):
-            return super().forward(y_true, y_pred, from_logits)
-
-    finding = diagnose_loss(Ignores(), "sparse_categorical_crossentropy", y, p,
-                            sample_weight=weights)
+    loss = put(SPARSE(), "loss-weights-ignored")
+    finding = diagnose_loss(loss, "sparse_categorical_crossentropy", y, p, sample_weight=weights)
     assert finding.identifier == "sample-weight", str(finding)
 
 
@@ -132,77 +105,44 @@ def test_right_losses_give_no_finding(loss, right):
     assert diagnose_loss(loss, right, y, output) is None
 
 
-# steps of optimizers
-
-
-def stepping(base, before=None, after=None, settings=None):
-    """An optimizer like `base` that is handed other gradients, or whose step is changed.
-
-    Args:
-        before: a function (gradient, weight) -> gradient.
-        after: a function (old weight, new weight) -> weight.
-    """
-    class Changed(base):
-        def apply(self, gradients, variables):
-            kept = [np.array(v) for v in variables]
-            if before:
-                gradients = [before(g, v) for g, v in zip(gradients, variables)]
-            super().apply(gradients, variables)
-            for variable, old in zip(variables, kept):
-                if after:
-                    variable[...] = after(old, variable)
-
-    return Changed(**(settings or {}))
-
-
-def hand_written(rule, **settings):
-    """An SGD whose step is rule(weight, gradient, optimizer)."""
-    class Written(scratch.SGD):
-        def apply(self, gradients, variables):
-            for gradient, variable in zip(gradients, variables):
-                variable[...] = rule(variable.astype("float64"), gradient.astype("float64"), self)
-
-    return Written(**settings)
-
-
-def adam(w, g, optimizer, epsilon_inside=False, corrected=True, beta_1=0.9, beta_2=0.999):
-    m, v = (1 - beta_1) * g, (1 - beta_2) * g * g
-    rate = optimizer.learning_rate
-    if corrected:
-        rate *= np.sqrt(1 - beta_2) / (1 - beta_1)
-    return w - rate * m / (np.sqrt(v + 1e-7) if epsilon_inside else np.sqrt(v) + 1e-7)
-
+# Optimizers
 
 RATE = 0.01
 SGD = ("SGD", {"learning_rate": RATE})
 MOMENTUM = ("SGD", {"learning_rate": RATE, "momentum": 0.9})
 DECAY = ("SGD", {"learning_rate": RATE, "weight_decay": 0.1})
+CLIPPED = ("SGD", {"learning_rate": RATE, "clipnorm": 0.5})
 ADAM = ("Adam", {"learning_rate": RATE, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7})
+
+
+class FirstStepOfAdam(scratch.SGD):
+    """Adam's first step in float64, with epsilon under the root."""
+
+    def apply(self, gradients, variables):
+        rate = self.learning_rate * np.sqrt(1 - 0.999) / (1 - 0.9)
+        for gradient, variable in zip(gradients, variables):
+            g = gradient.astype("float64")
+            variable[...] = variable - rate * (1 - 0.9) * g / np.sqrt((1 - 0.999) * g * g + 1e-7)
+
+
+# cause, what the optimizer should be, what it is: another one, or a right one with a fault
 STEPS = [
-    ("update-sign", SGD, stepping(scratch.SGD, before=lambda g, w: -g,
-                                  settings={"learning_rate": RATE})),
-    ("update-missing", SGD, stepping(scratch.SGD, after=lambda old, new: old)),
-    ("scale", SGD, stepping(scratch.SGD, settings={"learning_rate": 10 * RATE})),
-    ("optimizer-setting", MOMENTUM, stepping(scratch.SGD, settings={
-        "learning_rate": RATE, "momentum": 0.9, "nesterov": True})),
-    ("weight-decay", DECAY, stepping(scratch.SGD, settings={"learning_rate": RATE})),
-    ("weight-decay", DECAY, stepping(scratch.SGD, settings={
-        "learning_rate": RATE, "weight_decay": 10.0})),
-    ("weight-decay", SGD, stepping(scratch.SGD, settings={"learning_rate": RATE},
-                                   after=lambda old, new: new * np.float32(0.999))),
-    ("weight-decay", ("Adam", {**ADAM[1], "weight_decay": 0.1}), stepping(
-        scratch.Adam, before=lambda g, w: g + np.float32(0.1) * w,
-        settings={"learning_rate": RATE})),
-    ("clipping", ("SGD", {"learning_rate": RATE, "clipnorm": 0.5}),
-     stepping(scratch.SGD, settings={"learning_rate": RATE})),
-    ("clipping", ("SGD", {"learning_rate": RATE, "clipnorm": 0.5}),
-     stepping(scratch.SGD, settings={"learning_rate": RATE, "clipvalue": 0.5})),
-    ("epsilon", ADAM, stepping(scratch.Adam, settings={"learning_rate": RATE, "epsilon": 1e-3})),
-    ("epsilon", ADAM, hand_written(lambda w, g, o: adam(w, g, o, epsilon_inside=True),
-                                   learning_rate=RATE)),
-    ("bias-correction", ADAM, hand_written(lambda w, g, o: adam(w, g, o, corrected=False),
-                                           learning_rate=RATE)),
-    ("optimizer-setting", ADAM, stepping(scratch.RMSprop, settings={"learning_rate": RATE})),
+    ("update-sign", SGD, put(scratch.SGD(RATE), "optimizer-sgd-climbs")),
+    ("update-missing", SGD, put(scratch.SGD(RATE), gradients(lambda g: 0 * g))),
+    ("update-missing", SGD, put(scratch.SGD(RATE), "optimizer-sgd-only-kernels")),
+    ("scale", SGD, scratch.SGD(10 * RATE)),
+    ("optimizer-setting", MOMENTUM, scratch.SGD(RATE, momentum=0.9, nesterov=True)),
+    ("weight-decay", DECAY, scratch.SGD(RATE)),
+    ("weight-decay", DECAY, scratch.SGD(RATE, weight_decay=10.0)),
+    ("weight-decay", SGD, put(scratch.SGD(RATE), decaying(1e-3))),
+    ("weight-decay", ("Adam", {**ADAM[1], "weight_decay": 0.1}),
+     put(scratch.Adam(RATE, weight_decay=0.1), "optimizer-adamw-coupled")),
+    ("clipping", CLIPPED, scratch.SGD(RATE)),
+    ("clipping", CLIPPED, scratch.SGD(RATE, clipvalue=0.5)),
+    ("epsilon", ADAM, scratch.Adam(RATE, epsilon=1e-3)),
+    ("epsilon", ADAM, FirstStepOfAdam(RATE)),
+    ("bias-correction", ADAM, put(scratch.Adam(RATE), "optimizer-adam-uncorrected")),
+    ("optimizer-setting", ADAM, scratch.RMSprop(RATE)),
 ]
 
 
@@ -226,26 +166,18 @@ def test_right_optimizers_give_no_finding(optimizer):
                               variables(), variables(1)) is None
 
 
-class Forgets(scratch.Adam):
-    """Counts no steps."""
-
-    def apply(self, gradients, variables):
-        super().apply(gradients, variables)
-        self.iterations = 0
-
-
-class Empties(scratch.SGD):
-    """Loses its momentum."""
-
-    def apply(self, gradients, variables):
-        super().apply(gradients, variables)
-        for momentum in self.momentums:
-            momentum[...] = 0
+def emptied(self, right, gradients, variables):
+    """Loses its momentum after each step."""
+    right(gradients, variables)
+    for momentum in self.momentums:
+        momentum[...] = 0
 
 
 @pytest.mark.parametrize("optimizer, right, words", [
-    (Forgets(RATE), ADAM, "count"), (Empties(RATE, momentum=0.9), MOMENTUM, "slots")],
-    ids=["Adam", "SGD"])
+    (put(scratch.Adam(RATE), patching(apply=uncounted)), ADAM, "count"),
+    (put(scratch.SGD(RATE, momentum=0.9), patching(apply=emptied)), MOMENTUM, "slots"),
+    (put(scratch.SGD(RATE, momentum=0.9), setting("momentum", 0.0)), MOMENTUM, "slots")],
+    ids=["Adam", "emptied", "without momentum"])
 def test_what_shows_in_the_second_step_only(optimizer, right, words):
     finding = diagnose_optimizer(optimizer, *right, variables(), variables(1))
     assert finding.identifier == "optimizer-state", str(finding)
