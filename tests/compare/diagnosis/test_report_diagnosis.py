@@ -9,37 +9,36 @@ import pytest
 import compare
 import scratch
 from compare.document.plain_json import dumps
+from compare.evaluation.faults.injection import output, patched
 from compare.tracing.noise import noise_of
-from tests.compare.support import examples, mistakes
-from tests.compare.support.faults_of_pooling import Moves
-from tests.compare.support.faulty import altered
+from tests.compare.support import examples
+from tests.compare.support.faults import spoiled
 from tests.compare.support.graphs import features, gated, images, residual
 
 DX = "input_gradient"
 
 
-def checked(twin=None, optimizer=None, loss=None, **changed):
-    """The report on the network of `examples` with these classes changed, against a right one."""
-    options = {} if loss is None else {"loss": loss}
-    model = examples.network(optimizer=optimizer, **options, **changed)
-    return compare.check(model, twin or examples.network(), *examples.batch())
+def checked(**faults):
+    """The report on the network of `examples` with these faults in it, against a right one."""
+    return compare.check(spoiled(examples.network(), **faults), examples.network(),
+                         *examples.batch())
 
 
-@pytest.mark.parametrize("layer, tensor, cause, changed", [
-    ("conv", "output", "kernel-flipped", dict(conv=mistakes.Flipped)),
-    ("second", DX, "overlap-overwritten", dict(second=mistakes.Overwrites)),
-    ("dense", "kernel_gradient", "scale", dict(dense=mistakes.DividedTwice)),
-    ("dense", DX, "update-before-gradient", dict(dense=mistakes.UpdatedTooEarly)),
-    ("pool", DX, "pool-ties", dict(pool=mistakes.LastMaximum)),
-    ("relu", DX, "mask-wrong-tensor", dict(relu=mistakes.MaskFromGradient)),
-    ("flatten", "output", "flatten-order", dict(flatten=mistakes.ChannelsFirst)),
-    ("softmax", "output", "softmax-axis", dict(softmax=mistakes.OverAllSamples)),
-    ("loss", "value", "loss-sum-for-mean", dict(loss=mistakes.Sum())),
-    ("loss", "gradient", "loss-sum-for-mean", dict(loss=mistakes.GradientNotDivided())),
-    ("conv", "kernel", "update-sign", dict(optimizer=mistakes.WrongSign(0.1))),
-], ids=lambda each: each if isinstance(each, str) else "")
-def test_first_cause(layer, tensor, cause, changed):
-    report = checked(**changed)
+@pytest.mark.parametrize("part, fault, layer, tensor, cause", [
+    ("conv", "conv2d-kernel-flipped", "conv", "output", "kernel-flipped"),
+    ("second", "conv2d-dx-overwritten", "second", DX, "overlap-overwritten"),
+    ("dense", "dense-dk-divided-by-batch", "dense", "kernel_gradient", "scale"),
+    ("dense", "dense-dx-after-update", "dense", DX, "update-before-gradient"),
+    ("pool", "max-pooling2d-ties-last", "pool", DX, "pool-ties"),
+    ("relu", "relu-dx-mask-of-gradient", "relu", DX, "mask-wrong-tensor"),
+    ("flatten", "flatten-by-channel", "flatten", "output", "flatten-order"),
+    ("softmax", "softmax-over-all", "softmax", "output", "softmax-axis"),
+    ("loss", "loss-value-sum", "loss", "value", "loss-sum-for-mean"),
+    ("loss", "loss-gradient-sum", "loss", "gradient", "loss-sum-for-mean"),
+    ("optimizer", "optimizer-sgd-climbs", "conv", "kernel", "update-sign"),
+])
+def test_first_cause(part, fault, layer, tensor, cause):
+    report = checked(**{part: fault})
     finding = report.cause
     named = finding.layer, finding.tensor, finding.identifier
     assert named == (layer, tensor, cause), str(report)
@@ -49,21 +48,20 @@ def test_first_cause(layer, tensor, cause, changed):
 
 def test_dense_behind_a_flatten_knows_the_image():
     order = np.arange(15).reshape(3, 1, 5).transpose(2, 0, 1).reshape(-1)
-    turned = altered(scratch.Dense, "output",
-                     lambda s, y: s.seen_x @ s.kernel[order] + s.bias)
+    turned = output(lambda layer, y, x: x @ layer.kernel[order] + layer.bias)
     finding = checked(dense=turned).cause
     assert (finding.layer, finding.identifier) == ("dense", "flatten-order"), str(finding)
 
 
 def test_each_failing_layer_has_its_own_finding():
-    report = checked(conv=mistakes.GradientFlipped, dense=mistakes.BiasDoubled,
-                     pool=mistakes.LastMaximum)
+    report = checked(conv="conv2d-dk-flipped", dense="dense-bias-doubled",
+                     pool="max-pooling2d-ties-last")
     found = {finding.layer: finding.identifier for finding in report.diagnosis}
     assert found == {"conv": "kernel-flipped", "dense": "bias-doubled", "pool": "pool-ties"}
 
 
 def test_findings_are_in_the_json():
-    report = checked(dense=mistakes.BiasDoubled)
+    report = checked(dense="dense-bias-doubled")
     finding, = json.loads(dumps(report.as_dict()))["findings"]
     assert finding["identifier"] == "bias-doubled" and finding["layer"] == "dense"
     assert finding["remedy"] and finding["sentence"]
@@ -76,97 +74,68 @@ def test_parity_has_no_cause():
 
 
 def test_a_reference_that_is_off_is_said_to_be():
-    report = checked(twin=examples.network(dense=mistakes.BiasDoubled))
+    twin = spoiled(examples.network(), dense="dense-bias-doubled")
+    report = compare.check(examples.network(), twin, *examples.batch())
     finding = report.cause
     assert (finding.side, finding.layer, finding.identifier) == (
         "reference", "dense", "bias-doubled"), str(report)
     assert "Keras is the one that is off" in finding.sentence
 
 
-@pytest.mark.parametrize("cause, changed", [
-    ("kernel-flipped", dict(conv=mistakes.Flipped)),
-    ("bias-doubled", dict(dense=mistakes.BiasDoubled))], ids=["conv", "dense"])
-def test_two_recordings_are_explained_by_their_own_numbers(cause, changed):
+@pytest.mark.parametrize("layer, fault, cause", [
+    ("conv", "conv2d-kernel-flipped", "kernel-flipped"),
+    ("dense", "dense-bias-doubled", "bias-doubled")])
+def test_two_recordings_are_explained_by_their_own_numbers(layer, fault, cause):
     x, y = examples.batch()
-    traces = [compare.record(examples.network(**some), x, y) for some in (changed, {})]
+    traces = [compare.record(spoiled(examples.network(), **faults), x, y)
+              for faults in ({layer: fault}, {})]
     finding = compare.diff(*traces).cause
     assert finding.identifier == cause, str(finding)
 
 
 def test_numbers_too_plain_to_tell_two_mistakes_apart_leave_it_ambiguous():
     """On an image that looks the same upside down, a turned kernel turns the output around."""
-    layers = [scratch.Conv2D(2, 3, name="conv"), scratch.Flatten(), scratch.Dense(4)]
-    wrong = [mistakes.Flipped(2, 3, name="conv"), scratch.Flatten(), scratch.Dense(4)]
+    models = [examples.network(end=None, layers=[
+        scratch.Conv2D(2, 3, name="conv"), scratch.Flatten(), scratch.Dense(4)]) for _ in range(2)]
+    spoiled(models[0], conv="conv2d-kernel-flipped")
     x, y = examples.batch()
     x = x + x[:, ::-1, ::-1]
-    traces = [compare.record(examples.network(end=None, layers=some), x, y)
-              for some in (wrong, layers)]
+    traces = [compare.record(model, x, y) for model in models]
     finding = compare.diff(*traces).cause
     assert finding.identifier == "kernel-flipped"
     assert ("axes-permuted",) in [tuple(c.identifier for c in causes)
                                   for causes in finding.alternatives], str(finding)
     # with numbers that are drawn for the purpose there is one cause only
-    models = [examples.network(end=None, layers=some) for some in (wrong, layers)]
     assert compare.check(*models, x, y).cause.alternatives == ()
 
 
 def test_a_penalty_that_is_left_out_of_a_gradient():
-    def layers(cls):
-        return [cls(3, (3, 2), kernel_regularizer="l2", name="conv"), scratch.Flatten(),
-                scratch.Dense(4, name="dense")]
-
-    class Unpenalised(scratch.Conv2D):
-        """Loses its regularizer when it is asked for the gradient's part."""
-
-        @property
-        def regularizers(self):
-            return {}
-
-        @regularizers.setter
-        def regularizers(self, value):
-            self.kept = value
-
-        def get_config(self):
-            kept = scratch.regularizers.serialize(self.kept["kernel"])
-            return {**super().get_config(), "kernel_regularizer": kept}
-
-    models = [examples.network(end=None, layers=layers(cls))
-              for cls in (Unpenalised, scratch.Conv2D)]
+    models = [examples.network(end=None, layers=[
+        scratch.Conv2D(3, (3, 2), kernel_regularizer="l2", name="conv"), scratch.Flatten(),
+        scratch.Dense(4, name="dense")]) for _ in range(2)]
+    spoiled(models[0], conv="penalty-gradient-missing")
     found = {finding.layer: finding.identifier
              for finding in compare.check(*models, *examples.batch()).diagnosis}
     assert found["conv"] == "penalty-missing", found
 
 
+def normalized():
+    model = examples.network(layers=[scratch.BatchNormalization(name="norm"), scratch.Flatten(),
+                                     scratch.Dense(4)])
+    model.layers[0].params["moving_variance"][...] = [1.5, 0.75]
+    return model
+
+
 def test_what_differs_at_inference_only():
-    class AlwaysByBatch(scratch.BatchNormalization):
-        """Never uses its moving averages."""
-
-        def forward(self, x, training=False):
-            kept = {name: self.params[name].copy() for name in self.non_trainable}
-            y = super().forward(x, True)
-            if not training:
-                for name, value in kept.items():
-                    self.params[name][...] = value
-            return y
-
-    models = [examples.network(layers=[cls(name="norm"), scratch.Flatten(), scratch.Dense(4)])
-              for cls in (AlwaysByBatch, scratch.BatchNormalization)]
-    for model in models:
-        model.layers[0].params["moving_variance"][...] = [1.5, 0.75]
-    finding = compare.check(*models, *examples.batch()).cause
+    model = spoiled(normalized(), norm="batch-normalization-batch-at-inference")
+    finding = compare.check(model, normalized(), *examples.batch()).cause
     assert (finding.layer, finding.identifier) == ("norm", "moving-statistics"), str(finding)
     assert "the batch's own" in finding.causes[0].detail
 
 
 def test_moving_averages_that_move_wrongly():
-    def model(**mistake):
-        cls = Moves if mistake else scratch.BatchNormalization
-        return examples.network(layers=[cls(**mistake, name="norm"), scratch.Flatten(),
-                                        scratch.Dense(4)])
-
-    models = model(unbiased=True), model()
-    for network in models:
-        network.layers[0].params["moving_variance"][...] = [1.5, 0.75]
+    models = (spoiled(normalized(), norm="batch-normalization-moving-variance-unbiased"),
+              normalized())
     finding = compare.check(*models, *examples.batch()).cause
     assert (finding.tensor, finding.identifier) == (
         "moving_variance_updated", "moving-statistics"), str(finding)
@@ -175,8 +144,8 @@ def test_moving_averages_that_move_wrongly():
 
 
 def test_diagnose_in_one_call():
-    findings = compare.diagnose(examples.network(pool=mistakes.LastMaximum), examples.network(),
-                                *examples.batch())
+    findings = compare.diagnose(spoiled(examples.network(), pool="max-pooling2d-ties-last"),
+                                examples.network(), *examples.batch())
     assert [finding.identifier for finding in findings] == ["pool-ties"]
 
 
@@ -199,15 +168,14 @@ def test_a_keras_layer_that_is_off_is_said_to_be(keras):
 def test_an_optimizer_that_forgets_shows_in_lockstep_and_is_named(keras):
     import reference
 
-    class Empties(scratch.SGD):
+    def emptied(self, right, gradients, variables):
         """Loses its momentum after each step."""
+        right(gradients, variables)
+        for momentum in self.momentums:
+            momentum[...] = 0
 
-        def apply(self, gradients, variables):
-            super().apply(gradients, variables)
-            for momentum in self.momentums:
-                momentum[...] = 0
-
-    model = examples.network(optimizer=Empties(0.1, momentum=0.9))
+    model = spoiled(examples.network(optimizer=scratch.SGD(0.1, momentum=0.9)),
+                    optimizer=lambda optimizer: patched(optimizer, apply=emptied))
     right = examples.network(optimizer=scratch.SGD(0.1, momentum=0.9))
     twin = reference.from_config(right.get_config(), right.get_compile_config())
     twin.set_weights(right.get_weights())

@@ -184,16 +184,23 @@ def test_what_shows_in_the_second_step_only(optimizer, right, words):
     assert words in finding.causes[0].detail, str(finding)
 
 
-@pytest.mark.parametrize("after, words, others", [
-    (lambda old, new: new - np.float32(0.001) * old, "the weight shrinks", "the updated weight"),
-    (lambda old, new: new * np.float32(0.999), "the updated weight shrinks", None),
+def decaying_before(self, right, gradients, variables):
+    """Each weight as it was before its step is made smaller."""
+    shares = [np.float32(0.001) * v for v in variables]
+    right(gradients, variables)
+    for variable, share in zip(variables, shares):
+        variable -= share
+
+
+@pytest.mark.parametrize("fault, words, others", [
+    (patching(apply=decaying_before), "the weight shrinks", "the updated weight"),
+    (decaying(1e-3), "the updated weight shrinks", None),
 ], ids=["before", "after"])
-def test_which_weight_a_decay_takes_from(after, words, others):
+def test_which_weight_a_decay_takes_from(fault, words, others):
     """w - rate g - 0.001 w is the weight before its step made smaller; 0.999 (w - rate g) is that
     after it. Gradients as long as the weights tell the two apart."""
-    optimizer = stepping(scratch.SGD, after=after, settings={"learning_rate": 1.0})
-    finding = diagnose_optimizer(optimizer, "SGD", {"learning_rate": 1.0}, variables(),
-                                 variables(1))
+    finding = diagnose_optimizer(put(scratch.SGD(1.0), fault), "SGD", {"learning_rate": 1.0},
+                                 variables(), variables(1))
     assert finding.identifier == "weight-decay", str(finding)
     assert finding.causes[0].detail.startswith(words), str(finding)
     assert others is None or others not in str(finding)

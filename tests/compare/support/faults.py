@@ -6,6 +6,7 @@ What a test expects of a fault stands in the test itself, and is never asked of 
 import numpy as np
 
 from compare.evaluation.faults.catalogue import by_identifier
+from compare.evaluation.faults.families.making import At
 from compare.evaluation.faults.injection import gradient, input_gradient, output
 
 EVERY = by_identifier()
@@ -19,19 +20,23 @@ def put(part, *faults):
             the part, such as those of `compare.evaluation.faults.injection`.
     """
     for fault in faults:
-        change = EVERY[fault].inject.change if isinstance(fault, str) else fault
-        change(part)
+        change_of(fault)(part)
     return part
 
 
+def change_of(fault):
+    """The function of a layer, loss, optimizer or model that puts it in."""
+    return EVERY[fault].inject.change if isinstance(fault, str) else fault
+
+
 def spoiled(model, **faults):
-    """The model with a fault in some layers: spoiled(model, conv="conv2d-kernel-flipped").
+    """The model with faults in some parts: spoiled(model, conv="conv2d-kernel-flipped").
 
     Args:
-        faults: by layer, what `put` takes, or a tuple of it.
+        faults: what `put` takes, by the layer's name, or by 'loss', 'optimizer' or 'training'.
     """
     for name, fault in faults.items():
-        put(model.get_layer(name), *(fault if isinstance(fault, tuple) else (fault,)))
+        At(name, change_of(fault))(model)
     return model
 
 
