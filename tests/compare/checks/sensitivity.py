@@ -16,14 +16,13 @@ import scratch
 from compare.checks import training_trajectory
 from compare.inputs import twins
 from tests.compare.support import examples
-from tests.compare.support.mistakes import scaled
+from tests.compare.support.faults import scaled, spoiled
 
 GATES = {"whole numbers": ("whole numbers",), "few terms": ("few terms",),
          "on its own": ("forward", "backward"), "whole network": ("whole network",)}
 AFFINE = ("output", "input_gradient", "kernel_gradient", "bias_gradient")
-LAYERS = {"conv": (scratch.Conv2D, AFFINE), "dense": (scratch.Dense, AFFINE),
-          "pool": (scratch.MaxPooling2D, AFFINE[:2]), "relu": (scratch.ReLU, AFFINE[:2]),
-          "flatten": (scratch.Flatten, AFFINE[:2])}
+LAYERS = {"conv": AFFINE, "dense": AFFINE, "pool": AFFINE[:2], "relu": AFFINE[:2],
+          "flatten": AFFINE[:2]}
 FINEST = {"float32": 30, "float64": 58}
 
 
@@ -35,8 +34,8 @@ def reference(dtype):
 
 def seen_by(gate: str, layer: str, tensor: str, dtype: str, size: float) -> bool:
     """Whether that gate fails where one layer's tensor is multiplied by 1 + size."""
-    wrong = scaled(LAYERS[layer][0], tensor, 1 + size)
-    report = compare.check(examples.network(dtype=dtype, **{layer: wrong}), reference(dtype))
+    wrong = spoiled(examples.network(dtype=dtype), **{layer: scaled(tensor, 1 + size)})
+    report = compare.check(wrong, reference(dtype))
     return any(not row.passed for row in report.rows if row.gate in GATES[gate])
 
 
@@ -67,7 +66,7 @@ def table() -> str:
     """Smallest mistakes by layer, tensor and gate."""
     body = []
     for dtype, finest in FINEST.items():
-        for layer, (_, tensors) in LAYERS.items():
+        for layer, tensors in LAYERS.items():
             for tensor in tensors:
                 found = [smallest(functools.partial(seen_by, gate, layer, tensor, dtype), finest)
                          for gate in GATES]

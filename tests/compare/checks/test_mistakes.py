@@ -4,19 +4,32 @@ Every mistake is looked for twice: with whole-number probes, and on real numbers
 seen in only one way, and then the table here says which.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 import compare
-import scratch
 from compare.checks.gate import Gate
+from compare.evaluation.faults.families.convolution import one_off
+from compare.evaluation.faults.families.convolution_gradients import stepped
+from compare.evaluation.faults.families.losses import slope
+from compare.evaluation.faults.families.optimizers import decaying
+from compare.evaluation.faults.families.pooling import sent, to_first
+from compare.evaluation.faults.families.rectifiers import leaky
+from compare.evaluation.faults.injection import (
+    activation,
+    input_gradient_with,
+    output,
+    output_with,
+)
 from compare.inputs import twins
-from tests.compare.support import examples, mistakes
-from tests.compare.support.mistakes import scaled
+from tests.compare.support import examples
+from tests.compare.support.faults import scaled, spoiled
 
 BOTH, WHOLE, REAL = "both", "whole numbers", "real numbers"
+OUT, DX, DK, DB = "output", "input_gradient", "kernel_gradient", "bias_gradient"
 
 
 @dataclass(frozen=True)
@@ -25,72 +38,84 @@ class Mistake:
 
     Attributes:
         layer, tensor: of the first failure.
-        changed: which class of the network is replaced by what.
+        fault: see `tests.compare.support.faults.put`.
         seen: by whole-number probes, on real numbers, or both.
         dtype: the precision.
+        name: of a fault that the catalogue does not have.
     """
 
     layer: str
     tensor: str
-    changed: dict = field(hash=False)
+    fault: str | Callable
     seen: str = BOTH
     dtype: str = "float32"
+    name: str = "scaled"
 
     def __str__(self):
-        cls = next(iter(self.changed.values()))
-        return f"{self.layer}-{cls.__name__}-{self.tensor}-{self.dtype}"
+        fault = self.fault if isinstance(self.fault, str) else self.name
+        return f"{self.layer}-{fault}-{self.tensor}-{self.dtype}"
+
+    def model(self, **options):
+        return spoiled(examples.network(dtype=self.dtype, **options), **{self.layer: self.fault})
 
 
-def layer_mistakes():
-    """(mistakes of the layers, made one by one)."""
-    m = mistakes
-    out, dx, dk, db = "output", "input_gradient", "kernel_gradient", "bias_gradient"
-    yield Mistake("conv", out, dict(conv=m.Flipped))
-    yield Mistake("conv", out, dict(conv=m.PaddedBefore))
-    yield Mistake("conv", out, dict(conv=m.BorderColumnDropped))
-    yield Mistake("second", out, dict(second=m.HalfPrecisionInside), seen=REAL)
-    yield Mistake("conv", out, dict(conv=m.OneWeightOff), seen=WHOLE)
-    yield Mistake("conv", out, dict(conv=m.OneWeightOff), dtype="float64")
-    yield Mistake("second", out, dict(second=m.BiasMissing))
-    yield Mistake("second", dx, dict(second=m.Overwrites))
-    yield Mistake("second", dx, dict(second=m.GradientNotTurned))
-    yield Mistake("conv", dk, dict(conv=m.GradientFlipped))
-    yield Mistake("conv", dk, dict(conv=m.FirstSampleOnly))
-    yield Mistake("second", db, dict(second=m.BiasGradientMean))
-    yield Mistake("dense", out, dict(dense=m.BiasDoubled))
-    yield Mistake("dense", out, dict(dense=m.BiasMissesOneUnit))
-    yield Mistake("dense", out, dict(dense=m.SamplesSwapped))
-    yield Mistake("dense", db, dict(dense=m.BiasGradientMissing))
-    yield Mistake("dense", dk, dict(dense=m.DividedTwice))
-    yield Mistake("dense", dx, dict(dense=m.UpdatedTooEarly))
-    yield Mistake("pool", out, dict(pool=m.PadsWithZero), seen=WHOLE)  # behind a rectifier
-    yield Mistake("pool", out, dict(pool=m.Averages))
-    yield Mistake("pool", dx, dict(pool=m.LastMaximum))
-    yield Mistake("pool", dx, dict(pool=m.SharesTies))
-    yield Mistake("pool", dx, dict(pool=m.PoolOverwrites))
-    yield Mistake("relu", out, dict(relu=m.Leaks))
-    yield Mistake("relu", dx, dict(relu=m.MaskFromGradient))
-    yield Mistake("relu", dx, dict(relu=m.PassesAtZero), seen=WHOLE)  # no real number is zero
-    yield Mistake("flatten", out, dict(flatten=m.ChannelsFirst))
-    yield Mistake("flatten", dx, dict(flatten=m.GradientChannelsFirst))
-    affine = [("conv", scratch.Conv2D), ("second", scratch.Conv2D), ("dense", scratch.Dense)]
-    plain = [("relu", scratch.ReLU), ("pool", scratch.MaxPooling2D), ("flatten", scratch.Flatten)]
-    for name, base in affine + plain:
-        for tensor in (out, dx, dk, db) if (name, base) in affine else (out, dx):
-            for factor, dtype in ((1 + 1e-6, "float32"), (1 + 1e-12, "float64")):
-                # 1e-6 is a few roundings of float32: a long sum may hide it from real numbers
-                seen = WHOLE if dtype == "float32" and (name, base) in affine else BOTH
-                yield Mistake(name, tensor, {name: scaled(base, tensor, factor)}, seen, dtype)
+def middle_of_window(layer, y, x):
+    """The mean of the largest and the smallest number of a window in place of the largest."""
+    return (y - type(layer).__mro__[1].forward(layer, -x)) / 2
 
 
-SOFTMAX = [Mistake("softmax", "output", dict(softmax=mistakes.WarmSoftmax), REAL),
-           Mistake("softmax", "output", dict(softmax=mistakes.OverAllSamples), REAL),
-           Mistake("softmax", "input_gradient", dict(softmax=mistakes.NoJacobian), REAL),
-           Mistake("softmax", "input_gradient", dict(softmax=mistakes.DiagonalJacobian), REAL),
-           *[Mistake("softmax", tensor, dict(softmax=scaled(scratch.Softmax, tensor, factor)), REAL,
-                     dtype)
-             for tensor in ("output", "input_gradient")
-             for factor, dtype in ((1 + 1e-5, "float32"), (1 + 1e-12, "float64"))]]
+MISTAKES = [
+    Mistake("conv", OUT, "conv2d-kernel-flipped"),
+    Mistake("conv", OUT, "conv2d-padding-before"),
+    Mistake("conv", OUT, "conv2d-input-shifted"),
+    Mistake("conv", OUT, "conv2d-last-column-dropped"),
+    Mistake("second", OUT, "conv2d-float16-input", REAL),
+    Mistake("conv", OUT, output_with(kernel=one_off(1e-6)), WHOLE, name="one weight"),
+    Mistake("conv", OUT, output_with(kernel=one_off(1e-6)), dtype="float64", name="one weight"),
+    Mistake("second", OUT, "conv2d-bias-missing"),
+    Mistake("second", DX, "conv2d-dx-overwritten"),
+    Mistake("second", DX, "conv2d-dx-kernel-flipped"),
+    Mistake("conv", DK, "conv2d-dk-flipped"),
+    Mistake("conv", DK, "conv2d-dk-first-sample"),
+    Mistake("second", DB, "conv2d-db-mean"),
+    Mistake("dense", OUT, "dense-bias-doubled"),
+    Mistake("dense", OUT, "dense-bias-misses-one-unit"),
+    Mistake("dense", OUT, "dense-samples-swapped"),
+    Mistake("dense", DB, "dense-db-missing"),
+    Mistake("dense", DK, "dense-dk-divided-by-batch"),
+    Mistake("dense", DX, input_gradient_with(kernel=stepped(1e-3)), name="after a small step"),
+    Mistake("pool", OUT, "max-pooling2d-pads-with-zero", WHOLE),  # behind a rectifier
+    Mistake("pool", OUT, "max-pooling2d-average"),
+    Mistake("pool", OUT, output(middle_of_window), name="middle"),
+    Mistake("pool", DX, "max-pooling2d-ties-last"),
+    Mistake("pool", DX, "max-pooling2d-ties-shared"),
+    Mistake("pool", DX, "max-pooling2d-dx-overwritten"),
+    Mistake("relu", OUT, leaky(1e-6), name="leaks a millionth"),
+    Mistake("relu", DX, "relu-dx-mask-of-gradient"),
+    Mistake("relu", DX, "relu-dx-passes-at-zero", WHOLE),  # no real number is zero
+    Mistake("flatten", OUT, "flatten-by-channel"),
+    Mistake("flatten", DX, "flatten-dx-by-channel"),
+]
+
+
+def tiny_mistakes():
+    """Every tensor of every layer off by a few roundings, or by less in float64."""
+    for name in ("conv", "second", "dense", "relu", "pool", "flatten"):
+        affine = name in ("conv", "second", "dense")
+        for tensor in (OUT, DX, DK, DB) if affine else (OUT, DX):
+            # 1e-6 is a few roundings of float32: a long sum may hide it from real numbers
+            yield Mistake(name, tensor, scaled(tensor, 1 + 1e-6), WHOLE if affine else BOTH)
+            yield Mistake(name, tensor, scaled(tensor, 1 + 1e-12), dtype="float64")
+
+
+SOFTMAX = [
+    Mistake("softmax", OUT, activation(lambda z, right: right.function(z / z.dtype.type(1.0001))),
+            REAL, name="warm"),
+    Mistake("softmax", OUT, "softmax-over-all", REAL),
+    Mistake("softmax", DX, "softmax-dx-no-jacobian", REAL),
+    Mistake("softmax", DX, "softmax-dx-diagonal", REAL),
+    *(Mistake("softmax", tensor, scaled(tensor, factor), REAL, dtype) for tensor in (OUT, DX)
+      for factor, dtype in ((1 + 1e-5, "float32"), (1 + 1e-12, "float64")))]
 
 
 @pytest.fixture(scope="module")
@@ -121,9 +146,9 @@ def assert_placed(report, layer, tensor, gate=None):
     assert f"{layer} {tensor}" in report.summary() and "the candidate is off" in report.summary()
 
 
-@pytest.mark.parametrize("mistake", layer_mistakes(), ids=str)
+@pytest.mark.parametrize("mistake", [*MISTAKES, *tiny_mistakes()], ids=str)
 def test_a_mistake_in_a_layer(mistake, right):
-    model = examples.network(dtype=mistake.dtype, **mistake.changed)
+    model = mistake.model()
     twin, batch = right(mistake.dtype), examples.batch()
     if mistake.seen != REAL:
         report = compare.check(model, twin, *batch, steps=0)
@@ -136,27 +161,26 @@ def test_a_mistake_in_a_layer(mistake, right):
 
 @pytest.mark.parametrize("mistake", SOFTMAX, ids=str)
 def test_a_mistake_in_the_softmax(mistake, right):
-    model = examples.network(dtype=mistake.dtype, loss=None, **mistake.changed)
-    report = compare.check(model, right(mistake.dtype, None), examples.batch()[0],
+    report = compare.check(mistake.model(loss=None), right(mistake.dtype, None), examples.batch()[0],
                            upstream=examples.upstream())
     assert_placed(report, mistake.layer, mistake.tensor)
 
 
-@pytest.mark.parametrize("loss, tensor", [
-    (mistakes.Sum, "value"), (mistakes.TwoIsTheBase, "value"),
-    (mistakes.GradientNotDivided, "gradient"), (mistakes.GradientDividedTwice, "gradient"),
-    (mistakes.Smoothed, "gradient")], ids=lambda value: getattr(value, "__name__", ""))
-def test_a_mistake_in_the_loss(loss, tensor, right):
-    model = examples.network(loss=loss())
+@pytest.mark.parametrize("fault, tensor", [
+    ("loss-value-sum", "value"), ("loss-base-two", "value"), ("loss-gradient-sum", "gradient"),
+    ("loss-gradient-divided-twice", "gradient"), (slope(lambda n: 1 - 1e-5), "gradient")],
+    ids=lambda value: value if isinstance(value, str) else "tiny")
+def test_a_mistake_in_the_loss(fault, tensor, right):
+    model = spoiled(examples.network(), loss=fault)
     report = compare.check(model, right(), *examples.batch())
     assert_placed(report, "loss", tensor, "loss")
 
 
-@pytest.mark.parametrize("optimizer, least", [
-    (mistakes.WrongSign, 5), (mistakes.DecaysWeights, 5), (mistakes.RateOff, 5),
-    (mistakes.HalfStep, 1)], ids=lambda value: getattr(value, "__name__", ""))
-def test_a_mistake_in_the_optimizer(optimizer, least, right):
-    model = examples.network(optimizer=optimizer(0.1))
+@pytest.mark.parametrize("fault, least", [
+    ("optimizer-sgd-climbs", 5), (decaying(1e-6), 5), ("optimizer-sgd-rate", 5),
+    ("optimizer-sgd-first-half", 1)], ids=lambda value: value if isinstance(value, str) else "")
+def test_a_mistake_in_the_optimizer(fault, least, right):
+    model = spoiled(examples.network(), optimizer=fault)
     report = compare.check(model, right(), *examples.batch())
     failed = [row for row in report.rows if not row.passed]
     assert report.first_failure.gate == "update" and report.first_failure.off == "candidate"
@@ -166,12 +190,14 @@ def test_a_mistake_in_the_optimizer(optimizer, least, right):
 
 
 def test_the_windows_of_the_mistaken_pools_are_the_right_ones(right):
-    report = compare.check(examples.network(pool=mistakes.PixelByPixel), right(), *examples.batch())
+    model = spoiled(examples.network(), pool=sent(to_first))
+    report = compare.check(model, right(), *examples.batch())
     assert report, report
 
 
 def test_two_mistakes_are_both_named(right):
-    model = examples.network(pool=mistakes.LastMaximum, dense=mistakes.DividedTwice)
+    model = spoiled(examples.network(), pool="max-pooling2d-ties-last",
+                    dense="dense-dk-divided-by-batch")
     report = compare.check(model, right(), *examples.batch(), steps=0)
     blamed = {row.name for row in report.rows if not row.passed and not row.downstream}
     assert blamed == {"pool input_gradient", "dense kernel_gradient"}
@@ -236,7 +262,7 @@ def test_a_mistake_that_both_make_is_seen_all_the_same(right, monkeypatch):
     twin = right()
     monkeypatch.setattr(twin.get_layer("dense"), "call",
                         keras_mistakes(tf, twin.get_layer("dense"), "output", 1.25))
-    model = examples.network(dense=scaled(scratch.Dense, "output", 1.25))
+    model = spoiled(examples.network(), dense=scaled("output", 1.25))
     report = compare.check(model, twin, *examples.batch(), steps=0)
     first = report.first_failure
     assert (first.gate, first.name, first.off) == ("whole numbers", "dense output", "both")
@@ -247,15 +273,15 @@ def test_a_mistake_that_both_make_is_seen_all_the_same(right, monkeypatch):
 def test_mistakes_are_caught_against_a_recorded_trace_too(tmp_path, right):
     compare.record(right(), *examples.batch()).save(tmp_path / "golden.npz")
     golden = compare.Trace.load(tmp_path / "golden.npz")
-    for changed, layer, tensor in ((dict(conv=mistakes.Flipped), "conv", "output"),
-                                   (dict(pool=mistakes.SharesTies), "pool", "input_gradient"),
-                                   (dict(dense=mistakes.DividedTwice), "dense", "kernel_gradient")):
-        report = compare.check(examples.network(**changed), golden)
+    for fault, layer, tensor in (("conv2d-kernel-flipped", "conv", OUT),
+                                 ("max-pooling2d-ties-shared", "pool", DX),
+                                 ("dense-dk-divided-by-batch", "dense", DK)):
+        report = compare.check(spoiled(examples.network(), **{layer: fault}), golden)
         assert_placed(report, layer, tensor, "whole numbers")
 
 
-def test_the_catalogue_has_every_kind_of_layer_and_tensor():
-    made = {(mistake.layer, mistake.tensor) for mistake in [*layer_mistakes(), *SOFTMAX]}
+def test_there_is_a_mistake_for_every_kind_of_layer_and_tensor():
+    made = {(mistake.layer, mistake.tensor) for mistake in [*MISTAKES, *tiny_mistakes(), *SOFTMAX]}
     model = examples.network()
     for layer in model.layers:
         for tensor in ("output", "input_gradient", *(f"{name}_gradient" for name in layer.params)):

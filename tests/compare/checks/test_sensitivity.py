@@ -1,4 +1,7 @@
-"""How small a mistake each gate sees; `python -m tests.compare.checks.sensitivity` measures all of them."""
+"""How small a mistake each gate sees.
+
+`python -m tests.compare.checks.sensitivity` measures all of them.
+"""
 
 import pytest
 
