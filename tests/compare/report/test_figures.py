@@ -5,46 +5,43 @@ import pytest
 from matplotlib.image import imread
 
 import compare
-import scratch
 from compare import parity
 from compare.cli.debug import reference_of
+from compare.evaluation.faults.injection import output
 from compare.report.failing_tensor import BATCH, first_seen
 from compare.report.figures import error_profile, values, writing
 from compare.report.narrative import plain_words
-from tests.compare.support import examples, mistakes
+from tests.compare.support import examples
+from tests.compare.support.faults import spoiled
 
 
-def seen_of(end="inside", twin=None, **changed):
-    model = examples.network(end, **changed)
-    twin = twin or examples.network(end)
+def failing(**faults):
+    """(the report on a network with these faults, its first failing tensor)."""
+    model, twin = spoiled(examples.network("inside"), **faults), examples.network("inside")
     x, y = examples.batch()
     report = parity.check(model, twin, x, y)
     assert not report
     return report, first_seen(report.rows, *reference_of(model, twin, x, y, None))
 
 
-class NotANumber(scratch.Dense):
-    """A NaN in one unit."""
-
-    def affine(self, x):
-        y = super().affine(x)
-        y[1, 2] = np.nan
-        return y
+def one_nan(layer, y, x):
+    y[1, 2] = np.nan
+    return y
 
 
-@pytest.mark.parametrize("changed, name, axes, about", [
-    ({"conv": mistakes.BorderColumnDropped}, "conv output",
+@pytest.mark.parametrize("faults, name, axes, about", [
+    ({"conv": "conv2d-last-column-dropped"}, "conv output",
      ("sample", "height", "width", "channel"), BATCH),
-    ({"conv": mistakes.GradientFlipped}, "conv kernel_gradient",
+    ({"conv": "conv2d-dk-flipped"}, "conv kernel_gradient",
      ("height", "width", "input", "output"), BATCH),
-    ({"dense": mistakes.BiasMissesOneUnit}, "dense output", ("sample", "feature"), BATCH),
-    ({"dense": mistakes.BiasGradientMissing}, "dense bias_gradient", ("channel",), BATCH),
-    ({"dense": NotANumber}, "dense output", ("sample", "feature"), BATCH),
-    ({"pool": mistakes.LastMaximum}, "pool input_gradient",
+    ({"dense": "dense-bias-misses-one-unit"}, "dense output", ("sample", "feature"), BATCH),
+    ({"dense": "dense-db-missing"}, "dense bias_gradient", ("channel",), BATCH),
+    ({"dense": output(one_nan)}, "dense output", ("sample", "feature"), BATCH),
+    ({"pool": "max-pooling2d-ties-last"}, "pool input_gradient",
      ("sample", "height", "width", "channel"), None),
 ], ids=lambda value: str(value) if isinstance(value, str) else None)
-def test_the_tensor_and_its_pictures(tmp_path, changed, name, axes, about):
-    report, found = seen_of(**changed)
+def test_the_tensor_and_its_pictures(tmp_path, faults, name, axes, about):
+    report, found = failing(**faults)
     assert (found.row.name, found.axes) == (name, axes)
     assert report.first_failure.name == name
     assert about is None or found.about == about
@@ -59,7 +56,7 @@ def test_the_tensor_and_its_pictures(tmp_path, changed, name, axes, about):
 
 
 def test_the_difference_lies_where_it_is_drawn():
-    _, found = seen_of(conv=mistakes.BorderColumnDropped)
+    _, found = failing(conv="conv2d-last-column-dropped")
     plane = error_profile.along(np.abs(found.difference), [1, 2])
     assert plane.shape == (4, 6)
     assert (plane[:, -1] > 0.1).all() and (plane[:, :-1] < 1e-5).all()
@@ -69,7 +66,7 @@ def test_the_difference_lies_where_it_is_drawn():
 
 
 def test_panels_of_a_kernel_are_named_by_their_channels():
-    _, found = seen_of(conv=mistakes.GradientFlipped)
+    _, found = failing(conv="conv2d-dk-flipped")
     part, index = values.panels(found)
     names = values.panel_names(found, part, index)
     assert names[0] == "input 0, output 0" and names[-1] == "input 1, output 2"
@@ -78,7 +75,7 @@ def test_panels_of_a_kernel_are_named_by_their_channels():
 
 def test_the_loss_is_drawn_too():
     model, twin = examples.network("inside"), examples.network("inside")
-    model.compile(scratch.SGD(0.1), mistakes.GradientNotDivided())
+    spoiled(model, loss="loss-gradient-sum")
     x, y = examples.batch()
     report = parity.check(model, twin, x, y)
     found = first_seen(report.rows, *reference_of(model, twin, x, y, None))
@@ -87,11 +84,10 @@ def test_the_loss_is_drawn_too():
 
 
 def test_nothing_is_drawn_of_what_could_not_be_computed():
-    class Raises(scratch.Conv2D):
-        def affine(self, x):
-            raise RuntimeError("no")
+    def raises(layer, y, x):
+        raise RuntimeError("no")
 
-    _, found = seen_of(conv=Raises)
+    _, found = failing(conv=output(raises))
     assert found is None
 
 
@@ -106,13 +102,13 @@ def test_ticks_survive_small_and_large_numbers():
 # The verdict in plain words
 
 
-def words(**changed):
+def words(**faults):
     """On one line, however it is wrapped."""
-    return " ".join(" ".join(plain_words(seen_of(**changed)[0].rows)).split())
+    return " ".join(" ".join(plain_words(failing(**faults)[0].rows)).split())
 
 
 def test_a_verdict_names_layer_tensor_number_and_what_is_right():
-    said = words(conv=mistakes.GradientFlipped)
+    said = words(conv="conv2d-dk-flipped")
     assert "Layer 'conv' has the wrong gradient of its kernel, on its way back." in said
     assert "yours gives" in said and "it should be" in said
     assert "the mistake is in this layer, not before it" in said
@@ -120,7 +116,7 @@ def test_a_verdict_names_layer_tensor_number_and_what_is_right():
 
 
 def test_a_verdict_of_two_layers_names_both():
-    said = words(conv=mistakes.GradientFlipped, dense=mistakes.BiasGradientMissing)
+    said = words(conv="conv2d-dk-flipped", dense="dense-db-missing")
     assert "Layer 'conv' has" in said
     assert "Wrong by itself, too: layer 'dense', bias_gradient" in said
 
@@ -128,7 +124,7 @@ def test_a_verdict_of_two_layers_names_both():
 def test_a_verdict_beyond_the_layers():
     x, y = examples.batch()
     model, twin = examples.network("inside"), examples.network("inside")
-    model.compile(scratch.SGD(0.1), mistakes.GradientNotDivided())
+    spoiled(model, loss="loss-gradient-sum")
     said = plain_words(compare.check(model, twin, x, y).rows)
     assert said[0].startswith("The layers are right up to here; the loss is not: loss gradient")
     model = examples.network("inside")
@@ -139,8 +135,8 @@ def test_a_verdict_beyond_the_layers():
 
 
 def test_when_the_reference_is_off_the_verdict_says_so():
-    model, twin = examples.network("inside"), examples.network("inside",
-                                                               conv=mistakes.BiasMissing)
+    model = examples.network("inside")
+    twin = spoiled(examples.network("inside"), conv="conv2d-bias-missing")
     report = compare.check(model, twin, *examples.batch())
     row = next(row for row in report.rows if not row.passed and row.gate == "forward")
     assert row.off == "reference"

@@ -7,6 +7,7 @@ from compare.evaluation.faults.families.optimizers import setting, uncounted
 from compare.evaluation.faults.fault import TRAINING
 from compare.evaluation.faults.injection import patched
 from compare.evaluation.faults.networks import around, joined
+from scratch.network import back_through
 
 PLAIN = around("Dense", units=4, batch=5)
 CONV = around("Conv2D", filters=3, kernel_size=2, batch=5)
@@ -101,9 +102,8 @@ def fork_overwritten(self, right, gradient, from_logits=False, wants_input_gradi
     """Where two layers read one output, the last gradient stands for the sum."""
     arrived = {len(self.layers) - 1: gradient}
     for i in reversed(range(len(self.layers))):
-        layer = self.layers[i]
-        last = i == len(self.layers) - 1 and from_logits
-        back = (layer.backward_from_logits if last else layer.backward)(arrived[i])
+        back = back_through(self.layers[i], arrived[i], True,
+                            from_logits and i == len(self.layers) - 1)
         for source, dx in zip(self.sources[i], back if isinstance(back, list) else [back]):
             arrived[source] = dx
     return arrived[-1]
