@@ -178,7 +178,8 @@ def test_two_models_without_a_loss_need_an_upstream_gradient():
     report = compare.check(model, twin, x, upstream=examples.upstream())
     assert report, report
     assert {"loss", "update", "lockstep"}.isdisjoint(row.gate for row in report.rows)
-    assert ("softmax", "input_gradient") in [(r.layer, r.tensor) for r in rows_of(report, "backward")]
+    assert ("softmax", "input_gradient") in [
+        (row.layer, row.tensor) for row in rows_of(report, "backward")]
 
 
 @pytest.mark.parametrize("swapped", [None, 3, "model"])
@@ -198,7 +199,8 @@ def layers(*names, **more):
         "flatten": lambda **k: scratch.Flatten(name="flatten"),
         "dense": lambda **k: scratch.Dense(4, name="dense", **k),
         "dense, relu": lambda **k: scratch.Dense(4, name="dense", activation="relu"),
-        "strided": lambda **k: scratch.Conv2D(3, (3, 2), strides=(1, 2), padding="same", name="conv"),
+        "strided": lambda **k: scratch.Conv2D(3, (3, 2), strides=(1, 2), padding="same",
+                                              name="conv"),
     }
     return [make[name](**more.get(name, {})) for name in names]
 

@@ -1,5 +1,6 @@
-"""Makes the outputs that README.md and compare/guides/FUZZED.md show: runs the commands and puts what they
-print in its place.
+"""Makes the outputs that README.md and compare/guides/FUZZED.md show.
+
+Runs the commands and puts what they print in its place.
 
     python -m tests.readme                                    # all; takes more than an hour
     python -m tests.readme check debug                        # some

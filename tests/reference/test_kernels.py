@@ -1,4 +1,7 @@
-"""Which kernels compute is told rightly: what only oneDNN's can do, works there and nowhere else."""
+"""Which kernels compute is told rightly.
+
+What only oneDNN's can do works there and nowhere else.
+"""
 
 import os
 import subprocess

@@ -1,4 +1,7 @@
-"""Observing: what is recorded of a Keras model is what plain Keras calls give, and changes nothing."""
+"""Observing: what is recorded of a Keras model is what plain Keras calls give.
+
+And it changes nothing.
+"""
 
 import numpy as np
 import pytest
@@ -40,9 +43,9 @@ def batch(dtype="float32"):
 
 
 def plainly(model, x, y, dtype):
-    """(layer outputs, loss, gradients of the trainable weights, dx), layer by layer, by plain Keras.
+    """(layer outputs, loss, gradients of the trainable weights, dx), by plain Keras.
 
-    The last layer's output is handed to the loss as it is, so a softmax is fused.
+    Layer by layer. The last layer's output is handed to the loss as it is, so a softmax is fused.
     """
     import tensorflow as tf
 
@@ -87,8 +90,9 @@ def test_what_is_observed_is_what_plain_keras_computes(keras, reference, dtype):
             np.testing.assert_array_equal(gradient, gradients.pop(getattr(layer, name).path))
     assert gradients == {}, "a gradient that was not observed"
     assert observed.sources == [(i - 1,) for i in range(len(parts))]
-    for array in [observed.loss_gradient] + [
-            a for p in parts for a in (p.input, p.output, *p.weights.values(), *p.updated.values())]:
+    arrays = [array for part in parts for array in (
+        part.input, part.output, *part.weights.values(), *part.updated.values())]
+    for array in [observed.loss_gradient, *arrays]:
         assert array.dtype == dtype
 
 
@@ -138,8 +142,8 @@ def floatx(keras, dtype):
     keras.config.set_floatx("float32")
 
 
-@pytest.mark.parametrize("settings", [dict(), dict(momentum=0.9), dict(momentum=0.9, nesterov=True)],
-                         ids=str)
+@pytest.mark.parametrize(
+    "settings", [dict(), dict(momentum=0.9), dict(momentum=0.9, nesterov=True)], ids=str)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_step_is_train_on_batchs(keras, reference, settings, dtype, floatx):
     model = network(keras, reference, dtype, optimizer=keras.optimizers.SGD(0.25, **settings))
@@ -158,7 +162,8 @@ def test_the_step_is_train_on_batchs(keras, reference, settings, dtype, floatx):
 
 def state(model):
     return ([w.tolist() for w in model.get_weights()], str(model.get_config()),
-            str(model.get_compile_config()), [v.numpy().tolist() for v in model.optimizer.variables],
+            str(model.get_compile_config()),
+            [v.numpy().tolist() for v in model.optimizer.variables],
             [getattr(layer, "activation", None) for layer in model.layers])
 
 
@@ -184,13 +189,13 @@ def test_the_model_is_left_as_it_was(keras, reference, what):
     np.testing.assert_array_equal(x, x_before)
 
 
-def test_the_model_is_left_as_it_was_even_if_a_step_fails(keras, reference):
+def test_the_model_is_left_as_it_was_even_if_an_op_fails(keras, reference):
     model = network(keras, reference)
     before = state(model)
-    step = reference.ops_of(model)[0]
-    weights = {v.name: v.numpy() + 1 for v in step.variables}
-    with pytest.raises(Exception):
-        reference.run_op(step, np.zeros((2, 3, 3)), np.zeros(1), weights)
+    op = reference.ops_of(model)[0]
+    weights = {v.name: v.numpy() + 1 for v in op.variables}
+    with pytest.raises(ValueError):
+        reference.run_op(op, np.zeros((2, 3, 3)), np.zeros(1), weights)
     assert state(model) == before
 
 

@@ -188,8 +188,9 @@ def alone(layer, x, dy):
     return spots(scratch.Sequential([scratch.Input(x.shape[1:]), layer]), x, upstream=dy)
 
 
-@pytest.mark.parametrize("layer", [lambda: scratch.ReLU(name="r"),
-                                   lambda: scratch.Activation("relu", name="r")], ids=["ReLU", "Act"])
+@pytest.mark.parametrize("layer", [
+    lambda: scratch.ReLU(name="r"), lambda: scratch.Activation("relu", name="r")],
+    ids=["ReLU", "Act"])
 def test_a_rectifier_with_inputs_of_one_sign(layer):
     x, dy = kernel(4, 5), kernel(4, 5)
     assert alone(layer(), x, dy) == []
@@ -206,8 +207,9 @@ def test_a_pool_without_ties():
     assert alone(scratch.MaxPooling2D(name="pool"), np.round(x), dy) == []
 
 
-@pytest.mark.parametrize("make, gate", [(lambda: scratch.MaxPooling1D(name="pool"), "whole numbers"),
-                                        (scratch.GlobalMaxPooling1D, "few terms")])
+@pytest.mark.parametrize("make, gate", [
+    (lambda: scratch.MaxPooling1D(name="pool"), "whole numbers"),
+    (scratch.GlobalMaxPooling1D, "few terms")])
 def test_every_maximum_wants_ties_and_the_gate_that_has_them_is_named(make, gate):
     layer = make()
     x = kernel(2, 6, 3)

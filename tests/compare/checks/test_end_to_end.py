@@ -1,4 +1,7 @@
-"""The gate that runs the candidate as it trains: it sees wiring, and mistakes no rounding for one."""
+"""The gate that runs the candidate as it trains.
+
+It sees wiring, and mistakes no rounding for a mistake.
+"""
 
 import numpy as np
 import pytest

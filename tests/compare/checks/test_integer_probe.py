@@ -40,7 +40,8 @@ def test_the_largest_sum_is_exact(terms, dtype):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_sums_too_long_for_whole_numbers_are_refused(dtype):
     assert amplitude({"output": EXACT[dtype]}, dtype) == 1
-    with pytest.raises(ValueError, match=f"not exact in {dtype}. Received: {EXACT[dtype] + 1} term"):
+    with pytest.raises(ValueError,
+                       match=f"not exact in {dtype}. Received: {EXACT[dtype] + 1} term"):
         amplitude({"input_gradient": 3, "output": EXACT[dtype] + 1}, dtype)
 
 

@@ -1,4 +1,4 @@
-"""Deliberate mistakes: each is caught, and placed in the right layer, the right tensor, the right side.
+"""Deliberate mistakes: each is caught, and placed in the right layer, tensor and side.
 
 Every mistake is looked for twice: with whole-number probes, and on real numbers alone. Some can be
 seen in only one way, and then the table here says which.
@@ -161,8 +161,8 @@ def test_a_mistake_in_a_layer(mistake, right):
 
 @pytest.mark.parametrize("mistake", SOFTMAX, ids=str)
 def test_a_mistake_in_the_softmax(mistake, right):
-    report = compare.check(mistake.model(loss=None), right(mistake.dtype, None), examples.batch()[0],
-                           upstream=examples.upstream())
+    report = compare.check(mistake.model(loss=None), right(mistake.dtype, None),
+                           examples.batch()[0], upstream=examples.upstream())
     assert_placed(report, mistake.layer, mistake.tensor)
 
 

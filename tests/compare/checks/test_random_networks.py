@@ -11,7 +11,7 @@ import pytest
 import compare
 import scratch
 from compare.checks import training_trajectory
-from compare.inputs import twins as pairs
+from compare.inputs import twins
 from tests.compare.support import networks
 
 NETWORKS = 60
@@ -23,20 +23,20 @@ def groups(count):
     return [range(start, min(start + GROUP, count)) for start in range(0, count, GROUP)]
 
 
-def twins(number):
+def drawn(number):
     """(case, candidate, Keras twin) of the network of that number."""
     scratch.set_random_seed(number)
     case = networks.draw(number)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a softmax over an axis of 1
-        return case, *pairs.twins(case.model)
+        return case, *twins.twins(case.model)
 
 
 @pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
 @pytest.mark.parametrize("numbers", groups(NETWORKS), ids=lambda numbers: f"from {numbers[0]}")
 def test_no_false_alarm(numbers):
     for number in numbers:
-        case, model, twin = twins(number)
+        case, model, twin = drawn(number)
         report = compare.check(model, twin, case.x, case.y, upstream=case.upstream, steps=0)
         assert report, f"{case}\n{report}"
 
@@ -44,7 +44,7 @@ def test_no_false_alarm(numbers):
 @pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
 @pytest.mark.parametrize("number", range(IN_LOCKSTEP))
 def test_no_false_alarm_in_training(number):
-    case, model, twin = twins(number)
+    case, model, twin = drawn(number)
     if case.y is None:
         assert "lockstep" not in {row.gate for row in compare.check(
             model, twin, case.x, upstream=case.upstream, probes=False).rows}
@@ -66,7 +66,8 @@ def test_the_draw_has_everything_in_it():
     assert {case.model.dtype.name for case in cases} == {"float32", "float64"}
     assert min(len(case.x) for case in cases) >= 2
     for name, values in (("padding", {"valid", "same"}), ("use_bias", {True, False}),
-                         ("trainable", {True, False}), ("activation", {"linear", "relu", "softmax"})):
+                         ("trainable", {True, False}),
+                         ("activation", {"linear", "relu", "softmax"})):
         assert {layer.get_config()[name] for layer in layers
                 if name in layer.get_config()} >= values, name
     windows = [layer for layer in layers if hasattr(layer, "strides")]

@@ -64,7 +64,8 @@ def test_a_bound_of_zero_asks_for_equal_bits():
     (NAN, 1.0, 1.0, False), (1.0, NAN, 1.0, False), (INF, -INF, 1.0, False),
     (INF, 1.0, INF, False), (1.0, 1.0, NAN, False), (1.0, 1.0, INF, False), (INF, NAN, NAN, False)])
 @pytest.mark.parametrize("bound", [0.0, 10.0, INF])
-def test_nan_and_infinity_pass_only_where_both_have_the_same(actual, expected, exact, passed, bound):
+def test_nan_and_infinity_pass_only_where_both_have_the_same(actual, expected, exact, passed,
+                                                             bound):
     found = row([0.0, actual], [0.0, expected], [0.0, exact], [1.0, bound])
     assert found.passed == passed
     if not passed:

@@ -1,4 +1,7 @@
-"""Probes of few terms: lower precision inside a layer shows, which a long sum's bound would hide."""
+"""Probes of few terms: lower precision inside a layer shows.
+
+A long sum's bound would hide it.
+"""
 
 import numpy as np
 import pytest

@@ -189,7 +189,8 @@ def test_a_batch_of_ones_own(run, folder):
 
 
 @pytest.mark.parametrize("change, says", [
-    (dict(x=np.full((2, 6, 5, 2), np.nan), y=np.zeros(2, int)), ["finite", "nan at index (0, 0, 0"]),
+    (dict(x=np.full((2, 6, 5, 2), np.nan), y=np.zeros(2, int)),
+     ["finite", "nan at index (0, 0, 0"]),
     (dict(x=np.full((2, 6, 5, 2), -np.inf), y=np.zeros(2, int)), ["finite", "-inf"]),
     (dict(x=np.zeros((2, 5, 6, 2)), y=np.zeros(2, int)), ["(2, 5, 6, 2)", "(None, 6, 5, 2)"]),
     (dict(x=np.zeros((2, 6)), y=np.zeros(2, int)), ["(2, 6)"]),

@@ -91,7 +91,7 @@ def test_schemas_are_valid_and_name_their_draft_and_version(name):
 
 
 def test_what_is_missing_unknown_or_of_another_version_does_not_fit(found):
-    for name, what, value in found:
+    for name, _, value in found:
         for change in ("missing", "unknown", "version"):
             wrong = copy.deepcopy(json.loads(dumps(value)))
             if change == "missing":

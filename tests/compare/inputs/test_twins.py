@@ -153,7 +153,8 @@ def test_seeds_give_weights_to_models_that_draw_theirs(module):
     ("return 3", "Received: int"), ("return 'model.keras'", "Received: str"),
     ("return {}", "Expected a Sequential's config"),
     ("return {'layers': 3}", "Expected a Sequential's config"),
-    ("return (1, 2)", "scratch.Sequential or scratch.Model, or a list of layers, and the network.*Received: int and int"),
+    ("return (1, 2)", "scratch.Sequential or scratch.Model, or a list of layers, and the network.*"
+     "Received: int and int"),
     ("return (scratch.Sequential(), None)", "Received: Sequential and NoneType"),
     ("return (1, 2, 3)", "Received: tuple"),
     ("return scratch.Sequential([scratch.Dense(3)])", "knows its input shape"),
@@ -178,7 +179,7 @@ def inputs():
     a, b = keras.Input((4,)), keras.Input((4,))
     return keras.Model([a, b], keras.layers.Add()([a, b]))
 class Sub(keras.Model):
-    def __init__(self): 
+    def __init__(self):
         super().__init__()
         self.d = keras.layers.Dense(3)
     def call(self, x): return self.d(x)
@@ -197,8 +198,10 @@ def glu(): return keras.Sequential([keras.Input((4,)), keras.layers.Dense(4, act
 
 
 @pytest.mark.parametrize("spec, said", [
-    ("nowhere:f", "Expected a module 'nowhere' that can be imported. Received: ModuleNotFoundError"),
-    ("own_model:g", "Expected a callable 'g' in module 'own_model'. Received: nothing of that name"),
+    ("nowhere:f",
+     "Expected a module 'nowhere' that can be imported. Received: ModuleNotFoundError"),
+    ("own_model:g",
+     "Expected a callable 'g' in module 'own_model'. Received: nothing of that name"),
     ("own_model:x", "Expected a callable 'x'.*Received: 3"),
     ("own_model:", "Expected module:callable. Received: 'own_model:'"), (":f", "Received: ':f'"),
     ("model.h5", "FILE.keras or module:callable. Received: 'model.h5'"), ("", "Received: ''"),
@@ -278,7 +281,8 @@ def test_the_candidate_of_a_trace_is_its_own_network_or_a_functions(module):
     for ours, theirs in zip(model.get_weights(), trace.weights().values(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert compare.check(model, trace)
-    assert type(twins.golden_candidate(trace, "own_model:wrong").layers[0]).__module__ == "own_model"
+    wrong = twins.golden_candidate(trace, "own_model:wrong")
+    assert type(wrong.layers[0]).__module__ == "own_model"
     module("def both(): return scratch.Sequential([scratch.Input((3,)), scratch.Dense(2)]), None\n"
            "def none(): return None\n")
     assert len(twins.golden_candidate(trace, "own_model:both").layers) == 1

@@ -1,8 +1,8 @@
 """The oracles of normalization: right values, and bounds that hold and say something.
 
-Values are held against loops that differentiate themselves (`tests.scratch.support.normalizing`). Bounds
-are held against Keras and scratch on hundreds of random layers, with means a million times the
-deviation, variances from 1e-44 up, and batches of a single value; and against both formulas for
+Values are held against loops that differentiate themselves (`tests.scratch.support.normalizing`).
+Bounds are held against Keras and scratch on hundreds of random layers, with means a million times
+the deviation, variances from 1e-44 up, and batches of a single value; and against both formulas for
 each result, written out here in float32 with sums in random order.
 """
 

@@ -1,8 +1,8 @@
 """The oracle: its values are the definition's, its bounds hold, its counts of terms suffice.
 
 Convolution, dense layers and pooling are held against loops that keep every single product
-(`tests.scratch.support.oracles`); those products are then added up in float32 in random orders, which must
-stay inside the bound. All layers are held against Keras in float64.
+(`tests.scratch.support.oracles`); those products are then added up in float32 in random orders,
+which must stay inside the bound. All layers are held against Keras in float64.
 """
 
 import itertools

@@ -64,7 +64,8 @@ def draw(seed: int) -> Case:
                               nesterov=bool(momentum and rng.random() < 0.5)), loss)
     labels = rng.integers(0, output[-1], output[:-1])
     one_hot = isinstance(loss, scratch.CategoricalCrossentropy)
-    return Case(seed, model, x, np.eye(output[-1], dtype=dtype)[labels] if one_hot else labels, None)
+    y = np.eye(output[-1], dtype=dtype)[labels] if one_hot else labels
+    return Case(seed, model, x, y, None)
 
 
 def image_shape(rng) -> tuple:

@@ -57,7 +57,10 @@ class Case:
         rounding = rounding or Rounding.of(self.dtype)
         oracle = oracle_for(self.kind, self.config)
         oracle.training = self.training
-        lift = (lambda array: array if isinstance(array, Bounded) else Bounded(array, rounding))
+
+        def lift(array):
+            return array if isinstance(array, Bounded) else Bounded(array, rounding)
+
         y = oracle.forward(lift(self.x if x is None else x),
                             {name: lift(w) for name, w in self.weights.items()})
         dx, gradients = oracle.backward(lift(self.dy if dy is None else dy))

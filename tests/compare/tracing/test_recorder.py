@@ -1,4 +1,7 @@
-"""Recording: what stands in a trace is what the network computes, and the network stays as it was."""
+"""Recording: what stands in a trace is what the network computes.
+
+The network itself stays as it was.
+"""
 
 import copy
 
@@ -11,7 +14,8 @@ from compare.inputs import twins
 from compare.tracing.validation import check_batch
 from tests.compare.support import examples
 
-ENDS = [("Softmax", "sparse_categorical_crossentropy"), ("inside", "sparse_categorical_crossentropy"),
+ENDS = [("Softmax", "sparse_categorical_crossentropy"),
+        ("inside", "sparse_categorical_crossentropy"),
         (None, scratch.SparseCategoricalCrossentropy(from_logits=True))]
 
 

@@ -89,7 +89,8 @@ def test_a_layer_that_diverges_behind_clean_ones():
     chain = [(-1,), (0,), (1,)]
     assert not baseline_rules.diverged([right, small, right], chain), "0.1 is not enough"
     assert baseline_rules.diverged([right, large, large], chain)
-    assert not baseline_rules.diverged([small, large, large], chain), "the one before is not clean either"
+    assert not baseline_rules.diverged([small, large, large], chain), \
+        "the one before is not clean either"
     assert baseline_rules.diverged([right, right, large], [(-1,), (-1,), (0, 1)])
     assert baseline_rules.diverged([pair([np.nan], [0.0])], [(-1,)])
 

@@ -107,8 +107,9 @@ def result(**changed):
                             by_chance=dict.fromkeys(baseline_rules.NAMES, True))]
     for name, value in changed.items():
         setattr(scores[1], name, value)
-    return running.Result(scores, [false_alarms.Clean(0, "", dict.fromkeys(baseline_rules.NAMES, True)),
-                                   false_alarms.Clean(1, "", dict.fromkeys(baseline_rules.NAMES, False))], seed=5)
+    clean = [false_alarms.Clean(i, "", dict.fromkeys(baseline_rules.NAMES, alarm))
+             for i, alarm in enumerate((True, False))]
+    return running.Result(scores, clean, seed=5)
 
 
 def test_the_tables_count_what_is_right():

@@ -25,7 +25,8 @@ def test_the_page_is_current(keras, written):
     committed = PAGE.read_text(encoding="utf-8")
     if f"Keras {keras.__version__}," not in committed:
         pytest.skip(f"the page goes by another Keras than {keras.__version__}")
-    assert written == committed, "run: python -m compare.evaluation.support_matrix > compare/guides/SUPPORT.md"
+    assert written == committed, \
+        "run: python -m compare.evaluation.support_matrix > compare/guides/SUPPORT.md"
 
 
 def test_everything_that_scratch_has_is_on_the_page(written):

@@ -143,8 +143,8 @@ def test_pictures_and_markdown(finished):
 def test_ctrl_c_prints_and_keeps_what_is_finished(tmp_path):
     """A real signal, once both sides have finished an epoch and scratch is at work again."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HEED_CTRL_C + PROGRAM, "bench", "--dataset", "digits", "--limit", "40",
-         "--test-limit", "40", "--epochs", "100000", "--out", str(tmp_path)],
+        [sys.executable, "-c", HEED_CTRL_C + PROGRAM, "bench", "--dataset", "digits",
+         "--limit", "40", "--test-limit", "40", "--epochs", "100000", "--out", str(tmp_path)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
     err = ""
     for line in process.stderr:

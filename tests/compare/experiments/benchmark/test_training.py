@@ -207,7 +207,8 @@ def test_a_learning_rate_of_zero_learns_nothing():
 
 
 def test_the_scratch_side_never_loads_tensorflow():
-    program = ("import sys; from tests.compare.experiments.benchmark.test_training import job, run_job; "
+    program = ("import sys; "
+               "from tests.compare.experiments.benchmark.test_training import job, run_job; "
                "run_job(job()); print([m for m in ('tensorflow', 'keras') if m in sys.modules])")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
                           cwd=Path(__file__).parents[4])

@@ -56,14 +56,16 @@ def address_of(file) -> str:
 def test_two_workers_share_the_jobs_and_one_may_die(cluster, tmp_path):
     address, workers = cluster
     todo = [execution.Job(f"job-{i}", work.square, i) for i in range(6)]
-    results = execution.run(todo, execution.Store(tmp_path / "kept"), backend="dask", address=address,
+    results = execution.run(todo, execution.Store(tmp_path / "kept"), backend="dask",
+                            address=address,
                        verbose=False)
     assert [results[f"job-{i}"]["square"] for i in range(6)] == [0, 1, 4, 9, 16, 25]
     processes = {result["process"] for result in results.values()}
     assert processes <= {worker.pid for worker in workers}, "a job ran elsewhere"
     assert len(list((tmp_path / "kept").glob("result-*.json"))) == 6
 
-    todo = [execution.Job(f"job-{i}", work.die_once, (i, str(tmp_path / "marker"))) for i in range(4)]
+    todo = [execution.Job(f"job-{i}", work.die_once, (i, str(tmp_path / "marker")))
+            for i in range(4)]
     results = execution.run(todo, execution.Store(), backend="dask", address=address, verbose=False)
     assert results == {f"job-{i}": i for i in range(4)}
     ended = [worker.poll() for worker in workers]

@@ -18,7 +18,8 @@ def importable(monkeypatch):
 
 
 def test_jobs_run_on_a_ray_of_their_own_and_one_may_die(tmp_path, capsys):
-    todo = [*(execution.Job(f"job-{i}", work.die_once, (i, str(tmp_path / "marker"))) for i in range(4)),
+    todo = [*(execution.Job(f"job-{i}", work.die_once, (i, str(tmp_path / "marker")))
+              for i in range(4)),
             execution.Job("job-always", work.die, 0), execution.Job("job-x", work.refuse, 7)]
     store = execution.Store(tmp_path / "kept")
     with pytest.raises(execution.JobsError) as caught:

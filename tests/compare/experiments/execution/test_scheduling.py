@@ -38,7 +38,8 @@ def test_results_are_on_disk_and_are_resumed(tmp_path):
     first = execution.run(squares(2), execution.Store(tmp_path, {"n": 1}), verbose=False)
     files = sorted(path.name for path in tmp_path.iterdir())
     assert files == ["campaign.json", "result-job-0.json", "result-job-1.json"]
-    again = execution.run(squares(4), execution.Store(tmp_path, {"n": 1}, resume=True), verbose=False)
+    again = execution.run(squares(4), execution.Store(tmp_path, {"n": 1}, resume=True),
+                          verbose=False)
     assert {key: again[key] for key in first} == first, "finished jobs were run again"
     assert len(again) == 4
 
@@ -67,7 +68,8 @@ def test_a_damaged_result_is_named(tmp_path):
 
 
 def test_a_killed_process_loses_its_own_job_alone_which_is_done_again(tmp_path, capsys):
-    todo = [execution.Job(f"job-{i}", work.die_once, (i, str(tmp_path / "marker"))) for i in range(4)]
+    todo = [execution.Job(f"job-{i}", work.die_once, (i, str(tmp_path / "marker")))
+            for i in range(4)]
     results = execution.run(todo, execution.Store(), 2, title="Test")
     assert results == {f"job-{i}": i for i in range(4)}
     assert "job-1 is done again" in capsys.readouterr().err
@@ -101,7 +103,8 @@ def test_jobs_at_the_same_time_share_the_cores():
 def test_ctrl_c_keeps_what_is_finished(tmp_path):
     program = (
         f"{HEED_CTRL_C}"
-        "from compare.experiments import execution as jobs\nfrom tests.compare.support import jobs_for_tests as work\n"
+        "from compare.experiments import execution as jobs\n"
+        "from tests.compare.support import jobs_for_tests as work\n"
         "todo = [jobs.Job('quick', work.sleep_then, (1, 0)),"
         " jobs.Job('slow', work.sleep_then, (2, 600))]\n"
         f"jobs.run(todo, jobs.Store({str(tmp_path)!r}), 2, verbose=False)\n")

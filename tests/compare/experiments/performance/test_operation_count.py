@@ -55,7 +55,8 @@ def test_what_stands_before_the_first_kernel_needs_no_gradient_either():
 def test_a_case_counts_what_it_does():
     assert operation_count.multiply_adds(Case("training", "benchmark", 8)) == 2_387_280
     assert operation_count.multiply_adds(Case("predict", "benchmark", 8, images=9)) == 834_960
-    wider = operation_count.multiply_adds(Case("scaling", "benchmark", 8, (28, 28, 3), axis="channels"))
+    wider = operation_count.multiply_adds(
+        Case("scaling", "benchmark", 8, (28, 28, 3), axis="channels"))
     # two more channels: forward and kernel gradient of the first convolution
     assert wider - 2_387_280 == 2 * (2 * 28 * 28 * 6 * 25)
 

@@ -46,7 +46,8 @@ def test_the_figures_are_those_of_the_predictions(finished):
 def test_the_report_says_the_verdict_first(finished, tmp_path):
     _, result = finished
     text = replication.render(result)
-    verdict = result.equivalence("accuracy").sentence("Accuracy").replace("+-", sections.plus_minus())
+    verdict = result.equivalence("accuracy").sentence("Accuracy").replace(
+        "+-", sections.plus_minus())
     assert " ".join(text.split()).find(verdict) < text.find("Run by run")
     assert verdict in " ".join(text.split())
     written = files.write_directory(result, tmp_path)

@@ -226,7 +226,8 @@ def test_the_digits_refuse_a_folder(tmp_path):
 
 
 def test_importing_the_loader_starts_no_framework():
-    code = "import sys, compare.inputs.datasets; print({'tensorflow', 'keras', 'torch'} & set(sys.modules))"
+    code = ("import sys, compare.inputs.datasets; "
+            "print({'tensorflow', 'keras', 'torch'} & set(sys.modules))")
     path = [entry for entry in sys.path if entry]
     run = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path[:] = {path!r}; {code}"],

@@ -42,7 +42,8 @@ def tiny(monkeypatch, tmp_path):
         monkeypatch.setitem(fashion_mnist.FILES, name, official(contents, ARRAYS[name].shape))
     monkeypatch.delenv("FASHION_MNIST_DIR", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setattr(search, "__file__", str(tmp_path / "checkout/compare/inputs/datasets/search.py"))
+    monkeypatch.setattr(search, "__file__",
+                        str(tmp_path / "checkout/compare/inputs/datasets/search.py"))
     monkeypatch.setattr(download, "unreachable", lambda url: "there is no network in this test")
     (tmp_path / "checkout").mkdir()
     (tmp_path / "checkout/pyproject.toml").touch()
