@@ -440,7 +440,7 @@ def test_diff_of_different_batches_says_so(tmp_path):
     report = compare.diff(a, b)
     assert (report.first_failure.gate, report.first_failure.tensor) == ("network", "batch")
     rest = [row for row in report.rows if row.gate != "network"]
-    assert all(row.passed for row in rest), "each was judged on its own batch"
+    assert all(row.passed for row in rest), "each was checked on its own batch"
 
 
 def test_the_first_failure_is_the_first_in_the_order_of_the_gates():

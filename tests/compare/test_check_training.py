@@ -33,8 +33,8 @@ def test_parity_holds_with_noise_moving_averages_and_penalties(keras, frozen):
     twin.compile("sgd", "sparse_categorical_crossentropy")
     report = compare.check(model, twin, real(1, (5, 7, 6, 2)), np.array([0, 2, 1, 1, 0]))
     assert report, str(report)
-    judged = {(row.gate, row.layer, row.tensor) for row in report.rows}
+    found = {(row.gate, row.layer, row.tensor) for row in report.rows}
     moving = {("update", layer, "moving_variance")
               for layer in ("batch_normalization", "batch_normalization_1")}
-    assert judged & moving == ({("update", "batch_normalization_1", "moving_variance")} if frozen
+    assert found & moving == ({("update", "batch_normalization_1", "moving_variance")} if frozen
                                else moving)

@@ -16,7 +16,7 @@ from compare.report.row_table import percent
 PATH = Path(__file__).with_name("parity.svg")
 SIDES = {"scratch": ("NumPy", BLUE), "keras": ("Keras", ORANGE)}
 GREEN = "#00795C"  # Okabe and Ito's, darkened so that white can be read on it
-JUDGED = ("forward", "loss", "backward")  # gates in which each layer is judged on its own
+LAYERWISE = ("forward", "loss", "backward")  # gates in which each layer is checked on its own
 SIZE = (10.4, 3.7)  # inches
 SPAN = 0.1  # of accuracy, at least: a difference of nothing must look like nothing
 STYLE = {"font.family": "DejaVu Sans", "font.size": 9.5, "text.color": INK, "axes.labelcolor": INK,
@@ -54,7 +54,7 @@ def shares(record: dict) -> dict[str, float]:
     """Of each layer, and of the loss, the largest share of a bound that one of its numbers used."""
     found: dict[str, float] = {}
     for row in record["check"]["rows"]["rows"]:
-        if row["gate"] in JUDGED:
+        if row["gate"] in LAYERWISE:
             layer = row["layer"].split("/")[0]
             found[layer] = max(found.get(layer, 0.0), row["used"])
     order = [layer["name"] for layer in record["network"]]

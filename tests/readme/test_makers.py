@@ -10,7 +10,7 @@ from compare.experiments import performance as speed
 from compare.experiments.benchmark.json_record import as_json
 from compare.experiments.benchmark.results import Check
 from compare.experiments.performance.json_record import as_json as speed_json
-from tests.compare.support import speed_cases
+from tests.compare.support import performance_cases
 from tests.compare.support.benchmark_cases import epoch, made
 from tests.readme import makers, picture, restoring
 
@@ -45,7 +45,7 @@ def test_the_json_says_all_that_was_printed(result):
 
 
 def test_the_json_of_a_measurement_of_speed_says_all_that_was_printed(monkeypatch, tmp_path):
-    result = speed_cases.whole()
+    result = performance_cases.whole()
     found = json.loads(speed_json(result))
     assert restoring.printed_of(found) == speed.render(result)
     monkeypatch.setattr(makers, "ROOT", tmp_path)

@@ -179,9 +179,9 @@ def test_the_model_is_left_as_it_was(keras, reference, what):
     elif what == "upstream":
         reference.observe(model, x, upstream=upstream)
     elif what == "run_op":
-        for step, part in zip(reference.ops_of(model), reference.observe(model, x, y).parts):
+        for op, part in zip(reference.ops_of(model), reference.observe(model, x, y).parts):
             weights = {name: weight + 1 for name, weight in part.weights.items()}
-            reference.run_op(step, part.input, np.ones_like(part.output), weights)
+            reference.run_op(op, part.input, np.ones_like(part.output), weights)
     else:
         clone = reference.clone(model)
         reference.StepRunner(clone).trajectory(model.get_weights(), x, y, 2)
@@ -228,13 +228,13 @@ def test_a_layer_can_be_kept_whole(keras, reference):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_step_alone_computes_what_it_computes_in_the_network(keras, reference, dtype):
+def test_an_op_alone_computes_what_it_computes_in_the_network(keras, reference, dtype):
     model = network(keras, reference, dtype)
     observed = reference.observe(model, *batch(dtype))
-    for step, part in zip(reference.ops_of(model), observed.parts, strict=True):
+    for op, part in zip(reference.ops_of(model), observed.parts, strict=True):
         dy = part.output_gradient
         dy = np.ones_like(part.output) if dy is None else dy
-        output, dx, gradients = reference.run_op(step, part.input, dy, part.weights)
+        output, dx, gradients = reference.run_op(op, part.input, dy, part.weights)
         np.testing.assert_array_equal(output, part.output)
         assert output.dtype == dx.dtype == dtype
         assert gradients.keys() == part.weight_gradients.keys()
@@ -245,13 +245,13 @@ def test_a_step_alone_computes_what_it_computes_in_the_network(keras, reference,
                                            atol=1e-6)
 
 
-def test_a_step_takes_the_weights_it_is_given(keras, reference):
+def test_an_op_takes_the_weights_it_is_given(keras, reference):
     model = network(keras, reference)
-    step = reference.ops_of(model)[0]
+    op = reference.ops_of(model)[0]
     x = np.random.default_rng(2).integers(-3, 4, (2, *SHAPE)).astype("float32")
-    ones = {v.name: np.ones(v.shape, "float32") for v in step.variables}
+    ones = {v.name: np.ones(v.shape, "float32") for v in op.variables}
     dy = np.ones((2, 5, 3, 3), "float32")
-    output, _, gradients = reference.run_op(step, x, dy, ones)
+    output, _, gradients = reference.run_op(op, x, dy, ones)
     expected = 1 + sum(x[:, i:i + 5, j:j + 3].sum(axis=3) for i in range(2) for j in range(3))
     np.testing.assert_array_equal(output, np.repeat(expected[..., None], 3, axis=3))
     np.testing.assert_array_equal(gradients["bias"], [30, 30, 30])

@@ -1,5 +1,5 @@
-"""The pieces of wrapping by themselves: layouts, boundaries, places, recovered gradients, and the
-errors of `compare.wrap`."""
+"""The pieces of wrapping by themselves: layouts, orders of axes, accessors, recovered gradients,
+and the errors of `compare.wrap`."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Blind spots: said where a batch or weights hide a class of mistakes, and nowhere else.
+"""Coverage gaps: said where a batch or weights hide a class of mistakes, and nowhere else.
 
 Each kind is shown twice: the sentence comes, and a network with a mistake of that class really
 computes the same numbers.
@@ -61,7 +61,7 @@ def test_equal_samples_and_equal_labels():
 
 
 def convolution(kernel, x=None, mistake=scratch.Conv2D, **arguments):
-    """(output of a convolution with this kernel, its trace's blind spots)."""
+    """(output of a convolution with this kernel, its trace's coverage gaps)."""
     kh, kw, channels, filters = kernel.shape
     if x is None:
         x = np.random.default_rng(0).standard_normal((2, 6, 5, channels))

@@ -92,10 +92,10 @@ def test_probes_are_not_blind():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("judge", ["oracle", "keras"])
-def test_every_layer_kind_agrees_to_the_last_bit(dtype, judge):
+@pytest.mark.parametrize("against", ["oracle", "keras"])
+def test_every_layer_kind_agrees_to_the_last_bit(dtype, against):
     model, twin = twins.twins(examples.network("inside", dtype=dtype))
-    rows = probed(model, parity.keras_ops(twin) if judge == "keras" else None)
+    rows = probed(model, parity.keras_ops(twin) if against == "keras" else None)
     assert failures(rows) == []
     affine = ["input_gradient", "kernel_gradient", "bias_gradient"]
     assert {row.name for row in rows} == {
@@ -132,12 +132,12 @@ class Slip(scratch.Dense):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("judge", ["oracle", "keras"])
+@pytest.mark.parametrize("against", ["oracle", "keras"])
 @pytest.mark.parametrize("tensor", ["output", "input_gradient", "kernel_gradient", "bias_gradient"])
-def test_one_bit_of_one_entry_is_seen(tensor, judge, dtype):
+def test_one_bit_of_one_entry_is_seen(tensor, against, dtype):
     wrong = type("Slip", (Slip,), {"tensor": tensor})
     model = examples.network("inside", dense=wrong, dtype=dtype)
-    twin = twins.twins(examples.network("inside", dtype=dtype))[1] if judge == "keras" else None
+    twin = twins.twins(examples.network("inside", dtype=dtype))[1] if against == "keras" else None
     rows = probed(model, parity.keras_ops(twin))
     assert failures(rows) == [f"dense {tensor}"]
     row = next(row for row in rows if not row.passed)
@@ -202,11 +202,11 @@ def test_when_keras_is_wrong_the_probe_says_so(monkeypatch):
     assert [row.off for row in rows if not row.passed] == ["reference"]
 
 
-@pytest.mark.parametrize("judge", ["oracle", "keras"])
-def test_probing_leaves_the_weights_as_they_were(judge):
+@pytest.mark.parametrize("against", ["oracle", "keras"])
+def test_probing_leaves_the_weights_as_they_were(against):
     model, twin = twins.twins(examples.network("inside"))
     before = examples.everything(model), examples.everything(twin)
-    probed(model, parity.keras_ops(twin) if judge == "keras" else None)
+    probed(model, parity.keras_ops(twin) if against == "keras" else None)
     assert (examples.everything(model), examples.everything(twin)) == before
 
 

@@ -1,4 +1,4 @@
-"""What random layers draw is judged by itself, since both networks are given the same noise."""
+"""What random layers draw is checked by itself, since both networks are given the same noise."""
 
 import math
 

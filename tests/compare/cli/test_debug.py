@@ -1,4 +1,4 @@
-"""`parity debug`, from a module of somebody's own to a minimal case and a test."""
+"""`parity debug`, from a module of somebody's own to the smallest case and a test."""
 
 import json
 import math

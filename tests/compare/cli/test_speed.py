@@ -13,8 +13,8 @@ import pytest
 from compare.cli import build_parser, main
 from compare.cli.speed import choose
 from compare.experiments.performance.settings import NAMES, Settings
-from tests.compare.support.fitting import require_fit
 from tests.compare.support.interrupting import HEED_CTRL_C
+from tests.compare.support.schema_fit import require_fit
 
 ROOT = Path(__file__).parents[3]
 

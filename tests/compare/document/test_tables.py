@@ -28,7 +28,7 @@ from compare.report import row_table
 from compare.report.narrative import plain_words
 from tests.compare.evaluation.faults.test_scoring import result as faults
 from tests.compare.support import html_cases
-from tests.compare.support.speed_cases import whole
+from tests.compare.support.performance_cases import whole
 
 TERMINAL = sorted(tables.ON_TERMINAL)
 LATEX = sorted(tables.LATEX)

@@ -40,7 +40,7 @@ def quiet_numpy():
         yield
 
 
-def judged(class_name, config, x, dy):
+def by_oracle(class_name, config, x, dy):
     """The oracle's (y, dx) for arrays of the audited precision."""
     rounding = Rounding.of(x.dtype)
     oracle = oracle_for(class_name, config)
@@ -72,7 +72,7 @@ def keras_pass(keras, class_name, config, x, dy):
 def test_bounds_hold_over_all_sizes(keras, class_name, config, dtype):
     x = sweep(dtype)
     dy = real(2, x.shape).astype(dtype)
-    results = judged(class_name, config, x, dy)
+    results = by_oracle(class_name, config, x, dy)
     for side, arrays in (("scratch", scratch_pass(class_name, config, x, dy)),
                          ("keras", keras_pass(keras, class_name, config, x, dy))):
         for result, array, what in zip(results, arrays, ("y", "dx")):
@@ -89,7 +89,7 @@ def test_bounds_hold_for_whatever_is_drawn(class_name, config, dtype, data):
                | st.sampled_from(KINKED).map(lambda k: float(np.dtype(dtype).type(k))))
     x, dy = (np.array(data.draw(st.lists(numbers, min_size=12, max_size=12)),
                       dtype).reshape(1, *SHAPE) for _ in range(2))
-    for result, array, what in zip(judged(class_name, config, x, dy),
+    for result, array, what in zip(by_oracle(class_name, config, x, dy),
                                    scratch_pass(class_name, config, x, dy), ("y", "dx")):
         assert_inside(result, array, x, what)
 
@@ -99,7 +99,7 @@ def test_bounds_are_no_more_than_ten_times_too_wide(keras, class_name, config):
     """Of what is allowed in float32 for ordinary numbers, one side comes to use a tenth or more."""
     x = (3 * real(1, (400, *SHAPE))).astype("float32")
     dy = real(2, x.shape).astype("float32")
-    results = judged(class_name, config, x, dy)
+    results = by_oracle(class_name, config, x, dy)
     sides = (scratch_pass(class_name, config, x, dy),
              keras_pass(keras, class_name, config, x, dy))
     for result, what, *arrays in zip(results, ("y", "dx"), *sides):
@@ -117,7 +117,7 @@ def test_bounds_are_no_more_than_ten_times_too_wide(keras, class_name, config):
 def test_values_are_the_definitions(name):
     x = sweep("float64")
     x = x[(np.abs(x) < 40).all(axis=(1, 2))]
-    y, _ = judged("Activation", {"activation": name}, x, np.ones_like(x))
+    y, _ = by_oracle("Activation", {"activation": name}, x, np.ones_like(x))
     exact = np.vectorize(FUNCTIONS[name], otypes=[float])(x)
     np.testing.assert_allclose(y.value, exact, rtol=3e-13, atol=3e-14)
     assert_inside(y, exact, x, "the definition")
@@ -128,7 +128,7 @@ def test_values_are_the_definitions(name):
 def test_at_a_kink_the_gradient_is_tensorflows_and_nothing_is_left_open(name, at, dtype):
     x = np.full((1, *SHAPE), at, dtype)
     dy = np.full_like(x, 3)
-    _, dx = judged("Activation", {"activation": name}, x, dy)
+    _, dx = by_oracle("Activation", {"activation": name}, x, dy)
     expected = 3 * float(np.dtype(dtype).type(KINKS[name, at]))
     np.testing.assert_allclose(dx.value, np.full(x.shape, expected), rtol=3e-7)
     assert (dx.bound <= 60 * dx.rounding.unit).all()
@@ -174,7 +174,7 @@ STRAIGHT = [("Activation", {"activation": "relu6"}), ("Activation", {"activation
 def test_on_whole_numbers_straight_ones_are_exact(keras, class_name, config):
     assert oracle_for(class_name, config).exact
     x, dy = (whole(seed, (9, *SHAPE), 8).astype("float32") for seed in (1, 2))
-    found = judged(class_name, config, x, dy)
+    found = by_oracle(class_name, config, x, dy)
     for arrays in (scratch_pass(class_name, config, x, dy),
                    keras_pass(keras, class_name, config, x, dy)):
         for result, array in zip(found, arrays):

@@ -31,7 +31,7 @@ def test_values_are_the_definitions(kind):
         case = Case(kind, seed, "float64", mean=seed % 3, deviation=1)
         if np.prod([case.shape[i] for i in case.axes]) > 40:
             continue
-        right, found = case.by_loops(), case.judged(FLOAT32)
+        right, found = case.by_loops(), case.by_oracle(FLOAT32)
         for tensor, array in right.items():
             scale = np.abs(found[tensor].value).max() + np.abs(case.dy).max() * 30
             np.testing.assert_allclose(found[tensor].value, array, rtol=0, atol=1e-12 * scale,
@@ -54,7 +54,7 @@ def test_bounds_hold_for_keras_and_scratch_and_are_no_wider_than_need_be(keras, 
     used = {}
     for seed in range(100 if dtype == "float32" else 40):
         case = Case(kind, 1000 + seed, dtype)
-        found = case.judged()
+        found = case.by_oracle()
         for made in (case.by_keras(keras), case.by_scratch()):
             for tensor, share in shares(found, made, case).items():
                 used.setdefault(tensor, []).append(share)
@@ -72,7 +72,7 @@ def test_bounds_are_a_few_roundings_where_few_numbers_meet(kind):
         case.config["epsilon"] = 0.1
         count = np.prod([case.shape[i] for i in case.axes])
         terms = count + case.shape[0] + 30
-        found = case.judged()
+        found = case.by_oracle()
         scale = 4 * (np.abs(case.x).max() + 1) * max(1, np.abs(case.weights.get("gamma", 1)).max())
         allowed = (2 * terms * FLOAT32.unit * scale
                    + 1e-6 * np.abs(case.weights.get("beta", 0)).max())
@@ -128,7 +128,7 @@ def test_bounds_hold_for_either_formula_and_any_order(kind):
     for seed in range(80):
         case = Case(kind, 5000 + seed, "float32")
         case.training = True
-        found = case.judged()
+        found = case.by_oracle()
         for repeat in range(4):
             made = formulas(case, np.random.default_rng([seed, repeat]))
             shares({tensor: found[tensor] for tensor in made}, made, case)
@@ -144,7 +144,7 @@ def test_a_wrong_formula_is_seen(kind):
         count = np.prod([case.shape[i] for i in axes])
         if count < 2:
             continue
-        found = case.judged()
+        found = case.by_oracle()
         broadcast = [n if i in case.weight_axes else 1 for i, n in enumerate(case.shape)]
         gamma = case.weights.get("gamma", np.ones(broadcast)).reshape(broadcast).astype(float)
         beta = case.weights.get("beta", np.zeros(broadcast)).reshape(broadcast)
@@ -178,20 +178,20 @@ def test_errors_of_the_inputs_are_carried_along(kind, size):
         rng = np.random.default_rng(seed)
         x, dy = (Bounded(a, FLOAT32, 1e-15 + size * rng.random(a.shape))
                  for a in (case.x, case.dy))
-        found = case.judged(FLOAT32, x, dy)
+        found = case.by_oracle(FLOAT32, x, dy)
         for _ in range(4):
-            moved = case.judged(FLOAT32, perturbed(x, rng), perturbed(dy, rng))
+            moved = case.by_oracle(FLOAT32, perturbed(x, rng), perturbed(dy, rng))
             shares(found, {tensor: value.value for tensor, value in moved.items()}, case)
 
 
 def test_a_frozen_layer_is_judged_by_its_moving_averages():
     case = next(c for c in (Case("BatchNormalization", seed, "float32") for seed in range(99))
                 if c.training)
-    trained = case.judged()
+    trained = case.by_oracle()
     case.config = {**case.config, "trainable": False}
-    frozen = case.judged()
+    frozen = case.by_oracle()
     case.config, case.training = {**case.config, "trainable": True}, False
-    for tensor, value in case.judged().items():
+    for tensor, value in case.by_oracle().items():
         np.testing.assert_array_equal(value.value, frozen[tensor].value)
     assert "updated moving_mean" in trained and "updated moving_mean" not in frozen
 

@@ -39,7 +39,7 @@ def config_of(walk, arrangement) -> dict:
             "data_format": arrangement.data_format}
 
 
-def judged(name, config, x, dy):
+def by_oracle(name, config, x, dy):
     oracle = oracle_for(name, config)
     return oracle, run(oracle, x, {}, dy)
 
@@ -52,7 +52,7 @@ def test_maxima_are_the_loops(case, ties, seed):
     x, dy = draw(seed, walk.input_shape), draw(seed + 1, output_shape(walk))
     y, dx = oracles.max_pooling2d(x, dy, walk.kernel, walk.strides, walk.padding)
     shapes = arrangement.given(x).shape, arrangement.given(dy).shape
-    oracle, found = judged(f"MaxPooling{arrangement.rank}D", config_of(walk, arrangement),
+    oracle, found = by_oracle(f"MaxPooling{arrangement.rank}D", config_of(walk, arrangement),
                             arrangement.given(x), arrangement.given(dy))
     np.testing.assert_array_equal(found["output"].value, arrangement.given(y))
     assert not found["output"].bound.any() and oracle.exact
@@ -81,7 +81,7 @@ def test_means_are_the_loops(case, integers, seed):
     draw = whole if integers else real
     x, dy = draw(seed, walk.input_shape), draw(seed + 1, output_shape(walk))
     y, dx, number = average_pooling2d(x, dy, walk.kernel, walk.strides, walk.padding)
-    oracle, found = judged(f"AveragePooling{arrangement.rank}D", config_of(walk, arrangement),
+    oracle, found = by_oracle(f"AveragePooling{arrangement.rank}D", config_of(walk, arrangement),
                             arrangement.given(x), arrangement.given(dy))
     output, gradient = found["output"], found["input_gradient"]
     terms = oracle.reductions(arrangement.given(x).shape, arrangement.given(dy).shape)
@@ -134,7 +134,7 @@ def judged_globally(kind, case, x, dy):
     """(oracle, results arranged as images (N, H, W, C) and (N, 1, 1, C), sizes of reductions)."""
     _, arrangement, config = case
     arranged = arrangement.given(dy) if config["keepdims"] else dy[:, 0, 0]
-    oracle, found = judged(f"Global{kind}Pooling{arrangement.rank}D", config,
+    oracle, found = by_oracle(f"Global{kind}Pooling{arrangement.rank}D", config,
                             arrangement.given(x), arranged)
     assert found["output"].shape == arranged.shape
     y = found["output"].rearranged(lambda a: arrangement.images(a) if config["keepdims"]

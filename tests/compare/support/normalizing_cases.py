@@ -52,7 +52,7 @@ class Case:
         return (f"{self.kind} seed {self.seed}, {self.dtype}, shape {self.shape}, {self.config}, "
                 f"training={self.training}, mean {self.mean}, deviation {self.deviation}")
 
-    def judged(self, rounding=None, x=None, dy=None) -> dict:
+    def by_oracle(self, rounding=None, x=None, dy=None) -> dict:
         """All results as `Bounded`, moving averages as 'updated ...'."""
         rounding = rounding or Rounding.of(self.dtype)
         oracle = oracle_for(self.kind, self.config)

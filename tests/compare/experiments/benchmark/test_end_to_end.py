@@ -15,8 +15,8 @@ from sklearn import metrics
 
 from compare import cli
 from tests.compare.experiments.benchmark.test_training import SETTINGS, job, run_job
-from tests.compare.support.fitting import require_fit
 from tests.compare.support.interrupting import HEED_CTRL_C
+from tests.compare.support.schema_fit import require_fit
 
 ROOT = Path(__file__).parents[4]
 # the command, but with the check of the twins, which costs a start of TensorFlow, taken as passed

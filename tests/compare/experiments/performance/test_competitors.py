@@ -11,7 +11,7 @@ from compare.experiments.performance.competitors import COMPETITORS, scratch_fit
 from compare.experiments.performance.settings import NAMES, has_torch
 from compare.inputs import benchmark_networks
 from compare.inputs.datasets.pixels import pixel_table
-from tests.compare.support import speed_torch
+from tests.compare.support import performance_torch
 
 TRAIN = Case("training", "benchmark", 3, (6, 5, 2))
 PREDICT = Case("predict", "benchmark", 3, (6, 5, 2), images=7)  # the last batch is short
@@ -153,12 +153,12 @@ needs_torch = pytest.mark.skipif(not has_torch(), reason="PyTorch is not install
 @needs_torch
 @pytest.mark.parametrize("name", benchmark_networks.NETWORKS)
 def test_the_network_in_pytorch_is_the_same_function(name):
-    with Worker("PyTorch", speed_torch.outputs, name) as worker:
+    with Worker("PyTorch", performance_torch.outputs, name) as worker:
         ours, theirs = worker.ask()
     np.testing.assert_allclose(theirs, ours, rtol=1e-4, atol=1e-6)
 
 
 @needs_torch
 def test_pytorch_trains_on_the_steps_it_is_asked_for():
-    with Worker("PyTorch", speed_torch.samples, (TRAIN, PREDICT)) as worker:
+    with Worker("PyTorch", performance_torch.samples, (TRAIN, PREDICT)) as worker:
         assert worker.ask() == (15, 14)

@@ -10,7 +10,7 @@ from compare.experiments.performance.interleaving import Job, take_turns
 from compare.experiments.performance.memory_profile import MemoryJob, use_memory
 from compare.experiments.performance.results import BLAS, Prepared, Ready, Turn
 from compare.experiments.performance.settings import PARTS, Settings
-from tests.compare.support.speed_cases import Fake
+from tests.compare.support.performance_cases import Fake
 
 CASE = Case("training", "benchmark", 4)
 

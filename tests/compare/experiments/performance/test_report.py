@@ -10,7 +10,7 @@ from compare.experiments.performance.cases import Case
 from compare.experiments.performance.figures import pictures
 from compare.experiments.performance.json_record import as_dict, as_json
 from compare.experiments.performance.report import render
-from tests.compare.support.speed_cases import made, row, whole
+from tests.compare.support.performance_cases import made, row, whole
 
 
 def test_times_and_ratios():

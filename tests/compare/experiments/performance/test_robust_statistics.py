@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from compare.experiments.performance.cases import Case
 from compare.experiments.performance.robust_statistics import Spread, slope, upper_half
 from compare.experiments.performance.tables import significant, spread
-from tests.compare.support.speed_cases import row
+from tests.compare.support.performance_cases import row
 
 
 def test_quartiles_by_hand():

@@ -1,4 +1,4 @@
-"""A campaign on the digits: really trained, kept on disk, resumed, reported."""
+"""A replication on the digits: really trained, kept on disk, resumed, reported."""
 
 import json
 
@@ -10,14 +10,14 @@ from compare.document import sections
 from compare.experiments import replication
 from compare.experiments.benchmark.settings import Settings as RunSettings
 from compare.experiments.replication import files
-from tests.compare.support.fitting import require_fit
+from tests.compare.support.schema_fit import require_fit
 
 SHORT = dict(dataset="digits", epochs=1, limit=64, test_limit=60, batch_size=16)
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """(folder, the campaign of two pairs of runs)."""
+    """(folder, the replication of two pairs of runs)."""
     folder = tmp_path_factory.mktemp("runs")
     result = replication.run(replication.Settings(2, RunSettings(**SHORT, seed=3)), folder,
                           verbose=False)

@@ -26,9 +26,9 @@ from compare.experiments.performance.json_record import as_dict as speed_dict
 from compare.experiments.replication.json_record import as_dict as campaign_dict
 from compare.experiments.replication.results import Campaign
 from compare.report.report import Report
-from tests.compare.support import html_cases, speed_cases
-from tests.compare.support.fitting import require_fit as validate
+from tests.compare.support import html_cases, performance_cases
 from tests.compare.support.html_cases import campaign, partial
+from tests.compare.support.schema_fit import require_fit as validate
 
 jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
 
@@ -62,8 +62,8 @@ def outputs():
         yield "benchmark", f"partial {i}", benchmark_dict(result)
     yield "campaign", "three", campaign_dict(campaign())
     yield "campaign", "one", campaign_dict(Campaign(campaign().runs[:1], 0.02, 2))
-    yield "speed", "whole", speed_dict(speed_cases.whole())
-    yield "speed", "empty", speed_dict(speed_cases.made([]))
+    yield "speed", "whole", speed_dict(performance_cases.whole())
+    yield "speed", "empty", speed_dict(performance_cases.made([]))
     yield "fuzz", "one failure", fuzz_report.as_dict(fuzzed())
     yield "faults", "missed and alarmed", fault_tables.as_dict(judged_faults())
     yield "faults", "nothing", fault_tables.as_dict(FaultsResult())
