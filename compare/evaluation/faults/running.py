@@ -55,14 +55,15 @@ def run(identifiers: list[str], count: int, seed: int, store: execution.Store, p
     Raises:
         compare.experiments.execution.JobsError: if a process died again and again.
     """
-    todo = [execution.Job(f"faults-{chunk[0]}-and-{len(chunk) - 1}-more-{digest(chunk)}", score_chunk,
-                     (chunk, rivals)) for chunk in execution.chunks(identifiers, FAULTS)]
+    todo = [execution.Job(f"faults-{chunk[0]}-and-{len(chunk) - 1}-more-{digest(chunk)}",
+                          score_chunk, (chunk, rivals))
+            for chunk in execution.chunks(identifiers, FAULTS)]
     todo += [execution.Job(f"clean-{chunk[0]}-{chunk[-1]}", judge_chunk, (seed, chunk, rivals))
              for chunk in execution.chunks(range(count), NETWORKS)]
     result = Result(seed=seed)
     try:
-        execution.run(todo, store, parallel, backend, address, f"Faults by {FAULTS}, clean networks by "
-                 f"{NETWORKS}", verbose)
+        execution.run(todo, store, parallel, backend, address,
+                      f"Faults by {FAULTS}, clean networks by {NETWORKS}", verbose)
     except KeyboardInterrupt:
         result.interrupted = True
     for job in todo:
