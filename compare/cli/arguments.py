@@ -7,6 +7,7 @@ from tabulate import tabulate_formats
 
 from compare.cli import colour
 from compare.cli.errors import advising
+from compare.document.text import line, warning
 
 FILES_ADVICE = ("Give --data-dir DIR with the four Fashion-MNIST files, leave it out to have them "
                 "found or downloaded, or use --dataset digits, which needs no files")
@@ -175,5 +176,5 @@ def load(chosen):
     with loading_data("Give smaller --limit and --test-limit, or leave them out"):
         dataset = chosen.load()
     if dataset.fallback_reason:
-        colour.tell(f"NOT Fashion-MNIST: {dataset.fallback_reason}")
+        colour.tell(line(warning("NOT Fashion-MNIST"), f": {dataset.fallback_reason}"))
     return dataset

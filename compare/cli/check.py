@@ -8,6 +8,7 @@ from compare.cli.errors import advising
 from compare.cli.helping import examples
 from compare.document import progress
 from compare.document.sections import wrapped
+from compare.document.text import line, lines
 
 STARTING = "Starting TensorFlow ..."
 DESCRIPTION = """\
@@ -60,7 +61,7 @@ def run(args) -> int:
     outputs.require_writable(args)
     report, about = against_golden(args) if args.golden else against_keras(args)
     find_cause(report)
-    colour.show(f"{wrapped(about)}\n{report.render(args.format, args.wide)}", args.format)
+    colour.show(lines([wrapped(about), report.render(args.format, args.wide)]), args.format)
     outputs.write(args, report, about)
     return 0 if report else 1
 
@@ -73,7 +74,7 @@ def find_cause(report) -> None:
 
 
 def against_keras(args):
-    """(report, a line on what was checked) with a live Keras model as the reference."""
+    """(report, a text on what was checked) with a live Keras model as the reference."""
     from compare import parity
 
     model, twin, x, y, about = prepare(args)
@@ -100,7 +101,7 @@ def about_model(args):
 
 
 def against_golden(args):
-    """(report, a line on what was checked) with a recorded trace as the reference."""
+    """(report, a text on what was checked) with a recorded trace as the reference."""
     from compare import parity
     from compare.inputs import twins
     from compare.tracing.trace import Trace
@@ -118,11 +119,12 @@ def against_golden(args):
         model = twins.golden_candidate(trace, args.model)
     name = args.model or "the network"
     with advising("Record a trace of this very model, or give the one that was recorded"):
-        return parity.check(model, trace), f"Checking {name} against the trace in {args.golden}"
+        return parity.check(model, trace), line(
+            f"Checking {name} against the trace in {args.golden}")
 
 
 def prepare(args):
-    """(candidate, reference, x, y, a line on what is checked on what) from the options."""
+    """(candidate, reference, x, y, a text on what is checked on what) from the options."""
     from compare.inputs import batches, twins
 
     fill_in(args)
@@ -136,9 +138,11 @@ def prepare(args):
         name = args.model or "the benchmark network"
         if given is not None:
             x, y = given
-            return model, twin, x, y, f"Checking {name} on {len(x)} samples of {args.input}"
+            return model, twin, x, y, line(
+                f"Checking {name} on {len(x)} samples of {args.input}")
         x, y = batches.random(model, args.batch, args.seed)
-    return model, twin, x, y, f"Checking {name} on {args.batch} random samples, seed {args.seed}"
+    return model, twin, x, y, line(
+        f"Checking {name} on {args.batch} random samples, seed {args.seed}")
 
 
 def benchmark(args):
@@ -153,10 +157,10 @@ def benchmark(args):
         x, y = batches.images(loaded, args.batch, args.seed, model.dtype)
     print(STARTING, file=sys.stderr, flush=True)
     model, twin = twins.twins(model)
-    about = f"Checking the benchmark network on {args.batch} images of {loaded.title}"
+    about = [f"Checking the benchmark network on {args.batch} images of {loaded.title}"]
     if loaded.fallback_reason:
-        about += f"\n{loaded.fallback_reason}"
-    return model, twin, x, y, about
+        about.append(loaded.fallback_reason)
+    return model, twin, x, y, lines(about)
 
 
 def fill_in(args) -> None:

@@ -1,37 +1,21 @@
-"""Colours for verdicts and headings, put on finished text, and only where a person reads it.
+"""Prints what a command has to say: in colour where a person reads it, plain elsewhere.
 
-Whether a stream gets any is decided for each by itself, as Python's own tracebacks do it: not if
-NO_COLOR is set to anything (https://no-color.org), else if FORCE_COLOR is, else on a terminal that
-is not dumb. Colours are put around letters, so nothing moves by them.
+The text itself knows what is good, bad or a heading (`compare.document.text`); here each tone gets
+its colour. Whether a stream gets any is decided for each by itself, as Python's own tracebacks do
+it: not if NO_COLOR is set to anything (https://no-color.org), else if FORCE_COLOR is, else on a
+terminal that is not dumb.
 """
 
 import os
-import re
 import sys
 
 from compare.document.tables import ON_TERMINAL
+from compare.document.text import Text, Tone, as_lines, line
 from scratch.progress import leave_bars
 
-GREEN, RED, YELLOW, BOLD, PLAIN = "\033[32m", "\033[31m", "\033[33m", "\033[1m", "\033[0m"
-
-# In a table: the word of a row, in the column under 'verdict'.
-HEADER = re.compile(r"(?:^|[ |│┃║])(verdict)(?= *(?:$|[|│┃║]|  ))")
-WORDS = {"passed": GREEN, "exact": GREEN, "FAILED": RED, "failed": RED}
-WORD = re.compile("|".join(WORDS))
-
-# In sentences. What is said of a share of the faults depends on whether it is all of them.
-SENTENCES = (
-    (re.compile(r"\bParity holds\b|: equivalent(?=\.)|\b(\d+) of \1 \(100 %\) faults detected\b"
-                r"|(?<![\d,])0 false alarms\b|^Nothing to debug\b"), GREEN),
-    (re.compile(r"\bParity does not hold\b|: different(?=\.)|\b[\d,]+ of [\d,]+(?: rows)? fail\b"
-                r"|\b(?!(\d+) of \1 )\d+ of \d+ \([\d.]+ %\) faults detected\b"
-                r"|\b[1-9][\d,]* false alarms?\b|(?<=: )error(?=:)"), RED),
-    (re.compile(r"^PARTIAL\b|^NOT Fashion-MNIST\b|^Interrupted\b|: not enough runs(?=\.)"
-                r"|(?<=: )interrupted\b"), YELLOW),
-    (re.compile(r"^(?:Cause|Evidence|Remedy|Gates passed|Smallest case that still fails)(?=:)"
-                r"|(?<=^ {7})(?:Evidence|Remedy)(?=:)"), BOLD),
-)
-RULE = re.compile(r"(=+|-+)$")
+COLOURS = {Tone.GOOD: "\033[32m", Tone.BAD: "\033[31m", Tone.WARNING: "\033[33m",
+           Tone.STRONG: "\033[1m"}
+PLAIN = "\033[0m"
 
 
 def wanted(stream, environ=None) -> bool:
@@ -46,58 +30,27 @@ def wanted(stream, environ=None) -> bool:
     return os.name != "nt" or "WT_SESSION" in environ  # older windows show the codes themselves
 
 
-def coloured(text: str, tablefmt: str = "simple") -> str:
-    """The text with colours in it; as it is, where its tables are meant for other programs."""
-    if tablefmt not in ON_TERMINAL:
-        return text
-    lines, column = text.split("\n"), None
-    painted = []
-    for i, line in enumerate(lines):
-        header = HEADER.search(line)
-        if not line:
-            column = None
-        elif header:
-            column = header.start(1)
-        if is_heading(lines, i):
-            painted.append(paint(line, BOLD))
-        elif column is not None and (word := WORD.match(line, column)):
-            painted.append(line[:column] + paint(word[0], WORDS[word[0]]) + line[word.end():])
-        else:
-            painted.append(sentences(line))
-    return "\n".join(painted)
+def coloured(text: Text) -> str:
+    """The text with the codes that a terminal reads; no colour goes on over the end of a line."""
+    return "".join("\n".join(painted(each, tone) for each in span.split("\n"))
+                   for span, tone in text.spans)
 
 
-def is_heading(lines: list[str], i: int) -> bool:
-    """Whether a line is one of those over a rule of '=' or '-' as wide as the widest of them, or
-    the rule itself; a table's head has text beside it and no blank line before."""
-    rule = next((n for n in range(i, min(i + 3, len(lines))) if RULE.fullmatch(lines[n])), None)
-    if rule is None or not all(lines[i:rule + 1]):
-        return False
-    first = i
-    while first and lines[first - 1]:
-        first -= 1
-    head = lines[first:rule]
-    return bool(head) and max(map(len, head)) == len(lines[rule])
-
-
-def sentences(line: str) -> str:
-    """A line of prose with its verdicts coloured."""
-    for pattern, colour in SENTENCES:
-        line = pattern.sub(lambda found: paint(found[0], colour), line)
-    return line
-
-
-def paint(text: str, colour: str) -> str:
-    return f"{colour}{text}{PLAIN}"
+def painted(text: str, tone: Tone | None) -> str:
+    return f"{COLOURS[tone]}{text}{PLAIN}" if tone and text else text
 
 
 def show(text: str, tablefmt: str = "simple", end: str = "\n") -> None:
-    """Print a result on standard output, in colour where that is wanted."""
+    """Print a result on standard output; without colour where its tables are meant for other
+    programs."""
     leave_bars()
-    print(coloured(text, tablefmt) if wanted(sys.stdout) else text, end=end, flush=True)
+    said = as_lines(text)
+    in_colour = tablefmt in ON_TERMINAL and wanted(sys.stdout)
+    print(coloured(said) if in_colour else said, end=end, flush=True)
 
 
 def tell(text: str) -> None:
-    """Print a line on standard error, in colour where that is wanted."""
+    """Print a line on standard error."""
     leave_bars()
-    print(sentences(text) if wanted(sys.stderr) else text, file=sys.stderr, flush=True)
+    said = line(text)
+    print(coloured(said) if wanted(sys.stderr) else said, file=sys.stderr, flush=True)

@@ -5,6 +5,7 @@ from compare.cli.check import about_batch, find_cause, prepare, random_upstream
 from compare.cli.helping import examples
 from compare.document import progress
 from compare.document.sections import wrapped
+from compare.document.text import line
 
 DESCRIPTION = """\
 Which layer is off, which tensor, and on which smallest input?
@@ -69,7 +70,8 @@ def run(args) -> int:
         found = closer(args, report, *reference_of(model, twin, x, y, upstream))
     if args.pytest and found:
         files.write_text(args.pytest, reproducer.as_test(found, args.model))
-        print(f"A test that reproduces it is in {args.pytest}: run `pytest {args.pytest}`")
+        colour.show(line(f"A test that reproduces it is in {args.pytest}: "
+                         f"run `pytest {args.pytest}`"))
     outputs.write(args, report, about, reproducer.explain(found) if found else "")
     return 0 if report else 1
 
@@ -107,5 +109,5 @@ def closer(args, report, model, trace):
         if tensor is None:
             print("There is nothing to be drawn: no tensor that fails could be computed.")
         for path in drawn:
-            print(f"Drawn: {path}")
+            colour.show(line(f"Drawn: {path}"))
     return found

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 
 from compare.cli import colour
 from compare.document import files, progress
+from compare.document.text import Text, bad, line, warning
 from compare.tracing.layer_error import sentence
 
 # as shells have it: 128 + the number of the signal
@@ -96,27 +97,29 @@ def advising(advice: str, *kinds: type[Exception]) -> Iterator[None]:
 
 def complain(prog: str, error, advice: str | None = None) -> int:
     """One line on standard error; returns the exit code for bad input."""
-    colour.tell(f"{prog}: error: {with_advice(prog, error, advice)}")
+    colour.tell(line(f"{prog}: ", bad("error"), ": ", with_advice(prog, error, advice)))
     return 2
 
 
 def interrupted(prog: str, what_is_left: str = "") -> int:
     """One line on standard error about Ctrl-C; returns the exit code for it."""
-    colour.tell(f"{prog}: interrupted{what_is_left}")
+    colour.tell(line(f"{prog}: ", warning("interrupted"), what_is_left))
     return INTERRUPTED
 
 
-def with_advice(prog: str, error, advice: str | None = None) -> str:
+def with_advice(prog: str, error, advice: str | None = None) -> Text:
     """The message in one line, ending in what to do next."""
     message = one_line(error)
     if TOLD.search(message):
         return message
     advice = advice or getattr(error, "advice", None) or f"Try: {prog} --help"
-    return f"{message.rstrip('.')}. {advice}"
+    return line(message, " " if message.endswith(".") else ". ", advice)
 
 
-def one_line(error) -> str:
+def one_line(error) -> Text:
     """An error's message without line breaks; for one of the system's, the file and the reason."""
     if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror}"
-    return " ".join(str(error).split()) or type(error).__name__
+        return line(f"{error.filename}: {error.strerror}")
+    if isinstance(error, Text):
+        return error
+    return line(" ".join(str(error).split()) or type(error).__name__)

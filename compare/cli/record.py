@@ -5,6 +5,7 @@ from compare.cli.check import about_batch, prepare, random_upstream
 from compare.cli.helping import examples
 from compare.document import progress
 from compare.document.sections import wrapped
+from compare.document.text import lines
 
 DESCRIPTION = """\
 Records a golden trace of the Keras model: everything it computes on one batch.
@@ -53,7 +54,8 @@ def run(args) -> int:
                            [[name, shape, f"{largest:.3e}"] for name, shape, largest in tensors],
                            args.format, [False, False, True])
     done = wrapped(about.replace("Checking", "Recorded", 1))
-    colour.show(f"{done}\n{trace.producer}, {trace.dtype}, in {args.out}\n{table}", args.format)
+    colour.show(lines([done, f"{trace.producer}, {trace.dtype}, in {args.out}", table]),
+                args.format)
     if args.json:
         files.write_text(args.json, dumps({
             "schema": "keras-parity record 1", "about": about, "file": args.out,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from compare.diagnosis.catalogue import CATALOGUE
 from compare.document.plain_json import plain
+from compare.document.text import Text, line, lines, strong
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,10 @@ class Finding:
             return "Shrink the case with `parity debug` and compare the numbers by hand."
         return " ".join(CATALOGUE[cause.identifier].remedy for cause in self.causes)
 
-    def __str__(self):
-        return (f"{self.layer} {self.tensor}: {self.sentence}\n  Evidence: {self.evidence}.\n"
-                f"  Remedy: {self.remedy}")
+    def __str__(self) -> Text:
+        return lines([f"{self.layer} {self.tensor}: {self.sentence}",
+                      line("  ", strong("Evidence"), f": {self.evidence}."),
+                      line("  ", strong("Remedy"), f": {self.remedy}")])
 
     def as_dict(self) -> dict:
         """Plain values, for JSON."""

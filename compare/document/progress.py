@@ -9,6 +9,7 @@ import contextlib
 import sys
 from collections.abc import Iterable, Iterator
 
+from compare.document.text import visible
 from scratch.progress import ProgressBar, ticking
 
 _watchers = 0
@@ -46,7 +47,7 @@ def during(title: str) -> Iterator[None]:
 def line(text: str) -> None:
     """A line on standard error, before a step that cannot be interrupted to draw a bar."""
     if _watchers:
-        print(text, file=sys.stderr, flush=True)
+        print(visible(text), file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
@@ -54,7 +55,8 @@ def _bar(title: str, total: int | None) -> Iterator[ProgressBar]:
     """A bar, silent if nobody watches or another one is there."""
     global _shown
     shows = bool(_watchers) and not _shown
-    bar = ProgressBar(total, title, enabled=shows, done=None if total is None else 0, passing=True)
+    bar = ProgressBar(total, visible(title), enabled=shows, done=None if total is None else 0,
+                      passing=True)
     _shown = _shown or shows
     try:
         yield bar

@@ -1,4 +1,7 @@
-"""Reports as text: sections of sentences and tables, for the terminal or as Markdown."""
+"""Reports as text: sections of sentences and tables, for the terminal or as Markdown.
+
+A sentence that is a plain `str` is one line. One with a tone, or of several lines, is a `Text`.
+"""
 
 import sys
 import textwrap
@@ -6,6 +9,7 @@ from dataclasses import dataclass, field
 
 from compare.document import tables
 from compare.document.tables import WIDTH
+from compare.document.text import Text, as_lines, line, lines, strong
 
 
 @dataclass
@@ -29,22 +33,23 @@ class Section:
     after: list[str] = field(default_factory=list)
 
 
-def as_text(sections: list[Section], tablefmt: str = "simple") -> str:
+def as_text(sections: list[Section], tablefmt: str = "simple") -> Text:
     """The sections for a terminal, tables in any of tabulate's formats."""
     sign = plus_minus()
-    lines = []
+    parts: list[str] = []
     for part in sections:
-        heading = wrapped(part.heading)
+        heading = wrapped(line(part.heading))
         longest = max(map(len, heading.split("\n")))
-        lines += [heading, ("=" if not lines else "-") * longest]
-        lines += [wrapped(text) for text in part.before]
+        parts += [strong(heading), strong(("=" if not parts else "-") * longest)]
+        parts += [wrapped(line(text)) for text in part.before]
         if part.table:
-            lines += ["", table_text(part.table, tablefmt, sign)]
+            parts += ["", table_text(part.table, tablefmt, sign)]
         if part.after:
-            lines += ["", *(wrapped(text) for text in part.after)]
-        lines.append("")
-    text = "\n".join(lines).rstrip() + "\n"
-    return text.replace("±", sign)  # tables have it replaced already, before they are aligned
+            parts += ["", *(wrapped(line(text)) for text in part.after)]
+        parts.append("")
+    text = lines(parts)
+    # tables have the sign replaced already, before they are aligned
+    return text.moved(text.rstrip() + "\n").swapped("±", sign)
 
 
 def as_markdown(sections: list[Section], pictures: dict[str, str]) -> str:
@@ -53,36 +58,38 @@ def as_markdown(sections: list[Section], pictures: dict[str, str]) -> str:
     Args:
         pictures: captions by file name, to be shown at the end.
     """
-    lines = []
+    parts = []
     for part in sections:
-        lines += [f"{'##' if lines else '#'} {part.heading}", ""]
-        lines += [f"```\n{text}\n```\n" if "\n" in text else f"{text}\n" for text in part.before]
+        parts += [f"{'##' if parts else '#'} {line(part.heading)}", ""]
+        parts += [f"```\n{text}\n```\n" if "\n" in text else f"{text}\n"
+                  for text in map(line, part.before)]
         if part.table:
-            lines += [table_text(part.table, "pipe"), ""]
-        lines += [f"{text}\n" for text in part.after]
+            parts += [table_text(part.table, "pipe"), ""]
+        parts += [f"{line(text)}\n" for text in part.after]
     for name, caption in pictures.items():
-        lines += [f"![{caption}]({name})", ""]
-    return "\n".join(lines)
+        parts += [f"![{caption}]({name})", ""]
+    return "\n".join(parts)
 
 
-def wrapped(text: str, indent: str | None = None) -> str:
+def wrapped(text: str, indent: str | None = None) -> Text:
     """A text on lines of at most WIDTH, those that it has already among them.
 
     Args:
         indent: of the lines that go on with one; None: none for a text on one line, for others
             two more than the line itself.
     """
+    text = as_lines(text)
     whole = "\n" not in text
-    return "\n".join(_wrapped(line, indent if indent is not None else "" if whole else
-                              " " * (len(line) - len(line.lstrip()) + 2))
-                     for line in text.split("\n"))
+    return text.moved("\n".join(
+        _wrapped(each, indent if indent is not None else "" if whole else
+                 " " * (len(each) - len(each.lstrip()) + 2)) for each in text.split("\n")))
 
 
-def _wrapped(line: str, indent: str) -> str:
-    if len(line) <= WIDTH:
-        return line
+def _wrapped(text: str, indent: str) -> str:
+    if len(text) <= WIDTH:
+        return text
     # a path or an address stays in one piece, to be copied
-    return textwrap.fill(line, WIDTH, subsequent_indent=indent, break_on_hyphens=False,
+    return textwrap.fill(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False,
                          break_long_words=False)
 
 
@@ -95,6 +102,6 @@ def plus_minus() -> str:
     return "±"
 
 
-def table_text(table: Table, tablefmt: str, sign: str = "±") -> str:
+def table_text(table: Table, tablefmt: str, sign: str = "±") -> Text:
     """A table in one of tabulate's formats; `sign` stands for '±'."""
     return tables.render(table.headers, table.rows, tablefmt, plus_minus=sign)

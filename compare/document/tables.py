@@ -12,6 +12,8 @@ from html import escape
 
 import tabulate as library
 
+from compare.document.text import Text, Tone, line, visible
+
 WIDTH = 80  # columns of a terminal, also where there is none: output must not depend on the window
 NONE = "-"  # in a cell: there is no such figure
 ON_TERMINAL = frozenset((
@@ -25,62 +27,102 @@ LATEX = frozenset(("latex", "latex_raw", "latex_booktabs", "latex_longtable"))
 # what a column of numbers holds: '1.2e-07', '1,234', '0.891 ± 0.003', '8 of 9', '349 (91.4 %)'
 NUMBER = re.compile(r"[-+<>]?\d[\d,]*(\.\d+)?(e[-+]\d+)?( ?%|x)?"
                     r"( (±|\+-) .*| of .*| \(.*\))?|-|inf|nan|")
-ANSI = re.compile(r"\x1b\[[\d;]*m")
 # where a text may be broken: after a space or a sign within a name, before a capital within a word
 BREAKS = re.compile(r"(?<=[\s_/:=\-])|(?<=\.)(?=[A-Za-z])|(?<=[a-z\d])(?=[A-Z])")
 NUMBER_BREAKS = re.compile(r"(?<=\s)")
 NARROW = 8  # a column of texts is not made narrower
+# stand for the letters of a tone where a table is drawn in tones (private use: nobody's letters)
+MARKS = {tone: chr(0xE100 + i) for i, tone in enumerate(Tone)}
 
 
 def render(headers, rows, tablefmt: str = "simple", numbers=None, width: int | None = WIDTH,
-           plus_minus: str = "±") -> str:
-    """A table of texts.
+           plus_minus: str = "±") -> Text:
+    """A table of texts; on a terminal their tones are kept.
 
     Args:
-        headers, rows: texts. A line break in a heading is one on a terminal, else a space.
+        headers, rows: texts. A line break in a heading is one on a terminal, else a space; in a
+            cell it is shown escaped, as all that would hide there.
         numbers: for each column, whether it is aligned as numbers are; None: if all cells are.
         width: that a table for a terminal must fit; None for no limit.
         plus_minus: what stands for '±'.
     """
-    cells = [list(row) for row in rows]
+    headers = [visible(text, keep="\n") for text in headers]
+    cells = [list(map(line, row)) for row in rows]
     if tablefmt not in LATEX:
-        headers, *cells = ([text.replace("±", plus_minus) for text in row]
-                           for row in (headers, *cells))
+        headers = [text.replace("±", plus_minus) for text in headers]
+        cells = [[text.swapped("±", plus_minus) for text in row] for row in cells]
     if numbers is None:
         numbers = [bool(cells) and all(map(numeric, column)) for column in zip(*cells)]
     numbers = list(numbers) or [False] * len(headers)
     return (framed(headers, cells, tablefmt, numbers, width) if tablefmt in ON_TERMINAL
-            else pasted(headers, cells, tablefmt, numbers))
+            else Text([(pasted(headers, cells, tablefmt, numbers), None)]))
 
 
 def numeric(text: str) -> bool:
     """Whether a cell is a number, with its uncertainty, or the sign for none."""
-    return NUMBER.fullmatch(ANSI.sub("", text)) is not None
+    return NUMBER.fullmatch(text) is not None
 
 
 # On a terminal
 
 
-def framed(headers, rows, tablefmt: str, numbers: list[bool], width: int | None) -> str:
+def framed(headers, rows, tablefmt: str, numbers: list[bool], width: int | None) -> Text:
     """A table for a terminal, no wider than `width` where that can be had."""
-    columns = [[row[i] for row in rows] for i in range(len(headers))]
+    texts = columns = [[row[i] for row in rows] for i in range(len(headers))]
     if width is not None:
         room = width - overhead(tablefmt, len(headers))
         sizes = fitted(headers, columns, numbers, room)
         headers = [broken(text, size) for text, size in zip(headers, sizes)]
-        columns = [[broken(text, size, number) if length(text) > size else text
+        columns = [[shortened(text, size, number) if length(text) > size else text
                     for text in column]
                    for column, size, number in zip(columns, sizes, numbers)]
     else:
         sizes = [None] * len(headers)
     laid = [laid_out(*each) for each in zip(headers, columns, numbers, sizes)]
+    return with_tones(texts, laid, tablefmt)
+
+
+def with_tones(texts: list[list[Text]], laid: list[list[str]], tablefmt: str) -> Text:
+    """The table in its frame. Where the tones of its cells came to lie is seen by drawing it once
+    more, with a mark in place of each letter that has a tone.
+
+    Args:
+        texts: column by column, the cells before they were laid out.
+        laid: the same with its heading, laid out.
+    """
+    drawn = in_frame(laid, tablefmt)
+    if not any(text.toned for column in texts for text in column):
+        return Text([(drawn, None)])
+    marked = [[column[0], *(marks(text, cell) for text, cell in zip(cells, column[1:]))]
+              for cells, column in zip(texts, laid)]
+    tones = {mark: tone for tone, mark in MARKS.items()}
+    return Text((letter, tones.get(mark))
+                for letter, mark in zip(drawn, in_frame(marked, tablefmt)))
+
+
+def marks(text: Text, laid_out: str) -> str:
+    """A cell as it is laid out, each letter with a tone replaced by the tone's mark."""
+    if not text.toned:
+        return "".join("x" if letter in MARKS.values() else letter for letter in laid_out)
+    return "".join(letter if tone is None else MARKS[tone]
+                   for letter, tone in text.moved(laid_out).letters())
+
+
+def in_frame(laid: list[list[str]], tablefmt: str) -> str:
+    """Columns that are laid out, heading first, as a table."""
     return tabulated([column[0] for column in laid],
                      list(zip(*(column[1:] for column in laid))), tablefmt, [None] * len(laid))
 
 
+def shortened(text: Text, size: int, number: bool) -> str:
+    """A cell on several lines, none of which can be taken for a command."""
+    lines = broken(text, size, number)
+    return lines if text.toned else visible(lines, keep="\n")
+
+
 def length(text: str) -> int:
-    """Of its longest line, without the codes of colours."""
-    return max(map(len, ANSI.sub("", text).split("\n")))
+    """Of its longest line."""
+    return max(map(len, text.split("\n")))
 
 
 def overhead(tablefmt: str, columns: int) -> int:
@@ -117,8 +159,8 @@ def natural(header: str, column: list[str], number: bool) -> int:
 
 def longest(text: str, number: bool) -> int:
     """The longest piece that a text can be broken into."""
-    return max((len(piece.rstrip()) for line in ANSI.sub("", text).split("\n")
-                for piece in (NUMBER_BREAKS if number else BREAKS).split(line)), default=0)
+    return max((len(piece.rstrip()) for whole in text.split("\n")
+                for piece in (NUMBER_BREAKS if number else BREAKS).split(whole)), default=0)
 
 
 def broken(text: str, size: int, number: bool = False) -> str:
@@ -128,16 +170,16 @@ def broken(text: str, size: int, number: bool = False) -> str:
     lines = []
     for whole in text.split("\n"):
         indent = whole[:len(whole) - len(whole.lstrip())]
-        line, most = indent, max(size, len(indent) + 1)
+        begun, most = indent, max(size, len(indent) + 1)
         for piece in (NUMBER_BREAKS if number else BREAKS).split(whole.lstrip()):
-            if line.strip() and length((line + piece).rstrip()) > most:
-                lines.append(line.rstrip())
-                line = indent
-            line += piece
-            while length(line.rstrip()) > most and not ANSI.search(line):
-                lines.append(line[:most])
-                line = indent + line[most:].lstrip()
-        lines.append(line.rstrip())
+            if begun.strip() and length((begun + piece).rstrip()) > most:
+                lines.append(begun.rstrip())
+                begun = indent
+            begun += piece
+            while length(begun.rstrip()) > most:
+                lines.append(begun[:most])
+                begun = indent + begun[most:].lstrip()
+        lines.append(begun.rstrip())
     return "\n".join(lines)
 
 
@@ -148,18 +190,17 @@ def laid_out(header: str, column: list[str], number: bool, most: int | None) -> 
         if most is None or max(map(length, level), default=0) <= most:
             column = level
     size = max(map(length, (header, *column)))
-    return ["\n".join(padded(line, size, number) for line in text.split("\n"))
+    return ["\n".join(padded(each, size, number) for each in text.split("\n"))
             for text in (header, *column)]
 
 
-def padded(line: str, size: int, right: bool) -> str:
-    space = " " * (size - length(line))
-    return space + line if right else line + space
+def padded(text: str, size: int, right: bool) -> str:
+    return text.rjust(size) if right else text.ljust(size)
 
 
 def aligned(column: list[str]) -> list[str]:
     """Numbers with their units below one another: padded behind."""
-    behind = [length(text) - len(re.match(r"[-+<>]?[\d,]*", ANSI.sub("", text))[0])
+    behind = [length(text) - len(re.match(r"[-+<>]?[\d,]*", text)[0])
               if numeric(text) and re.search(r"\d", text) else 0 for text in column]
     most = max(behind, default=0)
     return [text + " " * (most - after) if text and text not in ("inf", "nan") else text

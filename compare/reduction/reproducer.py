@@ -3,6 +3,7 @@
 import numpy as np
 
 from compare.document.sections import wrapped
+from compare.document.text import Text, as_lines, line, lines, strong
 from compare.reduction.minimize import MinimalCase
 from compare.tracing.configs import incidental
 
@@ -33,24 +34,25 @@ def test_{function}():
 '''
 
 
-def explain(minimal: MinimalCase) -> str:
+def explain(minimal: MinimalCase) -> Text:
     """The case in a few lines: the layer's arguments, what went in, what came out and should have.
     """
     case = minimal.case
     said = ", ".join(f"{key}={value!r}" for key, value in settings(case).items())
-    lines = [wrapped(f"Smallest case that still fails: {case.class_name}({said}), "
-                     f"{minimal.tensor}", indent="    "),
+    title = line(strong("Smallest case that still fails"),
+                 f": {case.class_name}({said}), {minimal.tensor}")
+    parts = [wrapped(title, indent="    "),
              *(_show(f"input {i + 1}" if len(case.inputs) > 1 else "input", x)
                for i, x in enumerate(case.inputs))]
-    lines += [_show(name, weight) for name, weight in case.weights.items()]
+    parts += [_show(name, weight) for name, weight in case.weights.items()]
     if minimal.tensor != "output":
-        lines.append(_show("gradient of the output", case.dy))
-    lines.append(_show("expected", minimal.expected))
+        parts.append(_show("gradient of the output", case.dy))
+    parts.append(_show("expected", minimal.expected))
     if minimal.actual is None:
-        return "\n".join([*lines, wrapped(f"actual: {minimal.error}", indent="    ")])
-    lines.append(_show("actual", minimal.actual))
-    lines.append(f"allowed: a difference of {np.max(minimal.allowed):.3g} at most")
-    return "\n".join(lines)
+        return lines([*parts, wrapped(line(f"actual: {minimal.error}"), indent="    ")])
+    parts.append(_show("actual", minimal.actual))
+    parts.append(line(f"allowed: a difference of {np.max(minimal.allowed):.3g} at most"))
+    return lines(parts)
 
 
 def settings(case) -> dict:
@@ -84,7 +86,7 @@ def _code(array: np.ndarray | tuple) -> str:
     return f"np.array({array.tolist()!r}, {array.dtype.name!r})"
 
 
-def _show(title: str, array: np.ndarray) -> str:
+def _show(title: str, array: np.ndarray) -> Text:
     # axes of length 1 only add brackets
     text = np.array2string(np.squeeze(array), precision=9, threshold=60, separator=", ")
-    return f"{title} {array.shape}:\n{text}"
+    return lines([f"{title} {array.shape}:", as_lines(text)])

@@ -5,6 +5,7 @@ Source: GitHub's documentation, "Workflow commands for GitHub Actions".
 
 import os
 
+from compare.document.text import visible
 from compare.report.report import Report, describe
 
 MOST = 10  # annotations of one kind that GitHub shows for one step
@@ -30,7 +31,8 @@ def annotations(report: Report, about: str) -> list[str]:
 
 
 def command(kind: str, title: str, message: str) -> str:
-    """'::error title=...::...', escaped."""
+    """'::error title=...::...', escaped; a message may have several lines."""
+    title, message = visible(title, keep="\r\n"), visible(message, keep="\r\n")
     return f"::{kind} title={escaped(title, ':,')}::{escaped(message)}"
 
 

@@ -3,6 +3,7 @@
 from compare.checks.gate import Gate
 from compare.checks.row import Row
 from compare.document.sections import wrapped
+from compare.document.text import Text, line
 
 TENSORS = {"output": "output, on its way forward",
            "input_gradient": "gradient of its input, on its way back"}
@@ -18,27 +19,27 @@ BEYOND = {
 }
 
 
-def plain_words(rows: list[Row]) -> list[str]:
+def plain_words(rows: list[Row]) -> list[Text]:
     """What failed first, how badly, and what else did, wrapped; [] if nothing failed."""
     failed = [row for row in rows if not row.passed]
     if not failed:
         return []
     first = failed[0]
-    lines = []
+    said = []
     if first.gate.single_layer and first.actual is None:
-        lines.append(f"Layer '{first.layer}' gave no {tensor_name(first.tensor)}, that could be "
-                     "compared:")
-        lines += numbers(first)
+        said.append(f"Layer '{first.layer}' gave no {tensor_name(first.tensor)}, that could be "
+                    "compared:")
+        said += numbers(first)
     elif first.gate.single_layer:
-        lines.append(f"Layer '{first.layer}' has the wrong {tensor_name(first.tensor)}.")
-        lines += numbers(first)
-        lines.append("It was handed the very numbers that the reference's layer was, so the "
-                     "mistake is in this layer, not before it.")
+        said.append(f"Layer '{first.layer}' has the wrong {tensor_name(first.tensor)}.")
+        said += numbers(first)
+        said.append("It was handed the very numbers that the reference's layer was, so the "
+                    "mistake is in this layer, not before it.")
     else:
-        lines.append(f"{BEYOND[first.gate]} {first.name}.")
-        lines += numbers(first)
-    return [wrapped(line, indent="    " if line.startswith("  ") else "")
-            for line in lines + others(first, failed, rows)]
+        said.append(f"{BEYOND[first.gate]} {first.name}.")
+        said += numbers(first)
+    return [wrapped(line(text), indent="    " if text.startswith("  ") else "")
+            for text in said + others(first, failed, rows)]
 
 
 def tensor_name(tensor: str) -> str:

@@ -13,6 +13,7 @@ from compare.diagnosis.finding import Finding
 from compare.diagnosis.report_diagnosis import Diagnosis
 from compare.document.display import Displayed
 from compare.document.sections import wrapped
+from compare.document.text import Text, bad, good, line, lines, strong
 from compare.report import row_table
 from compare.tracing.topology import Layer, outline
 from compare.tracing.trace import Trace
@@ -104,25 +105,24 @@ class Report(Displayed):
                   and np.isfinite(row.candidate_error) and np.isfinite(row.reference_error)]
         return float(np.exp(np.mean(np.log(ratios)))) if ratios else None
 
-    def summary(self) -> str:
+    def summary(self) -> Text:
         """The verdict in one sentence."""
         failure = self.first_failure
         if failure is None:
             # a single rounding, as in an update, nearly fills its bound on every machine
             used = max((row.used for row in self.rows
                         if row.gate in MEASURED), default=0.0)
-            sentence = (f"Parity holds: all {len(self.rows)} rows are within what rounding can "
-                        f"explain; of layers and loss, the worst used {100 * used:.0f} % of its "
-                        "bound.")
             ratio = self.accuracy_ratio()
-            if ratio:
-                sentence += f" Error against float64: {ratio:.2g} times the reference's."
-            return sentence
+            more = f" Error against float64: {ratio:.2g} times the reference's." if ratio else ""
+            return line(good("Parity holds"), f": all {len(self.rows)} rows are within what "
+                        f"rounding can explain; of layers and loss, the worst used "
+                        f"{100 * used:.0f} % of its bound.{more}")
         failed = sum(not row.passed for row in self.rows)
-        return (f"Parity does not hold: {failed} of {len(self.rows)} rows fail. First at gate "
-                f"'{failure.gate}': {describe(failure)}")
+        return line(bad("Parity does not hold"), ": ",
+                    bad(f"{failed} of {len(self.rows)} rows fail"),
+                    f". First at gate '{failure.gate}': {describe(failure)}")
 
-    def gates(self) -> str:
+    def gates(self) -> Text:
         """One line: every gate, and how many of its rows passed."""
         said = []
         for gate in Gate:
@@ -130,9 +130,9 @@ class Report(Displayed):
             passed = sum(row.passed for row in rows)
             if rows:
                 said.append(f"{gate} {passed}/{len(rows)}")
-        return "Gates passed: " + ", ".join(said)
+        return line(strong("Gates passed"), ": ", ", ".join(said))
 
-    def table(self, tablefmt: str = "simple", wide: bool = False) -> str:
+    def table(self, tablefmt: str = "simple", wide: bool = False) -> Text:
         """The rows of layers, loss and update, and whatever else failed, in tabulate's formats.
 
         Args:
@@ -143,48 +143,48 @@ class Report(Displayed):
                  or row.gate in SHOWN]
         return row_table.render(shown, self.rows, tablefmt, wide)
 
-    def failures(self, tablefmt: str = "simple") -> str:
+    def failures(self, tablefmt: str = "simple") -> Text:
         """The rows that failed, as a table."""
         return row_table.render([row for row in self.rows if not row.passed], self.rows, tablefmt)
 
-    def render(self, tablefmt: str = "simple", wide: bool = False) -> str:
+    def render(self, tablefmt: str = "simple", wide: bool = False) -> Text:
         """Title, table, how to read it, gates and the verdict, for a terminal."""
-        title = (f"{self.candidate} (candidate) against {self.reference} (reference), "
-                 f"{self.dtype}, batch of {self.batch}")
-        origins = [f"First NaN or infinity of the {origin}" for origin in self.nonfinite]
+        title = line(f"{self.candidate} (candidate) against {self.reference} (reference), "
+                     f"{self.dtype}, batch of {self.batch}")
+        origins = [line(f"First NaN or infinity of the {origin}") for origin in self.nonfinite]
         reading = [] if wide else [row_table.READING]
         after = [*reading, self.gates(), *origins, self.blindness(), *self.explanation()[:1],
                  self.summary()]
-        return "\n".join([wrapped(title), "", self.table(tablefmt, wide), "",
-                          *map(wrapped, after)])
+        return lines([wrapped(title), "", self.table(tablefmt, wide), "", *map(wrapped, after)])
 
-    def explanation(self) -> list[str]:
+    def explanation(self) -> list[Text]:
         """Cause, evidence and remedy of the first failure, wrapped; none if none is known."""
         finding = self.cause
         if finding is None:
             return []
-        said = (f"Cause: {finding.layer} {finding.tensor}: {finding.sentence}.",
-                f"       Evidence: {finding.evidence}.", f"       Remedy: {finding.remedy}")
-        return [wrapped(text, indent=" " * 7) for text in said]
+        indent = " " * 7
+        said = (line(strong("Cause"), f": {finding.layer} {finding.tensor}: {finding.sentence}."),
+                line(indent, strong("Evidence"), f": {finding.evidence}."),
+                line(indent, strong("Remedy"), f": {finding.remedy}"))
+        return [wrapped(text, indent) for text in said]
 
     def __str__(self) -> str:
         return self.render()
 
-    def blindness(self) -> str:
+    def blindness(self) -> Text:
         """What the real numbers of this batch could not have shown, and what covers it."""
         if not self.blind:
-            return "This batch hides no class of mistakes that is known."
+            return line("This batch hides no class of mistakes that is known.")
         probed = {row.gate for row in self.rows}
         covered = [spot for spot in self.blind if spot.seen_by in probed]
         open_ = [spot for spot in self.blind if spot.seen_by not in probed]
-        lines = []
+        said = []
         if open_:
-            lines += ["What nothing here could have shown:", *(f"  - {spot}" for spot in open_)]
+            said += ["What nothing here could have shown:", *(f"  - {spot}" for spot in open_)]
         if covered:
-            lines += ["What this batch could not have shown, but numbers drawn for the purpose "
-                      "have:",
-                      *(f"  - {spot}" for spot in covered)]
-        return "\n".join(lines)
+            said += ["What this batch could not have shown, but numbers drawn for the purpose "
+                     "have:", *(f"  - {spot}" for spot in covered)]
+        return lines(said)
 
     def as_dict(self) -> dict:
         """Everything as plain values, for JSON."""

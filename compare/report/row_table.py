@@ -5,6 +5,7 @@ import numpy as np
 from compare.checks.gate import Gate
 from compare.checks.row import Row
 from compare.document import tables
+from compare.document.text import Text, bad, good, line
 
 # title -> (text of a row, right-aligned)
 COLUMNS = {
@@ -36,7 +37,7 @@ READING = ("max abs is the largest difference between the two sides. At `where`,
            "`used` is the share of that which it took.")
 
 
-def render(shown: list[Row], rows: list[Row], tablefmt: str, wide: bool = False) -> str:
+def render(shown: list[Row], rows: list[Row], tablefmt: str, wide: bool = False) -> Text:
     """A table of the rows `shown`.
 
     Args:
@@ -58,7 +59,7 @@ def render(shown: list[Row], rows: list[Row], tablefmt: str, wide: bool = False)
             lines.append([gate.replace(" ", JOINED)] + [""] * (len(headers) - 1))
         first, *others = cells(row, 2)
         lines.append([f"  {first}", *others, outcome(row)])
-    return tables.render(headers, lines, tablefmt, numbers).replace(JOINED, " ")
+    return tables.render(headers, lines, tablefmt, numbers).swapped(JOINED, " ")
 
 
 def cells(row: Row, digits: int) -> list[str]:
@@ -67,7 +68,7 @@ def cells(row: Row, digits: int) -> list[str]:
             hundredths(row.used), place(row)]
 
 
-def every_figure(shown: list[Row], rows: list[Row], tablefmt: str) -> str:
+def every_figure(shown: list[Row], rows: list[Row], tablefmt: str) -> Text:
     """All columns, as wide as they are."""
     probes = {row.name: row for row in rows if row.gate is Gate.WHOLE_NUMBERS}
     columns = {**COLUMNS, "integers": (lambda row: integers(row, probes), False)}
@@ -120,21 +121,21 @@ def integers(row: Row, probes: dict) -> str:
     return "equal" if probes[row.name].passed else "OFF"
 
 
-def word(row: Row) -> str:
+def word(row: Row) -> Text:
     """The one word of a verdict: passed, exact (no difference at all), FAILED or, behind a failure
     that explains it, failed."""
     if row.passed:
-        return "exact" if row.max_abs == 0 else "passed"
-    return "failed" if row.downstream else "FAILED"
+        return good("exact" if row.max_abs == 0 else "passed")
+    return bad("failed" if row.downstream else "FAILED")
 
 
-def verdict(row: Row) -> str:
+def verdict(row: Row) -> Text:
     """The word, and whose fault it is."""
     behind = " (downstream)" if row.downstream and not row.passed else ""
-    return word(row) + behind + (f": {row.off} off" if row.off and not row.passed else "")
+    return line(word(row), behind, f": {row.off} off" if row.off and not row.passed else "")
 
 
-def outcome(row: Row) -> str:
+def outcome(row: Row) -> Text:
     """As `verdict`, but short: 'FAILED: candidate', 'failed: downstream'."""
     why = "" if row.passed else "downstream" if row.downstream else row.off
-    return word(row) + (f": {why}" if why else "")
+    return line(word(row), f": {why}" if why else "")

@@ -4,6 +4,9 @@ import re
 
 from compare.document.html.markup import Html, element
 from compare.document.sections import Section, Table
+from compare.document.text import Tone, line
+
+CLASSES = {Tone.GOOD: "good", Tone.BAD: "failed"}  # of the style sheet; other tones stand out
 
 
 def content(part: Section, sortable: bool = True) -> list[Html]:
@@ -15,7 +18,16 @@ def content(part: Section, sortable: bool = True) -> list[Html]:
 
 def paragraph(text: str) -> Html:
     """A sentence; a text of several lines is a table already and keeps its lines."""
-    return element("pre", text, tabindex="0") if "\n" in text else element("p", text)
+    said = [toned(*span) for span in line(text).spans]
+    return element("pre", said, tabindex="0") if "\n" in text else element("p", said)
+
+
+def toned(text: str, tone: Tone | None) -> str:
+    """A piece of a sentence as its tone has it."""
+    if tone is None:
+        return text
+    kind = CLASSES.get(tone)
+    return element("span", text, class_=kind) if kind else element("strong", text)
 
 
 def table(found: Table, name: str, sortable: bool = True) -> Html:

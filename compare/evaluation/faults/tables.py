@@ -2,6 +2,7 @@
 
 from compare.document import tables
 from compare.document.sections import wrapped
+from compare.document.text import Text, bad, good, line, lines
 from compare.evaluation.faults import baseline_rules
 from compare.evaluation.faults.catalogue import by_identifier
 from compare.evaluation.faults.fault import Fault, Place
@@ -12,7 +13,7 @@ OURS = "compare.check"
 LEARNS = {True: "yes", False: "no", None: "not measured"}  # whether the accuracy is reached
 
 
-def render(result: Result, tablefmt: str = "simple") -> str:
+def render(result: Result, tablefmt: str = "simple") -> Text:
     """Everything about a run, as text."""
     parts = []
     if result.scores:
@@ -20,13 +21,13 @@ def render(result: Result, tablefmt: str = "simple") -> str:
     if result.clean:
         parts.append(alarms(result))
     if any(entry.rivals for entry in [*result.scores, *result.clean]):
-        parts.append("Other rules, on the same tensors of the same networks:\n\n"
-                     + rivals(result, tablefmt))
+        parts += ["Other rules, on the same tensors of the same networks:",
+                  rivals(result, tablefmt)]
     parts.append(wrapped(verdict(result)))
-    return "\n\n".join(parts) + "\n"
+    return lines(text for part in parts for text in (part, ""))
 
 
-def families(result: Result, tablefmt: str) -> str:
+def families(result: Result, tablefmt: str) -> Text:
     """A row for each family of faults, and one for all."""
     groups: dict[str, list[Score]] = {}
     for score in result.scores:
@@ -43,7 +44,7 @@ def counts(scores: list[Score]) -> list[str]:
                                 for what in ("detected", "placed", "tensor", "named", "first"))]
 
 
-def shortcomings(result: Result) -> list[str]:
+def shortcomings(result: Result) -> list[Text]:
     """A paragraph for each kind of shortcoming that there is."""
     kinds = (("Not detected", lambda s: not s.detected),
              ("Not placed in the right layer", lambda s: s.detected and not s.placed),
@@ -54,12 +55,13 @@ def shortcomings(result: Result) -> list[str]:
     for title, fails in kinds:
         failed = [score for score in result.scores if fails(score)]
         if failed:
-            found.append("\n".join([f"{title}:", *(wrapped(
-                f"  {line(score, every[score.identifier])}", indent=" " * 6) for score in failed)]))
+            found.append(lines([f"{title}:", *(wrapped(
+                line(f"  {misjudged(score, every[score.identifier])}"), indent=" " * 6)
+                for score in failed)]))
     return found
 
 
-def line(score: Score, fault: Fault) -> str:
+def misjudged(score: Score, fault: Fault) -> str:
     """A fault, what was expected and what was said."""
     expected = " and ".join(f"{where(place)} {place.cause}" for place in fault.places)
     found = score.where or "nothing"
@@ -67,16 +69,16 @@ def line(score: Score, fault: Fault) -> str:
     return f"{score.identifier}: expected {expected}; said {found}{named}"
 
 
-def alarms(result: Result) -> str:
+def alarms(result: Result) -> Text:
     """False alarms of the check on clean networks."""
-    lines = [f"False alarms: {len(result.false_alarms)} on {len(result.clean)} clean networks of "
-             f"seed {result.seed}."]
-    lines += [wrapped(f"  network {clean.number}: {clean.alarm[:300]}", indent=" " * 6)
-              for clean in result.false_alarms]
-    return "\n".join(lines)
+    said = [f"False alarms: {len(result.false_alarms)} on {len(result.clean)} clean networks of "
+            f"seed {result.seed}."]
+    said += [wrapped(line(f"  network {clean.number}: {clean.alarm[:300]}"), indent=" " * 6)
+             for clean in result.false_alarms]
+    return lines(said)
 
 
-def rivals(result: Result, tablefmt: str) -> str:
+def rivals(result: Result, tablefmt: str) -> Text:
     """Of every rule: how many faults it notices, and of these those on whose network it gives no
     alarm without the fault; and its false alarms on clean networks."""
     judged = [score for score in result.scores if score.rivals]
@@ -103,24 +105,26 @@ def share(count: int, total: int) -> str:
     return f"{count} of {total} ({100 * count / total:.3g} %)" if total else ""
 
 
-def verdict(result: Result) -> str:
+def verdict(result: Result) -> Text:
     """The run in a sentence."""
     if not result.scores and not result.clean:
-        return "Nothing was run."
-    said = []
+        return line("Nothing was run.")
+    said: list[str] = []
     if result.scores:
         scores, total = result.scores, len(result.scores)
-        said.append(f"{share(sum(s.detected for s in scores), total)} faults detected, "
-                    f"{share(sum(s.placed for s in scores), total)} in the right layer, "
-                    f"{share(sum(bool(s.first) for s in scores), total)} with the cause named "
-                    "first")
+        detected = sum(bool(s.detected) for s in scores)
+        tone = good if detected == total else bad
+        said += [tone(f"{share(detected, total)} faults detected"),
+                 f", {share(sum(s.placed for s in scores), total)} in the right layer, "
+                 f"{share(sum(bool(s.first) for s in scores), total)} with the cause named first"]
     if result.clean:
-        said.append(f"{len(result.false_alarms)} false alarms on {len(result.clean)} clean "
-                    "networks")
-    return "; ".join(said) + "."
+        tone = bad if result.false_alarms else good
+        said += ["; " if said else "", tone(f"{len(result.false_alarms)} false alarms"),
+                 f" on {len(result.clean)} clean networks"]
+    return line(*said, ".")
 
 
-def listing(faults: list[Fault], tablefmt: str) -> str:
+def listing(faults: list[Fault], tablefmt: str) -> Text:
     """The catalogue itself; on a terminal what belongs together stands in one column."""
     if tablefmt in tables.ON_TERMINAL:
         return tables.render(["identifier", "what it does", "where it is found, and its cause",

@@ -4,6 +4,7 @@ import pprint
 from dataclasses import asdict
 
 from compare.document.sections import Section, as_text, wrapped
+from compare.document.text import Text, bad, good, line, lines, warning
 from compare.evaluation import deviations
 from compare.evaluation.fuzzing import coverage
 from compare.evaluation.fuzzing.running import Failure, Result
@@ -36,18 +37,19 @@ def title(result: Result) -> str:
     return f"{len(result.numbers):,} random networks, seed {result.seed}"
 
 
-def verdict(result: Result) -> str:
+def verdict(result: Result) -> Text:
     """One sentence."""
     count = len(result.numbers)
-    early = "Interrupted: only a part was judged. " if result.interrupted else ""
+    early = line(warning("Interrupted"), ": only a part was judged. ") if result.interrupted else ""
     if not count:
-        return f"{early}No network was judged."
+        return line(early, "No network was judged.")
     pace = f"{result.seconds / count:.2f} s a network"
     if not result.failures:
-        return (f"{early}Parity holds for every one of them: config, weights, every gate of the "
-                f"check, saved files both ways ({pace}).")
-    return (f"{early}{len(result.failures)} of {count:,} fail: numbers "
-            f"{', '.join(str(failure.number) for failure in result.failures)} ({pace}).")
+        return line(early, good("Parity holds"), " for every one of them: config, weights, every "
+                    f"gate of the check, saved files both ways ({pace}).")
+    numbers = ", ".join(str(failure.number) for failure in result.failures)
+    return line(early, bad(f"{len(result.failures)} of {count:,} fail"),
+                f": numbers {numbers} ({pace}).")
 
 
 def describe(failure: Failure, seed: int) -> list[str]:
@@ -59,21 +61,21 @@ def describe(failure: Failure, seed: int) -> list[str]:
             f"See it again: parity fuzz --seed {seed} --only {failure.number}"]
 
 
-def network_text(specification: Specification) -> str:
+def network_text(specification: Specification) -> Text:
     """A network in lines, wrapped: input, layers with their arguments, loss, optimizer."""
-    lines = [f"  input {tuple(specification.input_shape)}, batch {specification.batch}, "
-             f"{specification.dtype}, weights from seed {specification.seed}"]
+    said = [f"  input {tuple(specification.input_shape)}, batch {specification.batch}, "
+            f"{specification.dtype}, weights from seed {specification.seed}"]
     for i, node in enumerate(specification.nodes):
         arguments = ", ".join(f"{key}={value!r}" for key, value in node.arguments.items())
         reads = "" if node.sources == [i - 1] else f"  <- {node.sources}"
-        lines.append(f"  {i}: {node.class_name}({arguments}){reads}")
+        said.append(f"  {i}: {node.class_name}({arguments}){reads}")
     for what in (specification.loss, specification.optimizer):
         if what:
-            lines.append(f"  {what[0]}({', '.join(f'{k}={v!r}' for k, v in what[1].items())})")
-    return wrapped("\n".join(lines), indent=" " * 6)
+            said.append(f"  {what[0]}({', '.join(f'{k}={v!r}' for k, v in what[1].items())})")
+    return wrapped(lines(said), indent=" " * 6)
 
 
-def render(result: Result, tablefmt: str = "simple") -> str:
+def render(result: Result, tablefmt: str = "simple") -> Text:
     """The report for a terminal, tables in any of tabulate's formats."""
     return as_text(sections(result), tablefmt)
 

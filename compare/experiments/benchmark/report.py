@@ -2,6 +2,7 @@
 
 from compare.document.display import as_html
 from compare.document.sections import Section, as_markdown, as_text
+from compare.document.text import Text, as_lines, line, warning
 from compare.experiments.benchmark import tables
 from compare.experiments.benchmark.metrics import Agreement, agreement, standard_error
 from compare.experiments.benchmark.results import NAMES, SIDES, Benchmark
@@ -20,21 +21,21 @@ def sections(result: Benchmark) -> list[Section]:
             parts.append(Section("Agreement", agreement_sentences(result)))
         parts.append(Section("Per class", table=tables.per_class(result)))
     elif result.check and not result.check.passed:
-        parts.append(Section("Parity check", [result.check.text]))
+        parts.append(Section("Parity check", [as_lines(result.check.text)]))
     parts.append(Section("How it was run", how_it_was_run(result)))
     return parts
 
 
 def opening(result: Benchmark) -> Section:
     """The title, and what has to be known before any figure is read."""
-    said = []
+    said: list[str] = []
     if result.data.fallback_reason:
-        said.append(f"NOT Fashion-MNIST: {result.data.fallback_reason}")
+        said.append(line(warning("NOT Fashion-MNIST"), f": {result.data.fallback_reason}"))
     if result.partial:
-        said.append(f"PARTIAL: {result.stopped}. {progress_made(result)}")
+        said.append(line(warning("PARTIAL"), f": {result.stopped}. {progress_made(result)}"))
     said.append(settings_sentence(result))
     if result.check:
-        said.append(f"Twins: {result.check.summary}")
+        said.append(line("Twins: ", result.check.summary))
     return Section(result.title, said)
 
 
@@ -122,7 +123,7 @@ def how_it_was_run(result: Benchmark) -> list[str]:
     return said
 
 
-def render(result: Benchmark, tablefmt: str = "simple") -> str:
+def render(result: Benchmark, tablefmt: str = "simple") -> Text:
     """The report for a terminal, tables in any of tabulate's formats."""
     return as_text(sections(result), tablefmt)
 

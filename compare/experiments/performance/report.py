@@ -1,6 +1,7 @@
 """A measurement of speed as text, for the terminal or as Markdown."""
 
 from compare.document.sections import Section, as_markdown, as_text
+from compare.document.text import Text, line, warning
 from compare.experiments.performance import tables
 from compare.experiments.performance.cases import AXES, CHANNEL_BATCH, SIDE_BATCH
 from compare.experiments.performance.results import NAMES, Row, Speed
@@ -40,9 +41,10 @@ SLOPES = ("Slopes on log-log paper. Linear growth is a time that goes with the a
 
 def opening(result: Speed) -> Section:
     """The title, and what has to be known before any figure is read."""
-    said = []
+    said: list[str] = []
     if result.partial:
-        said.append(f"PARTIAL: {result.stopped}. Rows show the pairs that were finished.")
+        said.append(line(warning("PARTIAL"),
+                         f": {result.stopped}. Rows show the pairs that were finished."))
     for name in result.settings.competitors:
         if name not in result.settings.present:
             said.append(f"{NAMES[name]} is not installed here, so it has no column.")
@@ -103,7 +105,7 @@ def resting_shares(result: Speed) -> dict[str, float]:
             ((name, sums) for name, sums in found.items() if sums) if waited}
 
 
-def render(result: Speed, tablefmt: str = "simple") -> str:
+def render(result: Speed, tablefmt: str = "simple") -> Text:
     """The report for a terminal, tables in any of tabulate's formats."""
     return as_text(sections(result), tablefmt)
 

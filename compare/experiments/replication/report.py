@@ -4,6 +4,7 @@ from compare.document.display import as_html
 from compare.document.sections import Section, Table, as_markdown, as_text
 from compare.document.significance import decimals, measured
 from compare.document.tables import NONE
+from compare.document.text import Text, line
 from compare.experiments.benchmark.results import NAMES, SIDES
 from compare.experiments.replication.results import MEASURES, Campaign
 from compare.experiments.replication.statistics import Summary, probability
@@ -12,7 +13,7 @@ from compare.report.notebook import sections_fragment
 
 def sections(result: Campaign) -> list[Section]:
     """The whole report, in reading order."""
-    outcome = verdict(result).replace("+-", "±")
+    outcome = verdict(result).swapped("+-", "±")
     parts = [Section(title(result), [outcome, settings_sentence(result)]),
              Section("Accuracy and F1 over all runs", table=figures(result),
                      after=[reading(result)])]
@@ -35,10 +36,11 @@ def title(result: Campaign) -> str:
     return f"{count} pair{'s' if count > 1 else ''} of runs: {result.first['title']}"
 
 
-def verdict(result: Campaign) -> str:
+def verdict(result: Campaign) -> Text:
     """Accuracy's outcome and F1's, a sentence each."""
-    return " ".join(result.equivalence(measure).sentence(f"{name[0].upper()}{name[1:]}")
-                    for measure, name in MEASURES.items())
+    said = [result.equivalence(measure).sentence(f"{name[0].upper()}{name[1:]}")
+            for measure, name in MEASURES.items()]
+    return line(said[0], *(text for sentence in said[1:] for text in (" ", sentence)))
 
 
 def settings_sentence(result: Campaign) -> str:
@@ -137,7 +139,7 @@ def how_it_was_run(result: Campaign) -> list[str]:
     return said
 
 
-def render(result: Campaign, tablefmt: str = "simple") -> str:
+def render(result: Campaign, tablefmt: str = "simple") -> Text:
     """The report for a terminal, tables in any of tabulate's formats."""
     return as_text(sections(result), tablefmt)
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from compare.document.text import Text, bad, good, line, warning
+
 CONFIDENCE = 0.95
 ALPHA = 0.05
 MARGIN = 0.01  # differences of accuracy or F1 below this are called equivalent
@@ -63,24 +65,26 @@ class Equivalence:
     p_different: float | None
     runs_needed: int | None
 
-    def sentence(self, what: str) -> str:
+    def sentence(self, what: str) -> Text:
         """The outcome in one sentence."""
         seen = self.difference
         if self.verdict == "equivalent":
-            return (f"{what}: equivalent. The mean difference of {seen.mean:+.4f} lies within "
-                    f"+-{self.margin:g} (two one-sided tests, {probability(self.p_equivalent)}, "
-                    f"{seen.runs} pairs of runs).")
+            return line(f"{what}: ", good(self.verdict), f". The mean difference of "
+                        f"{seen.mean:+.4f} lies within +-{self.margin:g} (two one-sided tests, "
+                        f"{probability(self.p_equivalent)}, {seen.runs} pairs of runs).")
         if self.verdict == "different":
-            return (f"{what}: different. The mean difference of {seen.mean:+.4f} is not zero "
-                    f"(paired t test, {probability(self.p_different)}) and is not shown to lie "
-                    f"within +-{self.margin:g} ({seen.runs} pairs of runs).")
+            return line(f"{what}: ", bad(self.verdict), f". The mean difference of "
+                        f"{seen.mean:+.4f} is not zero (paired t test, "
+                        f"{probability(self.p_different)}) and is not shown to lie "
+                        f"within +-{self.margin:g} ({seen.runs} pairs of runs).")
         needed = ("more would not show it, if the true difference is the one seen"
                   if self.runs_needed is None else
                   f"about {self.runs_needed} would be, if the true difference is the one seen"
                   if seen.runs > 1 else f"at least {self.runs_needed} are needed to tell")
-        return (f"{what}: not enough runs. {seen.runs} pair{'s' if seen.runs > 1 else ''} of runs "
-                f"with a mean difference of {seen.mean:+.4f} neither show that it lies within "
-                f"+-{self.margin:g} nor that it is not zero; {needed}.")
+        return line(f"{what}: ", warning(self.verdict),
+                    f". {seen.runs} pair{'s' if seen.runs > 1 else ''} of runs "
+                    f"with a mean difference of {seen.mean:+.4f} neither show that it lies within "
+                    f"+-{self.margin:g} nor that it is not zero; {needed}.")
 
 
 def equivalence(first, second, margin: float = MARGIN) -> Equivalence:
