@@ -4,6 +4,7 @@ import contextlib
 import math
 import sys
 
+from compare.document.text import visible
 from compare.experiments.benchmark.results import (
     NAMES,
     SIDES,
@@ -130,7 +131,7 @@ class Narrator:
 
     def line(self, text: str) -> None:
         if self.verbose and text:
-            print(text, file=sys.stderr, flush=True)
+            print(visible(text, keep="\n"), file=sys.stderr, flush=True)
 
     def bar(self, run: RunResult, number: int) -> ProgressBar:
         """The bar for one side's epoch."""

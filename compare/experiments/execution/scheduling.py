@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from compare.document.text import visible
 from compare.experiments.execution.cluster_backends import DaskJobs, RayJobs
 from compare.experiments.execution.local_backend import LocalJobs
 from compare.experiments.execution.result_store import Store
@@ -66,7 +67,8 @@ def run(jobs: list[Job], store: Store, parallel: int = 1, backend: str = "local"
                     failed[key] = f"{error}, {ATTEMPTS} times"
                 elif verbose:
                     leave_bars()
-                    print(f"{title}: {key} is done again: {error}", file=sys.stderr)
+                    print(visible(f"{title}: {key} is done again: {error}", keep="\n"),
+                          file=sys.stderr)
     finally:
         runner.stop()
     bar.close()

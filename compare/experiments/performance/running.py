@@ -5,6 +5,7 @@ import os
 import sys
 import time
 
+from compare.document.text import visible
 from compare.experiments.execution.environment import environment
 from compare.experiments.execution.worker_process import Worker, WorkerError
 from compare.experiments.performance.cases import Case, cases
@@ -128,7 +129,7 @@ class Narrator:
 
     def line(self, text: str) -> None:
         if self.verbose and text:
-            print(text, file=sys.stderr, flush=True)
+            print(visible(text, keep="\n"), file=sys.stderr, flush=True)
 
     @contextlib.contextmanager
     def row(self, case: Case, ticks: int):

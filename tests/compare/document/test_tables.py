@@ -268,14 +268,6 @@ def test_a_cell_keeps_its_digits_and_a_column_of_texts_is_aligned_left():
         "what", "b", "long"]
 
 
-def test_colours_do_not_shift_a_column():
-    plain = [["conv", "passed", "1.5"], ["dense", "FAILED", "10.25"]]
-    colour = [[a, f"\x1b[31m{b}\x1b[0m", f"\x1b[1m{c}\x1b[0m"] for a, b, c in plain]
-    for tablefmt in TERMINAL:
-        bare = tables.ANSI.sub("", tables.render(["a", "b", "c"], colour, tablefmt))
-        assert bare == tables.render(["a", "b", "c"], plain, tablefmt)
-
-
 # The check's table
 
 
