@@ -13,7 +13,7 @@ import shlex
 import sys
 
 from compare import __version__
-from compare.cli import colour, completion
+from compare.cli import completion
 from compare.cli.errors import complain, failed, guarded
 from compare.cli.helping import Parser
 from compare.cli.supervision import Died, supervised
@@ -67,8 +67,8 @@ def command() -> int:
     """
     if sys.stdout is None or sys.stderr is None:
         if sys.stderr is not None:
-            colour.tell("parity: error: expected standard output to be open, for the result goes "
-                        "there. Received: a closed one. Give it a file, or /dev/null")
+            complain("parity", "expected standard output to be open, for the result goes there. "
+                     "Received: a closed one", "Give it a file, or /dev/null")
         return 2
     return main(supervise=True)
 
