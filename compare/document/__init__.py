@@ -1,6 +1,7 @@
 """What every report is made of: sections, tables, JSON, files, progress, HTML, charts.
 
-Knows no network. Reading order: sections.py and tables.py (text), significance.py (which digits
-mean something), plain_json.py, files.py (whole or not there), progress.py, display.py (how a
-notebook shows a result), figure_style.py (what all pictures share), html/ (pages).
+Knows no network. Reading order: text.py (pieces that know their tone; nothing hides in them),
+sections.py and tables.py (made of those), significance.py (which digits mean something),
+plain_json.py, files.py (whole or not there), progress.py, display.py (how a notebook shows a
+result), figure_style.py (what all pictures share), html/ (pages).
 """

@@ -58,7 +58,7 @@ def as_markdown(sections: list[Section], pictures: dict[str, str]) -> str:
     Args:
         pictures: captions by file name, to be shown at the end.
     """
-    parts = []
+    parts: list[str] = []
     for part in sections:
         parts += [f"{'##' if parts else '#'} {line(part.heading)}", ""]
         parts += [f"```\n{text}\n```\n" if "\n" in text else f"{text}\n"

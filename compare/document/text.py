@@ -55,8 +55,8 @@ class Text(str):
         made.spans = kept
         return made
 
-    def __getnewargs__(self) -> tuple[tuple[Span, ...]]:
-        return (self.spans,)  # so that it can be sent to another process
+    def __reduce__(self) -> tuple[type["Text"], tuple[tuple[Span, ...]]]:
+        return Text, (self.spans,)  # so that it can be copied and sent to another process
 
     @property
     def toned(self) -> bool:

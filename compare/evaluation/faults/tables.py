@@ -71,11 +71,10 @@ def misjudged(score: Score, fault: Fault) -> str:
 
 def alarms(result: Result) -> Text:
     """False alarms of the check on clean networks."""
-    said = [f"False alarms: {len(result.false_alarms)} on {len(result.clean)} clean networks of "
-            f"seed {result.seed}."]
-    said += [wrapped(line(f"  network {clean.number}: {clean.alarm[:300]}"), indent=" " * 6)
-             for clean in result.false_alarms]
-    return lines(said)
+    said = [wrapped(line(f"  network {clean.number}: {clean.alarm[:300]}"), indent=" " * 6)
+            for clean in result.false_alarms]
+    return lines([f"False alarms: {len(result.false_alarms)} on {len(result.clean)} clean networks "
+                  f"of seed {result.seed}.", *said])
 
 
 def rivals(result: Result, tablefmt: str) -> Text:
