@@ -15,7 +15,7 @@ LEARNS = {True: "yes", False: "no", None: "not measured"}  # whether the accurac
 
 def render(result: Result, tablefmt: str = "simple") -> Text:
     """Everything about a run, as text."""
-    parts = []
+    parts: list[str] = []
     if result.scores:
         parts += [families(result, tablefmt), *shortcomings(result)]
     if result.clean:
