@@ -18,7 +18,7 @@ def keras_order(class_name: str) -> str:
 
     Of a depthwise kernel the multiplier is the O.
     """
-    cls = LAYERS.get(class_name, Layer)
+    cls: type[Layer] = LAYERS.get(class_name, Layer)
     if issubclass(cls, Dense):
         return "IO"
     if not issubclass(cls, Convolution):

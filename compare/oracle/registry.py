@@ -44,9 +44,9 @@ def _activation(named) -> Oracle | None:
     """Of an activation by its name, or by the config of the layer that serves as one."""
     if isinstance(named, dict):
         known = LAYERS.get(named.get("class_name"))
-        return known and known(named["config"])
+        return None if known is None else known(named["config"])
     known = ACTIVATIONS.get(named or "linear")
-    return known and known({})
+    return None if known is None else known({})
 
 
 for module in pkgutil.iter_modules(oracle.__path__):
