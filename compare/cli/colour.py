@@ -9,9 +9,9 @@ terminal that is not dumb.
 import os
 import sys
 
+from compare.document.progress import leave_bars
 from compare.document.tables import ON_TERMINAL
 from compare.document.text import Text, Tone, as_lines, line
-from scratch.progress import leave_bars
 
 COLOURS = {Tone.GOOD: "\033[32m", Tone.BAD: "\033[31m", Tone.WARNING: "\033[33m",
            Tone.STRONG: "\033[1m"}

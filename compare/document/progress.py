@@ -1,37 +1,58 @@
-"""How far long work is, for somebody who watches a terminal; silent where nobody asked for it.
+"""How far long work is, for somebody who watches a terminal or a notebook; tqdm draws it.
 
-The work itself only says what it goes through, by `each` and `during`. Nothing is shown unless the
-command line, or whoever else, has put the whole inside `watched`. Of what is done on behalf of a
-step that has a bar already, nothing is shown either: there is one line.
+Work only says what it goes through, by `each` and `during`: that shows while the whole is inside
+`watched`, as every subcommand is, clears its line when it is done, and is silent where nobody
+watches. Of what is done on behalf of a step that has a bar already nothing is shown: there is one
+line. `Bar` is for who counts by himself; it leaves a line that tells how long it took.
+
+tqdm is imported when the first bar is drawn.
 """
 
 import contextlib
+import functools
+import os
 import sys
+import threading
+import time
 from collections.abc import Iterable, Iterator
 
 from compare.document.text import visible
-from scratch.progress import ProgressBar, ticking
+
+COUNTED = "{desc} {n_fmt}/{total_fmt} [{bar}] {elapsed} gone, {remaining} left{postfix}"
+UNCOUNTED = "{desc} [{elapsed}]"
+TICK = 1.0  # seconds between two drawings while nothing is counted
+WIDEST = 90  # characters of a line; the bar takes what the words leave
+PATIENCE = 0.5  # seconds before work that may be over in a moment shows a bar
 
 _watchers = 0
-_shown = False
+_open: list["Bar"] = []
+_drawing = threading.RLock()  # a bar is drawn by whoever does the work, and by the ticker
 
 
 @contextlib.contextmanager
 def watched() -> Iterator[None]:
-    """Meanwhile, what takes more than a moment shows a bar on standard error."""
+    """Meanwhile, what takes more than a moment shows a bar on standard error, and every bar shows
+    the passing of time. A bar that is still open at the end is left as it is."""
     global _watchers
     _watchers += 1
+    over = threading.Event()
+    ticker = threading.Thread(target=_tick, args=(over,), daemon=True)
+    ticker.start()
     try:
-        with ticking():
-            yield
+        yield
     finally:
+        over.set()
+        ticker.join()
         _watchers -= 1
+        if not _watchers:
+            for bar in list(_open):
+                bar.leave()
 
 
 def each(things: Iterable, title: str) -> Iterator:
     """The things, with a bar that tells how many are done and how long the others will take."""
     things = list(things)
-    with _bar(title, len(things)) as bar:
+    with _passing(title, len(things)) as bar:
         for done, thing in enumerate(things, 1):
             yield thing
             bar.update(done)
@@ -40,27 +61,156 @@ def each(things: Iterable, title: str) -> Iterator:
 @contextlib.contextmanager
 def during(title: str) -> Iterator[None]:
     """A single step of unknown length: its title and the seconds so far. Also a decorator."""
-    with _bar(title, None):
+    with _passing(title, None):
         yield
+
+
+@contextlib.contextmanager
+def arriving(title: str) -> Iterator:
+    """A file that arrives in pieces: tqdm's bar, which counts bytes; None where nobody watches."""
+    # whoever fills it sets the total, and asks before whether there is one
+    with _passing(title, 1, unit="B", unit_scale=True) as bar:
+        yield bar.line
 
 
 def line(text: str) -> None:
     """A line on standard error, before a step that cannot be interrupted to draw a bar."""
     if _watchers:
-        print(visible(text), file=sys.stderr, flush=True)
+from compare.document.text import visible
+
+        leave_bars()
+        print(text, file=sys.stderr, flush=True)
 
 
-@contextlib.contextmanager
-def _bar(title: str, total: int | None) -> Iterator[ProgressBar]:
-    """A bar, silent if nobody watches or another one is there."""
-    global _shown
-    shows = bool(_watchers) and not _shown
-    bar = ProgressBar(total, visible(title), enabled=shows, done=None if total is None else 0,
-                      passing=True)
-    _shown = _shown or shows
+def leave_bars() -> None:
+    """Clear the line of a bar that is open, before something else is printed."""
+    with _drawing:
+        for bar in _open:
+            if bar.line is not None:
+                bar.line.clear()
+
+
+class Bar:
+    """A bar for who counts by himself, as a context; it redraws one line on standard error.
+
+    When it is closed a line says how long it took, in a log as well. One that an error ends is
+    left where it was.
+
+    Args:
+        total: how many steps there are; None if that is not known.
+        title: what stands before the bar.
+        shown: False silences it.
+        done: how many of the steps were finished before.
+        passing: for work that is often over in no time: the bar waits a moment before it shows,
+            and leaves no line behind.
+        options: more of tqdm's, such as the unit.
+    """
+
+    def __init__(self, total: int | None, title: str, shown: bool = True, done: int = 0,
+                 passing: bool = False, **options):
+        self.total, self.title, self.shown, self.passing = total, title, shown, passing
+        self._began = time.perf_counter()
+        self._figures = ""
+        self.line = None
+        if shown and lively(sys.stderr):
+            width = min(columns(sys.stderr) - 1, WIDEST)
+            self.line = _line_class()(
+                total=total, desc=title[:max(10, width - 10)], initial=done, file=sys.stderr,
+                leave=False, ascii=".#", bar_format=UNCOUNTED if total is None else COUNTED,
+                position=0, miniters=0, delay=PATIENCE if passing else 0, ncols=width, nrows=20,
+                **options)
+            _open.append(self)
+
+    def __enter__(self) -> "Bar":
+        return self
+
+    def __exit__(self, kind, error, trace) -> None:
+        self.close() if kind is None else self.leave()
+
+    def update(self, done: int, **figures: float) -> None:
+        """Show that `done` steps are finished, and the figures of the moment."""
+        self._figures = ", ".join(f"{name}: {value:.4f}" for name, value in figures.items())
+        if self.line is not None:
+            with _drawing:
+                self.line.set_postfix_str(self._figures, refresh=False)
+                self.line.update(done - self.line.n)
+
+    def tick(self) -> None:
+        """Draw it again, so that it is seen to live."""
+        self.line.update(0)
+
+    def close(self) -> None:
+        """Clear the bar; unless it is a passing one, a line with the time taken is left."""
+        self._end(leave=False)
+        if self.shown and not self.passing:
+            steps = "" if self.total is None else f" {self.total}/{self.total}"
+            took = f"{self.title}{steps} in {clock(time.perf_counter() - self._began)}"
+            print(", ".join(filter(None, (took, self._figures))), file=sys.stderr, flush=True)
+
+    def leave(self) -> None:
+        """Leave a bar unfinished: it keeps its line, and what comes next begins another; a passing
+        one is cleared. May be called twice."""
+        self._end(leave=not self.passing)
+
+    def _end(self, leave: bool) -> None:
+        with _drawing:
+            if self in _open:
+                _open.remove(self)
+                self.line.leave = leave
+                self.line.close()
+
+
+def lively(stream) -> bool:
+    """Whether a bar can be seen to move there: on a terminal that can go back to the beginning of a
+    line, or in a notebook."""
+    notebook = type(stream).__module__.startswith("ipykernel")
+    return notebook or (stream.isatty() and os.environ.get("TERM") != "dumb")
+
+
+def clock(seconds: float) -> str:
+    """'4.2s', '1m05s' or '2h07m'."""
+    if seconds < 60:
+        return f"{seconds:.1f}s"
+    minutes, rest = divmod(int(seconds + 0.5), 60)
+    return f"{minutes}m{rest:02d}s" if minutes < 60 else f"{minutes // 60}h{minutes % 60:02d}m"
+
+
+def columns(stream) -> int:
+    """The width of a terminal; 80 where it has none to tell."""
     try:
-        yield bar
-    finally:
-        bar.close()
-        if shows:
-            _shown = False
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError, AttributeError):
+        return 80
+
+
+def _passing(title: str, total: int | None, **options) -> Bar:
+    """A bar that is silent if nobody watches or another one is there."""
+    return Bar(total, title, shown=bool(_watchers) and not _open, passing=True, **options)
+
+
+def _tick(over: threading.Event) -> None:
+    """Draw the newest bar again every second: one whose steps take minutes is seen to live."""
+    while not over.wait(TICK):
+        with _drawing:
+            if _open:
+                _open[-1].tick()
+
+
+@functools.cache
+def _line_class():
+    """tqdm's bar for where this runs, whose line never wraps: it could not be drawn over."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a notebook without widgets, which has bars of text
+        from tqdm.auto import tqdm
+    from tqdm.utils import disp_trim
+
+    class Line(tqdm):
+        monitor_interval = 0  # a thread that redraws slow bars: the ticker here does
+
+        def __str__(self) -> str:
+            return disp_trim(super().__str__(), columns(self.fp) - 1)
+
+    Line.set_lock(_drawing)
+    return Line

@@ -4,6 +4,7 @@ import contextlib
 import math
 import sys
 
+from compare.document import progress
 from compare.document.text import visible
 from compare.experiments.benchmark.results import (
     NAMES,
@@ -20,7 +21,6 @@ from compare.experiments.execution.environment import environment
 from compare.experiments.execution.worker_process import Worker, WorkerError
 from compare.inputs import benchmark_networks, datasets, training_protocols
 from scratch import NonFiniteLossError
-from scratch.progress import ProgressBar, clock
 
 
 def run(settings: Settings, dataset: datasets.Dataset | None = None,
@@ -99,19 +99,14 @@ def train_both(jobs: dict[str, Job], result: Benchmark, say: "Narrator") -> None
 
 def train_one_epoch(worker: Worker, run: RunResult, number: int, say: "Narrator") -> None:
     """Have one side train and test for one epoch."""
-    bar = say.bar(run, number)
+    with say.bar(run, number) as bar:
+        def on_progress(event):
+            run.take(event)
+            bar.update(event.step, loss=event.loss)
 
-    def on_progress(event):
-        run.take(event)
-        bar.update(event.step, loss=event.loss)
-
-    try:
         epoch = worker.ask(on_progress)
-    except BaseException:
-        bar.leave()
-        raise
-    run.take(epoch)
-    bar.close(loss=epoch.training_loss, accuracy=epoch.training_accuracy)
+        run.take(epoch)
+        bar.update(epoch.steps, loss=epoch.training_loss, accuracy=epoch.training_accuracy)
 
 
 def require_same_batches(result: Benchmark, number: int) -> None:
@@ -133,12 +128,11 @@ class Narrator:
         if self.verbose and text:
             print(visible(text, keep="\n"), file=sys.stderr, flush=True)
 
-    def bar(self, run: RunResult, number: int) -> ProgressBar:
+    def bar(self, run: RunResult, number: int) -> progress.Bar:
         """The bar for one side's epoch."""
         settings = self.result.settings
         steps = math.ceil(self.result.data.training_images / settings.batch_size)
-        return ProgressBar(steps, f"{run.name:>7} epoch {number}/{settings.epochs}",
-                           enabled=self.verbose)
+        return progress.Bar(steps, f"{run.name:>7} epoch {number}/{settings.epochs}", self.verbose)
 
     def time_left(self) -> None:
         """How long all epochs that are left will train, once both sides have shown their pace."""
@@ -146,4 +140,4 @@ class Narrator:
         if all(run.epochs for run in runs):
             epochs = self.result.settings.epochs
             seconds = sum((epochs - len(r.epochs)) * r.epochs[-1].seconds for r in runs)
-            self.line(f"About {clock(seconds)} of training left")
+            self.line(f"About {progress.clock(seconds)} of training left")

@@ -1,16 +1,17 @@
 """Runs jobs until each has a result, wherever they run; what fails is tried again, to a limit."""
 
+import contextlib
 import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from compare.document import progress
 from compare.document.text import visible
 from compare.experiments.execution.cluster_backends import DaskJobs, RayJobs
 from compare.experiments.execution.local_backend import LocalJobs
 from compare.experiments.execution.result_store import Store
 from compare.experiments.execution.worker_process import WorkerError
-from scratch.progress import ProgressBar, leave_bars
 
 BACKENDS = ("local", "dask", "ray")
 ATTEMPTS = 3  # of a job whose process vanishes: once may be an accident
@@ -52,9 +53,11 @@ def run(jobs: list[Job], store: Store, parallel: int = 1, backend: str = "local"
     """
     wanted = {job.key: job for job in jobs}
     runner = runner_for(backend, parallel, address)
-    bar = ProgressBar(len(wanted), title, enabled=verbose, done=len(wanted.keys() & store.results))
+    done = len(wanted.keys() & store.results)
     attempts, failed = Counter(), {}
-    try:
+    with contextlib.ExitStack() as stack:
+        stack.callback(runner.stop)
+        bar = stack.enter_context(progress.Bar(len(wanted), title, verbose, done))
         while True:
             left = [job for key, job in wanted.items()
                     if key not in store.results and key not in failed]
@@ -66,12 +69,9 @@ def run(jobs: list[Job], store: Store, parallel: int = 1, backend: str = "local"
                 if attempts[key] >= ATTEMPTS:
                     failed[key] = f"{error}, {ATTEMPTS} times"
                 elif verbose:
-                    leave_bars()
+                    progress.leave_bars()
                     print(visible(f"{title}: {key} is done again: {error}", keep="\n"),
                           file=sys.stderr)
-    finally:
-        runner.stop()
-    bar.close()
     if failed:
         raise JobsError("; ".join(f"{key}: {error}" for key, error in failed.items()))
     return {key: store.results[key] for key in wanted}

@@ -5,6 +5,7 @@ import os
 import sys
 import time
 
+from compare.document import progress
 from compare.document.text import visible
 from compare.experiments.execution.environment import environment
 from compare.experiments.execution.worker_process import Worker, WorkerError
@@ -14,7 +15,6 @@ from compare.experiments.performance.memory_profile import MemoryJob, use_memory
 from compare.experiments.performance.operation_count import multiply_adds
 from compare.experiments.performance.results import BLAS, NAMES, Row, Speed
 from compare.experiments.performance.settings import MEMORY_BATCH, Settings
-from scratch.progress import ProgressBar, clock
 
 PAUSE = 0.05  # seconds between two turns, in which the threads of the one before fall asleep
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
@@ -137,22 +137,16 @@ class Narrator:
         if self._began is None:
             self._began = time.perf_counter()
         left = self.seconds_left()
-        title = f"{case.part}: {case.label}" + (f" (~{clock(left)} in all)" if left else "")
-        bar = ProgressBar(ticks, title, enabled=self.verbose)
+        title = f"{case.part}: {case.label}" + (f" (~{progress.clock(left)} in all)" if left else "")
         done = 0
+        with progress.Bar(ticks, title, self.verbose) as bar:
+            def tick():
+                nonlocal done
+                done += 1
+                self._done += 1
+                bar.update(done)
 
-        def tick():
-            nonlocal done
-            done += 1
-            self._done += 1
-            bar.update(done)
-
-        try:
             yield tick
-        except BaseException:
-            bar.leave()
-            raise
-        bar.close()
 
     def seconds_left(self) -> float | None:
         """As long as the turns until now took, for those to come; None before the first."""

@@ -1,7 +1,6 @@
 """`parity check` and `parity record`: exit codes, one line per error, files whole or not there."""
 
 import json
-import math
 import re
 import subprocess
 import sys
@@ -12,7 +11,6 @@ import pytest
 
 import compare
 from compare.cli import main
-from scratch.progress import ProgressBar
 from tests.compare.support import examples
 
 ROOT = Path(__file__).parents[3]
@@ -68,7 +66,6 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def run(capsys, monkeypatch):
-    monkeypatch.setattr(ProgressBar, "long", math.inf)  # on a slow machine nothing else is printed
 
     def call(*argv):
         """(exit code, standard output, lines of standard error)."""

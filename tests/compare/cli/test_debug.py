@@ -1,13 +1,11 @@
 """`parity debug`, from a module of somebody's own to the smallest case and a test."""
 
 import json
-import math
 import sys
 
 import pytest
 
 from compare.cli import main
-from scratch.progress import ProgressBar
 
 MODULE = '''
 import numpy as np
@@ -93,7 +91,6 @@ def listed():
 @pytest.fixture
 def theirs(tmp_path, monkeypatch, keras):
     (tmp_path / "theirs.py").write_text(MODULE)
-    monkeypatch.setattr(ProgressBar, "long", math.inf)  # on a slow machine nothing else is printed
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     monkeypatch.delitem(sys.modules, "theirs", raising=False)

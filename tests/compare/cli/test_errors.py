@@ -2,7 +2,6 @@
 end what to do next; exit code 2, nothing on standard output, and no traceback."""
 
 import json
-import math
 import sys
 import zipfile
 
@@ -11,7 +10,6 @@ import pytest
 
 from compare.cli import COMMANDS, main
 from compare.cli.errors import with_advice
-from scratch.progress import ProgressBar
 
 STARTING = "Starting TensorFlow ..."
 MODULE = """
@@ -236,7 +234,6 @@ def there(folder, monkeypatch):
     def nobody(*args, **options):
         raise OSError("nobody answers")
 
-    monkeypatch.setattr(ProgressBar, "long", math.inf)  # on a slow machine nothing else is printed
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
     for name in ("torch", "ray"):
