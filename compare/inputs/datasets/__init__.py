@@ -8,8 +8,8 @@ Reading order: dataset.py (what comes out), pixels.py (bytes into floats), searc
 files may be), download.py (when they are nowhere), fashion_mnist.py (the four official files and
 their checksums), idx.py (the file format), digits.py (the stand-in).
 
-Only NumPy is needed to import this; scikit-learn is imported when the digits are loaded, Keras
-when something is downloaded.
+Only NumPy is needed to import this; scikit-learn is imported when the digits are loaded, pooch when
+something is downloaded.
 """
 
 import os

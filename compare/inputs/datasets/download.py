@@ -1,21 +1,12 @@
 """Downloads Fashion-MNIST into Keras's cache, when it is nowhere to be found.
 
-`keras.utils.get_file` does the work. What is added here: it is not even tried where there is no
-network (it could hang for minutes, and importing Keras takes seconds); the files arrive in a
-folder of their own and are moved into the cache only once they are proven to be the right ones
-(`get_file` writes in place, and leaves a file with a wrong checksum where it is); and what Keras
-prints goes to stderr.
+pooch does the work, so neither Keras nor TensorFlow is started: it tries again when a connection
+breaks, and moves a file into the cache only once its checksum is right. What is added here: it is
+not even tried where there is no network, since looking up a host can hang for minutes.
 """
 
-import contextlib
-import os
 import queue
-import socket
-import sys
-import tempfile
 import threading
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 from compare.document import progress
@@ -25,7 +16,9 @@ from .fashion_mnist import FILES, check_official, missing_files
 # Where keras.datasets.fashion_mnist itself downloads from.
 BASE_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 PROBE_SECONDS = 4.0
-STALL_SECONDS = 15.0
+STALL_SECONDS = 15.0  # without a byte, after which a connection is given up
+RETRIES = 2
+CHUNK = 1 << 16  # bytes
 
 
 class Unavailable(Exception):
@@ -43,14 +36,18 @@ def fetch(cache: Path) -> Path:
     reason = unreachable(BASE_URL + next(iter(FILES)))
     if reason is not None:
         raise Unavailable(reason)
-    get_file = _keras_get_file()
+    import pooch
+    import requests
+
+    pooch.get_logger().setLevel("WARNING")  # it tells of every file otherwise
+    registry = {name: f"sha256:{known.sha256}" for name, known in FILES.items()}
+    files = pooch.create(cache, BASE_URL, registry=registry, retry_if_failed=RETRIES)
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        # Within the cache, so that moving a file into place is a rename, which is never half done.
-        with tempfile.TemporaryDirectory(prefix=".download-", dir=cache) as staging:
-            with contextlib.redirect_stdout(sys.stderr), _stall_timeout(STALL_SECONDS):
-                for name in missing_files(cache):
-                    os.replace(_fetch_one(get_file, name, Path(staging)), cache / name)
+        for name in missing_files(cache):
+            with progress.arriving(f"Downloading {name}") as line:
+                files.fetch(name, downloader=_Official(name, line))
+    except requests.RequestException as error:  # which is an OSError as well
+        raise Unavailable(f"{BASE_URL}{name}: {_cause(error)}") from error
     except OSError as error:
         raise Unavailable(f"{cache} cannot be written to: {error}") from error
     return cache
@@ -61,18 +58,19 @@ def unreachable(url: str, seconds: float | None = None) -> str | None:
 
     A timeout on the connection is not enough, since looking up a host's address can hang as well
     and cannot be interrupted: so a thread asks, and is left behind if it does not answer. It
-    asks as `get_file` will, proxies and certificates included.
+    asks as pooch will, proxies and certificates included.
     """
+    import requests
+
     seconds = PROBE_SECONDS if seconds is None else seconds
     answers = queue.SimpleQueue()
 
     def ask():
         try:
-            request = urllib.request.Request(url, method="HEAD")
-            urllib.request.urlopen(request, timeout=seconds).close()
+            requests.head(url, timeout=seconds, allow_redirects=True).raise_for_status()
             answers.put(None)
         except Exception as error:  # whatever it is, it is the reason
-            answers.put(f"{url} cannot be reached: {getattr(error, 'reason', None) or error}")
+            answers.put(f"{url} cannot be reached: {_cause(error)}")
 
     threading.Thread(target=ask, daemon=True).start()
     try:
@@ -81,43 +79,28 @@ def unreachable(url: str, seconds: float | None = None) -> str | None:
         return f"{url} did not answer within {seconds:g} seconds"
 
 
-def _keras_get_file():
-    # TensorFlow, which Keras starts, reads its log level once, when it is imported.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
-        import keras
-    except ImportError as error:
-        raise Unavailable(f"Keras, which downloads it, cannot be imported: {error}") from error
-    return keras.utils.get_file
+class _Official:
+    """pooch's way to fetch a file, which has to be the published one: else the error says what
+    came, and pooch tries again."""
+
+    def __init__(self, name: str, line):
+        self.name, self.line = name, line
+
+    def __call__(self, url: str, path: str, files) -> None:
+        import pooch
+
+        if self.line is not None:
+            self.line.reset()
+        pooch.HTTPDownloader(self.line or False, CHUNK, timeout=STALL_SECONDS)(url, path, files)
+        check_official(self.name, Path(path).read_bytes(), url, "Nothing of it was kept.")
 
 
-def _fetch_one(get_file, name: str, staging: Path) -> Path:
-    arrived = staging / name
-    url = BASE_URL + name
-    try:
-        get_file(
-            name,
-            origin=url,
-            file_hash=FILES[name].sha256,
-            hash_algorithm="sha256",
-            cache_dir=str(staging),
-            cache_subdir="",
-        )
-    except Exception as error:  # for a failed connection get_file raises just that
-        # With a file that is complete but wrong, get_file complains and leaves it there; with
-        # anything else it removes what has arrived.
-        if not arrived.is_file():
-            raise Unavailable(str(error)) from error
-    check_official(name, arrived.read_bytes(), url, "Nothing of it was kept.")
-    return arrived
-
-
-@contextlib.contextmanager
-def _stall_timeout(seconds: float) -> Iterator[None]:
-    """Gives up on a connection that goes silent; get_file offers no such setting of its own."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
+def _cause(error: BaseException) -> str:
+    """What lies at the bottom of an error of requests, in its own words."""
+    while error.args:
+        below = getattr(error.args[0], "reason", error.args[0])
+        if not isinstance(below, BaseException):
+            break
+        error = below
+    said = error.args[0] if error.args else ""
+    return said if isinstance(said, str) else str(error)
