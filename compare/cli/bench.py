@@ -6,7 +6,6 @@ import math
 from compare.cli import arguments, outputs, replication
 from compare.cli.errors import complain, interrupted
 from compare.cli.helping import examples
-from compare.document import progress
 from compare.inputs.training_protocols import DATASET, PROTOCOLS
 
 PROG = "parity bench"
@@ -89,9 +88,7 @@ def rate(text: str) -> float:
 
 
 def run(args) -> int:
-    from compare.document import files
     from compare.experiments import benchmark
-    from compare.experiments.benchmark import files as output
 
     chosen = choose(args)
     if args.seeds:
@@ -99,25 +96,24 @@ def run(args) -> int:
     if args.resume or args.jobs > 1 or args.backend != "local":
         raise ValueError("expected --seeds with --resume, --jobs and --backend. Received none. "
                          "Say how many pairs of runs with --seeds K")
-    if args.out:
-        files.require_writable_directory(args.out, "--out")
-    outputs.require_writable(args, ("json", "html"))
+    outputs.require_writable(args)
     dataset = arguments.load(chosen)
     result = benchmark.run(chosen, dataset)
-    with outputs.showing(benchmark.render, result, args.format) as written:
-        if args.json:
-            output.write_json(result, args.json)
-            written.append(args.json)
-        if args.html:
-            with progress.during(f"Writing {args.html}"):
-                from compare.experiments.benchmark.page import benchmark_page
-
-                files.write_text(args.html, benchmark_page(result, dataset, outputs.facts(args)))
-            written.append(args.html)
-        if args.out:
-            with progress.during(f"Drawing the pictures in {args.out}"):
-                written += output.write_directory(result, dataset, args.out)
+    publish(args, result, dataset)
     return exit_code(result)
+
+
+def publish(args, result, dataset) -> None:
+    """Write the files that were asked for, and print the report."""
+    from compare.experiments.benchmark import files, json_record, report
+
+    def page(result):
+        from compare.experiments.benchmark.page import benchmark_page
+
+        return benchmark_page(result, dataset, outputs.facts(args))
+
+    outputs.publish(args, result, report.render, as_json=json_record.as_json, page=page,
+                    folder=lambda result, path: files.write_directory(result, dataset, path))
 
 
 def choose(args):

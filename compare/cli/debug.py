@@ -52,10 +52,6 @@ def run(args) -> int:
                          f"--model {args.model}. Leave one of the two out")
     args.model = args.what or args.model
     outputs.require_writable(args)
-    if args.pytest:
-        files.require_writable_file(args.pytest, "--pytest")
-    if args.out:
-        files.require_writable_directory(args.out, "--out")
     model, twin, x, y, about = prepare(args)
     upstream = random_upstream(model, x, args.seed) if y is None else None
     with about_batch(args):

@@ -44,7 +44,6 @@ def add_parser(subparsers) -> None:
 
 
 def run(args) -> int:
-    from compare.document import files
     from compare.evaluation.faults import catalogue
     from compare.experiments import execution as jobs
 
@@ -56,17 +55,13 @@ def run(args) -> int:
 
         colour.show(tables.listing(chosen, args.format), args.format)
         return 0
-    outputs.require_writable(args, ("json",))
-    if args.out:
-        files.require_writable_directory(args.out, "--out")
+    outputs.require_writable(args)
     return score(args, chosen, jobs)
 
 
 def score(args, chosen, jobs) -> int:
     """Run what the options ask for, and show it."""
-    from compare.document import files
-    from compare.document.plain_json import dumps
-    from compare.evaluation.faults import running, tables
+    from compare.evaluation.faults import files, running, tables
 
     count = args.count if args.count is not None else 0 if args.only else COUNT
     rivals = not args.no_rivals
@@ -77,15 +72,8 @@ def score(args, chosen, jobs) -> int:
                                  args.jobs, args.backend, args.address, rivals)
     except jobs.JobsError as error:
         return complain(PROG, error, "Run the same again, with --runs and --resume to go on")
-    text = dumps(tables.as_dict(result))
-    with outputs.showing(tables.render, result, args.format):
-        if args.json:
-            files.write_text(args.json, text)
-        if args.out:
-            for name, content in (("faults.json", text),
-                                  ("faults.md", tables.render(result, "github"))):
-                files.write_text(f"{args.out}/{name}", content)
-                colour.tell(f"Wrote {args.out}/{name}")
+    outputs.publish(args, result, tables.render, as_json=files.as_json,
+                    folder=files.write_directory)
     if result.interrupted:
         return interrupted(PROG, "; what was finished is in the report")
     return 0 if result else 1

@@ -1,6 +1,6 @@
 """`parity fuzz`: random networks over the whole vocabulary, checked in every way."""
 
-from compare.cli import arguments, colour, outputs
+from compare.cli import arguments, outputs
 from compare.cli.errors import complain, interrupted
 from compare.cli.helping import examples
 
@@ -47,16 +47,13 @@ def add_parser(subparsers) -> None:
 
 
 def run(args) -> int:
-    from compare.document import files
     from compare.document.plain_json import dumps
     from compare.evaluation import fuzzing
-    from compare.evaluation.fuzzing import report
+    from compare.evaluation.fuzzing import files, report
     from compare.experiments import execution
 
     arguments.check_jobs(args)
-    outputs.require_writable(args, ("json",))
-    if args.keep:
-        files.require_writable_directory(args.keep, "--keep")
+    outputs.require_writable(args)
     numbers = ([args.only] if args.only is not None
                else list(range(args.start, args.start + args.count)))
     store = arguments.job_store(args, {"kind": "fuzz", "seed": args.seed})
@@ -66,14 +63,8 @@ def run(args) -> int:
                               shrinking=not args.no_shrink)
     except execution.JobsError as error:
         return complain(PROG, error, "Run the same again, with --runs and --resume to go on")
-    with outputs.showing(report.render, result, args.format):
-        if args.json:
-            files.write_text(args.json, dumps(report.as_dict(result)))
-        if args.keep:
-            for failure in result.failures:
-                path = f"{args.keep}/network_{failure.number}.py"
-                files.write_text(path, report.script(failure))
-                colour.tell(f"Wrote {path}")
+    outputs.publish(args, result, report.render, folder=files.write_scripts,
+                    as_json=lambda result: dumps(report.as_dict(result)))
     if result.interrupted:
         return interrupted(PROG, "; what was finished is in the report")
     return 1 if result.failures else 0

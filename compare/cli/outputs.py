@@ -1,62 +1,92 @@
-"""Where results go besides standard output: JSON, HTML, folders, JUnit, GitHub."""
+"""Where results go: standard output, JSON, a page, a folder, JUnit, GitHub.
 
-import contextlib
-from collections.abc import Iterator
+A subcommand says what it has, as functions that make it; the options say what of it is wanted.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
 
 from compare.cli import colour
 from compare.document import files, progress
 
-OPTIONS = ("json", "html", "junit")
+FILES = ("json", "html", "junit", "pytest")
+FOLDERS = ("out", "keep")
 
 
-def require_writable(args, options=OPTIONS) -> None:
-    """Refuse paths that cannot be written to before the work begins."""
-    for option in options:
-        if getattr(args, option):
-            files.require_writable_file(getattr(args, option), f"--{option}")
+def require_writable(args) -> None:
+    """Refuse paths that cannot be written to before the work begins; folders are made."""
+    for options, require in ((FOLDERS, files.require_writable_directory),
+                             (FILES, files.require_writable_file)):
+        for option in options:
+            if getattr(args, option, None):
+                require(getattr(args, option), f"--{option}")
 
 
-@contextlib.contextmanager
-def showing(render, result, tablefmt: str) -> Iterator[list]:
-    """Around the writing of files: then prints the result, also if one of them failed, since a full
-    disk must not cost it. Says which files were written, as the list that is given tells.
+def publish(args, result, render: Callable, **kinds: Callable) -> None:
+    """Write the files that the options ask for, print the result, and say what was written.
+
+    The result is printed also if a file failed, since a full disk must not cost it.
 
     Args:
         render: makes the text of a result in a table format.
+        kinds: see `write_files`.
     """
-    written: list[str] = []
+    written: list = []
     try:
-        yield written
+        written += write_files(args, result, **kinds)
     finally:
-        colour.show(render(result, tablefmt), tablefmt, end="")
+        colour.show(render(result, args.format), args.format, end="")
     for path in written:
         colour.tell(f"Wrote {path}")
 
 
+def write_files(args, result, as_json: Callable, page: Callable | None = None,
+                junit: Callable | None = None, folder: Callable | None = None) -> list:
+    """Write those files that the options ask for, each whole or not at all; returns their paths.
+
+    Args:
+        as_json, page, junit: make the text of a result, for --json, --html and --junit.
+        folder: writes into a directory that exists, as (result, directory), and returns the paths;
+            for --out or --keep.
+    """
+    written: list = []
+    for option, make in (("json", as_json), ("html", page), ("junit", junit)):
+        path = getattr(args, option, None)
+        if path and make:
+            with progress.during(f"Writing {path}"):
+                files.write_text(path, make(result))
+            written.append(path)
+    for option in FOLDERS:
+        path = getattr(args, option, None)
+        if path and folder:
+            with progress.during(f"Writing {path}"):
+                written += folder(result, Path(path))
+    return written
+
+
 def write(args, report, about: str, smallest: str = "") -> None:
-    """Every output that the options ask for.
+    """Every output of a report that the options ask for.
 
     Args:
         report: a `compare.Report`.
         about: what was checked on what.
         smallest: the smallest failing case as text, if one was looked for.
     """
+    from compare.document.plain_json import dumps
     from compare.report import github_annotations
 
-    if args.json:
-        from compare.document.plain_json import dumps
+    def page(report):
+        from compare.report.page import report_page
 
-        with progress.during(f"Writing {args.json}"):
-            files.write_text(args.json, dumps({"about": about, **report.as_dict()}))
-    if args.html:
-        with progress.during(f"Writing {args.html}"):
-            from compare.report.page import report_page
+        return report_page(report, about, facts(args), smallest)
 
-            files.write_text(args.html, report_page(report, about, facts(args), smallest))
-    if args.junit:
+    def as_junit(report):
         from compare.report.junit import junit
 
-        files.write_text(args.junit, junit(report, about.splitlines()[0]))
+        return junit(report, about.splitlines()[0])
+
+    write_files(args, report, lambda found: dumps({"about": about, **found.as_dict()}), page,
+                as_junit)
     if github_annotations.wanted(args.github):
         for line in github_annotations.annotations(report, about):
             print(line)

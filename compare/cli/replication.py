@@ -2,7 +2,6 @@
 
 from compare.cli import arguments, outputs
 from compare.cli.errors import complain, interrupted
-from compare.document import progress
 
 PROG = "parity bench"
 DIRECTORY = "parity-runs"
@@ -32,9 +31,7 @@ def run(args, chosen) -> int:
 
     arguments.check_jobs(args)
     settings = replication.Settings(args.seeds, chosen, args.margin)
-    if args.out:
-        files.require_writable_directory(args.out, "--out")
-    outputs.require_writable(args, ("json", "html"))
+    outputs.require_writable(args)
     files.require_writable_directory(args.runs, "--runs")
     dataset = arguments.load(chosen)  # bad input shows at once
     try:
@@ -46,26 +43,18 @@ def run(args, chosen) -> int:
     except execution.JobsError as error:
         return complain(PROG, f"{error}; the other runs are in {args.runs}",
                         "Run the same again with --resume to go on")
-    show(args, result, dataset)
+    publish(args, result, dataset)
     return 0
 
 
-def show(args, result, dataset) -> None:
+def publish(args, result, dataset) -> None:
     """Write the files that were asked for, and print the report."""
-    from compare.document import files
-    from compare.experiments import replication
-    from compare.experiments.replication import files as output
+    from compare.experiments.replication import files, json_record, report
 
-    with outputs.showing(replication.render, result, args.format) as written:
-        if args.json:
-            output.write_json(result, args.json)
-            written.append(args.json)
-        if args.html:
-            with progress.during(f"Writing {args.html}"):
-                from compare.experiments.replication.page import campaign_page
+    def page(result):
+        from compare.experiments.replication.page import campaign_page
 
-                files.write_text(args.html, campaign_page(result, outputs.facts(args), dataset))
-            written.append(args.html)
-        if args.out:
-            with progress.during(f"Drawing the pictures in {args.out}"):
-                written += output.write_directory(result, args.out)
+        return campaign_page(result, outputs.facts(args), dataset)
+
+    outputs.publish(args, result, report.render, as_json=json_record.as_json, page=page,
+                    folder=files.write_directory)

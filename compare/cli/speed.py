@@ -6,7 +6,6 @@ import math
 from compare.cli import arguments, outputs
 from compare.cli.errors import advising, complain, interrupted
 from compare.cli.helping import examples
-from compare.document import progress
 
 PROG = "parity speed"
 DESCRIPTION = """\
@@ -81,23 +80,15 @@ def seconds(text: str) -> float:
 
 
 def run(args) -> int:
-    from compare.document import files
     from compare.experiments import performance
-    from compare.experiments.performance import files as output
+    from compare.experiments.performance import files, json_record
 
     chosen = choose(args)
-    if args.out:
-        files.require_writable_directory(args.out, "--out")
-    outputs.require_writable(args, ("json",))
+    outputs.require_writable(args)
     with advising("Install it, as with `pip install torch`, or leave --competitors out"):
         result = performance.run(chosen)
-    with outputs.showing(performance.render, result, args.format) as written:
-        if args.json:
-            output.write_json(result, args.json)
-            written.append(args.json)
-        if args.out:
-            with progress.during(f"Drawing the pictures in {args.out}"):
-                written += output.write_directory(result, args.out)
+    outputs.publish(args, result, performance.render, as_json=json_record.as_json,
+                    folder=files.write_directory)
     if result.interrupted:
         return interrupted(PROG, "; what was finished is in the report")
     return complain(PROG, result.stopped, ADVICE) if result.partial else 0

@@ -1,6 +1,5 @@
 """A run of random networks as text and as plain values."""
 
-import pprint
 from dataclasses import asdict
 
 from compare.document.sections import Section, as_text, wrapped
@@ -97,13 +96,3 @@ def as_dict(result: Result) -> dict:
                      for name, arguments in coverage.known().items()},
         "never_drawn": coverage.missing(found),
     }
-
-
-def script(failure: Failure) -> str:
-    """A Python program that builds the smallest network and judges it."""
-    said = " ".join(failure.smallest_outcome.message.split())[:80]
-    network = pprint.pformat(failure.smallest.plain(), width=98, sort_dicts=False)
-    return (f"# gate '{failure.outcome.gate}': {said}\n"
-            "from compare.evaluation.fuzzing import Specification, judge\n\n"
-            f"NETWORK = (\n{network}\n)\n"
-            "print(judge(Specification.from_plain(NETWORK)))\n")

@@ -9,11 +9,6 @@ from compare.experiments.benchmark.results import Benchmark
 from compare.inputs import datasets
 
 
-def write_json(result: Benchmark, path) -> None:
-    """Everything, as JSON."""
-    write_text(path, as_json(result))
-
-
 def write_directory(result: Benchmark, dataset: datasets.Dataset, directory) -> list[Path]:
     """Writes all files into a directory that exists; returns their paths.
 
@@ -32,6 +27,6 @@ def write_directory(result: Benchmark, dataset: datasets.Dataset, directory) -> 
         with replacing(directory / name) as path:
             figure.savefig(path, format="png")
         captions[name] = caption
-    write_json(result, directory / "report.json")
+    write_text(directory / "report.json", as_json(result))
     write_text(directory / "report.md", markdown(result, captions))
     return [directory / name for name in ("report.md", "report.json", *captions)]

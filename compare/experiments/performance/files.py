@@ -8,11 +8,6 @@ from compare.experiments.performance.report import markdown
 from compare.experiments.performance.results import Speed
 
 
-def write_json(result: Speed, path) -> None:
-    """Everything, as JSON."""
-    write_text(path, as_json(result))
-
-
 def write_directory(result: Speed, directory) -> list[Path]:
     """Writes all files into a directory that exists; returns their paths.
 
@@ -30,6 +25,6 @@ def write_directory(result: Speed, directory) -> list[Path]:
         with replacing(directory / name) as path:
             figure.savefig(path, format="png")
         captions[name] = caption
-    write_json(result, directory / "speed.json")
+    write_text(directory / "speed.json", as_json(result))
     write_text(directory / "speed.md", markdown(result, captions))
     return [directory / name for name in ("speed.md", "speed.json", *captions)]

@@ -11,16 +11,11 @@ from compare.experiments.replication.results import Campaign
 CAPTION = "Figures of every pair of runs, and their differences"
 
 
-def write_json(result: Campaign, path) -> None:
-    """The statistics and every run's figures, as JSON."""
-    write_text(path, as_json(result))
-
-
 def write_directory(result: Campaign, directory) -> list[Path]:
     """Writes all three into a directory that exists; returns their paths."""
     directory = Path(directory)
     with replacing(directory / "campaign.png") as path:
         picture(result).savefig(path, format="png", dpi=150)
-    write_json(result, directory / "campaign.json")
+    write_text(directory / "campaign.json", as_json(result))
     write_text(directory / "campaign.md", markdown(result, {"campaign.png": CAPTION}))
     return [directory / name for name in ("campaign.md", "campaign.json", "campaign.png")]

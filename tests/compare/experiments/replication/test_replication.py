@@ -57,7 +57,7 @@ def test_the_report_says_the_verdict_first(finished, tmp_path):
 
 
 def test_its_json_fits_the_schema(finished, tmp_path):
-    files.write_json(finished[1], tmp_path / "campaign.json")
+    files.write_directory(finished[1], tmp_path)
     require_fit("campaign", tmp_path / "campaign.json")
 
 
