@@ -1,6 +1,7 @@
 """Fragments of HTML for notebooks: no script, and a style that keeps to itself."""
 
 from compare.checks.gate import Gate
+from compare.document.charts.drawing import gradients
 from compare.document.display import as_html
 from compare.document.html import sections as text
 from compare.document.html.markup import Html, element
@@ -20,20 +21,19 @@ STYLE = """
 .keras-parity .number{text-align:right;font-variant-numeric:tabular-nums}
 .keras-parity .quiet{opacity:.75;font-size:.9em}
 .keras-parity .pictures{display:flex;flex-wrap:wrap;gap:1em;align-items:flex-end}
-.keras-parity figure{margin:0 0 .5em}.keras-parity .picture{position:relative}
-.keras-parity .picture img{display:block;width:100%;image-rendering:pixelated}
-.keras-parity .mark{position:absolute;outline:2px solid #e0007f}
-.keras-parity .range{font-size:.85em}.keras-parity .unseen{display:none}
-.keras-parity .scale{display:inline-block;width:3em;height:.7em;margin:0 .3em}
-.keras-parity .sequential{background:linear-gradient(90deg,#ffffd9,#41b6c4,#081d58)}
-.keras-parity .diverging{background:linear-gradient(90deg,#2d004b,#f7f7f7,#7f3b08)}
+.keras-parity svg{max-width:100%;height:auto}.keras-parity svg text{fill:currentColor;font-size:13px}
+.keras-parity .heading{font-weight:600}.keras-parity .pixels{image-rendering:pixelated}
+.keras-parity .mark{fill:none;stroke:#e0007f;stroke-width:2}
+.keras-parity .unseen{position:absolute;width:0;height:0}
 """
 ROWS = ("gate", "layer", "tensor", "max abs", "allowed", "used", "verdict")
 
 
 def fragment(*children) -> str:
-    """A piece of a notebook with its style."""
-    return element("div", element("style", Html(STYLE)), children, class_="keras-parity")
+    """A piece of a notebook with its style and the colours of its pictures' legends."""
+    return element("div", element("style", Html(STYLE)),
+                   element("svg", gradients(), class_="unseen", aria_hidden="true"), children,
+                   class_="keras-parity")
 
 
 def table(headers, rows, numbers: tuple[int, ...]) -> Html:

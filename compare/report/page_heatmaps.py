@@ -3,11 +3,19 @@
 import numpy as np
 
 from compare.checks.excerpt import Excerpt
-from compare.document.html.heatmaps import extent, figure
+from compare.document.charts.drawing import Drawing
+from compare.document.charts.heatmaps import extent, figure
 from compare.document.html.markup import Html, element
 
 
 def heatmaps(found: Excerpt, name: str) -> Html:
+    """Expected, actual and their difference, and what they show."""
+    return element("div", element("div", [drawing.svg() for drawing in drawings(found, name)],
+                                  class_="pictures"),
+                   element("p", caption(found), class_="quiet"))
+
+
+def drawings(found: Excerpt, name: str) -> list[Drawing]:
     """Expected, actual and their difference, with a mark at the worst element."""
     both = np.concatenate([found.expected, found.actual])
     low, high = extent(both)
@@ -15,12 +23,10 @@ def heatmaps(found: Excerpt, name: str) -> Html:
     scale = "diverging" if low < 0 < high else "sequential"
     if scale == "diverging":
         low, high = -max(-low, high), max(-low, high)
-    figures = [figure(found.expected, f"expected {name}", "expected", scale, low, high, found.mark),
-               figure(found.actual, f"actual {name}", "actual", scale, low, high, found.mark),
-               figure(found.difference, f"difference {name}", "actual − expected", "diverging",
-                      -most, most, found.mark)]
-    return element("div", element("div", figures, class_="pictures"),
-                   element("p", caption(found), class_="quiet"))
+    return [figure(found.expected, f"expected {name}", "expected", scale, low, high, found.mark),
+            figure(found.actual, f"actual {name}", "actual", scale, low, high, found.mark),
+            figure(found.difference, f"difference {name}", "actual − expected", "diverging",
+                   -most, most, found.mark)]
 
 
 def caption(found: Excerpt) -> str:

@@ -7,6 +7,7 @@ forbids it to load anything.
 from dataclasses import dataclass, field
 from importlib import resources
 
+from compare.document.charts.drawing import Drawing, gradients, style
 from compare.document.html.markup import Html, element, join
 
 POLICY = ("default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
@@ -42,7 +43,7 @@ def page(title: str, passed: bool | None, verdict: str, parts: list[Part],
                    element("meta", name="generator", content="keras-parity"),
                    element("link", rel="icon", href=ICON),
                    element("title", f"{mark(passed)[1]} {title}".strip()),
-                   element("style", Html(asset("page.css"))),
+                   element("style", Html(style() + asset("page.css"))),
                    element("noscript", element("style", Html(
                        ".detail[hidden]{display:table-row!important}.controls,#theme"
                        "{display:none!important}"))))
@@ -53,6 +54,7 @@ def page(title: str, passed: bool | None, verdict: str, parts: list[Part],
                                                      aria_pressed="false"), class_="bar"),
                            element("h1", title), banner(passed, verdict), lead),
                    contents(parts),
+                   element("svg", gradients(), class_="unseen", aria_hidden="true"),
                    element("main", [section(part) for part in parts], id="content", tabindex="-1"),
                    element("p", "", id="status", role="status", class_="unseen"),
                    element("script", Html(asset("page.js"))))
@@ -83,6 +85,18 @@ def contents(parts: list[Part]) -> Html:
 def section(part: Part) -> Html:
     return element("section", element("h2", part.heading, id=f"{part.name}-heading"), part.content,
                    id=part.name, aria_labelledby=f"{part.name}-heading")
+
+
+def panels(drawings: list[Drawing], size: str = "large") -> Html:
+    """Charts under their headings, as many beside one another as there is room for.
+
+    Args:
+        size: 'large' or 'small'.
+    """
+    heading = "h3" if size == "large" else "h4"
+    return element("div", [element("div", element(heading, drawing.heading) if drawing.heading
+                                   else None, drawing.svg()) for drawing in drawings],
+                   class_="multiples large" if size == "large" else "multiples")
 
 
 def fact_list(facts: dict[str, str]) -> Html:

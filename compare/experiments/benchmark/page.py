@@ -1,14 +1,19 @@
 """The page of `parity bench`."""
 
+from compare.document.charts.drawing import Drawing
 from compare.document.html import sections
-from compare.document.html.heatmaps import extent, figure
 from compare.document.html.markup import Html, element
-from compare.document.html.page import Part, page
+from compare.document.html.page import Part, page, panels
+from compare.document.sections import Table
 from compare.experiments.benchmark import learned_features, report, tables
-from compare.experiments.benchmark.page_confusion import matrices
-from compare.experiments.benchmark.page_curves import class_curves, learning_curves, speed
-from compare.experiments.benchmark.page_images import disagreements, grid
-from compare.experiments.benchmark.results import NAMES, SIDES, Benchmark
+from compare.experiments.benchmark.figures import images, learned
+from compare.experiments.benchmark.figures.confusion import READING, confusion
+from compare.experiments.benchmark.figures.curves import (
+    class_curves,
+    learning_curves,
+    sides_key,
+)
+from compare.experiments.benchmark.results import SIDES, Benchmark
 from compare.inputs import datasets
 from compare.report import page as check_page
 
@@ -26,13 +31,13 @@ def benchmark_page(result: Benchmark, dataset: datasets.Dataset, facts: dict[str
     parts = check if result.check and not result.check.passed else []
     parts += results(result)
     if any(run.epochs for run in result.runs.values()):
-        parts += [Part("curves", "Learning curves", learning_curves(result)),
-                  Part("confusion", "Confusion", confusion(result)),
+        parts += [curves(result),
+                  Part("confusion", "Confusion", matrices_side_by_side(confusion(result))),
                   Part("disagreements", "Where the two disagree", disagreements(result, dataset)),
                   Part("learned", "What the networks learned", what_was_learned(result, dataset)),
                   Part("speed", "Speed", speed(result))]
     elif any(run.curve for run in result.runs.values()):
-        parts.append(Part("curves", "Learning curves", learning_curves(result)))
+        parts.append(curves(result))
     if result.check and result.check.passed:
         parts += check
     parts.append(Part("how", "How it was run", [sections.paragraph(text)
@@ -80,49 +85,64 @@ def results(result: Benchmark) -> list[Part]:
     return [Part("results", "Results", content)] if content else []
 
 
-def confusion(result: Benchmark) -> list[Html]:
-    """The matrices of the sides that finished an epoch."""
-    found = {side: tables.figures_of(result, side) for side in SIDES}
-    return matrices({side: each.confusion for side, each in found.items() if each is not None},
-                    result.data.class_names)
+def curves(result: Benchmark) -> Part:
+    """Loss and accuracy."""
+    return Part("curves", "Learning curves", [panels(learning_curves(result))])
+
+
+def matrices_side_by_side(drawings: list[Drawing]) -> list[Html]:
+    """Confusion matrices, each of which scrolls by itself where the page is narrow."""
+    return [element("p", READING, class_="quiet"), element("div", [
+        element("div", element("h3", drawing.heading),
+                element("div", drawing.svg(), class_="scroll", role="region",
+                        aria_label=drawing.label, tabindex="0"))
+        for drawing in drawings], class_="matrices")]
+
+
+def disagreements(result: Benchmark, dataset: datasets.Dataset) -> list[Html]:
+    """The images on which the two disagree, the surest first."""
+    if None in [result.shown(side) for side in SIDES]:
+        return [element("p", "Only one side finished an epoch.")]
+    found = images.disagreements(result)
+    said = [element("p", text) for text in report.agreement_sentences(result)]
+    if len(found) > images.MOST:
+        said.append(element("p", f"{images.MOST} of {len(found):,} shown: those of which both are "
+                            "most sure.", class_="quiet"))
+    return [*said, grid(images.tiles(result, dataset, found[:images.MOST]))]
+
+
+def grid(drawings: list[Drawing]) -> Html:
+    return element("div", [drawing.svg() for drawing in drawings], class_="tiles")
 
 
 def what_was_learned(result: Benchmark, dataset: datasets.Dataset) -> list[Html]:
     """Filters, feature maps, weights, classes over epochs, and the surest mistakes."""
     content = []
-    found = learned_features.filters(result)
-    if found:
-        content += [element("h3", "Filters of the first layer"), three(found, "filters")]
-    for image, pair in learned_features.feature_maps(result):
-        label = result.data.class_names[result.data.test_labels[image]]
-        content += [element("h3", f"What the first layer makes of test image {image} ({label})"),
-                    three(pair, f"feature maps of test image {image}")]
+    filters = learned.filters(result)
+    for group in [*([filters] if filters else []), *learned.feature_maps(result)]:
+        content += [element("h3", group.heading),
+                    element("div", [drawing.svg() for drawing in group.drawings],
+                            class_="pictures")]
     weights = learned_features.weights(result)
     if weights:
         content += [element("h3", "How far apart the weights ended"),
                     sections.table(weights, "How far apart the weights ended")]
-    content += [element("h3", "F1 of each class, epoch by epoch"), *class_curves(result)]
-    return content + surest_mistakes(result, dataset)
+    content += [element("h3", "F1 of each class, epoch by epoch"), sides_key().svg(),
+                panels(class_curves(result), "small")]
+    for name, found in images.surest_mistakes(result).items():
+        content += [element("h3", f"The surest mistakes of {name}"),
+                    grid(images.tiles(result, dataset, found))]
+    return content
 
 
-def surest_mistakes(result: Benchmark, dataset: datasets.Dataset) -> list[Html]:
-    """What each side got wrong and was most sure of, once if it is the same for both."""
-    found = {NAMES[side]: learned_features.mistakes(result, side) for side in SIDES}
-    if len({tuple(images) for images in found.values()}) == 1:
-        found = {"both": found[NAMES[SIDES[0]]]}
-    return [part for name, images in found.items() if len(images)
-            for part in (element("h3", f"The surest mistakes of {name}"),
-                         grid(result, dataset, images))]
-
-
-def three(pair: learned_features.Pair, what: str) -> Html:
-    """Both sides and their difference, as pictures on one scale each."""
-    low, high = extent(pair.scratch)
-    lowest, highest = extent(pair.keras)
-    most = max(-low, high, -lowest, highest)
-    apart = extent(abs(pair.difference))[1]
-    return element("div", [
-        figure(pair.scratch, f"scratch: {what}", "scratch", "diverging", -most, most),
-        figure(pair.keras, f"Keras: {what}", "Keras", "diverging", -most, most),
-        figure(pair.difference, f"difference of {what}", "scratch − Keras", "diverging",
-               -apart, apart)], class_="pictures")
+def speed(result: Benchmark) -> list[Html]:
+    """Milliseconds per step of each epoch, and their ratio."""
+    rows = []
+    for run in result.runs.values():
+        for epoch in run.epochs:
+            rows.append([run.name, str(epoch.number), f"{epoch.seconds:.2f}",
+                         f"{1000 * epoch.seconds / epoch.steps:.3f}",
+                         tables.text(tables.megabytes(epoch.peak_memory), ",.0f")])
+    said = [text for text in report.remarks(result) if text.startswith("Speed:")]
+    return [*map(sections.paragraph, said), sections.table(
+        Table(["side", "epoch", "seconds", "ms per step", "peak memory (MB)"], rows), "Speed")]

@@ -19,6 +19,7 @@ from compare.document.figure_style import (
     new_figure,
     put_title,
 )
+from compare.document.pictures import Picture
 from compare.experiments.performance.cases import AXES
 from compare.experiments.performance.results import BLAS, NAMES, Row, Speed
 from compare.experiments.performance.robust_statistics import slope, upper_half
@@ -29,12 +30,12 @@ MARKS = {"scratch": "o", "keras": "s", "keras-loop": "D", "torch": "^", BLAS: "_
 SPAN = 0.8  # of the room for one row, taken by its competitors side by side
 
 
-def pictures(result: Speed) -> dict[str, tuple[str, Figure | None]]:
-    """By file name: a caption, and the figure, or None if too little was finished to draw it."""
-    return {"speed.png": ("Time per sample, and times as long as the first competitor",
-                          speed(result)),
-            "scaling.png": ("Time per training step over batch size, image side and channels",
-                            scaling(result))}
+def pictures(result: Speed) -> dict[str, Picture]:
+    """By file name: a caption and the figure."""
+    return {"speed.png": Picture("Time per sample, and times as long as the first competitor",
+                                 speed(result)),
+            "scaling.png": Picture("Time per training step over batch size, image side and "
+                                   "channels", scaling(result))}
 
 
 def speed(result: Speed) -> Figure | None:

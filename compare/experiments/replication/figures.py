@@ -1,60 +1,96 @@
-"""A campaign as a picture: every pair of runs, the means, and the margin for their difference."""
+"""A campaign as pictures: every pair of runs, the means, and the margin for their difference."""
 
+import numpy as np
+
+from compare.document.charts.drawing import Drawing, Group, sheet
+from compare.document.charts.line_chart import Band, Level, Series, chart
+from compare.experiments.benchmark.figures.curves import KINDS, LEAST_SPAN, MARKS
 from compare.experiments.benchmark.results import NAMES, SIDES
+from compare.experiments.replication.report import title
 from compare.experiments.replication.results import MEASURES, Campaign
 
-COLOURS = {"scratch": "#0072b2", "keras": "#d55e00"}  # Okabe and Ito: told apart by everybody
+PUBLISHED_KINDS = {"NumPy": "first", "Keras": "second"}
 
 
-def picture(result: Campaign):
-    """A matplotlib figure: above, each side's figures; below, their paired differences."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 6), layout="constrained")
-    axes = figure.subplots(2, len(MEASURES), sharex="col", height_ratios=(3, 2), squeeze=False)
-    for column, (measure, name) in enumerate(MEASURES.items()):
-        draw_figures(axes[0][column], result, measure, name)
-        draw_differences(axes[1][column], result, measure)
-    axes[0][0].legend(frameon=False, fontsize=8)
-    axes[1][0].legend(frameon=False, fontsize=8)
-    figure.suptitle(f"{len(result.runs)} pairs of runs from shared initial weights", fontsize=11)
-    return figure
+def picture(result: Campaign) -> str:
+    """Both measures, as the text of an SVG file."""
+    return sheet(title(result), "Both sides start from the same weights in each pair.",
+                 [Group("", pairs_of_runs(result), 2)])
 
 
-def draw_figures(axis, result: Campaign, measure: str, name: str) -> None:
-    """A line between the two sides of each pair, the means with their intervals, published ones."""
-    for number, run in enumerate(result.runs):
-        values = [run.figure(side, measure) for side in SIDES]
-        axis.plot([number, number], values, color="0.75", zorder=1)
+def pairs_of_runs(result: Campaign) -> list[Drawing]:
+    """For each measure both sides' figures, and their paired differences."""
+    return [draw(result, measure, name) for measure, name in MEASURES.items()
+            for draw in (figures, differences)]
+
+
+def figures(result: Campaign, measure: str, name: str) -> Drawing:
+    """Each side's figures by seed, joined pair by pair, the means with their 95 % intervals, and
+    what was published."""
+    seeds = [run.seed for run in result.runs]
+    values = {side: list(map(float, result.values(side, measure))) for side in SIDES}
+    series = [Series(NAMES[side], list(zip(seeds, values[side])), KINDS[side], line=False,
+                     marks=MARKS[side]) for side in SIDES]
+    bands = []
     for side in SIDES:
-        values, summary = result.values(side, measure), result.summary(side, measure)
-        axis.scatter(range(len(values)), values, color=COLOURS[side], label=NAMES[side], zorder=2)
-        axis.axhline(summary.mean, color=COLOURS[side], linewidth=1)
+        summary = result.summary(side, measure)
         if summary.low is not None:
-            axis.axhspan(summary.low, summary.high, color=COLOURS[side], alpha=0.12, linewidth=0)
-    if result.first["published"] and not result.differing:
-        for name, figures in result.first["published"].items():
-            if figures[measure] is not None:
-                colour = COLOURS["scratch" if name == "NumPy" else "keras"]
-                axis.axhline(figures[measure], color=colour, linestyle=":", linewidth=1.5,
-                             label=f"published {name}")
-    axis.set_title(f"{name} on the test images", fontsize=10)
-    axis.grid(axis="y", alpha=0.25)
+            bands.append(Band(f"95 % interval of {NAMES[side]}'s mean", summary.low, summary.high,
+                              KINDS[side], summary.mean))
+    levels = published(result, measure)
+    return chart(f"{name[0].upper()}{name[1:]}", f"{name} of both sides for each seed", series,
+                 "seed", name, tuple(bands), levels, tuple(zip(seeds, *values.values())),
+                 least=LEAST_SPAN, named=(*series, *bands, *levels))
 
 
-def draw_differences(axis, result: Campaign, measure: str) -> None:
-    """Scratch minus Keras in each pair, the mean's interval, and the margin."""
+def published(result: Campaign, measure: str) -> tuple[Level, ...]:
+    """The published figures, if these runs were trained as those were."""
+    if not result.first["published"] or result.differing:
+        return ()
+    return tuple(Level(f"published, {name}", float(found[measure]), PUBLISHED_KINDS[name])
+                 for name, found in result.first["published"].items()
+                 if found[measure] is not None)
+
+
+def differences(result: Campaign, measure: str, name: str) -> Drawing:
+    """The difference of each pair, the 95 % interval of their mean, and the margin."""
     found = result.equivalence(measure)
-    differences = result.values("scratch", measure) - result.values("keras", measure)
-    axis.axhspan(-result.margin, result.margin, color="0.5", alpha=0.12, linewidth=0,
-                 label=f"counts as small: within {result.margin:g}")
-    axis.axhline(0, color="0.4", linewidth=0.8)
-    axis.scatter(range(len(differences)), differences, color="0.2", zorder=2)
+    apart = result.values("scratch", measure) - result.values("keras", measure)
+    series = [Series("difference of a pair", [(run.seed, float(value)) for run, value
+                                              in zip(result.runs, apart)], "third", line=False,
+                     marks="dot")]
+    bands = [Band(f"counts as small: within {result.margin:g}", -result.margin, result.margin,
+                  "fourth", 0.0)]
     if found.difference.low is not None:
-        axis.axhspan(found.difference.low, found.difference.high, color="#009e73", alpha=0.3,
-                     linewidth=0, label="95 % interval of the mean")
-    axis.axhline(found.difference.mean, color="#009e73", linewidth=1.2)
-    axis.set_title(f"scratch minus Keras: {found.verdict}", fontsize=10)
-    axis.set_xticks(range(len(result.runs)), [str(run.seed) for run in result.runs])
-    axis.set_xlabel("seed")
-    axis.grid(axis="y", alpha=0.25)
+        bands.append(Band("95 % interval of the mean", found.difference.low, found.difference.high,
+                          "third", found.difference.mean))
+    return chart(f"{name[0].upper()}{name[1:]}: scratch − Keras",
+                 f"difference in {name} of each pair; {found.verdict}", series, "seed",
+                 "difference", tuple(bands), named=(*series, *bands))
+
+
+def learning_curves(result: Campaign) -> list[Drawing]:
+    """Means over all runs as lines, and after each epoch every single run as a mark."""
+    losses, reached, marks = [], [], []
+    for side in SIDES:
+        records = [run.record["runs"][side] for run in result.runs]
+        curves = [record["loss_curve"] for record in records]
+        means = np.mean([np.array(curve["losses"], float) for curve in curves], axis=0)
+        losses.append(Series(NAMES[side], list(zip(curves[0]["steps"], means.tolist())),
+                             KINDS[side]))
+        scores = np.array([[epoch["accuracy"] for epoch in record["epochs"]]
+                           for record in records])  # (runs, epochs)
+        ends = np.cumsum([epoch["steps"] for epoch in records[0]["epochs"]]).tolist()
+        reached.append(Series(f"{NAMES[side]}, mean", list(zip(ends, scores.mean(axis=0).tolist())),
+                              KINDS[side]))
+        marks.append(Series(f"{NAMES[side]}, single runs", [(end, float(score)) for row in scores
+                                          for end, score in zip(ends, row)], KINDS[side],
+                            line=False, marks=MARKS[side]))
+    steps = f"training step (batch size {result.first['settings']['batch_size']})"
+    return [chart("Training loss, mean over the runs",
+                  "Training loss of both sides over training steps, mean over all runs", losses,
+                  steps, "mean loss", zero=True, named=losses),
+            chart("Test accuracy",
+                  "Test accuracy of both sides after each epoch, of every run",
+                  [*reached, *marks], steps, "accuracy", least=LEAST_SPAN,
+                  named=[*reached, *marks])]

@@ -4,15 +4,16 @@ from collections import Counter
 
 import numpy as np
 
+from compare.document.charts.drawing import Drawing
 from compare.document.html import sections
-from compare.document.html.line_chart import Series, chart, key
 from compare.document.html.markup import Html, element
-from compare.document.html.page import Part
+from compare.document.html.page import Part, panels
 from compare.document.sections import Table
-from compare.experiments.benchmark.page_confusion import matrices
-from compare.experiments.benchmark.page_curves import KINDS, LEAST_SPAN, MARKS
-from compare.experiments.benchmark.page_images import MOST, picture
+from compare.experiments.benchmark.figures.confusion import matrices
+from compare.experiments.benchmark.figures.images import MOST, image_tile
+from compare.experiments.benchmark.page import matrices_side_by_side
 from compare.experiments.benchmark.results import NAMES, SIDES
+from compare.experiments.replication.figures import learning_curves
 from compare.experiments.replication.results import Campaign
 from compare.inputs import datasets
 
@@ -22,8 +23,9 @@ def parts(result: Campaign, dataset: datasets.Dataset | None) -> list[Part]:
     names = result.first["data"]["class_names"]
     summed = {side: sum(np.array(last(run, side)["confusion"]) for run in result.runs)
               for side in SIDES}
-    return [Part("curves", "Learning curves", learning_curves(result)),
-            Part("confusion", "Confusion over all runs", matrices(summed, names)),
+    return [Part("curves", "Learning curves", [panels(learning_curves(result))]),
+            Part("confusion", "Confusion over all runs",
+                 matrices_side_by_side(matrices(summed, names))),
             Part("disagreements", "Where the two disagree", disagreements(result, dataset)),
             Part("speed", "Speed", speed(result))]
 
@@ -31,34 +33,6 @@ def parts(result: Campaign, dataset: datasets.Dataset | None) -> list[Part]:
 def last(run, side: str) -> dict:
     """A side's last epoch in one run."""
     return run.record["runs"][side]["epochs"][-1]
-
-
-def learning_curves(result: Campaign) -> list[Html]:
-    """Means over all runs as lines, and after each epoch every single run as a mark."""
-    losses, reached, marks = [], [], []
-    for side in SIDES:
-        records = [run.record["runs"][side] for run in result.runs]
-        curves = [record["loss_curve"] for record in records]
-        means = np.mean([np.array(curve["losses"], float) for curve in curves], axis=0)
-        losses.append(Series(NAMES[side], list(zip(curves[0]["steps"], means.tolist())),
-                             KINDS[side]))
-        scores = np.array([[epoch["accuracy"] for epoch in record["epochs"]]
-                           for record in records])  # (runs, epochs)
-        ends = np.cumsum([epoch["steps"] for epoch in records[0]["epochs"]]).tolist()
-        reached.append(Series(NAMES[side], list(zip(ends, scores.mean(axis=0).tolist())),
-                              KINDS[side]))
-        marks.append(Series(f"{NAMES[side]}, single runs", [(end, float(score)) for row in scores
-                                          for end, score in zip(ends, row)], KINDS[side],
-                            line=False, marks=MARKS[side]))
-    steps = f"training step (batch size {result.first['settings']['batch_size']})"
-    return [key([*losses, *marks]), element("div", [
-        element("div", element("h3", "Training loss, mean over the runs"),
-                chart("Training loss of both sides over training steps, mean over all runs",
-                      losses, steps, "mean loss", zero=True)),
-        element("div", element("h3", "Test accuracy; lines are means"),
-                chart("Test accuracy of both sides after each epoch, of every run",
-                      [*reached, *marks], steps, "accuracy", least=LEAST_SPAN))],
-        class_="multiples large")]
 
 
 def disagreements(result: Campaign, dataset: datasets.Dataset | None) -> list[Html]:
@@ -77,19 +51,16 @@ def disagreements(result: Campaign, dataset: datasets.Dataset | None) -> list[Ht
     labels, names = result.runs[0].labels, result.first["data"]["class_names"]
     tiles = [tile(dataset, int(image), names, int(labels[image]), int(apart[image]),
                   {side: guesses[side][:, image] for side in SIDES}) for image in shown]
-    return [*said, element("div", tiles, class_="tiles")]
+    return [*said, element("div", [each.svg() for each in tiles], class_="tiles")]
 
 
-def tile(dataset: datasets.Dataset, image: int, names, label: int, apart: int, guesses) -> Html:
+def tile(dataset: datasets.Dataset, image: int, names, label: int, apart: int, guesses) -> Drawing:
     """One image: what it is, in how many runs the two disagree, and what each side took it for."""
     runs = len(guesses["scratch"])
-    lines = [element("div", f"{NAMES[side]}: " + ", ".join(
+    lines = [f"differ in {apart} of {runs}", *(f"{NAMES[side]}: " + ", ".join(
         f"{names[guess]} {count}×" if runs > 1 else names[guess]
-        for guess, count in Counter(guesses[side].tolist()).most_common())) for side in SIDES]
-    return element("figure", picture(dataset, image, names[label]),
-                   element("figcaption", element("b", names[label]),
-                           element("span", f" #{image}", class_="quiet"),
-                           element("div", f"differ in {apart} of {runs}"), lines), class_="tile")
+        for guess, count in Counter(guesses[side].tolist()).most_common()) for side in SIDES)]
+    return image_tile(dataset, image, names[label], [(line, "") for line in lines])
 
 
 def speed(result: Campaign) -> list[Html]:

@@ -13,10 +13,11 @@ from matplotlib.ticker import NullLocator
 
 from compare.document.figure_style import BLUE, INK, ORANGE, new_figure
 from compare.report.failing_tensor import FailingTensor
-from compare.report.figures.values import DECADES, INCHES, reach, signed_ticks
 
 IMAGE = ("height", "width")
 MOST_BARS = 64
+DECADES = 6  # of the difference that the colours tell apart, below which it fades into zero
+INCHES = 0.078  # that a character of a heading takes
 
 
 def patterns(found: FailingTensor) -> Figure:
@@ -102,3 +103,19 @@ def whole_ticks(axis, count: int) -> None:
 def plural(name: str) -> str:
     """As in 'over channels'; 'the batch' for samples."""
     return "the batch" if name == "sample" else f"{name}s" if " " not in name else name
+
+
+def reach(found: FailingTensor, difference: np.ndarray) -> tuple[float, float]:
+    """(the largest difference that a scale has to show, below which one it is to be pale)."""
+    allowed = float(found.allowed[np.isfinite(found.allowed)].max(initial=0))
+    largest = np.abs(difference[np.isfinite(difference)]).max(initial=0)
+    most = max(largest, 10 * allowed, np.finfo(np.float32).tiny)
+    return float(most), float(np.clip(allowed, most / 10**DECADES, most / 10))
+
+
+def signed_ticks(most: float, least: float) -> list[float]:
+    """Zero, and powers of ten on both sides of it, three at most, from `least` to `most`."""
+    highest, lowest = int(np.floor(np.log10(most))), int(np.ceil(np.log10(least)))
+    step = max(1, -(-(highest - lowest) // 3))
+    powers = [10.0**power for power in range(highest, lowest - 1, -step)]
+    return [*(-p for p in powers), 0.0, *reversed(powers)]

@@ -139,9 +139,9 @@ def test_one_wrapped_layer(theirs, capsys):
     assert "Layer 'dense' has the wrong output, on its way forward." in said
     assert "Cause: dense output: bias-doubled: the bias is added twice." in said
     assert "Smallest case that still fails: Dense(units=1" in said
-    assert "Drawn: pictures/dense-output-values.png" in said
+    assert "Drawn: pictures/dense-output-values.svg" in said
     assert sorted(path.name for path in (theirs / "pictures").iterdir()) == [
-        "dense-output-pattern.png", "dense-output-values.png"]
+        "dense-output-pattern.png", "dense-output-values.svg"]
     assert main(["debug", "theirs:wrapped_right", "--out", "pictures"]) == 0
     assert "Parity holds" in capsys.readouterr().out
 

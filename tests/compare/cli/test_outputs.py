@@ -46,7 +46,7 @@ def test_what_is_not_asked_for_is_not_made(tmp_path, capsys):
     def never(*given):
         pytest.fail("made for nothing")
 
-    outputs.publish(asked(tmp_path), "result", render, never, page=never, folder=never)
+    outputs.publish(asked(tmp_path), "result", render, as_json=never, page=never, folder=never)
     assert capsys.readouterr() == ("simple: result\n", "")
     assert not list(tmp_path.iterdir())
 

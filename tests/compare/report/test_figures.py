@@ -11,7 +11,7 @@ from compare.evaluation.faults.injection import output
 from compare.report.failing_tensor import BATCH, first_seen
 from compare.report.figures import error_profile, values, writing
 from compare.report.narrative import plain_words
-from tests.compare.support import examples
+from tests.compare.support import examples, svg_file
 from tests.compare.support.faults import spoiled
 
 
@@ -47,12 +47,14 @@ def test_the_tensor_and_its_pictures(tmp_path, faults, name, axes, about):
     assert about is None or found.about == about
     error = np.abs(found.difference)
     assert (~(error <= found.allowed)).any()
-    for path in writing.write(found, tmp_path):
-        image = imread(path)
-        assert image.ndim == 3 and min(image.shape[:2]) > 100
-        assert image[..., :3].std() > 0.01, "an empty picture"
+    drawn, pattern = writing.write(found, tmp_path)
+    image = imread(pattern)
+    assert image.ndim == 3 and min(image.shape[:2]) > 100
+    assert image[..., :3].std() > 0.01, "an empty picture"
+    pictures = svg_file.read(drawn).findall(".//{*}image")
+    assert len(pictures) == 3
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        f"{name.replace(' ', '-')}-{what}.png" for what in ("pattern", "values")]
+        f"{name.replace(' ', '-')}-{what}" for what in ("pattern.png", "values.svg")]
 
 
 def test_the_difference_lies_where_it_is_drawn():
@@ -63,6 +65,9 @@ def test_the_difference_lies_where_it_is_drawn():
     part, index = values.panels(found)
     assert index[2] == 5 and part.mark[2] == 5
     assert values.panel_names(found, part, index) == ["channel 0", "channel 1", "channel 2"]
+    said = values.reading(found, part, index)
+    assert "Panels, line by line: channel 0 to channel 2." in said
+    assert ", ".join(f"{axis} {i}" for axis, i in zip(found.axes, index)) in said
 
 
 def test_panels_of_a_kernel_are_named_by_their_channels():
@@ -94,7 +99,7 @@ def test_nothing_is_drawn_of_what_could_not_be_computed():
 def test_ticks_survive_small_and_large_numbers():
     for most in (1e-30, 3e-7, 1.0, 250.0, 1e20):
         for least in (most / 1e6, most / 10):
-            ticks = values.signed_ticks(most, least)
+            ticks = error_profile.signed_ticks(most, least)
             assert ticks == sorted(ticks) and 0.0 in ticks and len(ticks) <= 9
             assert least * 0.999 <= min(t for t in ticks if t > 0) <= max(ticks) <= most
 

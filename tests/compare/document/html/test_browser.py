@@ -1,10 +1,15 @@
 """Pages in a real browser: they open, sort, filter, turn dark, fit a phone, and load nothing."""
 
+import base64
+import io
 import os
 import shutil
 
+import numpy as np
 import pytest
+from matplotlib.image import imread
 
+from compare.experiments.benchmark.files import write_directory
 from compare.experiments.benchmark.page import benchmark_page
 from compare.experiments.replication.page import campaign_page
 from compare.report.page import report_page
@@ -77,11 +82,13 @@ def test_it_renders_with_landmarks_and_pictures(opened, name, heading):
     for landmark in ("banner", "navigation", "main"):
         assert page.get_by_role(landmark).count() == 1, landmark
     page.evaluate("document.querySelectorAll('tr.detail').forEach(row => row.hidden = false)")
-    sizes = page.eval_on_selector_all("img", "all => all.map(one => one.naturalWidth)")
+    sizes = page.eval_on_selector_all("image", "all => Promise.all(all.map(one => { const found = "
+                                      "new Image(); found.src = one.getAttribute('href'); return "
+                                      "found.decode().then(() => found.naturalWidth); }))")
     assert len(sizes) >= 2 and min(sizes) > 0, "a picture is broken"
     unnamed = page.eval_on_selector_all(
-        "button, input, select, img, svg[role=img]", "all => all.filter(one => !(one.ariaLabel || "
-        "one.alt || one.textContent.trim() || (one.labels && one.labels.length))).length")
+        "button, input, select, img, svg[role]", "all => all.filter(one => !(one.ariaLabel || "
+        "one.textContent.trim() || (one.labels && one.labels.length))).length")
     assert unnamed == 0, "something has no name for a screen reader"
 
 
@@ -94,7 +101,7 @@ def test_rows_open_by_mouse_and_by_keyboard(opened):
     assert not detail.is_visible()
     button.click()
     assert detail.is_visible() and button.get_attribute("aria-expanded") == "true"
-    assert detail.locator("figure.heatmap img").count() == 3
+    assert detail.locator("svg.heatmap image").count() == 3
     assert detail.locator("table.worst tbody tr").count() > 0
     button.focus()
     page.keyboard.press("Enter")
@@ -249,6 +256,11 @@ CONTRAST = """() => {
     for (let at = one; at; at = at.parentElement) {
       below.splice(1, 0, getComputedStyle(at).backgroundColor);
     }
+    const shade = one.parentElement.querySelector(":scope > .shade");
+    if (shade) {
+      const { fill, fillOpacity } = getComputedStyle(shade);
+      below.push(`color-mix(in srgb, ${fill} ${100 * fillOpacity}%, transparent)`);
+    }
     const style = getComputedStyle(one);
     const ink = one.namespaceURI.endsWith("svg") ? style.fill : style.color;
     const [a, b] = [luminance(colour(...below)), luminance(colour(...below, ink))];
@@ -274,3 +286,24 @@ def test_tables_have_names_and_headers(opened, name):
         " || !one.querySelector('thead th[scope=col]') || [...one.querySelectorAll('th')]"
         ".some(header => !header.scope)).map(one => one.outerHTML.slice(0, 300))")
     assert bad == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pictures_of_a_folder_are_light_on_any_ground(browser, tmp_path, scheme):
+    """As GitHub shows them: in an img, where the page's style does not reach."""
+    written = [path for path in write_directory(*html_cases.benchmark(), tmp_path)
+               if path.suffix == ".svg"]
+    assert len(written) == 7
+    page = browser.new_page(color_scheme=scheme)
+    for path in written:
+        page.set_content(f'<body style="background:#0d1117"><img src="{data_uri(path)}">')
+        found = page.locator("img")
+        assert found.evaluate("one => one.decode().then(() => one.naturalWidth)") > 500
+        pixels = imread(io.BytesIO(found.screenshot()))[..., :3]
+        assert np.median(pixels) == 1.0, "a light ground"
+        assert (pixels.min(axis=-1) < 0.3).mean() > 0.002, "and something on it"
+    page.close()
+
+
+def data_uri(path) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode()

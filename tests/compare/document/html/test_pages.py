@@ -10,9 +10,9 @@ import pytest
 from matplotlib.image import imread
 
 from compare.checks.row import Row, judge
-from compare.document.html import heatmaps, line_chart, palettes
+from compare.document.charts import heatmaps, line_chart, palettes
+from compare.document.charts.png import data_uri, png
 from compare.document.html.markup import Html, element, join
-from compare.document.html.png import data_uri, png
 from compare.document.html.sections import table
 from compare.document.plain_json import dumps
 from compare.document.sections import Table
@@ -124,7 +124,7 @@ def test_a_large_report_stays_light_and_draws_what_failed():
     assert [row.passed for row in rows] == [True] * 149 + [False]
     page = report_page(Report(rows, "a", "b", "float32", 2, [], []), "Checking", {})
     assert len(page) < 5_000_000
-    assert 'alt="expected layer_149 output"' in page and "Not drawn" in page
+    assert 'aria-label="expected layer_149 output"' in page and "Not drawn" in page
 
 
 def test_rows_without_tensors_and_with_odd_numbers_have_a_page_too():
@@ -187,11 +187,11 @@ def test_a_mosaic_places_its_panels_and_its_mark():
     for i in range(5):
         top, left = (i // columns) * 3, (i % columns) * 4
         assert np.array_equal(found[top:top + 2, left:left + 3], panels[i])
-    height, width = found.shape
-    text = heatmaps.marker((4, 1, 2), panels.shape, columns, height, width)
-    numbers = {key: float(value) for key, value in re.findall(r"(\w+):([\d.]+)%", text)}
-    row, column = numbers["top"] * height / 100, numbers["left"] * width / 100
-    assert found[round(row), round(column)] == panels[4, 1, 2]
+    text = heatmaps.marker((4, 1, 2), panels.shape, columns, zoom=10)
+    numbers = {key: int(value) for key, value in re.findall(r'(\w+)="(\d+)"', text)}
+    row, column = (numbers["y"] + 1) // 10, (numbers["x"] + 1) // 10
+    assert found[row, column] == panels[4, 1, 2]
+    assert numbers["width"] == numbers["height"] == 12
 
 
 def test_ticks_are_round_and_inside():
@@ -205,10 +205,10 @@ def test_ticks_are_round_and_inside():
 
 def test_a_chart_draws_what_is_finite_where_it_belongs():
     series = line_chart.Series("a", [(0, 0.0), (1, np.nan), (2, 10.0)], "first", marks="dot")
-    found = line_chart.chart("title", [series], "x", "y")
+    found = line_chart.chart("heading", "title", [series], "x", "y").svg()
     places = [(float(x), float(y)) for x, y in re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', found)]
     assert len(places) == 2 and places[0][0] < places[1][0] and places[0][1] > places[1][1]
-    assert "Nothing was finished" in line_chart.chart("t", [], "x", "y")
+    assert "Nothing was finished" in line_chart.chart("t", "t", [], "x", "y").svg()
 
 
 def test_skips_that_overlap_lie_in_lanes_of_their_own():
@@ -236,9 +236,11 @@ def test_a_campaign_s_page_has_its_statistics_and_its_pictures():
     for said in ("3 pairs of runs", "Accuracy and F1 over all runs", "Run by run", "kappa",
                  "counts as small: within 0.01", "95 % interval of the mean"):
         assert said in text, said
-    assert page.count('class="chart"') == 4 + 2
-    assert page.count('class="cross"') == 2 * 3 + 3
-    assert page.count('class="dot"') == 2 * 3 + 2 * 3 + 3
+    assert page.count('class="chart wide"') == 4 + 2
+    # in the charts, and a sample of each in their keys
+    assert page.count('class="cross"') == (2 * 3 + 3) + (2 + 1)
+    assert page.count('class="dot"') == (2 * 3 + 2 * 3 + 3) + (2 + 2 + 1)
+    assert page.count('class="stem"') == 2 * 3
 
 
 def test_benchmarks_that_ended_early_have_a_page_that_says_so():
@@ -263,7 +265,7 @@ def test_a_benchmark_whose_check_failed_has_what_a_check_s_page_has():
               ("diagnosis", "network", "rows-of-tensors", "how", "environment")]
     assert places == sorted(places) and places[0] > 0
     assert page.count('data-failed="yes"') == sum(not row.passed for row in found.rows)
-    assert 'alt="expected last output"' in page
+    assert 'aria-label="expected last output"' in page
     assert "Learning curves" not in page and "Confusion" not in page
 
 
@@ -288,11 +290,12 @@ def test_a_campaign_s_page_shows_all_runs_together():
                 for run in result.runs)  # (test images,)
     assert f"On {int((apart > 0).sum())} of 6 test images" in text
     assert f"differ in {apart.max()} of 3" in text
-    assert page.count('alt="test image') == int((apart > 0).sum())
+    assert page.count('aria-label="test image') == int((apart > 0).sum())
     total = sum(np.array(run.record["runs"]["keras"]["epochs"][0]["confusion"])
                 for run in result.runs)
-    matrix = re.search(r"<caption>Keras</caption>.*?</table>", page, re.S)[0]
-    cells = [int(cell or 0) for cell in re.findall(r"<td[^>]*>([-+\d]*)</td>", matrix)]
+    matrix = re.search(r'role="table" aria-label="Confusion matrix: Keras".*?</svg>', page, re.S)[0]
+    cells = [int((re.findall(r">([-+\d]+)</text>", cell) or [0])[0])
+             for cell in re.findall(r'role="cell">(.*?)</g>', matrix)]
     assert cells == total.ravel().tolist()
     for said in ("Learning curves", "The network", "again kernel_gradient", "ms per step"):
         assert said in text, said

@@ -131,8 +131,8 @@ def test_memory_and_versions_are_each_sides_own(report):
 def test_pictures_and_markdown(finished):
     out = finished[3] / "out"
     names = {path.name for path in out.iterdir()}
-    pictures = {"learning-curves.png", "confusion.png", "predictions.png", "architecture.png",
-                "filters.png", "feature-maps.png", "classes.png", "mistakes.png"}
+    pictures = {"learning-curves.svg", "confusion.svg", "predictions.svg", "architecture.png",
+                "filters.svg", "feature-maps.svg", "classes.svg", "mistakes.svg"}
     assert names == pictures | {"report.md", "report.json"}
     for name in pictures:
         assert imread(out / name)[..., :3].std() > 0.05

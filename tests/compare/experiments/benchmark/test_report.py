@@ -11,22 +11,27 @@ from hypothesis import strategies as st
 from matplotlib.image import imread
 from tabulate import tabulate_formats
 
+from compare.document.html.markup import join
+from compare.experiments.benchmark import figures as figures_of_it
 from compare.experiments.benchmark import render, tables
+from compare.experiments.benchmark.figures import curves
+from compare.experiments.benchmark.figures import images as drawn_images
 from compare.experiments.benchmark.files import write_directory
 from compare.experiments.benchmark.json_record import as_json
 from compare.experiments.benchmark.metrics import agreement, figures
+from compare.experiments.benchmark.page import benchmark_page
 from compare.experiments.benchmark.report import markdown, sections
 from compare.experiments.benchmark.results import Check, Progress
 from compare.inputs import benchmark_networks
 from compare.inputs.datasets import Dataset
-from tests.compare.support import html_cases
+from tests.compare.support import html_cases, svg_file
 from tests.compare.support.benchmark_cases import NAMES, epoch, made
 
 LABELS = (0, 1, 2, 0, 1, 2)
 OURS, THEIRS = (0, 1, 2, 0, 2, 1), (0, 1, 1, 0, 2, 0)
-PICTURES = {"learning-curves.png", "confusion.png", "predictions.png", "architecture.png",
-            "classes.png", "mistakes.png"}
-AT_THE_END = {"filters.png", "feature-maps.png"}  # once both sides are through
+PICTURES = {"learning-curves.svg", "confusion.svg", "predictions.svg", "architecture.png",
+            "classes.svg", "mistakes.svg"}
+AT_THE_END = {"filters.svg", "feature-maps.svg"}  # once both sides are through
 
 
 def pair(**settings):
@@ -217,6 +222,10 @@ def test_json_survives_odd_texts_and_numbers():
 
 
 def assert_is_a_picture(path):
+    if path.suffix == ".svg":
+        root = svg_file.read(path)
+        assert svg_file.texts(root) and root.findall(".//{*}svg[@aria-label]")
+        return
     pixels = imread(path)  # a PNG, or this fails
     assert pixels.shape[0] > 300 and pixels.shape[1] > 300
     assert pixels[..., :3].std() > 0.05
@@ -240,6 +249,36 @@ def test_what_was_learned_is_drawn_once_both_sides_are_through(tmp_path):
         assert_is_a_picture(tmp_path / name)
 
 
+def test_the_page_and_the_folder_show_the_same_drawings(tmp_path):
+    result, dataset = html_cases.benchmark()
+    write_directory(result, dataset, tmp_path)
+    page = benchmark_page(result, dataset, {})
+    for name, (_, _, groups) in figures_of_it.sheets(result, dataset).items():
+        text = (tmp_path / name).read_text()
+        assert groups
+        for drawing in (drawing for group in groups for drawing in group.drawings):
+            content = join([drawing.content])
+            assert content and content in page and content in text, (name, drawing.label)
+
+
+def test_published_accuracies_are_marked_where_all_images_were_used():
+    result = pair()
+    assert curves.published(result) == []
+    result.data.training_images = 60_000
+    numpy, keras = curves.published(result)
+    assert (numpy.points, keras.points) == ([(40, 0.873)], [(40, 0.8742)])
+    assert "published, NumPy" in curves.learning_curves(result)[1].svg()
+
+
+def test_the_disagreements_are_shown_from_the_surest():
+    result = pair()
+    result.runs["scratch"].epochs[0].confidences[:] = [0.9, 0.9, 0.5, 0.9, 0.9, 0.7]
+    result.runs["keras"].epochs[0].confidences[:] = [0.9, 0.9, 0.8, 0.9, 0.9, 0.6]
+    assert drawn_images.disagreements(result).tolist() == [5, 2]
+    first, _ = drawn_images.tiles(result, images(), [5, 2])
+    assert first.label == "test image 5: cat. ✗ scratch: bee 0.70. ✗ Keras: ant 0.60"
+
+
 def test_files_of_a_partial_benchmark_do_not_mix_with_older_ones(tmp_path):
     write_directory(pair(), images(), tmp_path)
     result = made()
@@ -252,8 +291,10 @@ def test_files_of_a_partial_benchmark_do_not_mix_with_older_ones(tmp_path):
 def test_one_sides_pictures_can_be_drawn(tmp_path):
     result = made([epoch(1, OURS)], [])
     result.stopped = "interrupted by Ctrl-C"
-    write_directory(result, images(), tmp_path)
-    for name in PICTURES:
+    written = {path.name for path in write_directory(result, images(), tmp_path)}
+    drawn = PICTURES - {"predictions.svg"}  # one alone cannot disagree
+    assert written == {"report.md", "report.json"} | drawn
+    for name in drawn:
         assert_is_a_picture(tmp_path / name)
 
 

@@ -122,7 +122,7 @@ def test_a_plot_without_figures_is_removed(tmp_path):
 
 
 def test_the_scaling_plot_is_logarithmic_and_tells_its_slopes():
-    figure = pictures(whole())["scaling.png"][1]
+    figure = pictures(whole())["scaling.png"].drawn
     panels = figure.get_axes()
     assert [panel.get_xlabel() for panel in panels] == ["batch size", "image side (pixels)",
                                                         "input channels"]
@@ -133,7 +133,7 @@ def test_the_scaling_plot_is_logarithmic_and_tells_its_slopes():
 
 
 def test_the_bars_are_the_medians():
-    figure = pictures(whole())["speed.png"][1]
+    figure = pictures(whole())["speed.png"].drawn
     times, ratios = figure.get_axes()
     scratch = [bar.get_height() for bar in times.containers[0]]
     assert scratch == pytest.approx([2000, 100, 10])
