@@ -3,5 +3,7 @@
 Knows no network. Reading order: text.py (pieces that know their tone; nothing hides in them),
 sections.py and tables.py (made of those), significance.py (which digits mean something),
 plain_json.py, files.py (whole or not there), progress.py, display.py (how a notebook shows a
-result), figure_style.py (what all pictures share), html/ (pages).
+result), markup.py (elements of HTML and SVG, everything escaped), charts/ (pictures as SVG),
+figure_style.py (what those share that matplotlib draws), pictures.py (either kind, as files), html/
+(pages).
 """

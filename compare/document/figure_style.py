@@ -1,4 +1,4 @@
-"""Colours and sizes that all pictures share."""
+"""Colours and sizes that the pictures share which matplotlib draws."""
 
 import textwrap
 
@@ -7,7 +7,6 @@ from matplotlib.figure import Figure
 # Okabe and Ito's palette, which the colour-blind can tell apart
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 GREY, INK = "#8C8C8C", "#222222"
-SIDE_COLOURS = {"scratch": BLUE, "keras": ORANGE}
 DPI = 130
 
 

@@ -25,7 +25,7 @@ class Drawing:
         label: what a screen reader says of it.
         content: SVG elements.
         width, height: in pixels, as large as it is meant to be.
-        kind: more classes of the style sheet; 'wide' for one that may be stretched.
+        kind: more classes of the style sheet; 'stretched' for one that may be stretched.
         role: 'img', or 'table' where its parts can be read one by one.
     """
 
@@ -39,7 +39,7 @@ class Drawing:
 
     def svg(self) -> Html:
         """The picture as an element of a page."""
-        size = {} if "wide" in self.kind.split() else {"width": f"{self.width:.0f}"}
+        size = {} if "stretched" in self.kind.split() else {"width": f"{self.width:.0f}"}
         return self._element(f"chart {self.kind}".strip(), **size)
 
     def within(self, x: float, y: float) -> Html:
@@ -140,6 +140,6 @@ def gradients() -> Html:
     return element("defs", scales)
 
 
-def length(text: str) -> float:
-    """About how wide a text of 13 pixels is, not less than it really is."""
-    return LETTER * len(text)
+def length(text: str, size: float = 13) -> float:
+    """About how wide a text is whose letters have that size, not less than it really is."""
+    return LETTER * len(text) * size / 13

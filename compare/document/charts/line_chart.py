@@ -66,7 +66,7 @@ def chart(heading: str, label: str, series: list[Series], x_label: str, y_label:
     points = [point for each in series for point in each.points if math.isfinite(point[1])]
     if not points:
         said = element("text", "Nothing was finished that could be drawn.", y=20, class_="quiet")
-        return Drawing(heading, label, said, size[0], 30, "wide")
+        return Drawing(heading, label, said, size[0], 30, "stretched")
     xs = span([x for x, _ in points])
     edges = [edge for band in bands for edge in (band.low, band.high)]
     ys = span([y for _, y in points] + edges + [level.at for level in levels] + list(bounds), least)
@@ -79,7 +79,7 @@ def chart(heading: str, label: str, series: list[Series], x_label: str, y_label:
                        f"V{frame.y(b):.1f}") for x, a, b in stems],
               [frame.draw(each) for each in series]]
     moved = element("g", inside, transform=f"translate(0 {names.height:.0f})")
-    return Drawing(heading, label, [names.content, moved], size[0], size[1] + names.height, "wide")
+    return Drawing(heading, label, [names.content, moved], size[0], size[1] + names.height, "stretched")
 
 
 def key(entries, width: float) -> Drawing:

@@ -4,6 +4,7 @@ from compare.document.charts.drawing import Drawing, length
 from compare.document.html.markup import Html, element
 
 WIDTH, HEIGHT = 38, 25  # of a cell
+SIZE = 12  # of letters
 DARKEST = 0.47  # share of the colour: so the number on it can be read, on light and on dark ground
 
 
@@ -15,7 +16,7 @@ def matrix(heading: str, label: str, numbers, shades, form: str, names) -> Drawi
         form: of a number, such as '+d'.
         names: of rows and of columns.
     """
-    left = max(map(length, names)) + 8
+    left = max(length(name, SIZE) for name in names) + 8
     slanted = max(map(len, names)) > 3
     top = (0.72 * (left - 8) + 14) if slanted else 22
     count = len(names)
@@ -25,7 +26,7 @@ def matrix(heading: str, label: str, numbers, shades, form: str, names) -> Drawi
     heads = element("g", [head(name, left + WIDTH * j, top, "slanted" if slanted else "column")
                           for j, name in enumerate(names)], role="row")
     # the last slanted name reaches over the edge
-    beyond = max(0.0, 0.72 * length(names[-1]) - WIDTH / 2) if slanted else 0.0
+    beyond = max(0.0, 0.72 * length(names[-1], SIZE) - WIDTH / 2) if slanted else 0.0
     return Drawing(heading, label, [heads, lines], left + WIDTH * count + 1 + beyond,
                    top + HEIGHT * count + 1, "matrix", "table")
 

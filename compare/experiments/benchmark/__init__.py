@@ -8,8 +8,7 @@ Reading order: settings.py (what may be chosen), batch_order.py (the one order o
 learners.py (training steps on either side), training.py (a whole job: the epochs, the clock, the
 test), twin_check.py (are they the same function?), running.py (all jobs in turn), results.py (what
 comes out), metrics.py (accuracy and the like), learned_features.py, report.py with tables.py
-(text), json_record.py, figures/, page.py with page_curves.py, page_confusion.py and page_images.py
-(HTML), files.py.
+(text), json_record.py, figures/ (what is drawn), page.py (HTML), files.py.
 
 Importing this loads neither TensorFlow nor matplotlib nor scikit-learn.
 """

@@ -58,7 +58,7 @@ def tile(dataset: datasets.Dataset, image: int, names, label: int, apart: int, g
     """One image: what it is, in how many runs the two disagree, and what each side took it for."""
     runs = len(guesses["scratch"])
     lines = [f"differ in {apart} of {runs}", *(f"{NAMES[side]}: " + ", ".join(
-        f"{names[guess]} {count}×" if runs > 1 else names[guess]
+        f"{names[guess]}\u00a0{count}×" if runs > 1 else names[guess]
         for guess, count in Counter(guesses[side].tolist()).most_common()) for side in SIDES)]
     return image_tile(dataset, image, names[label], [(line, "") for line in lines])
 

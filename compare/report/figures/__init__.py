@@ -1,1 +1,2 @@
-"""Debugging by looking: the tensor that fails, drawn. Importing what is here loads matplotlib."""
+"""Debugging by looking: the tensor that fails, drawn. values.py draws SVG,
+error_profile.py by matplotlib."""

@@ -31,12 +31,11 @@ def panels(found: FailingTensor) -> tuple[Excerpt, tuple]:
 
 def reading(found: FailingTensor, part: Excerpt, index: tuple) -> str:
     """What is shown, where the worst element is, and which panels there are, by the axes."""
-    said = [caption(part)]
+    place = ", ".join(f"{name} {i}" for name, i in zip(found.axes, index))
+    said = [caption(part), f"It is at {place}."]
     names = panel_names(found, part, index)
     if len(names) > 1:
         said.append(f"Panels, line by line: {names[0]} to {names[-1]}.")
-    place = ", ".join(f"{name} {i}" for name, i in zip(found.axes, index))
-    said.append(f"It is at {place}.")
     if not np.isfinite(part.difference).all():
         said.append("Magenta: not finite.")
     return " ".join(said)

@@ -180,6 +180,8 @@ def test_it_fits_a_phone_with_everything_open(opened, name):
     page.get_by_role("button", name="Open all").click()
     assert page.locator("tr.detail:visible").count() > 20
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    charts = page.locator("svg.chart")
+    assert charts.count() and all(one.is_visible() for one in charts.all())
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -236,7 +236,7 @@ def test_a_campaign_s_page_has_its_statistics_and_its_pictures():
     for said in ("3 pairs of runs", "Accuracy and F1 over all runs", "Run by run", "kappa",
                  "counts as small: within 0.01", "95 % interval of the mean"):
         assert said in text, said
-    assert page.count('class="chart wide"') == 4 + 2
+    assert page.count('class="chart stretched"') == 4 + 2
     # in the charts, and a sample of each in their keys
     assert page.count('class="cross"') == (2 * 3 + 3) + (2 + 1)
     assert page.count('class="dot"') == (2 * 3 + 2 * 3 + 3) + (2 + 2 + 1)
