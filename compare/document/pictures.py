@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from compare.document.files import replacing, write_text
 
@@ -15,7 +16,7 @@ class Picture:
     """
 
     caption: str
-    drawn: object
+    drawn: Any
 
 
 def write_pictures(pictures: dict[str, Picture], directory: Path) -> dict[str, str]:

@@ -10,11 +10,13 @@ tqdm is imported when the first bar is drawn.
 
 import contextlib
 import functools
-import os
 import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from typing import Any
+
+from scratch.progress import clock, columns, is_notebook, is_terminal
 
 from compare.document.text import visible
 
@@ -111,7 +113,7 @@ class Bar:
         self.total, self.title, self.shown, self.passing = total, title, shown, passing
         self._began = time.perf_counter()
         self._figures = ""
-        self.line = None
+        self.line: Any = None  # tqdm's
         if shown and lively(sys.stderr):
             width = min(columns(sys.stderr) - 1, WIDEST)
             self.line = _line_class()(
@@ -161,26 +163,8 @@ class Bar:
 
 
 def lively(stream) -> bool:
-    """Whether a bar can be seen to move there: on a terminal that can go back to the beginning of a
-    line, or in a notebook."""
-    notebook = type(stream).__module__.startswith("ipykernel")
-    return notebook or (stream.isatty() and os.environ.get("TERM") != "dumb")
-
-
-def clock(seconds: float) -> str:
-    """'4.2s', '1m05s' or '2h07m'."""
-    if seconds < 60:
-        return f"{seconds:.1f}s"
-    minutes, rest = divmod(int(seconds + 0.5), 60)
-    return f"{minutes}m{rest:02d}s" if minutes < 60 else f"{minutes // 60}h{minutes % 60:02d}m"
-
-
-def columns(stream) -> int:
-    """The width of a terminal; 80 where it has none to tell."""
-    try:
-        return os.get_terminal_size(stream.fileno()).columns or 80
-    except (OSError, ValueError, AttributeError):
-        return 80
+    """Whether a bar can be seen to move there."""
+    return is_terminal(stream) or is_notebook(stream)
 
 
 def _passing(title: str, total: int | None, **options) -> Bar:

@@ -4,8 +4,8 @@ from compare.checks.gate import Gate
 from compare.document.charts.drawing import gradients
 from compare.document.display import as_html
 from compare.document.html import sections as text
-from compare.document.html.markup import Html, element
 from compare.document.html.page import mark
+from compare.document.markup import Html, element
 from compare.report.page_heatmaps import heatmaps
 from compare.report.report import MEASURED, Report
 from compare.report.row_table import number, percent, verdict

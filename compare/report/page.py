@@ -4,8 +4,8 @@ import re
 
 from compare.checks.gate import Gate
 from compare.diagnosis.finding import Finding
-from compare.document.html.markup import Html, element
 from compare.document.html.page import Part, page
+from compare.document.markup import Html, element
 from compare.report.page_network import drawing
 from compare.report.page_rows import table
 from compare.report.report import Report, describe

@@ -5,7 +5,7 @@ import numpy as np
 from compare.checks.excerpt import Excerpt
 from compare.document.charts.drawing import Drawing
 from compare.document.charts.heatmaps import extent, figure
-from compare.document.html.markup import Html, element
+from compare.document.markup import Html, element
 
 
 def heatmaps(found: Excerpt, name: str) -> Html:

@@ -5,7 +5,7 @@ import math
 from compare.checks.gate import Gate
 from compare.checks.row import Row
 from compare.document.charts.palettes import css
-from compare.document.html.markup import Html, element
+from compare.document.markup import Html, element
 from compare.report.row_table import percent
 from compare.tracing.topology import Layer
 

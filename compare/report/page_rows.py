@@ -4,7 +4,7 @@ import math
 
 from compare.checks.gate import Gate
 from compare.checks.row import Row
-from compare.document.html.markup import Html, breakable, element, join
+from compare.document.markup import Html, breakable, element, join
 from compare.report.page_heatmaps import heatmaps
 from compare.report.page_network import percent_of
 from compare.report.row_table import COLUMNS, integers, number, percent, verdict

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from compare.document.charts import palettes
-from compare.document.html.markup import Html, element
+from compare.document.markup import Html, element
 
 LETTER = 8.2  # pixels that a letter of 13 takes, at most, in the usual fonts
 MARGIN, GAP = 20, 26  # of a sheet, and between its pictures
@@ -126,7 +126,7 @@ def style() -> str:
 
 def plain_style() -> str:
     """The same with the light colours in the place of variables, which not every viewer knows."""
-    variables, rules = re.fullmatch(r":root \{(.*?)\}(.*)", style(), re.S).groups()
+    variables, _, rules = style().partition("}")
     colours = dict(re.findall(r"--(\w+): ([^;]+);", variables))
     return re.sub(r"var\(--(\w+)\)", lambda found: colours[found[1]], rules).strip()
 

@@ -7,7 +7,7 @@ import numpy as np
 from compare.document.charts.drawing import Drawing, length
 from compare.document.charts.palettes import GAP, palette, positions
 from compare.document.charts.png import data_uri, png
-from compare.document.html.markup import Html, element
+from compare.document.markup import Html, element
 
 WIDE = 240  # pixels that a picture should fill
 BAR, BAR_HEIGHT = 54, 11  # of a legend

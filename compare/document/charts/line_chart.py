@@ -1,10 +1,11 @@
 """Line charts, and the list of names that belongs to them."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from compare.document.charts.drawing import Drawing
-from compare.document.html.markup import Html, element
+from compare.document.markup import Html, element
 
 LARGE, SMALL = (520, 300), (250, 170)  # pixels
 LEFT, RIGHT, TOP, BOTTOM = 68, 14, 12, 46
@@ -22,7 +23,7 @@ class Series:
     """
 
     name: str
-    points: list[tuple[float, float]]
+    points: Sequence[tuple[float, float]]
     kind: str
     line: bool = True
     marks: str = ""
@@ -51,7 +52,7 @@ class Level:
 def chart(heading: str, label: str, series: list[Series], x_label: str, y_label: str,
           bands: tuple = (), levels: tuple = (), stems: tuple = (), least: float = 0.0,
           zero: bool = False, bounds: tuple = (), size: tuple[int, int] = LARGE,
-          named: tuple = ()) -> Drawing:
+          named: Sequence = ()) -> Drawing:
     """A chart.
 
     Args:
@@ -79,10 +80,11 @@ def chart(heading: str, label: str, series: list[Series], x_label: str, y_label:
                        f"V{frame.y(b):.1f}") for x, a, b in stems],
               [frame.draw(each) for each in series]]
     moved = element("g", inside, transform=f"translate(0 {names.height:.0f})")
-    return Drawing(heading, label, [names.content, moved], size[0], size[1] + names.height, "stretched")
+    return Drawing(heading, label, [names.content, moved], size[0], size[1] + names.height,
+                   "stretched")
 
 
-def key(entries, width: float) -> Drawing:
+def key(entries: Sequence, width: float) -> Drawing:
     """The names of series, bands and levels, each beside a sample of what is drawn."""
     placed, x, y = [], 0.0, 0.0
     for entry in entries:
@@ -98,6 +100,7 @@ def key(entries, width: float) -> Drawing:
 
 def sample(entry) -> Html:
     """A little of what an entry of a key looks like."""
+    drawn: Html | list
     if isinstance(entry, Band):
         drawn = element("rect", class_="band", y=3, width=SAMPLE, height=14)
     elif isinstance(entry, Level):
@@ -121,7 +124,7 @@ def mark(kind: str, x: float, y: float) -> Html | None:
 class Frame:
     """From numbers to places in the picture."""
 
-    def __init__(self, xs: tuple, ys: tuple, size: tuple[int, int], least_step: float = 0.0):
+    def __init__(self, xs: tuple[float, float], ys: tuple[float, float], size: tuple[int, int], least_step: float = 0.0):
         self.xs, self.ys, self.least_step = xs, ys, least_step
         self.width, self.height = size
 
@@ -133,7 +136,7 @@ class Frame:
         share = (value - self.ys[0]) / (self.ys[1] - self.ys[0])
         return self.height - BOTTOM - share * (self.height - BOTTOM - TOP)
 
-    def axes(self, x_label: str, y_label: str) -> list[Html]:
+    def axes(self, x_label: str, y_label: str) -> list:
         """Ticks with numbers, lines across, and what is on each axis."""
         bottom, right = self.height - BOTTOM, self.width - RIGHT
         middle = (TOP + bottom) / 2

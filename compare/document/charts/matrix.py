@@ -1,7 +1,7 @@
 """A matrix of numbers, each on a shade; its rows and cells can be read one by one."""
 
 from compare.document.charts.drawing import Drawing, length
-from compare.document.html.markup import Html, element
+from compare.document.markup import Html, element
 
 WIDTH, HEIGHT = 38, 25  # of a cell
 SIZE = 12  # of letters

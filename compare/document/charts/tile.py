@@ -7,7 +7,7 @@ import numpy as np
 from compare.document.charts.drawing import Drawing
 from compare.document.charts.palettes import palette, positions
 from compare.document.charts.png import data_uri, png
-from compare.document.html.markup import Html, element
+from compare.document.markup import Html, element
 
 WIDTH, SIDE = 176, 112  # of a tile, and of its image
 LETTERS = 26  # of a line

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 
 from compare.document.charts.drawing import Drawing, gradients, style
-from compare.document.html.markup import Html, element, join
+from compare.document.markup import Html, element, join
 
 POLICY = ("default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
           "script-src 'unsafe-inline'")

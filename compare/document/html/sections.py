@@ -2,7 +2,7 @@
 
 import re
 
-from compare.document.html.markup import Html, element
+from compare.document.markup import Html, element
 from compare.document.sections import Section, Table
 from compare.document.text import Tone, line
 

@@ -2,8 +2,8 @@
 
 from compare.document.charts.drawing import Drawing
 from compare.document.html import sections
-from compare.document.html.markup import Html, element
 from compare.document.html.page import Part, page, panels
+from compare.document.markup import Html, element
 from compare.document.sections import Table
 from compare.experiments.benchmark import learned_features, report, tables
 from compare.experiments.benchmark.figures import images, learned

@@ -21,6 +21,7 @@ from compare.experiments.execution.environment import environment
 from compare.experiments.execution.worker_process import Worker, WorkerError
 from compare.inputs import benchmark_networks, datasets, training_protocols
 from scratch import NonFiniteLossError
+from scratch.progress import clock
 
 
 def run(settings: Settings, dataset: datasets.Dataset | None = None,
@@ -140,4 +141,4 @@ class Narrator:
         if all(run.epochs for run in runs):
             epochs = self.result.settings.epochs
             seconds = sum((epochs - len(r.epochs)) * r.epochs[-1].seconds for r in runs)
-            self.line(f"About {progress.clock(seconds)} of training left")
+            self.line(f"About {clock(seconds)} of training left")

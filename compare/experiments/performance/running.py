@@ -15,6 +15,7 @@ from compare.experiments.performance.memory_profile import MemoryJob, use_memory
 from compare.experiments.performance.operation_count import multiply_adds
 from compare.experiments.performance.results import BLAS, NAMES, Row, Speed
 from compare.experiments.performance.settings import MEMORY_BATCH, Settings
+from scratch.progress import clock
 
 PAUSE = 0.05  # seconds between two turns, in which the threads of the one before fall asleep
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
@@ -137,7 +138,7 @@ class Narrator:
         if self._began is None:
             self._began = time.perf_counter()
         left = self.seconds_left()
-        title = f"{case.part}: {case.label}" + (f" (~{progress.clock(left)} in all)" if left else "")
+        title = f"{case.part}: {case.label}" + (f" (~{clock(left)} in all)" if left else "")
         done = 0
         with progress.Bar(ticks, title, self.verbose) as bar:
             def tick():

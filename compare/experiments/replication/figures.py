@@ -34,7 +34,7 @@ def figures(result: Campaign, measure: str, name: str) -> Drawing:
     bands = []
     for side in SIDES:
         summary = result.summary(side, measure)
-        if summary.low is not None:
+        if summary.low is not None and summary.high is not None:
             bands.append(Band(f"95 % interval of {NAMES[side]}'s mean", summary.low, summary.high,
                               KINDS[side], summary.mean))
     levels = published(result, measure)
@@ -61,9 +61,9 @@ def differences(result: Campaign, measure: str, name: str) -> Drawing:
                      marks="dot")]
     bands = [Band(f"counts as small: within {result.margin:g}", -result.margin, result.margin,
                   "fourth", 0.0)]
-    if found.difference.low is not None:
-        bands.append(Band("95 % interval of the mean", found.difference.low, found.difference.high,
-                          "third", found.difference.mean))
+    mean = found.difference
+    if mean.low is not None and mean.high is not None:
+        bands.append(Band("95 % interval of the mean", mean.low, mean.high, "third", mean.mean))
     return chart(f"{name[0].upper()}{name[1:]}: scratch − Keras",
                  f"difference in {name} of each pair; {found.verdict}", series, "seed",
                  "difference", tuple(bands), named=(*series, *bands))

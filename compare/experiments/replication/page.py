@@ -1,8 +1,8 @@
 """The page of `parity bench --seeds K`: the statistics first, then every pair of runs."""
 
 from compare.document.html import sections
-from compare.document.html.markup import element
 from compare.document.html.page import Part, page, panels
+from compare.document.markup import element
 from compare.experiments.replication import page_runs, report
 from compare.experiments.replication.figures import pairs_of_runs
 from compare.experiments.replication.page_twin_check import twins

@@ -6,8 +6,8 @@ import numpy as np
 
 from compare.document.charts.drawing import Drawing
 from compare.document.html import sections
-from compare.document.html.markup import Html, element
 from compare.document.html.page import Part, panels
+from compare.document.markup import Html, element
 from compare.document.sections import Table
 from compare.experiments.benchmark.figures.confusion import matrices
 from compare.experiments.benchmark.figures.images import MOST, image_tile
@@ -21,7 +21,7 @@ from compare.inputs import datasets
 def parts(result: Campaign, dataset: datasets.Dataset | None) -> list[Part]:
     """The sections, in reading order."""
     names = result.first["data"]["class_names"]
-    summed = {side: sum(np.array(last(run, side)["confusion"]) for run in result.runs)
+    summed = {side: np.sum([last(run, side)["confusion"] for run in result.runs], axis=0)
               for side in SIDES}
     return [Part("curves", "Learning curves", [panels(learning_curves(result))]),
             Part("confusion", "Confusion over all runs",

@@ -3,8 +3,8 @@
 from dataclasses import fields
 
 from compare.checks.row import Row
-from compare.document.html.markup import element
 from compare.document.html.page import Part
+from compare.document.markup import element
 from compare.report.page_network import drawing
 from compare.report.page_rows import table
 from compare.report.report import describe

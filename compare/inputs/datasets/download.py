@@ -63,7 +63,7 @@ def unreachable(url: str, seconds: float | None = None) -> str | None:
     import requests
 
     seconds = PROBE_SECONDS if seconds is None else seconds
-    answers = queue.SimpleQueue()
+    answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
     def ask():
         try:

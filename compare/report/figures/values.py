@@ -25,8 +25,9 @@ def panels(found: FailingTensor) -> tuple[Excerpt, tuple]:
     error = np.where(np.isnan(error), np.inf, error)
     index = tuple(int(i) for i in np.unravel_index(np.argmax(error), error.shape))
     used = share(error, found.allowed)
-    return close_up(found.row.tensor, found.actual, found.expected, found.allowed, used,
-                    index), index
+    part = close_up(found.row.tensor, found.actual, found.expected, found.allowed, used, index)
+    assert part is not None, "a tensor that fails is not empty"
+    return part, index
 
 
 def reading(found: FailingTensor, part: Excerpt, index: tuple) -> str:

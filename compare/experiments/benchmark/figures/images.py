@@ -13,10 +13,9 @@ MOST = 48
 
 def disagreements(result: Benchmark) -> np.ndarray:
     """The test images on which the two disagree, those first of which both are most sure."""
-    epochs = [result.shown(side) for side in SIDES]
-    if None in epochs:
+    ours, theirs = (result.shown(side) for side in SIDES)
+    if ours is None or theirs is None:
         return np.array([], int)
-    ours, theirs = epochs
     found = np.flatnonzero(ours.predictions != theirs.predictions)
     sure = np.minimum(ours.confidences, theirs.confidences)[found]
     return found[np.argsort(-sure, kind="stable")]

@@ -12,8 +12,8 @@ from matplotlib.image import imread
 from compare.checks.row import Row, judge
 from compare.document.charts import heatmaps, line_chart, palettes
 from compare.document.charts.png import data_uri, png
-from compare.document.html.markup import Html, element, join
 from compare.document.html.sections import table
+from compare.document.markup import Html, element, join
 from compare.document.plain_json import dumps
 from compare.document.sections import Table
 from compare.experiments.benchmark.page import benchmark_page

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from matplotlib.image import imread
 from tabulate import tabulate_formats
 
-from compare.document.html.markup import join
+from compare.document.markup import join
 from compare.experiments.benchmark import figures as figures_of_it
 from compare.experiments.benchmark import render, tables
 from compare.experiments.benchmark.figures import curves
