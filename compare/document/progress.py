@@ -116,11 +116,12 @@ class Bar:
         self.line: Any = None  # tqdm's
         if shown and lively(sys.stderr):
             width = min(columns(sys.stderr) - 1, WIDEST)
+            if is_terminal(sys.stderr):  # for a widget these would be pixels
+                options |= {"ncols": width, "nrows": 20}
             self.line = _line_class()(
                 total=total, desc=title[:max(10, width - 10)], initial=done, file=sys.stderr,
                 leave=False, ascii=".#", bar_format=UNCOUNTED if total is None else COUNTED,
-                position=0, miniters=0, delay=PATIENCE if passing else 0, ncols=width, nrows=20,
-                **options)
+                position=0, miniters=0, delay=PATIENCE if passing else 0, **options)
             _open.append(self)
 
     def __enter__(self) -> "Bar":

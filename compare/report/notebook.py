@@ -21,7 +21,8 @@ STYLE = """
 .keras-parity .number{text-align:right;font-variant-numeric:tabular-nums}
 .keras-parity .quiet{opacity:.75;font-size:.9em}
 .keras-parity .pictures{display:flex;flex-wrap:wrap;gap:1em;align-items:flex-end}
-.keras-parity svg{max-width:100%;height:auto}.keras-parity svg text{fill:currentColor;font-size:13px}
+.keras-parity svg{max-width:100%;height:auto}
+.keras-parity svg text{fill:currentColor;font-size:13px}
 .keras-parity .heading{font-weight:600}.keras-parity .pixels{image-rendering:pixelated}
 .keras-parity .mark{fill:none;stroke:#e0007f;stroke-width:2}
 .keras-parity .unseen{position:absolute;width:0;height:0}

@@ -124,7 +124,8 @@ def mark(kind: str, x: float, y: float) -> Html | None:
 class Frame:
     """From numbers to places in the picture."""
 
-    def __init__(self, xs: tuple[float, float], ys: tuple[float, float], size: tuple[int, int], least_step: float = 0.0):
+    def __init__(self, xs: tuple[float, float], ys: tuple[float, float], size: tuple[int, int],
+                 least_step: float = 0.0):
         self.xs, self.ys, self.least_step = xs, ys, least_step
         self.width, self.height = size
 

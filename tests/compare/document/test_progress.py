@@ -223,6 +223,25 @@ def test_a_file_that_arrives_shows_its_bytes(terminal):
     assert screen(terminal) == [""]
 
 
+def test_a_notebook_gets_bars_that_live():
+    cell = """
+from compare.document import progress
+progress.PATIENCE = 0.0
+with progress.watched():
+    list(progress.each(range(2), "Steps"))
+with progress.Bar(4, "Jobs") as bar:
+    bar.update(4, loss=0.5)"""
+    nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
+    nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    nbclient.NotebookClient(notebook).execute()
+    outputs = notebook.cells[0].outputs  # a widget, where there are any, or a line drawn over
+    shown = "".join(output.get("text") or output.data["text/plain"] for output in outputs)
+    assert "Steps 0/2 [" in shown and "Jobs 0/4 [" in shown
+    last = outputs[-1].text.rpartition("\r")[2]
+    assert last.startswith("Jobs 4/4 in ") and last.endswith("s, loss: 0.5000\n")
+
+
 @pytest.mark.parametrize("start", ["import compare", "import compare.cli as c; c.main(['--help'])"])
 def test_who_draws_no_bar_does_not_pay_for_it(start):
     code = f"{start}\nimport sys; assert 'tqdm' not in sys.modules, 'tqdm'"
