@@ -102,7 +102,7 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, pro
     rows = rows + noise_distribution.rows(model, reference) + end_to_end.rows(model, reference)
     if steps and y is not None and is_keras(twin):
         rows = rows + [training_trajectory.verdict(model, twin, candidate.x, y, steps,
-                                                   sample_weight)]
+                                                   sample_weight, reference)]
     explained = Diagnosis(candidate, reference, ops_of(model), keras_ops(twin, whole), model)
     return Report.of(rows, candidate, reference, explained)
 

@@ -4,7 +4,7 @@ The other gates run each layer by itself. This one lets the candidate run as it 
 and all, and carries the rounding bounds along the whole graph: an error of one layer is passed on
 by the next, and where rounding leaves a rectifier's sign or a pool's winner open, the gradient may
 go either way and its bound says so. Such bounds are wide; what they cannot explain is not rounding.
-How the layers are wired is checked besides, without them: see `wiring.py`.
+How the layers are wired is checked besides, without them: see `dataflow.py`.
 """
 
 import copy
@@ -16,9 +16,7 @@ from compare.checks.dataflow import Watched
 from compare.checks.gate import Gate
 from compare.checks.row import Row, judge, mismatch, raised
 from compare.document import progress
-from compare.oracle import regularization
-from compare.oracle.expected import data_loss, oracle_of, with_penalties
-from compare.oracle.running_error import Bounded, Rounding
+from compare.oracle.network import along_the_graph
 from compare.tracing import execution
 from compare.tracing.layer_error import RAISED, of_model
 from compare.tracing.trace import Trace, layer_parts
@@ -103,57 +101,6 @@ def observed(reference: Trace) -> dict:
         for name, gradient in part.weight_gradients.items():
             said[part.layer, f"{name}_gradient"] = gradient
     return said
-
-
-def along_the_graph(reference: Trace) -> dict:
-    """The same tensors, exact and with a bound on what rounding in all layers together can do."""
-    rounding = Rounding.of(reference.dtype)
-    parts = reference.parts
-    weights = [{name: Bounded(w, rounding) for name, w in part.given.items()} for part in parts]
-    oracles = [oracle_of(reference, part) for part in parts]
-    outputs = _forward(reference, oracles, weights)
-    right = {("network", "output"): outputs[-1]}
-    if reference.inference is not None:
-        calm = [oracle_of(reference, part) for part in parts]
-        for oracle in calm:
-            oracle.training = False
-        right["network", "inference"] = _forward(reference, calm, weights)[-1]
-    arrived: list[list[Bounded]] = [[] for _ in parts]  # what each output's gradient is the sum of
-    end = reference.sources[-1][0] if reference.fused else -1
-    if reference.y is not None:
-        seen = outputs[end] if end >= 0 or not reference.fused else Bounded(reference.x, rounding)
-        value, gradient = data_loss(reference, seen)
-        right["loss", "value"] = with_penalties(reference, value, weights, outputs)
-        for i, output in enumerate(outputs):
-            arrived[i] += regularization.output_gradient(reference, i, output)
-    else:
-        gradient = Bounded(parts[-1].output_gradient, rounding)
-    at_the_input = []
-    (at_the_input if reference.fused and end < 0 else arrived[end]).append(gradient)
-    for i in reversed(range(len(parts))):
-        if not arrived[i]:
-            continue
-        dx, gradients = oracles[i].backward(regularization.total(arrived[i]))
-        more = (regularization.of_part(reference, parts[i], weights[i]) if reference.y is not None
-                else {})
-        for name, bounded in gradients.items():
-            right[parts[i].layer, f"{name}_gradient"] = regularization.total(
-                [bounded, *([more[name]] if name in more else [])])
-        for source, bounded in zip(reference.sources[i], dx if isinstance(dx, list) else [dx]):
-            (arrived[source] if source >= 0 else at_the_input).append(bounded)
-    if at_the_input:
-        right["network", "input_gradient"] = regularization.total(at_the_input)
-    return right
-
-
-def _forward(reference: Trace, oracles: list, weights: list) -> list[Bounded]:
-    """Each part's output, computed from those of the parts that it reads."""
-    source = Bounded(reference.x, Rounding.of(reference.dtype))
-    outputs: list[Bounded] = []
-    for part, read, oracle, held in zip(reference.parts, reference.sources, oracles, weights):
-        x = [outputs[i] if i >= 0 else source for i in read]
-        outputs.append(oracle.forward(x if isinstance(part.input, tuple) else x[0], held))
-    return outputs
 
 
 def _each(gradients) -> tuple:

@@ -1,158 +1,201 @@
-"""Trains both networks side by side for a few steps and follows the gap between their weights.
+"""Trains both networks side by side for a few steps, on another batch at each.
 
-Two runs of the same mathematics drift apart by rounding alone. How far is measured, not guessed:
-the same Keras model is trained again from weights moved by one unit in the last place. As long as
-the gap between the two networks stays inside the envelope of such controls, they are the same run.
+Two runs of the same mathematics drift apart by rounding alone, and soon by more than any bound can
+tell. So each step is judged by itself: both sides make it from the same weights, the candidate's,
+and each with what it remembers of the steps before it, such as momenta. Where the step leads is
+known exactly, from the oracles of layers, loss and optimizer; how far rounding may lead away from
+there is sampled, see `compare.oracle.sampled_rounding`. Both sides have to lie within `MARGIN`
+times the farthest sample, weight by weight.
 
-A rectifier or a pooling whose inputs lie within rounding of a kink may fall to either side, in any
-one of the runs alone, and then that run jumps away from all others. The envelope is therefore the
-widest distance between any two of the Keras runs, and what is allowed is `MARGIN` times that, or
-else `KINKS` of the way that the reference has travelled: a kink turns one gradient entry among
-thousands. Unlike the bounds on single layers these two numbers are chosen, not proved; what is
-smaller than they let through, the other gates see.
+The bound of each operation is proved. That a few samples and this factor stand for whatever right
+implementations may do is chosen.
 """
 
 import copy
-import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from compare.checks import training_batches
 from compare.checks.row import Row, distance
 from compare.document import progress
+from compare.oracle.sampled_rounding import SampledStep, SampledSteps, norm
 from compare.tracing import execution
 from compare.tracing.layer_error import LayerError, of_model
-from compare.tracing.ops import untouched_generator
+from compare.tracing.ops import untouched_generator, whole_layers
+from compare.tracing.recorder import record
+from compare.tracing.trace import Trace, folded, layer_parts
 
-CONTROLS = 3
-MARGIN = 10
-KINKS = 1e-3
+MARGIN = 3
+
+
+@dataclass
+class Weight:
+    """One weight after one step. Distances are 2-norms, relative to that of the exact weight.
+
+    Attributes:
+        step: from 1.
+        name: as 'dense kernel'.
+        candidate, reference: how far either side is from where the step leads exactly.
+        allowed: how far rounding explains.
+    """
+
+    step: int
+    name: str
+    candidate: float
+    reference: float
+    allowed: float
+
+    @property
+    def used(self) -> float:
+        """The share of what is allowed that the farther side takes up."""
+        return max(share(self.candidate, self.allowed), share(self.reference, self.allowed))
 
 
 @dataclass
 class Lockstep:
-    """The gap after each step, as |w_candidate - w_reference| / |w_reference| over all weights.
+    """Every weight after every step."""
 
-    Attributes:
-        gaps: between candidate and reference.
-        controls: for each pair of Keras runs, the reference and its controls, between the two.
-        travelled: how far the reference's weights have come from their start, along the way.
-        losses: the candidate's and the reference's loss at each step.
-    """
-
-    gaps: list[float]
-    controls: list[list[float]]
-    travelled: list[float]
-    losses: list[tuple[float, float]]
-
-    @property
-    def envelope(self) -> list[float]:
-        """The widest gap between two Keras runs, up to each step."""
-        widest = [max(gaps) for gaps in zip(*self.controls)]
-        return list(np.maximum.accumulate(widest))
+    weights: list[Weight]
 
     def row(self) -> Row:
-        """The verdict: passed if the gap is inside the envelope after every step."""
-        allowed = [max(MARGIN * edge, KINKS * way)
-                   for edge, way in zip(self.envelope, self.travelled)]
-        shares = [share(gap, edge) for gap, edge in zip(self.gaps, allowed)]
-        worst = int(np.argmax(shares))
-        over = sum(used > 1 for used in shares)
-        return Row("lockstep", "all layers", "weights", passed=over == 0, index=(worst + 1,),
-                   max_abs=max(self.gaps), max_rel=max(self.gaps), actual=self.gaps[worst],
-                   expected=0.0, allowed=allowed[worst], used=shares[worst], over=over,
-                   size=len(shares), kind="normwise",
-                   note=f"gap after step {worst + 1} of {len(shares)}, against Keras runs that "
-                        f"started one ulp apart and spread by {self.envelope[worst]:.2g}")
+        """The verdict: passed if both sides keep to what is allowed, at every step."""
+        if not self.weights:
+            return Row("lockstep", "all layers", "weights", passed=True, kind="normwise",
+                       note="no layer has weights")
+        worst = max(self.weights, key=lambda weight: weight.used)
+        over = sum(weight.used > 1 for weight in self.weights)
+        apart = max(worst.candidate, worst.reference)
+        sides = {"candidate": max(share(w.candidate, w.allowed) for w in self.weights) > 1,
+                 "reference": max(share(w.reference, w.allowed) for w in self.weights) > 1}
+        return Row("lockstep", "all layers", "weights", passed=over == 0, index=(worst.step,),
+                   max_abs=apart, max_rel=apart, actual=apart, expected=0.0,
+                   allowed=worst.allowed, used=worst.used, over=over, size=len(self.weights),
+                   candidate_error=max(w.candidate for w in self.weights),
+                   reference_error=max(w.reference for w in self.weights),
+                   off="both" if all(sides.values()) else next(
+                       (side for side, wrong in sides.items() if wrong), ""),
+                   kind="normwise", note=f"{worst.name} after step {worst.step} of "
+                   f"{self.weights[-1].step}, relative to its size")
 
 
-def verdict(model, twin, x, y, steps: int, sample_weight=None) -> Row:
+def verdict(model, twin, x, y, steps: int, sample_weight=None, reference=None) -> Row:
     """The row of `run`, or one that says why the candidate could not be trained."""
     try:
-        return run(model, twin, x, y, steps, sample_weight=sample_weight).row()
+        return run(model, twin, x, y, steps, sample_weight=sample_weight,
+                   reference=reference).row()
     except LayerError as error:
         return Row("lockstep", "all layers", "weights", passed=False, used=np.inf, kind="normwise",
                    max_abs=np.inf, max_rel=np.inf, note=str(error))
 
 
 @progress.during("Gate 'lockstep'")
-def run(model, twin, x, y, steps: int, seed: int = 0, sample_weight=None) -> Lockstep:
-    """Train copies of both on the batch (x, y), `steps` times over; neither model changes.
+def run(model, twin, x, y, steps: int, seed: int = 0, sample_weight=None,
+        reference: Trace | None = None) -> Lockstep:
+    """Train copies of both, with fresh optimizers, on batches drawn from (x, y); see
+    `training_batches`. Neither model changes.
 
-    Random layers use the same noise in all runs: at each step, what the candidate's draw.
+    Keras trains as the model is compiled (`jit_compile`, `run_eagerly`). Random layers use the same
+    noise on both sides: what the candidate's draw.
 
     Args:
         model: a compiled scratch model.
         twin: a compiled Keras model.
-        seed: of the controls' directions, up or down for each weight.
+        seed: of batches and samples.
         sample_weight: of the losses.
+        reference: a trace of the twin, if there is one; its settings count.
     """
-    import reference
-
-    start = twin.get_weights()
-    runner = reference.StepRunner(reference.clone(twin))
-    try:
-        with untouched_generator():
-            ours, our_losses, noise = _train_scratch(model, x, y, steps, sample_weight)
-    except Exception as error:  # somebody's own layer or optimizer may raise anything
-        raise LayerError(f"not run: {of_model(model, error)}") from error
-    reference_run, losses = runner.trajectory(start, x, y, steps, sample_weight, noise)
-    rng = np.random.default_rng(seed)
-    keras_runs = [reference_run]
-    for _ in range(CONTROLS):
-        nudged = [w + rng.choice([-1, 1], w.shape).astype(w.dtype) * one_ulp(w, after)
-                  for w, after in zip(start, reference_run[0])]
-        keras_runs.append(runner.trajectory(nudged, x, y, steps, sample_weight, noise)[0])
-    controls = [gaps(a, b) for a, b in itertools.combinations(keras_runs, 2)]
-    path = gaps(reference_run, [start, *reference_run[:-1]])  # each step's own length
-    return Lockstep(gaps(ours, reference_run), controls, list(np.cumsum(path)),
-                    [(float(a), float(b)) for a, b in zip(our_losses, losses)])
+    if reference is None:
+        whole = whole_layers(model)
+        reference = folded(record(twin, x, y, sample_weight=sample_weight, whole=whole), whole)
+    sides = _Sides(model, twin, reference, seed)
+    for number, batch in enumerate(training_batches.drawn(x, y, sample_weight, steps, seed)):
+        if not sides.step(number + 1, batch):
+            break
+    return Lockstep(sides.weights)
 
 
-def one_ulp(weight, after) -> np.ndarray:
-    """The last place of each weight at the start or after a step, whichever is larger.
+class _Sides:
+    """The two that train, and where their steps should lead.
 
-    A weight that starts at zero has no last place of its own: moving it by the smallest number that
-    there is would not be a control of anything.
+    Attributes:
+        weights: of all steps so far.
     """
-    return np.spacing(np.maximum(np.abs(weight), np.where(np.isfinite(after), np.abs(after), 0)))
+
+    def __init__(self, model, twin, reference: Trace, seed: int):
+        import reference as keras_side
+
+        self.model = copy.deepcopy(model)
+        optimizer = model.optimizer
+        self.model.optimizer = type(optimizer).from_config(optimizer.get_config())  # no past
+        clone = keras_side.clone(twin)
+        self.runner = keras_side.StepRunner(clone, clone.jit_compile, clone.run_eagerly)
+        self.reference, self.sampled = reference, SampledSteps(reference, seed)
+        self.weights: list[Weight] = []
+
+    def step(self, number: int, batch) -> bool:
+        """One step of all; whether another one makes sense: not where numbers have overflowed."""
+        before = [np.array(w) for w in self.model.get_weights()]
+        noise, slack = self._train_candidate(batch)
+        ours = [np.array(w) for w in self.model.get_weights()]
+        theirs, _ = self.runner.step(before, *batch, noise)
+        exact = self.sampled.step(self._trace(before, batch, noise), slack)
+        found = self._judged(number, ours, theirs, exact)
+        right_so_far = all(weight.used <= 1 for weight in self.weights)
+        if right_so_far and any(weight.used > 1 for weight in found):
+            exact.more()
+            found = self._judged(number, ours, theirs, exact)
+        self.weights += found
+        return all(np.isfinite(w).all() for w in ours)
+
+    def _train_candidate(self, batch) -> tuple[dict, dict]:
+        """(the noise by the layers' positions, by (layer, name) what gradients were off that had
+        to be recovered)."""
+        model = self.model
+        try:
+            with untouched_generator():
+                model.train_step(batch.x, batch.y, **execution.weighted(batch.sample_weight))
+        except Exception as error:  # somebody's own layer or optimizer may raise anything
+            raise LayerError(f"not run: {of_model(model, error)}") from error
+        noise = {i: layer.noise for i, layer in enumerate(model.layers) if layer.noise is not None}
+        titles = [self.reference.parts[first].layer for first, *_ in layer_parts(self.reference)]
+        return noise, {(title, name): extra for title, layer in zip(titles, model.layers)
+                       for name, extra in getattr(layer, "slack", {}).items()}
+
+    def _trace(self, weights: list, batch, noise: dict) -> Trace:
+        """The reference's trace with other weights, another batch and other noise."""
+        rest = iter(weights)
+        parts = [replace(part, noise=None, weights={name: next(rest) for name in part.weights})
+                 for part in self.reference.parts]
+        for i, (first, *_) in enumerate(layer_parts(self.reference)):
+            parts[first].noise = noise.get(i)
+        weight = batch.sample_weight
+        return replace(self.reference, parts=parts, x=np.asarray(batch.x, self.reference.dtype),
+                       y=batch.y, inference=None, sample_weight=None if weight is None else
+                       np.asarray(weight, self.reference.dtype))
+
+    def _judged(self, number: int, ours: list, theirs: list, step: SampledStep) -> list[Weight]:
+        found = []
+        for (layer, name), a, b in zip(step.exact, ours, theirs):
+            exact = step.exact[layer, name]
+            size = norm(exact.value[np.isfinite(exact.value)]) or 1.0
+            allowed = MARGIN * step.spread[layer, name] + norm(exact.bound)
+            found.append(Weight(number, f"{layer} {name}", apart(a, b, exact.value) / size,
+                                apart(b, a, exact.value) / size, allowed / size))
+        return found
 
 
-def _train_scratch(model, x, y, steps, sample_weight):
-    """(weights after each step, losses, at each step the noise by the layers' positions)."""
-    model = copy.deepcopy(model)
-    model.optimizer = type(model.optimizer).from_config(model.optimizer.get_config())  # no past
-    trajectory, losses, noise = [], [], []
-    for _ in range(steps):
-        losses.append(model.train_step(x, y, **execution.weighted(sample_weight))[0])
-        trajectory.append(model.get_weights())
-        noise.append({i: layer.noise for i, layer in enumerate(model.layers)
-                      if layer.noise is not None})
-    return trajectory, losses, noise
+def apart(weight, other, exact) -> float:
+    """The distance of one side's weight from the exact one, in the 2-norm.
 
-
-def share(gap: float, allowed: float) -> float:
-    """How much of what is allowed a gap takes up; what Keras's own runs do not keep is no gap."""
-    if gap <= allowed:
-        return gap / allowed if 0 < allowed < np.inf else 0.0
-    return gap / allowed if allowed > 0 else np.inf
-
-
-def gaps(trajectory, reference_run) -> list[float]:
-    """The relative distance of two trajectories of weights after each step, in the 2-norm.
-
-    It is infinite where only one of the two has a NaN or an infinity.
+    Where both sides have no finite number, they agree on it: it overflows.
     """
-    return [norm([distance(a.astype(np.float64), b.astype(np.float64))
-                  for a, b in zip(ours, theirs)]) / size(theirs)
-            for ours, theirs in zip(trajectory, reference_run)]
+    agreed = ~np.isfinite(weight) & ~np.isfinite(other)
+    return norm(np.where(agreed, 0.0, distance(weight.astype(np.float64), exact)))
 
 
-def size(weights) -> float:
-    """The norm of the finite ones among the weights, above zero."""
-    return norm([w[np.isfinite(w)] for w in weights]) or 1.0
-
-
-def norm(arrays) -> float:
-    """The 2-norm of all entries, computed in float64."""
-    return float(np.sqrt(sum(np.sum(np.square(a, dtype=np.float64)) for a in arrays)))
+def share(distance_: float, allowed: float) -> float:
+    """How much of what is allowed a distance takes up; never NaN."""
+    if distance_ <= allowed:
+        return distance_ / allowed if 0 < allowed < np.inf else 0.0
+    return distance_ / allowed if allowed > 0 else np.inf

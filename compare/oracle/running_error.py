@@ -27,10 +27,15 @@ LIBRARY_ULPS = 4
 
 
 class Rounding(NamedTuple):
-    """The audited precision: `unit` roundoff (float64's own added) and smallest normal number."""
+    """The audited precision: `unit` roundoff (float64's own added) and smallest normal number.
+
+    Without `products` the bounds on products of arrays are left out, each of which costs two more
+    such products: for who wants the values alone.
+    """
 
     unit: float
     tiny: float
+    products: bool = True
 
     @classmethod
     def of(cls, dtype) -> "Rounding":
@@ -196,6 +201,9 @@ def bilinear(product, a: Bounded, b: Bounded, bias: Bounded | None = None) -> Bo
     """
     a, b, rounding = a.flushed(), b.flushed(), a.rounding
     value = product(a.value, b.value)
+    if not rounding.products:
+        bias = None if bias is None else bias.flushed()
+        return Bounded(value if bias is None else value + bias.value, rounding)
     magnitude = product(np.abs(a.value), np.abs(b.value))
     terms = product(a.support(), b.support())
     passed_on = 2 * terms * rounding.tiny  # products and partial sums, flushed to zero

@@ -8,7 +8,7 @@ import pytest
 
 import compare
 import scratch
-from compare.checks.end_to_end import along_the_graph
+from compare.oracle.network import along_the_graph
 from compare.oracle.activations import ReLU
 from compare.oracle.pooling import MaxPooling2D
 from compare.oracle.running_error import Bounded, Rounding

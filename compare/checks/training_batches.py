@@ -1,0 +1,45 @@
+"""The batches that the trajectories are trained on, all drawn from the user's own.
+
+One batch repeated would let pass whatever keeps an input, a label or a batch's size from the first
+step. So only the first batch is the user's; the others hold some of its samples more than once and
+some not at all, and the last one is shorter, as at the end of an epoch. A sample keeps its label
+and its weight, so that they suit the loss. Of a single sample the label cannot change; its input
+does, rolled along its first axis.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+LARGEST = 32  # samples in the batches that are drawn
+
+
+class Batch(NamedTuple):
+    """Inputs, labels and weights of one step; no weights are None."""
+
+    x: np.ndarray
+    y: np.ndarray
+    sample_weight: np.ndarray | None
+
+
+def drawn(x, y, sample_weight, steps: int, seed: int) -> list[Batch]:
+    """The user's batch, then `steps` - 1 others, the last one shorter."""
+    x, y = np.asarray(x), np.asarray(y)
+    weight = None if sample_weight is None else np.asarray(sample_weight)
+    rng = np.random.default_rng(seed)
+    batches = [Batch(x, y, weight)]
+    size = min(len(x), LARGEST)
+    for step in range(1, steps):
+        if step == steps - 1 and size > 1:
+            size -= max(1, size // 3)
+        batches.append(_others(batches[0], size, step, rng))
+    return batches
+
+
+def _others(first: Batch, size: int, step: int, rng) -> Batch:
+    if len(first.x) == 1:
+        return first._replace(x=np.roll(first.x, step, axis=1))
+    rows = rng.integers(0, len(first.x), size)
+    if len(set(rows)) == len(first.x):
+        rows[0] = rows[1]  # the same samples in another order would have the same gradient
+    return Batch(*(None if array is None else array[rows] for array in first))

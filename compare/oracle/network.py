@@ -1,0 +1,103 @@
+"""The oracles of a whole network, one after another along its graph: forward, loss, and back.
+
+Each result passes through a function that `settles` it before the next op reads it: by default it
+stays as it is, bound and all, so that the bounds are carried along the graph.
+"""
+
+from dataclasses import dataclass
+
+from compare.oracle import regularization
+from compare.oracle.expected import data_loss, oracle_of, with_penalties
+from compare.oracle.running_error import Bounded, Rounding
+from compare.tracing.trace import Trace
+
+
+def carried(key: tuple, result: Bounded) -> Bounded:
+    """A result as it is: the next op goes on from all that it may have been."""
+    return result
+
+
+def along_the_graph(trace: Trace, settled=carried, rounding: Rounding | None = None) -> dict:
+    """Every tensor of a pass in training from the trace's batch and weights alone.
+
+    Args:
+        trace: whose batch, weights, noise and settings are taken; what it holds of outputs and
+            gradients is not, but for the output's gradient where there are no labels.
+        settled: a function (key, Bounded) -> Bounded that each result passes through; the key
+            names the result and is the same in every pass.
+        rounding: the audited precision; the trace's own by default.
+
+    Returns:
+        `Bounded` by (layer, tensor): ('network', 'output'), ('network', 'input_gradient'),
+        ('network', 'inference'), ('loss', 'value'), ('conv2d', 'kernel_gradient') and the like, and
+        weights that the pass itself changes, such as ('batch_normalization', 'moving_mean').
+    """
+    rounding = rounding or Rounding.of(trace.dtype)
+    run = _Pass(trace, rounding, settled)
+    right = {("network", "output"): run.outputs[-1]}
+    if trace.inference is not None:
+        right["network", "inference"] = _Pass(trace, rounding, settled, False).outputs[-1]
+    for part, oracle in zip(trace.parts, run.oracles):
+        right.update({(part.layer, name): value for name, value in oracle.updated.items()})
+    return right | _backward(run)
+
+
+@dataclass
+class _Pass:
+    """The way forward: for each part its oracle, its weights, its output."""
+
+    trace: Trace
+    rounding: Rounding
+    settled: object
+    training: bool = True
+
+    def __post_init__(self):
+        trace = self.trace
+        self.source = Bounded(trace.x, self.rounding)
+        self.oracles = [oracle_of(trace, part) for part in trace.parts]
+        self.weights = [{name: Bounded(w, self.rounding) for name, w in part.given.items()}
+                        for part in trace.parts]
+        self.outputs: list[Bounded] = []
+        for i, (part, oracle) in enumerate(zip(trace.parts, self.oracles)):
+            oracle.training = self.training
+            x = [self.read(source) for source in trace.sources[i]]
+            y = oracle.forward(x if isinstance(part.input, tuple) else x[0], self.weights[i])
+            self.outputs.append(self.settled((i, "output"), y))
+
+    def read(self, source: int) -> Bounded:
+        """What a part reads from the part of that position, or from the network's input, -1."""
+        return self.outputs[source] if source >= 0 else self.source
+
+
+def _backward(run: _Pass) -> dict:
+    """The loss and all gradients."""
+    trace, parts, settled = run.trace, run.trace.parts, run.settled
+    right = {}
+    arrived: list[list[Bounded]] = [[] for _ in parts]  # what each output's gradient is the sum of
+    end = trace.sources[-1][0] if trace.fused else len(parts) - 1
+    if trace.y is not None:
+        value, gradient = data_loss(trace, run.read(end))
+        right["loss", "value"] = with_penalties(trace, value, run.weights, run.outputs)
+        for i, output in enumerate(run.outputs):
+            arrived[i] += regularization.output_gradient(trace, i, output)
+    else:
+        gradient = Bounded(parts[-1].output_gradient, run.rounding)
+    at_the_input: list[Bounded] = []
+    (at_the_input if end < 0 else arrived[end]).append(settled(("loss", "gradient"), gradient))
+    for i in reversed(range(len(parts))):
+        if not arrived[i]:
+            continue
+        dy = settled((i, "output_gradient"), regularization.total(arrived[i]))
+        dx, gradients = run.oracles[i].backward(dy)
+        more = (regularization.of_part(trace, parts[i], run.weights[i]) if trace.y is not None
+                else {})
+        for name, gradient in gradients.items():
+            gradient = regularization.total([gradient, *([more[name]] if name in more else [])])
+            right[parts[i].layer, f"{name}_gradient"] = settled((i, f"{name}_gradient"), gradient)
+        for k, (source, sent) in enumerate(zip(trace.sources[i],
+                                               dx if isinstance(dx, list) else [dx])):
+            sent = settled((i, f"input_gradient_{k}"), sent)
+            (arrived[source] if source >= 0 else at_the_input).append(sent)
+    if at_the_input:
+        right["network", "input_gradient"] = regularization.total(at_the_input)
+    return right

@@ -1,0 +1,135 @@
+"""What rounding may do to a training step, sampled: Monte Carlo arithmetic with proved sizes.
+
+A bound carried through a whole network adds up the worst of every layer, as if all conspired, and
+soon says nothing; an optimizer such as Adam, which divides a gradient by its own size, makes a full
+step of a gradient that is rounding alone. So the step is taken several times instead. Each time
+every result on the way is moved within the bound that is proved for it by itself, as some right
+implementation might have rounded it, and the next layer goes on from there. How far the weights
+come to lie from those of the exact step is what rounding makes of it: kinks that it crosses,
+saturated activations and differences of nearly equal numbers included.
+
+Half of the samples move each number by itself; the others all numbers of a tensor to one side, as a
+library does whose function is always a little too large. (D. S. Parker, Monte Carlo Arithmetic,
+1997; J. Vignes, A stochastic arithmetic for reliable scientific computation, 1993.)
+"""
+
+import copy
+
+import numpy as np
+
+from compare.oracle.expected import learned
+from compare.oracle.network import along_the_graph
+from compare.oracle.optimizers import OPTIMIZERS
+from compare.oracle.running_error import Bounded, Rounding
+from compare.tracing.trace import Trace
+
+SAMPLES = 2
+MORE_SAMPLES = 16  # besides, where so few explain too little
+
+
+class SampledSteps:
+    """The exact steps of an optimizer from given weights, one after another, and how they scatter.
+
+    Args:
+        trace: of the network, whose settings count.
+        seed: of the samples.
+    """
+
+    def __init__(self, trace: Trace, seed: int):
+        self.trained = learned(trace)
+        self.seed, self.iteration = seed, 0
+        optimizer = trace.compile_config["optimizer"]
+        dtype = np.dtype(trace.dtype)
+        self.optimizers = [OPTIMIZERS[optimizer["class_name"].lower()](optimizer["config"], dtype)
+                           for _ in range(1 + SAMPLES)]  # the first one's path is exact
+
+    def step(self, trace: Trace, slack: dict | None = None) -> "SampledStep":
+        """The next step, from the weights and the batch of a trace.
+
+        Args:
+            slack: by (layer, name), how much further a weight's gradient may be off than its own
+                bound, for gradients that had to be recovered.
+        """
+        made = SampledStep(self, trace, slack or {})
+        self.iteration += 1
+        return made
+
+
+class SampledStep:
+    """One step: its exact result and, for each weight, how far rounding may lead away from it.
+
+    Attributes:
+        exact: the weights after it, by (layer, name); `Bounded` by what the optimizer rounds.
+        spread: for each of them, the largest 2-norm by which a sample lies apart from it.
+    """
+
+    def __init__(self, steps: SampledSteps, trace: Trace, slack: dict):
+        self.steps, self.trace = steps, trace
+        self.number = steps.iteration
+        self.before = [copy.deepcopy(optimizer) for optimizer in steps.optimizers[1:]]
+        self.bounds = LocalBounds()
+        self.exact = self._after(steps.optimizers[0], along_the_graph(trace, self.bounds))
+        for i, part in enumerate(trace.parts):
+            for (layer, name), extra in slack.items():
+                if layer == part.layer and (i, f"{name}_gradient") in self.bounds:
+                    self.bounds[i, f"{name}_gradient"] += extra
+        self.spread = dict.fromkeys(self.exact, 0.0)
+        for k, optimizer in enumerate(steps.optimizers[1:]):
+            self._sample(k, optimizer)
+
+    def more(self) -> None:
+        """Widen the spread by more samples, which go on from those of the steps before."""
+        for k in range(SAMPLES, SAMPLES + MORE_SAMPLES):
+            self._sample(k, copy.deepcopy(self.before[k % SAMPLES]))
+
+    def _sample(self, k: int, optimizer) -> None:
+        rng = np.random.default_rng([self.steps.seed, self.number, k])
+        moved = MovedWithin(self.bounds, rng, alike=k % 2 == 1)
+        rounding = Rounding.of(self.trace.dtype)._replace(products=False)
+        after = self._after(optimizer, along_the_graph(self.trace, moved, rounding))
+        for key, exact in self.exact.items():
+            self.spread[key] = max(self.spread[key], norm(after[key].value - exact.value))
+
+    def _after(self, optimizer, pass_: dict) -> dict:
+        """Every weight after the step, by (layer, name), given what a pass computed."""
+        trace, trained = self.trace, self.steps.trained
+        after = {(part.layer, name): Bounded(weight, Rounding.of(trace.dtype))
+                 for part in trace.parts for name, weight in part.weights.items()}
+        after.update({key: value for key, value in pass_.items() if key in after})
+        keys = [(trace.parts[i].layer, name) for i, name in trained]
+        gradients = [pass_[layer, f"{name}_gradient"] for layer, name in keys]
+        if keys:
+            after.update(zip(keys, optimizer.step([after[key] for key in keys], gradients)))
+        return after
+
+
+class LocalBounds(dict):
+    """Settles each result at its exact value, and keeps the bound that it has by itself."""
+
+    def __call__(self, key: tuple, result: Bounded) -> Bounded:
+        # where no bound holds, nothing is moved: what the rounding does there is not sampled
+        self[key] = np.where(np.isfinite(result.bound), result.bound, 0.0)
+        return Bounded(result.value, result.rounding)
+
+
+class MovedWithin:
+    """Settles each result somewhere within such bounds.
+
+    Args:
+        bounds: the `LocalBounds` of the exact pass.
+        alike: move all numbers of a tensor by the whole bound to one side.
+    """
+
+    def __init__(self, bounds: LocalBounds, rng: np.random.Generator, alike: bool):
+        self.bounds, self.rng, self.alike = bounds, rng, alike
+
+    def __call__(self, key: tuple, result: Bounded) -> Bounded:
+        share = (self.rng.choice([-1.0, 1.0]) if self.alike
+                 else self.rng.uniform(-1, 1, result.shape))
+        return Bounded(result.value + share * self.bounds[key], result.rounding)
+
+
+def norm(array) -> float:
+    """The 2-norm of all entries; infinite where one is NaN."""
+    size = float(np.sqrt(np.sum(np.square(array, dtype=np.float64))))
+    return np.inf if np.isnan(size) else size
