@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-LARGEST = 32  # samples in the batches that are drawn
+LARGEST = 4  # samples in the batches that are drawn
 
 
 class Batch(NamedTuple):

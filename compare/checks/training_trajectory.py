@@ -62,7 +62,8 @@ class Lockstep:
         """The verdict: passed if both sides keep to what is allowed, at every step."""
         if not self.weights:
             return Row("lockstep", "all layers", "weights", passed=True, kind="normwise",
-                       note="no layer has weights")
+                       note="not judged: no layer has weights, or numbers are so large that they "
+                            "overflow")
         worst = max(self.weights, key=lambda weight: weight.used)
         over = sum(weight.used > 1 for weight in self.weights)
         apart = max(worst.candidate, worst.reference)
@@ -134,12 +135,14 @@ class _Sides:
         self.weights: list[Weight] = []
 
     def step(self, number: int, batch) -> bool:
-        """One step of all; whether another one makes sense: not where numbers have overflowed."""
+        """One step of all; whether another one makes sense: not once numbers overflow."""
         before = [np.array(w) for w in self.model.get_weights()]
         noise, slack = self._train_candidate(batch)
         ours = [np.array(w) for w in self.model.get_weights()]
         theirs, _ = self.runner.step(before, *batch, noise)
         exact = self.sampled.step(self._trace(before, batch, noise), slack)
+        if exact.overflows:
+            return False
         found = self._judged(number, ours, theirs, exact)
         right_so_far = all(weight.used <= 1 for weight in self.weights)
         if right_so_far and any(weight.used > 1 for weight in found):

@@ -8,7 +8,7 @@ implementation might have rounded it, and the next layer goes on from there. How
 come to lie from those of the exact step is what rounding makes of it: kinks that it crosses,
 saturated activations and differences of nearly equal numbers included.
 
-Half of the samples move each number by itself; the others all numbers of a tensor to one side, as a
+Every other sample moves each number by itself; the others all numbers of a tensor to one side, as a
 library does whose function is always a little too large. (D. S. Parker, Monte Carlo Arithmetic,
 1997; J. Vignes, A stochastic arithmetic for reliable scientific computation, 1993.)
 """
@@ -23,8 +23,8 @@ from compare.oracle.optimizers import OPTIMIZERS
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.trace import Trace
 
-SAMPLES = 2
-MORE_SAMPLES = 16  # besides, where so few explain too little
+SAMPLES = 1  # of each step
+MORE_SAMPLES = 16  # besides, where that explains too little
 
 
 class SampledSteps:
@@ -61,6 +61,8 @@ class SampledStep:
     Attributes:
         exact: the weights after it, by (layer, name); `Bounded` by what the optimizer rounds.
         spread: for each of them, the largest 2-norm by which a sample lies apart from it.
+        overflows: whether numbers on the way are so large that their squares overflow, or sums of
+            such sizes: then nothing is promised, and `spread` says nothing.
     """
 
     def __init__(self, steps: SampledSteps, trace: Trace, slack: dict):
@@ -69,6 +71,7 @@ class SampledStep:
         self.before = [copy.deepcopy(optimizer) for optimizer in steps.optimizers[1:]]
         self.bounds = LocalBounds()
         self.exact = self._after(steps.optimizers[0], along_the_graph(trace, self.bounds))
+        self.overflows = self.bounds.largest > np.sqrt(float(np.finfo(trace.dtype).max))
         for i, part in enumerate(trace.parts):
             for (layer, name), extra in slack.items():
                 if layer == part.layer and (i, f"{name}_gradient") in self.bounds:
@@ -84,7 +87,7 @@ class SampledStep:
 
     def _sample(self, k: int, optimizer) -> None:
         rng = np.random.default_rng([self.steps.seed, self.number, k])
-        moved = MovedWithin(self.bounds, rng, alike=k % 2 == 1)
+        moved = MovedWithin(self.bounds, rng, alike=(self.number + k) % 2 == 1)
         rounding = Rounding.of(self.trace.dtype)._replace(products=False)
         after = self._after(optimizer, along_the_graph(self.trace, moved, rounding))
         for key, exact in self.exact.items():
@@ -104,11 +107,20 @@ class SampledStep:
 
 
 class LocalBounds(dict):
-    """Settles each result at its exact value, and keeps the bound that it has by itself."""
+    """Settles each result at its exact value, and keeps the bound that it has by itself.
+
+    Attributes:
+        largest: the size of the largest number, and of the terms that it is a sum of.
+    """
+
+    largest = 0.0
 
     def __call__(self, key: tuple, result: Bounded) -> Bounded:
         # where no bound holds, nothing is moved: what the rounding does there is not sampled
         self[key] = np.where(np.isfinite(result.bound), result.bound, 0.0)
+        sizes = np.nan_to_num(np.abs(result.value), nan=np.inf, posinf=np.inf)
+        self.largest = max(self.largest, float(sizes.max(initial=0.0)),
+                           float(self[key].max(initial=0.0)) / result.rounding.unit)
         return Bounded(result.value, result.rounding)
 
 
