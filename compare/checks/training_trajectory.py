@@ -144,9 +144,7 @@ class _Sides:
         if exact.overflows:
             return False
         found = self._judged(number, ours, theirs, exact)
-        right_so_far = all(weight.used <= 1 for weight in self.weights)
-        if right_so_far and any(weight.used > 1 for weight in found):
-            exact.more()
+        if any(weight.used > 1 for weight in found) and self.sampled.widen():
             found = self._judged(number, ours, theirs, exact)
         self.weights += found
         return all(np.isfinite(w).all() for w in ours)

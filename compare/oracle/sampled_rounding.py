@@ -13,8 +13,6 @@ library does whose function is always a little too large. (D. S. Parker, Monte C
 1997; J. Vignes, A stochastic arithmetic for reliable scientific computation, 1993.)
 """
 
-import copy
-
 import numpy as np
 
 from compare.oracle.expected import learned
@@ -36,12 +34,17 @@ class SampledSteps:
     """
 
     def __init__(self, trace: Trace, seed: int):
-        self.trained = learned(trace)
-        self.seed, self.iteration = seed, 0
-        optimizer = trace.compile_config["optimizer"]
-        dtype = np.dtype(trace.dtype)
-        self.optimizers = [OPTIMIZERS[optimizer["class_name"].lower()](optimizer["config"], dtype)
-                           for _ in range(1 + SAMPLES)]  # the first one's path is exact
+        self.seed = seed
+        self.settings, self.dtype = trace.compile_config["optimizer"], np.dtype(trace.dtype)
+        self.trained = [(trace.parts[i].layer, name) for i, name in learned(trace)]
+        self.exact = self._optimizer()
+        self.samples = [self._optimizer() for _ in range(SAMPLES)]
+        self.past: list[SampledStep] = []
+
+    def _optimizer(self):
+        """One that remembers nothing yet."""
+        kind = OPTIMIZERS[self.settings["class_name"].lower()]
+        return kind(self.settings["config"], self.dtype)
 
     def step(self, trace: Trace, slack: dict | None = None) -> "SampledStep":
         """The next step, from the weights and the batch of a trace.
@@ -51,8 +54,24 @@ class SampledSteps:
                 bound, for gradients that had to be recovered.
         """
         made = SampledStep(self, trace, slack or {})
-        self.iteration += 1
+        self.past.append(made)
+        for k, optimizer in enumerate(self.samples):
+            made.sample(optimizer, [self.seed, len(self.past), k])
         return made
+
+    def widen(self) -> bool:
+        """Take all steps so far with more samples; whether that was still to be done.
+
+        Each sample is a training of its own: what an optimizer remembers differs from the first
+        step on.
+        """
+        if len(self.samples) > SAMPLES:
+            return False
+        for k in range(SAMPLES, SAMPLES + MORE_SAMPLES):
+            self.samples.append(self._optimizer())
+            for number, made in enumerate(self.past):
+                made.sample(self.samples[-1], [self.seed, number + 1, k])
+        return True
 
 
 class SampledStep:
@@ -66,43 +85,35 @@ class SampledStep:
     """
 
     def __init__(self, steps: SampledSteps, trace: Trace, slack: dict):
-        self.steps, self.trace = steps, trace
-        self.number = steps.iteration
-        self.before = [copy.deepcopy(optimizer) for optimizer in steps.optimizers[1:]]
+        self.trace, self.trained = trace, steps.trained
         self.bounds = LocalBounds()
-        self.exact = self._after(steps.optimizers[0], along_the_graph(trace, self.bounds))
+        self.exact = self._after(steps.exact, along_the_graph(trace, self.bounds))
         self.overflows = self.bounds.largest > np.sqrt(float(np.finfo(trace.dtype).max))
         for i, part in enumerate(trace.parts):
             for (layer, name), extra in slack.items():
                 if layer == part.layer and (i, f"{name}_gradient") in self.bounds:
                     self.bounds[i, f"{name}_gradient"] += extra
         self.spread = dict.fromkeys(self.exact, 0.0)
-        for k, optimizer in enumerate(steps.optimizers[1:]):
-            self._sample(k, optimizer)
 
-    def more(self) -> None:
-        """Widen the spread by more samples, which go on from those of the steps before."""
-        for k in range(SAMPLES, SAMPLES + MORE_SAMPLES):
-            self._sample(k, copy.deepcopy(self.before[k % SAMPLES]))
-
-    def _sample(self, k: int, optimizer) -> None:
-        rng = np.random.default_rng([self.steps.seed, self.number, k])
-        moved = MovedWithin(self.bounds, rng, alike=(self.number + k) % 2 == 1)
+    def sample(self, optimizer, seed: list[int]) -> None:
+        """Take the step once more, rounded otherwise; the last two of the seed are the numbers of
+        the step and of the sample."""
+        moved = MovedWithin(self.bounds, np.random.default_rng(seed), alike=sum(seed[1:]) % 2 == 0)
         rounding = Rounding.of(self.trace.dtype)._replace(products=False)
         after = self._after(optimizer, along_the_graph(self.trace, moved, rounding))
         for key, exact in self.exact.items():
             self.spread[key] = max(self.spread[key], norm(after[key].value - exact.value))
 
-    def _after(self, optimizer, pass_: dict) -> dict:
+    def _after(self, optimizer, made: dict) -> dict:
         """Every weight after the step, by (layer, name), given what a pass computed."""
-        trace, trained = self.trace, self.steps.trained
-        after = {(part.layer, name): Bounded(weight, Rounding.of(trace.dtype))
-                 for part in trace.parts for name, weight in part.weights.items()}
-        after.update({key: value for key, value in pass_.items() if key in after})
-        keys = [(trace.parts[i].layer, name) for i, name in trained]
-        gradients = [pass_[layer, f"{name}_gradient"] for layer, name in keys]
-        if keys:
-            after.update(zip(keys, optimizer.step([after[key] for key in keys], gradients)))
+        rounding = Rounding.of(self.trace.dtype)
+        after = {(part.layer, name): Bounded(weight, rounding)
+                 for part in self.trace.parts for name, weight in part.weights.items()}
+        after.update({key: value for key, value in made.items() if key in after})
+        if self.trained:
+            gradients = [made[layer, f"{name}_gradient"] for layer, name in self.trained]
+            moved = optimizer.step([after[key] for key in self.trained], gradients)
+            after.update(zip(self.trained, moved))
         return after
 
 

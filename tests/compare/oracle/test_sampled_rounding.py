@@ -75,11 +75,27 @@ def test_a_gradient_that_is_rounding_alone_lets_adam_go_either_way():
 
 def test_more_samples_only_widen_and_the_seed_decides():
     trace, _ = linear(scratch.SGD(0.125))
-    made, again, other = (SampledSteps(trace, seed).step(trace) for seed in (0, 0, 1))
+    steps = [SampledSteps(trace, seed) for seed in (0, 0, 1)]
+    made, again, other = (each.step(trace) for each in steps)
     assert made.spread == again.spread != other.spread
-    made.more()
+    assert steps[0].widen() and not steps[0].widen(), "once"
     assert all(made.spread[key] >= again.spread[key] for key in made.spread)
     assert made.spread != again.spread
+
+
+def test_more_samples_differ_from_the_first_step_on():
+    """After a step whose gradient was rounding alone, Adam goes on in its direction: more samples
+    have to have taken that step too."""
+    trace, (kernel, bias) = linear(scratch.Adam(0.01, epsilon=1e-12))
+    still = dataclasses.replace(trace, y=trace.x.astype(np.float64) @ kernel + bias)
+    nothing = with_weights(dataclasses.replace(still, x=0 * trace.x, y=0 * trace.y), kernel, 0 * bias)
+    wide, narrow = SampledSteps(trace, 0), SampledSteps(trace, 0)
+    for steps in (wide, narrow):
+        steps.step(still)
+        last = steps.step(nothing)  # its own gradient is exactly 0
+    wide.widen()
+    assert wide.past[1].spread["dense", "bias"] > last.spread["dense", "bias"] > 0
+    assert len(wide.samples) == 17 and wide.step(nothing).spread["dense", "bias"] > 0
 
 
 def test_what_recovering_a_gradient_rounds_is_sampled_too():
