@@ -6,27 +6,46 @@ from dataclasses import replace
 from compare.evaluation.faults.accuracy_table import ACCURACY, CLOSE
 from compare.evaluation.faults.families import (
     activations,
+    buffers,
+    clipping_limits,
     convolution,
     convolution_gradients,
     dense,
+    inference_only,
+    keras_models,
     keras_side,
+    later_updates,
+    loss_formulas,
     losses,
+    low_precision,
     merging,
+    moments,
     noise,
+    noise_patterns,
     normalization,
+    optimizer_rules,
     optimizers,
     other_convolutions,
     pairs,
     pooling,
+    rate_schedules,
     rectifiers,
     reshaping,
+    textbook_layers,
+    ties_and_ends,
     training,
+    training_loop,
 )
 from compare.evaluation.faults.fault import Fault
 
 FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooling, reshaping,
             normalization, noise, rectifiers, activations, merging, losses, optimizers, training,
-            keras_side, pairs)
+            keras_side,
+            # from textbooks, course forums and public issues
+            textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, low_precision,
+            optimizer_rules, later_updates, clipping_limits, rate_schedules, buffers,
+            inference_only, training_loop, keras_models,
+            pairs)
 
 
 def faults() -> Iterator[Fault]:
