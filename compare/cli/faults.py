@@ -11,8 +11,9 @@ Scores the checks themselves, by faults put in on purpose.
 
 Puts each fault of a catalogue into a small network, checks it, and scores the
 verdict: noticed, the right layer, the right tensor, the right cause. Then
-checks clean random networks, in which there is nothing to find, and holds other
-decision rules against both. All of it takes many minutes.
+checks right variants, the same mathematics in other forms, and clean random
+networks, in which there is nothing to find, and holds other decision rules
+against faults and clean networks. All of it takes many minutes.
 
 Exits 0 if every fault is noticed and there is no false alarm, 1 if not, 2 for
 bad input, 130 after Ctrl-C.
@@ -30,7 +31,8 @@ def add_parser(subparsers) -> None:
     which = arguments.group(parser, "which faults and networks")
     which.add_argument("--list", action="store_true", help="show the catalogue and run nothing")
     which.add_argument("--only", action="append", metavar="IDENTIFIER",
-                       help="this fault, or all whose identifiers contain this; may be repeated")
+                       help="this fault, or all whose identifiers contain this, and no right "
+                            "variants; may be repeated")
     which.add_argument("--count", type=arguments.natural, metavar="N",
                        help=f"clean networks (default: {COUNT}; with --only, none)")
     which.add_argument("--seed", type=arguments.natural, default=0, metavar="S",
@@ -69,7 +71,8 @@ def score(args, chosen, jobs) -> int:
     try:
         with arguments.running_jobs(args):
             result = running.run([fault.identifier for fault in chosen], count, args.seed, store,
-                                 args.jobs, args.backend, args.address, rivals)
+                                 args.jobs, args.backend, args.address, rivals,
+                                 right=not args.only)
     except jobs.JobsError as error:
         return complain(PROG, error, "Run the same again, with --runs and --resume to go on")
     outputs.publish(args, result, tables.render, as_json=files.as_json,

@@ -31,12 +31,14 @@ from compare.evaluation.faults.families import (
     rate_schedules,
     rectifiers,
     reshaping,
+    right_layers,
+    right_training,
     textbook_layers,
     ties_and_ends,
     training,
     training_loop,
 )
-from compare.evaluation.faults.fault import Fault
+from compare.evaluation.faults.fault import Fault, Variant
 
 FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooling, reshaping,
             normalization, noise, rectifiers, activations, merging, losses, optimizers, training,
@@ -46,6 +48,13 @@ FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooli
             optimizer_rules, later_updates, clipping_limits, rate_schedules, buffers,
             inference_only, training_loop, keras_models,
             pairs)
+RIGHT = (right_layers, right_training)
+
+
+def variants() -> Iterator[Variant]:
+    """Every right variant: clean cases, at which no check may alarm."""
+    for family in RIGHT:
+        yield from family.variants()
 
 
 def faults() -> Iterator[Fault]:

@@ -67,3 +67,24 @@ class Fault:
     @property
     def is_pair(self) -> bool:
         return len(self.places) > 1
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The same mathematics in another form, which rounds in another way: no fault.
+
+    Attributes:
+        identifier: unique, in lower case with hyphens.
+        family: what it is a variant of.
+        sentence: the form.
+        network: the clean network.
+        inject: a function of that network that puts the form in.
+        steps: of training in lockstep.
+    """
+
+    identifier: str
+    family: str
+    sentence: str
+    network: Specification
+    inject: Callable
+    steps: int = 5

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from compare.evaluation.faults.baselines import verdicts
-from compare.evaluation.faults.catalogue import by_identifier
-from compare.evaluation.faults.false_alarms import Clean, judged
+from compare.evaluation.faults.catalogue import by_identifier, variants
+from compare.evaluation.faults.false_alarms import Clean, judged, judged_variant
 from compare.evaluation.faults.scoring import Cases, Score, score
 from compare.experiments import execution
 
@@ -23,12 +23,14 @@ class Result:
         clean: what was said of clean networks.
         seed: of these.
         interrupted: whether Ctrl-C ended it early.
+        variants: what was said of right variants.
     """
 
     scores: list[Score] = field(default_factory=list)
     clean: list[Clean] = field(default_factory=list)
     seed: int = 0
     interrupted: bool = False
+    variants: list[Clean] = field(default_factory=list)
 
     @property
     def undetected(self) -> list[Score]:
@@ -36,7 +38,7 @@ class Result:
 
     @property
     def false_alarms(self) -> list[Clean]:
-        return [clean for clean in self.clean if clean.alarm]
+        return [clean for clean in [*self.clean, *self.variants] if clean.alarm]
 
     def __bool__(self) -> bool:
         """Whether every fault was detected and nothing else."""
@@ -45,10 +47,11 @@ class Result:
 
 def run(identifiers: list[str], count: int, seed: int, store: execution.Store, parallel: int = 1,
         backend: str = "local", address: str | None = None, rivals: bool = True,
-        verbose: bool = True) -> Result:
+        verbose: bool = True, right: bool = False) -> Result:
     """Score these faults, and judge networks 0 to count - 1 of the seed.
 
     Args:
+        right: judge the right variants, too.
         store, parallel, backend, address: see `compare.experiments.execution.run`.
         rivals: apply the other rules, too.
 
@@ -60,6 +63,10 @@ def run(identifiers: list[str], count: int, seed: int, store: execution.Store, p
             for chunk in execution.chunks(identifiers, FAULTS)]
     todo += [execution.Job(f"clean-{chunk[0]}-{chunk[-1]}", judge_chunk, (seed, chunk, rivals))
              for chunk in execution.chunks(range(count), NETWORKS)]
+    if right:
+        count_of_variants = len(list(variants()))
+        todo += [execution.Job(f"variants-{chunk[0]}-{chunk[-1]}", judge_variants, chunk)
+                 for chunk in execution.chunks(range(count_of_variants), FAULTS)]
     result = Result(seed=seed)
     try:
         execution.run(todo, store, parallel, backend, address,
@@ -70,6 +77,8 @@ def run(identifiers: list[str], count: int, seed: int, store: execution.Store, p
         entries = store.results.get(job.key, ())
         if job.function is score_chunk:
             result.scores += [Score(**entry) for entry in entries]
+        elif job.function is judge_variants:
+            result.variants += [Clean(**entry) for entry in entries]
         else:
             result.clean += [Clean(**entry) for entry in entries]
     return result
@@ -105,3 +114,10 @@ def judge_chunk(task) -> list[dict]:
     seed, numbers, rivals = task
     with np.errstate(all="ignore"):
         return [judged(seed, number, rivals).plain() for number in numbers]
+
+
+def judge_variants(numbers) -> list[dict]:
+    """What is said of some right variants, by their places in the catalogue, as plain values."""
+    every, cases = list(variants()), Cases()
+    with np.errstate(all="ignore"):
+        return [judged_variant(every[number], number, cases).plain() for number in numbers]

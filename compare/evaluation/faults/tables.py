@@ -18,7 +18,7 @@ def render(result: Result, tablefmt: str = "simple") -> Text:
     parts: list[str] = []
     if result.scores:
         parts += [families(result, tablefmt), *shortcomings(result)]
-    if result.clean:
+    if result.clean or result.variants:
         parts.append(alarms(result))
     if any(entry.rivals for entry in [*result.scores, *result.clean]):
         parts += ["Other rules, on the same tensors of the same networks:",
@@ -70,11 +70,16 @@ def misjudged(score: Score, fault: Fault) -> str:
 
 
 def alarms(result: Result) -> Text:
-    """False alarms of the check on clean networks."""
-    said = [wrapped(line(f"  network {clean.number}: {clean.alarm[:300]}"), indent=" " * 6)
-            for clean in result.false_alarms]
-    return lines([f"False alarms: {len(result.false_alarms)} on {len(result.clean)} clean networks "
-                  f"of seed {result.seed}.", *said])
+    """False alarms of the check on clean networks and right variants."""
+    said: list[str | Text] = []
+    for entries, what in ((result.clean, f"clean networks of seed {result.seed}"),
+                          (result.variants, "right variants")):
+        if entries:
+            alarmed = [clean for clean in entries if clean.alarm]
+            said.append(f"False alarms: {len(alarmed)} on {len(entries)} {what}.")
+            said += [wrapped(line(f"  {clean.variant or f'network {clean.number}'}: "
+                                  f"{clean.alarm[:300]}"), indent=" " * 6) for clean in alarmed]
+    return lines(said)
 
 
 def rivals(result: Result, tablefmt: str) -> Text:
@@ -106,7 +111,7 @@ def share(count: int, total: int) -> str:
 
 def verdict(result: Result) -> Text:
     """The run in a sentence."""
-    if not result.scores and not result.clean:
+    if not result.scores and not result.clean and not result.variants:
         return line("Nothing was run.")
     said: list[str] = []
     if result.scores:
@@ -116,10 +121,11 @@ def verdict(result: Result) -> Text:
         said += [tone(f"{share(detected, total)} faults detected"),
                  f", {share(sum(s.placed for s in scores), total)} in the right layer, "
                  f"{share(sum(bool(s.first) for s in scores), total)} with the cause named first"]
-    if result.clean:
-        tone = bad if result.false_alarms else good
-        said += ["; " if said else "", tone(f"{len(result.false_alarms)} false alarms"),
-                 f" on {len(result.clean)} clean networks"]
+    for entries, what in ((result.clean, "clean networks"), (result.variants, "right variants")):
+        if entries:
+            alarmed = sum(bool(clean.alarm) for clean in entries)
+            said += ["; " if said else "", (bad if alarmed else good)(f"{alarmed} false alarms"),
+                     f" on {len(entries)} {what}"]
     return line(*said, ".")
 
 
@@ -158,4 +164,5 @@ def as_dict(result: Result) -> dict:
     return {"schema": "keras-parity faults 1", "passed": bool(result), "verdict": verdict(result),
             "interrupted": result.interrupted, "seed": result.seed,
             "scores": [score.plain() for score in result.scores],
+            "variants": [clean.plain() for clean in result.variants],
             "clean": [clean.plain() for clean in result.clean]}

@@ -7,13 +7,15 @@ from compare.checks.row import Row
 from compare.evaluation.faults import (
     baseline_rules,
     baselines,
+    catalogue,
     false_alarms,
     running,
     scoring,
     tables,
 )
 from compare.evaluation.faults.catalogue import by_identifier
-from compare.evaluation.faults.fault import LOSS, OPTIMIZER, TRAINING, Place
+from compare.evaluation.faults.fault import LOSS, OPTIMIZER, TRAINING, Place, Variant
+from compare.evaluation.faults.injection import patched
 
 SAMPLE = (
     "conv2d-kernel-flipped", "conv2d-input-modified", "conv2d-dk-accumulated", "conv2d-state-leak",
@@ -141,3 +143,24 @@ def test_a_false_alarm_is_told():
     text = tables.render(alarmed)
     assert "False alarms: 1 on 2 clean networks of seed 5." in text
     assert "network 1: forward: dense output: off" in text and not alarmed
+
+
+def test_variants_are_clean_cases_of_their_own():
+    alarmed = result()
+    alarmed.variants = [false_alarms.Clean(0, "", variant="right-a"),
+                        false_alarms.Clean(1, "forward: off", variant="right-b")]
+    text = tables.render(alarmed)
+    assert "False alarms: 1 on 2 right variants." in text and "right-b: forward: off" in text
+    assert "0 false alarms on 2 clean networks; 1 false alarms on 2 right variants" in text
+    assert not alarmed and tables.as_dict(alarmed)["variants"][1]["variant"] == "right-b"
+
+
+def test_a_right_variant_is_put_in_and_judged(cases):
+    every = {variant.identifier: variant for variant in catalogue.variants()}
+    judged = false_alarms.judged_variant(every["right-dense-einsum"], 3, cases)
+    assert (judged.number, judged.variant, judged.alarm) == (3, "right-dense-einsum", "")
+    broken = Variant("right-no", "f", "doubled", every["right-dense-einsum"].network,
+                     lambda model: patched(model.get_layer("dense"),
+                                           affine=lambda self, right, x: 2 * right(x)))
+    assert "dense output" in false_alarms.judged_variant(broken, 0, cases).alarm
+    assert cases[broken.network].check(), "the clean network stays as it was"
