@@ -105,14 +105,19 @@ class Cases:
 
 
 def score(fault: Fault, cases: Cases, diagnose: bool = True) -> Score:
-    """Put the fault in, check, and see what the verdict is worth.
+    """Put the fault in, check, and see what the verdict is worth. An error is no verdict.
 
     Args:
         diagnose: also ask for the causes.
     """
     broken = cases[fault.network].broken(fault)
     began = time.perf_counter()
-    report = broken.check(fault.steps)
+    try:
+        report = broken.check(fault.steps)
+    except Exception as error:
+        where = f"raised {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        return Score(fault.identifier, fault.family, False, False, False, where=where,
+                     seconds=time.perf_counter() - began)
     first = report.first_failure
     where = "" if first is None else f"{first.gate}: {first.layer} {first.tensor}"
     made = Score(fault.identifier, fault.family, not report, placed(fault, report),

@@ -1,7 +1,7 @@
 """Faults of somebody's own Keras model, layer or optimizer, which its config does not tell."""
 
 from compare.evaluation.faults.families.keras_side import calling, output
-from compare.evaluation.faults.families.making import at
+from compare.evaluation.faults.families.making import At
 from compare.evaluation.faults.families.optimizers import trained_by
 from compare.evaluation.faults.fault import LOSS, OPTIMIZER, TRAINING, Fault, Place
 from compare.evaluation.faults.networks import around
@@ -144,14 +144,14 @@ TABLE = [
      lambda twin: derived(twin.optimizer, _get_current_learning_rate=one_ahead), 5),
     ("dropout-scales", "a dropout scales by what is kept outside of training, too", "inference",
      Place("dropout", "output", "training-flag", ("scale",)), DROPOUT,
-     at("dropout", calling(dropout_scales)), 0),
+     At("dropout", calling(dropout_scales)), 0),
     ("softmax-unshifted", "a softmax does not take the maximum off before exp", "forward",
-     Place("softmax", "output", "nan"), SOFTMAX, at("softmax", calling(unshifted)), 0),
+     Place("softmax", "output", "nan"), SOFTMAX, At("softmax", calling(unshifted)), 0),
     ("normalization-momentum", "the averages move by another momentum", "moving statistics",
      Place("batch_normalization", "moving_mean", "moving-statistics"), NORM,
-     at("batch_normalization", other_momentum), 0),
+     At("batch_normalization", other_momentum), 0),
     ("conv2d-tf32", "a convolution's output keeps 10 bits of mantissa (TF32)", "forward",
-     Place("conv2d", "output", "low-precision"), CONV, at("conv2d", output(ten_bits)), 0),
+     Place("conv2d", "output", "low-precision"), CONV, At("conv2d", output(ten_bits)), 0),
 ]
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from compare.evaluation.faults.families.losses import both, patching, value
-from compare.evaluation.faults.families.making import at, single
+from compare.evaluation.faults.families.making import At, single
 from compare.evaluation.faults.fault import LOSS, Fault, Place
 from compare.evaluation.faults.injection import patched
 from compare.evaluation.faults.networks import around
@@ -139,12 +139,6 @@ def focal(self, right, labels, z, from_logits):
     return losses, slope[:, None] * (one_hot - p)
 
 
-def nothing_subtracted(self, right, labels, z, from_logits):
-    """The gradient is softmax(z): the 1 at the label is forgotten."""
-    losses, _ = right(labels, z, from_logits)
-    return losses, softmax(z)
-
-
 def slope_twice(self, right, y, z, from_logits):
     """The slope of the sigmoid once more, as with a squared error."""
     values, slopes = right(y, z, from_logits)
@@ -253,8 +247,6 @@ TABLE = [
      "loss-sum-for-mean", both(lambda n: 3), ("scale",)),
     ("focal", "samples that are easy count for less", SPARSE, VALUE, "loss-other",
      patching(rows=focal)),
-    ("gradient-is-softmax", "the 1 at the label is not taken off the gradient", SPARSE, GRADIENT,
-     "loss-other", patching(rows=nothing_subtracted)),
     ("gradient-slope-twice", "the gradient has the sigmoid's slope once more", BINARY, GRADIENT,
      "loss-other", patching(elements=slope_twice), ("activation-twice",)),
     ("weights-squared", "sample weights are applied twice", WEIGHTED, VALUE, "sample-weight",
@@ -290,7 +282,7 @@ def penalty(name, sentence, methods) -> Fault:
     return Fault(f"formula-penalty-{name}", "Loss formulas", sentence, "loss",
                  (Place(LOSS, VALUE, "penalty-missing"), Place("dense", "kernel_gradient",
                                                                "penalty-missing")),
-                 PENALIZED, at("dense", inject))
+                 PENALIZED, At("dense", inject))
 
 
 def faults():

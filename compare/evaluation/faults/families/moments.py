@@ -5,7 +5,7 @@ import numpy as np
 from compare.evaluation.faults.families.making import single
 from compare.evaluation.faults.injection import input_gradient, output, patched
 from compare.evaluation.faults.networks import around
-from scratch.layer_config import snake_case
+from scratch.naming import snake_case
 
 OUT, DX = "output", "input_gradient"
 BATCH = around("BatchNormalization", momentum=0.9)

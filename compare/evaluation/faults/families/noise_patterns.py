@@ -5,7 +5,7 @@ import numpy as np
 from compare.evaluation.faults.families.making import single
 from compare.evaluation.faults.injection import patched
 from compare.evaluation.faults.networks import around
-from scratch.layer_config import snake_case
+from scratch.naming import snake_case
 
 IMAGE, LARGE = (6, 5, 4), (7, 6, 4)
 DROPOUT = around("Dropout", shape=IMAGE, rate=0.5, batch=5)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from compare.evaluation.faults.families.making import at
+from compare.evaluation.faults.families.making import At
 from compare.evaluation.faults.fault import Variant
 from compare.evaluation.faults.injection import (
     activation,
@@ -410,4 +410,4 @@ TABLE = [
 def variants():
     """All of them."""
     for name, sentence, network, layer, inject in TABLE:
-        yield Variant(f"right-{name}", "Right layers", sentence, network, at(layer, inject))
+        yield Variant(f"right-{name}", "Right layers", sentence, network, At(layer, inject))

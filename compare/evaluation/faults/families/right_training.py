@@ -3,7 +3,7 @@
 import numpy as np
 
 from compare.evaluation.faults.families.loss_formulas import trained_on
-from compare.evaluation.faults.families.making import at
+from compare.evaluation.faults.families.making import At
 from compare.evaluation.faults.families.optimizers import ADAM, ADAMW, NESTEROV, trained_by
 from compare.evaluation.faults.fault import LOSS, OPTIMIZER, TRAINING, Variant
 from compare.evaluation.faults.injection import patched
@@ -185,4 +185,4 @@ TABLE = [
 def variants():
     """All of them."""
     for name, sentence, network, place, inject in TABLE:
-        yield Variant(f"right-{name}", "Right training", sentence, network, at(place, inject))
+        yield Variant(f"right-{name}", "Right training", sentence, network, At(place, inject))

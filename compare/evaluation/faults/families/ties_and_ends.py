@@ -4,7 +4,7 @@ import numpy as np
 
 from compare.evaluation.faults.families.loss_formulas import trained_on
 from compare.evaluation.faults.families.losses import patching
-from compare.evaluation.faults.families.making import at, single
+from compare.evaluation.faults.families.making import At, single
 from compare.evaluation.faults.fault import LOSS, Fault, Place
 from compare.evaluation.faults.injection import activation, patched
 from compare.evaluation.faults.networks import around
@@ -211,7 +211,7 @@ def l1_at_zero() -> Fault:
 
     return Fault("ends-l1-tie-up", FAMILY, "the slope of a penalty |w| at 0 is 1", "loss",
                  (Place("dense", "kernel_gradient", "penalty-missing", ("loss-kink",)),), L1,
-                 at("dense", inject))
+                 At("dense", inject))
 
 
 def faults():
