@@ -16,9 +16,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from scratch.progress import clock, columns, is_notebook, is_terminal
-
 from compare.document.text import visible
+from scratch.progress import clock, columns, is_notebook, is_terminal
 
 COUNTED = "{desc} {n_fmt}/{total_fmt} [{bar}] {elapsed} gone, {remaining} left{postfix}"
 UNCOUNTED = "{desc} [{elapsed}]"
@@ -78,10 +77,8 @@ def arriving(title: str) -> Iterator:
 def line(text: str) -> None:
     """A line on standard error, before a step that cannot be interrupted to draw a bar."""
     if _watchers:
-from compare.document.text import visible
-
         leave_bars()
-        print(text, file=sys.stderr, flush=True)
+        print(visible(text), file=sys.stderr, flush=True)
 
 
 def leave_bars() -> None:
@@ -110,7 +107,8 @@ class Bar:
 
     def __init__(self, total: int | None, title: str, shown: bool = True, done: int = 0,
                  passing: bool = False, **options):
-        self.total, self.title, self.shown, self.passing = total, title, shown, passing
+        self.total, self.title = total, visible(title)
+        self.shown, self.passing = shown, passing
         self._began = time.perf_counter()
         self._figures = ""
         self.line: Any = None  # tqdm's
@@ -119,7 +117,7 @@ class Bar:
             if is_terminal(sys.stderr):  # for a widget these would be pixels
                 options |= {"ncols": width, "nrows": 20}
             self.line = _line_class()(
-                total=total, desc=title[:max(10, width - 10)], initial=done, file=sys.stderr,
+                total=total, desc=self.title[:max(10, width - 10)], initial=done, file=sys.stderr,
                 leave=False, ascii=".#", bar_format=UNCOUNTED if total is None else COUNTED,
                 position=0, miniters=0, delay=PATIENCE if passing else 0, **options)
             _open.append(self)
