@@ -18,7 +18,7 @@ from compare.checks.gate import Gate
 from compare.checks.randomness import Finding
 from compare.checks.row import Row, judge, mismatch
 from compare.oracle.expected import oracle_of
-from compare.oracle.noise import GaussianNoise
+from compare.oracle.layers.noise import GaussianNoise
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
 from compare.tracing.ops import untouched_generator

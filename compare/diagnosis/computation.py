@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from compare.oracle.base import Chain, Oracle
-from compare.oracle.convolution import Conv2D
+from compare.oracle.layers.convolution import Conv2D
 from compare.oracle.losses import LOSSES, named
 from compare.oracle.optimizers import OPTIMIZERS
 from compare.oracle.registry import oracle_for

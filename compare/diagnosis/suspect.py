@@ -10,7 +10,7 @@ import scratch
 from compare.diagnosis.computation import LayerComputation
 from compare.diagnosis.observation import CANNOT, Observation
 from compare.oracle.base import Oracle
-from compare.oracle.noise import GaussianNoise
+from compare.oracle.layers.noise import GaussianNoise
 from compare.oracle.registry import LAYERS, oracle_for
 from compare.oracle.running_error import Rounding
 from compare.tracing.layer_error import RAISED

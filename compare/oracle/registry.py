@@ -1,13 +1,13 @@
 """Which oracle judges which layer, by Keras's names.
 
-Each class says by `judges` what it is for. Every module of this folder is imported below, so that a
-new layer's oracle need be named nowhere else.
+Each class says by `judges` what it is for. Every module of `layers/` is imported below, so that a new
+layer's oracle need be named nowhere else.
 """
 
 import importlib
 import pkgutil
 
-from compare import oracle
+from compare.oracle import layers
 from compare.oracle.base import ACTIVATIONS, LAYERS, Chain, Oracle
 
 
@@ -49,5 +49,5 @@ def _activation(named) -> Oracle | None:
     return None if known is None else known({})
 
 
-for module in pkgutil.iter_modules(oracle.__path__):
-    importlib.import_module(f"{oracle.__name__}.{module.name}")
+for module in pkgutil.iter_modules(layers.__path__):
+    importlib.import_module(f"{layers.__name__}.{module.name}")

@@ -14,7 +14,7 @@ TEXT = (ROOT / "compare" / "guides" / "CONTRIBUTING.md").read_text(encoding="utf
 PATHS = sorted({path for path in re.findall(r"`([\w./]+)`", TEXT)
                 if "/" in path and not path.startswith(".ci")})
 # lines of the examples, and where they stand
-SHOWN = {"compare/oracle/reshaping.py": '@judges("Permute")',
+SHOWN = {"compare/oracle/layers/reshaping.py": '@judges("Permute")',
          "compare/evaluation/fuzzing/layer_grammar.py": '"Permute": Entry',
          "compare/diagnosis/hypotheses/reshaping.py": 'inside("axes-permuted", f"dims {dims}"',
          "compare/evaluation/faults/families/reshaping.py": '("Permute", "inverse"'}

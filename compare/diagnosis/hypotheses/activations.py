@@ -5,9 +5,9 @@ import numpy as np
 from compare.diagnosis.hypothesis import Variant, inside
 from compare.oracle.base import Activation, Chain, Oracle
 from compare.oracle.elementary import sigmoid, tanh
+from compare.oracle.layers.softmax import LogSoftmax, Softmax
 from compare.oracle.registry import ACTIVATIONS, LAYERS
 from compare.oracle.running_error import Bounded
-from compare.oracle.softmax import LogSoftmax, Softmax
 from compare.tracing.trace import WHOLE
 
 SOFTMAXES = (Softmax, LogSoftmax)

@@ -5,9 +5,9 @@ import numpy as np
 from compare.diagnosis.hypotheses.rearrangement import layouts, missing, negated, of_batch, scaled
 from compare.diagnosis.hypotheses.scale import known_factors
 from compare.diagnosis.hypothesis import Variant, inside, result
+from compare.oracle.layers.softmax import softmax
 from compare.oracle.losses import LOSSES
 from compare.oracle.running_error import Bounded
-from compare.oracle.softmax import softmax
 
 CLIPS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-2)
 ENTROPIES = ("SparseCategoricalCrossentropy", "CategoricalCrossentropy", "BinaryCrossentropy")

@@ -4,8 +4,8 @@ import numpy as np
 
 from compare.diagnosis.hypotheses.rearrangement import negated
 from compare.diagnosis.hypothesis import Variant, inside
-from compare.oracle.merging import Concatenate, Maximum, Subtract
-from compare.oracle.noise import Dropout, GaussianNoise
+from compare.oracle.layers.merging import Concatenate, Maximum, Subtract
+from compare.oracle.layers.noise import Dropout, GaussianNoise
 from compare.oracle.registry import LAYERS
 from compare.oracle.running_error import Bounded
 

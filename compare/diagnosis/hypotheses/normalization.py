@@ -3,7 +3,11 @@
 import numpy as np
 
 from compare.diagnosis.hypothesis import Variant, inside
-from compare.oracle.normalization import BatchNormalization, LayerNormalization, Normalization
+from compare.oracle.layers.normalization import (
+    BatchNormalization,
+    LayerNormalization,
+    Normalization,
+)
 from compare.oracle.running_error import Bounded
 
 EPSILONS = (0.0, 1e-3, 1e-5, 1e-7, 1e-8, 1e-6, 1e-4, 1e-2, 1e-12, 1e-1, 1e-10)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from compare.diagnosis.hypothesis import Variant, inside
-from compare.oracle.convolution import Conv2DTranspose, DepthwiseConv2D
+from compare.oracle.layers.convolution import Conv2DTranspose, DepthwiseConv2D
 from compare.oracle.running_error import bilinear
 
 

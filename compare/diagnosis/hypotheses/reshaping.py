@@ -6,7 +6,7 @@ import numpy as np
 
 from compare.diagnosis.hypotheses.rearrangement import layouts
 from compare.diagnosis.hypothesis import Variant, inside, result
-from compare.oracle.reshaping import (
+from compare.oracle.layers.reshaping import (
     Border,
     Flatten,
     Permute,

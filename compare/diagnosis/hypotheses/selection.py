@@ -19,10 +19,10 @@ from compare.diagnosis.hypotheses.rearrangement import of_results
 from compare.diagnosis.hypotheses.reshaping import of_dense_order, of_shapes
 from compare.diagnosis.hypotheses.windows import of_windows
 from compare.diagnosis.hypothesis import Variant
-from compare.oracle.convolution import Convolution
-from compare.oracle.dense import Dense
-from compare.oracle.global_pooling import GlobalPooling
-from compare.oracle.pooling import Pooling
+from compare.oracle.layers.convolution import Convolution
+from compare.oracle.layers.dense import Dense
+from compare.oracle.layers.global_pooling import GlobalPooling
+from compare.oracle.layers.pooling import Pooling
 from compare.tracing.trace import WHOLE
 
 

@@ -9,7 +9,7 @@ from compare.diagnosis.hypotheses.padding import of_padding, of_padding_value
 from compare.diagnosis.hypotheses.rearrangement import borders, moved_by
 from compare.diagnosis.hypotheses.window_geometry import landing, needed
 from compare.diagnosis.hypothesis import Variant, inside
-from compare.oracle.convolution import Conv2DTranspose, DepthwiseConv2D
+from compare.oracle.layers.convolution import Conv2DTranspose, DepthwiseConv2D
 
 
 def of_steps(c) -> list[Variant]:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from compare.oracle.layers.softmax import softmax
 from compare.oracle.losses.base import EPSILON, LossOracle, through_clip
 from compare.oracle.running_error import Bounded
-from compare.oracle.softmax import softmax
 
 
 class SparseCategoricalCrossentropy(LossOracle):

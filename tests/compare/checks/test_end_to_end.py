@@ -8,9 +8,9 @@ import pytest
 
 import compare
 import scratch
+from compare.oracle.layers.activations import ReLU
+from compare.oracle.layers.pooling import MaxPooling2D
 from compare.oracle.network import along_the_graph
-from compare.oracle.activations import ReLU
-from compare.oracle.pooling import MaxPooling2D
 from compare.oracle.running_error import Bounded, Rounding
 
 

@@ -12,7 +12,7 @@ import scratch
 from compare.checks.nonfinite import first_nonfinite
 from compare.evaluation.fuzzing.layer_grammar import LAYERS as GRAMMAR
 from compare.oracle.base import Oracle, judges
-from compare.oracle.piecewise import choose
+from compare.oracle.layers.piecewise import choose
 from compare.oracle.registry import ACTIVATIONS, LAYERS, known_oracle, oracle_for
 from compare.reduction.minimize import minimize
 from scratch.layers import LAYERS as CLASSES

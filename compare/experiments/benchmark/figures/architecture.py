@@ -5,9 +5,9 @@ from matplotlib.patches import FancyBboxPatch
 
 from compare.document.figure_style import BLUE, GREEN, GREY, INK, ORANGE, new_figure
 from compare.experiments.benchmark.results import Benchmark
-from compare.oracle.convolution import Convolution
-from compare.oracle.dense import Dense
-from compare.oracle.pooling import Pooling
+from compare.oracle.layers.convolution import Convolution
+from compare.oracle.layers.dense import Dense
+from compare.oracle.layers.pooling import Pooling
 from compare.oracle.registry import LAYERS
 
 COLOURS = {Convolution: BLUE, Dense: ORANGE, Pooling: GREEN}  # by the family of the oracle

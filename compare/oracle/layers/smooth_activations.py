@@ -11,7 +11,7 @@ import numpy as np
 
 from compare.oracle.base import Activation, judges
 from compare.oracle.elementary import constant, erfc, expm1, sigmoid, softplus, tanh
-from compare.oracle.piecewise import choose, held, same, scaled, wider
+from compare.oracle.layers.piecewise import choose, held, same, scaled, wider
 from compare.oracle.running_error import Bounded
 
 

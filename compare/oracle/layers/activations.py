@@ -7,7 +7,7 @@ what holds below the first kink, at it, above it, and so on.
 import numpy as np
 
 from compare.oracle.base import Activation, judges
-from compare.oracle.piecewise import choose, held, same, scaled, shifted, together
+from compare.oracle.layers.piecewise import choose, held, same, scaled, shifted, together
 from compare.oracle.running_error import Bounded
 
 

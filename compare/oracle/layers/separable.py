@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from compare.oracle.base import judges
-from compare.oracle.convolution import Convolution
 from compare.oracle.correlation import collect, correlate, spread
+from compare.oracle.layers.convolution import Convolution
 from compare.oracle.running_error import Bounded, bilinear
 
 PIXEL = "nhwc,cf->nhwf"

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from compare.oracle.base import Activation, judges
-from compare.oracle.piecewise import wider
+from compare.oracle.layers.piecewise import wider
 from compare.oracle.running_error import LIBRARY_ULPS, Bounded
 
 
