@@ -88,7 +88,8 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, pro
     reference = folded(record(twin, x, y, upstream=upstream, sample_weight=sample_weight,
                               noise=noise, whole=whole), whole)
     candidate, its_own = placeholder.recorded(model, reference, x, y, upstream=upstream,
-                                           sample_weight=sample_weight, noise=noise_of(reference))
+                                              sample_weight=sample_weight,
+                                              noise=noise_of(reference))
     report = compare_traces(candidate, reference, ops_of(model), model)
     rows = report.rows
     if not its_own:

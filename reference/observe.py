@@ -89,7 +89,7 @@ def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
             seed = tf.constant(np.asarray(upstream, dtype))
         moved = {id(v): np.array(v.numpy()) for v in state}
         found = execution.tape.gradient(target, execution.tensors([v.value for v in variables]),
-                                    output_gradients=seed)
+                                        output_gradients=seed)
     by_variable = dict(zip(map(id, variables), found["weights"]))
     updated = dict(moved)
     if y is not None:

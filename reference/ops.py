@@ -93,7 +93,7 @@ def ops_of(model, whole=frozenset()) -> list[Op]:
             ops.append(Op(layer, "whole" if inner else "", layer, layer.weights, read, merges))
         else:
             ops.append(Op(layer, "", without_activation(layer), layer.weights, read,
-                              last=False))
+                          last=False))
             ops.append(Op(layer, inner, layer.activation, [], (len(ops) - 1,)))
         ends[i] = len(ops) - 1
     return ops

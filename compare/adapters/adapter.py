@@ -67,7 +67,7 @@ class Foreign:
         self.slack = {}
         for name, pair in found.items():
             gradient, slack = gradient_recovery.in_keras(how, self.weights, name, *pair, len(dy),
-                                                 self.layer.dtype)
+                                                         self.layer.dtype)
             self.layer.grads[name] = gradient
             if slack is not None:
                 self.slack[name] = slack
@@ -110,8 +110,9 @@ class Foreign:
         cache = {name: self._said[name] for name in ("cache",) if name in self._said}
         takes, gives = calls.backward_of(how, layer.params, "cache" in cache)
         said = calls.call(how, self.obj, "backward", takes, gives,
-                            self._held(dy=dy, x=self._seen, learning_rate=step, **cache))
-        found = gradient_recovery.collect(how, self.obj, self.weights, names, said, before, layer.dtype)
+                          self._held(dy=dy, x=self._seen, learning_rate=step, **cache))
+        found = gradient_recovery.collect(how, self.obj, self.weights, names, said, before,
+                                          layer.dtype)
         dx = said.get("input_gradient")
         if dx is not None:
             dx = shaped(how, "input gradient", numbers(dx, "the input gradient"), self._shapes[0])

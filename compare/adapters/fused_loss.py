@@ -77,8 +77,8 @@ def run(how, obj, logits: np.ndarray, labels: np.ndarray) -> tuple:
     if "input_gradient" not in said:
         held.update({name: said[name] for name in ("cache", "output") if name in said})
         said = calls.call(how, obj, "backward", how.backward_takes or ("dy",),
-                            how.backward_gives or ("input_gradient",),
-                            {**held, "dy": np.float32(1)})
+                          how.backward_gives or ("input_gradient",),
+                          {**held, "dy": np.float32(1)})
     gradient = numbers(said["input_gradient"], "the gradient of the logits")
     return value, gradient.astype(np.float64)
 

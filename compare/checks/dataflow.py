@@ -116,7 +116,7 @@ def _backward(model, watched, end, fused: bool):
         regularizer = seen.layer.activity_regularizer
         if regularizer is not None:
             terms.append(regularization.gradient(regularizers.serialize(regularizer),
-                                            Bounded(seen.output, rounding))
+                                                 Bounded(seen.output, rounding))
                          / float(len(seen.output)))
         if len(terms) < len(arrived) or (terms and not seen.arrived):
             yield mismatch(Gate.WHOLE_NETWORK, seen.layer.name, "", None, seen.output)

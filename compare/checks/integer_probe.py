@@ -57,7 +57,7 @@ def draw(part, oracle, dtype, seed: int) -> Draw:
     batch = probe_batch(part)
     shapes = [(batch, *x.shape[1:]) for x in part.inputs]
     terms = oracle.reductions(shapes if isinstance(part.input, tuple) else shapes[0],
-                               (batch, *part.output.shape[1:]))
+                              (batch, *part.output.shape[1:]))
     alone = not part.weights and max(terms.values()) == 1
     largest = amplitude(terms, dtype, largest=FARTHEST if alone else LARGEST)
     rng = np.random.default_rng(seed)

@@ -182,7 +182,7 @@ class Layerwise:
                 right[i, name] = value
             if right and self.ops is not None and any(key[0] == i for key in right):
                 found = self.ops[i].attempt(_copy(theirs.input), None,
-                                              _copy(theirs.noise))[0].updated
+                                            _copy(theirs.noise))[0].updated
                 made.update({(i, name): value for name, value in found.items()})
         if self.reference.y is not None:
             right.update(updates(self.reference))

@@ -65,7 +65,7 @@ def _run(gate, part, op, oracle, reference_run, draw: Draw, exactly: bool) -> li
     right = results(oracle, draw.x, draw.weights, draw.dy, rounding)
     with op.holding(draw.weights):
         result, errors = op.attempt(copied(draw.x), draw.dy.copy(), draw.weights.get("noise"),
-                                      draw.training)
+                                    draw.training)
     made = result.tensors
     expected = ({name: value.value for name, value in right.items()} if reference_run is None
                 else results_by_name(*reference_run(draw.x, draw.dy, draw.weights, draw.training)))

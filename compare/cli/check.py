@@ -30,8 +30,8 @@ EPILOG = examples(
     ("", "parity check --golden golden.npz"))
 PATH_ADVICE = ("Give --model FILE.keras, written by model.save(...), or --model module:callable, a "
                "function that returns a model")
-LAYER_ADVICE = ("See what is supported with: python -m compare.evaluation.support_matrix; a layer of your own is "
-                "checked through compare.wrap")
+LAYER_ADVICE = ("See what is supported with: python -m compare.evaluation.support_matrix; a layer "
+                "of your own is checked through compare.wrap")
 RETURN_ADVICE = ("Have it return a Keras or a scratch model with one input and one output, a layer "
                  "from compare.wrap, or the pair to compare")
 PAIR_ADVICE = "Give two networks that take the same inputs and give the same outputs"
@@ -70,7 +70,7 @@ def find_cause(report) -> None:
     """Have it found out before it is shown, since that may take a while."""
     if not report:
         with progress.during("Looking for the cause"):
-            report.cause
+            _ = report.cause
 
 
 def against_keras(args):
@@ -152,7 +152,7 @@ def benchmark(args):
     with arguments.loading_data():
         loaded = datasets.load(args.dataset, args.data_dir)
     model = benchmark_networks.build(loaded.input_shape, loaded.classes, seed=args.seed,
-                          dtype=args.dtype or "float32")
+                                     dtype=args.dtype or "float32")
     with advising("Give a smaller --batch"):
         x, y = batches.images(loaded, args.batch, args.seed, model.dtype)
     print(STARTING, file=sys.stderr, flush=True)

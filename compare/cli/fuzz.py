@@ -60,7 +60,7 @@ def run(args) -> int:
     try:
         with arguments.running_jobs(args):
             result = fuzzing.run(args.seed, numbers, store, args.jobs, args.backend, args.address,
-                              shrinking=not args.no_shrink)
+                                 shrinking=not args.no_shrink)
     except execution.JobsError as error:
         return complain(PROG, error, "Run the same again, with --runs and --resume to go on")
     outputs.publish(args, result, report.render, folder=files.write_scripts,

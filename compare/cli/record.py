@@ -51,8 +51,8 @@ def run(args) -> int:
     tensors = [(name, "x".join(map(str, array.shape)), float(abs(array).max()))
                for name, array in trace.tensors().items()]
     table = tables.render(["tensor", "shape", "largest"],
-                           [[name, shape, f"{largest:.3e}"] for name, shape, largest in tensors],
-                           args.format, [False, False, True])
+                          [[name, shape, f"{largest:.3e}"] for name, shape, largest in tensors],
+                          args.format, [False, False, True])
     done = wrapped(about.replace("Checking", "Recorded", 1))
     colour.show(lines([done, f"{trace.producer}, {trace.dtype}, in {args.out}", table]),
                 args.format)

@@ -37,7 +37,7 @@ def run(args, chosen) -> int:
     try:
         with arguments.running_jobs(args):
             result = replication.run(settings, args.runs, args.resume, args.jobs, args.backend,
-                                  args.address)
+                                     args.address)
     except KeyboardInterrupt:
         return interrupted(PROG, f"; what was finished is in {args.runs}: go on with --resume")
     except execution.JobsError as error:

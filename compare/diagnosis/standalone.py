@@ -17,8 +17,8 @@ STEPS = 4  # of an optimizer whose first one is right
 
 
 def diagnose_op(op, config: dict, x, *, dy=None, tensor: str | None = None, noise=None,
-                  training: bool = True, context: dict | None = None,
-                  seconds: float = PAIR_SECONDS) -> Finding | None:
+                training: bool = True, context: dict | None = None,
+                seconds: float = PAIR_SECONDS) -> Finding | None:
     """What is wrong with one op, such as `compare.tracing.ops.LayerOp`; None if nothing is.
 
     Args:

@@ -16,7 +16,7 @@ def new_figure(width: float, height: float, layout: str | None = "constrained") 
 
 
 def put_title(figure: Figure, heading: str, title: str) -> None:
-    """What is shown, and below it which data ran (`title`), broken into lines that fit the width."""
+    """What is shown, and below it which data ran (`title`), in lines that fit the width."""
     characters = int(figure.get_figwidth() / 0.08)  # inches that a character of 11 points takes
     lines = [*heading.split("\n"), *textwrap.wrap(title, characters)]
     figure.suptitle("\n".join(lines), fontsize=11, color=INK)

@@ -48,7 +48,8 @@ class Protocol:
 
 
 PROTOCOLS = {
-    "benchmark": Protocol("SGD", benchmark_networks.LEARNING_RATE, batch_size=1, epochs=3, published={
+    "benchmark": Protocol("SGD", benchmark_networks.LEARNING_RATE, batch_size=1, epochs=3,
+                          published={
         "NumPy": Published(0.891, 0.890, (0.873, 0.888, 0.891)),
         "Keras": Published(0.887, None, (0.8742, 0.8867, 0.8872)),
     }),

@@ -1,7 +1,7 @@
 """Which oracle judges which layer, by Keras's names.
 
-Each class says by `judges` what it is for. Every module of `layers/` is imported below, so that a new
-layer's oracle need be named nowhere else.
+Each class says by `judges` what it is for. Every module of `layers/` is imported below, so that
+a new layer's oracle need be named nowhere else.
 """
 
 import importlib

@@ -98,8 +98,8 @@ class Failing:
         oracle = oracle_for(case.class_name, case.config, case.part)
         oracle.training = case.training
         expected = results(oracle, case.x, case.weights,
-                                 None if self.tensor == "output" else case.dy,
-                                 rounding)[self.tensor]
+                           None if self.tensor == "output" else case.dy,
+                           rounding)[self.tensor]
         slack = 0.0
         try:
             result = run_small(self.op, case, self.tensor)
@@ -117,7 +117,7 @@ def run_small(op, case: Case, tensor: str = "") -> OpResult:
         return op.run(copied(case.x), dy)
     shapes = [x.shape for x in case.inputs]
     small = type(op)(rebuild(op.layer, case.changes,
-                               shapes if isinstance(case.x, tuple) else shapes[0]), op.bare)
+                             shapes if isinstance(case.x, tuple) else shapes[0]), op.bare)
     with small.holding(case.weights):
         return small.run(copied(case.x), dy, case.weights.get("noise"), case.training)
 

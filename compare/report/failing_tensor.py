@@ -154,7 +154,7 @@ def _made(row: Row, reference: Trace, number: int, made, right: Bounded | None,
     if made is None or right is None or np.shape(made) != right.shape:
         return None
     return FailingTensor(row, np.asarray(made, np.float64), right.value, right.bound + slack, about,
-                axes(row.tensor, right.shape, reference, number))
+                         axes(row.tensor, right.shape, reference, number))
 
 
 def _exactly(array) -> Bounded | None:

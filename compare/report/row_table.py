@@ -51,7 +51,7 @@ def render(shown: list[Row], rows: list[Row], tablefmt: str, wide: bool = False)
     numbers = [False, False, True, True, True, False, False]
     if not terminal:  # other programs want each row to stand alone, and have room
         return tables.render(["gate", *headers], [[row.gate, *cells(row, 3), verdict(row)]
-                                                   for row in shown], tablefmt, [False, *numbers])
+                                                  for row in shown], tablefmt, [False, *numbers])
     lines, gate = [], None
     for row in shown:
         if row.gate != gate:
@@ -76,7 +76,7 @@ def every_figure(shown: list[Row], rows: list[Row], tablefmt: str) -> Text:
     titles += ["integers", "verdict", "note"]
     body = [[columns[title][0](row) for title in titles] for row in shown]
     return tables.render(titles, body, tablefmt, [columns[title][1] for title in titles],
-                          width=None)
+                         width=None)
 
 
 def place(row: Row) -> str:

@@ -37,4 +37,4 @@ def test_parity_holds_with_noise_moving_averages_and_penalties(keras, frozen):
     moving = {("update", layer, "moving_variance")
               for layer in ("batch_normalization", "batch_normalization_1")}
     assert found & moving == ({("update", "batch_normalization_1", "moving_variance")} if frozen
-                               else moving)
+                              else moving)

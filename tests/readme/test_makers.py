@@ -96,7 +96,7 @@ def test_the_panels_show_the_figures():
     layers, learning, speed = picture.figure(record(case())).axes
     np.testing.assert_allclose([bar.get_width() for bar in layers.patches], [50, 0, 75, 6.25])
     assert [text.get_text() for text in layers.get_yticklabels()] == ["conv2d", "re_lu", "dense",
-                                                                     "loss"]
+                                                                      "loss"]
     np.testing.assert_allclose([line.get_ydata() for line in learning.lines if len(
         line.get_xdata()) == 2][:2], [[5 / 6, 1], [5 / 6, 5 / 6]])
     np.testing.assert_allclose([bar.get_height() for bar in speed.patches], [75, 187.5])

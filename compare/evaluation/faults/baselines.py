@@ -37,7 +37,7 @@ def verdicts(network: Specification, case: Case, fault: Fault | None = None) -> 
     if fault is not None and fault.side == "candidate":
         fault.inject(fine)
     error = gradient_check.worst_error(fine, case.x, case.y, case.upstream, case.weight,
-                                           parity.noise_of(theirs))
+                                       parity.noise_of(theirs))
     return {**found, **{name: error > limit for name, limit in baseline_rules.DIFFERENCES.items()}}
 
 

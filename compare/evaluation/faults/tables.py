@@ -35,7 +35,7 @@ def families(result: Result, tablefmt: str) -> Text:
     rows = [[name, *counts(scores)] for name, scores in groups.items()]
     rows.append(["all", *counts(result.scores)])
     return tables.render(["family", "faults", "detected", "right\nlayer", "right\ntensor",
-                           "cause\nnamed", "named\nfirst"], rows, tablefmt)
+                          "cause\nnamed", "named\nfirst"], rows, tablefmt)
 
 
 def counts(scores: list[Score]) -> list[str]:
@@ -95,8 +95,8 @@ def rivals(result: Result, tablefmt: str) -> Text:
                      part(told, len(judged)),
                      part(sum(c.rivals[name] for c in clean), len(clean))])
     return tables.render(["rule", f"faults noticed\n(of {len(judged):,})",
-                           f"and silent without\n(of {len(judged):,})",
-                           f"false alarms\n(of {len(clean):,})"], rows, tablefmt)
+                          f"and silent without\n(of {len(judged):,})",
+                          f"false alarms\n(of {len(clean):,})"], rows, tablefmt)
 
 
 def part(count: int, total: int) -> str:
@@ -133,15 +133,15 @@ def listing(faults: list[Fault], tablefmt: str) -> Text:
     """The catalogue itself; on a terminal what belongs together stands in one column."""
     if tablefmt in tables.ON_TERMINAL:
         return tables.render(["identifier", "what it does", "where it is found, and its cause",
-                               "learns"],
-                              [[fault.identifier, said(fault), places(fault), LEARNS[fault.learns]]
-                               for fault in faults], tablefmt)
+                              "learns"],
+                             [[fault.identifier, said(fault), places(fault), LEARNS[fault.learns]]
+                              for fault in faults], tablefmt)
     rows = [[fault.identifier, fault.family, fault.phase, fault.sentence,
              " + ".join(where(place) for place in fault.places),
              " + ".join(place.cause for place in fault.places),
              "yes" if fault.cancels else "", LEARNS[fault.learns]] for fault in faults]
     return tables.render(["identifier", "family", "phase", "what it does", "where", "cause",
-                           "cancels in the output", "reaches the accuracy"], rows, tablefmt)
+                          "cancels in the output", "reaches the accuracy"], rows, tablefmt)
 
 
 def said(fault: Fault) -> str:

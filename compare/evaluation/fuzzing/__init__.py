@@ -5,8 +5,8 @@
 
 Reading order: specification.py (a network as plain data), grammar.py with layer_grammar.py and
 loss_grammar.py (what may be drawn, and which combinations exist), generator.py (network number n of
-a seed), property_checks.py (what is checked), shrinking.py (the smallest network that still fails), coverage.py
-(what was seen), running.py (many of them, as jobs), report.py, files.py.
+a seed), property_checks.py (what is checked), shrinking.py (the smallest network that still fails),
+coverage.py (what was seen), running.py (many of them, as jobs), report.py, files.py.
 """
 
 from compare.evaluation.fuzzing.generator import draw

@@ -26,7 +26,8 @@ def goals(seed: int) -> list[tuple]:
              for i in range(len(values))]
     found += [("loss", name, argument, i) for name, (_, arguments) in loss_grammar.LOSSES.items()
               for argument, values in arguments.items() for i in range(len(values))]
-    found += [("optimizer", name, argument, i) for name, arguments in loss_grammar.OPTIMIZERS.items()
+    found += [("optimizer", name, argument, i)
+              for name, arguments in loss_grammar.OPTIMIZERS.items()
               for argument, values in arguments.items() for i in range(len(values))]
     order = np.random.default_rng([seed, 0]).permutation(len(found))
     return [found[i] for i in order]
@@ -227,7 +228,7 @@ class Draw:
         name = wanted if kind == "optimizer" else names[rng.integers(len(names))]
         arguments = {"learning_rate": loss_grammar.RATES[rng.integers(len(loss_grammar.RATES))],
                      **loss_grammar.CLIPPING[rng.integers(len(loss_grammar.CLIPPING))
-                                     if rng.random() < 0.4 else 0]}
+                                             if rng.random() < 0.4 else 0]}
         for key, values in loss_grammar.OPTIMIZERS[name].items():
             arguments[key] = values[rng.integers(len(values)) if rng.random() < 0.3 else 0]
         if kind == "optimizer":

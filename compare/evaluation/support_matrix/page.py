@@ -11,13 +11,13 @@ from reference.quiet import keras
 INTRODUCTION = """\
 # What of Keras is supported
 
-Written by `python -m compare.evaluation.support_matrix`; do not edit. It goes by Keras {keras}, whose every layer,
-loss, metric, optimizer and so on is listed here, with every argument of its own.
+Written by `python -m compare.evaluation.support_matrix`; do not edit. It goes by Keras {keras},
+whose every layer, loss, metric, optimizer and so on is listed here, with every argument of its own.
 
 **taken**: of the values that were tried, those that scratch reads out of Keras's config. This page
 shows that it reads them; that they mean the same is what the other tests and `parity fuzz` check,
-on values of their own. **refused by name**: those that Keras takes and scratch refuses with an error
-that names the argument, before anything is computed. **differs**: links to the
+on values of their own. **refused by name**: those that Keras takes and scratch refuses with an
+error that names the argument, before anything is computed. **differs**: links to the
 [declared differences](#declared-differences), all that is on purpose not as in Keras. A class is in
 the first table of its kind if it is supported; all others are refused by name, too. Left out are
 `name`, which everything takes, and the `dtype` of losses, metrics and optimizers.

@@ -40,10 +40,10 @@ def run(settings: Settings, dataset: datasets.Dataset | None = None,
     """
     dataset = dataset or settings.load()
     model = training_protocols.build(settings.network, dataset.input_shape, dataset.classes,
-                            settings.learning_rate, settings.seed)
+                                     settings.learning_rate, settings.seed)
     jobs = {side: make_job(side, settings, dataset, model) for side in SIDES}
-    result = Benchmark(settings, data_info(dataset), benchmark_networks.describe(model), environment(),
-                       {side: RunResult(side) for side in SIDES})
+    result = Benchmark(settings, data_info(dataset), benchmark_networks.describe(model),
+                       environment(), {side: RunResult(side) for side in SIDES})
     say = Narrator(result, verbose)
     try:
         result.check = ask_for_check(jobs["keras"], say)

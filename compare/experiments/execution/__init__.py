@@ -1,7 +1,7 @@
 """Independent jobs: on one machine or many, each result on disk as soon as it is there.
 
     from compare.experiments import execution
-    todo = [execution.Job("seed-0", function, argument), ...]       # function(argument) -> plain values
+    todo = [execution.Job("seed-0", function, argument), ...]   # function(argument) -> plain values
     results = execution.run(todo, execution.Store("runs", {"epochs": 3}), parallel=2)
 
 Reading order: result_store.py (results on disk, and what may be resumed), worker_process.py (a

@@ -83,9 +83,9 @@ def learning_curves(result: Campaign) -> list[Drawing]:
         ends = np.cumsum([epoch["steps"] for epoch in records[0]["epochs"]]).tolist()
         reached.append(Series(f"{NAMES[side]}, mean", list(zip(ends, scores.mean(axis=0).tolist())),
                               KINDS[side]))
-        marks.append(Series(f"{NAMES[side]}, single runs", [(end, float(score)) for row in scores
-                                          for end, score in zip(ends, row)], KINDS[side],
-                            line=False, marks=MARKS[side]))
+        single = [(end, float(score)) for row in scores for end, score in zip(ends, row)]
+        marks.append(Series(f"{NAMES[side]}, single runs", single, KINDS[side], line=False,
+                            marks=MARKS[side]))
     steps = f"training step (batch size {result.first['settings']['batch_size']})"
     return [chart("Training loss, mean over the runs",
                   "Training loss of both sides over training steps, mean over all runs", losses,

@@ -155,8 +155,8 @@ def test_plain_functions_and_their_caches():
     with pytest.raises(TypeError, match="to return 3 things: input_gradient, kernel_gradient, "
                                         "bias_gradient. Received: tuple of 2"):
         calls.call(how, None, "backward", ("dy", "cache"),
-                     ("input_gradient", "kernel_gradient", "bias_gradient"),
-                     {"dy": 1, "cache": 2})
+                   ("input_gradient", "kernel_gradient", "bias_gradient"),
+                   {"dy": 1, "cache": 2})
 
 
 def test_a_function_beside_an_object_is_called_with_the_object():

@@ -29,7 +29,7 @@ def test_images_show_the_worst_sample_with_a_panel_for_each_channel():
         assert found.actual[channel, row, column] == np.float32(actual[place])
         assert found.expected[channel, row, column] == np.float32(expected[place])
         assert found.difference[channel, row, column] == np.float32(actual[place]
-                                                                     - expected[place])
+                                                                    - expected[place])
 
 
 def test_images_with_channels_first_are_told_by_their_shape():

@@ -60,7 +60,7 @@ def test_no_partial_sum_can_leave_the_whole_numbers_that_are_exact(dtype):
     for part, oracle, x, dy, weights in drawn(examples.network("inside", dtype=dtype)):
         rounding = Rounding.of("float64")
         y = oracle.forward(Bounded(abs(x), rounding),
-                            {name: Bounded(abs(w), rounding) for name, w in weights.items()})
+                           {name: Bounded(abs(w), rounding) for name, w in weights.items()})
         dx, gradients = oracle.backward(Bounded(abs(dy), rounding))
         for result in (y, dx, *gradients.values()):
             assert result.value.max() <= EXACT[dtype], part.name

@@ -234,7 +234,7 @@ def keras_mistakes(tf, layer, tensor, factor):
 KERAS_SIDE = [(name, tensor) for name in ("conv", "second", "dense") for tensor in (
     "output", "input_gradient", "kernel_gradient", "bias_gradient")] + [
     (name, tensor) for name in ("relu", "pool", "flatten") for tensor in ("output",
-                                                                        "input_gradient")]
+                                                                          "input_gradient")]
 
 
 @pytest.mark.parametrize("factor, dtype, probes", [(1.001, "float32", True),

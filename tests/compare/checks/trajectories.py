@@ -1,4 +1,4 @@
-"""Right networks trained in lockstep: how many give an alarm, and how much of what is allowed they use.
+"""Right networks trained in lockstep: how many give an alarm, and what they use of the limit.
 
     python -m tests.compare.checks.trajectories --count 500
 
@@ -77,8 +77,9 @@ def half_saturated(rng):
     """Vectors of a scale at which some activations are saturated and others not."""
     x = rng.standard_normal((6, 9)) * 10 ** rng.uniform(0, 2.4)
     kinds = rng.permutation(["tanh", "sigmoid", "softsign", "gelu", "selu", "softplus"])[:2]
-    return ([scratch.Dense(11, activation=str(kinds[0])), scratch.Dense(7, activation=str(kinds[1])),
-             scratch.Dense(3)], "mse", x, rng.standard_normal((6, 3)))
+    return ([scratch.Dense(11, activation=str(kinds[0])),
+             scratch.Dense(7, activation=str(kinds[1])), scratch.Dense(3)],
+            "mse", x, rng.standard_normal((6, 3)))
 
 
 def large_mean(rng):
@@ -179,7 +180,8 @@ def main(count: int, first: int) -> int:
             print(f"ALARM {case.title}: {row.off} off, {row.used:.3g} times what is allowed "
                   f"({row.note})", flush=True)
         print(f"{len(used)} of {count}: {case.title}: {row.used:.2g}", file=sys.stderr, flush=True)
-    shares = ", ".join(f"{share:.0%} {np.quantile(used, share):.2g}" for share in (0.5, 0.9, 0.99, 1))
+    shares = ", ".join(f"{share:.0%} {np.quantile(used, share):.2g}"
+                       for share in (0.5, 0.9, 0.99, 1))
     print(f"{alarms} alarms in {count} networks of {STEPS} steps, "
           f"{(time.perf_counter() - began) / count:.1f} s each; quantiles of what they used: "
           f"{shares}")

@@ -84,4 +84,4 @@ def test_a_library_that_is_missing_is_named_with_what_installs_it(backend, libra
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(ValueError, match=f"{library!r} for --backend {backend}.*pip install"):
         execution.run([execution.Job("job", work.square, 1)], execution.Store(), backend=backend,
-                 address="tcp://127.0.0.1:9", verbose=False)
+                      address="tcp://127.0.0.1:9", verbose=False)

@@ -123,7 +123,7 @@ def test_its_figures_are_plausible_and_the_same_everywhere(finished):
     assert "tensorflow" in result["competitors"]["keras"]["versions"]
     assert "tensorflow" not in result["competitors"]["scratch"]["versions"]
     assert {path.name for path in (directory / "out").iterdir()} == {"speed.md", "speed.json",
-                                                                    "speed.png"}
+                                                                     "speed.png"}
 
 
 def test_its_json_fits_the_schema(finished):

@@ -176,14 +176,14 @@ def test_latex_escapes_once_and_sets_numbers_as_mathematics(tablefmt):
 
 def test_latex_leaves_the_numbers_in_names_alone():
     rows = require_latex(tables.render(["name", "time"], [["a-1-2", "187"], ["v1e-5x", "2"]],
-                                        "latex"))
+                                       "latex"))
     assert rows[1:] == [["a-1-2", "187"], ["v1e-5x", "2"]]
 
 
 def test_markdown_escapes_what_github_would_not_show():
     text = tables.render(["name", "what"], [["a|b", "c*d"], ["_x_", "y_1 and __init__"],
-                                             ["<b>", "p <0.001, a < b"], ["~~x~~", "`y`"]],
-                          "github")
+                                            ["<b>", "p <0.001, a < b"], ["~~x~~", "`y`"]],
+                         "github")
     rows = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
             for line in text.splitlines()]
     assert rows[2:] == [[r"a\|b", r"c\*d"], [r"\_x\_", r"y_1 and \_\_init\_\_"],

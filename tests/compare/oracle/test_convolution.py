@@ -47,7 +47,7 @@ def test_a_convolution_is_the_loops_convolution(name, data, seed):
     case = data.draw(cases(name))
     x, dy, weights, expected = tensors(case, real, seed)
     assert_sums(oracle_for(name, case.arguments), run(oracle_for(name, case.arguments), x,
-                                                       weights, dy), expected,
+                                                      weights, dy), expected,
                 (x.shape, dy.shape), seed)
 
 

@@ -38,7 +38,7 @@ def bounded(array, rounding=FLOAT32):
 def run(oracle, x, weights, dy, rounding=FLOAT32):
     """Every result by its tensor's name, as `Bounded`."""
     y = oracle.forward(bounded(x, rounding), {name: bounded(w, rounding)
-                                               for name, w in weights.items()})
+                                              for name, w in weights.items()})
     dx, gradients = oracle.backward(bounded(dy, rounding))
     return {"output": y, "input_gradient": dx,
             **{f"{name}_gradient": value for name, value in gradients.items()}}
@@ -145,7 +145,7 @@ def test_rectifier_flatten_and_linear_compute_nothing():
     x, dy = whole(1, (2, 3, 4, 2)), real(2, (2, 3, 4, 2))
     y, dx = oracles.relu(x, dy)
     for oracle in (oracle_for("ReLU", {}), oracle_for("Dense", {"activation": "relu"}, "relu"),
-                    oracle_for("Activation", {"activation": "relu"})):
+                   oracle_for("Activation", {"activation": "relu"})):
         found = run(oracle, x, {}, dy)
         np.testing.assert_array_equal(found["output"].value, y)
         np.testing.assert_array_equal(found["input_gradient"].value, dx)

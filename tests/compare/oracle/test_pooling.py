@@ -53,7 +53,7 @@ def test_maxima_are_the_loops(case, ties, seed):
     y, dx = oracles.max_pooling2d(x, dy, walk.kernel, walk.strides, walk.padding)
     shapes = arrangement.given(x).shape, arrangement.given(dy).shape
     oracle, found = by_oracle(f"MaxPooling{arrangement.rank}D", config_of(walk, arrangement),
-                            arrangement.given(x), arrangement.given(dy))
+                              arrangement.given(x), arrangement.given(dy))
     np.testing.assert_array_equal(found["output"].value, arrangement.given(y))
     assert not found["output"].bound.any() and oracle.exact
     assert_sums(oracle, {"input_gradient": found["input_gradient"]},
@@ -82,7 +82,7 @@ def test_means_are_the_loops(case, integers, seed):
     x, dy = draw(seed, walk.input_shape), draw(seed + 1, output_shape(walk))
     y, dx, number = average_pooling2d(x, dy, walk.kernel, walk.strides, walk.padding)
     oracle, found = by_oracle(f"AveragePooling{arrangement.rank}D", config_of(walk, arrangement),
-                            arrangement.given(x), arrangement.given(dy))
+                              arrangement.given(x), arrangement.given(dy))
     output, gradient = found["output"], found["input_gradient"]
     terms = oracle.reductions(arrangement.given(x).shape, arrangement.given(dy).shape)
     assert terms["output"] >= number.max()
@@ -135,7 +135,7 @@ def judged_globally(kind, case, x, dy):
     _, arrangement, config = case
     arranged = arrangement.given(dy) if config["keepdims"] else dy[:, 0, 0]
     oracle, found = by_oracle(f"Global{kind}Pooling{arrangement.rank}D", config,
-                            arrangement.given(x), arranged)
+                              arrangement.given(x), arranged)
     assert found["output"].shape == arranged.shape
     y = found["output"].rearranged(lambda a: arrangement.images(a) if config["keepdims"]
                                    else a[:, None, None])

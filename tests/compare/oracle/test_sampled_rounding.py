@@ -88,7 +88,8 @@ def test_more_samples_differ_from_the_first_step_on():
     have to have taken that step too."""
     trace, (kernel, bias) = linear(scratch.Adam(0.01, epsilon=1e-12))
     still = dataclasses.replace(trace, y=trace.x.astype(np.float64) @ kernel + bias)
-    nothing = with_weights(dataclasses.replace(still, x=0 * trace.x, y=0 * trace.y), kernel, 0 * bias)
+    nothing = with_weights(dataclasses.replace(still, x=0 * trace.x, y=0 * trace.y), kernel,
+                           0 * bias)
     wide, narrow = SampledSteps(trace, 0), SampledSteps(trace, 0)
     for steps in (wide, narrow):
         steps.step(still)

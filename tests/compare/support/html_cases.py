@@ -59,7 +59,7 @@ def benchmark():
     images = rng.integers(0, 256, (6, 9, 7, 1)).astype(np.uint8)
     labels = np.array([0, 1, 2, 0, 1, 2], np.int64)
     return result, datasets.Dataset("fashion-mnist", "Title", "a folder", images, labels, images,
-                                labels, NAMES)
+                                    labels, NAMES)
 
 
 def campaign() -> Campaign:

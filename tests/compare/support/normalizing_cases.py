@@ -62,7 +62,7 @@ class Case:
             return array if isinstance(array, Bounded) else Bounded(array, rounding)
 
         y = oracle.forward(lift(self.x if x is None else x),
-                            {name: lift(w) for name, w in self.weights.items()})
+                           {name: lift(w) for name, w in self.weights.items()})
         dx, gradients = oracle.backward(lift(self.dy if dy is None else dy))
         return named(y, dx, gradients, oracle.updated)
 

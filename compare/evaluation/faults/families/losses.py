@@ -11,7 +11,7 @@ from scratch.activations import softmax
 VALUE, GRADIENT = "value", "gradient"
 PLAIN = around("Dense", units=4)
 ONE_HOT = around("Dense", units=4, end=(["CategoricalCrossentropy", {"label_smoothing": 0.1}],
-                                       "softmax"))
+                                        "softmax"))
 BINARY = around("Dense", units=4, end=(["BinaryCrossentropy", {}], "sigmoid"))
 SQUARED = around("Dense", units=4, end=(["MeanSquaredError", {}], "linear"))
 ABSOLUTE = around("Dense", units=4, end=(["MeanAbsoluteError", {}], "linear"))

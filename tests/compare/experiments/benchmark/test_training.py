@@ -23,7 +23,7 @@ SETTINGS = Settings(dataset="digits", epochs=2, batch_size=7, limit=100, test_li
 def job(side="scratch", settings=SETTINGS):
     dataset = settings.load()
     model = benchmark_networks.build(dataset.input_shape, dataset.classes, settings.learning_rate,
-                          settings.seed)
+                                     settings.seed)
     return make_job(side, settings, dataset, model)
 
 

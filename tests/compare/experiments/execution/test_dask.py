@@ -58,7 +58,7 @@ def test_two_workers_share_the_jobs_and_one_may_die(cluster, tmp_path):
     todo = [execution.Job(f"job-{i}", work.square, i) for i in range(6)]
     results = execution.run(todo, execution.Store(tmp_path / "kept"), backend="dask",
                             address=address,
-                       verbose=False)
+                            verbose=False)
     assert [results[f"job-{i}"]["square"] for i in range(6)] == [0, 1, 4, 9, 16, 25]
     processes = {result["process"] for result in results.values()}
     assert processes <= {worker.pid for worker in workers}, "a job ran elsewhere"

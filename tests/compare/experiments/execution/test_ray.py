@@ -36,4 +36,4 @@ def test_jobs_run_on_a_ray_of_their_own_and_one_may_die(tmp_path, capsys):
 def test_a_ray_that_is_not_there_is_named():
     with pytest.raises(ValueError, match="Expected a ray scheduler at 127.0.0.1:9"):
         execution.run([execution.Job("job", work.square, 1)], execution.Store(), backend="ray",
-                 address="127.0.0.1:9", verbose=False)
+                      address="127.0.0.1:9", verbose=False)

@@ -123,4 +123,4 @@ def test_a_scheduler_that_is_not_there_is_named():
     pytest.importorskip("distributed")
     with pytest.raises(ValueError, match="Expected a dask scheduler at tcp://127.0.0.1:9"):
         execution.run(squares(1), execution.Store(), backend="dask", address="tcp://127.0.0.1:9",
-                 verbose=False)
+                      verbose=False)

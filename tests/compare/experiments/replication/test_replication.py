@@ -20,7 +20,7 @@ def finished(tmp_path_factory):
     """(folder, the replication of two pairs of runs)."""
     folder = tmp_path_factory.mktemp("runs")
     result = replication.run(replication.Settings(2, RunSettings(**SHORT, seed=3)), folder,
-                          verbose=False)
+                             verbose=False)
     return folder, result
 
 

@@ -179,7 +179,7 @@ def test_without_a_network_pooch_is_not_even_asked(cache, monkeypatch):
 
 
 def test_who_watches_sees_the_bytes_arrive_and_keeps_nothing_on_the_screen(cache, server,
-                                                                            monkeypatch, capsys):
+                                                                           monkeypatch, capsys):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(progress, "PATIENCE", 0.0)
     monkeypatch.setattr(progress, "lively", lambda stream: True)
