@@ -11,6 +11,8 @@ from compare.evaluation.faults.fault import Fault
 from compare.evaluation.faults.scoring import Case
 from compare.evaluation.fuzzing.specification import Specification
 from compare.parity import QUIET
+from compare.tracing.ops import whole_layers
+from compare.tracing.trace import folded
 
 
 @np.errstate(**QUIET)
@@ -24,10 +26,13 @@ def verdicts(network: Specification, case: Case, fault: Fault | None = None) -> 
     """
     noise = parity.drawn(case.model, np.asarray(case.x))
     given = {"upstream": case.upstream, "sample_weight": case.weight}
-    theirs = compare.record(case.twin, case.x, case.y, noise=noise, **given)
+    whole = whole_layers(case.model)  # somebody's own forward is not taken apart on either side
+    theirs = folded(compare.record(case.twin, case.x, case.y, noise=noise, whole=whole, **given),
+                    whole)
     ours = compare.record(case.model, case.x, case.y, noise=parity.noise_of(theirs), **given)
     fine = in_float64(network, case)
-    exact = compare.record(fine, case.x, case.y, noise=parity.noise_of(theirs), **given)
+    exact = folded(compare.record(fine, case.x, case.y, noise=parity.noise_of(theirs), **given),
+                   whole)
     a, b, e = (compared(trace) for trace in (ours, theirs, exact))
     pairs = {name: baseline_rules.Pair(a[name], b[name], e.get(name)) for name in b if name in a
              and a[name].shape == b[name].shape}

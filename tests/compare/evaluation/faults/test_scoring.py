@@ -96,6 +96,16 @@ def test_other_rules_on_a_fault_and_without_it(cases):
             == baselines.verdicts(at_ties.network, case)), "real numbers have no ties"
 
 
+@pytest.mark.parametrize("identifier", ["textbook-dense-bias-behind", "textbook-dense-dk-unsloped",
+                                        "inference-tanh-missing"])
+def test_other_rules_judge_a_layer_whose_own_forward_is_not_taken_apart(identifier, cases):
+    fault = by_identifier()[identifier]
+    with_it = baselines.verdicts(fault.network, cases[fault.network].broken(fault), fault)
+    assert set(with_it) == set(baseline_rules.NAMES)
+    if identifier != "inference-tanh-missing":
+        assert with_it["cosine below 0.99"]
+
+
 def test_a_clean_network_raises_no_alarm(keras):
     judged = false_alarms.judged(0, 3)
     assert not judged.alarm and set(judged.rivals) == set(baseline_rules.NAMES)
