@@ -330,7 +330,7 @@ TABLE = [
     ("hard-sigmoid-of-sixths", "z / 6 + 1/2, cut off", layer_of("hard_sigmoid"), "activation",
      function(lambda z: np.clip(z / 6 + z.dtype.type(0.5), 0, 1))),
     ("exponential-by-powers-of-two", "2 to the power of z log2(e)", layer_of("exponential"),
-     "activation", function(lambda z: np.exp2(z * z.dtype.type(np.log2(np.e))))),
+     "activation", function(lambda z: np.exp2(z * z.dtype.type(math.log2(math.e))))),
     ("relu-of-magnitude", "(z + |z|) / 2", RELU, "re_lu",
      function(lambda z: (z + np.abs(z)) / 2)),
     ("leaky-relu-of-two", "max(z, 0) + slope min(z, 0)", LEAKY, "leaky_re_lu",
