@@ -14,8 +14,8 @@ BEYOND = {
     Gate.UPDATE: "Forward and backward are right; what the op makes of the gradients is not:",
     Gate.WHOLE_NETWORK: "Each layer is right by itself. Put together they are not, so look at how "
                      "they are connected, and at what they keep from one call to the next:",
-    Gate.LOCKSTEP: "A single step is right. Several in a row are not, so look at what layers and "
-                "optimizer keep from one op to the next:",
+    Gate.LOCKSTEP: "A single step is right. Several in a row are not, so look at what layers, "
+                "loss and optimizer keep from one batch to the next:",
 }
 
 

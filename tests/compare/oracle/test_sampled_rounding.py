@@ -153,7 +153,7 @@ def test_without_bounds_on_products_the_values_are_the_same():
 def test_numbers_whose_squares_overflow_are_told(dtype, scale, overflows):
     trace, weights = linear(scratch.SGD(0.125), dtype)
     trace = with_weights(trace, *((w * scale).astype(dtype) for w in weights))
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         assert SampledSteps(trace, 0).step(trace).overflows == overflows
 
 
