@@ -38,8 +38,8 @@ class Gate(str, Enum):
                  "right, too.", "layer")
     WHOLE_NETWORK = ("whole network", "The candidate, running freely, hands on between its layers "
                      "what it should, and no more than rounding adds up.", "whole")
-    LOCKSTEP = ("lockstep", "Trained side by side for some steps, the two drift apart no further "
-                "than Keras from itself.", "whole")
+    LOCKSTEP = ("lockstep", "Trained side by side on some batches, each step leads both to where "
+                "it should, as far as rounding lets it.", "whole")
 
     def __new__(cls, name: str, sentence: str, scope: str = ""):
         gate = str.__new__(cls, name)

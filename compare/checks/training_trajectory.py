@@ -17,11 +17,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from compare.checks import training_batches
+from compare.checks.gate import Gate
 from compare.checks.row import Row, distance
 from compare.document import progress
 from compare.oracle.sampled_rounding import SampledStep, SampledSteps, norm
 from compare.tracing import execution
-from compare.tracing.layer_error import LayerError, of_model
+from compare.tracing.layer_error import RAISED, LayerError, of_model
 from compare.tracing.ops import untouched_generator, whole_layers
 from compare.tracing.recorder import record
 from compare.tracing.trace import Trace, folded, layer_parts
@@ -61,7 +62,7 @@ class Lockstep:
     def row(self) -> Row:
         """The verdict: passed if both sides keep to what is allowed, at every step."""
         if not self.weights:
-            return Row("lockstep", "all layers", "weights", passed=True, kind="normwise",
+            return Row(Gate.LOCKSTEP, "all layers", "weights", passed=True, kind="normwise",
                        note="not judged: no layer has weights, or numbers are so large that they "
                             "overflow")
         worst = max(self.weights, key=lambda weight: weight.used)
@@ -69,7 +70,7 @@ class Lockstep:
         apart = max(worst.candidate, worst.reference)
         sides = {"candidate": max(share(w.candidate, w.allowed) for w in self.weights) > 1,
                  "reference": max(share(w.reference, w.allowed) for w in self.weights) > 1}
-        return Row("lockstep", "all layers", "weights", passed=over == 0, index=(worst.step,),
+        return Row(Gate.LOCKSTEP, "all layers", "weights", passed=over == 0, index=(worst.step,),
                    max_abs=apart, max_rel=apart, actual=apart, expected=0.0,
                    allowed=worst.allowed, used=worst.used, over=over, size=len(self.weights),
                    candidate_error=max(w.candidate for w in self.weights),
@@ -86,11 +87,11 @@ def verdict(model, twin, x, y, steps: int, sample_weight=None, reference=None) -
         return run(model, twin, x, y, steps, sample_weight=sample_weight,
                    reference=reference).row()
     except LayerError as error:
-        return Row("lockstep", "all layers", "weights", passed=False, used=np.inf, kind="normwise",
-                   max_abs=np.inf, max_rel=np.inf, note=str(error))
+        return Row(Gate.LOCKSTEP, "all layers", "weights", passed=False, used=np.inf,
+                   kind="normwise", max_abs=np.inf, max_rel=np.inf, note=str(error))
 
 
-@progress.during("Gate 'lockstep'")
+@progress.during(f"Gate '{Gate.LOCKSTEP}'")
 def run(model, twin, x, y, steps: int, seed: int = 0, sample_weight=None,
         reference: Trace | None = None) -> Lockstep:
     """Train copies of both, with fresh optimizers, on batches drawn from (x, y); see
@@ -156,7 +157,7 @@ class _Sides:
         try:
             with untouched_generator():
                 model.train_step(batch.x, batch.y, **execution.weighted(batch.sample_weight))
-        except Exception as error:  # somebody's own layer or optimizer may raise anything
+        except RAISED as error:  # somebody's own layer or optimizer may raise anything
             raise LayerError(f"not run: {of_model(model, error)}") from error
         noise = {i: layer.noise for i, layer in enumerate(model.layers) if layer.noise is not None}
         titles = [self.reference.parts[first].layer for first, *_ in layer_parts(self.reference)]

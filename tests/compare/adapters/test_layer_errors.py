@@ -116,12 +116,14 @@ def test_an_error_backward_leaves_the_output_standing():
     assert "its backward pass raised AttributeError" in note and "return self.forgotten" in note
 
 
-def test_lockstep_says_why_it_was_not_run(keras):
+@pytest.mark.parametrize("kind, said", [(RaisesForward, "RuntimeError: no such luck"),
+                                        (ExitsForward, "SystemExit"), (ExitsBackward, "SystemExit")])
+def test_lockstep_says_why_it_was_not_run(keras, kind, said):
     model, reference = twins.twins(twin())
-    report = compare.check(layers(RaisesForward), reference, *batch(), steps=2)
+    report = compare.check(layers(kind), reference, *batch(), steps=2)
     row = report.rows[-1]
     assert row.gate == "lockstep" and not row.passed and row.downstream
-    assert row.note.startswith("not run: layer 'conv' raised RuntimeError: no such luck")
+    assert row.note.startswith(f"not run: layer 'conv' raised {said}")
 
 
 def test_layers_of_scratch_that_raise_are_rows_too():
