@@ -62,6 +62,9 @@ def precision(dtype: str):
     behind a softmax.
     """
     before = keras.config.floatx()
+    # Keras settles the policy of layers when it is first asked for: now, not while `dtype` is in
+    # force, or every later layer of the user's would have it
+    keras.config.dtype_policy()
     keras.config.set_floatx(dtype)
     try:
         yield

@@ -88,3 +88,14 @@ def test_advice_on_retracing_is_held_back_and_nothing_else(keras):
     finally:
         logger.removeHandler(listener)
     assert said == ["something else"]
+
+
+def test_layers_made_afterwards_have_the_precision_that_they_had_before():
+    """In a process that has made no layer yet, which is when Keras settles on a policy."""
+    code, out, err = python(
+        "import reference, scratch; from reference.quiet import keras\n"
+        "config = scratch.Sequential([scratch.Input((3,)), scratch.Dense(2)],"
+        " dtype='float64').get_config()\n"
+        "model = reference.from_config(config)\n"
+        "print(model.layers[-1].dtype, keras.layers.Dense(3).dtype, keras.config.floatx())")
+    assert (code, out.split(), err) == (0, ["float64", "float32", "float32"], "")
