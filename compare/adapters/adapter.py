@@ -14,7 +14,7 @@ from compare.adapters.per_sample import own_shape, sample, shaped, together
 from compare.adapters.weights import Weights
 
 
-class Foreign:
+class Adapter:
     """A copy of the object, run for one layer that stands for Keras's.
 
     Args:

@@ -8,7 +8,7 @@ were flattened channel by channel.
 import numpy as np
 
 
-class Boundary:
+class AxisOrder:
     """One side of a layer, its input or its output.
 
     Args:
@@ -49,7 +49,7 @@ class Boundary:
         return self.to_own(np.broadcast_to(np.float32(0), shape)).shape
 
 
-def boundaries(how, layer) -> tuple[Boundary, Boundary]:
+def boundaries(how, layer) -> tuple[AxisOrder, AxisOrder]:
     """(of the input, of the output) of a built layer that is to stand for Keras's.
 
     Args:
@@ -58,12 +58,12 @@ def boundaries(how, layer) -> tuple[Boundary, Boundary]:
     theirs = getattr(layer, "data_format", None) or "channels_last"
     moved = (how.data_format or theirs) != theirs
     common = {"channels_first": theirs == "channels_first", "batch_axis": how.batch_axis}
-    source = Boundary(moved, **common)
+    source = AxisOrder(moved, **common)
     order = how.flatten_order or ("CHW" if moved else "HWC")
     shape = layer.input_shape
     if order == "CHW" and _flattens(layer) and len(shape) > 3 and theirs == "channels_last":
-        return source, Boundary(flattened=shape[1:], batch_axis=how.batch_axis)
-    return source, Boundary(moved, **common)
+        return source, AxisOrder(flattened=shape[1:], batch_axis=how.batch_axis)
+    return source, AxisOrder(moved, **common)
 
 
 def _flattens(layer) -> bool:

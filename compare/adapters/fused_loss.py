@@ -16,7 +16,7 @@ from compare.tracing.layer_error import RAISED, LayerError, sentence
 from scratch import losses
 
 
-class Joined:
+class FusedLoss:
     """What a wrapped loss has in common with others; stands before the loss's own class.
 
     Attributes:
@@ -111,7 +111,8 @@ def as_loss(how, loss):
                              losses.CategoricalCrossentropy)):
         raise ValueError(f"Expected a network with a categorical cross-entropy, for {how.name} has "
                          f"softmax and loss in one. Received: {type(loss).__name__}")
-    cls = type(f"{how.name}Loss", (Joined, type(loss)), {"how": how, "__doc__": Joined.__doc__})
+    cls = type(f"{how.name}Loss", (FusedLoss, type(loss)),
+               {"how": how, "__doc__": FusedLoss.__doc__})
     made = cls.from_config(loss.get_config())
     made.obj = how.own_object()
     return made

@@ -4,7 +4,7 @@ For every wrapped object a class is made that is derived from the layer it claim
 shapes, weights' names and config are that layer's; forward and backward are the object's.
 """
 
-from compare.adapters.adapter import Foreign
+from compare.adapters.adapter import Adapter
 from compare.tracing.layer_error import RAISED
 from scratch.layers import LAYERS, AffineLayer
 
@@ -24,7 +24,7 @@ class Wrapped:
 
     def build(self, input_shape) -> None:
         super().build(input_shape)
-        self.foreign = Foreign(self.how, self, self.strict)
+        self.foreign = Adapter(self.how, self, self.strict)
         self._adopt()
 
     def _adopt(self) -> None:

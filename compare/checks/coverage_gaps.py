@@ -15,7 +15,7 @@ from compare.oracle.expected import known_oracle_of
 from compare.tracing.trace import Part, Trace
 
 
-class BlindSpot(str):
+class CoverageGap(str):
     """A sentence on mistakes that a batch hides.
 
     Attributes:
@@ -31,28 +31,28 @@ class BlindSpot(str):
         return str(self), self.seen_by  # so that it can be sent to another process
 
 
-def blind_spots(trace: Trace) -> list[BlindSpot]:
+def coverage_gaps(trace: Trace) -> list[CoverageGap]:
     """One for each class of mistakes that this trace's batch and weights would hide."""
-    said = [BlindSpot(sentence, "") for sentence in _batch(trace)]
+    said = [CoverageGap(sentence, "") for sentence in _batch(trace)]
     for part in trace.parts:
         oracle = known_oracle_of(trace, part)
         found = [*_sizes(part), *_kernel(part), *_bias(part), *_image(part, oracle), *_dense(part),
                  *_ties(part, oracle), *_noise(part), *_statistics(part), *_gradient(part)]
-        found += [BlindSpot(*spot) for spot in unseen(part, oracle)]
-        said += [spot if isinstance(spot, BlindSpot) else BlindSpot(spot, Gate.WHOLE_NUMBERS)
+        found += [CoverageGap(*spot) for spot in unseen(part, oracle)]
+        said += [spot if isinstance(spot, CoverageGap) else CoverageGap(spot, Gate.WHOLE_NUMBERS)
                  for spot in found]
     return said
 
 
-def forgetful(rows, trace: Trace) -> list[BlindSpot]:
+def forgetful(rows, trace: Trace) -> list[CoverageGap]:
     """What a single step of the optimizer cannot show, if no steps were trained in lockstep."""
     optimizer = trace.compile_config.get("optimizer")
     remembered = isinstance(optimizer, dict) and memory(optimizer["class_name"],
                                                         optimizer["config"])
     if not remembered or any(row.gate is Gate.LOCKSTEP for row in rows):
         return []
-    return [BlindSpot("a single step: what the optimizer remembers from one step to the next "
-                      f"({remembered}) has not come into play", Gate.LOCKSTEP)]
+    return [CoverageGap("a single step: what the optimizer remembers from one step to the next "
+                        f"({remembered}) has not come into play", Gate.LOCKSTEP)]
 
 
 def memory(class_name: str, config: dict) -> str:
@@ -115,18 +115,18 @@ def _bias(part: Part) -> list[str]:
     return [f"{part.layer}: the bias is all zero, so forgetting it changes no output"]
 
 
-def _image(part: Part, oracle) -> list[BlindSpot]:
+def _image(part: Part, oracle) -> list[CoverageGap]:
     if oracle is None or not oracle.window or part.input.ndim != 4:
         return []
     x = oracle.layout.image(part.input)  # (N, H, W, C)
     if x[0, ..., 0].size == 1:
         return []
     if np.array_equal(x, np.broadcast_to(x[:, :1, :1], x.shape)):
-        return [BlindSpot(f"{part.layer}: each channel of the input is constant, so shifted "
-                          "windows see the same numbers, away from the border", probe_of(oracle))]
+        return [CoverageGap(f"{part.layer}: each channel of the input is constant, so shifted "
+                            "windows see the same numbers, away from the border", probe_of(oracle))]
     if x.shape[1] == x.shape[2] and np.array_equal(x, x.swapaxes(1, 2)):
-        return [BlindSpot(f"{part.layer}: the input equals its transpose, so height and width can "
-                          "be swapped unnoticed", probe_of(oracle))]
+        return [CoverageGap(f"{part.layer}: the input equals its transpose, so height and width "
+                            "can be swapped unnoticed", probe_of(oracle))]
     return []
 
 
@@ -139,12 +139,12 @@ def _dense(part: Part) -> list[str]:
     return []
 
 
-def _ties(part: Part, oracle) -> list[BlindSpot]:
+def _ties(part: Part, oracle) -> list[CoverageGap]:
     if oracle is None or not oracle.ties or part.output_gradient is None:
         return []
     if np.unique(part.input).size == part.input.size:
-        return [BlindSpot(f"{part.name}: no two inputs are equal, so it does not show where a tie "
-                          "sends its gradient", probe_of(oracle))]
+        return [CoverageGap(f"{part.name}: no two inputs are equal, so it does not show where a "
+                            "tie sends its gradient", probe_of(oracle))]
     return []
 
 
@@ -152,8 +152,8 @@ def _noise(part: Part) -> list[str]:
     noise = part.noise
     if noise is None or np.ptp(noise) > 0:
         return []
-    return [BlindSpot(f"{part.name}: the noise is the same everywhere, so it does not show where "
-                      "the layer uses it", Gate.WHOLE_NUMBERS)]
+    return [CoverageGap(f"{part.name}: the noise is the same everywhere, so it does not show where "
+                        "the layer uses it", Gate.WHOLE_NUMBERS)]
 
 
 def _statistics(part: Part) -> list[str]:
@@ -161,8 +161,9 @@ def _statistics(part: Part) -> list[str]:
         return []
     if part.weights["moving_mean"].any() or (part.weights["moving_variance"] != 1).any():
         return []
-    return [BlindSpot(f"{part.name}: the moving statistics are still those it was made with, 0 and "
-                      "1, so at inference it does not show whether they are used", Gate.FEW_TERMS)]
+    return [CoverageGap(f"{part.name}: the moving statistics are still those it was made with, 0 "
+                        "and 1, so at inference it does not show whether they are used",
+                        Gate.FEW_TERMS)]
 
 
 def _gradient(part: Part) -> list[str]:

@@ -8,7 +8,7 @@ DIRECTORY = "parity-runs"
 
 
 def add_options(parser) -> None:
-    """The options of a campaign, in a group of their own."""
+    """The options of a replication, in a group of their own."""
     group = parser.add_argument_group(
         "several runs", "With --seeds, K pairs of runs from shared initial weights: means with\n"
         "95 % intervals, a test of equivalence, McNemar's test, Cohen's kappa.")
@@ -21,7 +21,7 @@ def add_options(parser) -> None:
 
 
 def run(args, chosen) -> int:
-    """The campaign that the options ask for.
+    """The replication that the options ask for.
 
     Args:
         chosen: the benchmark's settings, for every run.
@@ -52,9 +52,9 @@ def publish(args, result, dataset) -> None:
     from compare.experiments.replication import files, json_record, report
 
     def page(result):
-        from compare.experiments.replication.page import campaign_page
+        from compare.experiments.replication.page import replication_page
 
-        return campaign_page(result, outputs.facts(args), dataset)
+        return replication_page(result, outputs.facts(args), dataset)
 
     outputs.publish(args, result, report.render, as_json=json_record.as_json, page=page,
                     folder=files.write_directory)

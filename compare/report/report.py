@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from compare.checks.coverage_gaps import BlindSpot, blind_spots, forgetful
+from compare.checks.coverage_gaps import CoverageGap, coverage_gaps, forgetful
 from compare.checks.gate import Gate
 from compare.checks.nonfinite import first_nonfinite
 from compare.checks.row import Row
@@ -43,7 +43,7 @@ class Report(Displayed):
     reference: str
     dtype: str
     batch: int
-    blind: list[BlindSpot]
+    blind: list[CoverageGap]
     nonfinite: list[str]
     layers: list[Layer] = field(default_factory=list)
     explained: Diagnosis | None = field(default=None, repr=False, compare=False)
@@ -56,7 +56,7 @@ class Report(Displayed):
         mark_downstream(ordered)
         return cls(ordered, candidate.producer, reference.producer, reference.dtype,
                    len(reference.x),
-                   blind_spots(reference) + forgetful(rows, reference),
+                   coverage_gaps(reference) + forgetful(rows, reference),
                    [f"{side}: {where}" for side, trace in
                     (("candidate", candidate), ("reference", reference))
                     if (where := first_nonfinite(trace))], outline(reference), explained)

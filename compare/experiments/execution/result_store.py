@@ -1,6 +1,6 @@
 """Results on disk: one JSON file per job, complete or not there at all.
 
-A folder belongs to one campaign. Its `campaign.json` says what was asked for, so that results of
+A folder belongs to one set of jobs. Its `campaign.json` says what was asked for, so that results of
 different questions are never mixed.
 """
 
@@ -19,7 +19,7 @@ class Store:
 
     Args:
         directory: the folder; None keeps results in memory alone.
-        asked: what all jobs of this campaign have in common, as plain values.
+        asked: what all jobs of this set have in common, as plain values.
         resume: keep the results that are there already.
 
     Raises:
@@ -50,13 +50,13 @@ class Store:
     def _require_same(self, manifest: Path, asked: dict, resume: bool) -> None:
         before = read(manifest)
         if not isinstance(before, dict) or not isinstance(before.get("asked"), dict):
-            raise ValueError(f"{manifest}: expected what a campaign was asked for. Received other "
+            raise ValueError(f"{manifest}: expected what the jobs were asked for. Received other "
                              "JSON; choose another directory")
         before = before["asked"]
         if before != asked:
             differing = [f"{key}: {before.get(key)!r} there, {asked.get(key)!r} now"
                          for key in {**before, **asked} if before.get(key) != asked.get(key)]
-            raise ValueError(f"{self.directory}: expected a campaign with the same settings. "
+            raise ValueError(f"{self.directory}: expected jobs with the same settings. "
                              f"Received: {'; '.join(differing)}. Choose another directory")
         if not resume and any(self.directory.glob("result-*.json")):
             raise ValueError(f"{self.directory}: expected an empty directory, as there is no "

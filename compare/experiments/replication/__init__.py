@@ -10,7 +10,7 @@ page_runs.py and page_twin_check.py (HTML), files.py.
 """
 
 from compare.experiments.replication.report import render
-from compare.experiments.replication.results import Campaign, Run
+from compare.experiments.replication.results import Replication, Run
 from compare.experiments.replication.running import Settings, run
 
-__all__ = ["Campaign", "Run", "Settings", "render", "run"]
+__all__ = ["Replication", "Run", "Settings", "render", "run"]

@@ -1,4 +1,4 @@
-"""A campaign as pictures: every pair of runs, the means, and the margin for their difference."""
+"""A replication as pictures: every pair of runs, the means, and the margin for their difference."""
 
 import numpy as np
 
@@ -7,24 +7,24 @@ from compare.document.charts.line_chart import Band, Level, Series, chart
 from compare.experiments.benchmark.figures.curves import KINDS, LEAST_SPAN, MARKS
 from compare.experiments.benchmark.results import NAMES, SIDES
 from compare.experiments.replication.report import title
-from compare.experiments.replication.results import MEASURES, Campaign
+from compare.experiments.replication.results import MEASURES, Replication
 
 PUBLISHED_KINDS = {"NumPy": "first", "Keras": "second"}
 
 
-def picture(result: Campaign) -> str:
+def picture(result: Replication) -> str:
     """Both measures, as the text of an SVG file."""
     return sheet(title(result), "Both sides start from the same weights in each pair.",
                  [Group("", pairs_of_runs(result), 2)])
 
 
-def pairs_of_runs(result: Campaign) -> list[Drawing]:
+def pairs_of_runs(result: Replication) -> list[Drawing]:
     """For each measure both sides' figures, and their paired differences."""
     return [draw(result, measure, name) for measure, name in MEASURES.items()
             for draw in (figures, differences)]
 
 
-def figures(result: Campaign, measure: str, name: str) -> Drawing:
+def figures(result: Replication, measure: str, name: str) -> Drawing:
     """Each side's figures by seed, joined pair by pair, the means with their 95 % intervals, and
     what was published."""
     seeds = [run.seed for run in result.runs]
@@ -43,7 +43,7 @@ def figures(result: Campaign, measure: str, name: str) -> Drawing:
                  least=LEAST_SPAN, named=(*series, *bands, *levels))
 
 
-def published(result: Campaign, measure: str) -> tuple[Level, ...]:
+def published(result: Replication, measure: str) -> tuple[Level, ...]:
     """The published figures, if these runs were trained as those were."""
     if not result.first["published"] or result.differing:
         return ()
@@ -52,7 +52,7 @@ def published(result: Campaign, measure: str) -> tuple[Level, ...]:
                  if found[measure] is not None)
 
 
-def differences(result: Campaign, measure: str, name: str) -> Drawing:
+def differences(result: Replication, measure: str, name: str) -> Drawing:
     """The difference of each pair, the 95 % interval of their mean, and the margin."""
     found = result.equivalence(measure)
     apart = result.values("scratch", measure) - result.values("keras", measure)
@@ -69,7 +69,7 @@ def differences(result: Campaign, measure: str, name: str) -> Drawing:
                  "difference", tuple(bands), named=(*series, *bands))
 
 
-def learning_curves(result: Campaign) -> list[Drawing]:
+def learning_curves(result: Replication) -> list[Drawing]:
     """Means over all runs as lines, and after each epoch every single run as a mark."""
     losses, reached, marks = [], [], []
     for side in SIDES:

@@ -1,17 +1,17 @@
-"""A campaign as plain values, for JSON: the statistics, and every run's figures."""
+"""A replication as plain values, for JSON: the statistics, and every run's figures."""
 
 from dataclasses import asdict
 
 from compare.document.plain_json import dumps
 from compare.experiments.benchmark.results import SIDES
 from compare.experiments.replication.report import title, verdict
-from compare.experiments.replication.results import MEASURES, Campaign
+from compare.experiments.replication.results import MEASURES, Replication
 
 SCHEMA = 1
 
 
-def as_dict(result: Campaign) -> dict:
-    """Everything in a campaign but the single test images' predictions."""
+def as_dict(result: Replication) -> dict:
+    """Everything in a replication but the single test images' predictions."""
     first = result.first
     return {
         "schema": SCHEMA,
@@ -35,6 +35,6 @@ def as_dict(result: Campaign) -> dict:
     }
 
 
-def as_json(result: Campaign) -> str:
+def as_json(result: Replication) -> str:
     """The same as text."""
     return dumps(as_dict(result))

@@ -6,12 +6,12 @@ from compare.document.markup import element
 from compare.experiments.replication import page_runs, report
 from compare.experiments.replication.figures import pairs_of_runs
 from compare.experiments.replication.page_twin_check import twins
-from compare.experiments.replication.results import MEASURES, Campaign
+from compare.experiments.replication.results import MEASURES, Replication
 from compare.inputs import datasets
 
 
-def campaign_page(result: Campaign, facts: dict[str, str],
-                  dataset: datasets.Dataset | None = None) -> str:
+def replication_page(result: Replication, facts: dict[str, str],
+                     dataset: datasets.Dataset | None = None) -> str:
     """A whole page.
 
     Args:
@@ -31,7 +31,7 @@ def campaign_page(result: Campaign, facts: dict[str, str],
                 element("div", [sections.paragraph(text) for text in opening.before]))
 
 
-def passed(result: Campaign) -> bool | None:
+def passed(result: Replication) -> bool | None:
     """True if both measures are shown to be equivalent, False if one is shown to differ."""
     outcomes = [result.equivalence(measure).verdict for measure in MEASURES]
     if "different" in outcomes:
@@ -39,7 +39,7 @@ def passed(result: Campaign) -> bool | None:
     return True if set(outcomes) == {"equivalent"} else None
 
 
-def verdict(result: Campaign) -> str:
+def verdict(result: Replication) -> str:
     """Both measures' outcomes in one sentence."""
     said = []
     for measure, name in MEASURES.items():

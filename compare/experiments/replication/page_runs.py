@@ -1,4 +1,4 @@
-"""All runs of a campaign together: learning curves, confusion, disagreements, speed."""
+"""All runs of a replication together: learning curves, confusion, disagreements, speed."""
 
 from collections import Counter
 
@@ -14,11 +14,11 @@ from compare.experiments.benchmark.figures.images import MOST, image_tile
 from compare.experiments.benchmark.page import matrices_side_by_side
 from compare.experiments.benchmark.results import NAMES, SIDES
 from compare.experiments.replication.figures import learning_curves
-from compare.experiments.replication.results import Campaign
+from compare.experiments.replication.results import Replication
 from compare.inputs import datasets
 
 
-def parts(result: Campaign, dataset: datasets.Dataset | None) -> list[Part]:
+def parts(result: Replication, dataset: datasets.Dataset | None) -> list[Part]:
     """The sections, in reading order."""
     names = result.first["data"]["class_names"]
     summed = {side: np.sum([last(run, side)["confusion"] for run in result.runs], axis=0)
@@ -35,7 +35,7 @@ def last(run, side: str) -> dict:
     return run.record["runs"][side]["epochs"][-1]
 
 
-def disagreements(result: Campaign, dataset: datasets.Dataset | None) -> list[Html]:
+def disagreements(result: Replication, dataset: datasets.Dataset | None) -> list[Html]:
     """The test images on which the two disagree in most runs."""
     guesses = {side: np.stack([run.predictions(side) for run in result.runs]) for side in SIDES}
     apart = (guesses["scratch"] != guesses["keras"]).sum(axis=0)  # (test images,)
@@ -63,7 +63,7 @@ def tile(dataset: datasets.Dataset, image: int, names, label: int, apart: int, g
     return image_tile(dataset, image, names[label], [(line, "") for line in lines])
 
 
-def speed(result: Campaign) -> list[Html]:
+def speed(result: Replication) -> list[Html]:
     """Milliseconds per step in the last epoch of each run, and their ratio."""
     if result.parallel > 1:
         return [element("p", "Several pairs of runs were trained at the same time, so their "

@@ -1,4 +1,4 @@
-"""A campaign as text: the verdict first, then the figures it rests on."""
+"""A replication as text: the verdict first, then the figures it rests on."""
 
 from compare.document.display import as_html
 from compare.document.sections import Section, Table, as_markdown, as_text
@@ -6,12 +6,12 @@ from compare.document.significance import decimals, measured
 from compare.document.tables import NONE
 from compare.document.text import Text, line
 from compare.experiments.benchmark.results import NAMES, SIDES
-from compare.experiments.replication.results import MEASURES, Campaign
+from compare.experiments.replication.results import MEASURES, Replication
 from compare.experiments.replication.statistics import Summary, probability
 from compare.report.notebook import sections_fragment
 
 
-def sections(result: Campaign) -> list[Section]:
+def sections(result: Replication) -> list[Section]:
     """The whole report, in reading order."""
     outcome = verdict(result).swapped("+-", "±")
     parts = [Section(title(result), [outcome, settings_sentence(result)]),
@@ -31,19 +31,19 @@ def sections(result: Campaign) -> list[Section]:
     return parts
 
 
-def title(result: Campaign) -> str:
+def title(result: Replication) -> str:
     count = len(result.runs)
     return f"{count} pair{'s' if count > 1 else ''} of runs: {result.first['title']}"
 
 
-def verdict(result: Campaign) -> Text:
+def verdict(result: Replication) -> Text:
     """Accuracy's outcome and F1's, a sentence each."""
     said = [result.equivalence(measure).sentence(f"{name[0].upper()}{name[1:]}")
             for measure, name in MEASURES.items()]
     return line(said[0], *(text for sentence in said[1:] for text in (" ", sentence)))
 
 
-def settings_sentence(result: Campaign) -> str:
+def settings_sentence(result: Replication) -> str:
     asked = result.first["settings"]
     return (f"{result.first['data']['training_images']:,} training images, {asked['epochs']} "
             f"epoch{'s' if asked['epochs'] > 1 else ''}, batch size {asked['batch_size']}, seeds "
@@ -51,7 +51,7 @@ def settings_sentence(result: Campaign) -> str:
             "the same weights and see the same batches in the same order.")
 
 
-def figures(result: Campaign) -> Table:
+def figures(result: Replication) -> Table:
     """Mean with its 95 % interval, and standard deviation, of both sides and their differences."""
     rows = []
     for measure, name in MEASURES.items():
@@ -80,14 +80,14 @@ def digits_of_two(value: float) -> int:
     return decimals(value) + (value > 0 and f"{value:.1e}"[0] != "1")
 
 
-def reading(result: Campaign) -> str:
+def reading(result: Replication) -> str:
     images = len(result.first["data"]["test_labels"])
     return ("Behind ± stands half the 95 % interval of the mean over the runs (Student's t). All "
             f"runs are tested on the same {images:,} images: the intervals tell how the seeds "
             "spread, not how other images would.")
 
 
-def placed(result: Campaign) -> list[str]:
+def placed(result: Replication) -> list[str]:
     """A sentence for each published figure."""
     texts = []
     for name, side, measure, stands in result.places():
@@ -99,7 +99,7 @@ def placed(result: Campaign) -> list[str]:
     return texts
 
 
-def by_run(result: Campaign) -> Table:
+def by_run(result: Replication) -> Table:
     """Accuracy and F1 of both sides in each pair of runs."""
     digits = figure_digits(result)
     rows = []
@@ -114,12 +114,12 @@ def by_run(result: Campaign) -> Table:
                             for side in (*(NAMES[side] for side in SIDES), "difference"))], rows)
 
 
-def figure_digits(result: Campaign) -> int:
+def figure_digits(result: Replication) -> int:
     """Digits after the point for single runs: as many as a single test image shows in."""
     return max(1, len(str(len(result.first["data"]["test_labels"]) - 1)))
 
 
-def agreement(result: Campaign) -> Table:
+def agreement(result: Replication) -> Table:
     """How the predictions of each pair agree: same, alone right, McNemar's p, kappa."""
     rows = [[str(run.seed), f"{100 * pair.same:.1f}", f"{pair.only_first_right:,}",
              f"{pair.only_second_right:,}",
@@ -129,7 +129,7 @@ def agreement(result: Campaign) -> Table:
                   "McNemar's\np", "Cohen's\nkappa"], rows)
 
 
-def how_it_was_run(result: Campaign) -> list[str]:
+def how_it_was_run(result: Replication) -> list[str]:
     said = [f"{side['how']}" for side in result.first["runs"].values()]
     if result.parallel > 1:
         said.append("Several pairs of runs were trained at the same time, so their seconds say "
@@ -139,17 +139,17 @@ def how_it_was_run(result: Campaign) -> list[str]:
     return said
 
 
-def render(result: Campaign, tablefmt: str = "simple") -> Text:
+def render(result: Replication, tablefmt: str = "simple") -> Text:
     """The report for a terminal, tables in any of tabulate's formats."""
     return as_text(sections(result), tablefmt)
 
 
-def markdown(result: Campaign, pictures: dict[str, str]) -> str:
+def markdown(result: Replication, pictures: dict[str, str]) -> str:
     """The report as Markdown, with pictures (captions by file name) at the end."""
     return as_markdown(sections(result), pictures)
 
 
 @as_html.register
-def fragment(result: Campaign) -> str:
+def fragment(result: Replication) -> str:
     """How a notebook shows it."""
     return sections_fragment(sections(result))

@@ -1,4 +1,4 @@
-"""What is kept of every run of a campaign, and the questions it answers."""
+"""What is kept of every run of a replication, and the questions it answers."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,7 +34,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Campaign(Displayed):
+class Replication(Displayed):
     """All runs, in the order of their seeds.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""The runs of a campaign: one job for each seed, both sides trained from that seed's weights."""
+"""The runs of a replication: one job for each seed, both sides trained from that seed's weights."""
 
 import math
 import numbers
@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass, field, replace
 from compare.experiments import benchmark, execution
 from compare.experiments.benchmark.json_record import as_dict
 from compare.experiments.benchmark.settings import Settings as RunSettings
-from compare.experiments.replication.results import Campaign, Run
+from compare.experiments.replication.results import Replication, Run
 from compare.experiments.replication.statistics import MARGIN
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What may be chosen about a campaign.
+    """What may be chosen about a replication.
 
     Attributes:
         seeds: how many pairs of runs; the seeds are the first one's and those that follow.
@@ -41,13 +41,13 @@ class Settings:
 
 
 def run(settings: Settings, directory=None, resume: bool = False, parallel: int = 1,
-        backend: str = "local", address: str | None = None, verbose: bool = True) -> Campaign:
+        backend: str = "local", address: str | None = None, verbose: bool = True) -> Replication:
     """Train all pairs of runs, several at a time if asked, and keep each as soon as it is done.
 
     Args:
         directory: where the results go; None keeps them in memory alone.
-        resume: keep what an earlier campaign with the same settings has finished there. More seeds
-            than before are fine.
+        resume: keep what an earlier replication with the same settings has finished there. More
+            seeds than before are fine.
         parallel, backend, address: see `compare.experiments.execution.run`.
 
     Raises:
@@ -60,7 +60,7 @@ def run(settings: Settings, directory=None, resume: bool = False, parallel: int 
     todo = [execution.Job(f"seed-{one.seed}", run_one, one) for one in settings.each()]
     records = execution.run(todo, store, parallel, backend, address, "Pairs of runs", verbose)
     runs = [Run(one.seed, records[f"seed-{one.seed}"]) for one in settings.each()]
-    return Campaign(runs, settings.margin, parallel if backend == "local" else 2)
+    return Replication(runs, settings.margin, parallel if backend == "local" else 2)
 
 
 def run_one(settings: RunSettings) -> dict:

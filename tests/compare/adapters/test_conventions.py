@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import compare
 import scratch
 from compare.adapters import Conventions, accessors, calls
-from compare.adapters.axis_order import Boundary
+from compare.adapters.axis_order import AxisOrder
 from compare.adapters.gradient_recovery import recovered
 from compare.adapters.kernel_layouts import Layout
 from tests.compare.adapters.examples_wrapped.batched_layers import (
@@ -79,7 +79,7 @@ def test_other_letters_are_refused(spec, class_name):
 @given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 4), st.integers(1, 3), st.booleans(),
        st.booleans(), st.sampled_from([0, -1]))
 def test_what_crosses_a_boundary_comes_back(n, h, w, c, moved, first, batch_axis):
-    boundary = Boundary(moved, first, batch_axis=batch_axis)
+    boundary = AxisOrder(moved, first, batch_axis=batch_axis)
     array = np.arange(n * h * w * c).reshape(n, h, w, c)
     own = boundary.to_own(array)
     assert own.shape == boundary.own_shape(array.shape)
@@ -88,13 +88,13 @@ def test_what_crosses_a_boundary_comes_back(n, h, w, c, moved, first, batch_axis
 
 def test_channels_and_batches_lie_where_they_are_said_to():
     x = np.random.default_rng(0).standard_normal((2, 3, 4, 5))
-    assert Boundary(True).to_own(x)[1, 4, 2, 3] == x[1, 2, 3, 4]
-    assert Boundary(True, channels_first=True).to_own(x)[1, 3, 4, 2] == x[1, 2, 3, 4]
-    assert Boundary(batch_axis=-1).to_own(x)[2, 3, 4, 1] == x[1, 2, 3, 4]
+    assert AxisOrder(True).to_own(x)[1, 4, 2, 3] == x[1, 2, 3, 4]
+    assert AxisOrder(True, channels_first=True).to_own(x)[1, 3, 4, 2] == x[1, 2, 3, 4]
+    assert AxisOrder(batch_axis=-1).to_own(x)[2, 3, 4, 1] == x[1, 2, 3, 4]
     rows = x.reshape(2, -1)
-    flat = Boundary(flattened=(3, 4, 5)).to_own(rows)
+    flat = AxisOrder(flattened=(3, 4, 5)).to_own(rows)
     assert np.array_equal(flat, x.transpose(0, 3, 1, 2).reshape(2, -1))
-    assert np.array_equal(Boundary(flattened=(3, 4, 5)).to_keras(flat), rows)
+    assert np.array_equal(AxisOrder(flattened=(3, 4, 5)).to_keras(flat), rows)
 
 
 # Places

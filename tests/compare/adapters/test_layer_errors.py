@@ -117,7 +117,8 @@ def test_an_error_backward_leaves_the_output_standing():
 
 
 @pytest.mark.parametrize("kind, said", [(RaisesForward, "RuntimeError: no such luck"),
-                                        (ExitsForward, "SystemExit"), (ExitsBackward, "SystemExit")])
+                                        (ExitsForward, "SystemExit"),
+                                        (ExitsBackward, "SystemExit")])
 def test_lockstep_says_why_it_was_not_run(keras, kind, said):
     model, reference = twins.twins(twin())
     report = compare.check(layers(kind), reference, *batch(), steps=2)

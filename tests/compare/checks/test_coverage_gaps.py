@@ -9,7 +9,7 @@ import pytest
 
 import compare
 import scratch
-from compare.checks.coverage_gaps import blind_spots
+from compare.checks.coverage_gaps import coverage_gaps
 from tests.compare.support import examples
 
 
@@ -21,7 +21,7 @@ def trace_of(model, x=None, y=None, **options):
 
 
 def spots(*args, **options) -> list[str]:
-    return blind_spots(trace_of(*args, **options))
+    return coverage_gaps(trace_of(*args, **options))
 
 
 def test_a_good_batch_and_good_weights_hide_nothing():

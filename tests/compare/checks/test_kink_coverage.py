@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import scratch
-from compare.checks.coverage_gaps import blind_spots
+from compare.checks.coverage_gaps import coverage_gaps
 from compare.tracing.recorder import record
 from tests.scratch.support.checks import real
 
@@ -15,7 +15,7 @@ def spots(layer, x, units=5):
     """What is said of a layer of that many outputs behind inputs x."""
     model = scratch.Sequential([scratch.Input(x.shape[1:]), layer])
     dy = real(9, (len(x), units))
-    return [spot for spot in blind_spots(record(model, x, upstream=dy)) if "input is" in spot]
+    return [spot for spot in coverage_gaps(record(model, x, upstream=dy)) if "input is" in spot]
 
 
 def act(name):

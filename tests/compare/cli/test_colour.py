@@ -165,9 +165,9 @@ def test_an_outcome_of_several_runs(differences, piece):
 
 
 def test_a_campaign_has_the_outcomes_of_both_measures():
-    campaign = html_cases.campaign()
-    outcomes = [campaign.equivalence(measure).verdict for measure in ("accuracy", "macro_f1")]
-    found = [piece for piece in pieces(replication.render(campaign)) if BOLD not in piece]
+    result = html_cases.replication()
+    outcomes = [result.equivalence(measure).verdict for measure in ("accuracy", "macro_f1")]
+    found = [piece for piece in pieces(replication.render(result)) if BOLD not in piece]
     assert [CODE.sub("", piece) for piece in found] == outcomes
 
 

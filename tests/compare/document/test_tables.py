@@ -23,7 +23,7 @@ from compare.evaluation.fuzzing.running import Failure
 from compare.experiments import benchmark, performance, replication
 from compare.experiments.benchmark import tables as benchmark_tables
 from compare.experiments.performance import tables as speed_tables
-from compare.experiments.replication import report as campaign_report
+from compare.experiments.replication import report as replication_report
 from compare.report import row_table
 from compare.report.narrative import plain_words
 from tests.compare.evaluation.faults.test_scoring import result as faults
@@ -76,7 +76,7 @@ def everything() -> dict:
             "bench": lambda f: benchmark.render(trained, f),
             "bench stopped": lambda f: benchmark.render(stopped, f),
             "bench refused": lambda f: benchmark.render(refused, f),
-            "campaign": lambda f: replication.render(html_cases.campaign(), f),
+            "campaign": lambda f: replication.render(html_cases.replication(), f),
             "speed": lambda f: performance.render(whole(), f),
             "fuzz": lambda f: fuzz_report.render(networks, f),
             "faults": lambda f: faults_tables.render(missed, f),
@@ -357,12 +357,12 @@ def test_a_figure_with_its_uncertainty():
 
 
 def test_a_campaign_puts_mean_and_interval_into_one_cell():
-    table = campaign_report.figures(html_cases.campaign())
+    table = replication_report.figures(html_cases.replication())
     assert table.headers == ["", "scratch", "Keras", "difference"]
     assert [row[0] for row in table.rows] == [
         "accuracy, mean ± 95 %", "accuracy, standard deviation", "macro F1, mean ± 95 %",
         "macro F1, standard deviation"]
-    summary = html_cases.campaign().summary("scratch", "accuracy")
+    summary = html_cases.replication().summary("scratch", "accuracy")
     mean, half = table.rows[0][1].split(" ± ")
     assert float(half) == pytest.approx(summary.high - summary.mean, rel=0.5, abs=1e-4)
     assert len(mean.split(".")[1]) == len(half.split(".")[1])
@@ -392,10 +392,10 @@ def test_the_sign_is_one_that_standard_output_can_show(encoding, sign, monkeypat
 
     Terminal.encoding = encoding
     monkeypatch.setattr(sys, "stdout", Terminal())
-    text = replication.render(html_cases.campaign(), "simple")
+    text = replication.render(html_cases.replication(), "simple")
     assert f" {sign} " in text and f"within {sign}0.01" in text
     assert text.isascii() == (sign == "+-")
-    assert r"$\pm$" in replication.render(html_cases.campaign(), "latex")
+    assert r"$\pm$" in replication.render(html_cases.replication(), "latex")
 
 
 # Properties

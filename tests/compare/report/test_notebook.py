@@ -64,7 +64,7 @@ def test_no_output_is_kept_in_the_file():
 
 def test_benchmarks_and_campaigns_show_themselves_too():
     result: Benchmark = html_cases.benchmark()[0]
-    runs = html_cases.campaign()
+    runs = html_cases.replication()
     for found, words in ((result._repr_html_(), ["macro F1", "Agreement", "ant"]),
                          (runs._repr_html_(), ["3 pairs of runs", "Run by run", "kappa"])):
         read(found)

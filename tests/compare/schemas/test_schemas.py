@@ -23,11 +23,11 @@ from compare.evaluation.fuzzing.running import Failure, Result
 from compare.experiments import execution
 from compare.experiments.benchmark.json_record import as_dict as benchmark_dict
 from compare.experiments.performance.json_record import as_dict as speed_dict
-from compare.experiments.replication.json_record import as_dict as campaign_dict
-from compare.experiments.replication.results import Campaign
+from compare.experiments.replication.json_record import as_dict as replication_dict
+from compare.experiments.replication.results import Replication
 from compare.report.report import Report
 from tests.compare.support import html_cases, performance_cases
-from tests.compare.support.html_cases import campaign, partial
+from tests.compare.support.html_cases import partial, replication
 from tests.compare.support.schema_fit import require_fit as validate
 
 jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
@@ -60,8 +60,8 @@ def outputs():
     for i, result in enumerate([*partial(), html_cases.refused()[0]]):
         result.check.rows = result.check.rows or html_cases.report().as_dict()
         yield "benchmark", f"partial {i}", benchmark_dict(result)
-    yield "campaign", "three", campaign_dict(campaign())
-    yield "campaign", "one", campaign_dict(Campaign(campaign().runs[:1], 0.02, 2))
+    yield "campaign", "three", replication_dict(replication())
+    yield "campaign", "one", replication_dict(Replication(replication().runs[:1], 0.02, 2))
     yield "speed", "whole", speed_dict(performance_cases.whole())
     yield "speed", "empty", speed_dict(performance_cases.made([]))
     yield "fuzz", "one failure", fuzz_report.as_dict(fuzzed())

@@ -11,7 +11,7 @@ from compare.diagnosis.snapshot import Snapshot
 from compare.document.plain_json import dumps
 from compare.experiments.benchmark.json_record import as_dict
 from compare.experiments.benchmark.results import Check, Learned, Progress
-from compare.experiments.replication.results import Campaign, Run
+from compare.experiments.replication.results import Replication, Run
 from compare.inputs import datasets
 from tests.compare.support.benchmark_cases import NAMES, epoch, made
 
@@ -62,7 +62,7 @@ def benchmark():
                                     labels, NAMES)
 
 
-def campaign() -> Campaign:
+def replication() -> Replication:
     """Three pairs of runs, with the settings of the published ones."""
     runs, checked = [], report()
     for seed in range(3):
@@ -72,7 +72,7 @@ def campaign() -> Campaign:
         result.data.training_images = 60_000
         result.check = Check(True, checked.summary(), str(checked), checked.as_dict())
         runs.append(Run(seed, json.loads(dumps(as_dict(result)))))
-    return Campaign(runs, 0.01, 1)
+    return Replication(runs, 0.01, 1)
 
 
 def partial():

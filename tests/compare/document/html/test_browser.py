@@ -11,7 +11,7 @@ from matplotlib.image import imread
 
 from compare.experiments.benchmark.files import write_directory
 from compare.experiments.benchmark.page import benchmark_page
-from compare.experiments.replication.page import campaign_page
+from compare.experiments.replication.page import replication_page
 from compare.report.page import report_page
 from tests.compare.support import html_cases
 
@@ -41,7 +41,8 @@ def files(tmp_path_factory):
     (folder / "bench.html").write_text(benchmark_page(*html_cases.benchmark(), FACTS))
     (folder / "refused.html").write_text(benchmark_page(*html_cases.refused(), FACTS))
     dataset = html_cases.benchmark()[1]
-    (folder / "campaign.html").write_text(campaign_page(html_cases.campaign(), FACTS, dataset))
+    (folder / "campaign.html").write_text(
+        replication_page(html_cases.replication(), FACTS, dataset))
     return folder
 
 

@@ -17,7 +17,7 @@ from compare.document.markup import Html, element, join
 from compare.document.plain_json import dumps
 from compare.document.sections import Table
 from compare.experiments.benchmark.page import benchmark_page
-from compare.experiments.replication.page import campaign_page
+from compare.experiments.replication.page import replication_page
 from compare.experiments.replication.page_twin_check import row_of
 from compare.oracle.running_error import Bounded, Rounding
 from compare.report.page import report_page
@@ -25,7 +25,7 @@ from compare.report.page_network import lanes
 from compare.report.report import Report, describe
 from compare.tracing.topology import Layer
 from tests.compare.support import html_cases
-from tests.compare.support.html_cases import EVIL, campaign, partial
+from tests.compare.support.html_cases import EVIL, partial, replication
 
 EMPTY = {"img", "meta", "input", "link", "br", "wbr"}
 FACTS = {"command": "parity check --html a.html", "machine": "a computer"}
@@ -230,7 +230,7 @@ def test_tables_sort_spreads_by_their_median():
 
 
 def test_a_campaign_s_page_has_its_statistics_and_its_pictures():
-    page = campaign_page(campaign(), FACTS)
+    page = replication_page(replication(), FACTS)
     reader = read(page)
     text = " ".join("".join(reader.texts).split())
     for said in ("3 pairs of runs", "Accuracy and F1 over all runs", "Run by run", "kappa",
@@ -275,7 +275,7 @@ def test_a_benchmark_whose_check_failed_has_what_a_check_s_page_has():
     lambda: benchmark_page(*html_cases.benchmark(), FACTS),
     lambda: benchmark_page(*html_cases.refused(), FACTS),
     lambda: benchmark_page(partial()[0], html_cases.benchmark()[1], FACTS),
-    lambda: campaign_page(campaign(), FACTS)])
+    lambda: replication_page(replication(), FACTS)])
 def test_the_verdict_is_one_sentence(make):
     said = re.search(r'<p class="verdict.*?<span>([^<]*)</span></p>', make())[1]
     assert said[0].isupper() and said.endswith(".")
@@ -283,8 +283,8 @@ def test_the_verdict_is_one_sentence(make):
 
 
 def test_a_campaign_s_page_shows_all_runs_together():
-    result = campaign()
-    page = campaign_page(result, FACTS, html_cases.benchmark()[1])
+    result = replication()
+    page = replication_page(result, FACTS, html_cases.benchmark()[1])
     text = " ".join("".join(read(page).texts).split())
     apart = sum((run.predictions("scratch") != run.predictions("keras")).astype(int)
                 for run in result.runs)  # (test images,)

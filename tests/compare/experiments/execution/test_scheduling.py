@@ -55,7 +55,7 @@ def test_a_folder_with_results_is_not_taken_without_resume(tmp_path):
 @pytest.mark.parametrize("text", ["[]", "1", '{"asked": 1}', "{}"])
 def test_a_damaged_manifest_is_named(text, tmp_path):
     (tmp_path / "campaign.json").write_text(text)
-    with pytest.raises(ValueError, match="campaign.json: expected what a campaign was asked for"):
+    with pytest.raises(ValueError, match="campaign.json: expected what the jobs were asked for"):
         execution.Store(tmp_path, {"epochs": 1}, resume=True)
 
 
