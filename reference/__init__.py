@@ -12,6 +12,7 @@ from reference.model import (
                              from_config,
                              load,
                              model_dtype,
+                             set_random_seed,
                              versions,
 )
 from reference.observe import Observation, Part, observe
@@ -20,4 +21,4 @@ from reference.training import StepRunner
 
 __all__ = ["Observation", "Part", "StepRunner", "clone", "compile_config", "compile_model",
            "from_config", "load", "model_dtype", "observe", "onednn_in_use", "run_op", "ops_of",
-           "versions"]
+           "set_random_seed", "versions"]

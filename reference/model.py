@@ -88,6 +88,11 @@ def config_dtype(config: dict) -> str:
     return keras.config.floatx()
 
 
+def set_random_seed(seed: int) -> None:
+    """Restart the generators of Python, NumPy and TensorFlow, from which Keras draws weights."""
+    keras.utils.set_random_seed(seed)
+
+
 def versions() -> str:
     """The libraries at work, such as 'keras 3.15.1 on tensorflow 2.21.0'."""
     return f"keras {keras.__version__} on tensorflow {tf.__version__}"

@@ -36,9 +36,8 @@ def pair(spec: str | None, dtype: str | None = None, seed: int = 0):
     """
     if spec is None:
         return twins(benchmark_networks.build(seed=seed, dtype=dtype or "float32"))
-    scratch.set_random_seed(seed)
     if ":" in spec and not Path(spec).exists():
-        made = call(spec)
+        made = call(spec, seed)
     elif spec.endswith(".keras"):
         made = load_keras(spec)
     else:
@@ -56,6 +55,14 @@ def pair(spec: str | None, dtype: str | None = None, seed: int = 0):
                              + " and ".join(type(thing).__name__ for thing in made))
         return made
     return twins(alone(made), dtype)
+
+
+def seed_everything(seed: int) -> None:
+    """Seeds all that somebody's own function may draw from: Python, NumPy, Keras and scratch."""
+    import reference
+
+    reference.set_random_seed(seed)
+    scratch.set_random_seed(seed)
 
 
 def alone(made):
@@ -210,8 +217,11 @@ def refuse_unsupported(path) -> None:
         model.compile_from_config(compiled)
 
 
-def call(spec: str):
+def call(spec: str, seed: int | None = None):
     """What the function named 'module:callable' returns; modules are found from here, too.
+
+    Args:
+        seed: of all generators, before the function is called; None leaves them as they are.
 
     Raises:
         ValueError: if there is no such module or function, or it fails.
@@ -234,6 +244,8 @@ def call(spec: str):
         raise ValueError(f"Expected a callable {name!r} in module {module_name!r}. Received: "
                          + ("nothing of that name" if function is None else repr(function))
                          + ". Name a function in it that returns a model")
+    if seed is not None:
+        seed_everything(seed)
     try:
         return function()
     except RAISED as error:

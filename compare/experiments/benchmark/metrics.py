@@ -57,6 +57,15 @@ class Agreement:
         """Different predictions, both wrong."""
         return self.images - self.same - self.only_first_right - self.only_second_right
 
+    @property
+    def p_value(self) -> float:
+        """McNemar's exact test, two-sided: how likely so unequal counts of images that only one
+        side gets right are, if either side is as likely as the other to be that one."""
+        from scipy import stats
+
+        alone = self.only_first_right + self.only_second_right
+        return float(stats.binomtest(self.only_first_right, alone).pvalue) if alone else 1.0
+
 
 def agreement(labels: np.ndarray, first: np.ndarray, second: np.ndarray) -> Agreement:
     """Compares two arrays of predicted classes, (samples,) each."""

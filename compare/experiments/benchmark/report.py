@@ -77,8 +77,9 @@ def remarks(result: Benchmark) -> list[str]:
         accuracy = float((epoch.predictions == result.data.test_labels).mean())
         said.append(f"One run on {images:,} test images: each accuracy has a standard error of "
                     f"about {standard_error(accuracy, images):.3f} from the choice of images "
-                    "alone, and other seeds give other figures; a difference of that size says "
-                    "nothing. Figures are rounded accordingly, differences taken before.")
+                    "alone, and figures are rounded accordingly. Other seeds give other figures: "
+                    "one pair of runs cannot tell which of the two learns better (`parity bench "
+                    "--seeds 5` asks that).")
     if all(shown):
         ours, theirs = (tables.mean_seconds(result, side) for side in SIDES)
         said.append(f"Speed: scratch takes {ours / theirs:.2f} times as long as Keras.")
@@ -103,7 +104,20 @@ def agreement_sentences(result: Benchmark) -> list[str]:
     return [f"The two predict the same class for {found.same:,} of {found.images:,} test images "
             f"({found.same / found.images:.2%}). Where they differ, scratch alone is right "
             f"{found.only_first_right:,} times, Keras alone {found.only_second_right:,} times, "
-            f"and neither {found.neither_right:,} times."]
+            f"and neither {found.neither_right:,} times.", mcnemar_sentence(found)]
+
+
+def mcnemar_sentence(found: Agreement) -> str:
+    """What the two counts of images that only one side gets right say of these two runs."""
+    p = found.p_value
+    size = f"p = {p:.3f}" if p >= 0.001 else f"p = {p:.1g}"
+    if p >= 0.05:
+        return (f"Counts as unequal as these two come about by chance (McNemar's exact test, {size}"
+                "): these images do not tell which of these two runs is better.")
+    better = "scratch" if found.only_first_right > found.only_second_right else "Keras"
+    return (f"Counts as unequal as these two hardly come about by chance (McNemar's exact test, "
+            f"{size}): of these two runs, that of {better} is the better one. It says so of these "
+            "runs, not of all that other seeds would give.")
 
 
 def how_it_was_run(result: Benchmark) -> list[str]:

@@ -1,5 +1,7 @@
 """The tables of a benchmark: rounded texts in rows, not yet in any format."""
 
+from decimal import Decimal
+
 from compare.document.sections import Table
 from compare.document.significance import significant_decimals
 from compare.document.tables import NONE
@@ -78,11 +80,14 @@ def megabytes(count: int | None) -> float | None:
 
 
 def row(name: str, values: list, form: str) -> list[str]:
-    """A name, a figure for each side, and the first minus the second, taken before rounding."""
-    difference = None if None in values else values[0] - values[1]
-    apart = text(difference, "+" + form)
-    return [name, *(text(value, form) for value in values),
-            apart if apart.strip("+-0.") or apart == NONE else "0"]
+    """A name, a figure for each side, and the first minus the second of the figures as shown."""
+    shown = [text(value, form) for value in values]
+    if NONE in shown:
+        return [name, *shown, NONE]
+    number = int if form.endswith("d") else Decimal
+    first, second = (number(figure.replace(",", "")) for figure in shown)
+    apart = format(first - second, "+" + form)
+    return [name, *shown, apart if apart.strip("+-0.,") else "0"]
 
 
 def text(value, form: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from compare.document.text import Text, bad, good, line, warning
+from compare.experiments.benchmark.metrics import agreement
 
 CONFIDENCE = 0.95
 ALPHA = 0.05
@@ -165,16 +166,12 @@ class Pair:
 
 def compare_predictions(labels, first, second) -> Pair:
     """McNemar's test and Cohen's kappa for two sets of predicted classes, (samples,) each."""
-    from scipy import stats
     from sklearn.metrics import cohen_kappa_score
 
-    labels, first, second = (np.asarray(array) for array in (labels, first, second))
-    differ = first != second
-    one = int((differ & (first == labels)).sum())
-    other = int((differ & (second == labels)).sum())
-    p = stats.binomtest(one, one + other).pvalue if one + other else 1.0
-    kappa = 1.0 if not differ.any() else float(cohen_kappa_score(first, second))
-    return Pair(one, other, float(p), kappa, float((~differ).mean()))
+    found = agreement(*(np.asarray(array) for array in (labels, first, second)))
+    same = found.same / found.images
+    kappa = 1.0 if same == 1 else float(cohen_kappa_score(first, second))
+    return Pair(found.only_first_right, found.only_second_right, found.p_value, kappa, same)
 
 
 @dataclass(frozen=True)

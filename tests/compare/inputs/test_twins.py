@@ -295,3 +295,26 @@ def test_every_dtype_in_a_config_is_replaced():
     config = twins.with_dtype(model.get_config(), "float64")
     assert scratch.Sequential.from_config(config).dtype == "float64"
     assert "float32" not in str(config) and "float32" in str(model.get_config())
+
+
+DRAWS = """
+import random
+import keras
+import numpy as np
+
+def build():
+    units = int(2 + 50 * random.random())
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3), keras.layers.Dense(units)])
+    model.layers[0].set_weights([np.random.standard_normal((4, 3)), np.zeros(3)])
+    return model
+"""
+
+
+def test_the_seed_reaches_all_that_a_function_may_draw_from(keras, tmp_path, monkeypatch):
+    (tmp_path / "drawing.py").write_text(DRAWS)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "drawing", raising=False)
+    made = [twins.pair("drawing:build", seed=seed)[0].get_weights() for seed in (3, 3, 4)]
+    sys.modules.pop("drawing", None)
+    assert all((a == b).all() for a, b in zip(made[0], made[1]))
+    assert not (made[0][0] == made[2][0]).any()

@@ -18,10 +18,11 @@ from compare.experiments.benchmark.figures import curves
 from compare.experiments.benchmark.figures import images as drawn_images
 from compare.experiments.benchmark.files import write_directory
 from compare.experiments.benchmark.json_record import as_json
-from compare.experiments.benchmark.metrics import agreement, figures
+from compare.experiments.benchmark.metrics import Agreement, agreement, figures
 from compare.experiments.benchmark.page import benchmark_page
-from compare.experiments.benchmark.report import markdown, sections
+from compare.experiments.benchmark.report import markdown, mcnemar_sentence, sections
 from compare.experiments.benchmark.results import Check, Progress
+from compare.experiments.benchmark.tables import row
 from compare.inputs import benchmark_networks
 from compare.inputs.datasets import Dataset
 from tests.compare.support import html_cases, svg_file
@@ -311,3 +312,27 @@ def test_the_network_is_described_with_shapes_and_parameters():
 def test_sections_are_plain_text_and_tables():
     headings = [part.heading for part in sections(pair())]
     assert headings[1:] == ["Results", "Agreement", "Per class", "How it was run"]
+
+
+@pytest.mark.parametrize("values, form, shown", [
+    ((0.8906, 0.8953), ".3f", ["0.891", "0.895", "-0.004"]),  # -0.005 if taken before rounding
+    ((0.8904, 0.8906), ".3f", ["0.890", "0.891", "-0.001"]),
+    ((12832, 12832), ",d", ["12,832", "12,832", "0"]),
+    ((1234.56, 234.5), ",.1f", ["1,234.6", "234.5", "+1,000.1"]),
+    ((0.5, None), ".3f", ["0.500", "-", "-"])])
+def test_the_difference_is_that_of_the_figures_beside_it(values, form, shown):
+    assert row("name", list(values), form) == ["name", *shown]
+
+
+@pytest.mark.parametrize("ours, theirs, p, said", [
+    (139, 186, 0.0106, "that of Keras is the better one"),
+    (186, 139, 0.0106, "that of scratch is the better one"),
+    (10, 12, 0.832, "these images do not tell"), (0, 0, 1.0, "these images do not tell")])
+def test_mcnemar_is_said_beside_the_counts(ours, theirs, p, said):
+    """p by the definition: twice the smaller tail of fair coins."""
+    found = Agreement(10_000, 10_000 - ours - theirs, ours, theirs)
+    n = ours + theirs
+    tail = sum(math.comb(n, k) for k in range(min(ours, theirs) + 1)) / 2 ** n
+    assert found.p_value == pytest.approx(min(1.0, 2 * tail)) == pytest.approx(p, abs=5e-4)
+    text = mcnemar_sentence(found)
+    assert said in text and f"p = {p:.3f}"[:9] in text
