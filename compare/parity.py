@@ -7,6 +7,7 @@ that op's error alone. What rounding can explain comes from the oracle in `compa
 
 import copy
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ from compare.tracing.validation import check_batch
 
 LOCKSTEP = 5  # steps of training side by side
 # Rows tell of every NaN and infinity; NumPy need not warn of them besides.
-QUIET = {"divide": "ignore", "over": "ignore", "invalid": "ignore"}
+QUIET: dict[str, Any] = {"divide": "ignore", "over": "ignore", "invalid": "ignore"}
 
 
 @np.errstate(**QUIET)

@@ -132,7 +132,8 @@ class _Execution:
                 self.noise.append(used)
                 self.reads.append(read)
                 self.outputs.append(op.run(read, used))
-        self.seen, self.logits = [], []  # what the loss reads
+        self.seen: list = []  # what the loss reads
+        self.logits: list = []  # likewise
 
     @property
     def output(self):
@@ -172,17 +173,14 @@ class _Execution:
 
 
 def _part(execution: _Execution, found: dict, i: int, by_variable: dict, updated: dict) -> Part:
-    op, read = execution.ops[i], [value.numpy() for value in execution.reads[i]]
-    gradients = [array(gradient) for gradient in found["reads"][i]]
-    if not op.merges:
-        read, gradients = read[0], gradients[0]
-    elif all(gradient is None for gradient in gradients):
-        gradients = None
+    op, read = execution.ops[i], tuple(value.numpy() for value in execution.reads[i])
+    gradients = tuple(array(gradient) for gradient in found["reads"][i])
+    none = all(gradient is None for gradient in gradients)
     return Part(
         op.layer.name, op.part, type(op.layer).__name__,
-        tuple(read) if op.merges else read, execution.outputs[i].numpy(),
+        read if op.merges else read[0], execution.outputs[i].numpy(),
         output_gradient=array(found["outputs"][i]),
-        input_gradient=tuple(gradients) if op.merges and gradients is not None else gradients,
+        input_gradient=None if none else gradients if op.merges else gradients[0],
         weights={v.name: np.array(v.numpy()) for v in op.variables},
         weight_gradients={v.name: array(by_variable[id(v)]) for v in op.variables
                           if by_variable.get(id(v)) is not None},

@@ -6,7 +6,9 @@ rectifier, and gives a softmax's logits, where a fused cross-entropy starts its 
 """
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -29,9 +31,9 @@ class Op:
         last: whether its output is the layer's.
     """
 
-    layer: object
+    layer: Any
     part: str
-    call: object
+    call: Callable
     variables: list
     sources: tuple[int, ...] = (-1,)
     merges: bool = False

@@ -4,6 +4,8 @@ Keras's `fit` at batch 1 spends most of its time between steps. Here many steps 
 compiled TensorFlow function: forward, the compiled loss, gradients, the model's own optimizer.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from reference import noise as noises
@@ -29,7 +31,7 @@ class StepRunner:
         model.optimizer.build(model.trainable_variables)
         self._run = tf.function(self._steps, reduce_retracing=True)
         self._one = tf.function(self._step, jit_compile=True) if jit_compile else self._step
-        self._single = None
+        self._single: Callable | None = None
 
     def run(self, x: np.ndarray, y: np.ndarray, sample_weight=None,
             noise=None) -> tuple[np.ndarray, np.ndarray]:

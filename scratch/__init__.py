@@ -26,9 +26,9 @@ from scratch.seed import set_random_seed
 from scratch.sequential import Sequential
 
 __all__ = [
-    *layers.__all__,  # every layer by its name
     "Adagrad", "Adam", "AdamW", "CategoricalCrossentropy", "History", "Model", "NonFiniteLossError",
     "RMSprop", "SGD", "Sequential", "SparseCategoricalCrossentropy", "UnsupportedError",
     "activations", "callbacks", "initializers", "layers", "load_model", "losses", "metrics",
     "model_from_config", "optimizers", "regularizers", "set_random_seed",
 ]
+__all__ += layers.__all__  # every layer by its name

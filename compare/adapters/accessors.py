@@ -33,11 +33,10 @@ def read(obj, place: Place):
     Raises:
         AttributeError: if there is nothing of that name, with what there is.
     """
-    if isinstance(place, tuple):
-        place = place[0]
-    if callable(place):
-        return place(obj)
-    for name in place.split("."):
+    where: str | Callable = place[0] if isinstance(place, tuple) else place
+    if callable(where):
+        return where(obj)
+    for name in where.split("."):
         obj = _inner(obj, name)
     return obj
 

@@ -65,9 +65,9 @@ class Adapter:
         if how.applies:
             self._push()
         self.slack = {}
-        for name, pair in found.items():
-            gradient, slack = gradient_recovery.in_keras(how, self.weights, name, *pair, len(dy),
-                                                         self.layer.dtype)
+        for name, (gradient, slack) in found.items():
+            gradient, slack = gradient_recovery.in_keras(how, self.weights, name, gradient, slack,
+                                                         len(dy), self.layer.dtype)
             self.layer.grads[name] = gradient
             if slack is not None:
                 self.slack[name] = slack
@@ -120,7 +120,8 @@ class Adapter:
 
     def _sample_by_sample(self, dy, samples: int) -> tuple:
         """As `_run_backward`, for all samples together."""
-        inputs, total = [], {}
+        inputs: list = []
+        total: dict[str, tuple] = {}
         for i in range(samples):
             self._push()
             self._run_forward(sample(self.how, self._x, i))

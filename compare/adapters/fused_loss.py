@@ -7,6 +7,8 @@ way back through the softmax alone it does not have; it is never asked for in tr
 are those of scratch's own softmax.
 """
 
+from typing import Any
+
 import numpy as np
 
 from compare.adapters import calls
@@ -24,7 +26,8 @@ class FusedLoss:
         obj: a copy of the object.
     """
 
-    how = None
+    how: Any = None
+    obj: Any
 
     def forward(self, y_true, y_pred, from_logits=None, sample_weight=None):
         batch = y_true

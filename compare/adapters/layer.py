@@ -4,6 +4,10 @@ For every wrapped object a class is made that is derived from the layer it claim
 shapes, weights' names and config are that layer's; forward and backward are the object's.
 """
 
+from typing import Any
+
+import numpy as np
+
 from compare.adapters.adapter import Adapter
 from compare.tracing.layer_error import RAISED
 from scratch.layers import LAYERS, AffineLayer
@@ -18,12 +22,13 @@ class Wrapped:
             made smaller, to find a minimal case, have not.
     """
 
-    how = None
+    how: Any = None
+    params: dict[str, np.ndarray]
     strict = False
     sample_by_sample = False
 
     def build(self, input_shape) -> None:
-        super().build(input_shape)
+        super().build(input_shape)  # type: ignore[misc]  # the layer's own, which stands behind
         self.foreign = Adapter(self.how, self, self.strict)
         self._adopt()
 
@@ -95,7 +100,7 @@ def layer_class(how, base: type) -> type:
     Args:
         base: the class of `scratch.layers` that it claims to be.
     """
-    form = Whole
+    form: type[Wrapped] = Whole
     if how.joined:
         form = ForwardAlone
     elif how.activation == "apart" and issubclass(base, AffineLayer):

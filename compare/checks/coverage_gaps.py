@@ -22,6 +22,8 @@ class CoverageGap(str):
         seen_by: the gate whose own numbers show them all the same, '' for none.
     """
 
+    seen_by: str
+
     def __new__(cls, sentence: str, seen_by: str):
         spot = super().__new__(cls, sentence)
         spot.seen_by = seen_by
@@ -80,7 +82,8 @@ def _sizes(part: Part) -> list[str]:
     kernel = part.weights.get("kernel")
     if kernel is None or kernel.shape[0] == 1 or kernel.shape[0] != kernel.shape[1]:
         return []
-    if kernel.ndim == 4 and part.input.shape[1] == part.input.shape[2]:
+    x = part.inputs[0]
+    if kernel.ndim == 4 and x.shape[1] == x.shape[2]:
         return [f"{part.layer}: square images and a square kernel, so a swap of rows and columns "
                 "changes no shape; only the numbers show it"]
     if kernel.ndim == 2:
@@ -116,7 +119,7 @@ def _bias(part: Part) -> list[str]:
 
 
 def _image(part: Part, oracle) -> list[CoverageGap]:
-    if oracle is None or not oracle.window or part.input.ndim != 4:
+    if oracle is None or not oracle.window or part.inputs[0].ndim != 4:
         return []
     x = oracle.layout.image(part.input)  # (N, H, W, C)
     if x[0, ..., 0].size == 1:
@@ -142,9 +145,10 @@ def _dense(part: Part) -> list[str]:
 def _ties(part: Part, oracle) -> list[CoverageGap]:
     if oracle is None or not oracle.ties or part.output_gradient is None:
         return []
-    if np.unique(part.input).size == part.input.size:
-        return [CoverageGap(f"{part.name}: no two inputs are equal, so it does not show where a "
-                            "tie sends its gradient", probe_of(oracle))]
+    x = part.inputs[0]
+    if np.unique(x).size == x.size:
+        return [CoverageGap(f"{part.name}: no two inputs are equal, so it does not show where a tie "
+                          "sends its gradient", probe_of(oracle))]
     return []
 
 

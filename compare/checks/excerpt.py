@@ -61,11 +61,11 @@ def close_up(tensor: str, actual, expected, allowed, used, index: tuple) -> Exce
     arrange, caption = arrangement(tensor, actual.shape, index)
     place = np.zeros(actual.shape, bool)
     place[index] = True
-    spot = np.unravel_index(np.argmax(arrange(place)), arrange(place).shape)
+    found = np.unravel_index(np.argmax(arrange(place)), arrange(place).shape)
     shown = [arrange(array) for array in (actual, expected)]  # (panels, height, width)
-    chosen, first = window(shown[0].shape, int(spot[0]))
+    chosen, first = window(shown[0].shape, int(found[0]))
     (a, e), block = [array[chosen] for array in shown], blocks(shown[0].shape)
-    spot = (int(spot[0]) - first, int(spot[1]), int(spot[2]))
+    spot = (int(found[0]) - first, int(found[1]), int(found[2]))
     picked = thinned(a, e, spot, block)
     with np.errstate(invalid="ignore"):
         difference = picked[0] - picked[1]
@@ -139,7 +139,11 @@ def thinned(a, e, spot: tuple, block: tuple[int, int]) -> tuple[np.ndarray, np.n
     gap = np.where(np.isnan(gap), np.where(np.isnan(a) & np.isnan(e), 0, np.inf), gap)
     gap[spot] = np.inf
     chosen = np.argmax(cut(gap, -1.0), axis=-1)[..., np.newaxis]
-    return tuple(np.take_along_axis(cut(array, 0.0), chosen, -1)[..., 0] for array in (a, e))
+
+    def left(array):
+        return np.take_along_axis(cut(array, 0.0), chosen, -1)[..., 0]
+
+    return left(a), left(e)
 
 
 def worst_elements(actual, expected, allowed, used) -> tuple[Element, ...]:

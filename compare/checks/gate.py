@@ -56,5 +56,7 @@ class Gate(str, Enum):
 
     # the name, wherever a string would be printed
     __str__ = str.__str__
-    __format__ = str.__format__
     __repr__ = str.__repr__
+
+    def __format__(self, format_spec: str) -> str:
+        return str.__format__(self, format_spec)

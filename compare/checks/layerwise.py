@@ -64,8 +64,9 @@ class Layerwise:
         oracle = oracle_of(self.reference, theirs)
         right = part_results(self.reference, theirs, oracle)
         terms = oracle.reductions(shapes(theirs), theirs.output.shape)
-        rows = []
-        slack, errors = {}, {}
+        rows: list[Row] = []
+        slack: dict[str, np.ndarray] = {}
+        errors: dict[str, LayerError] = {}
         if self.ops is not None:
             made, slack, errors = self._run(i, theirs, rows)
         else:

@@ -38,8 +38,9 @@ def rows(model, reference: Trace) -> list[Row]:
         part = reference.parts[first]
         if part.noise is None:
             continue
-        shape = (max(2, math.ceil(NUMBERS / part.input[0].size)), *part.input.shape[1:])
-        noise = draws(layer, np.zeros(shape, part.input.dtype))
+        x = part.inputs[0]
+        shape = (max(2, math.ceil(NUMBERS / x[0].size)), *x.shape[1:])
+        noise = draws(layer, np.zeros(shape, x.dtype))
         config, oracle = layer_config(reference, part.layer), oracle_of(reference, part)
         if noise is None:
             found.append(mismatch(Gate.FORWARD, part.name, "noise", None, part.noise))

@@ -5,6 +5,7 @@ are run without what regularizers would add: that is the loss's, and no layer's 
 """
 
 import itertools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from compare.document import progress
 from compare.oracle.expected import oracle_of, results
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.tensor_names import results_by_name
-from compare.tracing.trace import Trace, copied
+from compare.tracing.trace import Part, Trace, copied
 from scratch.layers import LAYERS
 
 
@@ -98,7 +99,8 @@ def probe_batch(part) -> int:
                 if n not in sizes)
 
 
-def filled(part, batch: int, numbers) -> tuple:
+def filled(part: Part, batch: int, numbers: Callable[[tuple[int, ...]], np.ndarray]
+           ) -> tuple[np.ndarray | tuple[np.ndarray, ...], np.ndarray, dict[str, np.ndarray]]:
     """(x, dy, weights) for a part, for batches of that size, noise among the weights.
 
     Args:

@@ -16,7 +16,7 @@ from compare.checks.gate import Gate
 from compare.checks.probing import Draw, filled, probe_batch
 from compare.checks.row import Row
 from compare.tracing.configs import channel_axis, layer_config
-from compare.tracing.trace import Trace
+from compare.tracing.trace import Part, Trace
 
 TERMS = 3  # numbers that are not zero, per sample or per channel
 
@@ -35,7 +35,9 @@ def probe(candidate: Trace, ops, reference_ops=None, seed: int = 0) -> list[Row]
     return probing.probe(Gate.FEW_TERMS, candidate, ops, reference_ops, draws, exactly=False)
 
 
-def _normal(part, dtype, seed: int):
+def _normal(part: Part, dtype, seed: int) -> tuple[
+        np.ndarray | tuple[np.ndarray, ...], np.ndarray, dict[str, np.ndarray],
+        np.random.Generator]:
     """(x, dy, weights, generator) of normal numbers for one part."""
     rng = np.random.default_rng(seed)
     return *filled(part, probe_batch(part),

@@ -42,4 +42,5 @@ def _others(first: Batch, size: int, step: int, rng) -> Batch:
     rows = rng.integers(0, len(first.x), size)
     if len(set(rows)) == len(first.x):
         rows[0] = rows[1]  # the same samples in another order would have the same gradient
-    return Batch(*(None if array is None else array[rows] for array in first))
+    weight = None if first.sample_weight is None else first.sample_weight[rows]
+    return Batch(first.x[rows], first.y[rows], weight)

@@ -19,6 +19,7 @@ import numpy as np
 from compare.checks import training_batches
 from compare.checks.gate import Gate
 from compare.checks.row import Row, distance
+from compare.checks.training_batches import Batch
 from compare.document import progress
 from compare.oracle.sampled_rounding import SampledStep, SampledSteps, norm
 from compare.tracing import execution
@@ -135,12 +136,12 @@ class _Sides:
         self.reference, self.sampled = reference, SampledSteps(reference, seed)
         self.weights: list[Weight] = []
 
-    def step(self, number: int, batch) -> bool:
+    def step(self, number: int, batch: Batch) -> bool:
         """One step of all; whether another one makes sense: not once numbers overflow."""
         before = [np.array(w) for w in self.model.get_weights()]
         noise, slack = self._train_candidate(batch)
         ours = [np.array(w) for w in self.model.get_weights()]
-        theirs, _ = self.runner.step(before, *batch, noise)
+        theirs, _ = self.runner.step(before, batch.x, batch.y, batch.sample_weight, noise)
         exact = self.sampled.step(self._trace(before, batch, noise), slack)
         if exact.overflows:
             return False

@@ -87,7 +87,7 @@ def main(argv: list[str] | None = None, supervise: bool = False) -> int:
             prog = f"{parser.prog} {args.command}" if args.command else parser.prog
             Parser(prog).error(f"unrecognized arguments: {' '.join(unknown)}")
     except SystemExit as stop:  # --help, --version, bad usage
-        return stop.code or 0
+        return int(stop.code or 0)
     args.command_line = shlex.join(["parity", *(sys.argv[1:] if argv is None else argv)])
     if args.command is None:
         parser.print_help()

@@ -91,7 +91,7 @@ def advising(advice: str, *kinds: type[Exception]) -> Iterator[None]:
         yield
     except chosen as error:
         if not hasattr(error, "advice"):
-            error.advice = advice
+            error.advice = advice  # type: ignore[attr-defined]  # a note on somebody's error
         raise
 
 

@@ -147,7 +147,8 @@ class LayerComputation(Computation):
         found = results_by_name(output, updated=oracle.updated)
         if self.tensor in found:
             return found
-        return results_by_name(output, *oracle.backward(self.exact(self.dy)), oracle.updated)
+        dx, gradients = oracle.backward(self.exact(self.dy))
+        return results_by_name(output, dx, gradients, oracle.updated)
 
     def weighing(self, **weights):
         """The same with other weights."""

@@ -1,11 +1,7 @@
 """What a hypothesis is: an identifier, what it comes to here, and the change that it supposes."""
 
 from collections.abc import Callable
-from typing import NamedTuple
-
-import numpy as np
-
-from compare.diagnosis.computation import Computation
+from typing import Any, NamedTuple
 
 
 class Variant(NamedTuple):
@@ -21,8 +17,8 @@ class Variant(NamedTuple):
     """
 
     identifier: str
-    detail: str | Callable[[list], str]
-    change: Callable[[Computation, np.ndarray], Computation]
+    detail: str | Callable[[list[tuple[Any, Any]]], str]
+    change: Callable[[Any, Any], Any]
     cheap: bool = False
 
 

@@ -1,5 +1,7 @@
 """From a failing tensor to a finding: one cause, two, or none that is known."""
 
+from typing import Any
+
 import numpy as np
 
 from compare.diagnosis.finding import Cause, Finding
@@ -13,7 +15,7 @@ from compare.diagnosis.search import PAIR_SECONDS, Explanation, farthest, pairs,
 from compare.diagnosis.suspect import Suspect
 from compare.tracing.layer_error import RAISED
 
-QUIET = {"divide": "ignore", "over": "ignore", "invalid": "ignore", "under": "ignore"}
+QUIET: dict[str, Any] = dict.fromkeys(("divide", "over", "invalid", "under"), "ignore")
 
 
 @np.errstate(**QUIET)

@@ -41,7 +41,7 @@ class Observation:
         if self.exactly:
             self.beyond = self.residual_of(self.right.evaluate(), slack=False, exactly=False)
 
-    def _worst(self) -> tuple:
+    def _worst(self) -> tuple | None:
         """Where what was made is furthest off, and by how much; None if that has no place."""
         right = self.right.evaluate()
         if right.shape != self.made.shape or not self.made.size:

@@ -37,7 +37,8 @@ class Diagnosis:
 
     def findings(self, rows: list[Row]) -> list[Finding]:
         """For the first failing tensor of each layer, of the loss and of the update."""
-        found, seen = [], set()
+        found: list[Finding] = []
+        seen: set = set()
         for row in rows:
             layer = row.layer.split("/")[0] if row.gate.single_layer else (row.gate, row.layer)
             if row.passed or layer in seen or (row.gate is Gate.LOCKSTEP and found):
@@ -111,7 +112,7 @@ class Diagnosis:
         sources = self.reference.sources[number]
         before = self.reference.parts[sources[0]] if sources[0] >= 0 else None
         if before is not None and before.class_name == "Flatten":
-            known["image"] = before.input.shape[1:]
+            known["image"] = before.inputs[0].shape[1:]
         optimizer = self.reference.compile_config.get("optimizer")
         rate = optimizer["config"].get("learning_rate") if isinstance(optimizer, dict) else None
         if isinstance(rate, float):

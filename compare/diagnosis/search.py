@@ -97,7 +97,7 @@ def pairs(observations, variants: list[Variant], seconds: float = PAIR_SECONDS
     screen = observations[0]
     changed: dict[int, object] = {}
     found: dict[tuple, Explanation] = {}
-    last = None  # how likely the pair was that was found
+    last = 0  # how likely the pair was that was found
     for rank, first, second in ranked(variants):
         if time.thread_time() > deadline or (found and rank > last):
             break

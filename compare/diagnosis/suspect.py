@@ -109,6 +109,7 @@ class Suspect:
         """
         if self.runner is None:
             right = self.computation(self.x, self.dy, self.weights)
+            assert self.made is not None  # as nothing can be run
             return [Observation(right, self.made, about="the numbers recorded")]
         found = []
         shapes = [(BATCHES["normal"], *x.shape[1:]) for x in self.inputs]

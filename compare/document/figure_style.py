@@ -1,6 +1,7 @@
 """Colours and sizes that the pictures share which matplotlib draws."""
 
 import textwrap
+from typing import Literal
 
 from matplotlib.figure import Figure
 
@@ -10,7 +11,8 @@ GREY, INK = "#8C8C8C", "#222222"
 DPI = 130
 
 
-def new_figure(width: float, height: float, layout: str | None = "constrained") -> Figure:
+def new_figure(width: float, height: float,
+               layout: Literal["constrained"] | None = "constrained") -> Figure:
     """An empty figure, in inches. Not made through pyplot: it needs no display and no clean-up."""
     return Figure(figsize=(width, height), dpi=DPI, layout=layout, facecolor="white")
 

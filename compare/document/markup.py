@@ -23,7 +23,7 @@ def element(name: str, /, *children, **attributes) -> Html:
 
 def join(children) -> Html:
     """Children one after the other, escaped where they have to be."""
-    texts = []
+    texts: list[str] = []
     for child in children:
         if isinstance(child, Html):
             texts.append(child)

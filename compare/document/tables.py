@@ -7,6 +7,7 @@ escaped.
 """
 
 import re
+from collections.abc import Sequence
 from contextlib import contextmanager
 from html import escape
 
@@ -69,15 +70,14 @@ def numeric(text: str) -> bool:
 def framed(headers, rows, tablefmt: str, numbers: list[bool], width: int | None) -> Text:
     """A table for a terminal, no wider than `width` where that can be had."""
     texts = columns = [[row[i] for row in rows] for i in range(len(headers))]
+    sizes: Sequence[int | None] = [None] * len(headers)
     if width is not None:
         room = width - overhead(tablefmt, len(headers))
-        sizes = fitted(headers, columns, numbers, room)
-        headers = [broken(text, size) for text, size in zip(headers, sizes)]
+        sizes = within = fitted(headers, columns, numbers, room)
+        headers = [broken(text, size) for text, size in zip(headers, within)]
         columns = [[shortened(text, size, number) if length(text) > size else text
                     for text in column]
-                   for column, size, number in zip(columns, sizes, numbers)]
-    else:
-        sizes = [None] * len(headers)
+                   for column, size, number in zip(columns, within, numbers)]
     laid = [laid_out(*each) for each in zip(headers, columns, numbers, sizes)]
     return with_tones(texts, laid, tablefmt)
 
@@ -200,7 +200,7 @@ def padded(text: str, size: int, right: bool) -> str:
 
 def aligned(column: list[str]) -> list[str]:
     """Numbers with their units below one another: padded behind."""
-    behind = [length(text) - len(re.match(r"[-+<>]?[\d,]*", text)[0])
+    behind = [length(re.sub(r"^[-+<>]?[\d,]*", "", text))
               if numeric(text) and re.search(r"\d", text) else 0 for text in column]
     most = max(behind, default=0)
     return [text + " " * (most - after) if text and text not in ("inf", "nan") else text

@@ -32,7 +32,7 @@ def targets(model, count: int, rng) -> np.ndarray:
     """Random labels or targets that suit a compiled model's loss: class numbers, one-hot rows,
     zeros and ones, distributions, positive numbers, or normal ones."""
     loss = kind(model.loss, scratch.losses.CLASSES)
-    *shape, classes = (count, *model.output_shape[1:])
+    shape, classes = (count, *model.output_shape[1:-1]), model.output_shape[-1]
     if loss in ("SparseCategoricalCrossentropy", "CategoricalCrossentropy"):
         labels = rng.integers(0, classes, shape)
         return labels if loss.startswith("Sparse") else np.eye(classes, dtype=model.dtype)[labels]

@@ -254,6 +254,6 @@ def call(spec: str, seed: int | None = None):
                          f"python -c 'import {module_name}; {module_name}.{name}()'") from error
 
 
-def said(error: Exception) -> str:
+def said(error: BaseException) -> str:
     """An error's kind and message, without the full stop."""
     return f"{type(error).__name__}: {error}".rstrip(". ")

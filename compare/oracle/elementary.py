@@ -72,4 +72,4 @@ def erfc(x: Bounded) -> Bounded:
     def slope(low, high):
         return 2 / math.sqrt(math.pi) * np.exp(-nearest_to_zero(low, high)**2)
 
-    return x.through(lambda x: _erfc(x).astype(np.float64), slope, ROUNDINGS["erfc"])
+    return x.through(lambda x: np.asarray(_erfc(x), np.float64), slope, ROUNDINGS["erfc"])

@@ -73,7 +73,7 @@ def inference(trace: Trace, part: Part) -> Bounded:
 
 def loss_input(trace: Trace) -> np.ndarray:
     """What the loss was computed from: the last activation's input, or the output."""
-    return trace.parts[-1].input if trace.fused else trace.parts[-1].output
+    return trace.parts[-1].inputs[0] if trace.fused else trace.parts[-1].output
 
 
 def data_loss(trace: Trace, seen: Bounded) -> tuple[Bounded, Bounded]:
@@ -95,7 +95,8 @@ def with_penalties(trace: Trace, value: Bounded, weights: list, outputs: list) -
 def learned(trace: Trace) -> list[tuple[int, str]]:
     """(number of the part, name of the weight) of each weight that is trained."""
     return [(i, name) for i, part in enumerate(trace.parts) for name in part.weight_gradients
-            if np.shape(part.weight_gradients[name]) == np.shape(part.weights.get(name))]
+            if name in part.weights
+            and np.shape(part.weight_gradients[name]) == np.shape(part.weights[name])]
 
 
 def updates(trace: Trace) -> dict[tuple[int, str], Bounded]:

@@ -4,6 +4,7 @@ Each result passes through a function that `settles` it before the next op reads
 stays as it is, bound and all, so that the bounds are carried along the graph.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from compare.oracle import regularization
@@ -48,7 +49,7 @@ class _Pass:
 
     trace: Trace
     rounding: Rounding
-    settled: object
+    settled: Callable[[tuple, Bounded], Bounded]
     training: bool = True
 
     def __post_init__(self):

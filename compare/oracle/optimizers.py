@@ -77,8 +77,8 @@ class Optimizer:
             scale = limit * (self.number(1.0) / larger(norm(gradients), limit))
             return [gradient * scale for gradient in gradients]
         if limits["clipvalue"] > 0:
-            limit = constant(limits["clipvalue"], self.rounding)
-            return [gradient.clip(-limit, limit) for gradient in gradients]
+            most = constant(limits["clipvalue"], self.rounding)
+            return [gradient.clip(-most, most) for gradient in gradients]
         return gradients
 
 

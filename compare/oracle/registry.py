@@ -20,15 +20,16 @@ def oracle_for(class_name: str, config: dict, part: str = "") -> Oracle:
     named = config.get("activation")
     if part not in ("", "whole") and not isinstance(named, dict):
         named = part
-    if class_name not in {*LAYERS, "Activation"} or _activation(named) is None:
+    activation = _activation(named)
+    if class_name not in {*LAYERS, "Activation"} or activation is None:
         layers, activations = (", ".join(sorted(known)) for known in (LAYERS, ACTIVATIONS))
         raise ValueError(f"Expected a layer that has an oracle: {layers}, with one of the "
                          f"activations {activations}. Received: {class_name} "
                          f"{config.get('name')!r} with {named!r}")
     if part == "whole":
-        return Chain([LAYERS[class_name](config), _activation(named)])
+        return Chain([LAYERS[class_name](config), activation])
     if part or class_name == "Activation":
-        return _activation(named)
+        return activation
     return LAYERS[class_name](config)
 
 
@@ -43,7 +44,7 @@ def known_oracle(class_name: str, config: dict, part: str = "") -> Oracle | None
 def _activation(named) -> Oracle | None:
     """Of an activation by its name, or by the config of the layer that serves as one."""
     if isinstance(named, dict):
-        known = LAYERS.get(named.get("class_name"))
+        known = LAYERS.get(str(named.get("class_name")))
         return None if known is None else known(named["config"])
     known = ACTIVATIONS.get(named or "linear")
     return None if known is None else known({})

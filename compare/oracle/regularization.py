@@ -59,7 +59,8 @@ def factors(regularizer) -> tuple[float, float]:
     if str(name).lower() not in known:
         raise ValueError(f"Expected a regularizer l1, l2 or l1_l2. Received: {regularizer!r}")
     given = dict.fromkeys(known[str(name).lower()], DEFAULT) if config is None else config
-    return tuple(float(np.float32(given.get(key) or 0.0)) for key in ("l1", "l2"))
+    l1, l2 = (float(np.float32(given.get(key) or 0.0)) for key in ("l1", "l2"))
+    return l1, l2
 
 
 def regularizer_of(config: dict, weight: str):

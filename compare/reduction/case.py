@@ -5,7 +5,7 @@ it: how large the weights and the output are then, a layer of that class says wh
 the smaller input. So every layer can be cut wherever its arguments allow it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -67,9 +67,9 @@ def sizes(length: int) -> list[int]:
                                length - 1) if 0 < n < length})
 
 
-def ways(case: Case) -> list:
+def ways(case: Case) -> list[tuple[Callable, int]]:
     """(function of a slice -> smaller case or None, length of the axis) for all that can be cut."""
-    found = [(lambda cut: _samples(case, cut), len(case.dy))]
+    found: list[tuple[Callable, int]] = [(lambda cut: _samples(case, cut), len(case.dy))]
     inputs = case.inputs
     shared = min(x.ndim for x in inputs)
     found += [(lambda cut, axis=axis: _inputs(case, axis, cut, range(len(inputs))),
@@ -120,7 +120,7 @@ def _fitted(case: Case, cut: slice, length: int) -> Case | None:
 
     Returns None where the layer cannot take such inputs, or would need more than there is.
     """
-    shapes = [(None, *x.shape[1:]) for x in case.inputs]
+    shapes: list = [(None, *x.shape[1:]) for x in case.inputs]
     try:
         layer = LAYERS[case.class_name].from_config(case.config)
         layer.build(shapes if isinstance(case.x, tuple) else shapes[0])
@@ -133,9 +133,10 @@ def _fitted(case: Case, cut: slice, length: int) -> Case | None:
     weights = {name: _cropped(weight, wanted[name], cut, length) if name in wanted else None
                for name, weight in case.weights.items()}
     dy = _cropped(case.dy, (len(case.dy), *layer.output_shape[1:]), cut, length)
-    if dy is None or any(weight is None for weight in weights.values()):
+    kept = {name: weight for name, weight in weights.items() if weight is not None}
+    if dy is None or len(kept) < len(weights):
         return None
-    return replace(case, dy=dy, weights=weights)
+    return replace(case, dy=dy, weights=kept)
 
 
 def _cropped(array: np.ndarray, shape: tuple, cut: slice, length: int) -> np.ndarray | None:

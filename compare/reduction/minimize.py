@@ -64,10 +64,10 @@ def minimize(model, trace: Trace, row: Row) -> MinimalCase | None:
                 training=row.gate is not Gate.INFERENCE)
     with untouched_generator():
         fails = Failing(op, row.tensor, case)
-        case = next((start for start in (_whole(case, op.state), case) if fails(start)), None)
-        if case is None:
+        start = next((start for start in (_whole(case, op.state), case) if fails(start)), None)
+        if start is None:
             return None
-        case = shrink(case, fails)
+        case = shrink(start, fails)
         result = fails.judge(case)
     return MinimalCase(part.layer, row.tensor, case, *result)
 
@@ -100,7 +100,7 @@ class Failing:
         expected = results(oracle, case.x, case.weights,
                            None if self.tensor == "output" else case.dy,
                            rounding)[self.tensor]
-        slack = 0.0
+        slack: np.ndarray | float = 0.0
         try:
             result = run_small(self.op, case, self.tensor)
             actual, error = np.asarray(result.tensors[self.tensor], np.float64), ""

@@ -5,6 +5,7 @@ run once more on the numbers of the batch or, if it fails on integers only, on t
 """
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,6 +98,7 @@ def seen(row: Row, model, reference: Trace) -> FailingTensor | None:
 def _step(row: Row, op, reference: Trace, number: int) -> FailingTensor | None:
     """An op's tensor, on the batch."""
     part = reference.parts[number]
+    theirs: Mapping[str, np.ndarray | None]
     if row.gate is Gate.INFERENCE:
         result, _ = op.attempt(copied(part.input), training=False)
         right, theirs = {"output": inference(reference, part)}, {"output": part.inference}
@@ -143,7 +145,7 @@ def _loss(row: Row, model, reference: Trace) -> FailingTensor | None:
         except RAISED:  # a loss of somebody's own may raise anything; a row tells of it
             return None
         made = function.backward()
-    if np.shape(made) != right.shape:
+    if made is None or np.shape(made) != right.shape:
         return None
     names = ("sample", *[f"axis {i}" for i in range(1, right.value.ndim - 1)], "class")
     return FailingTensor(row, np.asarray(made, np.float64), right.value, right.bound, BATCH, names)

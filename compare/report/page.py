@@ -35,6 +35,7 @@ def verdict(report: Report) -> str:
 def failed(report: Report) -> str:
     """How many rows fail, and which is the first, for the end of a sentence."""
     first, count = report.first_failure, sum(not row.passed for row in report.rows)
+    assert first is not None  # asked of a check that failed alone
     what = first.tensor.replace("_", " ")
     where = f"the {what} of {first.layer}" if first.layer else f"the network's {what}"
     return f"{count} of {len(report.rows)} rows fail, first {where} at gate '{first.gate}'"

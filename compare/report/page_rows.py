@@ -2,6 +2,7 @@
 
 import math
 
+from compare.checks.excerpt import Excerpt
 from compare.checks.gate import Gate
 from compare.checks.row import Row
 from compare.document.markup import Html, breakable, element, join
@@ -120,13 +121,13 @@ def details(row: Row, draw: bool, describe) -> Html:
     if row.excerpt is not None:
         said.append(heatmaps(row.excerpt, row.name) if draw else
                     element("p", "Not drawn, to keep the file small.", class_="quiet"))
-        said.append(worst(row))
+        said.append(worst(row.excerpt, row.name))
     said.append(element("dl", [element("div", element("dt", title), element("dd", text))
                                for title, text in figures if text], class_="figures"))
     return element("div", said, class_="inside")
 
 
-def worst(row: Row) -> Html:
+def worst(excerpt: Excerpt, name: str) -> Html:
     """The worst elements, one to a line."""
     headers = ("at", "expected", "actual", "difference", "allowed", "used")
     lines = [element("tr", element("td", " ".join(map(str, each.index)) or "the number"),
@@ -134,12 +135,12 @@ def worst(row: Row) -> Html:
                       (number(each.expected, 9), number(each.actual, 9),
                        number(each.actual - each.expected), number(each.allowed),
                        percent(each.used))])
-             for each in row.excerpt.worst]
+             for each in excerpt.worst]
     return element("div", element("table", element("caption", "Worst elements"),
                                   element("thead", element("tr", [
                                       element("th", title, scope="col",
                                               class_="number" if title != "at" else None)
                                       for title in headers])),
                                   element("tbody", lines), class_="worst"),
-                   class_="scroll", role="region", aria_label=f"Worst elements of {row.name}",
+                   class_="scroll", role="region", aria_label=f"Worst elements of {name}",
                    tabindex="0")

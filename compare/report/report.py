@@ -11,6 +11,7 @@ from compare.checks.row import Row
 from compare.checks.specification import same_structure
 from compare.diagnosis.finding import Finding
 from compare.diagnosis.report_diagnosis import Diagnosis
+from compare.diagnosis.snapshot import Snapshot
 from compare.document.display import Displayed
 from compare.document.sections import wrapped
 from compare.document.text import Text, bad, good, line, lines, strong
@@ -46,11 +47,11 @@ class Report(Displayed):
     blind: list[CoverageGap]
     nonfinite: list[str]
     layers: list[Layer] = field(default_factory=list)
-    explained: Diagnosis | None = field(default=None, repr=False, compare=False)
+    explained: Diagnosis | Snapshot | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(cls, rows: list[Row], candidate: Trace, reference: Trace,
-           explained: Diagnosis | None = None) -> "Report":
+           explained: Diagnosis | Snapshot | None = None) -> "Report":
         """The report on these rows, put in the order of the gates."""
         ordered = sorted(rows, key=lambda row: row.gate.order)
         mark_downstream(ordered)

@@ -11,6 +11,7 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,7 @@ def save(fields: dict, path) -> None:
     Raises:
         OSError: if the folder cannot be written to.
     """
-    store: dict[str, np.ndarray] = {}
+    store: dict[str, Any] = {}  # arrays
     header = {
         "format": FORMAT, "version": VERSION, **{name: fields[name] for name in PLAIN},
         "sources": fields["sources"],

@@ -86,7 +86,8 @@ def backward(model, execution: Execution, gradient, fused: bool, penalised: bool
         penalised: whether the regularizers take part.
     """
     ops, parts = execution.ops, execution.parts
-    arrived = [[] for _ in parts]  # for each part the gradients of its output, to be added up
+    # for each part the gradients of its output, to be added up
+    arrived: list[list[np.ndarray]] = [[] for _ in parts]
     arrived[ops[-1].sources[0] if fused else -1].append(gradient)
     if penalised:
         for i, part in enumerate(parts):

@@ -12,8 +12,7 @@ import scratch
 # What somebody's own code may raise: sys.exit() in a layer ends no check either.
 RAISED = (Exception, SystemExit)
 # Errors are told by the last line that is none of these packages'.
-OURS = tuple(str(Path(module.__file__).parent) for module in (np, scratch)) + \
-    (str(Path(__file__).parent.parent),)
+OURS = (*np.__path__, *scratch.__path__, str(Path(__file__).parent.parent))
 
 
 class LayerError(ValueError):
@@ -38,11 +37,11 @@ def sentence(error: BaseException) -> str:
     if not frames:
         return text
     last = frames[-1]
-    line = linecache.getline(last.filename, last.lineno).strip()
+    line = linecache.getline(last.filename, last.lineno or 0).strip()
     return f"{text} ({Path(last.filename).name}, line {last.lineno}: {line})"
 
 
-def culprit(model, error: Exception) -> str:
+def culprit(model, error: BaseException) -> str:
     """The name of the model's layer, or of its copy, in whose method an error arose; '' if none."""
     found = ""
     names = {layer.name for layer in model.layers}
@@ -53,7 +52,7 @@ def culprit(model, error: Exception) -> str:
     return found
 
 
-def of_model(model, error: Exception) -> str:
+def of_model(model, error: BaseException) -> str:
     """The sentence for an error that a whole model raised, with the layer that it came from."""
     name = culprit(model, error)
     return f"layer {name!r} raised {sentence(error)}" if name else f"it raised {sentence(error)}"

@@ -7,6 +7,7 @@ own input and gradient, is what shows its own error and nobody else's.
 import contextlib
 import copy
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -22,12 +23,13 @@ from scratch.layers import AffineLayer
 class OpResult:
     """What one op computed: forward, and backward where a gradient came in.
 
+    `output` is None where the forward pass failed.
     `updated` holds the weights that the pass itself changed, as they were after it; `noise` what
     the op drew or was given; `slack`, by tensor name, how far rounding may have led away a result
     that was not shown but recovered, see `compare.adapters.gradient_recovery`.
     """
 
-    output: np.ndarray
+    output: np.ndarray | None
     input_gradient: np.ndarray | tuple | None = None
     weight_gradients: dict[str, np.ndarray] = field(default_factory=dict)
     updated: dict[str, np.ndarray] = field(default_factory=dict)
@@ -51,12 +53,17 @@ class Op:
     name: str
     part: str
     class_name: str
+    layer: Any
     sources: tuple[int, ...] = (-1,)
 
     @property
     def title(self) -> str:
         """As its part of a trace is named: 'dense', or 'dense/softmax'."""
         return self.name if self.part in ("", WHOLE) else f"{self.name}/{self.part}"
+
+    def run(self, x, dy=None, noise=None, training=True) -> OpResult:
+        """What the op makes of an input, and of its output's gradient where one comes in."""
+        raise NotImplementedError
 
     def _try(self, what: str, method, *args):
         """method(*args), of which an error becomes a LayerError of the forward or backward pass."""
@@ -241,7 +248,8 @@ def ops_of(model) -> list:
     A class of somebody's own that overrides `forward` or `backward` is run whole, activation
     included, since nothing says that its `affine` is what it computes.
     """
-    ops, ends = [], {-1: -1}
+    ops: list[Op] = []
+    ends = {-1: -1}
     for i, (layer, sources) in enumerate(zip(model.layers, model.sources)):
         activated = isinstance(layer, AffineLayer) and inner_activation(layer) is not None
         plain = all(getattr(type(layer), method) is getattr(AffineLayer, method, None)
@@ -249,7 +257,7 @@ def ops_of(model) -> list:
         to_logits = (activated and layer is model.layers[-1]
                      and layer.activation.logits_kind is not None)
         split = activated and (plain or to_logits)
-        op = LayerOp(layer, split) if plain or not to_logits else LogitsOp(layer)
+        op: Op = LayerOp(layer, split) if plain or not to_logits else LogitsOp(layer)
         op.sources = tuple(ends[source] for source in sources)
         ops.append(op)
         if split:

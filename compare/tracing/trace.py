@@ -110,12 +110,12 @@ class Trace(Displayed):
     loss_gradient: np.ndarray | None
     fused: bool
     parts: list[Part]
-    sources: list[tuple[int, ...]] | None = None
+    sources: list[tuple[int, ...]] = field(default_factory=list)
     sample_weight: np.ndarray | None = None
     inference: np.ndarray | None = None
 
     def __post_init__(self):
-        if self.sources is None:
+        if not self.sources:
             self.sources = [(i - 1,) for i in range(len(self.parts))]
 
     def tensors(self) -> dict[str, np.ndarray]:

@@ -57,8 +57,21 @@ MaxPool1D, MaxPool2D = MaxPooling1D, MaxPooling2D
 AvgPool1D, AvgPool2D = AveragePooling1D, AveragePooling2D
 GlobalMaxPool1D, GlobalMaxPool2D = GlobalMaxPooling1D, GlobalMaxPooling2D
 GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2D
-ALIASES = ["Convolution1D", "Convolution2D", "Convolution2DTranspose", "SeparableConvolution2D",
-           "MaxPool1D", "MaxPool2D", "AvgPool1D", "AvgPool2D", "GlobalMaxPool1D", "GlobalMaxPool2D",
-           "GlobalAvgPool1D", "GlobalAvgPool2D"]
 
-__all__ = ["AffineLayer", "Input", "Layer", "LAYERS", *LAYERS, *ALIASES]
+# written out, so that type checkers and editors know every name, too
+__all__ = [
+    "AffineLayer", "Input", "Layer", "LAYERS",
+    "Activation", "ActivityRegularization", "Add",
+    "Average", "AveragePooling1D", "AveragePooling2D", "BatchNormalization", "Concatenate",
+    "Conv1D", "Conv2D", "Conv2DTranspose", "Cropping1D", "Cropping2D", "Dense",
+    "DepthwiseConv2D", "Dropout", "ELU", "Flatten", "GaussianNoise", "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "LayerNormalization",
+    "LeakyReLU", "MaxPooling1D", "MaxPooling2D", "Maximum", "Minimum", "Multiply", "PReLU",
+    "Permute", "ReLU", "Reshape", "SeparableConv2D", "Softmax", "SpatialDropout1D",
+    "SpatialDropout2D", "Subtract", "UpSampling1D", "UpSampling2D", "ZeroPadding1D",
+    "ZeroPadding2D", "Convolution1D", "Convolution2D", "Convolution2DTranspose",
+    "SeparableConvolution2D", "MaxPool1D", "MaxPool2D", "AvgPool1D", "AvgPool2D",
+    "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalAvgPool1D", "GlobalAvgPool2D",
+]
+
+ALIASES = [name for name in __all__[4:] if name not in LAYERS]

@@ -108,7 +108,7 @@ class Layer:
     def built(self) -> bool:
         return self.input_shape is not None
 
-    def build(self, input_shape: tuple) -> None:
+    def build(self, input_shape: tuple | list) -> None:
         """Make the weights for inputs of `input_shape`, (None, ...) with None for the batch.
 
         Raises:
@@ -149,7 +149,7 @@ class Layer:
             return self.input_shape[1:] == tuple(input_shape[1:])
         return [s[1:] for s in self.input_shape] == [tuple(s[1:]) for s in input_shape]
 
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
+    def compute_output_shape(self, input_shape: tuple | list) -> tuple:
         return tuple(input_shape)
 
     def add_weight(self, name: str, shape: tuple, initializer) -> None:

@@ -58,7 +58,7 @@ def of_presence(c) -> list[Variant]:
 
     if c.tensor == "output":
         return [inside("activation-missing", f"no {name}", lambda c: other(c, "linear")),
-                inside("softmax-twice" if soft else "activation-twice", name, twice)]
+                inside("softmax-twice" if soft else "activation-twice", name or "", twice)]
     if c.tensor != "input_gradient" or c.part == WHOLE:
         return []
     missing = ("softmax-jacobian-missing" if soft

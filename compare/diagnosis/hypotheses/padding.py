@@ -1,6 +1,7 @@
 """Mistakes in padding: on which side, how much, and with what numbers."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 
@@ -79,8 +80,10 @@ def padded(c, mode: str, value: float = 0.0):
     if not any(before + after):
         raise ValueError("Expected a layer that pads. Received: one that does not")
     widths = ((0, 0), *zip(before, after), (0, 0))
-    options = {"constant_values": value} if mode == "constant" else {}
-    x = lay.given(np.pad(lay.image(c.x), widths, mode=mode, **options))
+    options: dict[str, Any] = {"mode": mode}
+    if mode == "constant":
+        options["constant_values"] = value
+    x = lay.given(np.pad(lay.image(c.x), widths, **options))
     walk.size = tuple(n + b + a for n, b, a in zip(walk.size, before, after))
     walk.before = [b - put for b, put in zip(walk.before, before)]
     c = c.changed(x=x, walk=walk)

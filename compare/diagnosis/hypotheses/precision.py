@@ -1,5 +1,8 @@
 """Arithmetic of lower precision: what goes in or comes out rounded to float16 or bfloat16."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from compare.diagnosis.computation import LayerComputation
@@ -28,11 +31,10 @@ def rounded(array, name: str) -> np.ndarray:
 
 def of_rounded_numbers(c) -> list[Variant]:
     """Input, weights or upstream gradient rounded on the way in, or the result on the way out."""
-    found = []
+    found: list[Variant] = []
     for name in (*FORMATS, f"bfloat16{CUT}"):
         found.append(Variant("low-precision", f"the result is rounded to {name}",
-                             lambda c, made, n=name: c.then(lambda r: _rounded_result(r, n)),
-                             cheap=True))
+                             _of_result(name), cheap=True))
         if not isinstance(c, LayerComputation):
             continue
         everything = ["x", "weights", "dy"] if c.tensor != "output" else ["x", "weights"]
@@ -44,8 +46,8 @@ def of_rounded_numbers(c) -> list[Variant]:
             found.append(inside("low-precision", f"{what} is rounded to {name}",
                                 lambda c, s=some, n=name: _coarse(c, s, n)))
         if c.dy is not None and len(everything) == 3:
-            for other, said in (("x", "input"), ("weights", "weights")):
-                found.append(inside("low-precision", f"{said} and upstream gradient are rounded to "
+            for other, word in (("x", "input"), ("weights", "weights")):
+                found.append(inside("low-precision", f"{word} and upstream gradient are rounded to "
                                     f"{name}", lambda c, o=other, n=name: _coarse(c, [o, "dy"], n)))
     return found
 
@@ -58,8 +60,12 @@ def _rounded_result(result, name: str) -> Bounded:
     return Bounded(value, result.rounding, np.maximum(np.abs(high - value), np.abs(value - low)))
 
 
+def _of_result(name: str) -> Callable:
+    return lambda c, made: c.then(lambda result: _rounded_result(result, name))
+
+
 def _coarse(c, fields, name: str):
-    changes = {}
+    changes: dict[str, Any] = {}
     for what in fields:
         given = getattr(c, what)
         if isinstance(given, dict):

@@ -5,6 +5,7 @@ They need no other computation, so trying one costs next to nothing.
 
 import itertools
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -137,7 +138,7 @@ def moved_by(array, steps, axes, around: bool = False) -> np.ndarray:
     return moved
 
 
-def borders(shape: tuple, axes=None) -> list[tuple[str, object]]:
+def borders(shape: tuple, axes=None) -> list[tuple[str, Callable]]:
     """(what it says, function) for every part of an image's border that may be left zero."""
     axes = axes or tuple(range(1, len(shape) - 1))
     found = []

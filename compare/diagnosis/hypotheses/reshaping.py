@@ -106,9 +106,9 @@ def of_borders(c) -> list[Variant]:
             moved = [(before, total - before) if i == axis else p for i, p in enumerate(pairs)]
             found.append(say("padding-side", f"{before} before the image along axis {axis + 1}",
                              moved))
-    for before in itertools.product(*[range(sum(p) + 1) for p in pairs]):
-        found.append(say("padding-side", f"{before} before the image",
-                         [(b, sum(p) - b) for b, p in zip(before, pairs)]))
+    for each in itertools.product(*[range(sum(p) + 1) for p in pairs]):
+        found.append(say("padding-side", f"{each} before the image",
+                         [(b, sum(p) - b) for b, p in zip(each, pairs)]))
     if rank == 2:
         found.append(say("axes-permuted", "rows and columns are exchanged", pairs[::-1]))
     if isinstance(c.layer, ZeroPadding2D) and c.tensor == "output":

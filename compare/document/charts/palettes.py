@@ -39,7 +39,8 @@ def positions(values: np.ndarray, low: float, high: float) -> np.ndarray:
 
 def rgb(text: str) -> tuple[int, int, int]:
     """'1d91c0' as three numbers."""
-    return tuple(int(text[i:i + 2], 16) for i in (0, 2, 4))
+    red, green, blue = (int(text[i:i + 2], 16) for i in (0, 2, 4))
+    return red, green, blue
 
 
 def css(share: float) -> tuple[str, str]:

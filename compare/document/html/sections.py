@@ -12,7 +12,7 @@ CLASSES = {Tone.GOOD: "good", Tone.BAD: "failed"}  # of the style sheet; other t
 def content(part: Section, sortable: bool = True) -> list[Html]:
     """A section without its heading."""
     return [*map(paragraph, part.before),
-            table(part.table, part.heading, sortable) if part.table else None,
+            *([table(part.table, part.heading, sortable)] if part.table else []),
             *map(paragraph, part.after)]
 
 

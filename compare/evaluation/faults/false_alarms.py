@@ -72,7 +72,8 @@ def held_against(case: Case, steps: int) -> str:
     if report:
         return ""
     row = report.first_failure
-    return f"{row.gate}: {row.layer} {row.tensor}: {report.summary()}"
+    where = "" if row is None else f"{row.gate}: {row.layer} {row.tensor}: "
+    return where + report.summary()
 
 
 def raised(error: Exception) -> str:

@@ -145,7 +145,7 @@ def _backward(layer) -> str:
     return "affine_backward" if isinstance(layer, AffineLayer) else "backward"
 
 
-def like(array, other) -> np.ndarray:
+def like(array, other) -> np.ndarray | list[np.ndarray]:
     """An array in the precision of another, a list of them for a list."""
     if isinstance(array, list):
         return [np.asarray(each, other[0].dtype) for each in array]

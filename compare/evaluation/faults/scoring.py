@@ -4,9 +4,13 @@ import copy
 import json
 import time
 from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
 
 import compare
 from compare.checks.gate import Gate
+from compare.diagnosis.report_diagnosis import Diagnosis
 from compare.evaluation.faults.fault import LOSS, OPTIMIZER, TRAINING, UNKNOWN, Fault, Place
 from compare.evaluation.fuzzing.specification import (
     Specification,
@@ -58,12 +62,12 @@ class Score:
 class Case:
     """A clean network, its twin in Keras, and the batch they are compared on."""
 
-    model: object
-    twin: object
-    x: object
-    y: object
-    upstream: object
-    weight: object
+    model: Any
+    twin: Any
+    x: np.ndarray
+    y: np.ndarray | None
+    upstream: np.ndarray | None
+    weight: np.ndarray | None
 
     @classmethod
     def of(cls, network: Specification) -> "Case":
@@ -145,7 +149,7 @@ def causes_found(fault: Fault, report: Report) -> tuple[bool, bool, list[str]]:
 def explanations(place: Place, report: Report) -> list[tuple[str, ...]]:
     """What the diagnosis names for a place: the first explanation and those that equal it, each of
     one cause or more; 'unknown' where there is none."""
-    if report.explained is not None and report.structure_holds:
+    if isinstance(report.explained, Diagnosis) and report.structure_holds:
         for row in report.rows:
             if not row.passed and at(row, place):
                 finding = report.explained.explain(row)

@@ -20,7 +20,7 @@ def render(result: Result, tablefmt: str = "simple") -> Text:
         parts += [families(result, tablefmt), *shortcomings(result)]
     if result.clean or result.variants:
         parts.append(alarms(result))
-    if any(entry.rivals for entry in [*result.scores, *result.clean]):
+    if any(one.rivals for one in result.scores) or any(one.rivals for one in result.clean):
         parts += ["Other rules, on the same tensors of the same networks:",
                   rivals(result, tablefmt)]
     parts.append(wrapped(verdict(result)))

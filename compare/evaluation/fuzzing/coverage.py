@@ -13,7 +13,7 @@ from compare.evaluation.fuzzing.specification import Specification
 
 def count(specifications: list[Specification]) -> Counter:
     """In how many of the networks each 'layer|argument|value' occurs."""
-    found = Counter()
+    found: Counter[str] = Counter()
     for specification in specifications:
         found.update(set(seen(specification)))
     return found
@@ -52,7 +52,7 @@ def table(found: Counter) -> Table:
         counts = {f"{argument}={text}": found[f"{name}|{argument}|{text}"]
                   for argument, texts in arguments.items() for text in texts}
         seen_values = sum(1 for number in counts.values() if number)
-        rarest = min(counts, key=counts.get) if counts else ""
+        rarest = min(counts, key=counts.__getitem__) if counts else ""
         rows.append([name, str(found[f"{name}||"]),
                      f"{seen_values} of {len(counts)}" if counts else NONE,
                      rarest or NONE, str(counts[rarest]) if counts else NONE])

@@ -21,8 +21,9 @@ TRIES = 200  # of arguments that fit; the goal's own value stays
 
 def goals(seed: int) -> list[tuple]:
     """(kind, name, argument, number of the value), in an order of the seed's own."""
+    none: dict[str | None, tuple] = {None: (None,)}  # a layer without arguments is a goal, too
     found = [("layer", name, argument, i) for name, entry in LAYERS.items()
-             for argument, values in (entry.arguments or {None: (None,)}).items()
+             for argument, values in (entry.arguments or none).items()
              for i in range(len(values))]
     found += [("loss", name, argument, i) for name, (_, arguments) in loss_grammar.LOSSES.items()
               for argument, values in arguments.items() for i in range(len(values))]
@@ -156,7 +157,7 @@ class Draw:
     def _put(self, name: str, arguments: dict, sources: list[int]) -> None:
         shapes = [self.input_shape if s < 0 else self.shapes[s] for s in sources]
         layer = CLASSES[name](**arguments)
-        given = [(None, *shape) for shape in shapes]
+        given: list = [(None, *shape) for shape in shapes]
         output = layer.compute_output_shape(given if layer.merges else given[0])
         self.nodes.append(Node(name, arguments, list(sources)))
         self.shapes.append(tuple(int(n) for n in output[1:]))
@@ -247,7 +248,7 @@ def seen(specification: Specification) -> list[str]:
         for argument, values in LAYERS[node.class_name].arguments.items():
             text = node.labels.get(argument) or label(node.arguments.get(argument, values[0]))
             found.append(f"{node.class_name}|{argument}|{text}")
-    if specification.loss:
+    if specification.loss and specification.optimizer:
         name, arguments = specification.loss
         found += [f"{name}||", *(f"{name}|{key}|{value}" for key, value in arguments.items())]
         found.append(f"{name}|sample_weight|{specification.weighted}")

@@ -1,10 +1,12 @@
 """How a network ends: its last activation, the loss that goes with it, and the optimizer."""
 
+from typing import Any
+
 SOFT = ("softmax", "sigmoid", "linear")
 REDUCTION = ("sum_over_batch_size", "sum", "mean_with_sample_weight")
 
 # loss -> (last activations it goes with, values by argument, the default first)
-LOSSES = {
+LOSSES: dict[str, tuple[tuple[str, ...], dict[str, tuple[Any, ...]]]] = {
     "SparseCategoricalCrossentropy": (("softmax", "linear"), {"reduction": REDUCTION}),
     "CategoricalCrossentropy": (("softmax", "linear"), {"label_smoothing": (0.0, 0.1),
                                                         "reduction": REDUCTION}),
@@ -23,7 +25,8 @@ LOSSES = {
 }
 FROM_LOGITS = ("SparseCategoricalCrossentropy", "CategoricalCrossentropy", "BinaryCrossentropy")
 
-CLIPPING = ({}, {"clipnorm": 0.1}, {"clipvalue": 0.05}, {"global_clipnorm": 0.2})
+CLIPPING: tuple[dict[str, float], ...] = (
+    {}, {"clipnorm": 0.1}, {"clipvalue": 0.05}, {"global_clipnorm": 0.2})
 SCHEDULES = (
     {"module": "keras.optimizers.schedules", "class_name": "ExponentialDecay", "config": {
         "initial_learning_rate": 0.02, "decay_steps": 2, "decay_rate": 0.5, "staircase": False,
@@ -36,7 +39,7 @@ SCHEDULES = (
      "registered_name": None},
 )
 RATES = (0.01, 0.001, *SCHEDULES)
-OPTIMIZERS = {
+OPTIMIZERS: dict[str, dict[str, tuple[Any, ...]]] = {
     "SGD": {"momentum": (0.0, 0.9), "nesterov": (False, True), "weight_decay": (None, 0.01)},
     "Adam": {"amsgrad": (False, True), "beta_1": (0.9, 0.5), "weight_decay": (None, 0.01)},
     "AdamW": {"weight_decay": (0.004, 0.02)},

@@ -108,8 +108,8 @@ def set_weights(model, specification: Specification) -> None:
     rng = specification.rng(1)
     values = {-1: batch_of(specification)}
     for i, (layer, sources) in enumerate(zip(model.layers, model.sources)):
-        read = [values[source] for source in sources]
-        read = read if layer.merges else read[0]
+        inputs = [values[source] for source in sources]
+        read = inputs if layer.merges else inputs[0]
         for name, weight in layer.params.items():
             drawn = rng.standard_normal(weight.shape)
             weight[...] = np.abs(drawn) + 0.1 if name == "moving_variance" else drawn
@@ -139,6 +139,7 @@ def batch_of(specification: Specification) -> np.ndarray:
 def targets_of(specification: Specification, output_shape) -> np.ndarray:
     """Labels that fit the loss, for outputs of that shape (batch included)."""
     rng = specification.rng(3)
+    assert specification.loss is not None  # there are labels for a loss alone
     name, arguments = specification.loss
     shape = tuple(output_shape)
     if name == "SparseCategoricalCrossentropy":

@@ -89,7 +89,7 @@ def kinds_of_model(keras) -> list[list[str]]:
     return rows
 
 
-def methods(keras) -> list[list[str]]:
+def methods(keras) -> list[list]:
     """[method, arguments that scratch has as well, those that it does not know]."""
     rows = []
     for name in METHODS:

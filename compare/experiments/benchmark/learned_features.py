@@ -6,7 +6,7 @@ import numpy as np
 
 from compare.document.sections import Table
 from compare.experiments.benchmark.metrics import figures
-from compare.experiments.benchmark.results import SIDES, Benchmark
+from compare.experiments.benchmark.results import SIDES, Benchmark, Learned
 
 MISTAKES = 12
 
@@ -23,9 +23,10 @@ class Pair:
         return self.scratch.astype(np.float64) - self.keras
 
 
-def finished(result: Benchmark) -> bool:
-    """Whether both sides came to their end, so that there is something to see."""
-    return all(run.learned is not None for run in result.runs.values())
+def finished(result: Benchmark) -> tuple[Learned, Learned] | None:
+    """What both sides learned, once both came to their end, so that there is something to see."""
+    ours, theirs = (result.runs[side].learned for side in SIDES)
+    return None if ours is None or theirs is None else (ours, theirs)
 
 
 def filters(result: Benchmark) -> Pair | None:
@@ -44,9 +45,10 @@ def filters(result: Benchmark) -> Pair | None:
 
 def feature_maps(result: Benchmark) -> list[tuple[int, Pair]]:
     """(test image, what the first layer makes of it: a panel for each channel)."""
-    if not finished(result):
+    both = finished(result)
+    if both is None:
         return []
-    ours, theirs = (result.runs[side].learned for side in SIDES)
+    ours, theirs = both
     if ours.maps.ndim != 4:
         return []
     return [(int(image), Pair(*(np.moveaxis(side.maps[i], -1, 0) for side in (ours, theirs))))
@@ -55,9 +57,10 @@ def feature_maps(result: Benchmark) -> list[tuple[int, Pair]]:
 
 def weights(result: Benchmark) -> Table | None:
     """How far apart each pair of weights ended, relative to its size in the 2-norm."""
-    if not finished(result):
+    both = finished(result)
+    if both is None:
         return None
-    ours, theirs = (result.runs[side].learned for side in SIDES)
+    ours, theirs = both
     rows = []
     for name, a, b in zip(ours.names, ours.weights, theirs.weights):
         a, b = a.astype(np.float64), b.astype(np.float64)
@@ -82,7 +85,8 @@ def mistakes(result: Benchmark, side: str) -> np.ndarray:
 def class_curves(result: Benchmark) -> dict[str, dict[str, list[tuple[int, float]]]]:
     """F1 of every class after every epoch: by class name, then by side, (epoch, F1)."""
     names = result.data.class_names
-    found = {name: {side: [] for side in SIDES} for name in names}
+    found: dict[str, dict[str, list[tuple[int, float]]]] = {
+        name: {side: [] for side in SIDES} for name in names}
     for side in SIDES:
         for epoch in result.runs[side].epochs:
             scores = figures(result.data.test_labels, epoch.predictions, len(names)).f1

@@ -137,4 +137,5 @@ class KerasLearner:
         return np.array(self.model.layers[0](x))
 
 
-LEARNERS = {"scratch": ScratchLearner, "keras": KerasLearner}
+LEARNERS: dict[str, type[ScratchLearner] | type[KerasLearner]] = {
+    "scratch": ScratchLearner, "keras": KerasLearner}

@@ -26,8 +26,8 @@ def benchmark_page(result: Benchmark, dataset: datasets.Dataset, facts: dict[str
         facts: machine, versions, command, by name.
     """
     # a report that fails is false, and is what most needs to be shown
-    known = result.check is not None and result.check.report is not None
-    check = check_page.parts_of(result.check.report) if known else []
+    known = result.check.report if result.check is not None else None
+    check = check_page.parts_of(known) if known is not None else []
     parts = check if result.check and not result.check.passed else []
     parts += results(result)
     if any(run.epochs for run in result.runs.values()):
@@ -76,10 +76,10 @@ def verdict(result: Benchmark) -> str:
 
 def results(result: Benchmark) -> list[Part]:
     """The tables; the check's own is left out where its rows are shown."""
-    content = []
+    content: list[Html | None] = []
+    known = result.check is not None and result.check.report is not None
     for part in report.sections(result)[1:]:
-        if part.heading != "How it was run" and not (
-                part.heading == "Parity check" and result.check.report is not None):
+        if part.heading != "How it was run" and not (part.heading == "Parity check" and known):
             heading = element("h3", part.heading) if content else None
             content += [heading, *sections.content(part)]
     return [Part("results", "Results", content)] if content else []

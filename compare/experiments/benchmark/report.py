@@ -80,8 +80,8 @@ def remarks(result: Benchmark) -> list[str]:
                     "alone, and figures are rounded accordingly. Other seeds give other figures: "
                     "one pair of runs cannot tell which of the two learns better (`parity bench "
                     "--seeds 5` asks that).")
-    if all(shown):
-        ours, theirs = (tables.mean_seconds(result, side) for side in SIDES)
+    ours, theirs = (tables.mean_seconds(result, side) for side in SIDES)
+    if ours is not None and theirs is not None:
         said.append(f"Speed: scratch takes {ours / theirs:.2f} times as long as Keras.")
     return said
 
@@ -95,7 +95,7 @@ def differing_settings(result: Benchmark) -> list[str]:
 
 def agreement_of(result: Benchmark) -> Agreement:
     """Of the two sides' predictions after the last epoch that both finished."""
-    scratch, keras = (result.shown(side).predictions for side in SIDES)
+    scratch, keras = (epoch.predictions for side in SIDES if (epoch := result.shown(side)))
     return agreement(result.data.test_labels, scratch, keras)
 
 

@@ -112,7 +112,8 @@ def train_one_epoch(worker: Worker, run: RunResult, number: int, say: "Narrator"
 
 def require_same_batches(result: Benchmark, number: int) -> None:
     """Both sides hashed what they trained on; anything but equality is a bug in this package."""
-    sums = {side: run.after(number).checksum for side, run in result.runs.items()}
+    sums = {side: epoch.checksum for side, run in result.runs.items()
+            if (epoch := run.after(number))}
     if len(set(sums.values())) != 1:
         raise RuntimeError(f"Expected both sides to train on the same batches in epoch {number}. "
                            f"Received checksums: {sums}")

@@ -34,9 +34,9 @@ class Settings:
 
     dataset: str = training_protocols.DATASET
     data_dir: str | None = None
-    epochs: int | None = None
-    batch_size: int | None = None
-    learning_rate: float | None = None
+    epochs: int = None  # type: ignore[assignment]  # here and below: __post_init__ puts a number
+    batch_size: int = None  # type: ignore[assignment]
+    learning_rate: float = None  # type: ignore[assignment]
     seed: int = 0
     limit: int | None = None
     test_limit: int | None = None

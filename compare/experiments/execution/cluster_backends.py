@@ -23,7 +23,7 @@ class DaskJobs:
         ValueError: if the library is not installed, or nobody answers at the address.
     """
 
-    def __init__(self, address: str):
+    def __init__(self, address: str | None):
         with told("dask", "distributed", address):
             from distributed import Client
 

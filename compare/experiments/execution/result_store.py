@@ -7,6 +7,7 @@ different questions are never mixed.
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from compare.document.files import write_text
 from compare.document.plain_json import dumps
@@ -30,7 +31,7 @@ class Store:
 
     def __init__(self, directory=None, asked: dict | None = None, resume: bool = False):
         self.directory = None if directory is None else Path(directory)
-        self.results: dict[str, object] = {}
+        self.results: dict[str, Any] = {}
         if self.directory is None:
             return
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -58,7 +59,7 @@ class Store:
                          for key in {**before, **asked} if before.get(key) != asked.get(key)]
             raise ValueError(f"{self.directory}: expected jobs with the same settings. "
                              f"Received: {'; '.join(differing)}. Choose another directory")
-        if not resume and any(self.directory.glob("result-*.json")):
+        if not resume and any(manifest.parent.glob("result-*.json")):
             raise ValueError(f"{self.directory}: expected an empty directory, as there is no "
                              "--resume. Received one with results: add --resume to keep them, or "
                              "choose another")
@@ -66,12 +67,13 @@ class Store:
     def put(self, key: str, result) -> None:
         """Keep a result, on disk before this returns."""
         if self.directory is not None:
-            write_text(self.path(key), dumps({"key": key, "result": result}))
+            write_text(self.directory / filename(key), dumps({"key": key, "result": result}))
         self.results[key] = result
 
-    def path(self, key: str) -> Path:
-        """The file of one result."""
-        return self.directory / f"result-{re.sub(r'[^A-Za-z0-9._-]', '_', key)}.json"
+
+def filename(key: str) -> str:
+    """Of one result."""
+    return f"result-{re.sub(r'[^A-Za-z0-9._-]', '_', key)}.json"
 
 
 def read(path: Path) -> dict:

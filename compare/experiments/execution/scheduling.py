@@ -54,7 +54,8 @@ def run(jobs: list[Job], store: Store, parallel: int = 1, backend: str = "local"
     wanted = {job.key: job for job in jobs}
     runner = runner_for(backend, parallel, address)
     done = len(wanted.keys() & store.results)
-    attempts, failed = Counter(), {}
+    attempts: Counter[str] = Counter()
+    failed: dict[str, str] = {}
     with contextlib.ExitStack() as stack:
         stack.callback(runner.stop)
         bar = stack.enter_context(progress.Bar(len(wanted), title, verbose, done))

@@ -17,6 +17,7 @@ import traceback
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 GO = b"g"
 
@@ -62,10 +63,13 @@ class Worker:
         program = (f"import sys; sys.path[:] = {sys.path!r}; "
                    "from compare.experiments.execution.worker_process import serve; serve()")
         # a group of its own keeps Ctrl-C away from the worker; the parent decides what it means
-        apart = ({"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt"
-                 else {"start_new_session": True})
+        apart: dict[str, Any] = {"start_new_session": True}
+        if sys.platform == "win32":
+            apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
         self.process = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, **apart)
+        assert self.process.stdin is not None and self.process.stdout is not None  # both are pipes
+        self._commands, self._items = self.process.stdin, self.process.stdout
         try:
             self._send(pickle.dumps((function, argument)))
         except BaseException:
@@ -97,9 +101,9 @@ class Worker:
     def stop(self) -> None:
         """End the process, whatever it is doing. May be called twice."""
         self.process.kill()
-        self.process.stdout.close()
+        self._items.close()
         try:
-            self.process.stdin.close()
+            self._commands.close()
         except OSError:  # what was still in its buffer cannot be delivered any more
             pass
         self.process.wait()
@@ -112,14 +116,14 @@ class Worker:
 
     def _send(self, data: bytes) -> None:
         try:
-            self.process.stdin.write(data)
-            self.process.stdin.flush()
+            self._commands.write(data)
+            self._commands.flush()
         except BrokenPipeError:
             raise self._vanished() from None
 
     def _receive(self):
         try:
-            return pickle.load(self.process.stdout)
+            return pickle.load(self._items)
         except (EOFError, pickle.UnpicklingError):
             raise self._vanished() from None
 
@@ -150,7 +154,7 @@ def serve() -> None:
 
 def send_until_pause(items, channel) -> None:
     """Send items up to one that the parent has to answer, or what ended them."""
-    item = Finished()
+    item: Any = Finished()
     try:
         for item in items:
             if not isinstance(item, Interim):
@@ -172,10 +176,10 @@ def failure(error: Exception) -> Failure:
     if not isinstance(error, (ArithmeticError, ValueError, OSError)):
         return Failure(None, message, details)
     try:
-        error = pickle.loads(pickle.dumps(error))
+        sent = pickle.loads(pickle.dumps(error))
     except Exception:  # a constructor with other arguments than the message
-        error = None
-    return Failure(error, message, details)
+        sent = None
+    return Failure(sent, message, details)
 
 
 def write(channel, item) -> None:

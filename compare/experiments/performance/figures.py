@@ -150,8 +150,8 @@ def draw_curve(axes, rows: list[Row], label: str) -> None:
         # the arithmetic alone, through the largest step
         axes.plot(values, milliseconds[-1] * np.array(work) / work[-1], ":", color=COLOURS[name],
                   linewidth=1.2)
-    fitted = slope(*([numbers[i] for i in upper_half(values)] for numbers in (values, work)))
-    axes.plot([], [], ":", color=INK, label="multiply-adds" + slope_text(fitted))
+    steepness = slope(*([numbers[i] for i in upper_half(values)] for numbers in (values, work)))
+    axes.plot([], [], ":", color=INK, label="multiply-adds" + slope_text(steepness))
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     axes.set_xticks(values, [str(value) for value in values])

@@ -123,7 +123,7 @@ class Narrator:
     def __init__(self, verbose: bool):
         self.verbose = verbose
         self._done = self._all = 0
-        self._began = None
+        self._began: float | None = None
 
     def expect(self, ticks: int) -> None:
         self._all = ticks
@@ -151,6 +151,6 @@ class Narrator:
 
     def seconds_left(self) -> float | None:
         """As long as the turns until now took, for those to come; None before the first."""
-        if not self._done:
+        if self._began is None or not self._done:
             return None
         return (time.perf_counter() - self._began) / self._done * (self._all - self._done)

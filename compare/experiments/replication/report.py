@@ -64,7 +64,8 @@ def figures(result: Replication) -> Table:
 
 def mean_text(summary: Summary, sign: str = "") -> str:
     """'0.891 ± 0.003': the mean and half of its 95 % interval, which lies evenly about it."""
-    half = None if summary.low is None else (summary.high - summary.low) / 2
+    half = (None if summary.low is None or summary.high is None
+            else (summary.high - summary.low) / 2)
     return measured(summary.mean, half, sign)
 
 

@@ -68,7 +68,8 @@ class Replication(Displayed):
 
     def equivalence(self, measure: str) -> statistics.Equivalence:
         """Scratch against Keras in one measure, pair by pair."""
-        return statistics.equivalence(*(self.values(side, measure) for side in SIDES), self.margin)
+        ours, theirs = (self.values(side, measure) for side in SIDES)
+        return statistics.equivalence(ours, theirs, self.margin)
 
     @cached_property
     def pairs(self) -> list[statistics.Pair]:

@@ -69,11 +69,11 @@ class Equivalence:
     def sentence(self, what: str) -> Text:
         """The outcome in one sentence."""
         seen = self.difference
-        if self.verdict == "equivalent":
+        if self.verdict == "equivalent" and self.p_equivalent is not None:
             return line(f"{what}: ", good(self.verdict), f". The mean difference of "
                         f"{seen.mean:+.4f} lies within +-{self.margin:g} (two one-sided tests, "
                         f"{probability(self.p_equivalent)}, {seen.runs} pairs of runs).")
-        if self.verdict == "different":
+        if self.verdict == "different" and self.p_different is not None:
             return line(f"{what}: ", bad(self.verdict), f". The mean difference of "
                         f"{seen.mean:+.4f} is not zero (paired t test, "
                         f"{probability(self.p_different)}) and is not shown to lie "
@@ -98,7 +98,7 @@ def equivalence(first, second, margin: float = MARGIN) -> Equivalence:
 
     differences = np.asarray(first, float) - np.asarray(second, float)
     seen = summarize(differences)
-    if seen.runs < 2:
+    if seen.deviation is None:  # a single run
         return Equivalence("not enough runs", margin, seen, None, None, 2)
     if seen.deviation == 0:  # no test statistic exists; the runs all say the same
         inside = abs(seen.mean) < margin
@@ -197,7 +197,7 @@ def place(value: float, values) -> Place | None:
     from scipy import stats
 
     seen = summarize(values)
-    if seen.runs < 2 or seen.deviation == 0:
+    if seen.deviation is None or seen.deviation == 0:
         return None
     half = (float(stats.t.ppf((1 + CONFIDENCE) / 2, seen.runs - 1)) * seen.deviation
             * math.sqrt(1 + 1 / seen.runs))

@@ -29,7 +29,7 @@ def find(data_dir: str | os.PathLike | None) -> tuple[Path | None, list[str]]:
     if os.environ.get(ENVIRONMENT_VARIABLE):
         return _named(os.environ[ENVIRONMENT_VARIABLE], f"${ENVIRONMENT_VARIABLE}"), []
 
-    looked_in = []
+    looked_in: list[str] = []
     for folder in usual_places():
         missing = missing_files(folder)
         if not missing:

@@ -59,11 +59,14 @@ def named(loss: str | dict) -> tuple[str, dict]:
     Raises:
         ValueError: for a loss that has no oracle.
     """
-    name, config = loss, {}
+    name: object = loss
+    config: dict = {}
     if isinstance(loss, dict):
-        name, config = loss.get("class_name"), loss.get("config") or {}
+        name, given = loss.get("class_name"), loss.get("config") or {}
         if name == "function":
-            name, config = config, {}
+            name = given
+        else:
+            config = given
     found = ABBREVIATIONS.get(str(name).lower())
     plain = str(name).replace("_", "").lower()
     found = found or next((known for known in LOSSES if known.lower() == plain), None)

@@ -103,11 +103,13 @@ def to_first(largest):
     return ((largest.cumsum(axis=-1) == 1) & largest).astype(float)
 
 
-def first_overwriting(largest):
-    return to_first(largest)
+class FirstOverwriting:
+    """The first one's share, where the last window stands for the sum."""
 
+    overwrite = True
 
-first_overwriting.overwrite = True
+    def __call__(self, largest):
+        return to_first(largest)
 
 
 def pooled_by(cls):
@@ -144,8 +146,8 @@ TABLE = [
     ("MaxPooling2D", "average", "the mean of a window in place of its largest number", MAX, OUT,
      "pool-kind", pooled_by(AveragePooling2D)),
     ("MaxPooling2D", "stride-offset", "windows begin one column later", MAX_STRIDED, OUT,
-     "stride-offset", output(lambda layer, y, x: type(layer).__mro__[1].forward(
-         layer, moved(x, -1, 2))), WINDOWS),
+     "stride-offset", output(lambda layer, y, x: super(type(layer), layer).forward(
+         moved(x, -1, 2))), WINDOWS),
     ("MaxPooling2D", "output-transposed", "height and width of the output are swapped in memory",
      MAX, OUT, "axes-permuted", output(lambda layer, y, x: y.swapaxes(1, 2).reshape(y.shape))),
     ("MaxPooling2D", "samples-rotated", "each output is that of the sample before", MAX, OUT,
@@ -157,7 +159,7 @@ TABLE = [
     ("MaxPooling2D", "ties-shared", "numbers that tie share the gradient", MAX, DX, "pool-ties",
      sent(shared)),
     ("MaxPooling2D", "dx-overwritten", "where windows overlap, the last gradient stands for the "
-     "sum", MAX_OVERLAPPING, DX, "overlap-overwritten", sent(first_overwriting)),
+     "sum", MAX_OVERLAPPING, DX, "overlap-overwritten", sent(FirstOverwriting())),
     ("MaxPooling2D", "dx-divided-by-window", "the gradient is divided by the window's size", MAX,
      DX, "scale", input_gradient(lambda layer, dx, dy: dx / np.prod(layer.pool_size))),
     ("MaxPooling1D", "average", "the mean of a window in place of its largest number", MAX_1D, OUT,

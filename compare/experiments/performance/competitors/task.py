@@ -14,14 +14,14 @@ class Task:
         how: what was tried before, if anything.
     """
 
-    run: Callable[[int], tuple[float, int]]
+    run: Callable[[int], tuple[float, float]]
     how: str = ""
 
 
 MOST_GROWTH = 16  # from one calibrating run to the next: the first ones tell little
 
 
-def calibrate(run: Callable[[int], tuple[float, int]], batch: int, stretch: float) -> int:
+def calibrate(run: Callable[[int], tuple[float, float]], batch: int, stretch: float) -> int:
     """How many steps of `batch` samples take at least `stretch` seconds.
 
     Found by running ever more of them until it is so, which warms everything up, too.
@@ -40,7 +40,8 @@ TRIES = 3
 CLEARLY = 2  # times as slow as the best at once: such a variant is not tried again
 
 
-def fastest(variants: dict[str, Callable[[int], tuple[float, int]]], steps: int) -> tuple[str, str]:
+def fastest(variants: dict[str, Callable[[int], tuple[float, float]]], steps: int
+            ) -> tuple[str, str]:
     """(the name of the fastest variant, a text that says what each took).
 
     They are tried in turn; the best of each one's tries counts, which on a busy machine tells most
@@ -52,10 +53,10 @@ def fastest(variants: dict[str, Callable[[int], tuple[float, int]]], steps: int)
         for name in near:
             times[name] = min(times[name], per_sample(variants[name], steps))
     said = ", ".join(f"{name} {1e6 * time:,.0f}" for name, time in times.items())
-    return min(near, key=times.get), said
+    return min(near, key=times.__getitem__), said
 
 
-def per_sample(run: Callable[[int], tuple[float, int]], steps: int) -> float:
+def per_sample(run: Callable[[int], tuple[float, float]], steps: int) -> float:
     """Seconds."""
     seconds, samples = run(steps)
     return seconds / samples
