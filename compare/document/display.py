@@ -9,7 +9,7 @@ import functools
 
 
 @functools.singledispatch
-def as_html(result) -> str | None:
+def as_html(result: object) -> str | None:
     """The fragment of HTML that stands for a result; None, so that its text is shown, if no view
     has been registered for its class."""
     return None

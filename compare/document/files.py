@@ -10,13 +10,13 @@ from pathlib import Path
 from scratch.files.atomic import replacing
 
 
-def write_text(path: str | os.PathLike, text: str) -> None:
+def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write `text`, as UTF-8, whole or not at all."""
     with replacing(path) as target:
         target.write_text(text, encoding="utf-8")
 
 
-def require_writable_file(path: str | os.PathLike, option: str) -> None:
+def require_writable_file(path: str | os.PathLike[str], option: str) -> None:
     """Checks that a file can be written at `path`, without leaving anything there.
 
     Args:
@@ -38,7 +38,7 @@ def require_writable_file(path: str | os.PathLike, option: str) -> None:
     _try_to_write(target.parent, path, option)
 
 
-def require_writable_directory(path: str | os.PathLike, option: str) -> None:
+def require_writable_directory(path: str | os.PathLike[str], option: str) -> None:
     """Makes the directory `path` if it is missing, and checks that files can be made in it.
 
     Raises:
@@ -55,7 +55,7 @@ def require_writable_directory(path: str | os.PathLike, option: str) -> None:
     _try_to_write(Path(path), path, option)
 
 
-def _try_to_write(directory: Path, path, option: str) -> None:
+def _try_to_write(directory: Path, path: str | os.PathLike[str], option: str) -> None:
     try:
         tempfile.TemporaryFile(dir=directory).close()
     except OSError as error:

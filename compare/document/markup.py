@@ -2,13 +2,14 @@
 
 import html
 import re
+from collections.abc import Iterable
 
 
 class Html(str):
     """Text that is HTML already."""
 
 
-def element(name: str, /, *children, **attributes) -> Html:
+def element(name: str, /, *children: object, **attributes: object) -> Html:
     """An element; children and attributes' values are escaped unless they are `Html`.
 
     Children may be nested lists; None is left out. In attributes' names '_' stands for '-' and a
@@ -21,7 +22,7 @@ def element(name: str, /, *children, **attributes) -> Html:
     return Html(f"<{name}{said}>{join(children)}</{name}>")
 
 
-def join(children) -> Html:
+def join(children: Iterable[object]) -> Html:
     """Children one after the other, escaped where they have to be."""
     texts: list[str] = []
     for child in children:
@@ -34,11 +35,11 @@ def join(children) -> Html:
     return Html("".join(texts))
 
 
-def _attribute(name: str, value) -> str:
+def _attribute(name: str, value: object) -> str:
     return f" {name}" if value is True else f' {name}="{html.escape(str(value))}"'
 
 
-def breakable(name: str) -> list:
+def breakable(name: str) -> list[object]:
     """A name such as 'conv2d_1/relu input_gradient', which may be broken after '_' and '/'."""
     pieces = re.split(r"(?<=[_/])", name)
     return [pieces[0], *([element("wbr"), piece] for piece in pieces[1:])]

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from compare.document.files import replacing, write_text
+from compare.document.files import write_text
+from scratch.files.atomic import replacing
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,12 @@
 
 import json
 import re
+from typing import Any
 
 import numpy as np
 
 
-def dumps(value) -> str:
+def dumps(value: object) -> str:
     """`value` as JSON, indented, with lists of plain values on one line each."""
     # JSON has no word for NaN and infinity; `plain` turns them into texts before they get here
     text = json.dumps(plain(value), indent=1, allow_nan=False)
@@ -15,7 +16,7 @@ def dumps(value) -> str:
                   lambda found: "[" + re.sub(r"\n\s*", " ", found[1]) + "]", text) + "\n"
 
 
-def plain(value):
+def plain(value: object) -> Any:
     """NumPy's numbers and arrays, tuples, NaN and infinity as what JSON knows."""
     if isinstance(value, dict):
         return {str(key): plain(entry) for key, entry in value.items()}

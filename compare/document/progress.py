@@ -14,10 +14,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any
+from types import TracebackType
+from typing import Any, TextIO, TypeVar
 
 from compare.document.text import visible
 from scratch.progress import clock, columns, is_notebook, is_terminal
+
+Thing = TypeVar("Thing")
 
 COUNTED = "{desc} {n_fmt}/{total_fmt} [{bar}] {elapsed} gone, {remaining} left{postfix}"
 UNCOUNTED = "{desc} [{elapsed}]"
@@ -50,7 +53,7 @@ def watched() -> Iterator[None]:
                 bar.leave()
 
 
-def each(things: Iterable, title: str) -> Iterator:
+def each(things: Iterable[Thing], title: str) -> Iterator[Thing]:
     """The things, with a bar that tells how many are done and how long the others will take."""
     things = list(things)
     with _passing(title, len(things)) as bar:
@@ -67,7 +70,7 @@ def during(title: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def arriving(title: str) -> Iterator:
+def arriving(title: str) -> Iterator[Any]:
     """A file that arrives in pieces: tqdm's bar, which counts bytes; None where nobody watches."""
     # whoever fills it sets the total, and asks before whether there is one
     with _passing(title, 1, unit="B", unit_scale=True) as bar:
@@ -106,7 +109,7 @@ class Bar:
     """
 
     def __init__(self, total: int | None, title: str, shown: bool = True, done: int = 0,
-                 passing: bool = False, **options):
+                 passing: bool = False, **options: Any) -> None:
         self.total, self.title = total, visible(title)
         self.shown, self.passing = shown, passing
         self._began = time.perf_counter()
@@ -125,7 +128,8 @@ class Bar:
     def __enter__(self) -> "Bar":
         return self
 
-    def __exit__(self, kind, error, trace) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
         self.close() if kind is None else self.leave()
 
     def update(self, done: int, **figures: float) -> None:
@@ -161,12 +165,12 @@ class Bar:
                 self.line.close()
 
 
-def lively(stream) -> bool:
+def lively(stream: TextIO) -> bool:
     """Whether a bar can be seen to move there."""
     return is_terminal(stream) or is_notebook(stream)
 
 
-def _passing(title: str, total: int | None, **options) -> Bar:
+def _passing(title: str, total: int | None, **options: Any) -> Bar:
     """A bar that is silent if nobody watches or another one is there."""
     return Bar(total, title, shown=bool(_watchers) and not _open, passing=True, **options)
 
@@ -180,7 +184,7 @@ def _tick(over: threading.Event) -> None:
 
 
 @functools.cache
-def _line_class():
+def _line_class() -> Any:
     """tqdm's bar for where this runs, whose line never wraps: it could not be drawn over."""
     import warnings
 
@@ -189,11 +193,11 @@ def _line_class():
         from tqdm.auto import tqdm
     from tqdm.utils import disp_trim
 
-    class Line(tqdm):
+    class Line(tqdm):  # type: ignore[misc]  # tqdm tells no types
         monitor_interval = 0  # a thread that redraws slow bars: the ticker here does
 
         def __str__(self) -> str:
-            return disp_trim(super().__str__(), columns(self.fp) - 1)
+            return str(disp_trim(super().__str__(), columns(self.fp) - 1))
 
     Line.set_lock(_drawing)
     return Line

@@ -7,7 +7,7 @@ escaped.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
 
@@ -36,7 +36,8 @@ NARROW = 8  # a column of texts is not made narrower
 MARKS = {tone: chr(0xE100 + i) for i, tone in enumerate(Tone)}
 
 
-def render(headers, rows, tablefmt: str = "simple", numbers=None, width: int | None = WIDTH,
+def render(headers: Sequence[str], rows: Sequence[Sequence[str]], tablefmt: str = "simple",
+           numbers: Sequence[bool] | None = None, width: int | None = WIDTH,
            plus_minus: str = "±") -> Text:
     """A table of texts; on a terminal their tones are kept.
 
@@ -67,17 +68,19 @@ def numeric(text: str) -> bool:
 # On a terminal
 
 
-def framed(headers, rows, tablefmt: str, numbers: list[bool], width: int | None) -> Text:
+def framed(headers: Sequence[str], rows: list[list[Text]], tablefmt: str, numbers: list[bool],
+           width: int | None) -> Text:
     """A table for a terminal, no wider than `width` where that can be had."""
-    texts = columns = [[row[i] for row in rows] for i in range(len(headers))]
+    texts = [[row[i] for row in rows] for i in range(len(headers))]
+    columns: list[list[str]] = [list(column) for column in texts]
     sizes: Sequence[int | None] = [None] * len(headers)
     if width is not None:
         room = width - overhead(tablefmt, len(headers))
-        sizes = within = fitted(headers, columns, numbers, room)
+        sizes = within = fitted(headers, texts, numbers, room)
         headers = [broken(text, size) for text, size in zip(headers, within)]
         columns = [[shortened(text, size, number) if length(text) > size else text
                     for text in column]
-                   for column, size, number in zip(columns, within, numbers)]
+                   for column, size, number in zip(texts, within, numbers)]
     laid = [laid_out(*each) for each in zip(headers, columns, numbers, sizes)]
     return with_tones(texts, laid, tablefmt)
 
@@ -131,7 +134,8 @@ def overhead(tablefmt: str, columns: int) -> int:
     return max(map(len, empty.splitlines())) - columns
 
 
-def fitted(headers, columns, numbers, room: int) -> list[int]:
+def fitted(headers: Sequence[str], columns: Sequence[Sequence[Text]], numbers: Sequence[bool],
+           room: int) -> list[int]:
     """How wide each column may be: the widest are narrowed until all fit.
 
     First only where texts have a place to break, then anywhere in texts and headings.
@@ -151,7 +155,7 @@ def fitted(headers, columns, numbers, room: int) -> list[int]:
     return sizes
 
 
-def natural(header: str, column: list[str], number: bool) -> int:
+def natural(header: str, column: Sequence[str], number: bool) -> int:
     """A column's width with every cell on one line."""
     cells = aligned(column) if number else column
     return max(map(length, (header, *cells)))
@@ -198,7 +202,7 @@ def padded(text: str, size: int, right: bool) -> str:
     return text.rjust(size) if right else text.ljust(size)
 
 
-def aligned(column: list[str]) -> list[str]:
+def aligned(column: Sequence[str]) -> list[str]:
     """Numbers with their units below one another: padded behind."""
     behind = [length(re.sub(r"^[-+<>]?[\d,]*", "", text))
               if numeric(text) and re.search(r"\d", text) else 0 for text in column]
@@ -210,7 +214,8 @@ def aligned(column: list[str]) -> list[str]:
 # For other programs
 
 
-def pasted(headers, rows, tablefmt: str, numbers: list[bool]) -> str:
+def pasted(headers: Sequence[str], rows: Sequence[Sequence[str]], tablefmt: str,
+           numbers: list[bool]) -> str:
     """A table for a paper, a README or a page: one line for each row, specials escaped."""
     headers, *rows = ([" ".join(text.split()) for text in row] for row in (headers, *rows))
     if tablefmt in MARKDOWN:
@@ -251,7 +256,8 @@ def latex_numbers(text: str) -> str:
 # Of all formats
 
 
-def tabulated(headers, rows, tablefmt: str, aligns) -> str:
+def tabulated(headers: Sequence[str], rows: Sequence[Sequence[str]], tablefmt: str,
+              aligns: Sequence[str | None]) -> str:
     """tabulate's own table; texts stay as they are, trailing zeros included."""
     with no_wider_than_headings():
         return str(library.tabulate(rows, headers, tablefmt=tablefmt, disable_numparse=True,
@@ -259,7 +265,7 @@ def tabulated(headers, rows, tablefmt: str, aligns) -> str:
 
 
 @contextmanager
-def no_wider_than_headings():
+def no_wider_than_headings() -> Iterator[None]:
     """tabulate makes each column two wider than its heading, beyond what separates columns."""
     before, library.MIN_PADDING = library.MIN_PADDING, 0
     try:

@@ -10,6 +10,8 @@ import pkgutil
 from compare.oracle import layers
 from compare.oracle.base import ACTIVATIONS, LAYERS, Chain, Oracle
 
+__all__ = ["ACTIVATIONS", "LAYERS", "known_oracle", "oracle_for"]
+
 
 def oracle_for(class_name: str, config: dict, part: str = "") -> Oracle:
     """The oracle of a layer, of the activation `part` inside it, or of both if part is 'whole'.

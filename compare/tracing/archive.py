@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from compare.document.files import replacing
+from scratch.files.atomic import replacing
 
 FORMAT = "keras-parity trace"
 VERSION = 2

@@ -47,7 +47,7 @@ class Drawing:
         return self._element(self.kind or None, x=f"{x:.0f}", y=f"{y:.0f}",
                              width=f"{self.width:.0f}", height=f"{self.height:.0f}")
 
-    def _element(self, class_: str | None, **attributes) -> Html:
+    def _element(self, class_: str | None, **attributes: object) -> Html:
         return element("svg", self.content, class_=class_, role=self.role, aria_label=self.label,
                        viewBox=f"0 0 {self.width:.0f} {self.height:.0f}", **attributes)
 

@@ -14,7 +14,7 @@ BAR, BAR_HEIGHT = 54, 11  # of a legend
 
 
 def figure(panels: np.ndarray, label: str, title: str, scale: str, low: float, high: float,
-           mark=None) -> Drawing:
+           mark: tuple[int, int, int] | None = None) -> Drawing:
     """A picture of panels (count, height, width) with its title and the range of its colours.
 
     Args:
@@ -61,7 +61,7 @@ def mosaic(panels: np.ndarray, low: float, high: float) -> tuple[np.ndarray, int
     return whole, columns
 
 
-def marker(mark, shape, columns: int, zoom: int) -> Html:
+def marker(mark: tuple[int, int, int], shape: tuple[int, ...], columns: int, zoom: int) -> Html:
     """A frame around one point of a mosaic, of which each takes `zoom` pixels."""
     panel, row, column = mark
     top = (panel // columns) * (shape[1] + 1) + row

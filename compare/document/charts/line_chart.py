@@ -49,10 +49,14 @@ class Level:
     kind: str
 
 
+Entry = Series | Band | Level  # of a key
+
+
 def chart(heading: str, label: str, series: list[Series], x_label: str, y_label: str,
-          bands: tuple = (), levels: tuple = (), stems: tuple = (), least: float = 0.0,
-          zero: bool = False, bounds: tuple = (), size: tuple[int, int] = LARGE,
-          named: Sequence = ()) -> Drawing:
+          bands: tuple[Band, ...] = (), levels: tuple[Level, ...] = (),
+          stems: Sequence[tuple[float, float, float]] = (), least: float = 0.0,
+          zero: bool = False, bounds: tuple[float, ...] = (), size: tuple[int, int] = LARGE,
+          named: Sequence[Entry] = ()) -> Drawing:
     """A chart.
 
     Args:
@@ -84,7 +88,7 @@ def chart(heading: str, label: str, series: list[Series], x_label: str, y_label:
                    "stretched")
 
 
-def key(entries: Sequence, width: float) -> Drawing:
+def key(entries: Sequence[Entry], width: float) -> Drawing:
     """The names of series, bands and levels, each beside a sample of what is drawn."""
     placed, x, y = [], 0.0, 0.0
     for entry in entries:
@@ -98,9 +102,9 @@ def key(entries: Sequence, width: float) -> Drawing:
     return Drawing("", label, placed, width, y + LINE + 4 if placed else 0, "key")
 
 
-def sample(entry) -> Html:
+def sample(entry: Entry) -> Html:
     """A little of what an entry of a key looks like."""
-    drawn: Html | list
+    drawn: Html | list[Html | None]
     if isinstance(entry, Band):
         drawn = element("rect", class_="band", y=3, width=SAMPLE, height=14)
     elif isinstance(entry, Level):
@@ -125,7 +129,7 @@ class Frame:
     """From numbers to places in the picture."""
 
     def __init__(self, xs: tuple[float, float], ys: tuple[float, float], size: tuple[int, int],
-                 least_step: float = 0.0):
+                 least_step: float = 0.0) -> None:
         self.xs, self.ys, self.least_step = xs, ys, least_step
         self.width, self.height = size
 
@@ -137,7 +141,7 @@ class Frame:
         share = (value - self.ys[0]) / (self.ys[1] - self.ys[0])
         return self.height - BOTTOM - share * (self.height - BOTTOM - TOP)
 
-    def axes(self, x_label: str, y_label: str) -> list:
+    def axes(self, x_label: str, y_label: str) -> list[object]:
         """Ticks with numbers, lines across, and what is on each axis."""
         bottom, right = self.height - BOTTOM, self.width - RIGHT
         middle = (TOP + bottom) / 2

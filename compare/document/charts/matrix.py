@@ -1,5 +1,9 @@
 """A matrix of numbers, each on a shade; its rows and cells can be read one by one."""
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from compare.document.charts.drawing import Drawing, length
 from compare.document.markup import Html, element
 
@@ -8,7 +12,8 @@ SIZE = 12  # of letters
 DARKEST = 0.47  # share of the colour: so the number on it can be read, on light and on dark ground
 
 
-def matrix(heading: str, label: str, numbers, shades, form: str, names) -> Drawing:
+def matrix(heading: str, label: str, numbers: np.ndarray, shades: np.ndarray, form: str,
+           names: Sequence[str]) -> Drawing:
     """A picture of (n, n) numbers; a zero is left empty.
 
     Args:
@@ -44,7 +49,7 @@ def head(name: str, x: float, y: float, how: str) -> Html:
                    class_="small", role="columnheader")
 
 
-def cell(number, shade: float, form: str, x: float, y: float) -> Html:
+def cell(number: float, shade: float, form: str, x: float, y: float) -> Html:
     """A number on its shade."""
     place = {"x": f"{x:.0f}", "y": f"{y:.0f}", "width": WIDTH, "height": HEIGHT}
     frame = element("rect", class_="frame", **place)

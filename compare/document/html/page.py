@@ -6,6 +6,7 @@ forbids it to load anything.
 
 from dataclasses import dataclass, field
 from importlib import resources
+from typing import Any
 
 from compare.document.charts.drawing import Drawing, gradients, style
 from compare.document.markup import Html, element, join
@@ -21,11 +22,11 @@ class Part:
 
     name: str  # its anchor
     heading: str
-    content: list = field(default_factory=list)
+    content: list[Any] = field(default_factory=list)
 
 
-def page(title: str, passed: bool | None, verdict: str, parts: list[Part],
-         facts: dict[str, str], lead=None) -> str:
+def page(title: str, passed: bool | None, verdict: str, parts: list[Part], facts: dict[str, str],
+         lead: object = None) -> str:
     """A whole page.
 
     Args:
