@@ -6,10 +6,13 @@ nothing of it: a model adds the penalties to its loss, `add_gradients` to the we
 once per step, and `activity_gradient` to the gradient that arrives at a layer's output.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
 
-def regularized(layers):
+def regularized(layers) -> Iterator[tuple[Any, str, Any]]:
     """(layer, name of the weight, regularizer) for each weight with a penalty.
 
     Weights that are not trained have none, as in Keras: a frozen layer's count for nothing.
@@ -20,7 +23,7 @@ def regularized(layers):
                 yield layer, name, layer.regularizers[name]
 
 
-def penalty(layers):
+def penalty(layers) -> np.ndarray | float:
     """The sum of all weights' penalties, a scalar of the layers' dtype; 0.0 if there are none."""
     return sum((regularizer.penalty(layer.params[name])
                 for layer, name, regularizer in regularized(layers)), start=0.0)
@@ -32,7 +35,7 @@ def add_gradients(layers) -> None:
         layer.grads[name] = layer.grads[name] + regularizer.gradient(layer.params[name])
 
 
-def activity_penalty(regularizer, output: np.ndarray):
+def activity_penalty(regularizer, output: np.ndarray) -> np.ndarray | float:
     """The penalty on a layer's output (batch, ...) divided by the size of the batch, as in Keras.
     """
     return regularizer.penalty(output) / output.dtype.type(len(output))

@@ -1,6 +1,7 @@
 """Diagnosis of a report: which rows to explain, and what is known of how they came about."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -108,7 +109,7 @@ class Diagnosis:
         return FunctionRunner(self.reference_ops[number])
 
     def _context(self, number: int) -> dict:
-        known = {}
+        known: dict[str, Any] = {}
         sources = self.reference.sources[number]
         before = self.reference.parts[sources[0]] if sources[0] >= 0 else None
         if before is not None and before.class_name == "Flatten":

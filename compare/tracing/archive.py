@@ -9,12 +9,14 @@ altered byte is noticed when the file is read.
 import hashlib
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from compare.tracing.types import Weights
 from scratch.files.atomic import replacing
 
 FORMAT = "keras-parity trace"
@@ -28,7 +30,7 @@ PART_DICTS = ("weights", "weight_gradients", "updated")
 SEAL = 64  # hexadecimal digits of a SHA-256
 
 
-def save(fields: dict, path) -> None:
+def save(fields: dict[str, Any], path: str | os.PathLike[str]) -> None:
     """Write a trace beside `path`, then rename it into place.
 
     Args:
@@ -53,7 +55,7 @@ def save(fields: dict, path) -> None:
         beside.write_bytes(contents + _seal(contents))
 
 
-def load(path) -> dict:
+def load(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read and verify a trace: what was handed to `save`.
 
     Raises:
@@ -82,13 +84,13 @@ def load(path) -> dict:
                      f"Received: {found[0]!r}, version {found[1]!r}")
 
 
-def _first_version(header: dict) -> dict:
+def _first_version(header: dict[str, Any]) -> dict[str, Any]:
     """The header of a file of version 1, with what came later filled in."""
     parts = [{**part, "noise": None, "inference": None} for part in header["parts"]]
     return {**header, "sources": None, "sample_weight": None, "inference": None, "parts": parts}
 
 
-def _fields(header: dict, arrays: dict) -> dict:
+def _fields(header: dict[str, Any], arrays: Weights) -> dict[str, Any]:
     parts = [_get_part(arrays, entry) for entry in header["parts"]]
     values = {name: _get(arrays, header[name]) for name in ARRAYS}
     if values["loss"] is not None:
@@ -102,14 +104,14 @@ def _fields(header: dict, arrays: dict) -> dict:
     return {**{name: header[name] for name in PLAIN}, "parts": parts, "sources": sources, **values}
 
 
-def _put_part(store: dict, part: dict) -> dict:
+def _put_part(store: Weights, part: dict[str, Any]) -> dict[str, Any]:
     return {**{name: part[name] for name in PART_PLAIN},
             **{name: _put(store, part[name]) for name in PART_ARRAYS},
             **{name: {key: _put(store, array) for key, array in part[name].items()}
                for name in PART_DICTS}}
 
 
-def _get_part(arrays: dict, entry: dict) -> dict:
+def _get_part(arrays: Weights, entry: dict[str, Any]) -> dict[str, Any]:
     if entry.keys() != {*PART_PLAIN, *PART_ARRAYS, *PART_DICTS}:
         raise ValueError(f"a part has the entries {', '.join(map(str, entry))}")
     return {**{name: entry[name] for name in PART_PLAIN},
@@ -118,7 +120,7 @@ def _get_part(arrays: dict, entry: dict) -> dict:
                for name in PART_DICTS}}
 
 
-def _put(store: dict, array) -> str | list | None:
+def _put(store: Weights, array: Any) -> str | list[Any] | None:
     if array is None:
         return None
     if isinstance(array, tuple):
@@ -129,7 +131,7 @@ def _put(store: dict, array) -> str | list | None:
     return name
 
 
-def _get(arrays: dict, name: str | list | None):
+def _get(arrays: Weights, name: str | list[Any] | None) -> Any:
     if isinstance(name, list):
         return tuple(_get(arrays, each) for each in name)
     return None if name is None else arrays[name]
@@ -144,7 +146,7 @@ def _digest(array: np.ndarray) -> str:
     return hashlib.sha256(kind + np.ascontiguousarray(array).tobytes()).hexdigest()
 
 
-def _plain(value):
+def _plain(value: object) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(f"Expected plain JSON values in a config. Received: {value!r}")

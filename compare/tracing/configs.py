@@ -2,12 +2,15 @@
 """
 
 import json
+from typing import Any
 
 import scratch
 from compare.tracing.model_kinds import is_scratch, kind
+from compare.tracing.trace import Trace
+from compare.tracing.types import Config, Network
 
 
-def layer_config(trace, name: str) -> dict:
+def layer_config(trace: Trace, name: str) -> Config:
     """The config of the layer of that name; a model that is not trainable makes its layers so."""
     config = next(layer["config"] for layer in trace.config["layers"]
                   if layer["config"].get("name") == name)
@@ -15,9 +18,9 @@ def layer_config(trace, name: str) -> dict:
     return {**config, "trainable": trainable}
 
 
-def keras_config(model) -> dict:
+def keras_config(model: Network) -> Config:
     """The model's config, a layer class of one's own under the name of its Keras base."""
-    config = model.get_config()
+    config: Config = model.get_config()
     layers = {layer.name: layer for layer in model.layers}
     for entry in config["layers"]:
         layer = layers.get(entry["config"].get("name"))
@@ -26,9 +29,9 @@ def keras_config(model) -> dict:
     return config
 
 
-def compile_config(model) -> dict:
+def compile_config(model: Network) -> Config:
     """The model's loss and optimizer in Keras's words, a class of one's own by its Keras base."""
-    config = model.get_compile_config()
+    config: Config = model.get_compile_config()
     if config:
         config["loss"]["class_name"] = kind(model.loss, scratch.losses.CLASSES)
         known = {cls.__name__ for cls in scratch.optimizers.CLASSES.values()}
@@ -36,7 +39,7 @@ def compile_config(model) -> dict:
     return config
 
 
-def settings_of(model) -> dict:
+def settings_of(model: Network) -> Config:
     """Loss and optimizer of a scratch or a Keras model, {} where there are none."""
     if is_scratch(model):
         return compile_config(model)
@@ -45,7 +48,7 @@ def settings_of(model) -> dict:
     return reference.compile_config(model)
 
 
-def channel_axis(config: dict, rank: int) -> int:
+def channel_axis(config: Config, rank: int) -> int:
     """The axis, from the front, along which a layer's channels or features lie."""
     if config.get("data_format") == "channels_first":
         return 1
@@ -53,9 +56,10 @@ def channel_axis(config: dict, rank: int) -> int:
     return axis % rank if isinstance(axis, int) else rank - 1
 
 
-def plain(config: dict) -> dict:
+def plain(config: Config) -> Config:
     """A config as JSON has it: tuples become lists."""
-    return json.loads(json.dumps(config))
+    made: Config = json.loads(json.dumps(config))
+    return made
 
 # Settings by which two equal networks may differ: names, and how weights or noise are drawn.
 INCIDENTAL = ("name", "dtype", "seed")
@@ -66,7 +70,7 @@ def incidental(key: str) -> bool:
     return key in INCIDENTAL or key.endswith("_initializer")
 
 
-def without_names(value):
+def without_names(value: Any) -> Any:
     """A setting without what is incidental in it, if it is an object's config: its class and its
     own settings stay."""
     if not isinstance(value, dict) or "class_name" not in value:

@@ -2,12 +2,14 @@
 
 import copy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from compare.tracing.layer_error import LayerError
-from compare.tracing.ops import ops_of, untouched_generator
+from compare.tracing.ops import Op, ops_of, untouched_generator
 from compare.tracing.trace import Part
+from compare.tracing.types import Network, Noise, Weights
 from scratch import regularization
 
 
@@ -15,17 +17,17 @@ from scratch import regularization
 class Execution:
     """The ops of one pass, and a part for what each computed."""
 
-    ops: list
+    ops: list[Op]
     parts: list[Part]
 
 
-def forward(model, x, noise: dict) -> Execution:
+def forward(model: Network, x: np.ndarray, noise: Noise) -> Execution:
     """All ops on a batch, in training mode; a random layer uses `noise` or what it draws."""
     with untouched_generator():
         return _forward(model, ops_of(model), x, noise)
 
 
-def _forward(model, ops, x, noise) -> Execution:
+def _forward(model: Network, ops: list[Op], x: np.ndarray, noise: Noise) -> Execution:
     parts: list[Part] = []
     layers = {layer.name: i for i, layer in enumerate(model.layers)}
     for op in ops:
@@ -40,12 +42,13 @@ def _forward(model, ops, x, noise) -> Execution:
     return Execution(ops, parts)
 
 
-def is_fused(model, y, output_shape) -> bool:
+def is_fused(model: Network, y: np.ndarray, output_shape: tuple[int, ...]) -> bool:
     """Whether the model's loss is computed from what its last activation reads."""
     return bool(model.loss.fuses(model.layers[-1].logits_kind, y, output_shape))
 
 
-def loss(model, execution: Execution, y, fused: bool, sample_weight):
+def loss(model: Network, execution: Execution, y: np.ndarray, fused: bool,
+         sample_weight: np.ndarray | None) -> tuple[np.ndarray | float, np.ndarray]:
     """(the loss with all penalties, the gradient of the loss without)."""
     function = copy.deepcopy(model.loss)
     last = execution.parts[-1]
@@ -55,14 +58,14 @@ def loss(model, execution: Execution, y, fused: bool, sample_weight):
     return value + penalties(execution.ops, [part.output for part in execution.parts]), gradient
 
 
-def weighted(sample_weight) -> dict:
+def weighted(sample_weight: np.ndarray | None) -> dict[str, np.ndarray]:
     """The argument by which a loss or a model takes weights of samples, where there are any."""
     return {} if sample_weight is None else {"sample_weight": sample_weight}
 
 
-def penalties(ops, outputs):
+def penalties(ops: list[Op], outputs: list[np.ndarray]) -> np.ndarray | float:
     """What all regularizers add to the loss: those of the ops' weights, and of these outputs."""
-    added = 0.0
+    added: np.ndarray | float = 0.0
     for i, (op, output) in enumerate(zip(ops, outputs)):
         added = added + op.penalty()
         regularizer = activity_regularizer(ops, i)
@@ -71,14 +74,15 @@ def penalties(ops, outputs):
     return added
 
 
-def activity_regularizer(ops, i: int):
+def activity_regularizer(ops: list[Op], i: int) -> Any:
     """The regularizer of an op's output, None for none; of a layer's ops only the last has one.
     """
     inner = i + 1 < len(ops) and ops[i + 1].name == ops[i].name
     return None if inner else ops[i].layer.activity_regularizer
 
 
-def backward(model, execution: Execution, gradient, fused: bool, penalised: bool) -> None:
+def backward(model: Network, execution: Execution, gradient: np.ndarray, fused: bool,
+             penalised: bool) -> None:
     """Fill in the parts' gradients.
 
     Args:
@@ -102,11 +106,11 @@ def backward(model, execution: Execution, gradient, fused: bool, penalised: bool
             gradients = parts[i].input_gradient
             for source, value in zip(ops[i].sources,
                                      gradients if isinstance(gradients, tuple) else [gradients]):
-                if source >= 0:
+                if source >= 0 and value is not None:
                     arrived[source].append(value)
 
 
-def _step_back(op, part: Part, gradient, penalised: bool, learning: bool) -> None:
+def _step_back(op: Op, part: Part, gradient: np.ndarray, penalised: bool, learning: bool) -> None:
     """Run one op back from the gradient of its output."""
     result = op.run(part.input, gradient, part.noise)
     part.output_gradient = np.array(gradient)
@@ -121,24 +125,26 @@ def _step_back(op, part: Part, gradient, penalised: bool, learning: bool) -> Non
             add_penalties(op, part.weight_gradients)
 
 
-def add_penalties(op, gradients: dict) -> None:
+def add_penalties(op: Op, gradients: Weights) -> None:
     """Add the gradients of the penalties on an op's weights to those of the data's loss."""
     for name, more in op.penalty_gradients().items():
         if name in gradients:
             gradients[name] = gradients[name] + more
 
 
-def update(model, parts) -> None:
+def update(model: Network, parts: list[Part]) -> None:
     """Fill in the weights after one step of a fresh optimizer with the model's settings."""
     learning = [(part, name) for part in parts for name, gradient in part.weight_gradients.items()
-                if gradient.shape == np.shape(part.weights.get(name))]  # or else a row says so
+                if name in part.weights and gradient.shape == np.shape(part.weights[name])]
+    # of others a row says so
     variables = stepped(model, [part.weight_gradients[name] for part, name in learning],
                         [part.weights[name] for part, name in learning])
     for (part, name), variable in zip(learning, variables):
         part.updated[name] = variable
 
 
-def stepped(model, gradients: list, weights: list) -> list:
+def stepped(model: Network, gradients: list[np.ndarray], weights: list[np.ndarray]
+            ) -> list[np.ndarray]:
     """Weights after one step of a fresh optimizer with the model's settings; copies."""
     variables = [weight.copy() for weight in weights]
     optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
@@ -146,19 +152,19 @@ def stepped(model, gradients: list, weights: list) -> list:
     return variables
 
 
-def inference(model, execution: Execution, x):
+def inference(model: Network, execution: Execution, x: np.ndarray) -> np.ndarray | None:
     """The model's output outside of training; None where no layer has another one there."""
     if not any(op.differs_at_inference for op in execution.ops):
         return None
     return np.array(model.forward(x, training=False))
 
 
-def copied(arrays: dict) -> dict:
+def copied(arrays: Weights) -> Weights:
     """The same dictionary with arrays of its own."""
     return {name: np.array(array) for name, array in arrays.items()}
 
 
-def _copy(value):
+def _copy(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(np.array(each) for each in value)
     return None if value is None else np.array(value)

@@ -4,10 +4,12 @@
 import linecache
 import traceback
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import scratch
+from compare.tracing.types import Network
 
 # What somebody's own code may raise: sys.exit() in a layer ends no check either.
 RAISED = (Exception, SystemExit)
@@ -23,7 +25,7 @@ class LayerError(ValueError):
         array: what it gave, if that has another shape.
     """
 
-    def __init__(self, message: str, phase: str = "forward", array=None):
+    def __init__(self, message: str, phase: str = "forward", array: Any = None) -> None:
         super().__init__(message)
         self.phase, self.array = phase, array
 
@@ -41,7 +43,7 @@ def sentence(error: BaseException) -> str:
     return f"{text} ({Path(last.filename).name}, line {last.lineno}: {line})"
 
 
-def culprit(model, error: BaseException) -> str:
+def culprit(model: Network, error: BaseException) -> str:
     """The name of the model's layer, or of its copy, in whose method an error arose; '' if none."""
     found = ""
     names = {layer.name for layer in model.layers}
@@ -52,7 +54,7 @@ def culprit(model, error: BaseException) -> str:
     return found
 
 
-def of_model(model, error: BaseException) -> str:
+def of_model(model: Network, error: BaseException) -> str:
     """The sentence for an error that a whole model raised, with the layer that it came from."""
     name = culprit(model, error)
     return f"layer {name!r} raised {sentence(error)}" if name else f"it raised {sentence(error)}"

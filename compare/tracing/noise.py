@@ -8,9 +8,10 @@ import numpy as np
 from compare.tracing.layer_error import RAISED
 from compare.tracing.ops import untouched_generator
 from compare.tracing.trace import Trace, layer_parts
+from compare.tracing.types import Network, Noise
 
 
-def drawn(model, x) -> dict:
+def drawn(model: Network, x: np.ndarray) -> Noise:
     """What each random layer of a scratch model draws for a batch, by the layer's position."""
     if not any(getattr(layer, "active", False) for layer in model.layers):
         return {}
@@ -27,7 +28,7 @@ def drawn(model, x) -> dict:
     return {i: layer.noise for i, layer in enumerate(model.layers) if layer.noise is not None}
 
 
-def noise_of(trace: Trace) -> dict:
+def noise_of(trace: Trace) -> Noise:
     """The noise in a trace, by the position of the layer that used it."""
-    return {i: trace.parts[first].noise for i, (first, *_) in enumerate(layer_parts(trace))
-            if trace.parts[first].noise is not None}
+    used = {i: trace.parts[first].noise for i, (first, *_) in enumerate(layer_parts(trace))}
+    return {i: noise for i, noise in used.items() if noise is not None}

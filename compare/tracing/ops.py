@@ -6,6 +6,7 @@ own input and gradient, is what shows its own error and nobody else's.
 
 import contextlib
 import copy
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +16,11 @@ from compare.tracing.layer_error import RAISED, LayerError, sentence
 from compare.tracing.model_kinds import is_scratch, kind
 from compare.tracing.tensor_names import results_by_name
 from compare.tracing.trace import WHOLE
+from compare.tracing.types import Arrays, Config, Layer, Network, Weights
 from scratch import regularization, seed
 from scratch.layers import AffineLayer
+
+Shape = tuple[int | None, ...]
 
 
 @dataclass
@@ -30,7 +34,7 @@ class OpResult:
     """
 
     output: np.ndarray | None
-    input_gradient: np.ndarray | tuple | None = None
+    input_gradient: Arrays | None = None
     weight_gradients: dict[str, np.ndarray] = field(default_factory=dict)
     updated: dict[str, np.ndarray] = field(default_factory=dict)
     noise: np.ndarray | None = None
@@ -53,7 +57,7 @@ class Op:
     name: str
     part: str
     class_name: str
-    layer: Any
+    layer: Layer
     sources: tuple[int, ...] = (-1,)
 
     @property
@@ -61,11 +65,40 @@ class Op:
         """As its part of a trace is named: 'dense', or 'dense/softmax'."""
         return self.name if self.part in ("", WHOLE) else f"{self.name}/{self.part}"
 
-    def run(self, x, dy=None, noise=None, training=True) -> OpResult:
+    @property
+    def weights(self) -> Weights:
+        """Of the layer, none for an activation."""
+        return {}
+
+    @property
+    def differs_at_inference(self) -> bool:
+        """Whether it computes something else when it is not in training."""
+        return False
+
+    @property
+    def state(self) -> tuple[str, ...]:
+        """The weights that a pass in training itself changes."""
+        return ()
+
+    def penalty(self) -> np.ndarray | float:
+        """What the regularizers of its weights add to the loss; 0.0 for none."""
+        return 0.0
+
+    def penalty_gradients(self) -> Weights:
+        """What they add to the gradients, by the weights' names."""
+        return {}
+
+    @contextlib.contextmanager
+    def holding(self, weights: Weights) -> Iterator["Op"]:
+        """The op with other weights, for as long as the block lasts."""
+        yield self
+
+    def run(self, x: Arrays, dy: np.ndarray | None = None, noise: np.ndarray | None = None,
+            training: bool = True) -> OpResult:
         """What the op makes of an input, and of its output's gradient where one comes in."""
         raise NotImplementedError
 
-    def _try(self, what: str, method, *args):
+    def _try(self, what: str, method: Callable[..., Any], *args: Any) -> Any:
         """method(*args), of which an error becomes a LayerError of the forward or backward pass."""
         try:
             return method(*args)
@@ -73,7 +106,8 @@ class Op:
             raise LayerError(f"Layer {self.name!r} ({type(self.layer).__name__}): its {what} pass "
                              f"raised {sentence(error)}", what) from error
 
-    def attempt(self, x, dy=None, noise=None, training=True) -> tuple[OpResult, dict]:
+    def attempt(self, x: Arrays, dy: np.ndarray | None = None, noise: np.ndarray | None = None,
+                training: bool = True) -> tuple[OpResult, dict[str, LayerError]]:
         """(what `run` gives as far as the layer gets, {} or the errors by the pass that failed).
 
         Where the backward pass fails, the output stands all the same.
@@ -90,7 +124,7 @@ class Op:
 class LayerOp(Op):
     """A whole layer of `scratch`, without its inner activation if that is an op of its own."""
 
-    def __init__(self, layer, bare: bool):
+    def __init__(self, layer: Layer, bare: bool) -> None:
         self.layer = layer
         self.bare = bare
         whole = not bare and layer.params and inner_activation(layer) is not None
@@ -98,19 +132,19 @@ class LayerOp(Op):
 
     @property
     def weights(self) -> dict[str, np.ndarray]:
-        return self.layer.params
+        params: Weights = self.layer.params
+        return params
 
     @property
     def differs_at_inference(self) -> bool:
-        """Whether the layer computes something else when it is not in training."""
         return bool(self.state) or getattr(self.layer, "active", False)
 
     @property
     def state(self) -> tuple[str, ...]:
-        """The weights that a pass in training itself changes."""
         return self.layer.non_trainable if self.layer.trainable else ()
 
-    def run(self, x, dy=None, noise=None, training=True) -> OpResult:
+    def run(self, x: Arrays, dy: np.ndarray | None = None, noise: np.ndarray | None = None,
+            training: bool = True) -> OpResult:
         """Forward on x and, if dy is given, backward from it; the layer's weights stay.
 
         Args:
@@ -138,7 +172,7 @@ class LayerOp(Op):
         slack = {f"{name}_gradient": value for name, value in getattr(layer, "slack", {}).items()}
         return OpResult(output, dx, dict(layer.grads), updated, layer.noise, slack)
 
-    def _forward(self, x, training: bool):
+    def _forward(self, x: Arrays, training: bool) -> Any:
         samples = len(x[0] if isinstance(x, tuple) else x)
         if self.bare:
             output = self._try("forward", self.layer.affine, x)
@@ -148,12 +182,12 @@ class LayerOp(Op):
         self._require("output", output, (samples, *self.layer.output_shape[1:]))
         return output
 
-    def _backward(self, dy):
+    def _backward(self, dy: np.ndarray) -> Any:
         if self.bare:
             return self._try("backward", self.layer.affine_backward, dy, True)
         return self._try("backward", self.layer.backward, dy)
 
-    def _each(self, gradients, x: tuple) -> tuple:
+    def _each(self, gradients: Any, x: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
         """The gradients of several inputs, once it is sure that there is one for each."""
         if not isinstance(gradients, (list, tuple)) or len(gradients) != len(x):
             raise LayerError(f"Layer {self.name!r} ({type(self.layer).__name__}): expected a list "
@@ -164,24 +198,22 @@ class LayerOp(Op):
                 self._require("input gradient", gradient, value.shape)
         return tuple(gradients)
 
-    def _require(self, what: str, array, shape) -> None:
+    def _require(self, what: str, array: Any, shape: tuple[int, ...]) -> None:
         if np.shape(array) != tuple(shape) or array is None:
             received = None if array is None else np.shape(array)
             raise LayerError(f"Layer {self.name!r} ({type(self.layer).__name__}): expected an "
                              f"{what} of shape {tuple(shape)}. Received: {received}",
                              "backward" if "gradient" in what else "forward", array)
 
-    def penalty(self):
-        """What the regularizers of the layer's weights add to the loss; 0.0 for none."""
+    def penalty(self) -> np.ndarray | float:
         return regularization.penalty([self.layer])
 
     def penalty_gradients(self) -> dict[str, np.ndarray]:
-        """What they add to the gradients, by the weights' names."""
         return {name: regularizer.gradient(self.layer.params[name])
                 for _, name, regularizer in regularization.regularized([self.layer])}
 
     @contextlib.contextmanager
-    def holding(self, weights: dict[str, np.ndarray]):
+    def holding(self, weights: dict[str, np.ndarray]) -> Iterator[Op]:
         """The layer with other weights, for as long as the block lasts."""
         kept = {name: value.copy() for name, value in self.layer.params.items()}
         try:
@@ -197,52 +229,39 @@ class LayerOp(Op):
 class LogitsOp(LayerOp):
     """A last layer of somebody's own, up to the logits that a fused cross-entropy starts from."""
 
-    def __init__(self, layer, bare: bool = False):
+    def __init__(self, layer: Layer, bare: bool = False) -> None:
         super().__init__(layer, bare)
         self.part = ""
 
-    def _forward(self, x, training):
+    def _forward(self, x: Arrays, training: bool) -> Any:
         super()._forward(x, training)
         output = self._try("forward", lambda: self.layer.logits)
         self._require("logits", output, (len(x), *self.layer.output_shape[1:]))
         return output
 
-    def _backward(self, dy):
+    def _backward(self, dy: np.ndarray) -> Any:
         return self._try("backward", self.layer.backward_from_logits, dy)
 
 
 class ActivationOp(Op):
     """The activation inside a layer."""
 
-    weights: dict[str, np.ndarray] = {}
-    state: tuple[str, ...] = ()
-    differs_at_inference = False
-
-    def __init__(self, layer):
+    def __init__(self, layer: Layer) -> None:
         self.layer = layer
         self.activation = layer.activation
-        self.name, self.part = layer.name, inner_activation(layer)
+        self.name, self.part = layer.name, inner_activation(layer) or ""
         self.class_name = kind(layer)
 
-    def run(self, x, dy=None, noise=None, training=True) -> OpResult:
+    def run(self, x: Arrays, dy: np.ndarray | None = None, noise: np.ndarray | None = None,
+            training: bool = True) -> OpResult:
         """Forward on x and, if dy is given, backward from it."""
         y = self._try("forward", self.activation.function, x)
         if dy is None:
             return OpResult(y)
         return OpResult(y, self._try("backward", self.activation.gradient, dy, x, y))
 
-    def penalty(self):
-        return 0.0
 
-    def penalty_gradients(self) -> dict:
-        return {}
-
-    @contextlib.contextmanager
-    def holding(self, weights):
-        yield self
-
-
-def ops_of(model) -> list:
+def ops_of(model: Network) -> list[Op]:
     """The model's layers in order, each followed by its inner activation if it has one.
 
     A class of somebody's own that overrides `forward` or `backward` is run whole, activation
@@ -267,7 +286,7 @@ def ops_of(model) -> list:
     return ops
 
 
-def inner_activation(layer) -> str | None:
+def inner_activation(layer: Layer) -> str | None:
     """The name of the activation inside a layer, None for none.
 
     One that is a layer itself, with arguments, goes by the name of its class.
@@ -275,11 +294,11 @@ def inner_activation(layer) -> str | None:
     activation = getattr(layer, "activation", None)
     if activation is None or activation.name == "linear":
         return None
-    return activation.config["class_name"] if activation.config else activation.name
+    return str(activation.config["class_name"] if activation.config else activation.name)
 
 
 @contextlib.contextmanager
-def untouched_generator():
+def untouched_generator() -> Iterator[None]:
     """Whatever a block draws from scratch's generator, it is left as it was."""
     generator = seed.generator().bit_generator
     state = generator.state
@@ -289,7 +308,7 @@ def untouched_generator():
         generator.state = state
 
 
-def whole_layers(model) -> frozenset[int]:
+def whole_layers(model: Network) -> frozenset[int]:
     """Positions of the layers that have an inner activation and can only be run as a whole."""
     if not is_scratch(model):
         return frozenset()
@@ -297,7 +316,7 @@ def whole_layers(model) -> frozenset[int]:
     return frozenset(names.index(op.name) for op in ops_of(model) if op.part == WHOLE)
 
 
-def rebuild(layer, changes: dict, shape):
+def rebuild(layer: Layer, changes: Config, shape: Shape | list[Shape]) -> Layer:
     """A layer like this one for inputs of another shape (a list of shapes for a layer that merges),
     with other filters or units.
 

@@ -6,17 +6,21 @@ freely running networks differ is not known then, and no row says so.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from compare.tracing.configs import compile_config, plain
 from compare.tracing.layer_error import LayerError
 from compare.tracing.ops import ops_of
 from compare.tracing.recorder import record
 from compare.tracing.trace import Trace
+from compare.tracing.types import Network
 
 
-def recorded(model, reference: Trace, x, y, **given) -> tuple[Trace, bool]:
+def recorded(model: Network, reference: Trace, x: ArrayLike, y: ArrayLike | None,
+             **given: Any) -> tuple[Trace, bool]:
     """(the candidate's trace, whether it is its own).
 
     Args:

@@ -4,13 +4,18 @@ The network is left as it was: its weights, its optimizer's state and its config
 """
 
 
+from collections.abc import Collection
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from compare.document import progress
 from compare.tracing import execution
 from compare.tracing.configs import compile_config, plain
 from compare.tracing.model_kinds import is_scratch, require_network
 from compare.tracing.trace import Part, Trace
+from compare.tracing.types import Network, Noise
 from compare.tracing.validation import (
     check_batch,
     check_labels,
@@ -20,8 +25,9 @@ from compare.tracing.validation import (
 )
 
 
-def record(model, x, y=None, *, upstream=None, sample_weight=None, noise=None,
-           whole=frozenset()) -> Trace:
+def record(model: Network, x: ArrayLike, y: ArrayLike | None = None, *,
+           upstream: ArrayLike | None = None, sample_weight: ArrayLike | None = None,
+           noise: Noise | None = None, whole: Collection[int] = frozenset()) -> Trace:
     """What the model computes on the batch (x, y).
 
     Args:
@@ -55,7 +61,9 @@ def record(model, x, y=None, *, upstream=None, sample_weight=None, noise=None,
 
 
 @progress.during("Running the candidate")
-def _record_scratch(model, x, y, upstream, sample_weight, noise, whole) -> Trace:
+def _record_scratch(model: Network, x: np.ndarray, y: Any, upstream: np.ndarray | None,
+                    sample_weight: np.ndarray | None, noise: Noise,
+                    whole: Collection[int]) -> Trace:
     x = model.as_input(x)
     if y is not None and model.loss is None:
         raise ValueError("Expected a compiled model, as there are labels. Received one without a "
@@ -78,7 +86,8 @@ def _record_scratch(model, x, y, upstream, sample_weight, noise, whole) -> Trace
 
 
 @progress.during("Running Keras")
-def _record_keras(model, x, y, upstream, sample_weight, noise, whole) -> Trace:
+def _record_keras(model: Network, x: np.ndarray, y: Any, upstream: np.ndarray | None,
+                  sample_weight: np.ndarray | None, noise: Noise, whole: Collection[int]) -> Trace:
     import reference
 
     if y is not None and not getattr(model, "compiled", False):
@@ -98,5 +107,5 @@ def _record_keras(model, x, y, upstream, sample_weight, noise, whole) -> Trace:
                  _weights(sample_weight, dtype), observed.inference)
 
 
-def _weights(sample_weight, dtype):
+def _weights(sample_weight: np.ndarray | None, dtype: DTypeLike) -> np.ndarray | None:
     return None if sample_weight is None else np.array(sample_weight, dtype)

@@ -3,8 +3,11 @@
 The inputs' gradients of an op that merges are numbered from 1: input_gradient_1, input_gradient_2.
 """
 
+from collections.abc import Mapping
+from typing import Any
 
-def by_name(name: str, value) -> dict:
+
+def by_name(name: str, value: Any) -> dict[str, Any]:
     """An array under its name; those of several inputs under 'name_1', 'name_2' ...
 
     Args:
@@ -15,7 +18,9 @@ def by_name(name: str, value) -> dict:
     return {} if value is None else {name: value}
 
 
-def results_by_name(output, input_gradient=None, weight_gradients=None, updated=None) -> dict:
+def results_by_name(output: Any, input_gradient: Any = None,
+                    weight_gradients: Mapping[str, Any] | None = None,
+                    updated: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """What an op made, by tensor name.
 
     Args:

@@ -5,15 +5,20 @@ activation inside it) its input and output, their gradients, the weights' gradie
 after one step of training. Reading one needs neither Keras nor the network.
 """
 
+import os
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 
 from compare.document.display import Displayed
 from compare.tracing import archive
 from compare.tracing.tensor_names import by_name, results_by_name
+from compare.tracing.types import Arrays, Config
 
 WHOLE = "whole"
+SomeArrays = TypeVar("SomeArrays", np.ndarray, tuple[np.ndarray, ...], Arrays)
 
 
 @dataclass
@@ -39,10 +44,10 @@ class Part:
     layer: str
     part: str
     class_name: str
-    input: np.ndarray | tuple
+    input: Arrays
     output: np.ndarray
     output_gradient: np.ndarray | None = None
-    input_gradient: np.ndarray | tuple | None = None
+    input_gradient: Arrays | None = None
     weights: dict[str, np.ndarray] = field(default_factory=dict)
     weight_gradients: dict[str, np.ndarray] = field(default_factory=dict)
     updated: dict[str, np.ndarray] = field(default_factory=dict)
@@ -54,7 +59,7 @@ class Part:
         return f"{self.layer}/{self.part}" if self.part not in ("", WHOLE) else self.layer
 
     @property
-    def inputs(self) -> tuple:
+    def inputs(self) -> tuple[np.ndarray, ...]:
         """The inputs as a tuple, also where there is one."""
         return self.input if isinstance(self.input, tuple) else (self.input,)
 
@@ -102,11 +107,11 @@ class Trace(Displayed):
 
     producer: str
     dtype: str
-    config: dict
-    compile_config: dict
+    config: Config
+    compile_config: Config
     x: np.ndarray
     y: np.ndarray | None
-    loss: float | None
+    loss: np.ndarray | float | None
     loss_gradient: np.ndarray | None
     fused: bool
     parts: list[Part]
@@ -114,7 +119,7 @@ class Trace(Displayed):
     sample_weight: np.ndarray | None = None
     inference: np.ndarray | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not self.sources:
             self.sources = [(i - 1,) for i in range(len(self.parts))]
 
@@ -128,7 +133,7 @@ class Trace(Displayed):
         return {f"{part.layer}/{name}": weight
                 for part in self.parts for name, weight in part.weights.items()}
 
-    def save(self, path) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write a `.npz` file, complete or not at all; see `compare.tracing.archive`.
 
         Raises:
@@ -137,7 +142,7 @@ class Trace(Displayed):
         archive.save({**vars(self), "parts": list(map(vars, self.parts))}, path)
 
     @classmethod
-    def load(cls, path) -> "Trace":
+    def load(cls, path: str | os.PathLike[str]) -> "Trace":
         """Read a file that `save` wrote.
 
         Raises:
@@ -157,7 +162,7 @@ def layer_parts(trace: Trace) -> list[list[int]]:
     return list(found.values())
 
 
-def folded(trace: Trace, whole) -> Trace:
+def folded(trace: Trace, whole: Collection[int]) -> Trace:
     """The trace with some layers and the activations inside them as one part each.
 
     Args:
@@ -179,6 +184,6 @@ def folded(trace: Trace, whole) -> Trace:
     return replace(trace, parts=parts, sources=sources)
 
 
-def copied(x):
+def copied(x: SomeArrays) -> SomeArrays:
     """An array, or each of a tuple of arrays, copied."""
     return tuple(value.copy() for value in x) if isinstance(x, tuple) else x.copy()

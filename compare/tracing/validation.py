@@ -1,12 +1,14 @@
 """What is handed over with a network, tried before anything runs: batch, labels, gradients."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 import scratch
 from compare.tracing.configs import plain
+from compare.tracing.types import Network
 
 
-def check_batch(x) -> np.ndarray:
+def check_batch(x: ArrayLike) -> np.ndarray:
     """x as an array, once it is sure that it holds at least one sample and only finite numbers."""
     x = np.asarray(x)
     if x.ndim == 0 or len(x) == 0:
@@ -19,7 +21,7 @@ def check_batch(x) -> np.ndarray:
     return x
 
 
-def check_shape(twin, x) -> None:
+def check_shape(twin: Network, x: np.ndarray) -> None:
     """That a batch fits a Keras model, which would otherwise name the first layer that objects."""
     expected = twin.input_shape
     if x.ndim != len(expected) or any(n not in (None, m)
@@ -27,7 +29,8 @@ def check_shape(twin, x) -> None:
         raise ValueError(f"Expected inputs of shape {expected}. Received: {x.shape}")
 
 
-def check_labels(twin, samples: int, y, sample_weight) -> None:
+def check_labels(twin: Network, samples: int, y: np.ndarray,
+                 sample_weight: ArrayLike | None) -> None:
     """That there is a label for each output of a Keras model, and a class for each label.
 
     Raises:
@@ -44,7 +47,7 @@ def check_labels(twin, samples: int, y, sample_weight) -> None:
         loss.weigh(targets, sample_weight, np.float32)
 
 
-def check_upstream(upstream, model, batch: int) -> np.ndarray:
+def check_upstream(upstream: ArrayLike, model: Network, batch: int) -> np.ndarray:
     """An upstream gradient as an array, once it is sure that it is finite and fits the output."""
     upstream = np.asarray(upstream)
     expected = (batch, *model.output_shape[1:])
@@ -57,7 +60,7 @@ def check_upstream(upstream, model, batch: int) -> np.ndarray:
     return upstream
 
 
-def check_sample_weight(sample_weight, y, batch: int) -> np.ndarray:
+def check_sample_weight(sample_weight: ArrayLike, y: object, batch: int) -> np.ndarray:
     """Weights of samples as an array, once it is sure that they are finite and one for each."""
     weight = np.asarray(sample_weight, np.float64)
     if y is None:

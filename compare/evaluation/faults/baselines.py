@@ -1,6 +1,7 @@
 """The other rules, applied to a network with a fault in it, or to a clean one."""
 
 import copy
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ def verdicts(network: Specification, case: Case, fault: Fault | None = None) -> 
         fault: put into the float64 network whose gradients are checked by differences.
     """
     noise = parity.drawn(case.model, np.asarray(case.x))
-    given = {"upstream": case.upstream, "sample_weight": case.weight}
+    given: dict[str, Any] = {"upstream": case.upstream, "sample_weight": case.weight}
     whole = whole_layers(case.model)  # somebody's own forward is not taken apart on either side
     theirs = folded(compare.record(case.twin, case.x, case.y, noise=noise, whole=whole, **given),
                     whole)
