@@ -11,8 +11,11 @@ import numpy as np
 from compare.checks.gate import Gate
 from compare.checks.kink_coverage import unseen
 from compare.checks.probing import probe_of
+from compare.checks.row import Row
+from compare.oracle.base import Oracle
 from compare.oracle.expected import known_oracle_of
 from compare.tracing.trace import Part, Trace
+from compare.tracing.types import Config
 
 
 class CoverageGap(str):
@@ -24,13 +27,13 @@ class CoverageGap(str):
 
     seen_by: str
 
-    def __new__(cls, sentence: str, seen_by: str):
+    def __new__(cls, sentence: str, seen_by: str) -> "CoverageGap":
         spot = super().__new__(cls, sentence)
         spot.seen_by = seen_by
         return spot
 
-    def __getnewargs__(self):
-        return str(self), self.seen_by  # so that it can be sent to another process
+    def __reduce__(self) -> tuple[type["CoverageGap"], tuple[str, str]]:
+        return CoverageGap, (str(self), self.seen_by)  # so that it can be sent to another process
 
 
 def coverage_gaps(trace: Trace) -> list[CoverageGap]:
@@ -46,7 +49,7 @@ def coverage_gaps(trace: Trace) -> list[CoverageGap]:
     return said
 
 
-def forgetful(rows, trace: Trace) -> list[CoverageGap]:
+def forgetful(rows: list[Row], trace: Trace) -> list[CoverageGap]:
     """What a single step of the optimizer cannot show, if no steps were trained in lockstep."""
     optimizer = trace.compile_config.get("optimizer")
     remembered = isinstance(optimizer, dict) and memory(optimizer["class_name"],
@@ -57,7 +60,7 @@ def forgetful(rows, trace: Trace) -> list[CoverageGap]:
                         f"({remembered}) has not come into play", Gate.LOCKSTEP)]
 
 
-def memory(class_name: str, config: dict) -> str:
+def memory(class_name: str, config: Config) -> str:
     """What an optimizer remembers between steps, '' for nothing."""
     kept = {"Adam": "moments", "AdamW": "moments", "RMSprop": "mean squares",
             "Adagrad": "sums of squares"}.get(class_name)
@@ -118,10 +121,10 @@ def _bias(part: Part) -> list[str]:
     return [f"{part.layer}: the bias is all zero, so forgetting it changes no output"]
 
 
-def _image(part: Part, oracle) -> list[CoverageGap]:
+def _image(part: Part, oracle: Oracle | None) -> list[CoverageGap]:
     if oracle is None or not oracle.window or part.inputs[0].ndim != 4:
         return []
-    x = oracle.layout.image(part.input)  # (N, H, W, C)
+    x = oracle.layout.image(part.inputs[0])  # (N, H, W, C)
     if x[0, ..., 0].size == 1:
         return []
     if np.array_equal(x, np.broadcast_to(x[:, :1, :1], x.shape)):
@@ -142,7 +145,7 @@ def _dense(part: Part) -> list[str]:
     return []
 
 
-def _ties(part: Part, oracle) -> list[CoverageGap]:
+def _ties(part: Part, oracle: Oracle | None) -> list[CoverageGap]:
     if oracle is None or not oracle.ties or part.output_gradient is None:
         return []
     x = part.inputs[0]

@@ -8,12 +8,16 @@ output; the last one's is the loss's. Every layer being right by itself, which t
 the network then is.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
 from compare.checks.gate import Gate
 from compare.checks.row import Row, bitwise, judge, mismatch
 from compare.oracle import regularization
 from compare.oracle.running_error import Bounded, Rounding
+from compare.tracing.types import Layer, Network
 from scratch import regularizers
 
 
@@ -27,41 +31,45 @@ class Watched:
         sent: the gradients of its inputs that it returned, summed over its calls.
     """
 
-    def __init__(self, layer):
+    def __init__(self, layer: Layer) -> None:
         self.layer = layer
-        self.inputs = self.output = self.logits = self.sent = None
+        self.inputs: list[np.ndarray] | None = None
+        self.output: np.ndarray | None = None
+        self.logits: np.ndarray | None = None
+        self.sent: list[Any] | None = None  # arrays, and None where there is none
         self.arrived: list[np.ndarray] = []
         forward, backward, from_logits = (layer.forward, layer.backward,
                                           layer.backward_from_logits)
 
-        def watch_forward(x, *args, **settings):
+        def watch_forward(x: Any, *args: Any, **settings: Any) -> Any:
             # a copy: nobody may say that it was another before it was changed
             self.inputs = [np.array(each) for each in (x if layer.merges else [x])]
             y = forward(x, *args, **settings)
             self.output = np.array(y)
             return y
 
-        def watch_backward(dy, *args, **settings):
+        def watch_backward(dy: np.ndarray, *args: Any, **settings: Any) -> Any:
             self.arrived.append(np.array(dy))
             return self._send(backward(dy, *args, **settings))
 
-        def watch_logits(dz, *args, **settings):
+        def watch_logits(dz: np.ndarray, *args: Any, **settings: Any) -> Any:
             self.logits = np.array(dz)
             return self._send(from_logits(dz, *args, **settings))
 
         layer.forward, layer.backward = watch_forward, watch_backward
         layer.backward_from_logits = watch_logits
 
-    def _send(self, dx):
-        gradients = [None if each is None else np.array(each)
-                     for each in (dx if isinstance(dx, list) else [dx])]
+    def _send(self, dx: Any) -> Any:
+        gradients: list[Any] = [None if each is None else np.array(each)
+                                for each in (dx if isinstance(dx, list) else [dx])]
         if self.sent is not None and all(g is not None for g in (*self.sent, *gradients)):
             gradients = [a + b for a, b in zip(self.sent, gradients)]
         self.sent = gradients
         return dx
 
 
-def rows(model, watched: list[Watched], x, end, fused: bool) -> list[Row]:
+def rows(model: Network, watched: list[Watched], x: np.ndarray, end: np.ndarray,
+         fused: bool) -> list[Row]:
     """A row for the way forward and one for the way back: the first layer that something else
     reached than its graph says, or else that everything did.
 
@@ -75,10 +83,10 @@ def rows(model, watched: list[Watched], x, end, fused: bool) -> list[Row]:
     ways = _forward(model, watched, x), _backward(model, watched, end, fused)
     found = []
     for tensor, checked in zip(("wiring", "gradient wiring"), ways):
-        checked = list(checked)
-        row = next((row for row in checked if not row.passed), None)
+        each = list(checked)
+        row = next((row for row in each if not row.passed), None)
         if row is None:
-            row = max(checked, key=lambda row: row.used)
+            row = max(each, key=lambda row: row.used)
             row.layer = "network"
         row.tensor = tensor
         row.candidate_error = row.reference_error = None  # both sides are the candidate's
@@ -87,7 +95,7 @@ def rows(model, watched: list[Watched], x, end, fused: bool) -> list[Row]:
     return found
 
 
-def _forward(model, watched, x):
+def _forward(model: Network, watched: list[Watched], x: np.ndarray) -> Iterator[Row]:
     for seen, sources in zip(watched, model.sources):
         for i, source in enumerate(sources):
             expected = x if source < 0 else watched[source].output
@@ -97,24 +105,27 @@ def _forward(model, watched, x):
             yield bitwise(Gate.WHOLE_NETWORK, seen.layer.name, "", seen.inputs[i], expected)
 
 
-def _backward(model, watched, end, fused: bool):
+def _backward(model: Network, watched: list[Watched], end: np.ndarray,
+              fused: bool) -> Iterator[Row]:
+    assert watched[-1].output is not None  # the way back follows on the way forward
     dtype = watched[-1].output.dtype
     rounding = Rounding.of(dtype)
     last = len(watched) - 1
     if fused:
-        if watched[last].logits is None:
+        logits = watched[last].logits
+        if logits is None:
             yield mismatch(Gate.WHOLE_NETWORK, watched[last].layer.name, "", None, end)
             return
-        yield bitwise(Gate.WHOLE_NETWORK, watched[last].layer.name, "", watched[last].logits, end)
+        yield bitwise(Gate.WHOLE_NETWORK, watched[last].layer.name, "", logits, end)
     for i in reversed(range(len(watched))):
         seen = watched[i]
-        arrived = [end] if i == last and not fused else []
+        arrived: list[Any] = [end] if i == last and not fused else []
         for reader, sources in zip(watched[i + 1:], model.sources[i + 1:]):
             arrived += [(reader.sent or [None] * len(sources))[k]
                         for k, source in enumerate(sources) if source == i]
         terms = [Bounded(gradient, rounding) for gradient in arrived if gradient is not None]
         regularizer = seen.layer.activity_regularizer
-        if regularizer is not None:
+        if regularizer is not None and seen.output is not None:
             terms.append(regularization.gradient(regularizers.serialize(regularizer),
                                                  Bounded(seen.output, rounding))
                          / float(len(seen.output)))

@@ -8,6 +8,7 @@ How the layers are wired is checked besides, without them: see `dataflow.py`.
 """
 
 import copy
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +21,13 @@ from compare.oracle.network import along_the_graph
 from compare.tracing import execution
 from compare.tracing.layer_error import RAISED, of_model
 from compare.tracing.trace import Trace, layer_parts
+from compare.tracing.types import Network
+
+Named = dict[tuple[str, str], Any]  # by layer and tensor
 
 
 @progress.during(f"Gate '{Gate.WHOLE_NETWORK}'")
-def rows(model, reference: Trace) -> list[Row]:
+def rows(model: Network, reference: Trace) -> list[Row]:
     """Rows for output, loss, input gradient and every weight gradient of the freely running model,
     for its output outside of training, if that is another one, and for its wiring.
 
@@ -50,7 +54,7 @@ def rows(model, reference: Trace) -> list[Row]:
     return found
 
 
-def freely(model, reference: Trace) -> tuple[dict, list[Row], dict]:
+def freely(model: Network, reference: Trace) -> tuple[Named, list[Row], Named]:
     """(what the model computes from the trace's batch when it runs as in training, the rows on how
     its layers were wired, what the recovery of gradients may have rounded)."""
     model = copy.deepcopy(model)
@@ -60,7 +64,8 @@ def freely(model, reference: Trace) -> tuple[dict, list[Row], dict]:
     for layer, positions in zip(model.layers, layer_parts(reference)):
         layer.give_noise(reference.parts[positions[0]].noise)
     watched = [Watched(layer) for layer in model.layers]
-    end, fused = reference.parts[-1].output_gradient, False
+    end: Any = reference.parts[-1].output_gradient
+    fused = False
     if reference.y is not None:
         value, output, dx = model.loss_and_gradients(
             reference.x, reference.y, wants_input_gradient=True,
@@ -85,7 +90,7 @@ def freely(model, reference: Trace) -> tuple[dict, list[Row], dict]:
     return made, dataflow.rows(model, watched, x, end, fused), slack
 
 
-def observed(reference: Trace) -> dict:
+def observed(reference: Trace) -> Named:
     """The same tensors from the reference's trace."""
     said = {("network", "output"): reference.parts[-1].output}
     if reference.inference is not None:
@@ -103,5 +108,5 @@ def observed(reference: Trace) -> dict:
     return said
 
 
-def _each(gradients) -> tuple:
+def _each(gradients: Any) -> tuple[np.ndarray | None, ...]:
     return gradients if isinstance(gradients, tuple) else (gradients,)

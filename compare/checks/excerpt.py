@@ -2,6 +2,7 @@
 elements by name. A few kilobytes, however large the tensor was.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +49,8 @@ class Excerpt:
     worst: tuple[Element, ...]
 
 
-def close_up(tensor: str, actual, expected, allowed, used, index: tuple) -> Excerpt | None:
+def close_up(tensor: str, actual: np.ndarray, expected: np.ndarray, allowed: np.ndarray,
+             used: np.ndarray, index: tuple[int, ...]) -> Excerpt | None:
     """The panels around `index`; None for an empty tensor.
 
     Args:
@@ -76,7 +78,8 @@ def close_up(tensor: str, actual, expected, allowed, used, index: tuple) -> Exce
                    worst_elements(actual, expected, allowed, used))
 
 
-def arrangement(tensor: str, shape: tuple, index: tuple):
+def arrangement(tensor: str, shape: tuple[int, ...],
+                index: tuple[int, ...]) -> tuple[Callable[[np.ndarray], np.ndarray], str]:
     """(a function from the tensor to (panels, height, width), a caption).
 
     Kernels (height, width, ...) show a panel for each pair of channels. Everything else is a batch:
@@ -99,14 +102,14 @@ def arrangement(tensor: str, shape: tuple, index: tuple):
     if rank > 4:
         caption = f"position {' '.join(map(str, index[:-3]))}, a panel for each channel"
 
-    def arrange(array):
+    def arrange(array: np.ndarray) -> np.ndarray:
         image = array[index[:-3]]  # the last three axes
         return image if first else np.moveaxis(image, -1, 0)
 
     return arrange, caption
 
 
-def window(shape: tuple, panel: int) -> tuple[slice, int]:
+def window(shape: tuple[int, ...], panel: int) -> tuple[slice, int]:
     """(which panels to show, so that the marked one is among them; the first of them)."""
     block = blocks(shape)
     points = -(-shape[1] // block[0]) * -(-shape[2] // block[1])
@@ -115,13 +118,14 @@ def window(shape: tuple, panel: int) -> tuple[slice, int]:
     return slice(first, first + count), first
 
 
-def blocks(shape: tuple) -> tuple[int, int]:
+def blocks(shape: tuple[int, ...]) -> tuple[int, int]:
     """How many elements a point stands for, downwards and across; a vector may be wide."""
     widest = SIDE if shape[1] > 1 else 4 * SIDE
     return max(1, -(-shape[1] // SIDE)), max(1, -(-shape[2] // widest))
 
 
-def thinned(a, e, spot: tuple, block: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+def thinned(a: np.ndarray, e: np.ndarray, spot: tuple[int, ...],
+            block: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Both arrays with one element left of each block: where the two differ most, or the spot."""
     if block == (1, 1):
         return a, e
@@ -129,7 +133,7 @@ def thinned(a, e, spot: tuple, block: tuple[int, int]) -> tuple[np.ndarray, np.n
     rows, columns = -(-height // block[0]), -(-width // block[1])
     padding = ((0, 0), (0, rows * block[0] - height), (0, columns * block[1] - width))
 
-    def cut(array, fill):
+    def cut(array: np.ndarray, fill: float) -> np.ndarray:
         padded = np.pad(array, padding, constant_values=fill)
         split = padded.reshape(panels, rows, block[0], columns, block[1])
         return split.transpose(0, 1, 3, 2, 4).reshape(panels, rows, columns, -1)
@@ -140,13 +144,14 @@ def thinned(a, e, spot: tuple, block: tuple[int, int]) -> tuple[np.ndarray, np.n
     gap[spot] = np.inf
     chosen = np.argmax(cut(gap, -1.0), axis=-1)[..., np.newaxis]
 
-    def left(array):
+    def left(array: np.ndarray) -> np.ndarray:
         return np.take_along_axis(cut(array, 0.0), chosen, -1)[..., 0]
 
     return left(a), left(e)
 
 
-def worst_elements(actual, expected, allowed, used) -> tuple[Element, ...]:
+def worst_elements(actual: np.ndarray, expected: np.ndarray, allowed: np.ndarray,
+                   used: np.ndarray) -> tuple[Element, ...]:
     """Those that used most of their bound; the largest differences where nothing was used."""
     with np.errstate(invalid="ignore"):
         rank = used if used.max() > 0 else np.nan_to_num(np.abs(actual - expected))

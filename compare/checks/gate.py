@@ -41,7 +41,7 @@ class Gate(str, Enum):
     LOCKSTEP = ("lockstep", "Trained side by side on some batches, each step leads both to where "
                 "it should, as far as rounding lets it.", "whole")
 
-    def __new__(cls, name: str, sentence: str, scope: str = ""):
+    def __new__(cls, name: str, sentence: str, scope: str = "") -> "Gate":
         gate = str.__new__(cls, name)
         gate._value_ = name
         gate.sentence = sentence

@@ -7,19 +7,25 @@ distinct integers also make many ties. What such a probe finds is a mistake in t
 small its effect on real numbers would be.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import DTypeLike
 
 from compare.checks import probing
 from compare.checks.gate import Gate
-from compare.checks.probing import Draw, filled, probe_batch
+from compare.checks.probing import Draw, ReferenceRun, filled, probe_batch
 from compare.checks.row import Row
-from compare.tracing.trace import Trace
+from compare.oracle.base import Oracle
+from compare.tracing.ops import Op
+from compare.tracing.trace import Part, Trace
 
 LARGEST = 4  # small, so that equal values are common
 FARTHEST = 8  # where nothing is added up: beyond the kinks of relu6 and its like
 
 
-def amplitude(reductions: dict[str, int], dtype, factors: int = 2, largest: int = LARGEST) -> int:
+def amplitude(reductions: dict[str, int], dtype: DTypeLike, factors: int = 2,
+              largest: int = LARGEST) -> int:
     """The largest a, up to `largest`, so that integers from -a to a keep every partial sum exact.
 
     A sum of n products of `factors` such integers is at most n a^factors, and every integer up to
@@ -41,18 +47,19 @@ def amplitude(reductions: dict[str, int], dtype, factors: int = 2, largest: int 
     return max(a for a in range(1, largest + 1) if longest * a**factors <= exact_up_to)
 
 
-def probe(candidate: Trace, ops, reference_ops=None, seed: int = 0) -> list[Row]:
+def probe(candidate: Trace, ops: Sequence[Op], reference_ops: Sequence[ReferenceRun] | None = None,
+          seed: int = 0) -> list[Row]:
     """Rows for every part that computes exactly on whole numbers; arguments as in `probes.probe`.
 
     Without `reference_ops` the oracle alone is the judge, which on whole numbers is exact.
     """
-    def draws(i, part, oracle):
+    def draws(i: int, part: Part, oracle: Oracle) -> list[Draw]:
         return [draw(part, oracle, candidate.dtype, seed + i)] if oracle.exact else []
 
     return probing.probe(Gate.WHOLE_NUMBERS, candidate, ops, reference_ops, draws, exactly=True)
 
 
-def draw(part, oracle, dtype, seed: int) -> Draw:
+def draw(part: Part, oracle: Oracle, dtype: DTypeLike, seed: int) -> Draw:
     """Integers for one part, exact in every sum."""
     batch = probe_batch(part)
     shapes = [(batch, *x.shape[1:]) for x in part.inputs]
@@ -62,7 +69,7 @@ def draw(part, oracle, dtype, seed: int) -> Draw:
     largest = amplitude(terms, dtype, largest=FARTHEST if alone else LARGEST)
     rng = np.random.default_rng(seed)
 
-    def integers(size):
+    def integers(size: tuple[int, ...]) -> np.ndarray:
         return rng.integers(-largest, largest, size, endpoint=True).astype(dtype)
 
     x, dy, weights = filled(part, batch, integers)

@@ -6,8 +6,10 @@ inherited + local = observed.
 """
 
 import copy
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from compare.checks.gate import Gate
 from compare.checks.row import Row, bitwise, distance, judge, mismatch, raised
@@ -28,8 +30,12 @@ from compare.oracle.losses import loss_terms
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing import execution
 from compare.tracing.layer_error import RAISED, LayerError, sentence
+from compare.tracing.ops import Op
 from compare.tracing.tensor_names import by_name
 from compare.tracing.trace import Part, Trace
+from compare.tracing.types import Network, Weights
+
+Steps = dict[tuple[int, str], Bounded]  # by part and name of the weight
 
 
 class Layerwise:
@@ -42,7 +48,8 @@ class Layerwise:
         model: the candidate's model, whose loss and optimizer are run; None likewise.
     """
 
-    def __init__(self, candidate: Trace, reference: Trace, ops=None, model=None):
+    def __init__(self, candidate: Trace, reference: Trace, ops: list[Op] | None = None,
+                 model: Network | None = None) -> None:
         self.candidate, self.reference = candidate, reference
         self.ops, self.model = ops, model
         self.dtype = np.dtype(reference.dtype)
@@ -68,7 +75,7 @@ class Layerwise:
         slack: dict[str, np.ndarray] = {}
         errors: dict[str, LayerError] = {}
         if self.ops is not None:
-            made, slack, errors = self._run(i, theirs, rows)
+            made, slack, errors = self._run(self.ops[i], i, theirs, rows)
         else:
             made = self._transferred(ours, theirs, right)
         for tensor, expected in theirs.results.items():
@@ -87,7 +94,8 @@ class Layerwise:
                  for tensor in sorted(missing)]
         return rows
 
-    def _run(self, i: int, theirs: Part, rows: list) -> tuple[dict, dict, dict]:
+    def _run(self, op: Op, i: int, theirs: Part, rows: list[Row]
+             ) -> tuple[Weights, Weights, dict[str, LayerError]]:
         """What the candidate's op makes of the reference's input, gradient and noise: the
         results, what recovering them may have rounded, and errors by gate, if it raised any.
 
@@ -95,7 +103,7 @@ class Layerwise:
         more.
         """
         given = _copy(theirs.input), _copy(theirs.output_gradient), _copy(theirs.noise)
-        result, errors = self.ops[i].attempt(*given)
+        result, errors = op.attempt(*given)
         names = "input", "output_gradient", "noise"
         for name, array, before in zip(names, given, (getattr(theirs, name) for name in names)):
             for tensor, value in by_name(name, array).items():
@@ -105,10 +113,10 @@ class Layerwise:
                     row.off, row.note = "candidate", "the layer changes what it is handed, in place"
                     rows.append(row)
         if self.reference.y is not None:
-            execution.add_penalties(self.ops[i], result.weight_gradients)
+            execution.add_penalties(op, result.weight_gradients)
         return result.tensors, result.slack, errors
 
-    def _transferred(self, ours: Part, theirs: Part, right: dict) -> dict:
+    def _transferred(self, ours: Part, theirs: Part, right: dict[str, Bounded]) -> Weights:
         """The candidate's own results, moved to the reference's inputs; widens `right` if need be.
         """
         own = part_results(self.candidate, ours, oracle_of(self.reference, theirs))
@@ -125,7 +133,7 @@ class Layerwise:
             return []
         value, gradient = self._exact_loss(theirs)
         seen = loss_input(theirs)
-        if self.model is not None:
+        if self.model is not None and self.ops is not None:
             function = copy.deepcopy(self.model.loss)
             try:
                 made = function.forward(theirs.y, seen, theirs.fused or None,
@@ -139,7 +147,7 @@ class Layerwise:
         else:
             own_value, own_gradient = self._exact_loss(ours)
             made, value = moved(np.asarray(ours.loss), own_value, value)
-            made_gradient, gradient = moved(ours.loss_gradient, own_gradient, gradient)
+            made_gradient, gradient = moved(np.asarray(ours.loss_gradient), own_gradient, gradient)
         terms = loss_terms(theirs.compile_config["loss"], seen.shape)
         rows = [judge(Gate.LOSS, "loss", "value", made, theirs.loss, value, terms[0]),
                 judge(Gate.LOSS, "loss", "gradient", made_gradient, theirs.loss_gradient, gradient,
@@ -174,7 +182,7 @@ class Layerwise:
                      for name in ours.updated.keys() - theirs.updated.keys()]
         return rows
 
-    def _stepped(self) -> tuple[dict, dict]:
+    def _stepped(self) -> tuple[Steps, dict[tuple[int, str], np.ndarray]]:
         """(what each updated weight should be, what the candidate makes of it), by part and name.
         """
         right, made = {}, {}
@@ -206,7 +214,8 @@ class Layerwise:
         results(oracle, part.input, part.given, None, self.rounding)
         return oracle.updated
 
-    def _transfer_steps(self, right: dict, made: dict) -> None:
+    def _transfer_steps(self, right: Steps,
+                        made: dict[tuple[int, str], np.ndarray]) -> None:
         """The candidate's recorded ops, moved to the reference's weights and gradients."""
         own = updates(self.candidate) if self.candidate.y is not None else {}
         for i, ours in enumerate(self.candidate.parts):
@@ -242,7 +251,7 @@ class Layerwise:
         return rows
 
 
-def moved(array, own: Bounded, exact_: Bounded) -> tuple[np.ndarray, Bounded]:
+def moved(array: np.ndarray, own: Bounded, exact_: Bounded) -> tuple[np.ndarray, Bounded]:
     """A result computed from other inputs than the reference's, moved to those: error and all.
 
     Args:
@@ -261,9 +270,10 @@ def moved(array, own: Bounded, exact_: Bounded) -> tuple[np.ndarray, Bounded]:
     return made, Bounded(exact_.value, exact_.rounding, np.maximum(own.bound, exact_.bound))
 
 
-def set_observed(row: Row, ours, made, theirs) -> None:
+def set_observed(row: Row, ours: ArrayLike | None, made: ArrayLike | None,
+                 theirs: ArrayLike | None) -> None:
     """Fill in how far the freely running networks differ, and whose doing it is."""
-    if ours is None or np.shape(ours) != np.shape(theirs):
+    if ours is None or theirs is None or np.shape(ours) != np.shape(theirs):
         return
     ours, made, theirs = (np.asarray(array, np.float64) for array in (ours, made, theirs))
     if not ours.size:
@@ -274,13 +284,13 @@ def set_observed(row: Row, ours, made, theirs) -> None:
     row.inherited = _gap(ours[worst], made[worst])
 
 
-def _gap(a, b) -> float:
+def _gap(a: np.ndarray, b: np.ndarray) -> float:
     """a - b; 0 where both are NaN, or the same infinity."""
     with np.errstate(invalid="ignore"):
         return float(a - b) if distance(a, b) else 0.0
 
 
-def _copy(value):
+def _copy(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(each.copy() for each in value)
     return None if value is None else value.copy()

@@ -23,6 +23,7 @@ from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
 from compare.tracing.ops import untouched_generator
 from compare.tracing.trace import Trace, layer_parts
+from compare.tracing.types import Layer, Network
 
 CALLS = 200  # fewer where that would be more than MOST numbers, but
 FEWEST = 8
@@ -31,7 +32,7 @@ MOST = 4_000_000  # of all calls
 QUARTILE = 0.6744897501960817  # half of all normal numbers lie within so many deviations
 
 
-def rows(model, reference: Trace) -> list[Row]:
+def rows(model: Network, reference: Trace) -> list[Row]:
     """A row 'noise' for each random layer of the candidate, a scratch model."""
     found = []
     for layer, (first, *_) in zip(model.layers, layer_parts(reference)):
@@ -52,7 +53,7 @@ def rows(model, reference: Trace) -> list[Row]:
     return found
 
 
-def draws(layer, x: np.ndarray) -> np.ndarray | None:
+def draws(layer: Layer, x: np.ndarray) -> np.ndarray | None:
     """What a copy of the layer draws in some calls, (calls, ...); None if it shows nothing."""
     made = []
     calls = min(CALLS, max(FEWEST, MOST // x.size))
@@ -66,7 +67,8 @@ def draws(layer, x: np.ndarray) -> np.ndarray | None:
     return np.stack(made)
 
 
-def dropped(name: str, noise: np.ndarray, rate: float, shape: tuple, shared) -> Row:
+def dropped(name: str, noise: np.ndarray, rate: float, shape: tuple[int, ...],
+            shared: tuple[int, ...]) -> Row:
     """The row for a dropout's noise, drawn for inputs of that shape.
 
     Args:
@@ -138,7 +140,7 @@ def _normal_distribution(x: np.ndarray) -> np.ndarray:
     """The standard normal distribution function, from a table that is exact to 1e-7."""
     grid = np.linspace(-7, 7, 14_001)
     table = np.array([0.5 * math.erfc(-z / math.sqrt(2)) for z in grid])
-    return np.interp(x, grid, table)
+    return np.asarray(np.interp(x, grid, table))
 
 
 def _judged(row: Row, found: list[Finding]) -> Row:

@@ -1,5 +1,7 @@
 """Where the first NaN or infinity of a trace arose, and from which operation."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from compare.oracle.expected import known_oracle_of
@@ -31,7 +33,8 @@ def _loss(trace: Trace) -> str:
     return f"the arithmetic of {name}"
 
 
-def _sentence(trace: Trace, part: Part, tensor: str, array, sources) -> str:
+def _sentence(trace: Trace, part: Part, tensor: str, array: np.ndarray,
+              sources: Iterable[np.ndarray | None]) -> str:
     finite = all(source is None or np.isfinite(source).all() for source in sources)
     origin = "finite" if finite else "non-finite"
     oracle = known_oracle_of(trace, part)
@@ -39,6 +42,6 @@ def _sentence(trace: Trace, part: Part, tensor: str, array, sources) -> str:
     return f"{_place(part, tensor, array)}, from {origin} numbers: {operation}."
 
 
-def _place(part: Part, tensor: str, array) -> str:
+def _place(part: Part, tensor: str, array: np.ndarray) -> str:
     index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
     return f"{part.name} {tensor} at {list(index)} is {array[index]}"

@@ -5,19 +5,25 @@ are run without what regularizers would add: that is the loss's, and no layer's 
 """
 
 import itertools
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from compare.checks.gate import Gate
 from compare.checks.row import Row, judge, mismatch, raised
 from compare.document import progress
+from compare.oracle.base import Oracle
 from compare.oracle.expected import oracle_of, results
 from compare.oracle.running_error import Bounded, Rounding
+from compare.tracing.ops import Op
 from compare.tracing.tensor_names import results_by_name
 from compare.tracing.trace import Part, Trace, copied
+from compare.tracing.types import Arrays
 from scratch.layers import LAYERS
+
+# (x, dy, weights, training) -> (output, dx, weight gradients)
+ReferenceRun = Callable[[Arrays, np.ndarray, dict[str, np.ndarray], bool], tuple[Any, ...]]
 
 
 class Draw(NamedTuple):
@@ -31,7 +37,7 @@ class Draw(NamedTuple):
         training: whether the op is run as in training.
     """
 
-    x: np.ndarray | tuple
+    x: Arrays
     dy: np.ndarray
     weights: dict[str, np.ndarray]
     tensors: tuple[str, ...] | None
@@ -39,7 +45,9 @@ class Draw(NamedTuple):
     training: bool = True
 
 
-def probe(gate: Gate, candidate: Trace, ops, reference_ops, draws, exactly: bool) -> list[Row]:
+def probe(gate: Gate, candidate: Trace, ops: Sequence[Op],
+          reference_ops: Sequence[ReferenceRun] | None,
+          draws: Callable[[int, Part, Oracle], list[Draw]], exactly: bool) -> list[Row]:
     """Rows for every op for which numbers are drawn.
 
     Args:
@@ -60,7 +68,8 @@ def probe(gate: Gate, candidate: Trace, ops, reference_ops, draws, exactly: bool
     return rows
 
 
-def _run(gate, part, op, oracle, reference_run, draw: Draw, exactly: bool) -> list[Row]:
+def _run(gate: Gate, part: Part, op: Op, oracle: Oracle, reference_run: ReferenceRun | None,
+         draw: Draw, exactly: bool) -> list[Row]:
     rounding = Rounding.of(draw.dy.dtype)
     oracle.training = draw.training
     right = results(oracle, draw.x, draw.weights, draw.dy, rounding)
@@ -87,12 +96,12 @@ def _run(gate, part, op, oracle, reference_run, draw: Draw, exactly: bool) -> li
     return rows
 
 
-def probe_of(oracle) -> Gate:
+def probe_of(oracle: Oracle) -> Gate:
     """The gate that runs such an op on numbers drawn for it, some of which tie and lie at kinks."""
     return Gate.WHOLE_NUMBERS if oracle.exact else Gate.FEW_TERMS
 
 
-def probe_batch(part) -> int:
+def probe_batch(part: Part) -> int:
     """A batch size above one that no axis of the part's inputs or output has."""
     sizes = {*part.output.shape[1:], *(n for x in part.inputs for n in x.shape[1:])}
     return next(n for n in itertools.chain((3, 2, 5, 7, 4, 6), itertools.count(8))
@@ -100,7 +109,7 @@ def probe_batch(part) -> int:
 
 
 def filled(part: Part, batch: int, numbers: Callable[[tuple[int, ...]], np.ndarray]
-           ) -> tuple[np.ndarray | tuple[np.ndarray, ...], np.ndarray, dict[str, np.ndarray]]:
+           ) -> tuple[Arrays, np.ndarray, dict[str, np.ndarray]]:
     """(x, dy, weights) for a part, for batches of that size, noise among the weights.
 
     Args:

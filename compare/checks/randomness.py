@@ -13,6 +13,7 @@ probability that is proved, for any number of draws, not only in the limit of ma
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -102,7 +103,7 @@ def evenness(heads: np.ndarray, probability: float, confidence: float) -> Findin
                    "draws have")
 
 
-def distribution(values: np.ndarray, function) -> float:
+def distribution(values: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) -> float:
     """The share of its limit that the distance from a distribution function used.
 
     Args:

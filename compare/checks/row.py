@@ -1,8 +1,10 @@
 """One row of a verdict: one tensor, how far it is off, what rounding can explain, passed or not."""
 
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from compare.checks.excerpt import Excerpt, close_up
 from compare.checks.gate import Gate
@@ -42,10 +44,10 @@ class Row:
     layer: str
     tensor: str
     passed: bool
-    shape: tuple = ()
+    shape: tuple[int, ...] = ()
     max_abs: float = 0.0
     max_rel: float = 0.0
-    index: tuple = ()
+    index: tuple[int, ...] = ()
     actual: float | None = None
     expected: float | None = None
     allowed: float = 0.0
@@ -64,8 +66,8 @@ class Row:
     note: str = ""
     excerpt: Excerpt | None = field(default=None, repr=False, compare=False)
 
-    def __post_init__(self):
-        self.gate = Gate(self.gate)
+    def __post_init__(self) -> None:
+        self.gate = Gate(self.gate)  # type: ignore[call-arg]  # a member by its value
 
     @property
     def name(self) -> str:
@@ -76,15 +78,16 @@ class Row:
         """The smallest absolute tolerance under which the two would have been called equal."""
         return self.max_abs
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; numbers that JSON cannot hold become text."""
         known = {each.name: getattr(self, each.name) for each in fields(self)
                  if each.name != "excerpt"}
-        return plain({**known, "smallest_tolerance": self.smallest_tolerance})
+        made: dict[str, Any] = plain({**known, "smallest_tolerance": self.smallest_tolerance})
+        return made
 
 
-def judge(gate, layer, tensor, actual, expected, oracle: Bounded, terms: int = 1,
-          slack=None) -> Row:
+def judge(gate: Gate, layer: str, tensor: str, actual: ArrayLike | None, expected: ArrayLike | None,
+          oracle: Bounded, terms: int = 1, slack: ArrayLike | None = None) -> Row:
     """The row for one tensor, both sides held against the oracle's value and bound.
 
     Args:
@@ -111,6 +114,7 @@ def judge(gate, layer, tensor, actual, expected, oracle: Bounded, terms: int = 1
     shares = np.maximum(candidate_share, reference_share)
     index = np.unravel_index(np.argmax(shares) if shares.max(initial=0) > 0
                              else np.argmax(difference), shares.shape) if shares.size else ()
+    where = tuple(int(i) for i in index)
     over = int((shares > 1).sum())
     used = float(shares.max(initial=0))
     kind = "exact" if not bound.any() else "componentwise"
@@ -118,17 +122,18 @@ def judge(gate, layer, tensor, actual, expected, oracle: Bounded, terms: int = 1
     return Row(
         gate, layer, tensor, passed=not over, shape=actual.shape,
         max_abs=float(difference.max(initial=0)), max_rel=relative(difference, e),
-        index=tuple(int(i) for i in index), actual=float(a[index]) if a.size else None,
+        index=where, actual=float(a[index]) if a.size else None,
         expected=float(e[index]) if e.size else None,
         allowed=float(bound[index]) if bound.size else 0.0, used=used,
         likely=float(used * likely_gamma),
         over=over, size=actual.size, candidate_error=float(candidate_error.max(initial=0)),
         reference_error=float(reference_error.max(initial=0)),
         off=_who(candidate_share, reference_share), kind=kind, note=_nonfinite(a, e),
-        excerpt=close_up(tensor, a, e, np.broadcast_to(bound, a.shape), shares, index))
+        excerpt=close_up(tensor, a, e, np.broadcast_to(bound, a.shape), shares, where))
 
 
-def bitwise(gate, layer, tensor, actual, expected) -> Row:
+def bitwise(gate: Gate, layer: str, tensor: str, actual: ArrayLike | None,
+            expected: ArrayLike | None) -> Row:
     """The row for two arrays that must be equal, bit for bit (0 and -0 count as equal)."""
     expected = np.asarray(expected)
     if expected.dtype.kind != "f":
@@ -140,7 +145,8 @@ def bitwise(gate, layer, tensor, actual, expected) -> Row:
     return row
 
 
-def mismatch(gate, layer, tensor, actual, expected) -> Row:
+def mismatch(gate: Gate, layer: str, tensor: str, actual: ArrayLike | None,
+             expected: ArrayLike | None) -> Row:
     """The row for two arrays that cannot be compared, or one that is missing."""
     shapes = [None if array is None else np.shape(array) for array in (actual, expected)]
     return Row(gate, layer, tensor, passed=False, shape=shapes[0] or (), used=np.inf,
@@ -148,7 +154,7 @@ def mismatch(gate, layer, tensor, actual, expected) -> Row:
                note=f"expected shape {shapes[1]}, received {shapes[0]}".replace("None", "nothing"))
 
 
-def raised(gate, layer, tensor, note: str) -> Row:
+def raised(gate: Gate, layer: str, tensor: str, note: str) -> Row:
     """The row for a tensor that could not be computed, as the candidate's layer raised an error."""
     return Row(gate, layer, tensor, passed=False, used=np.inf, max_abs=np.inf, max_rel=np.inf,
                off="candidate", kind="exact", note=note)
@@ -162,13 +168,13 @@ def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.where(same, 0.0, np.where(np.isfinite(difference), difference, np.inf))
 
 
-def _error(value, other, exact):
+def _error(value: np.ndarray, other: np.ndarray, exact: np.ndarray) -> np.ndarray:
     """Distance from the oracle; where both sides agree on NaN or infinity, that is right."""
     agreed = ~np.isfinite(value) & ((value == other) | (np.isnan(value) & np.isnan(other)))
     return np.where(agreed, 0.0, distance(value, exact))
 
 
-def share(error, bound) -> np.ndarray:
+def share(error: np.ndarray | float, bound: np.ndarray | float) -> np.ndarray:
     """error / bound; 0 where nothing is off, infinite where nothing was allowed.
 
     An error that is not finite is never explained, not even by a bound that is not finite either.
@@ -178,25 +184,25 @@ def share(error, bound) -> np.ndarray:
     return np.where(error == 0, 0.0, explained)
 
 
-def relative(difference, expected) -> float:
+def relative(difference: np.ndarray, expected: np.ndarray) -> float:
     largest = np.abs(expected[np.isfinite(expected)]).max(initial=0)
     worst = float(difference.max(initial=0))
     return 0.0 if worst == 0 else (worst / float(largest) if largest else np.inf)
 
 
-def _who(candidate_share, reference_share) -> str:
+def _who(candidate_share: np.ndarray, reference_share: np.ndarray) -> str:
     candidate, reference = (s.max(initial=0) > 1 for s in (candidate_share, reference_share))
     if candidate and reference:
         return "both"
     return "candidate" if candidate else "reference" if reference else ""
 
 
-def _likely_ratio(rounding, terms: int) -> float:
+def _likely_ratio(rounding: Rounding, terms: int) -> float:
     """gamma_n over the level that sqrt(n) roundings of random sign reach (Higham & Mary, 2019)."""
     return rounding.gamma(terms) / rounding.gamma(2 * np.sqrt(terms)) if terms > 4 else 1.0
 
 
-def _nonfinite(actual, expected) -> str:
+def _nonfinite(actual: np.ndarray, expected: np.ndarray) -> str:
     notes = [f"{what}: {int(bad.sum())} {kind}"
              for what, array in (("candidate", actual), ("reference", expected))
              for kind, bad in (("NaN", np.isnan(array)), ("infinite", np.isinf(array)))

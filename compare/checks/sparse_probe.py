@@ -9,21 +9,28 @@ or a normalization, is run on full numbers, forward and backward, also where a f
 its backward by; and on whole numbers, for the sake of ties and kinks.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import DTypeLike
 
 from compare.checks import probing
 from compare.checks.gate import Gate
-from compare.checks.probing import Draw, filled, probe_batch
+from compare.checks.probing import Draw, ReferenceRun, filled, probe_batch
 from compare.checks.row import Row
+from compare.oracle.base import Oracle
 from compare.tracing.configs import channel_axis, layer_config
+from compare.tracing.ops import Op
 from compare.tracing.trace import Part, Trace
+from compare.tracing.types import Arrays, Weights
 
 TERMS = 3  # numbers that are not zero, per sample or per channel
 
 
-def probe(candidate: Trace, ops, reference_ops=None, seed: int = 0) -> list[Row]:
+def probe(candidate: Trace, ops: Sequence[Op], reference_ops: Sequence[ReferenceRun] | None = None,
+          seed: int = 0) -> list[Row]:
     """Rows for every part with weights or with roundings; arguments as in `probes.probe`."""
-    def draws(i, part, oracle):
+    def draws(i: int, part: Part, oracle: Oracle) -> list[Draw]:
         if not oracle.exact:
             return _full(part, candidate.dtype, seed + i)
         if not part.weights:
@@ -35,8 +42,9 @@ def probe(candidate: Trace, ops, reference_ops=None, seed: int = 0) -> list[Row]
     return probing.probe(Gate.FEW_TERMS, candidate, ops, reference_ops, draws, exactly=False)
 
 
-def _normal(part: Part, dtype, seed: int) -> tuple[
-        np.ndarray | tuple[np.ndarray, ...], np.ndarray, dict[str, np.ndarray],
+def _normal(part: Part, dtype: DTypeLike, seed: int
+           ) -> tuple[
+        Arrays, np.ndarray, dict[str, np.ndarray],
         np.random.Generator]:
     """(x, dy, weights, generator) of normal numbers for one part."""
     rng = np.random.default_rng(seed)
@@ -44,7 +52,7 @@ def _normal(part: Part, dtype, seed: int) -> tuple[
                    lambda shape: rng.standard_normal(shape).astype(dtype)), rng
 
 
-def _full(part, dtype, seed: int) -> list[Draw]:
+def _full(part: Part, dtype: DTypeLike, seed: int) -> list[Draw]:
     """Normal numbers everywhere, the output also at inference; and small whole numbers."""
     normal = _normal(part, dtype, seed)[:3]
     rng = np.random.default_rng(seed)
@@ -58,15 +66,18 @@ def _full(part, dtype, seed: int) -> list[Draw]:
     return found
 
 
-def _sparse_input(x, dy, weights, rng, seed: int) -> Draw:
+def _sparse_input(x: Arrays, dy: np.ndarray, weights: Weights,
+                  rng: np.random.Generator, seed: int) -> Draw:
     """A few numbers in each sample, for the output."""
+    assert isinstance(x, np.ndarray)  # a layer that merges has no weights
     kept = np.zeros(x.shape, bool)
     for sample in kept.reshape(len(x), -1):
         sample[rng.permutation(sample.size)[:TERMS]] = True
     return Draw(np.where(kept, x, 0), dy, weights, ("output",), f"sparse input, seed {seed}")
 
 
-def _sparse_upstream(x, dy, weights, rng, axis: int, seed: int) -> Draw:
+def _sparse_upstream(x: Arrays, dy: np.ndarray, weights: Weights,
+                     rng: np.random.Generator, axis: int, seed: int) -> Draw:
     """A few numbers in each channel of the upstream gradient, for the gradients."""
     kept = np.zeros(dy.shape, bool)
     for channel in np.moveaxis(kept, axis, 0):  # a view of one channel: (batch, positions ...)

@@ -7,6 +7,7 @@ from compare.checks.gate import Gate
 from compare.checks.row import Row, bitwise, mismatch
 from compare.tracing.configs import incidental, without_names
 from compare.tracing.trace import Trace
+from compare.tracing.types import Config
 
 # Rows without which the other gates have nothing to compare.
 STRUCTURE = ("layers", "precision", "shape")
@@ -39,17 +40,13 @@ def weights(candidate: Trace, reference: Trace) -> list[Row]:
     for ours, theirs in zip(candidate.parts, reference.parts):
         for name in dict.fromkeys([*theirs.weights, *ours.weights]):
             pair = ours.weights.get(name), theirs.weights.get(name)
-            make = mismatch if None in map(type_or_none, pair) else bitwise
+            make = mismatch if any(array is None for array in pair) else bitwise
             rows.append(make(Gate.WEIGHTS, ours.name, name, *pair))
     rows.sort(key=lambda row: [part.name for part in candidate.parts].index(row.layer))
     return rows
 
 
-def type_or_none(array):
-    return None if array is None else type(array)
-
-
-def _row(what: str, ours, theirs, layer: str = "") -> Row:
+def _row(what: str, ours: object, theirs: object, layer: str = "") -> Row:
     passed = ours == theirs
     note = "" if passed else f"expected {theirs}, received {ours}"
     return Row(Gate.NETWORK, layer, what, passed=passed, kind="exact", note=note,
@@ -74,7 +71,7 @@ def _shape(candidate: Trace, reference: Trace) -> Row:
     return _row("shape", None, None)
 
 
-def _settings(trace: Trace) -> dict:
+def _settings(trace: Trace) -> Config:
     settings = {}
     layers = [layer for layer in trace.config.get("layers", ())
               if layer["class_name"] != "InputLayer"]
@@ -87,13 +84,13 @@ def _settings(trace: Trace) -> dict:
     return settings
 
 
-def _promoted(trace: Trace) -> dict:
+def _promoted(trace: Trace) -> Config:
     """The tensors that are of another precision than the network, and which."""
     return {name: array.dtype.name for name, array in trace.tensors().items()
             if array.dtype.name != trace.dtype}
 
 
-def _differences(ours: dict, theirs: dict) -> tuple[dict, dict]:
+def _differences(ours: Config, theirs: Config) -> tuple[Config, Config]:
     """The entries that differ. A key that one side leaves out differs only if it is set."""
     keys = [key for key in {**theirs, **ours} if ours.get(key) != theirs.get(key)]
     return {key: ours.get(key) for key in keys}, {key: theirs.get(key) for key in keys}
@@ -105,7 +102,7 @@ def _batches(candidate: Trace, reference: Trace) -> tuple[str, str]:
     return ("the same batch", "the same batch") if same else ("another batch", "the same batch")
 
 
-def _loss(trace: Trace) -> dict:
+def _loss(trace: Trace) -> Config:
     try:  # Keras's many names for a loss, and what it leaves out, made one
         loss = scratch.losses.serialize(scratch.losses.get(trace.compile_config.get("loss")))
     except ValueError:  # one that scratch does not have
@@ -114,7 +111,7 @@ def _loss(trace: Trace) -> dict:
     return {"loss": loss["class_name"], **config, "computed from logits": trace.fused}
 
 
-def _optimizer(trace: Trace) -> dict:
+def _optimizer(trace: Trace) -> Config:
     optimizer = trace.compile_config.get("optimizer")
     if not isinstance(optimizer, dict):
         return {"optimizer": optimizer}

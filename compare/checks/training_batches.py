@@ -10,6 +10,7 @@ does, rolled along its first axis.
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 LARGEST = 4  # samples in the batches that are drawn
 
@@ -22,7 +23,8 @@ class Batch(NamedTuple):
     sample_weight: np.ndarray | None
 
 
-def drawn(x, y, sample_weight, steps: int, seed: int) -> list[Batch]:
+def drawn(x: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None, steps: int,
+          seed: int) -> list[Batch]:
     """The user's batch, then `steps` - 1 others, the last one shorter."""
     x, y = np.asarray(x), np.asarray(y)
     weight = None if sample_weight is None else np.asarray(sample_weight)
@@ -36,7 +38,7 @@ def drawn(x, y, sample_weight, steps: int, seed: int) -> list[Batch]:
     return batches
 
 
-def _others(first: Batch, size: int, step: int, rng) -> Batch:
+def _others(first: Batch, size: int, step: int, rng: np.random.Generator) -> Batch:
     if len(first.x) == 1:
         return first._replace(x=np.roll(first.x, step, axis=1))
     rows = rng.integers(0, len(first.x), size)

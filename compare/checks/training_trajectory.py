@@ -15,6 +15,7 @@ import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from compare.checks import training_batches
 from compare.checks.gate import Gate
@@ -27,6 +28,7 @@ from compare.tracing.layer_error import RAISED, LayerError, of_model
 from compare.tracing.ops import untouched_generator, whole_layers
 from compare.tracing.recorder import record
 from compare.tracing.trace import Trace, folded, layer_parts
+from compare.tracing.types import Network, Noise
 
 MARGIN = 3
 
@@ -82,7 +84,8 @@ class Lockstep:
                    f"{self.weights[-1].step}, relative to its size")
 
 
-def verdict(model, twin, x, y, steps: int, sample_weight=None, reference=None) -> Row:
+def verdict(model: Network, twin: Network, x: ArrayLike, y: ArrayLike, steps: int,
+            sample_weight: ArrayLike | None = None, reference: Trace | None = None) -> Row:
     """The row of `run`, or one that says why the candidate could not be trained."""
     try:
         return run(model, twin, x, y, steps, sample_weight=sample_weight,
@@ -93,8 +96,8 @@ def verdict(model, twin, x, y, steps: int, sample_weight=None, reference=None) -
 
 
 @progress.during(f"Gate '{Gate.LOCKSTEP}'")
-def run(model, twin, x, y, steps: int, seed: int = 0, sample_weight=None,
-        reference: Trace | None = None) -> Lockstep:
+def run(model: Network, twin: Network, x: ArrayLike, y: ArrayLike, steps: int, seed: int = 0,
+        sample_weight: ArrayLike | None = None, reference: Trace | None = None) -> Lockstep:
     """Train copies of both, with fresh optimizers, on batches drawn from (x, y); see
     `training_batches`. Neither model changes.
 
@@ -125,7 +128,7 @@ class _Sides:
         weights: of all steps so far.
     """
 
-    def __init__(self, model, twin, reference: Trace, seed: int):
+    def __init__(self, model: Network, twin: Network, reference: Trace, seed: int) -> None:
         import reference as keras_side
 
         self.model = copy.deepcopy(model)
@@ -151,7 +154,7 @@ class _Sides:
         self.weights += found
         return all(np.isfinite(w).all() for w in ours)
 
-    def _train_candidate(self, batch) -> tuple[dict, dict]:
+    def _train_candidate(self, batch: Batch) -> tuple[Noise, dict[tuple[str, str], np.ndarray]]:
         """(the noise by the layers' positions, by (layer, name) what gradients were off that had
         to be recovered)."""
         model = self.model
@@ -165,7 +168,7 @@ class _Sides:
         return noise, {(title, name): extra for title, layer in zip(titles, model.layers)
                        for name, extra in getattr(layer, "slack", {}).items()}
 
-    def _trace(self, weights: list, batch, noise: dict) -> Trace:
+    def _trace(self, weights: list[np.ndarray], batch: Batch, noise: Noise) -> Trace:
         """The reference's trace with other weights, another batch and other noise."""
         rest = iter(weights)
         parts = [replace(part, noise=None, weights={name: next(rest) for name in part.weights})
@@ -177,7 +180,8 @@ class _Sides:
                        y=batch.y, inference=None, sample_weight=None if weight is None else
                        np.asarray(weight, self.reference.dtype))
 
-    def _judged(self, number: int, ours: list, theirs: list, step: SampledStep) -> list[Weight]:
+    def _judged(self, number: int, ours: list[np.ndarray], theirs: list[np.ndarray],
+                step: SampledStep) -> list[Weight]:
         found = []
         for (layer, name), a, b in zip(step.exact, ours, theirs):
             exact = step.exact[layer, name]
@@ -188,7 +192,7 @@ class _Sides:
         return found
 
 
-def apart(weight, other, exact) -> float:
+def apart(weight: np.ndarray, other: np.ndarray, exact: np.ndarray) -> float:
     """The distance of one side's weight from the exact one, in the 2-norm.
 
     Where both sides have no finite number, they agree on it: it overflows.

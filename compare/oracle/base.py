@@ -5,6 +5,7 @@ returns the gradient with respect to x and those with respect to the weights. Al
 results are `Bounded`. Written from the definitions, not from `scratch` or Keras.
 """
 
+from compare.oracle.data_format import Layout
 from compare.oracle.running_error import Bounded
 
 LAYERS: dict[str, type["Oracle"]] = {}  # by Keras's names; filled as the classes are defined
@@ -63,6 +64,7 @@ class Oracle:
     ties = False
     merges = False
     mixes_samples = False
+    layout: Layout  # of the images under its windows
 
     def __init__(self, config: dict):
         self.config = config

@@ -19,7 +19,7 @@ What is taken for granted, and where it comes from:
 The value itself carries float64's own rounding, so u below is u(audited) + u(float64).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class Rounding(NamedTuple):
         info = np.finfo(dtype)
         return cls(float(info.eps) / 2 + 2.0**-53, float(info.tiny))
 
-    def gamma(self, n):
+    def gamma(self, n: np.ndarray | float) -> Any:
         """n u / (1 - n u), the relative error that n roundings can add up to; n may be an array.
 
         Raises:
