@@ -18,7 +18,7 @@ from compare.checks.gate import Gate
 from compare.checks.randomness import Finding
 from compare.checks.row import Row, judge, mismatch
 from compare.oracle.expected import oracle_of
-from compare.oracle.layers.noise import GaussianNoise
+from compare.oracle.layers.noise import Dropout, GaussianNoise
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
 from compare.tracing.ops import untouched_generator
@@ -47,7 +47,7 @@ def rows(model: Network, reference: Trace) -> list[Row]:
             found.append(mismatch(Gate.FORWARD, part.name, "noise", None, part.noise))
         elif isinstance(oracle, GaussianNoise):
             found.append(normal(part.name, noise, config["stddev"]))
-        else:
+        elif isinstance(oracle, Dropout):
             shared = oracle.shared_axes(len(shape))
             found.append(dropped(part.name, noise, config["rate"], shape, shared))
     return found
@@ -68,7 +68,7 @@ def draws(layer: Layer, x: np.ndarray) -> np.ndarray | None:
 
 
 def dropped(name: str, noise: np.ndarray, rate: float, shape: tuple[int, ...],
-            shared: tuple[int, ...]) -> Row:
+            shared: set[int]) -> Row:
     """The row for a dropout's noise, drawn for inputs of that shape.
 
     Args:

@@ -5,20 +5,27 @@ returns the gradient with respect to x and those with respect to the weights. Al
 results are `Bounded`. Written from the definitions, not from `scratch` or Keras.
 """
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from compare.oracle.data_format import Layout
 from compare.oracle.running_error import Bounded
+from compare.tracing.types import Config
 
 LAYERS: dict[str, type["Oracle"]] = {}  # by Keras's names; filled as the classes are defined
 ACTIVATIONS: dict[str, type["Oracle"]] = {}
 
+SomeOracle = TypeVar("SomeOracle", bound="Oracle")
 
-def judges(*layers: str, activation: str | None = None):
+
+def judges(*layers: str,
+           activation: str | None = None) -> Callable[[type[SomeOracle]], type[SomeOracle]]:
     """A decorator of an oracle's class: which layers and which activation it judges.
 
     Raises:
         ValueError: for a name that another class has already.
     """
-    def entered(cls):
+    def entered(cls: type[SomeOracle]) -> type[SomeOracle]:
         for known, names in ((LAYERS, layers), (ACTIVATIONS, (activation,) if activation else ())):
             for name in names:
                 if name in known:
@@ -66,21 +73,21 @@ class Oracle:
     mixes_samples = False
     layout: Layout  # of the images under its windows
 
-    def __init__(self, config: dict):
+    def __init__(self, config: Config) -> None:
         self.config = config
         self.training = True
         self.updated: dict[str, Bounded] = {}
 
-    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+    def forward(self, x: Any, weights: dict[str, Bounded]) -> Bounded:
         """The output. A layer of several inputs gets a list of them; one that is random in training
         finds what was drawn among the weights, as 'noise'."""
         raise NotImplementedError
 
-    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
+    def backward(self, dy: Bounded) -> tuple[Any, dict[str, Bounded]]:
         """(gradient with respect to x, or a list for several inputs; those of weights by name)."""
         raise NotImplementedError
 
-    def reductions(self, input_shape, output_shape) -> dict[str, int]:
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         """How many products or values each element of a result adds up, by the result's name."""
         return {"output": 1, "input_gradient": 1}
 
@@ -92,25 +99,25 @@ class Activation(Oracle):
 class Chain(Oracle):
     """One oracle after another: a layer and the activation inside it."""
 
-    def __init__(self, oracles):
+    def __init__(self, oracles: list[Oracle]) -> None:
         super().__init__({})
         self.oracles = oracles
         self.exact = all(oracle.exact for oracle in oracles)
         self.factors = max(oracle.factors for oracle in oracles)
         self.operation, self.outputs = oracles[0].operation, oracles[0].outputs
 
-    def forward(self, x, weights):
+    def forward(self, x: Any, weights: dict[str, Bounded]) -> Any:
         first, *rest = self.oracles
         y = first.forward(x, weights)
         for oracle in rest:
             y = oracle.forward(y, {})
         return y
 
-    def backward(self, dy):
-        gradients = {}
+    def backward(self, dy: Bounded) -> tuple[Any, dict[str, Bounded]]:
+        gradients: dict[str, Bounded] = {}
         for oracle in reversed(self.oracles):
             dy, gradients = oracle.backward(dy)
         return dy, gradients
 
-    def reductions(self, input_shape, output_shape):
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         return self.oracles[0].reductions(input_shape, output_shape)

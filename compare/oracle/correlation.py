@@ -13,7 +13,7 @@ import numpy as np
 from compare.oracle.windows import Walk
 
 
-def correlate(walk: Walk, x, kernel, groups: int = 1) -> np.ndarray:
+def correlate(walk: Walk, x: np.ndarray, kernel: np.ndarray, groups: int = 1) -> np.ndarray:
     """The output (N, OH, OW, F)."""
     y = np.zeros((x.shape[0], *walk.outputs, kernel.shape[3]))
     for i, j in walk.offsets():
@@ -24,7 +24,7 @@ def correlate(walk: Walk, x, kernel, groups: int = 1) -> np.ndarray:
     return y
 
 
-def spread(walk: Walk, dy, kernel, groups: int = 1) -> np.ndarray:
+def spread(walk: Walk, dy: np.ndarray, kernel: np.ndarray, groups: int = 1) -> np.ndarray:
     """The gradient (N, H, W, C) with respect to x, given that with respect to y."""
     dx = np.zeros((dy.shape[0], *walk.size, kernel.shape[2] * groups))
     for i, j in walk.offsets():
@@ -35,7 +35,7 @@ def spread(walk: Walk, dy, kernel, groups: int = 1) -> np.ndarray:
     return dx
 
 
-def collect(walk: Walk, x, dy, groups: int = 1) -> np.ndarray:
+def collect(walk: Walk, x: np.ndarray, dy: np.ndarray, groups: int = 1) -> np.ndarray:
     """The gradient (kh, kw, C / g, F) with respect to the kernel."""
     gradient = np.zeros((*walk.kernel, x.shape[3] // groups, dy.shape[3]))
     for i, j in walk.offsets():

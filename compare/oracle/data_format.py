@@ -1,6 +1,8 @@
 """How Keras's arrays lie: channels first or last, images or sequences. Here: (N, H, W, C), always.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from compare.oracle.running_error import Bounded
@@ -14,7 +16,7 @@ class Layout:
         data_format: 'channels_last' or 'channels_first'.
     """
 
-    def __init__(self, rank: int, data_format: str = "channels_last"):
+    def __init__(self, rank: int, data_format: str | None = "channels_last") -> None:
         self.rank, self.first = rank, data_format == "channels_first"
 
     def image(self, array: np.ndarray) -> np.ndarray:
@@ -27,14 +29,14 @@ class Layout:
         array = image if self.rank == 2 else image[:, :, 0]
         return np.moveaxis(array, -1, 1) if self.first else array
 
-    def image_shape(self, shape) -> tuple:
+    def image_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """An input's or output's shape as (N, H, W, C)."""
         shape = (shape[0], *shape[2:], shape[1]) if self.first else tuple(shape)
         return shape if self.rank == 2 else (*shape[:2], 1, shape[2])
 
-    def pair(self, value, across: int = 1) -> tuple[int, int]:
+    def pair(self, value: Sequence[int], across: int = 1) -> tuple[int, int]:
         """An argument of one number per spatial axis as (rows, columns)."""
-        return tuple(value) if self.rank == 2 else (value[0], across)
+        return (value[0], value[1] if self.rank == 2 else across)
 
     def kernel(self, array: np.ndarray) -> np.ndarray:
         """A kernel as (kh, kw, ., .)."""

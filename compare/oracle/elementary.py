@@ -24,25 +24,25 @@ import math
 
 import numpy as np
 
-from compare.oracle.running_error import Bounded
+from compare.oracle.running_error import Bounded, Rounding
 
 ROUNDINGS = {"tanh": 16, "sigmoid": 16, "log1p": 12, "expm1": 12, "softplus": 20, "erfc": 32}
 
 _erfc = np.frompyfunc(math.erfc, 1, 1)
 
 
-def constant(number: float, rounding) -> Bounded:
+def constant(number: float, rounding: Rounding) -> Bounded:
     """A factor that each side may have rounded, or merged with others, in its own way."""
     return Bounded(number, rounding, abs(number) * rounding.unit)
 
 
-def nearest_to_zero(low, high):
+def nearest_to_zero(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """The number from low to high whose size is smallest: where a bell has its steepest slope."""
     return np.where((low <= 0) & (high >= 0), 0.0, np.minimum(np.abs(low), np.abs(high)))
 
 
-def logistic(x):
-    return 1 / (1 + np.exp(-x))
+def logistic(x: np.ndarray) -> np.ndarray:
+    return np.asarray(1 / (1 + np.exp(-x)))
 
 
 def tanh(x: Bounded) -> Bounded:
@@ -51,9 +51,9 @@ def tanh(x: Bounded) -> Bounded:
 
 
 def sigmoid(x: Bounded) -> Bounded:
-    def slope(low, high):
+    def slope(low: np.ndarray, high: np.ndarray) -> np.ndarray:
         s = logistic(-nearest_to_zero(low, high))  # on the side where 1 - s loses nothing
-        return s * (1 - s)
+        return np.asarray(s * (1 - s))
 
     return x.through(logistic, slope, ROUNDINGS["sigmoid"])
 
@@ -69,7 +69,7 @@ def softplus(x: Bounded) -> Bounded:
 
 
 def erfc(x: Bounded) -> Bounded:
-    def slope(low, high):
-        return 2 / math.sqrt(math.pi) * np.exp(-nearest_to_zero(low, high)**2)
+    def slope(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        return np.asarray(2 / math.sqrt(math.pi) * np.exp(-nearest_to_zero(low, high)**2))
 
     return x.through(lambda x: np.asarray(_erfc(x), np.float64), slope, ROUNDINGS["erfc"])

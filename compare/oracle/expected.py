@@ -3,8 +3,11 @@
 Everything comes from the oracles; here their inputs are gathered and their results named.
 """
 
+from typing import Any
+
 import numpy as np
 
+from compare.oracle.base import Oracle
 from compare.oracle.losses import exact_loss
 from compare.oracle.optimizers import exact_update
 from compare.oracle.registry import known_oracle, oracle_for
@@ -13,26 +16,28 @@ from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
 from compare.tracing.tensor_names import results_by_name
 from compare.tracing.trace import Part, Trace
+from compare.tracing.types import Arrays, Weights
 
 
-def oracle_of(trace: Trace, part: Part):
+def oracle_of(trace: Trace, part: Part) -> Oracle:
     """A fresh oracle for one part of a trace."""
     return oracle_for(part.class_name, layer_config(trace, part.layer), part.part)
 
 
-def known_oracle_of(trace: Trace, part: Part):
+def known_oracle_of(trace: Trace, part: Part) -> Oracle | None:
     """The same; None where there is none, as for a layer that only Keras has."""
     return known_oracle(part.class_name, layer_config(trace, part.layer), part.part)
 
 
-def shapes(part: Part):
+def shapes(part: Part) -> Any:
     """The shape of a part's input, a list of them for a layer that merges."""
     if isinstance(part.input, tuple):
         return [value.shape for value in part.input]
     return part.input.shape
 
 
-def results(oracle, x, given: dict, dy, rounding: Rounding) -> dict[str, Bounded]:
+def results(oracle: Oracle, x: Arrays, given: Weights, dy: np.ndarray | None,
+            rounding: Rounding) -> dict[str, Bounded]:
     """An oracle's output on x and, unless dy is None, all its gradients, by tensor name.
 
     Args:
@@ -45,14 +50,14 @@ def results(oracle, x, given: dict, dy, rounding: Rounding) -> dict[str, Bounded
     return results_by_name(output, *gradients)
 
 
-def bounded(x, rounding: Rounding):
+def bounded(x: Any, rounding: Rounding) -> Any:
     """An array without error; of a tuple of arrays, a list of them."""
     if isinstance(x, tuple):
         return [Bounded(value, rounding) for value in x]
     return Bounded(x, rounding)
 
 
-def part_results(trace: Trace, part: Part, oracle) -> dict[str, Bounded]:
+def part_results(trace: Trace, part: Part, oracle: Oracle) -> dict[str, Bounded]:
     """What a part should have computed from the inputs that its trace holds."""
     rounding = Rounding.of(trace.dtype)
     exact = results(oracle, part.input, part.given, part.output_gradient, rounding)
@@ -78,11 +83,13 @@ def loss_input(trace: Trace) -> np.ndarray:
 
 def data_loss(trace: Trace, seen: Bounded) -> tuple[Bounded, Bounded]:
     """(the loss without penalties, its gradient with respect to what it is computed from)."""
+    assert trace.y is not None  # a loss has labels
     return exact_loss(trace.compile_config["loss"], trace.y, seen, trace.fused,
                       np.dtype(trace.dtype), trace.sample_weight)
 
 
-def with_penalties(trace: Trace, value: Bounded, weights: list, outputs: list) -> Bounded:
+def with_penalties(trace: Trace, value: Bounded, weights: list[dict[str, Bounded]],
+                   outputs: list[Bounded]) -> Bounded:
     """The loss that is trained: that of the data and all penalties.
 
     Args:

@@ -5,14 +5,18 @@ carries float32's rounding into the step. A schedule's jumps (`staircase`, resta
 where the definition has them: true of steps below 2^24, which float32 counts exactly.
 """
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from compare.oracle.running_error import LIBRARY_ULPS, Bounded, Rounding
+from compare.tracing.types import Config
 
 FLOAT32 = Rounding.of("float32")
 
 
-def rate_at(rate, iteration: int, rounding: Rounding) -> Bounded:
+def rate_at(rate: Any, iteration: int, rounding: Rounding) -> Bounded:
     """The learning rate of a step.
 
     Args:
@@ -33,7 +37,7 @@ def constant(number: float, rounding: Rounding) -> float:
     return float(np.float32(number)) if rounding.unit > 2.0**-50 else float(number)
 
 
-def exact(value) -> Bounded:
+def exact(value: ArrayLike) -> Bounded:
     return Bounded(value, FLOAT32)
 
 
@@ -49,26 +53,26 @@ def to_the_power(base: Bounded, exponent: Bounded) -> Bounded:
                             0 if known else 2 * LIBRARY_ULPS)
 
 
-def exponential(s: dict, step: float) -> Bounded:
+def exponential(s: Config, step: float) -> Bounded:
     passed = exact(step) / exact(s["decay_steps"])
     if s.get("staircase"):
         passed = exact(np.floor(passed.value))
-    return to_the_power(exact(s["decay_rate"]), passed) * s["initial_learning_rate"]
+    return to_the_power(exact(s["decay_rate"]), passed) * float(s["initial_learning_rate"])
 
 
-def inverse_time(s: dict, step: float) -> Bounded:
+def inverse_time(s: Config, step: float) -> Bounded:
     passed = exact(step) / exact(s["decay_steps"])
     if s.get("staircase"):
         passed = exact(np.floor(passed.value))
-    return exact(s["initial_learning_rate"]) / (passed * s["decay_rate"] + 1.0)
+    return exact(s["initial_learning_rate"]) / (passed * float(s["decay_rate"]) + 1.0)
 
 
-def piecewise_constant(s: dict, step: float) -> Bounded:
+def piecewise_constant(s: Config, step: float) -> Bounded:
     passed = sum(step > int(boundary) for boundary in s["boundaries"])
     return exact(float(np.float32(s["values"][passed])))
 
 
-def polynomial(s: dict, step: float) -> Bounded:
+def polynomial(s: Config, step: float) -> Bounded:
     end = exact(s.get("end_learning_rate", float(np.float32(1e-4))))
     steps = s["decay_steps"]
     if s.get("cycle"):
@@ -89,7 +93,7 @@ def wave(fraction: Bounded) -> Bounded:
     return (cosine + 1.0) * 0.5
 
 
-def cosine(s: dict, step: float) -> Bounded:
+def cosine(s: Config, step: float) -> Bounded:
     start, steps = exact(s["initial_learning_rate"]), s["decay_steps"]
     if s.get("warmup_target") is not None:
         top, warmup = exact(s["warmup_target"]), s.get("warmup_steps", 0.0)
@@ -97,11 +101,11 @@ def cosine(s: dict, step: float) -> Bounded:
             return (top - start) * (exact(step) / exact(warmup)) + start
         start, step = top, step - warmup
     fraction = exact(min(step, steps)) / exact(steps)
-    alpha = s.get("alpha", 0.0)
+    alpha = float(s.get("alpha", 0.0))
     return ((exact(1.0) - exact(alpha)) * wave(fraction) + alpha) * start
 
 
-def cosine_restarts(s: dict, step: float) -> Bounded:
+def cosine_restarts(s: Config, step: float) -> Bounded:
     t_mul, fraction = s.get("t_mul", 2.0), exact(step) / exact(s["first_decay_steps"])
     if t_mul == 1:
         restarts = np.floor(fraction.value)
@@ -112,9 +116,9 @@ def cosine_restarts(s: dict, step: float) -> Bounded:
         before = (exact(1.0) - length) / (exact(1.0) - exact(t_mul))
         fraction = (fraction - before) / length
     height = to_the_power(exact(s.get("m_mul", 1.0)), exact(restarts))
-    alpha = s.get("alpha", 0.0)
+    alpha = float(s.get("alpha", 0.0))
     share = (exact(1.0) - exact(alpha)) * (height * wave(fraction)) + alpha
-    return share * s["initial_learning_rate"]
+    return share * float(s["initial_learning_rate"])
 
 
 SCHEDULES = {"ExponentialDecay": exponential, "InverseTimeDecay": inverse_time,

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from compare.oracle.running_error import LIBRARY_ULPS, Bounded
+from compare.oracle.running_error import LIBRARY_ULPS, Bounded, Rounding
 
 # 1 / sqrt(x) may be made by a vector instruction and a Newton step: Eigen's was seen 3.1 u off.
 RSQRT_ROUNDINGS = 2 * LIBRARY_ULPS
@@ -36,8 +36,8 @@ def moments(x: Bounded, axes: tuple[int, ...]) -> Moments:
     x, rounding = x.flushed(), x.rounding
     count = int(np.prod([x.shape[axis] for axis in axes]))
 
-    def average(array):
-        return array.mean(axis=axes, keepdims=True)
+    def average(array: np.ndarray) -> np.ndarray:
+        return np.asarray(array.mean(axis=axes, keepdims=True))
 
     mean = average(x.value)
     if count == 1:
@@ -62,7 +62,7 @@ def known(mean: Bounded, variance: Bounded) -> Moments:
     return Moments(mean, variance, variance.value - variance.bound)
 
 
-def constant(value: float, rounding) -> Bounded:
+def constant(value: float, rounding: Rounding) -> Bounded:
     """A number of a config, which the audited precision may have rounded."""
     return Bounded(value, rounding, abs(value) * rounding.unit)
 

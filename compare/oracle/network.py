@@ -6,19 +6,23 @@ stays as it is, bound and all, so that the bounds are carried along the graph.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from compare.oracle import regularization
 from compare.oracle.expected import data_loss, oracle_of, with_penalties
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.trace import Trace
 
+Settled = Callable[[tuple[Any, ...], Bounded], Bounded]
 
-def carried(key: tuple, result: Bounded) -> Bounded:
+
+def carried(key: tuple[Any, ...], result: Bounded) -> Bounded:
     """A result as it is: the next op goes on from all that it may have been."""
     return result
 
 
-def along_the_graph(trace: Trace, settled=carried, rounding: Rounding | None = None) -> dict:
+def along_the_graph(trace: Trace, settled: Settled = carried, rounding: Rounding | None = None
+                    ) -> dict[tuple[str, str], Bounded]:
     """Every tensor of a pass in training from the trace's batch and weights alone.
 
     Args:
@@ -49,10 +53,10 @@ class _Pass:
 
     trace: Trace
     rounding: Rounding
-    settled: Callable[[tuple, Bounded], Bounded]
+    settled: Settled
     training: bool = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         trace = self.trace
         self.source = Bounded(trace.x, self.rounding)
         self.oracles = [oracle_of(trace, part) for part in trace.parts]
@@ -70,7 +74,7 @@ class _Pass:
         return self.outputs[source] if source >= 0 else self.source
 
 
-def _backward(run: _Pass) -> dict:
+def _backward(run: _Pass) -> dict[tuple[str, str], Bounded]:
     """The loss and all gradients."""
     trace, parts, settled = run.trace, run.trace.parts, run.settled
     right = {}
@@ -82,6 +86,7 @@ def _backward(run: _Pass) -> dict:
         for i, output in enumerate(run.outputs):
             arrived[i] += regularization.output_gradient(trace, i, output)
     else:
+        assert parts[-1].output_gradient is not None  # without labels it is where all begins
         gradient = Bounded(parts[-1].output_gradient, run.rounding)
     at_the_input: list[Bounded] = []
     (at_the_input if end < 0 else arrived[end]).append(settled(("loss", "gradient"), gradient))

@@ -8,9 +8,11 @@ Adam's betas in the powers that make up for the start at zero; in its running me
 """
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from compare.oracle.learning_rates import constant, rate_at
 from compare.oracle.running_error import LIBRARY_ULPS, Bounded, Rounding
+from compare.tracing.types import Config
 
 
 class Optimizer:
@@ -25,9 +27,9 @@ class Optimizer:
         slots: for each weight what the rule remembers, by name; empty before the first step.
     """
 
-    defaults: dict = {}
+    defaults: Config = {}
 
-    def __init__(self, config: dict, dtype):
+    def __init__(self, config: Config, dtype: DTypeLike) -> None:
         self.rounding = Rounding.of(dtype)
         given = {key: value for key, value in config.items() if value is not None}
         self.config = {**self.defaults, **given}
@@ -48,7 +50,7 @@ class Optimizer:
         """A weight's slots before the first step."""
         return {}
 
-    def rule(self, weight: Bounded, gradient: Bounded, slots: dict, rate: Bounded) -> Bounded:
+    def rule(self, weight: Bounded, gradient: Bounded, slots: Config, rate: Bounded) -> Bounded:
         """The weight after a step; replaces what changes in `slots`."""
         raise NotImplementedError
 
@@ -103,10 +105,11 @@ class SGD(Optimizer):
 
     defaults = {"learning_rate": 0.01, "momentum": 0.0}
 
-    def fresh(self, weight):
+    def fresh(self, weight: Bounded) -> dict[str, Bounded]:
         return {"momentum": self.zeros(weight)} if self.config["momentum"] else {}
 
-    def rule(self, weight, gradient, slots, rate):
+    def rule(self, weight: Bounded, gradient: Bounded, slots: dict[str, Bounded],
+             rate: Bounded) -> Bounded:
         step = gradient * rate
         if not slots:
             return weight - step
@@ -120,10 +123,11 @@ class Adam(Optimizer):
 
     defaults = {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
 
-    def fresh(self, weight):
+    def fresh(self, weight: Bounded) -> dict[str, Bounded]:
         return {name: self.zeros(weight) for name in ("momentum", "velocity", "velocity_hat")}
 
-    def rule(self, weight, gradient, slots, rate):
+    def rule(self, weight: Bounded, gradient: Bounded, slots: dict[str, Bounded],
+             rate: Bounded) -> Bounded:
         first = self.number(1 - self.config["beta_1"])
         second = self.number(1 - self.config["beta_2"])
         m = slots["momentum"] + (gradient - slots["momentum"]) * first
@@ -154,10 +158,11 @@ class RMSprop(Optimizer):
 
     defaults = {"learning_rate": 0.001, "rho": 0.9, "momentum": 0.0, "epsilon": 1e-7}
 
-    def fresh(self, weight):
+    def fresh(self, weight: Bounded) -> dict[str, Bounded]:
         return {name: self.zeros(weight) for name in ("velocity", "average_gradient", "momentum")}
 
-    def rule(self, weight, gradient, slots, rate):
+    def rule(self, weight: Bounded, gradient: Bounded, slots: dict[str, Bounded],
+             rate: Bounded) -> Bounded:
         old, new = self.number(self.config["rho"]), self.number(1 - self.config["rho"])
         slots["velocity"] = slots["velocity"] * old + gradient * gradient * new
         denominator = slots["velocity"]
@@ -178,11 +183,12 @@ class Adagrad(Optimizer):
 
     defaults = {"learning_rate": 0.001, "initial_accumulator_value": 0.1, "epsilon": 1e-7}
 
-    def fresh(self, weight):
+    def fresh(self, weight: Bounded) -> dict[str, Bounded]:
         start = float(np.float32(self.config["initial_accumulator_value"]))
         return {"accumulator": Bounded(np.full(weight.shape, start), self.rounding)}
 
-    def rule(self, weight, gradient, slots, rate):
+    def rule(self, weight: Bounded, gradient: Bounded, slots: dict[str, Bounded],
+             rate: Bounded) -> Bounded:
         slots["accumulator"] = slots["accumulator"] + gradient * gradient
         root = (slots["accumulator"] + self.number(self.config["epsilon"])).sqrt()
         return weight - rate * gradient / root
@@ -191,8 +197,8 @@ class Adagrad(Optimizer):
 OPTIMIZERS = {cls.__name__.lower(): cls for cls in (SGD, Adam, AdamW, RMSprop, Adagrad)}
 
 
-def exact_update(class_name: str, config: dict, weights: list[Bounded], gradients: list[Bounded],
-                 dtype) -> list[Bounded]:
+def exact_update(class_name: str, config: Config, weights: list[Bounded], gradients: list[Bounded],
+                 dtype: DTypeLike) -> list[Bounded]:
     """A network's weights after the first step of a fresh optimizer.
 
     Args:

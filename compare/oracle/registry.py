@@ -6,14 +6,16 @@ a new layer's oracle need be named nowhere else.
 
 import importlib
 import pkgutil
+from typing import Any
 
 from compare.oracle import layers
 from compare.oracle.base import ACTIVATIONS, LAYERS, Chain, Oracle
+from compare.tracing.types import Config
 
 __all__ = ["ACTIVATIONS", "LAYERS", "known_oracle", "oracle_for"]
 
 
-def oracle_for(class_name: str, config: dict, part: str = "") -> Oracle:
+def oracle_for(class_name: str, config: Config, part: str = "") -> Oracle:
     """The oracle of a layer, of the activation `part` inside it, or of both if part is 'whole'.
 
     Raises:
@@ -35,7 +37,7 @@ def oracle_for(class_name: str, config: dict, part: str = "") -> Oracle:
     return LAYERS[class_name](config)
 
 
-def known_oracle(class_name: str, config: dict, part: str = "") -> Oracle | None:
+def known_oracle(class_name: str, config: Config, part: str = "") -> Oracle | None:
     """The same; None where there is none, as for a layer that only Keras has."""
     try:
         return oracle_for(class_name, config, part)
@@ -43,7 +45,7 @@ def known_oracle(class_name: str, config: dict, part: str = "") -> Oracle | None
         return None
 
 
-def _activation(named) -> Oracle | None:
+def _activation(named: Any) -> Oracle | None:
     """Of an activation by its name, or by the config of the layer that serves as one."""
     if isinstance(named, dict):
         known = LAYERS.get(str(named.get("class_name")))

@@ -5,11 +5,14 @@ batch, of a layer's output. Both factors count as float32, whatever the precisio
 Python number by way of it.
 """
 
+from typing import Any
+
 import numpy as np
 
 from compare.oracle.running_error import Bounded
 from compare.tracing.configs import layer_config
 from compare.tracing.trace import Part, Trace
+from compare.tracing.types import Config
 
 DEFAULT = 0.01  # Keras's, where a config names a regularizer without its factors
 
@@ -23,7 +26,7 @@ def total(terms: list[Bounded]) -> Bounded:
     return Bounded(values, terms[0].rounding, errors).sum(axis=0)
 
 
-def penalty(regularizer, x: Bounded) -> Bounded:
+def penalty(regularizer: Any, x: Bounded) -> Bounded:
     """l1 sum |x| + l2 sum x^2."""
     l1, l2 = factors(regularizer)
     parts = []
@@ -34,7 +37,7 @@ def penalty(regularizer, x: Bounded) -> Bounded:
     return total(parts) if parts else Bounded(0.0, x.rounding)
 
 
-def gradient(regularizer, x: Bounded) -> Bounded:
+def gradient(regularizer: Any, x: Bounded) -> Bounded:
     """l1 sign x + 2 l2 x; where rounding leaves the sign open, so is the first."""
     l1, l2 = factors(regularizer)
     parts = []
@@ -46,7 +49,7 @@ def gradient(regularizer, x: Bounded) -> Bounded:
     return total(parts) if parts else Bounded(np.zeros(x.shape), x.rounding)
 
 
-def factors(regularizer) -> tuple[float, float]:
+def factors(regularizer: Any) -> tuple[float, float]:
     """(l1, l2) of a regularizer's name or Keras config.
 
     Raises:
@@ -63,7 +66,7 @@ def factors(regularizer) -> tuple[float, float]:
     return l1, l2
 
 
-def regularizer_of(config: dict, weight: str):
+def regularizer_of(config: Config, weight: str) -> Any:
     """What a layer's config says of a weight's regularizer, None for none.
 
     The argument is named after the weight ('bias_regularizer'), without its 'kernel' where there
@@ -94,7 +97,7 @@ def of_weights(trace: Trace, weights: list[dict[str, Bounded]]) -> list[Bounded]
     return found
 
 
-def activity_regularizer(trace: Trace, i: int):
+def activity_regularizer(trace: Trace, i: int) -> Any:
     """The regularizer of a part's output, None for none; of a layer's parts only the last has one.
     """
     inner = i + 1 < len(trace.parts) and trace.parts[i + 1].layer == trace.parts[i].layer

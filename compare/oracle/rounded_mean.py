@@ -5,7 +5,8 @@ import numpy as np
 from compare.oracle.running_error import Bounded, Rounding
 
 
-def mean(total, magnitude, passed_on, terms, number, rounding: Rounding) -> Bounded:
+def mean(total: np.ndarray, magnitude: np.ndarray, passed_on: np.ndarray, terms: np.ndarray,
+         number: np.ndarray | int, rounding: Rounding) -> Bounded:
     """total / number, whether it is divided before, while or after it is added up.
 
     A division is one rounding, or two if made as a multiplication by a rounded reciprocal; by a

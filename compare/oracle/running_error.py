@@ -19,11 +19,15 @@ What is taken for granted, and where it comes from:
 The value itself carries float64's own rounding, so u below is u(audited) + u(float64).
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, Union
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 LIBRARY_ULPS = 4
+Function = Callable[[np.ndarray], np.ndarray]
+Operand = Union["Bounded", np.ndarray, float]
 
 
 class Rounding(NamedTuple):
@@ -38,7 +42,7 @@ class Rounding(NamedTuple):
     products: bool = True
 
     @classmethod
-    def of(cls, dtype) -> "Rounding":
+    def of(cls, dtype: DTypeLike) -> "Rounding":
         info = np.finfo(dtype)
         return cls(float(info.eps) / 2 + 2.0**-53, float(info.tiny))
 
@@ -59,7 +63,8 @@ class Bounded:
 
     __array_ufunc__ = None  # so that ndarray * Bounded comes here
 
-    def __init__(self, value, rounding: Rounding, error=None):
+    def __init__(self, value: ArrayLike, rounding: Rounding,
+                 error: ArrayLike | None = None) -> None:
         self.value = np.asarray(value, np.float64)
         self.rounding = rounding
         if error is not None:  # 0 times an error without limit is not known to be 0
@@ -72,33 +77,34 @@ class Bounded:
         return np.zeros(self.value.shape) if self.error is None else self.error
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         return self.value.shape
 
-    def _lift(self, other) -> "Bounded":
+    def _lift(self, other: Operand) -> "Bounded":
         return other if isinstance(other, Bounded) else Bounded(other, self.rounding)
 
-    def _rounded(self, value, passed_on, roundings=1) -> "Bounded":
+    def _rounded(self, value: np.ndarray, passed_on: np.ndarray,
+                 roundings: np.ndarray | int = 1) -> "Bounded":
         """A result with the errors passed on by its operands and `roundings` of its own."""
         gamma = self.rounding.gamma(roundings)
         error = passed_on + gamma * (np.abs(value) + passed_on) + self.rounding.tiny
         return Bounded(value, self.rounding, error)
 
-    def __add__(self, other):
+    def __add__(self, other: Operand) -> "Bounded":
         a, b = self.flushed(), self._lift(other).flushed()
         return self._rounded(a.value + b.value, a.bound + b.bound)
 
-    def __sub__(self, other):
+    def __sub__(self, other: Operand) -> "Bounded":
         a, b = self.flushed(), self._lift(other).flushed()
         return self._rounded(a.value - b.value, a.bound + b.bound)
 
-    def __mul__(self, other):
+    def __mul__(self, other: Operand) -> "Bounded":
         a, b = self.flushed(), self._lift(other).flushed()
         passed_on = (np.abs(a.value) * b.bound + a.bound * np.abs(b.value)
                      + a.bound * b.bound)
         return self._rounded(a.value * b.value, passed_on)
 
-    def __truediv__(self, other):
+    def __truediv__(self, other: Operand) -> "Bounded":
         a, b = self.flushed(), self._lift(other).flushed()
         with np.errstate(divide="ignore", invalid="ignore"):
             value = a.value / b.value
@@ -108,7 +114,7 @@ class Bounded:
         reciprocal = self.rounding.tiny * (np.abs(a.value) + a.bound)  # flushed to zero
         return self._rounded(value, passed_on + reciprocal, roundings=2)
 
-    def __neg__(self):
+    def __neg__(self) -> "Bounded":
         return Bounded(-self.value, self.rounding, self.error)
 
     def exp(self) -> "Bounded":
@@ -134,7 +140,8 @@ class Bounded:
                                                       np.sqrt(x.bound)), 0.0)
         return self._rounded(value, passed_on)
 
-    def through(self, function, slope, roundings: int) -> "Bounded":
+    def through(self, function: Function, slope: Callable[[np.ndarray, np.ndarray], np.ndarray],
+                roundings: int) -> "Bounded":
         """A smooth function of each element.
 
         Args:
@@ -149,7 +156,7 @@ class Bounded:
                              slope(x.value - x.bound, x.value + x.bound) * x.bound, 0.0)
         return self._rounded(value, passed_on, roundings)
 
-    def sum(self, axis=None, keepdims=False) -> "Bounded":
+    def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Bounded":
         """The sum in any order; terms that are exactly zero round nothing."""
         terms = self.support().sum(axis=axis, keepdims=keepdims)
         value = self.value.sum(axis=axis, keepdims=keepdims)
@@ -162,12 +169,12 @@ class Bounded:
 
     def support(self) -> np.ndarray:
         """1.0 where the value may be other than zero, else 0.0."""
-        return ((self.value != 0) | (self.bound > 0)).astype(np.float64)
+        return np.asarray((self.value != 0) | (self.bound > 0), np.float64)
 
     def clip(self, low: float, high: float) -> "Bounded":
         return Bounded(np.clip(self.value, low, high), self.rounding, self.bound)
 
-    def where(self, mask) -> "Bounded":
+    def where(self, mask: np.ndarray) -> "Bounded":
         """The value where the mask is true, an exact zero elsewhere; denormals may be flushed."""
         value = np.where(mask, self.value, 0.0)
         return Bounded(value, self.rounding, np.where(mask, self.bound, 0.0)).flushed()
@@ -181,17 +188,18 @@ class Bounded:
         return Bounded(self.value, self.rounding,
                        np.where(denormal, np.maximum(self.bound, size), self.bound))
 
-    def reshape(self, *shape) -> "Bounded":
+    def reshape(self, *shape: Any) -> "Bounded":
         error = None if self.error is None else self.error.reshape(*shape)
         return Bounded(self.value.reshape(*shape), self.rounding, error)
 
-    def rearranged(self, function) -> "Bounded":
+    def rearranged(self, function: Function) -> "Bounded":
         """The same numbers, errors and all, where a function of an array puts them."""
         error = None if self.error is None else function(self.error)
         return Bounded(function(self.value), self.rounding, error)
 
 
-def bilinear(product, a: Bounded, b: Bounded, bias: Bounded | None = None) -> Bounded:
+def bilinear(product: Callable[[np.ndarray, np.ndarray], np.ndarray], a: Bounded, b: Bounded,
+             bias: Bounded | None = None) -> Bounded:
     """product(a, b) + bias, of which every element is a sum of products a_i b_i.
 
     Convolution, dense layers and their gradients are such: one more pass with absolute values

@@ -13,16 +13,21 @@ library does whose function is always a little too large. (D. S. Parker, Monte C
 1997; J. Vignes, A stochastic arithmetic for reliable scientific computation, 1993.)
 """
 
+from typing import Any
+
 import numpy as np
 
 from compare.oracle.expected import learned
 from compare.oracle.network import along_the_graph
-from compare.oracle.optimizers import OPTIMIZERS
+from compare.oracle.optimizers import OPTIMIZERS, Optimizer
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.trace import Trace
 
 SAMPLES = 1  # of each step
 MORE_SAMPLES = 16  # besides, where that explains too little
+
+
+Slack = dict[tuple[str, str], np.ndarray]  # by layer and name
 
 
 class SampledSteps:
@@ -33,7 +38,7 @@ class SampledSteps:
         seed: of the samples.
     """
 
-    def __init__(self, trace: Trace, seed: int):
+    def __init__(self, trace: Trace, seed: int) -> None:
         self.seed = seed
         self.settings, self.dtype = trace.compile_config["optimizer"], np.dtype(trace.dtype)
         self.trained = [(trace.parts[i].layer, name) for i, name in learned(trace)]
@@ -41,12 +46,12 @@ class SampledSteps:
         self.samples = [self._optimizer() for _ in range(SAMPLES)]
         self.past: list[SampledStep] = []
 
-    def _optimizer(self):
+    def _optimizer(self) -> Optimizer:
         """One that remembers nothing yet."""
         kind = OPTIMIZERS[self.settings["class_name"].lower()]
         return kind(self.settings["config"], self.dtype)
 
-    def step(self, trace: Trace, slack: dict | None = None) -> "SampledStep":
+    def step(self, trace: Trace, slack: Slack | None = None) -> "SampledStep":
         """The next step, from the weights and the batch of a trace.
 
         Args:
@@ -84,7 +89,7 @@ class SampledStep:
             such sizes: then nothing is promised, and `spread` says nothing.
     """
 
-    def __init__(self, steps: SampledSteps, trace: Trace, slack: dict):
+    def __init__(self, steps: SampledSteps, trace: Trace, slack: Slack) -> None:
         self.trace, self.trained = trace, steps.trained
         self.bounds = LocalBounds()
         self.exact = self._after(steps.exact, along_the_graph(trace, self.bounds))
@@ -95,7 +100,7 @@ class SampledStep:
                     self.bounds[i, f"{name}_gradient"] += extra
         self.spread = dict.fromkeys(self.exact, 0.0)
 
-    def sample(self, optimizer, seed: list[int]) -> None:
+    def sample(self, optimizer: Optimizer, seed: list[int]) -> None:
         """Take the step once more, rounded otherwise; the last two of the seed are the numbers of
         the step and of the sample."""
         moved = MovedWithin(self.bounds, np.random.default_rng(seed), alike=sum(seed[1:]) % 2 == 0)
@@ -104,7 +109,8 @@ class SampledStep:
         for key, exact in self.exact.items():
             self.spread[key] = max(self.spread[key], norm(after[key].value - exact.value))
 
-    def _after(self, optimizer, made: dict) -> dict:
+    def _after(self, optimizer: Optimizer, made: dict[tuple[str, str], Bounded]
+               ) -> dict[tuple[str, str], Bounded]:
         """Every weight after the step, by (layer, name), given what a pass computed."""
         rounding = Rounding.of(self.trace.dtype)
         after = {(part.layer, name): Bounded(weight, rounding)
@@ -117,7 +123,7 @@ class SampledStep:
         return after
 
 
-class LocalBounds(dict):
+class LocalBounds(dict[tuple[Any, ...], np.ndarray]):
     """Settles each result at its exact value, and keeps the bound that it has by itself.
 
     Attributes:
@@ -126,7 +132,7 @@ class LocalBounds(dict):
 
     largest = 0.0
 
-    def __call__(self, key: tuple, result: Bounded) -> Bounded:
+    def __call__(self, key: tuple[Any, ...], result: Bounded) -> Bounded:
         # where no bound holds, nothing is moved: what the rounding does there is not sampled
         self[key] = np.where(np.isfinite(result.bound), result.bound, 0.0)
         sizes = np.nan_to_num(np.abs(result.value), nan=np.inf, posinf=np.inf)
@@ -143,16 +149,16 @@ class MovedWithin:
         alike: move all numbers of a tensor by the whole bound to one side.
     """
 
-    def __init__(self, bounds: LocalBounds, rng: np.random.Generator, alike: bool):
+    def __init__(self, bounds: LocalBounds, rng: np.random.Generator, alike: bool) -> None:
         self.bounds, self.rng, self.alike = bounds, rng, alike
 
-    def __call__(self, key: tuple, result: Bounded) -> Bounded:
+    def __call__(self, key: tuple[Any, ...], result: Bounded) -> Bounded:
         share = (self.rng.choice([-1.0, 1.0]) if self.alike
                  else self.rng.uniform(-1, 1, result.shape))
         return Bounded(result.value + share * self.bounds[key], result.rounding)
 
 
-def norm(array) -> float:
+def norm(array: np.ndarray) -> float:
     """The 2-norm of all entries; infinite where one is NaN."""
     size = float(np.sqrt(np.sum(np.square(array, dtype=np.float64))))
     return np.inf if np.isnan(size) else size

@@ -18,7 +18,8 @@ class Walk:
         dilation: distance between the pixels of a window, (rows, columns).
     """
 
-    def __init__(self, size, kernel, strides, padding, dilation=(1, 1)):
+    def __init__(self, size: tuple[int, ...], kernel: tuple[int, ...], strides: tuple[int, ...],
+                 padding: str, dilation: tuple[int, ...] = (1, 1)) -> None:
         self.size, self.kernel, self.strides = tuple(size), tuple(kernel), tuple(strides)
         self.dilation = tuple(dilation)
         self.outputs, self.before = [], []
@@ -33,7 +34,7 @@ class Walk:
                 self.before.append(reach - 1 if padding == "causal"
                                    else max((count - 1) * s + reach - n, 0) // 2)
 
-    def offsets(self):
+    def offsets(self) -> list[tuple[int, int]]:
         """Every position (i, j) inside the window, in row-major order."""
         return [(i, j) for i in range(self.kernel[0]) for j in range(self.kernel[1])]
 
@@ -46,7 +47,7 @@ class Walk:
         return math.prod(-(-k // (s // math.gcd(s, d)))
                          for k, s, d in zip(self.kernel, self.strides, self.dilation))
 
-    def _reach(self, axis: int, offset: int):
+    def _reach(self, axis: int, offset: int) -> tuple[slice, slice]:
         """Which outputs see a real pixel at this offset, and which pixels those are."""
         stride, before = self.strides[axis], self.before[axis]
         first = max(0, -(-(before - offset) // stride))
@@ -56,7 +57,7 @@ class Walk:
         return (slice(first, first + count),
                 slice(start, start + (count - 1) * stride + 1 if count else start, stride))
 
-    def at(self, i: int, j: int):
+    def at(self, i: int, j: int) -> tuple[tuple[slice, slice, slice], tuple[slice, slice, slice]]:
         """((output rows, output columns), (image rows, image columns)) that meet at offset (i, j).
 
         Outputs whose window has padding at (i, j) are left out: padding adds nothing.

@@ -4,11 +4,14 @@ Which piece counts at a kink is Keras's choice (TensorFlow's gradients), written
 what holds below the first kink, at it, above it, and so on.
 """
 
+from typing import Any
+
 import numpy as np
 
 from compare.oracle.base import Activation, judges
 from compare.oracle.layers.piecewise import choose, held, same, scaled, shifted, together
 from compare.oracle.running_error import Bounded
+from compare.tracing.types import Config
 
 
 def is_short(number: float) -> bool:
@@ -20,10 +23,10 @@ def is_short(number: float) -> bool:
 class Linear(Activation):
     """The input as it is."""
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         return x
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         return dy, {}
 
 
@@ -40,7 +43,7 @@ class ReLU(Activation):
     operation = "max(x, 0)"
     masks = True
 
-    def __init__(self, config):
+    def __init__(self, config: Config) -> None:
         super().__init__(config)
         slope, threshold = config.get("negative_slope", 0.0), config.get("threshold", 0.0)
         highest = config.get("max_value")
@@ -50,10 +53,10 @@ class ReLU(Activation):
         self.lowest = float(np.float32(threshold))
         self.highest = None if highest is None else float(np.float32(highest))
         self.exact = all(is_short(n) for n in (slope, threshold, highest or 0))
-        self.kinks = tuple(sorted({self.lowest, *([] if highest is None else [self.highest])}))
+        self.kinks = tuple(sorted({self.lowest, *([] if self.highest is None else [self.highest])}))
         self.blocks = not slope
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.x = x
         self.slope, self.threshold = (held(number, x.rounding) for number in self.given)
         if self.leaky:  # which TensorFlow has in float32 always
@@ -69,7 +72,7 @@ class ReLU(Activation):
         return together(above, choose(x, [self.threshold], [
             lambda x: scaled(shifted(x, -self.threshold), self.slope), 0, 0]))
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         dy = dy.flushed()
         passed, leaked = lambda x: dy, lambda x: scaled(dy, self.slope)
         if self.leaky:
@@ -92,7 +95,7 @@ class LeakyReLU(ReLU):
 
     operation = "max(x, slope * x)"
 
-    def __init__(self, config):
+    def __init__(self, config: Config) -> None:
         super().__init__({"negative_slope": config.get("negative_slope", 0.2)})
 
 
@@ -102,7 +105,7 @@ class ReLU6(ReLU):
 
     operation = "min(max(x, 0), 6)"
 
-    def __init__(self, config):
+    def __init__(self, config: Config) -> None:
         super().__init__({"max_value": 6})
 
 
@@ -114,12 +117,12 @@ class PReLU(Activation):
     kinks = (0,)
     masks = True
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.x, self.alpha = x, weights["alpha"]
         self.below = choose(x, [0], [same, 0, 0])
         return together(choose(x, [0], [0, 0, same]), self._where_below(self.alpha * self.below))
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         dy = dy.flushed()
         dx = choose(self.x, [0], [lambda x: dy * self.alpha, 0, lambda x: dy])
         axes = self._summed(dy.shape)
@@ -132,11 +135,11 @@ class PReLU(Activation):
         return Bounded(np.where(support, product.value, 0.0), product.rounding,
                        np.where(support, product.bound, 0.0))
 
-    def _summed(self, shape) -> tuple:
+    def _summed(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The batch, and the axes along which alpha is shared."""
         return (0, *(i + 1 for i, n in enumerate(self.alpha.shape) if n == 1 and shape[i + 1] > 1))
 
-    def reductions(self, input_shape, output_shape):
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         shared = self.config.get("shared_axes") or ()
         terms = int(np.prod([input_shape[axis] for axis in (0, *shared)]))
         return {"output": 1, "input_gradient": 1, "alpha_gradient": terms}
@@ -151,12 +154,12 @@ class HardSigmoid(Activation):
     masks = True
     exact = False
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.x, self.shifted = x, shifted(x, 3.0)
         self.hard = choose(self.shifted, [0, 6], [0, 0, same, 6, 6]) / 6
         return self.hard
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         return self.inside(dy / 6), {}
 
     def inside(self, dy: Bounded) -> Bounded:
@@ -170,10 +173,10 @@ class HardSiLU(HardSigmoid):
     operation = "x times the hard sigmoid of x"
     masks = False
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         return super().forward(x, weights) * x
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         return dy * self.hard + self.inside(dy * self.x / 6), {}
 
 
@@ -185,11 +188,11 @@ class HardTanh(Activation):
     kinks = (-1, 1)
     masks = True
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.x = x
         return choose(x, [-1, 1], [-1, -1, same, 1, 1])
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         dy = dy.flushed()
         return choose(self.x, [-1, 1], [0, *[lambda x: dy] * 3, 0]), {}
 
@@ -202,11 +205,11 @@ class HardShrink(Activation):
     kinks = (-0.5, 0.5)
     masks = True
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.x = x
         return choose(x, [-0.5, 0.5], [same, 0, 0, 0, same])
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         dy = dy.flushed()
         return choose(self.x, [-0.5, 0.5], [lambda x: dy, 0, 0, 0, lambda x: dy]), {}
 
@@ -217,7 +220,7 @@ class SoftShrink(HardShrink):
 
     operation = "x moved towards 0"
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.x = x
         return choose(x, [-0.5, 0.5], [lambda x: shifted(x, 0.5), 0, 0, 0,
                                        lambda x: shifted(x, -0.5)])
@@ -231,11 +234,11 @@ class SparseSigmoid(Activation):
     kinks = (-1, 1)
     masks = True
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.x = x
         return choose(x, [-1, 1], [0, 0, lambda x: scaled(shifted(x, 1.0), 0.5), 1, 1])
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         return choose(self.x, [-1, 1], [0, 0, lambda x: scaled(dy, 0.5), 0, 0]), {}
 
 
@@ -247,15 +250,15 @@ class SparsePlus(Activation):
     kinks = (-1, 1)
     exact = False
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.x = x
         return choose(x, [-1, 1], [0, 0, lambda x: self._risen(x).through(
             np.square, lambda low, high: 2 * high, 4) * 0.25, same, same])
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         dy = dy.flushed()
         return choose(self.x, [-1, 1], [0, 0, lambda x: dy * self._risen(x) * 0.5,
                                         lambda x: dy, lambda x: dy]), {}
 
-    def _risen(self, x):
+    def _risen(self, x: Bounded) -> Bounded:
         return shifted(x, 1.0)

@@ -1,12 +1,16 @@
 """Oracles of convolutions whose output is one sum of products: all but the separable one."""
 
 import math
+from typing import Any
+
+import numpy as np
 
 from compare.oracle.base import Oracle, judges
 from compare.oracle.correlation import collect, correlate, spread
 from compare.oracle.data_format import Layout
-from compare.oracle.running_error import bilinear
+from compare.oracle.running_error import Bounded, bilinear
 from compare.oracle.windows import Walk
+from compare.tracing.types import Config
 
 
 class Convolution(Oracle):
@@ -21,23 +25,23 @@ class Convolution(Oracle):
     window = "kernel_size"
     outputs: tuple[str, ...] = ("filters",)
 
-    def __init__(self, config):
+    def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.layout = Layout(self.rank, config.get("data_format", "channels_last"))
 
-    def forth(self, x, kernel):
+    def forth(self, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         """The output without the bias."""
         raise NotImplementedError
 
-    def back(self, dy, kernel):
+    def back(self, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         """The gradient with respect to x."""
         raise NotImplementedError
 
-    def gather(self, x, dy):
+    def gather(self, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
         """The gradient with respect to the kernel."""
         raise NotImplementedError
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         lay = self.layout
         self.x, self.kernel = x, weights["kernel"]
         self.walk = self._walk(lay.image_shape(x.shape))
@@ -45,7 +49,7 @@ class Convolution(Oracle):
         return bilinear(lambda x, k: lay.given(self.forth(lay.image(x), lay.kernel(k))),
                         x, self.kernel, lay.beside_channels(weights.get("bias")))
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         lay = self.layout
         dx = bilinear(lambda d, k: lay.given(self.back(lay.image(d), lay.kernel(k))),
                       dy, self.kernel)
@@ -56,7 +60,7 @@ class Convolution(Oracle):
             gradients["bias"] = lay.sum_per_channel(dy)
         return dx, gradients
 
-    def _walk(self, image_shape) -> Walk:
+    def _walk(self, image_shape: tuple[int, ...]) -> Walk:
         lay, config = self.layout, self.config
         return Walk(image_shape[1:3], lay.pair(config["kernel_size"]), lay.pair(config["strides"]),
                     config["padding"], lay.pair(config.get("dilation_rate", (1,) * self.rank)))
@@ -72,19 +76,19 @@ class Conv2D(Convolution):
     where c runs over the channels of f's group.
     """
 
-    def forth(self, x, kernel):
+    def forth(self, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         return correlate(self.walk, x, kernel, self.groups)
 
-    def back(self, dy, kernel):
+    def back(self, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         return spread(self.walk, dy, kernel, self.groups)
 
-    def gather(self, x, dy):
+    def gather(self, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
         return collect(self.walk, x, dy, self.groups)
 
-    def _groups(self, channels):
-        return self.config.get("groups", 1)
+    def _groups(self, channels: int) -> int:
+        return int(self.config.get("groups", 1))
 
-    def reductions(self, input_shape, output_shape):
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         source, result = map(self.layout.image_shape, (input_shape, output_shape))
         groups, pixels = self._groups(source[3]), math.prod(result[:3])
         return {"output": math.prod(self.config["kernel_size"]) * source[3] // groups + 1,
@@ -106,17 +110,17 @@ class DepthwiseConv2D(Conv2D):
 
     outputs = ("depth_multiplier",)
 
-    def forth(self, x, kernel):
+    def forth(self, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         return super().forth(x, kernel.reshape(*kernel.shape[:2], 1, -1))
 
-    def back(self, dy, kernel):
+    def back(self, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         return super().back(dy, kernel.reshape(*kernel.shape[:2], 1, -1))
 
-    def gather(self, x, dy):
+    def gather(self, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
         gradient = super().gather(x, dy)  # (kh, kw, 1, C multiplier)
         return gradient.reshape(*gradient.shape[:2], self.groups, -1)
 
-    def _groups(self, channels):
+    def _groups(self, channels: int) -> int:
         return channels
 
 
@@ -128,16 +132,16 @@ class Conv2DTranspose(Convolution):
     are strides times as many, or, with `output_padding`, the fewest possible and so many more.
     """
 
-    def forth(self, x, kernel):
+    def forth(self, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         return spread(self.walk, x, kernel)
 
-    def back(self, dy, kernel):
+    def back(self, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         return correlate(self.walk, dy, kernel)
 
-    def gather(self, x, dy):
+    def gather(self, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
         return collect(self.walk, dy, x)
 
-    def _walk(self, image_shape):
+    def _walk(self, image_shape: tuple[int, ...]) -> Walk:
         config, size = self.config, []
         extra = config.get("output_padding") or (None, None)
         dilation = config.get("dilation_rate", (1, 1))
@@ -150,9 +154,10 @@ class Conv2DTranspose(Convolution):
             else:
                 size.append(n * s if config["padding"] == "same"
                             else (n - 1) * s + max(reach, s))
-        return Walk(size, config["kernel_size"], config["strides"], config["padding"], dilation)
+        return Walk(tuple(size), config["kernel_size"], config["strides"], config["padding"],
+                    dilation)
 
-    def reductions(self, input_shape, output_shape):
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         source, result = map(self.layout.image_shape, (input_shape, output_shape))
         return {"output": self._walk(source).overlap() * source[3] + 1,
                 "input_gradient": math.prod(self.config["kernel_size"]) * result[3],

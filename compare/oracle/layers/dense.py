@@ -1,9 +1,11 @@
 """The oracle of the dense layer."""
 
+from typing import Any
+
 import numpy as np
 
 from compare.oracle.base import Oracle, judges
-from compare.oracle.running_error import bilinear
+from compare.oracle.running_error import Bounded, bilinear
 
 
 @judges("Dense")
@@ -13,11 +15,11 @@ class Dense(Oracle):
     operation = "sums of products of input and kernel"
     outputs = ("units",)
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.x, self.kernel = x, weights["kernel"]
         return bilinear(np.matmul, x, self.kernel, weights.get("bias"))
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         dx = bilinear(lambda d, w: d @ w.T, dy, self.kernel)
         axes = list(range(len(dy.shape) - 1))
         gradients = {"kernel": bilinear(lambda x, d: np.tensordot(x, d, axes=(axes, axes)),
@@ -26,7 +28,7 @@ class Dense(Oracle):
             gradients["bias"] = dy.sum(axis=tuple(axes))
         return dx, gradients
 
-    def reductions(self, input_shape, output_shape):
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         rows = int(np.prod(output_shape[:-1]))
         return {"output": input_shape[-1] + 1, "input_gradient": output_shape[-1],
                 "kernel_gradient": rows, "bias_gradient": rows}

@@ -1,10 +1,13 @@
 """Oracles of pooling over whole images and sequences."""
 
+from typing import Any
+
 import numpy as np
 
 from compare.oracle.base import Oracle, judges
 from compare.oracle.rounded_mean import mean
 from compare.oracle.running_error import Bounded
+from compare.tracing.types import Config
 
 
 class GlobalPooling(Oracle):
@@ -13,7 +16,7 @@ class GlobalPooling(Oracle):
     exact = False
     rank = 2
 
-    def __init__(self, config):
+    def __init__(self, config: Config) -> None:
         super().__init__(config)
         first = 2 if config.get("data_format") == "channels_first" else 1
         self.axes = tuple(range(first, first + self.rank))
@@ -28,12 +31,12 @@ class GlobalPooling(Oracle):
         keeps = self.config.get("keepdims", False)
         return dy if keeps else dy.rearranged(lambda a: np.expand_dims(a, self.axes))
 
-    def number(self, shape) -> int:
+    def number(self, shape: tuple[int, ...]) -> int:
         """How many numbers a channel has."""
         return int(np.prod([shape[axis] for axis in self.axes]))
 
-    def total(self, array):
-        return array.sum(axis=self.axes, keepdims=True)
+    def total(self, array: np.ndarray) -> np.ndarray:
+        return np.asarray(array.sum(axis=self.axes, keepdims=True))
 
 
 @judges("GlobalMaxPooling2D")
@@ -48,33 +51,33 @@ class GlobalMaxPooling2D(GlobalPooling):
     operation = "maxima of windows"
     ties = True
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.x = x = x.flushed()
         self.y = x.value.max(axis=self.axes, keepdims=True)
         error = None if x.error is None else x.error.max(axis=self.axes, keepdims=True)
         return self.given(Bounded(self.y, x.rounding, error).flushed())
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         dy = self.taken(dy).flushed()
         won = self.x.value == self.y
         share = mean(dy.value, np.abs(dy.value), dy.bound, dy.support(), self.total(won),
                      dy.rounding)
         error = np.where(won, share.bound, 0.0)
         if self.x.error is not None:
-            error = np.where(self._may_win(), np.abs(dy.value) + dy.bound, error)
+            error = np.where(self._may_win(self.x.error), np.abs(dy.value) + dy.bound, error)
         return Bounded(won * share.value, dy.rounding, error), {}
 
-    def _may_win(self):
+    def _may_win(self, error: np.ndarray) -> np.ndarray:
         """Where rounding of the input leaves open who the winners are, those who may be of them.
 
         Each then gets something between nothing and all of the gradient.
         """
-        highest = self.x.value + self.x.error
-        lowest_winner = (self.x.value - self.x.error).max(axis=self.axes, keepdims=True)
+        highest = self.x.value + error
+        lowest_winner = (self.x.value - error).max(axis=self.axes, keepdims=True)
         close = highest >= lowest_winner
         # equal exact values tie on both sides, and who is alone wins on both
-        moves = self.total(close & (self.x.error > 0)) > 0
-        return close & moves & (self.total(close) > 1)
+        moves = self.total(close & (error > 0)) > 0
+        return np.asarray(close & moves & (self.total(close) > 1))
 
 
 @judges("GlobalAveragePooling2D")
@@ -83,18 +86,20 @@ class GlobalAveragePooling2D(GlobalPooling):
 
     operation = "means of windows"
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.shape, x = x.shape, x.flushed()
-        sums = [self.total(array) for array in (x.value, np.abs(x.value), x.bound, x.support())]
-        return self.given(mean(*sums, self.number(self.shape), x.rounding))
+        total, magnitude, passed_on, terms = (
+            self.total(array) for array in (x.value, np.abs(x.value), x.bound, x.support()))
+        return self.given(mean(total, magnitude, passed_on, terms, self.number(self.shape),
+                               x.rounding))
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         dy = self.taken(dy).flushed()
         share = mean(dy.value, np.abs(dy.value), dy.bound, dy.support(), self.number(self.shape),
                      dy.rounding)
         return share.rearranged(lambda a: np.broadcast_to(a, self.shape)), {}
 
-    def reductions(self, input_shape, output_shape):
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         return {"output": self.number(input_shape), "input_gradient": 1}
 
 

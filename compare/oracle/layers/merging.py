@@ -5,6 +5,7 @@ broadcast; what an input's gradient gets from the places where it was repeated i
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -17,13 +18,13 @@ class Merging(Oracle):
 
     merges = True
 
-    def forward(self, x, weights):
+    def forward(self, x: list[Bounded], weights: dict[str, Bounded]) -> Bounded:
         self.inputs = x
         rank = max(len(a.shape) for a in x)
         self.x = [a.reshape(a.shape[0], *[1] * (rank - len(a.shape)), *a.shape[1:]) for a in x]
         return self.merged()
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[list[Bounded], dict[str, Bounded]]:
         gradients = [summed_to(gradient, a.shape).reshape(*source.shape)
                      for gradient, a, source in zip(self.gradients(dy), self.x, self.inputs)]
         return gradients, {}
@@ -32,11 +33,11 @@ class Merging(Oracle):
         """The output, of the inputs in `self.x`, which broadcast against each other."""
         raise NotImplementedError
 
-    def gradients(self, dy) -> list[Bounded]:
+    def gradients(self, dy: Bounded) -> list[Bounded]:
         """For each input its gradient before the places where it was repeated are summed."""
         raise NotImplementedError
 
-    def reductions(self, input_shape, output_shape):
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         repeated = max(math.prod(output_shape) // math.prod(shape) for shape in input_shape)
         return {"output": len(input_shape), "input_gradient": repeated}
 
@@ -48,10 +49,10 @@ class Add(Merging):
 
     operation = "a sum"
 
-    def merged(self):
+    def merged(self) -> Bounded:
         return total(self.x)
 
-    def gradients(self, dy):
+    def gradients(self, dy: Bounded) -> list[Bounded]:
         return [dy] * len(self.x)
 
 
@@ -62,10 +63,10 @@ class Average(Merging):
     operation = "a sum and a division"
     exact = False
 
-    def merged(self):
+    def merged(self) -> Bounded:
         return total(self.x) / float(len(self.x))
 
-    def gradients(self, dy):
+    def gradients(self, dy: Bounded) -> list[Bounded]:
         return [dy / float(len(self.x))] * len(self.x)
 
 
@@ -75,10 +76,10 @@ class Subtract(Merging):
 
     operation = "a difference"
 
-    def merged(self):
+    def merged(self) -> Bounded:
         return self.x[0] - self.x[1]
 
-    def gradients(self, dy):
+    def gradients(self, dy: Bounded) -> list[Bounded]:
         return [dy, -dy]
 
 
@@ -94,13 +95,13 @@ class Multiply(Merging):
 
     operation = "a product"
 
-    def merged(self):
+    def merged(self) -> Bounded:
         y = self.x[0]
         for a in self.x[1:]:
             y = y * a
         return y
 
-    def gradients(self, dy):
+    def gradients(self, dy: Bounded) -> list[Bounded]:
         gradients = []
         for i in range(len(self.x)):
             gradient = dy
@@ -109,7 +110,7 @@ class Multiply(Merging):
             gradients.append(gradient)
         return gradients
 
-    def reductions(self, input_shape, output_shape):
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         """Sums of products of n factors; those beyond two count as if each were as large as 4, so
         that whole numbers up to 4 stay exact."""
         terms = super().reductions(input_shape, output_shape)
@@ -125,13 +126,13 @@ class Maximum(Merging):
     operation = "the largest of the inputs"
     sign = 1.0  # Minimum: the largest of the negatives
 
-    def merged(self):
+    def merged(self) -> Bounded:
         self.values = np.stack(np.broadcast_arrays(*[a.value for a in self.x]))  # (inputs, N, ...)
         self.errors = np.stack(np.broadcast_arrays(*[a.flushed().bound for a in self.x]))
         signed = self.sign * self.values
         return Bounded(self.sign * signed.max(axis=0), self.x[0].rounding, self.errors.max(axis=0))
 
-    def gradients(self, dy):
+    def gradients(self, dy: Bounded) -> list[Bounded]:
         signed = self.sign * self.values
         winner = signed.argmax(axis=0)  # the first of several
         lowest = (signed - self.errors).max(axis=0)  # what the largest is at least
@@ -163,13 +164,13 @@ class Concatenate(Oracle):
     operation = "a change of place or shape"
     merges = True
 
-    def forward(self, x, weights):
+    def forward(self, x: list[Bounded], weights: dict[str, Bounded]) -> Bounded:
         self.axis = self.config["axis"]
         self.ends = np.cumsum([a.shape[self.axis] for a in x])
         return Bounded(np.concatenate([a.value for a in x], self.axis), x[0].rounding,
                        np.concatenate([a.bound for a in x], self.axis))
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[list[Bounded], dict[str, Bounded]]:
         values = np.split(dy.value, self.ends[:-1], self.axis)
         errors = np.split(dy.bound, self.ends[:-1], self.axis)
         return [Bounded(v, dy.rounding, e) for v, e in zip(values, errors)], {}
@@ -186,7 +187,7 @@ def total(terms: list[Bounded]) -> Bounded:
     return Bounded(values, terms[0].rounding, errors).sum(axis=0)
 
 
-def summed_to(gradient: Bounded, shape: tuple) -> Bounded:
+def summed_to(gradient: Bounded, shape: tuple[int, ...]) -> Bounded:
     """The gradient, of the output's shape, summed along the axes that an input has length 1 in."""
     repeated = tuple(i for i, n in enumerate(shape) if n == 1 and gradient.shape[i] != 1)
     return gradient.sum(axis=repeated, keepdims=True) if repeated else gradient

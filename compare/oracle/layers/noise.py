@@ -13,11 +13,11 @@ class Dropout(Oracle):
 
     operation = "a product with noise"
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.noise = weights.get("noise") if self.training else None
         return x if self.noise is None else product(x, self.noise)
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         return dy if self.noise is None else product(dy, self.noise), {}
 
     def shared_axes(self, rank: int) -> set[int]:
@@ -30,7 +30,7 @@ class Dropout(Oracle):
 class SpatialDropout(Dropout):
     """A dropout of whole feature maps."""
 
-    def shared_axes(self, rank):
+    def shared_axes(self, rank: int) -> set[int]:
         channel = 1 if self.config.get("data_format") == "channels_first" else rank - 1
         return set(range(1, rank)) - {channel}
 
@@ -41,11 +41,11 @@ class GaussianNoise(Oracle):
 
     operation = "a sum with noise"
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         noise = weights.get("noise") if self.training else None
         return x if noise is None else x + noise
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         return dy, {}
 
 

@@ -16,6 +16,7 @@ number wherever it occurs, so that it multiplies c alone: x * g and mean * g sha
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +43,7 @@ class Normalization(Oracle):
         """Whether the moments are the batch's own."""
         return True
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.x = x = x.flushed()
         rank = len(x.shape)
         self.shape = tuple(size if i in self.weight_axes(rank) else 1
@@ -75,7 +76,7 @@ class Normalization(Oracle):
                  + rounding.tiny * (4 + largest))
         return Bounded(value, rounding, error).flushed()
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         dy = dy.flushed()
         rank = len(dy.shape)
         gradients = {}
@@ -91,7 +92,7 @@ class Normalization(Oracle):
             return h * self.inverse, gradients
         return self._input_gradient(h), gradients
 
-    def _gamma_gradient(self, dy: Bounded, axes) -> Bounded:
+    def _gamma_gradient(self, dy: Bounded, axes: tuple[int, ...]) -> Bounded:
         """sum dy * c * r: at most 4 roundings of each term besides those of the sum."""
         terms = dy.support().sum(axis=axes)
         inverse, rounding = self.inverse, dy.rounding
@@ -113,8 +114,8 @@ class Normalization(Oracle):
         most = r + slack
         centred = self.x.value - self.moments.mean.value
 
-        def total(array):
-            return array.sum(axis=axes, keepdims=True)
+        def total(array: np.ndarray) -> np.ndarray:
+            return np.asarray(array.sum(axis=axes, keepdims=True))
 
         plain, size = h.sum(axis=axes, keepdims=True), np.abs(h.value) + h.bound
         spread = total(h.value * centred)
@@ -131,7 +132,7 @@ class Normalization(Oracle):
         flushed = 8 * rounding.tiny * (1 + most)**3 * (1 + self.centred + self.shift)
         return Bounded(value, rounding, passed_on + rounding.gamma(12) * magnitude + flushed)
 
-    def reductions(self, input_shape, output_shape):
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         rank = len(input_shape)
         count = math.prod(input_shape[axis] for axis in self.axes(rank))
         summed = math.prod(size for i, size in enumerate(input_shape)
@@ -147,16 +148,16 @@ class BatchNormalization(Normalization):
 
     mixes_samples = True
 
-    def axes(self, rank):
+    def axes(self, rank: int) -> tuple[int, ...]:
         return tuple(i for i in range(rank) if i not in self.weight_axes(rank))
 
-    def weight_axes(self, rank):
+    def weight_axes(self, rank: int) -> tuple[int, ...]:
         return (self.config.get("axis", -1) % rank,)
 
-    def by_batch(self):
+    def by_batch(self) -> bool:
         return self.training and self.config.get("trainable", True)
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         y = super().forward(x, weights)
         self.updated = {}
         if self.by_batch():
@@ -172,7 +173,7 @@ class BatchNormalization(Normalization):
 class LayerNormalization(Normalization):
     """Each sample by its own moments over the named axes, which gamma and beta have too."""
 
-    def axes(self, rank):
+    def axes(self, rank: int) -> tuple[int, ...]:
         axis = self.config.get("axis", -1)
         return tuple(a % rank for a in (axis if isinstance(axis, (list, tuple)) else [axis]))
 

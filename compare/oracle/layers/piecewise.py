@@ -5,13 +5,18 @@ result's error covers every side that is within reach.
 """
 
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from compare.oracle.running_error import Bounded
+from compare.oracle.running_error import Bounded, Rounding
+
+# a number, or a function of the value
+Piece = float | Callable[[Bounded], Bounded]
 
 
-def choose(x: Bounded, kinks, results) -> Bounded:
+def choose(x: Bounded, kinks: Sequence[float], results: Sequence[Piece]) -> Bounded:
     """The result of that side of the kinks on which x lies.
 
     Args:
@@ -25,17 +30,18 @@ def choose(x: Bounded, kinks, results) -> Bounded:
     sides = []
     for number, result in enumerate(results):
         low, high, here, possible = _side(x, kinks, number)
-        result = result(_kept(x, low, high)) if callable(result) else Bounded(result, x.rounding)
-        value = np.where(here, result.value, value)
-        sides.append((result, possible))
+        made = result(_kept(x, low, high)) if callable(result) else Bounded(result, x.rounding)
+        value = np.where(here, made.value, value)
+        sides.append((made, possible))
     with np.errstate(invalid="ignore"):
-        for result, possible in sides:
-            off = np.where(value == result.value, 0.0, np.abs(value - result.value)) + result.bound
+        for made, possible in sides:
+            off = np.where(value == made.value, 0.0, np.abs(value - made.value)) + made.bound
             error = np.where(possible, np.maximum(error, off), error)
     return Bounded(value, x.rounding, error if error.any() else None)
 
 
-def _side(x: Bounded, kinks, number: int):
+def _side(x: Bounded, kinks: Sequence[float], number: int
+          ) -> tuple[float, float, np.ndarray, np.ndarray]:
     """(low, high, where x lies there, where it may): even numbers between kinks, odd ones at."""
     if number % 2:
         kink = kinks[number // 2]
@@ -49,7 +55,7 @@ def _side(x: Bounded, kinks, number: int):
     return low, high, above & below, possible | (above & below)
 
 
-def _kept(x: Bounded, low, high) -> Bounded:
+def _kept(x: Bounded, low: float, high: float) -> Bounded:
     """x moved to the nearest number from low to high, as far as it may lie beyond."""
     value = np.clip(x.value, low, high)
     if x.error is None:
@@ -86,7 +92,7 @@ def shifted(x: Bounded, by: float) -> Bounded:
     return Bounded(total, x.rounding, error if error.any() else None).flushed()
 
 
-def held(number, rounding):
+def held(number: np.ndarray | float, rounding: Rounding) -> Any:
     """A number, or an array, as the audited precision holds it."""
     with np.errstate(over="ignore"):
         return np.float64(np.float32(number) if rounding.unit > 2.0**-50 else number)

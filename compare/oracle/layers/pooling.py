@@ -1,5 +1,7 @@
 """Oracles of pooling over windows: the largest of each, or their mean."""
 
+from typing import Any
+
 import numpy as np
 
 from compare.oracle.base import Oracle, judges
@@ -7,6 +9,7 @@ from compare.oracle.data_format import Layout
 from compare.oracle.rounded_mean import mean
 from compare.oracle.running_error import Bounded
 from compare.oracle.windows import Walk
+from compare.tracing.types import Config
 
 
 class Pooling(Oracle):
@@ -15,12 +18,12 @@ class Pooling(Oracle):
     rank = 2
     window = "pool_size"
 
-    def __init__(self, config):
+    def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.layout = Layout(self.rank, config.get("data_format", "channels_last"))
         self.pool_size = self.layout.pair(config["pool_size"])
 
-    def walk_of(self, input_shape) -> Walk:
+    def walk_of(self, input_shape: Any) -> Walk:
         """The walk over the images of that shape."""
         return Walk(self.layout.image_shape(input_shape)[1:3], self.pool_size,
                     self.layout.pair(self.config["strides"]), self.config["padding"])
@@ -41,7 +44,7 @@ class MaxPooling2D(Pooling):
     operation = "maxima of windows"
     ties = True
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.walk = self.walk_of(x.shape)
         self.x = x = self.images(x).flushed()
         self.values = self.walk.stack(x.value, -np.inf)  # (kh kw, N, OH, OW, C)
@@ -50,7 +53,7 @@ class MaxPooling2D(Pooling):
         y = Bounded(self.values.max(axis=0), x.rounding, error).flushed()
         return self.given(y)
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         dy = self.images(dy).flushed()
         winner = self.values.argmax(axis=0)
         dx, magnitude, error = (np.zeros(self.x.shape) for _ in range(3))
@@ -61,7 +64,7 @@ class MaxPooling2D(Pooling):
             magnitude[pixels] += np.where(won, np.abs(dy.value[out]), 0.0)
             error[pixels] += np.where(won, dy.bound[out], 0.0)
             if self.errors is not None:
-                possible = self._may_win(k)[out]
+                possible = self._may_win(k, self.errors)[out]
                 error[pixels] += np.where(possible, np.abs(dy.value[out]) + dy.bound[out], 0.0)
         overlap = self.walk.overlap()
         if overlap > 1:
@@ -69,17 +72,17 @@ class MaxPooling2D(Pooling):
             error += overlap * dy.rounding.tiny  # partial sums, flushed to zero
         return self.given(Bounded(dx, dy.rounding, error).flushed()), {}
 
-    def _may_win(self, k):
+    def _may_win(self, k: int, errors: np.ndarray) -> np.ndarray:
         """Where rounding of the input leaves open whether offset k holds the maximum."""
         winner = self.values.argmax(axis=0)
-        highest = self.values + self.errors
-        lowest_winner = (self.values - self.errors).max(axis=0)
+        highest = self.values + errors
+        lowest_winner = (self.values - errors).max(axis=0)
         contested = (highest >= lowest_winner).sum(axis=0) > 1
         close = (highest[k] >= lowest_winner) & contested
-        unequal = self.errors.max(axis=0) > 0  # equal exact values tie the same way on both sides
-        return close & unequal & np.isfinite(self.values[k]) & (winner >= 0)
+        unequal = errors.max(axis=0) > 0  # equal exact values tie the same way on both sides
+        return np.asarray(close & unequal & np.isfinite(self.values[k]) & (winner >= 0))
 
-    def reductions(self, input_shape, output_shape):
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         return {"output": 1, "input_gradient": self.walk_of(input_shape).overlap()}
 
 
@@ -94,19 +97,20 @@ class AveragePooling2D(Pooling):
 
     operation = "means of windows"
 
-    def __init__(self, config):
+    def __init__(self, config: Config) -> None:
         super().__init__(config)
         whole = config["padding"] == "valid"
         self.exact = all(k <= 2 or (whole and k & (k - 1) == 0) for k in self.pool_size)
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.walk, rounding = self.walk_of(x.shape), x.rounding
         self.x = x = self.images(x).flushed()
-        sums = [self._total(array) for array in (x.value, np.abs(x.value), x.bound, x.support())]
+        total, magnitude, passed_on, terms = (
+            self._total(array) for array in (x.value, np.abs(x.value), x.bound, x.support()))
         self.pixels = self._total(np.ones((1, *x.shape[1:3], 1)))  # (1, OH, OW, 1)
-        return self.given(mean(*sums, self.pixels, rounding))
+        return self.given(mean(total, magnitude, passed_on, terms, self.pixels, rounding))
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         dy = self.images(dy).flushed()
         one = np.where(self.pixels > 1, dy.support(), 0.0)
         share = mean(dy.value, np.abs(dy.value), dy.bound, one, self.pixels, dy.rounding)
@@ -119,15 +123,15 @@ class AveragePooling2D(Pooling):
         dx = Bounded(self._spread(share.value), dy.rounding, error).flushed()
         return self.given(dx), {}
 
-    def reductions(self, input_shape, output_shape):
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         rows, columns = self.pool_size
         return {"output": rows * columns, "input_gradient": self.walk_of(input_shape).overlap()}
 
-    def _total(self, image):
+    def _total(self, image: np.ndarray) -> np.ndarray:
         """(N, H, W, C) -> (N, OH, OW, C), the sums of the windows."""
-        return self.walk.stack(image, 0.0).sum(axis=0)
+        return np.asarray(self.walk.stack(image, 0.0).sum(axis=0))
 
-    def _spread(self, out_image):
+    def _spread(self, out_image: np.ndarray) -> np.ndarray:
         """(N, OH, OW, C) -> (N, H, W, C): what each pixel gets of the windows that cover it."""
         spread = np.zeros(self.x.shape)
         for i, j in self.walk.offsets():

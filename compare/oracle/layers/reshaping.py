@@ -1,9 +1,13 @@
 """Oracles of layers that move numbers and leave them as they are, or repeat or omit them."""
 
+from typing import Any
+
 import numpy as np
 
 from compare.oracle.base import Oracle, judges
 from compare.oracle.data_format import Layout
+from compare.oracle.running_error import Bounded
+from compare.tracing.types import Config
 
 
 class Moving(Oracle):
@@ -16,14 +20,14 @@ class Moving(Oracle):
 class Flatten(Moving):
     """The same numbers in one row per sample, row-major, the channels last."""
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         matters = len(x.shape) > 2  # in (batch, features) the channels come last in any case
         self.layout = Layout(2, self.config.get("data_format") if matters else "channels_last")
         images = x.rearranged(self.layout.image)
         self.shape = images.shape
         return images.reshape(x.shape[0], int(np.prod(x.shape[1:])))
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         return dy.reshape(self.shape).rearranged(self.layout.given), {}
 
 
@@ -31,14 +35,14 @@ class Flatten(Moving):
 class Reshape(Moving):
     """The same numbers in another shape, row-major."""
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.shape = x.shape
         return x.reshape(x.shape[0], *self._target(x.shape))
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         return dy.reshape(self.shape), {}
 
-    def _target(self, shape) -> tuple:
+    def _target(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The target shape with its -1 resolved: a batch may be empty."""
         target = list(self.config["target_shape"])
         if -1 in target:
@@ -51,10 +55,10 @@ class Reshape(Moving):
 class Permute(Moving):
     """Axis i of the output is axis dims[i - 1] of the input."""
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         return x.rearranged(lambda a: np.moveaxis(a, self.config["dims"], range(1, a.ndim)))
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         return dy.rearranged(lambda a: np.moveaxis(a, range(1, a.ndim), self.config["dims"])), {}
 
 
@@ -64,23 +68,23 @@ class Border(Moving):
     rank = 2
     argument = ""
 
-    def __init__(self, config):
+    def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.layout = Layout(2, config.get("data_format"))  # a sequence keeps its three axes
         border = config[self.argument]
         border = [border] if self.rank == 1 else border
         self.widths = [(0, 0), *(tuple(width) for width in border), (0, 0)]  # N, H, W, C
 
-    def put_on(self, x):
+    def put_on(self, x: Bounded) -> Bounded:
         """x within a border of zeros."""
-        def padded(array):
+        def padded(array: np.ndarray) -> np.ndarray:
             return self.layout.given(np.pad(self.layout.image(array), self.widths))
 
         return x.rearranged(padded)
 
-    def taken_off(self, x):
+    def taken_off(self, x: Bounded) -> Bounded:
         """What the border surrounds."""
-        def cut(array):
+        def cut(array: np.ndarray) -> np.ndarray:
             image = self.layout.image(array)
             inside = (slice(before, size - after)
                       for (before, after), size in zip(self.widths, image.shape))
@@ -95,10 +99,10 @@ class ZeroPadding2D(Border):
 
     argument = "padding"
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         return self.put_on(x)
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         return self.taken_off(dy), {}
 
 
@@ -108,10 +112,10 @@ class Cropping2D(Border):
 
     argument = "cropping"
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         return self.taken_off(x)
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         return self.put_on(dy), {}
 
 
@@ -121,29 +125,29 @@ class UpSampling2D(Moving):
 
     rank = 2
 
-    def __init__(self, config):
+    def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.layout = Layout(self.rank, config.get("data_format"))
         size = config["size"]
         self.size = self.layout.pair((size,) if self.rank == 1 else size)
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         rows, columns = self.size
 
-        def repeated(array):
+        def repeated(array: np.ndarray) -> np.ndarray:
             return self.layout.given(
                 self.layout.image(array).repeat(rows, axis=1).repeat(columns, axis=2))
 
         return x.rearranged(repeated)
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         rows, columns = self.size
         dy = dy.rearranged(self.layout.image)
         n, height, width, channels = dy.shape
         copies = dy.reshape(n, height // rows, rows, width // columns, columns, channels)
         return copies.sum(axis=(2, 4)).rearranged(self.layout.given), {}
 
-    def reductions(self, input_shape, output_shape):
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         return {"output": 1, "input_gradient": int(np.prod(self.size))}
 
 

@@ -1,6 +1,7 @@
 """The oracle of the separable convolution, in which three numbers are multiplied."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ class SeparableConv2D(Convolution):
     factors = 3  # in each product of the sum
     outputs = ("filters", "depth_multiplier")
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         lay = self.layout
         self.x = Bounded(lay.image(x.value), x.rounding,
                          None if x.error is None else lay.image(x.error))
@@ -38,7 +39,7 @@ class SeparableConv2D(Convolution):
                    bilinear(lambda x, k: correlate(self.walk, x, k), self.x, self.fused, bias))
         return self._given(y)
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         lay = self.layout
         bias = lay.sum_per_channel(dy)
         dy = Bounded(lay.image(dy.value), dy.rounding,
@@ -57,7 +58,7 @@ class SeparableConv2D(Convolution):
             gradients["bias"] = bias
         return self._given(dx), gradients
 
-    def reductions(self, input_shape, output_shape):
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         source, result = map(self.layout.image_shape, (input_shape, output_shape))
         multiplier, pixels = self.config["depth_multiplier"], math.prod(result[:3])
         offsets = math.prod(self.config["kernel_size"])
@@ -72,34 +73,36 @@ class SeparableConv2D(Convolution):
 
     # the depthwise kernel (kh, kw, C, M) as one of C groups, (kh, kw, 1, C M)
 
-    def _each_channel(self, x, kernel):
+    def _each_channel(self, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         return correlate(self.walk, x, kernel.reshape(*kernel.shape[:2], 1, -1), self.groups)
 
-    def _each_channel_back(self, dy, kernel):
+    def _each_channel_back(self, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         return spread(self.walk, dy, kernel.reshape(*kernel.shape[:2], 1, -1), self.groups)
 
-    def _gather_each_channel(self, x, dy):
+    def _gather_each_channel(self, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
         gradient = collect(self.walk, x, dy, self.groups)
         return gradient.reshape(*gradient.shape[:2], self.groups, -1)
 
 
-def fuse(depthwise, pointwise) -> np.ndarray:
+def fuse(depthwise: np.ndarray, pointwise: np.ndarray) -> np.ndarray:
     """(kh, kw, C, M) and (1, 1, C M, F) -> the plain convolution's kernel (kh, kw, C, F)."""
-    return np.einsum("ijcm,cmf->ijcf", depthwise, by_channel(pointwise, depthwise.shape[2]))
+    return np.asarray(np.einsum("ijcm,cmf->ijcf", depthwise,
+                                by_channel(pointwise, depthwise.shape[2])))
 
 
-def unfuse_depthwise(plain, pointwise) -> np.ndarray:
+def unfuse_depthwise(plain: np.ndarray, pointwise: np.ndarray) -> np.ndarray:
     """A gradient (kh, kw, C, F) of the fused kernel -> that of the depthwise one."""
-    return np.einsum("ijcf,cmf->ijcm", plain, by_channel(pointwise, plain.shape[2]))
+    return np.asarray(np.einsum("ijcf,cmf->ijcm", plain,
+                                by_channel(pointwise, plain.shape[2])))
 
 
-def unfuse_pointwise(plain, depthwise) -> np.ndarray:
+def unfuse_pointwise(plain: np.ndarray, depthwise: np.ndarray) -> np.ndarray:
     """A gradient (kh, kw, C, F) of the fused kernel -> that of the pointwise one."""
-    gradient = np.einsum("ijcf,ijcm->cmf", plain, depthwise)
+    gradient: np.ndarray = np.einsum("ijcf,ijcm->cmf", plain, depthwise)
     return gradient.reshape(1, 1, -1, gradient.shape[2])
 
 
-def by_channel(pointwise, channels: int) -> np.ndarray:
+def by_channel(pointwise: np.ndarray, channels: int) -> np.ndarray:
     """(1, 1, C M, F) -> (C, M, F)."""
     return pointwise.reshape(channels, -1, pointwise.shape[3])
 

@@ -26,11 +26,11 @@ class Smooth(Activation):
     def gradient(self, dy: Bounded, x: Bounded, y: Bounded) -> Bounded:
         raise NotImplementedError
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.x, self.y = x, self.function(x)
         return self.y
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         return self.gradient(dy, self.x, self.y), {}
 
 
@@ -49,10 +49,10 @@ class Exponential(Smooth):
 
     operation = "exp(x)"
 
-    def function(self, x):
+    def function(self, x: Bounded) -> Bounded:
         return x.exp()
 
-    def gradient(self, dy, x, y):
+    def gradient(self, dy: Bounded, x: Bounded, y: Bounded) -> Bounded:
         return dy * y
 
 
@@ -62,10 +62,10 @@ class Sigmoid(Smooth):
 
     operation = "1 / (1 + exp(-x))"
 
-    def function(self, x):
+    def function(self, x: Bounded) -> Bounded:
         return sigmoid(x)
 
-    def gradient(self, dy, x, y):
+    def gradient(self, dy: Bounded, x: Bounded, y: Bounded) -> Bounded:
         return dy * y * one_minus(y)
 
 
@@ -75,10 +75,10 @@ class LogSigmoid(Smooth):
 
     operation = "log(1 / (1 + exp(-x)))"
 
-    def function(self, x):
+    def function(self, x: Bounded) -> Bounded:
         return -softplus(-x)
 
-    def gradient(self, dy, x, y):
+    def gradient(self, dy: Bounded, x: Bounded, y: Bounded) -> Bounded:
         return dy * sigmoid(-x)
 
 
@@ -88,10 +88,10 @@ class SiLU(Smooth):
 
     operation = "x / (1 + exp(-x))"
 
-    def function(self, x):
+    def function(self, x: Bounded) -> Bounded:
         return x * sigmoid(x)
 
-    def gradient(self, dy, x, y):
+    def gradient(self, dy: Bounded, x: Bounded, y: Bounded) -> Bounded:
         s = sigmoid(x)
         return dy * (s * (x * one_minus(s) + 1.0))
 
@@ -102,10 +102,10 @@ class Tanh(Smooth):
 
     operation = "tanh(x)"
 
-    def function(self, x):
+    def function(self, x: Bounded) -> Bounded:
         return tanh(x)
 
-    def gradient(self, dy, x, y):
+    def gradient(self, dy: Bounded, x: Bounded, y: Bounded) -> Bounded:
         return dy * one_minus(y * y)
 
 
@@ -115,10 +115,10 @@ class TanhShrink(Smooth):
 
     operation = "x - tanh(x)"
 
-    def function(self, x):
+    def function(self, x: Bounded) -> Bounded:
         return x - tanh(x)
 
-    def gradient(self, dy, x, y):
+    def gradient(self, dy: Bounded, x: Bounded, y: Bounded) -> Bounded:
         t = tanh(x)
         return dy - dy * one_minus(t * t)
 
@@ -129,10 +129,10 @@ class Softplus(Smooth):
 
     operation = "log(1 + exp(x))"
 
-    def function(self, x):
+    def function(self, x: Bounded) -> Bounded:
         return softplus(x)
 
-    def gradient(self, dy, x, y):
+    def gradient(self, dy: Bounded, x: Bounded, y: Bounded) -> Bounded:
         return dy * sigmoid(x)
 
 
@@ -142,14 +142,14 @@ class Softsign(Smooth):
 
     operation = "x / (1 + |x|)"
 
-    def function(self, x):
+    def function(self, x: Bounded) -> Bounded:
         return x / self._spread(x)
 
-    def gradient(self, dy, x, y):
+    def gradient(self, dy: Bounded, x: Bounded, y: Bounded) -> Bounded:
         spread = self._spread(x)
         return dy / (spread * spread)
 
-    def _spread(self, x):
+    def _spread(self, x: Bounded) -> Bounded:
         return Bounded(np.abs(x.value), x.rounding, x.error) + 1.0
 
 
@@ -159,14 +159,14 @@ class Squareplus(Smooth):
 
     operation = "(x + sqrt(x^2 + 4)) / 2"
 
-    def function(self, x):
+    def function(self, x: Bounded) -> Bounded:
         return (x + self._root(x)) * 0.5
 
-    def gradient(self, dy, x, y):
+    def gradient(self, dy: Bounded, x: Bounded, y: Bounded) -> Bounded:
         half = dy * 0.5
         return half + half * x / self._root(x)
 
-    def _root(self, x):
+    def _root(self, x: Bounded) -> Bounded:
         return x.through(lambda x: np.hypot(x, 2), lambda low, high: np.ones_like(low), roundings=4)
 
 
@@ -176,10 +176,10 @@ class Mish(Smooth):
 
     operation = "x tanh(log(1 + exp(x)))"
 
-    def function(self, x):
+    def function(self, x: Bounded) -> Bounded:
         return x * tanh(softplus(x))
 
-    def gradient(self, dy, x, y):
+    def gradient(self, dy: Bounded, x: Bounded, y: Bounded) -> Bounded:
         t = tanh(softplus(x))
         return dy * t + dy * x * one_minus(t * t) * sigmoid(x)
 
@@ -194,16 +194,16 @@ class GELU(Smooth):
     operation = "x erfc(-x / sqrt 2) / 2"
     SQRT_HALF = float(np.float32(math.sqrt(0.5)))
 
-    def function(self, x):
+    def function(self, x: Bounded) -> Bounded:
         return x * 0.5 * erfc(self._argument(x))
 
-    def gradient(self, dy, x, y):
+    def gradient(self, dy: Bounded, x: Bounded, y: Bounded) -> Bounded:
         v = self._argument(x)
         bell = (-(v * v)).exp() * constant(2 / math.sqrt(math.pi), x.rounding)
         steep = dy * (x * 0.5) * bell * self.SQRT_HALF
         return dy * 0.5 * erfc(v) + steep
 
-    def _argument(self, x):
+    def _argument(self, x: Bounded) -> Bounded:
         return -x * self.SQRT_HALF
 
 
@@ -214,13 +214,13 @@ class ELU(Smooth):
     operation = "x or alpha (exp(x) - 1)"
     kinks = (0,)
 
-    def function(self, x):
+    def function(self, x: Bounded) -> Bounded:
         self.alpha = held(self.config.get("alpha", 1.0), x.rounding)
         return choose(x, [0], [lambda x: scaled(exponential_less_one(x), self.alpha), 0, same])
 
-    def gradient(self, dy, x, y):
+    def gradient(self, dy: Bounded, x: Bounded, y: Bounded) -> Bounded:
         """Below 0 from the result, as TensorFlow has it: (y + alpha) dy, or with alpha apart."""
-        def below(x):
+        def below(x: Bounded) -> Bounded:
             less_one = exponential_less_one(x)
             return wider((less_one + 1.0) * scaled(dy, self.alpha),
                          (scaled(less_one, self.alpha) + self.alpha) * dy)
@@ -239,11 +239,11 @@ class SELU(Smooth):
     kinks = (0,)
     SCALE, LIMIT = 1.0507009873554805, 1.7580993408473768
 
-    def function(self, x):
+    def function(self, x: Bounded) -> Bounded:
         limit, scale = (constant(c, x.rounding) for c in (self.LIMIT, self.SCALE))
         return choose(x, [0], [lambda x: exponential_less_one(x) * limit, 0, lambda x: x * scale])
 
-    def gradient(self, dy, x, y):
+    def gradient(self, dy: Bounded, x: Bounded, y: Bounded) -> Bounded:
         limit, scale = (constant(c, x.rounding) for c in (self.LIMIT, self.SCALE))
         return choose(y, [0], [lambda y: dy * (y + limit), *[lambda y: dy * scale] * 2])
 
@@ -255,9 +255,9 @@ class CELU(Smooth):
     operation = "x or exp(x) - 1"
     kinks = (0,)
 
-    def function(self, x):
+    def function(self, x: Bounded) -> Bounded:
         return choose(x, [0], [expm1, 0, same])
 
-    def gradient(self, dy, x, y):
+    def gradient(self, dy: Bounded, x: Bounded, y: Bounded) -> Bounded:
         dy = dy.flushed()
         return choose(x, [0], [lambda x: dy * x.exp(), lambda x: scaled(dy, 2.0), lambda x: dy])

@@ -1,6 +1,7 @@
 """Oracles of the softmax and its logarithm."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -16,13 +17,13 @@ class Softmax(Activation):
     operation = "exp, a sum and a division"
     exact = False
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         axis = self.config.get("axis", -1)
         self.axis = tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
         self.y = softmax(x, self.axis)
         return self.y
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         product = dy * self.y
         weighted = product.sum(axis=self.axis, keepdims=True)
         dx = self.y * (dy - weighted)
@@ -30,7 +31,7 @@ class Softmax(Activation):
             dx = wider(dx, product - self.y * weighted)
         return dx, {}
 
-    def reductions(self, input_shape, output_shape):
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         axis = self.config.get("axis", -1)
         axes = axis if isinstance(axis, (list, tuple)) else [axis]
         classes = math.prod(input_shape[a] for a in axes)
@@ -44,19 +45,19 @@ class LogSoftmax(Activation):
     operation = "exp, a sum, log and a difference"
     exact = False
 
-    def forward(self, x, weights):
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         shifted = x - Bounded(x.value.max(axis=-1, keepdims=True), x.rounding)
         self.y = shifted - shifted.exp().sum(axis=-1, keepdims=True).log()
         return self.y
 
-    def backward(self, dy):
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         return dy - self.y.exp() * dy.sum(axis=-1, keepdims=True), {}
 
-    def reductions(self, input_shape, output_shape):
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         return {"output": input_shape[-1], "input_gradient": input_shape[-1]}
 
 
-def softmax(x: Bounded, axis) -> Bounded:
+def softmax(x: Bounded, axis: int | tuple[int, ...]) -> Bounded:
     """Softmax with the largest value taken off first, as a quotient or as exp of a log-softmax.
 
     The shift is one and the same number for a whole row, so an error in it cancels; it is

@@ -2,6 +2,9 @@
 
 import math
 
+import numpy as np
+from numpy.typing import DTypeLike
+
 from compare.oracle.losses.base import LossOracle
 from compare.oracle.losses.binary import BinaryCrossentropy
 from compare.oracle.losses.categorical import CategoricalCrossentropy, SparseCategoricalCrossentropy
@@ -18,6 +21,7 @@ from compare.oracle.losses.elementwise import (
     SquaredHinge,
 )
 from compare.oracle.running_error import Bounded
+from compare.tracing.types import Config
 
 LOSSES: dict[str, type[LossOracle]] = {cls.__name__: cls for cls in (
     SparseCategoricalCrossentropy, CategoricalCrossentropy, BinaryCrossentropy, MeanSquaredError,
@@ -28,7 +32,8 @@ ABBREVIATIONS = {"bce": "BinaryCrossentropy", "kld": "KLDivergence", "mae": "Mea
                  "msle": "MeanSquaredLogarithmicError"}
 
 
-def exact_loss(loss: str | dict, y, output: Bounded, fused: bool, dtype, sample_weight=None):
+def exact_loss(loss: str | Config, y: np.ndarray, output: Bounded, fused: bool, dtype: DTypeLike,
+               sample_weight: np.ndarray | None = None) -> tuple[Bounded, Bounded]:
     """(a batch's loss, its gradient with respect to output), as `Bounded`.
 
     Args:
@@ -47,20 +52,20 @@ def exact_loss(loss: str | dict, y, output: Bounded, fused: bool, dtype, sample_
     return LOSSES[name](config, dtype)(y, output, fused, sample_weight)
 
 
-def loss_terms(loss: str | dict, output_shape: tuple) -> tuple[int, int]:
+def loss_terms(loss: str | Config, output_shape: tuple[int, ...]) -> tuple[int, int]:
     """How many terms the loss adds up, and how many each element of its gradient."""
     over_classes = "Categorical" in named(loss)[0]
     return math.prod(output_shape), output_shape[-1] if over_classes else 1
 
 
-def named(loss: str | dict) -> tuple[str, dict]:
+def named(loss: str | Config) -> tuple[str, Config]:
     """(name in LOSSES, config) of a loss given by name or dictionary.
 
     Raises:
         ValueError: for a loss that has no oracle.
     """
     name: object = loss
-    config: dict = {}
+    config: Config = {}
     if isinstance(loss, dict):
         name, given = loss.get("class_name"), loss.get("config") or {}
         if name == "function":

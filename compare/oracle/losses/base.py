@@ -7,10 +7,13 @@ of either the sum or each term, and, going back, of their products in any order.
 """
 
 import math
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from compare.oracle.running_error import Bounded, Rounding
+from compare.tracing.types import Config
 
 EPSILON = 1e-7
 FACTOR_ROUNDINGS = 6
@@ -24,12 +27,13 @@ class LossOracle:
         dtype: the audited precision.
     """
 
-    def __init__(self, config: dict, dtype):
+    def __init__(self, config: Config, dtype: DTypeLike) -> None:
         self.config = config
-        self.dtype = np.dtype(dtype)
+        self.dtype: np.dtype[Any] = np.dtype(dtype)
         self.rounding = Rounding.of(dtype)
 
-    def __call__(self, y, output: Bounded, fused: bool, sample_weight=None):
+    def __call__(self, y: np.ndarray, output: Bounded, fused: bool,
+                 sample_weight: np.ndarray | None = None) -> tuple[Bounded, Bounded]:
         """(the batch's loss, its gradient with respect to output), as `Bounded`."""
         y, mask, shape = self.paired(np.asarray(y), output.shape)
         rows = output.reshape(math.prod(shape), -1)  # (losses, width)
@@ -41,11 +45,12 @@ class LossOracle:
         gradient = slopes * factor.reshape(-1, 1)
         return (losses * factor).sum(), gradient.reshape(*output.shape)
 
-    def losses(self, y: np.ndarray, rows: Bounded, from_logits: bool):
+    def losses(self, y: np.ndarray, rows: Bounded, from_logits: bool) -> tuple[Bounded, Bounded]:
         """(losses (n,), slopes (n, width)) of outputs (n, width)."""
         raise NotImplementedError
 
-    def paired(self, y: np.ndarray, shape: tuple):
+    def paired(self, y: np.ndarray, shape: tuple[int, ...]
+               ) -> tuple[np.ndarray, np.ndarray | None, tuple[int, ...]]:
         """(targets as the losses' rows need them, what counts or None, the losses' shape).
 
         Targets and outputs whose ranks differ by a last axis of length 1 are brought together: the
@@ -57,7 +62,7 @@ class LossOracle:
             y, shape = (y[:, None], shape) if y.ndim == 1 else (y, shape[:-1])
         return np.broadcast_to(self.cast(y), shape), None, shape[:-1]
 
-    def cast(self, array) -> np.ndarray:
+    def cast(self, array: ArrayLike) -> np.ndarray:
         """Numbers as the audited precision holds them, in float64."""
         return np.asarray(array, self.dtype).astype(np.float64)
 
@@ -65,7 +70,8 @@ class LossOracle:
         """A constant as the audited precision holds it."""
         return float(self.dtype.type(number))
 
-    def factors(self, shape: tuple, sample_weight=None, mask=None) -> Bounded:
+    def factors(self, shape: tuple[int, ...], sample_weight: np.ndarray | None = None,
+                mask: np.ndarray | None = None) -> Bounded:
         """What each loss counts for in the batch's, (losses,)."""
         reduction = self.config.get("reduction", "sum_over_batch_size")
         count = math.prod(shape)
@@ -89,7 +95,8 @@ class LossOracle:
         relative = self.rounding.gamma(FACTOR_ROUNDINGS) + own
         return Bounded(value, self.rounding, np.abs(value) * relative)
 
-    def _sum_of_weights(self, weights, sample_weight, mask):
+    def _sum_of_weights(self, weights: np.ndarray, sample_weight: np.ndarray | None,
+                        mask: np.ndarray | None) -> Any:
         """(the sum of the weights as they were given, the relative error it may have)."""
         total = float(weights.sum())
         magnitude = float(np.abs(weights).sum())
@@ -115,7 +122,7 @@ class LossOracle:
         return Bounded(share, self.rounding, None if exact else self.rounding.unit * share)
 
 
-def _matched(weights: np.ndarray, shape: tuple) -> np.ndarray:
+def _matched(weights: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Weights that stretch to the losses' shape, an axis of length 1 at the end taken off or on."""
     if weights.ndim == len(shape) + 1 and weights.shape[-1] == 1:
         return weights[..., 0]

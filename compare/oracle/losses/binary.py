@@ -15,7 +15,7 @@ class BinaryCrossentropy(LossOracle):
     Probabilities are clipped to [1e-7, 1 - 1e-7]: -(y log p + (1 - y) log(1 - p)).
     """
 
-    def losses(self, y, rows, from_logits):
+    def losses(self, y: np.ndarray, rows: Bounded, from_logits: bool) -> tuple[Bounded, Bounded]:
         targets = smoothed(self, y, 2)
         if from_logits:
             values, slopes = self.of_logits(targets, rows)
@@ -23,7 +23,7 @@ class BinaryCrossentropy(LossOracle):
             values, slopes = self.of_probabilities(targets, rows)
         return self.mean(values), slopes * self.share(slopes)
 
-    def of_logits(self, y: Bounded, z: Bounded):
+    def of_logits(self, y: Bounded, z: Bounded) -> tuple[Bounded, Bounded]:
         """Each logit's loss and slope, sigmoid(z) - y.
 
         An error in z moves the loss by at most the steepest slope between, the slope by at most the
@@ -53,7 +53,7 @@ class BinaryCrossentropy(LossOracle):
         slopes = Bounded(slope, self.rounding, curvature * z.bound + y.bound + own + tiny)
         return values, slopes
 
-    def of_probabilities(self, y: Bounded, p: Bounded):
+    def of_probabilities(self, y: Bounded, p: Bounded) -> tuple[Bounded, Bounded]:
         low, high = self.constant(EPSILON), self.constant(1 - EPSILON)
         clipped, one = p.clip(low, high), Bounded(1.0, self.rounding)
         rest, untrue = one - clipped, one - y
@@ -65,4 +65,4 @@ class BinaryCrossentropy(LossOracle):
 def sigmoid(z: np.ndarray) -> np.ndarray:
     """1 / (1 + exp(-z)), without overflow."""
     small = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1.0, small) / (1 + small)
+    return np.asarray(np.where(z >= 0, 1.0, small) / (1 + small))

@@ -11,7 +11,8 @@ class SparseCategoricalCrossentropy(LossOracle):
     """From logits: log sum exp(z) - z[label]. Keras clips probabilities to [1e-7, 1 - 1e-7], takes
     logs and treats them as logits."""
 
-    def paired(self, y, shape):
+    def paired(self, y: np.ndarray, shape: tuple[int, ...]
+               ) -> tuple[np.ndarray, np.ndarray | None, tuple[int, ...]]:
         labels = y.reshape(shape[:-1])
         ignored, mask = self.config.get("ignore_class"), None
         if ignored is not None:
@@ -19,7 +20,7 @@ class SparseCategoricalCrossentropy(LossOracle):
             labels = np.where(mask, labels, 0)
         return np.eye(shape[-1])[labels.astype(int)], mask, shape[:-1]
 
-    def losses(self, y, rows, from_logits):
+    def losses(self, y: np.ndarray, rows: Bounded, from_logits: bool) -> tuple[Bounded, Bounded]:
         if from_logits:
             return softmax_cross_entropy(Bounded(y, self.rounding), rows)
         low, high = self.constant(EPSILON), self.constant(1 - EPSILON)
@@ -32,7 +33,7 @@ class CategoricalCrossentropy(LossOracle):
     """From logits: sum y (log sum exp(z) - z), whose gradient is taken to be softmax(z) - y.
     Probabilities are divided by their sum, then clipped."""
 
-    def losses(self, y, rows, from_logits):
+    def losses(self, y: np.ndarray, rows: Bounded, from_logits: bool) -> tuple[Bounded, Bounded]:
         targets = smoothed(self, y, rows.shape[-1])
         if from_logits:
             return softmax_cross_entropy(targets, rows)
@@ -45,7 +46,7 @@ class CategoricalCrossentropy(LossOracle):
         return losses, (dq - (dq * q).sum(axis=1, keepdims=True)) / sums
 
 
-def softmax_cross_entropy(targets: Bounded, z: Bounded):
+def softmax_cross_entropy(targets: Bounded, z: Bounded) -> tuple[Bounded, Bounded]:
     """(losses, gradients) of logits z (n, classes), the largest of each row taken off first."""
     shift = Bounded(z.value.max(axis=1, keepdims=True), z.rounding)
     shifted = z - shift

@@ -12,7 +12,7 @@ class KLDivergence(LossOracle):
     Its slope, -y / p, comes out of TensorFlow as y / (y / p) times -(y / p) / p: 8 roundings more.
     """
 
-    def losses(self, y, rows, from_logits):
+    def losses(self, y: np.ndarray, rows: Bounded, from_logits: bool) -> tuple[Bounded, Bounded]:
         low = self.constant(EPSILON)
         targets = Bounded(np.clip(y, low, 1.0), self.rounding)
         clipped = rows.clip(low, 1.0)
