@@ -150,8 +150,8 @@ def _ties(part: Part, oracle: Oracle | None) -> list[CoverageGap]:
         return []
     x = part.inputs[0]
     if np.unique(x).size == x.size:
-        return [CoverageGap(f"{part.name}: no two inputs are equal, so it does not show where a tie "
-                          "sends its gradient", probe_of(oracle))]
+        return [CoverageGap(f"{part.name}: no two inputs are equal, so it does not show where a "
+                            "tie sends its gradient", probe_of(oracle))]
     return []
 
 
