@@ -5,7 +5,9 @@ processor, of which newer ones (with AVX512 VNNI, say) get oneDNN's. The two set
 than rounding: in what they can compute, and in their mistakes.
 """
 
-from reference.quiet import tf  # noqa: F401  TensorFlow has to run, and to have decided
+import numpy as np
+
+import reference.quiet  # noqa: F401  TensorFlow has to run, and to have decided
 
 from tensorflow.python.util import _pywrap_util_port as port  # isort: skip
 
@@ -21,3 +23,43 @@ def onednn_in_use(dtype: str = "float32") -> bool:
         dtype: of the layer; oneDNN has no kernels for float64, which runs on TensorFlow's own.
     """
     return dtype in ONEDNN_DTYPES and bool(port.IsMklEnabled())
+
+
+def refuse_corrupting(layer, input_shape) -> None:
+    """Refuse a convolution during whose kernel gradient oneDNN writes outside its memory.
+
+    That is one of kernel size 1 with strides over 1, whose larger image is just the smaller one's
+    size times the strides. Seen with TensorFlow 2.21, batches of 1 to 8, and 1 to 4 threads: wrong
+    numbers, errors of other operations, or the end of the process by SIGSEGV or SIGABRT. Images of
+    some 16 pixels across and more are enough, with several threads smaller ones; where nothing was
+    seen to happen, nothing is known of what was overwritten.
+
+    Args:
+        layer: any Keras layer.
+        input_shape: with the batch first.
+
+    Raises:
+        ValueError: for such a one, if its kernel is trained.
+    """
+    if onednn_in_use(layer.compute_dtype) and layer.trainable and corrupts(layer, input_shape):
+        raise ValueError(
+            f"Layer {layer.name!r}: expected a {type(layer).__name__} whose gradient TensorFlow "
+            "can compute. Received: kernel_size=1 with strides over 1, "
+            f"{tuple(layer.strides)}, for which oneDNN's kernels write outside their memory. "
+            "Set TF_ENABLE_ONEDNN_OPTS=0, and TensorFlow's own kernels compute it")
+
+
+def corrupts(layer, input_shape) -> bool:
+    """Whether it is a convolution of that kind."""
+    if (type(layer).__name__ not in ("Conv1D", "Conv2D", "Conv2DTranspose")
+            or max(layer.kernel_size) > 1 or max(layer.strides) == 1):
+        return False
+    shapes = sorted((tuple(input_shape), layer.compute_output_shape(input_shape)),
+                    key=lambda shape: int(np.prod(sizes_of(layer, shape))))
+    small, large = (sizes_of(layer, shape) for shape in shapes)
+    return all(n * stride == m for n, m, stride in zip(small, large, layer.strides))
+
+
+def sizes_of(layer, shape) -> tuple:
+    """The sizes of an image, or the length of a sequence."""
+    return shape[2:] if layer.data_format == "channels_first" else shape[1:-1]

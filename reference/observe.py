@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from reference import noise as noises
+from reference.failures import naming_part
 from reference.model import model_dtype
-from reference.ops import Op, array, ops_of, restored
+from reference.ops import Op, array, ops_of, restored, run_op
 from reference.quiet import keras, precision, tf
 
 
@@ -88,8 +89,7 @@ def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
         else:
             seed = tf.constant(np.asarray(upstream, dtype))
         moved = {id(v): np.array(v.numpy()) for v in state}
-        found = execution.tape.gradient(target, execution.tensors([v.value for v in variables]),
-                                        output_gradients=seed)
+        found = execution.gradients(target, [v.value for v in variables], seed)
     by_variable = dict(zip(map(id, variables), found["weights"]))
     updated = dict(moved)
     if y is not None:
@@ -161,15 +161,29 @@ class _Execution:
                     samples = tf.cast(tf.shape(output)[0], output.dtype)
                     op.layer.add_loss(regularizer(output) / samples)
             weights = None if sample_weight is None else tf.constant(np.asarray(sample_weight))
-            loss = self.model.compute_loss(x=self.x, y=tf.constant(np.asarray(y)), y_pred=seen,
-                                           sample_weight=weights, training=True)
+            with naming_part("the loss"):
+                loss = self.model.compute_loss(x=self.x, y=tf.constant(np.asarray(y)), y_pred=seen,
+                                               sample_weight=weights, training=True)
         self.model._clear_losses()
         return loss
 
-    def tensors(self, weights: list) -> dict:
-        """What a gradient may be asked for, by name."""
-        return {"reads": self.reads, "outputs": self.outputs, "weights": weights,
-                "seen": self.seen, "logits": self.logits}
+    def gradients(self, target, weights: list, seed) -> dict:
+        """The gradients with respect to all that is asked for, by name.
+
+        Raises:
+            KerasError: naming the layer whose gradient TensorFlow cannot compute.
+        """
+        wanted = {"reads": self.reads, "outputs": self.outputs, "weights": weights,
+                  "seen": self.seen, "logits": self.logits}
+        try:
+            return self.tape.gradient(target, wanted, output_gradients=seed)
+        except tf.errors.OpError:
+            for op, read, noise, output in zip(self.ops, self.reads, self.noise, self.outputs):
+                x = tuple(value.numpy() for value in read)
+                held = {v.name: v.numpy() for v in op.variables} | {"noise": noise}
+                run_op(op, x if op.merges else x[0], np.ones(output.shape, output.dtype.name), held)
+            with naming_part("the way back"):
+                raise
 
 
 def _part(execution: _Execution, found: dict, i: int, by_variable: dict, updated: dict) -> Part:
@@ -198,5 +212,6 @@ def one_step(model, variables, gradients) -> dict[int, np.ndarray]:
         optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
         # through NumPy: a variable made from another's tensor would share, and change, its memory
         copies = [keras.Variable(np.array(v.numpy()), dtype=v.dtype) for _, v in pairs]
-        optimizer.apply([gradient for gradient, _ in pairs], copies)
+        with naming_part("an optimizer's step"):
+            optimizer.apply([gradient for gradient, _ in pairs], copies)
     return {id(v): copy.numpy() for (_, v), copy in zip(pairs, copies)}

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from reference import noise as noises
+from reference.failures import naming
 from reference.graph import layers_of, reads_of
+from reference.kernels import refuse_corrupting
 from reference.quiet import keras, tf
 
 
@@ -66,19 +68,18 @@ class Op:
         Args:
             noise: what a random layer uses in training instead of drawing numbers.
         """
-        x = list(inputs) if self.merges else inputs[0]
+        with naming(self.layer):
+            return self._run(list(inputs) if self.merges else inputs[0], noise, training)
+
+    def _run(self, x, noise, training):
         if self.is_activation:
             return self.call(x)
+        if not self.merges:
+            refuse_corrupting(self.layer, tuple(x.shape))
         if noise is not None and training:
             return noises.apply(self.layer, x, noise)
         with swapped(self.layer, "activity_regularizer", None):
-            try:
-                return self.call(x, training=training)
-            except tf.errors.UnimplementedError as error:
-                said = str(error).split("}} ")[-1].split(" [Op:")[0]
-                raise ValueError(f"Layer {self.layer.name!r}: expected a "
-                                 f"{type(self.layer).__name__} that TensorFlow can run on this "
-                                 f"processor. Received: {said}") from None
+            return self.call(x, training=training)
 
 
 def ops_of(model, whole=frozenset()) -> list[Op]:
@@ -166,8 +167,9 @@ def run_op(op: Op, x, dy, weights: dict, training=True) -> tuple:
             inputs = [tf.constant(value) for value in (x if op.merges else [x])]
             tape.watch(inputs)
             y = op.run(inputs, weights.get("noise"), training)
-        gradients = tape.gradient(y, [*inputs, *(v.value for v in trainable)],
-                                  output_gradients=tf.constant(dy))
+        with naming(op.layer):
+            gradients = tape.gradient(y, [*inputs, *(v.value for v in trainable)],
+                                      output_gradients=tf.constant(dy))
         gradients = [array(gradient) for gradient in gradients]
         named = {v.name: g for v, g in zip(trainable, gradients[len(inputs):])}
         dx = tuple(gradients[:len(inputs)]) if op.merges else gradients[0]

@@ -9,9 +9,11 @@ from collections.abc import Callable
 import numpy as np
 
 from reference import noise as noises
+from reference.failures import naming_part
 from reference.graph import layers_of
+from reference.kernels import refuse_corrupting
 from reference.model import model_dtype
-from reference.quiet import precision, tf
+from reference.quiet import keras, precision, tf
 
 
 class StepRunner:
@@ -44,12 +46,19 @@ class StepRunner:
         Returns:
             The loss of each step, before its update, and how many of its samples were predicted
             right: two arrays (steps,).
+
+        Raises:
+            ValueError: for a model whose gradients TensorFlow cannot compute here.
         """
+        for layer in self.layers:
+            if isinstance(layer.input, tf.Tensor | keras.KerasTensor):
+                refuse_corrupting(layer, (np.shape(x)[1], *layer.input.shape[1:]))
         more = {f"noise {i}": tf.constant(value, self.dtype) for i, value in (noise or {}).items()}
         if sample_weight is not None:
             more["weight"] = tf.constant(sample_weight, self.dtype)
-        losses, correct = self._run(tf.constant(x, self.dtype), tf.constant(y), more)
-        return losses.numpy(), correct.numpy()
+        with naming_part("a training step"):
+            losses, correct = self._run(tf.constant(x, self.dtype), tf.constant(y), more)
+            return losses.numpy(), correct.numpy()
 
     def step(self, weights: list, x, y, sample_weight=None, noise=None) -> tuple[list, float]:
         """One more step, from given weights, on one batch.

@@ -20,7 +20,7 @@ from compare.tracing.layer_error import sentence
 
 # as shells have it: 128 + the number of the signal
 INTERRUPTED, PIPE_CLOSED = 128 + 2, 128 + 13
-EXPECTED = (ValueError, OSError)
+EXPECTED = (ValueError, OSError, ImportError)
 # An error's last words, where they already say what to do: 'Remove it, and it is ...'.
 TOLD = re.compile(r"(?:^|[.;:] )(?:Add|Build|Call|Choose|Delete|Download|Get|Give|Install|Leave"
                   r"|Make|Name|Record|Remove|Run|Save|Say|See|Set|Start|Take|Try|Use|Write)\b[^.]*"
@@ -110,6 +110,8 @@ def interrupted(prog: str, what_is_left: str = "") -> int:
 def with_advice(prog: str, error, advice: str | None = None) -> Text:
     """The message in one line, ending in what to do next."""
     message = one_line(error)
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        advice = f"Install it: pip install {error.name.split('.')[0]}"
     if TOLD.search(message):
         return message
     advice = advice or getattr(error, "advice", None) or f"Try: {prog} --help"

@@ -1,6 +1,6 @@
-"""What Keras's arguments promise and TensorFlow's own CPU kernels refuse; scratch computes it.
+"""What Keras's arguments promise and some of TensorFlow's CPU kernels do not do; scratch does.
 
-The kernels of oneDNN compute it, too, where TensorFlow uses them. On any machine the numbers can be
+What TensorFlow's own kernels refuse, those of oneDNN compute. On any machine the numbers can be
 compared where TensorFlow compiles the layer with XLA, which has kernels of its own;
 `tests/scratch/layers/test_convolutions_against_keras.py` does so.
 """
@@ -38,4 +38,17 @@ UNEQUAL_STRIDES = Difference(
     checks=NOT_DRAWN, known_by=KNOWN_BY, onednn=False,
     concerns=("DepthwiseConv2D.strides", "SeparableConv2D.strides"))
 
-ENTRIES = (CHANNELS_FIRST, TRANSPOSED_DILATION, UNEQUAL_STRIDES)
+STRIDED_POINTWISE = Difference(
+    "strided_pointwise_gradient",
+    where="the kernel's gradient for kernel_size 1 with strides over 1: in Conv2DTranspose, and in "
+          "Conv1D and Conv2D where the strides divide the image's sizes",
+    keras="writes outside its memory: numbers come out wrong, other operations fail, or the "
+          "process dies; the larger the images, the more often",
+    ours="computes it",
+    why="It is what Keras computes on every other kernel.",
+    checks="Never drawn by `parity fuzz`. `parity check` refuses such a layer by name, before it "
+           "runs.",
+    known_by=KNOWN_BY, onednn=True,
+    concerns=("Conv1D.strides", "Conv2D.strides", "Conv2DTranspose.strides"))
+
+ENTRIES = (CHANNELS_FIRST, TRANSPOSED_DILATION, UNEQUAL_STRIDES, STRIDED_POINTWISE)

@@ -67,21 +67,30 @@ SELU_NEAR_ZERO = Difference(
     checks="The oracle's bound reaches from one slope to the other there, so that both pass.",
     concerns=("selu",))
 
+SQUAREPLUS_OF_LARGE = Difference(
+    "squareplus_of_large_numbers",
+    where="squareplus of numbers whose square overflows, beyond 1.8e19 in float32",
+    keras="infinity, of negative numbers too; the slope is 0.5, or NaN where x + infinity is",
+    ours="the number itself or 0, with the slope 1 or 0",
+    why="It is what (x + sqrt(x^2 + 4)) / 2 is; hypot(x, 2) does not overflow.",
+    checks="`parity check` finds the reference off.", concerns=("squareplus",))
+
 DENORMALS = Difference(
     "denormal_numbers",
-    where="results below the smallest normal number, 1.2e-38 in float32",
-    keras="0: TensorFlow's kernels flush such numbers to zero",
+    where="inputs, weights and results below the smallest normal number, 1.2e-38 in float32",
+    keras="0: TensorFlow's kernels flush such numbers to zero, so that the slope of |w| is 0 there "
+          "and the largest of several may be any",
     ours="the denormal number",
     why="NumPy computes with them, at no cost of ours.",
     checks="The oracle's bounds allow both: what is smaller than the smallest normal number may "
-           "be lost.")
+           "be lost, any of several be taken for the largest, and their signs for 0.")
 
 FLOAT64_LOSS = Difference(
     "float64_loss",
     where="a float64 model that Keras compiles while its default precision is float32",
     keras="the loss's value is rounded to float32, and so are the outputs that it reads unless the "
-          "loss has dtype='float64'",
-    ours="the loss is computed in the outputs' precision",
+          "loss has dtype='float64'; the learning rate is rounded to float32",
+    ours="the loss is computed in the outputs' precision, and the learning rate kept in it",
     why="A model has one precision. With keras.config.set_floatx('float64') Keras agrees.",
     checks="The twins that the checks make are compiled in their own precision. `parity check` "
            "finds the reference off where a model comes compiled otherwise.")
@@ -95,4 +104,5 @@ METRIC_SUMS = Difference(
     checks="Metrics are not part of the verdict.")
 
 ENTRIES = (AVERAGE_BEYOND_IMAGE, BIAS_ALONG_WIDTH, NAN_IN_MAXIMA, NAN_IN_ACTIVATIONS,
-           NAN_IN_SOFTMAX, SELU_NEAR_ZERO, DENORMALS, FLOAT64_LOSS, METRIC_SUMS)
+           NAN_IN_SOFTMAX, SELU_NEAR_ZERO, SQUAREPLUS_OF_LARGE, DENORMALS, FLOAT64_LOSS,
+           METRIC_SUMS)

@@ -66,16 +66,25 @@ def bias_is_clear(arguments, shape, data_format) -> bool:
     return -(-(size - covered) // stride) != filters or filters == 1
 
 
+def pointwise_strided(arguments, shape, data_format) -> bool:
+    """`strided_pointwise_gradient`: kernel size 1, strides over 1 that divide the sizes."""
+    sizes = space(shape, data_format)
+    strides = each(arguments.get("strides", 1), len(sizes))
+    return (max(each(arguments["kernel_size"], len(sizes))) == 1 < max(strides)
+            and all(n % stride == 0 for n, stride in zip(sizes, strides)))
+
+
 def convolves(arguments, shape, data_format) -> bool:
     """Convolution: groups divide the channels; `channels_first_convolution` (with groups Keras
-    hands it to XLA)."""
+    hands it to XLA); not `pointwise_strided`."""
     groups = arguments.get("groups", 1)
     if channels(shape, data_format) % groups or arguments["filters"] % groups:
         return False
     if data_format == "channels_first" and (groups == 1 or arguments.get("padding") == "causal"):
         return False
     return (strided_or_dilated(arguments) and windows_fit(arguments, shape, data_format)
-            and bias_is_clear(arguments, shape, data_format))
+            and bias_is_clear(arguments, shape, data_format)
+            and not pointwise_strided(arguments, shape, data_format))
 
 
 def convolves_depthwise(arguments, shape, data_format) -> bool:
@@ -87,8 +96,10 @@ def convolves_depthwise(arguments, shape, data_format) -> bool:
 
 def transposes(arguments, shape, data_format) -> bool:
     """Output padding below the strides; `channels_first_convolution`, `transposed_dilation`,
-    `transposed_output_without_way_back`."""
+    `transposed_output_without_way_back`, `strided_pointwise_gradient`."""
     if data_format != "channels_last":
+        return False
+    if max(each(arguments["kernel_size"], 2)) == 1 < max(each(arguments.get("strides", 1), 2)):
         return False
     padding = arguments.get("output_padding")
     strides = each(arguments.get("strides", 1), 2)

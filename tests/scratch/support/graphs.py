@@ -13,7 +13,7 @@ def residual(L=scratch, Input=scratch.Input, Model=scratch.Model, **settings):
     z = L.ReLU(name="a2")(z)
     z = L.Conv2D(4, 3, padding="same", name="a3")(z)
     y = L.ReLU(name="a5")(L.Add(name="a4")([z, y]))
-    past = L.Conv2D(6, 1, strides=2, name="past")(y)
+    past = L.Conv2D(6, (1, 2), strides=2, padding="same", name="past")(y)
     z = L.Conv2D(6, 3, strides=2, padding="same", name="b1")(y)
     z = L.ReLU(name="b2")(z)
     z = L.Conv2D(6, 3, padding="same", name="b3")(z)

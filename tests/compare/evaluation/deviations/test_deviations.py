@@ -5,6 +5,9 @@ numbers; those of configs, files and training are in test_in_use.py.
 """
 
 import itertools
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +109,62 @@ def test_unequal_depthwise_strides(keras, onednn, name, arguments):
     y = computes_with_onednn_only(keras, onednn, name,
                                   dict(kernel_size=2, strides=(1, 2), **arguments))
     assert y.shape[1:3] == (5, 3)
+
+
+OVERRUN = """
+import itertools
+import numpy as np, reference
+from reference.quiet import keras, tf
+
+rng = np.random.default_rng(0)
+for _, size, batch, filters in itertools.product(range(3), (16, 32, 64), (1, 2), (1, 6, 64)):
+    layer = {layer}(filters, 1, strides=2, use_bias=False)
+    x = rng.integers(-3, 4, (batch, size, size, 4)).astype("float32")
+    with tf.GradientTape() as tape:
+        y = layer(x)
+    dy = rng.integers(-3, 4, y.shape).astype("float32")
+    gradient = tape.gradient(y, layer.kernel.value, output_gradients=dy).numpy()[0, 0]
+    if "transpose" in layer.name:
+        right = np.einsum("nijf,nijc->fc", dy[:, ::2, ::2], x)
+    else:
+        right = np.einsum("nijc,nijf->cf", x[:, ::2, ::2], dy)
+    assert (gradient == right).all(), "wrong numbers"
+print("all right")
+"""
+
+
+def survives(layer, onednn) -> bool:
+    """Whether kernel gradients come out right, in a process that may die of them."""
+    run = subprocess.run([sys.executable, "-c", OVERRUN.format(layer=layer)], cwd=ROOT,
+                         env={**os.environ, "TF_ENABLE_ONEDNN_OPTS": str(int(onednn))},
+                         capture_output=True, text=True)
+    return run.stdout.strip() == "all right"
+
+
+@pytest.mark.parametrize("layer", ["keras.layers.Conv2D", "keras.layers.Conv2DTranspose"])
+def test_strided_pointwise_gradient(onednn, layer):
+    """Whole numbers, whose sums of products are exact."""
+    assert survives(layer, onednn=False)
+    if onednn("float32"):
+        assert not survives(layer, onednn=True), "oneDNN's gradient is right by now"
+
+
+@pytest.mark.parametrize("name, size, arguments, refused", [
+    ("Conv2DTranspose", (3, 4), {}, True), ("Conv2D", (6, 4), {}, True), ("Conv1D", (6,), {}, True),
+    ("Conv2D", (6, 4), dict(trainable=False), False), ("Conv2D", (6, 5), {}, False),
+    ("Conv2D", (6, 4), dict(dtype="float64"), False)])
+def test_strided_pointwise_gradient_is_refused_before_it_runs(keras, onednn, name, size, arguments,
+                                                              refused):
+    dtype = arguments.get("dtype", "float32")
+    layer = getattr(keras.layers, name)(2, 1, strides=2, name="points", **arguments)
+    model, twin = twins.twins(keras.Sequential([keras.Input((*size, 3), dtype=dtype), layer]))
+    x = real((3, *size, 3)).astype(dtype)
+    upstream = real((3, *twin.output_shape[1:]), 2).astype(dtype)
+    if refused and onednn("float32"):
+        with pytest.raises(ValueError, match="'points'.*Received: kernel_size=1 with strides over"):
+            compare.check(model, twin, x, upstream=upstream)
+    else:
+        assert compare.check(model, twin, x, upstream=upstream, probes=False)
 
 
 # numbers
@@ -239,6 +298,29 @@ def test_selu_near_zero(keras):
     assert report, report  # the bound reaches from one slope to the other
 
 
+def test_squareplus_of_large_numbers(keras):
+    x = np.array([[1.7e19, -1.7e19, 1e20, -1e20, 3e38]], "float32")
+    y, dx = slope(keras.activations.squareplus, x)
+    np.testing.assert_array_equal(y, np.array([[1.7e19, 0, np.inf, np.inf, np.inf]], "float32"))
+    np.testing.assert_array_equal(dx, np.array([[1, 0, 0.5, 0.5, np.nan]], "float32"))
+    y, dx = own_slope(scratch.activations.get("squareplus"), x)
+    np.testing.assert_array_equal(y, np.maximum(x, 0))
+    np.testing.assert_array_equal(dx, x > 0)
+    model, twin = twins.twins(keras.Sequential([keras.Input((5,)),
+                                                keras.layers.Activation("squareplus")]))
+    report = compare.check(model, twin, x, upstream=np.ones_like(x), probes=False)
+    assert {row.off for row in report.rows if not row.passed} == {"reference"}
+
+
+@pytest.mark.parametrize("name", ["gelu", "silu", "softsign", "tanh_shrink"])
+def test_other_activations_take_large_numbers_alike(keras, name):
+    x = np.array([[1.7e19, -1.7e19, 1e20, -1e20, 3e38]], "float32")
+    with np.errstate(over="ignore"):
+        ours = own_slope(scratch.activations.get(name), x)
+    np.testing.assert_allclose(ours, slope(keras.activations.get(name), x), rtol=1e-5,
+                               atol=float(np.finfo(np.float32).tiny))
+
+
 def test_denormal_numbers(keras):
     x, weights = np.full((1, 3), 1e-20, "float32"), [np.full((3, 1), 1e-20, "f"), np.zeros(1, "f")]
     model, twin = dense(scratch, weights=weights), dense(keras, weights=weights)
@@ -255,6 +337,8 @@ def test_float64_loss(keras):
     model = scratch.Sequential([scratch.Input((3,)), scratch.Dense(2)], dtype="float64")
     model.compile("sgd", "mse")
     model.set_weights(twin.get_weights())
+    assert float(twin.optimizer.learning_rate) == float(np.float32(0.01)) != 0.01
+    assert model.optimizer.learning_rate == 0.01
     x, y = real((4, 3)).astype("float64"), real((4, 2), 2) / 3.0
     exact = np.mean((model.forward(x) - y) ** 2)
     theirs = float(twin.compute_loss(x=x, y=y, y_pred=twin(x)))
