@@ -9,20 +9,48 @@
     compare.wrap(my_layer, kernel="W", ...)        # lets somebody else's layer take part
     compare.assert_case("mine:build", "conv", ...) # one layer on a case that `parity debug` found
 
-Only what really needs Keras imports TensorFlow.
+Only what really needs Keras imports TensorFlow. Each name is loaded when it is first used, so that
+the command's help, which needs none of them, answers at once.
 """
 
-import compare.report.notebook  # noqa: F401  registers how a notebook shows what these return
-from compare.adapters import assemble, wrap
-from compare.checks.row import Row
-from compare.parity import assert_case, assert_parity, check, diagnose, diff, twin
+import importlib
+from typing import TYPE_CHECKING
+
 from compare.reduction import old_imports
-from compare.report.report import Report
-from compare.tracing.recorder import record
-from compare.tracing.trace import Trace
+
+if TYPE_CHECKING:
+    from compare.adapters import assemble, wrap
+    from compare.checks.row import Row
+    from compare.parity import assert_case, assert_parity, check, diagnose, diff, twin
+    from compare.report.report import Report
+    from compare.tracing.recorder import record
+    from compare.tracing.trace import Trace
 
 __all__ = ["Report", "Row", "Trace", "assemble", "assert_case", "assert_parity", "check",
            "diagnose", "diff", "record", "twin", "wrap"]
 __version__ = "0.2.0"
 
+WHERE = {
+    "compare.adapters": ("assemble", "wrap"),
+    "compare.checks.row": ("Row",),
+    "compare.parity": ("assert_case", "assert_parity", "check", "diagnose", "diff", "twin"),
+    "compare.report.report": ("Report",),
+    "compare.tracing.recorder": ("record",),
+    "compare.tracing.trace": ("Trace",),
+}
+
 old_imports.install()
+
+
+def __getattr__(name: str):
+    """A public name, from the module that has it."""
+    for module, names in WHERE.items():
+        if name in names:
+            importlib.import_module("compare.report.notebook")  # registers how notebooks show them
+            globals()[name] = getattr(importlib.import_module(module), name)
+            return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

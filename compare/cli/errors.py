@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from compare.cli import colour
 from compare.document import files, progress
 from compare.document.text import Text, bad, line, warning
-from compare.tracing.layer_error import sentence
 
 # as shells have it: 128 + the number of the signal
 INTERRUPTED, PIPE_CLOSED = 128 + 2, 128 + 13
@@ -50,6 +49,8 @@ def guarded(prog: str, run: Callable, args) -> int:
     except (Exception, SystemExit) as error:
         if os.environ.get("PARITY_TRACEBACK"):
             traceback.print_exc()
+        from compare.tracing.layer_error import sentence
+
         said = f"unexpected {sentence(error)}"
         failed(args, said)
         return complain(prog, said, "Set PARITY_TRACEBACK=1 to see where it arose")
