@@ -79,6 +79,7 @@ class Learner:
                 raise UnsupportedError(f"Model {self.name!r}: expected {key} to be a list. "
                                        f"Received: {given!r}")
         self.optimizer = optimizers.get(optimizer)
+        self.optimizer.compute_in(self.dtype)
         self.loss = losses.get(loss)
         self.metrics = [get_metric(m) for m in metrics or ()]
         self.weighted_metrics = [get_metric(m) for m in weighted_metrics or ()]

@@ -26,11 +26,26 @@ class Network(Trainer):
     def __init__(self, name: str, trainable: bool, dtype):
         super().__init__()
         self.name = name
-        self.trainable = trainable
+        self._trainable = trainable
         self.requested_dtype = None if dtype is None else dtype_from_policy(dtype)
         self.input_layer: Input = None  # type: ignore[assignment]  # there once it is built
         self.layers: list[Layer] = []
         self.built = False
+
+    @property
+    def trainable(self) -> bool:
+        """Whether an optimizer may change any weight.
+
+        Setting it sets every layer's, too, as in Keras: batch normalization then takes to its
+        moving averages.
+        """
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value) -> None:
+        self._trainable = bool(value)
+        for layer in self.layers:
+            layer.trainable = bool(value)
 
     @property
     def sources(self) -> list[tuple[int, ...]]:

@@ -51,7 +51,7 @@ def get(identifier) -> Loss:
             name, config = identifier["config"], {}
     name = ALIASES.get(name, name) if isinstance(name, str) else name
     if not isinstance(name, str) or name not in CLASSES:
-        raise UnsupportedError(f"Loss {identifier!r} is not supported. "
+        raise UnsupportedError(f"Loss {name!r} is not supported. "
                                f"Expected one of: {', '.join(FUNCTIONS)}.")
     return CLASSES[name].from_config(config)
 

@@ -27,7 +27,7 @@ def get(identifier) -> Optimizer:
     if isinstance(identifier, dict):
         name, config = identifier.get("class_name"), identifier.get("config") or {}
     if not isinstance(name, str) or name.lower() not in CLASSES:
-        raise UnsupportedError(f"Optimizer {identifier!r} is not supported. "
+        raise UnsupportedError(f"Optimizer {name!r} is not supported. "
                                f"Expected one of: {', '.join(CLASSES)}.")
     return CLASSES[name.lower()].from_config(config)
 

@@ -51,6 +51,7 @@ class Optimizer:
         self.name = name or snake_case(type(self).__name__)
         self.weight_decay = weight_decay
         self.clipnorm, self.clipvalue, self.global_clipnorm = clips.values()
+        self._rate_dtype = np.float32
         self._learning_rate = self._checked_rate(learning_rate)
         self.iterations = 0
         self.slot_names: tuple[str, ...] = ()
@@ -62,7 +63,7 @@ class Optimizer:
 
     @property
     def learning_rate(self) -> float:
-        """The rate of the next step; setting it rounds to float32, as Keras keeps it.
+        """The rate of the next step, in the model's precision, as Keras keeps it.
 
         Raises:
             TypeError: on setting a number where a schedule rules.
@@ -80,7 +81,7 @@ class Optimizer:
         self._learning_rate = self._checked_rate(value)
 
     def _checked_rate(self, value):
-        """A schedule, or the number rounded to float32 whatever the weights' precision."""
+        """A schedule, or the number rounded to the model's precision, float32 until it is known."""
         if isinstance(value, schedules.LearningRateSchedule):
             return value
         if isinstance(value, dict) or callable(value):
@@ -90,7 +91,15 @@ class Optimizer:
         if not np.isfinite(value) or value < 0:
             raise ValueError(f"{type(self).__name__}: expected learning_rate to be a finite "
                              f"number, not negative. Received: learning_rate={value!r}")
-        return float(np.float32(value))
+        self._given_rate = float(value)
+        return float(self._rate_dtype(value))
+
+    def compute_in(self, dtype) -> None:
+        """Keep the learning rate in that precision: that of a float64 model as it was given."""
+        if np.dtype(dtype) == np.float64 and self._rate_dtype is np.float32:
+            self._rate_dtype = np.float64
+            if isinstance(self._learning_rate, float):
+                self._learning_rate = self._given_rate
 
     # the step
 
@@ -249,7 +258,7 @@ class Optimizer:
                              f"{[value.shape for value in own]}. Received: {shapes}")
         self.iterations = int(values[0])
         if isinstance(self._learning_rate, float):
-            self._learning_rate = float(values[1])
+            self._learning_rate = self._given_rate = float(values[1])
         for slot, value in zip(self.slots(), values[len(values) - len(self.slots()):]):
             slot[...] = value
 
@@ -272,7 +281,7 @@ class Optimizer:
             return cls(**{**config, "learning_rate": schedules.deserialize(rate)})
         optimizer = cls(**config)
         if isinstance(optimizer._learning_rate, float) and rate is not None:
-            optimizer._learning_rate = float(rate)
+            optimizer._learning_rate = optimizer._given_rate = float(rate)
         return optimizer
 
     def _number(self, key: str, value, highest: float = math.inf) -> float:

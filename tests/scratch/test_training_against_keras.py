@@ -70,9 +70,9 @@ def test_the_benchmark_network_in_batches_of_any_size(keras, samples):
     twin = keras.Sequential.from_config(model.get_config())
     twin.set_weights(model.get_weights())
     x, y = real(samples, (samples, 28, 28, 1)) / 2, np.arange(samples) ** 2 % 10
-    model.compile(scratch.SGD(0.1), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(scratch.SGD(0.125), "sparse_categorical_crossentropy", ["accuracy"])
     loss = keras.losses.SparseCategoricalCrossentropy(dtype="float64")
-    twin.compile(keras.optimizers.SGD(0.1), loss, metrics=["accuracy"])
+    twin.compile(keras.optimizers.SGD(0.125), loss, metrics=["accuracy"])
     allowed = dict(rtol=1e-6)  # Keras reports in float32
     np.testing.assert_allclose(model.evaluate(x, y, batch_size=samples, verbose=0),
                                twin.evaluate(x, y, batch_size=samples, verbose=0), **allowed)
