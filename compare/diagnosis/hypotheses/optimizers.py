@@ -108,7 +108,27 @@ def of_epsilon(c) -> list[Variant]:
         inner = c.class_name in ("RMSprop", "Adagrad")
         return c.changed(own=lambda c: _moved_epsilon(c, outside=inner))
 
-    return [*found, inside("epsilon", "on the other side of the square root", rooted)]
+    found.append(inside("epsilon", "on the other side of the square root", rooted))
+    if c.class_name in ("Adam", "AdamW"):
+        found += [inside("epsilon", said, lambda c, o=outside: c.changed(
+            own=lambda c: _beside_corrected(c, o))) for said, outside in (
+                ("added to the root of the corrected velocity, as in the paper and in PyTorch, not "
+                 "of the velocity itself", True),
+                ("inside the square root, beside the corrected velocity", False))]
+    return found
+
+
+def _beside_corrected(c, outside: bool) -> Bounded:
+    """Adam's first step, rate m' / (sqrt(v') + epsilon) or rate m' / sqrt(v' + epsilon): once they
+    are corrected, m' is the gradient and v' its square."""
+    right = c.changed(own=None).evaluate()
+    g = np.asarray(c.gradients[c.position], np.float64)
+    w = np.asarray(c.weights[c.position], np.float64)
+    rate, epsilon = float(c.config["learning_rate"]), c.config.get("epsilon", 1e-7)
+    w = w * (1 - (c.config.get("weight_decay") or 0.0) * rate)
+    step = rate * g / (np.abs(g) + epsilon if outside else np.sqrt(g * g + epsilon))
+    slack = right.rounding.gamma(24) * np.abs(step) + right.rounding.gamma(2) * np.abs(w)
+    return Bounded(w - step, right.rounding, right.bound + slack)
 
 
 def _moved_epsilon(c, outside: bool) -> Bounded:

@@ -81,7 +81,8 @@ def inside_coarse_bound(observations) -> str:
     """The format whose own rounding would explain every observation, and nothing finer; '' if none.
 
     The difference has to look like rounding: it is there nearly everywhere, its signs balance, and
-    it is about as large as that precision's roundings are.
+    it is about as large as that precision's roundings are. And the bound has to say something: one
+    as large as the numbers themselves explains any mistake.
     """
     for name, (bits, tiny) in FORMATS.items():
         rounding = Rounding(2.0**-bits, tiny)
@@ -91,12 +92,16 @@ def inside_coarse_bound(observations) -> str:
     return ""
 
 
+def _informative(result: Bounded) -> bool:
+    """Whether the bound is at most a quarter of the number, for most of them."""
+    present = result.value != 0
+    return bool(present.any() and np.median(result.bound[present]
+                                            / np.abs(result.value[present])) <= 0.25)
+
+
 def _noise(seen, rounding: Rounding) -> bool:
-    try:
-        result = seen.right.changed(rounding=rounding).evaluate()
-    except ValueError:  # so many roundings that nothing can be promised
-        return False
-    if result.shape != seen.made.shape:
+    result = seen.right.changed(rounding=rounding).evaluate()
+    if result.shape != seen.made.shape or not _informative(result):
         return False
     off = seen.made - result.value
     if not np.isfinite(off).all() or (np.abs(off) > result.bound).any():

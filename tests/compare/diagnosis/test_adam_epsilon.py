@@ -1,0 +1,41 @@
+"""Where somebody's own Adam adds its epsilon: as in the paper, and inside the root."""
+
+import numpy as np
+import pytest
+
+import compare
+import scratch
+from tests.compare.support.differing import real
+
+
+class Corrected(scratch.Adam):
+    """Adam by the paper's algorithm 1, on its first step: m and v are corrected, then divided."""
+
+    outside = True
+
+    def update_step(self, gradient, variable, factor, position):
+        m = gradient * (1 - self.beta_1) / (1 - self.beta_1)
+        v = gradient**2 * (1 - self.beta_2) / (1 - self.beta_2)
+        root = np.sqrt(v) + self.epsilon if self.outside else np.sqrt(v + self.epsilon)
+        variable -= (float(self.learning_rate) * m / root).astype(variable.dtype)
+
+
+class Inside(Corrected):
+    outside = False
+
+
+@pytest.mark.parametrize("own, place", [(Corrected, "to the root of the corrected velocity"),
+                                        (Inside, "inside the square root, beside the corrected")])
+def test_the_place_of_epsilon_is_named(keras, own, place):
+    twin = keras.Sequential([keras.Input((6, 6, 1)), keras.layers.Conv2D(2, 3),
+                             keras.layers.Flatten(), keras.layers.Dense(3)])
+    twin.compile(keras.optimizers.Adam(0.01, epsilon=1e-3), "mse")
+    model = scratch.model_from_config(twin.get_config())
+    model.set_weights(twin.get_weights())
+    model.compile(own(0.01, epsilon=1e-3), "mse")
+    report = compare.check(model, twin, real((4, 6, 6, 1)), real((4, 3), 2), steps=0)
+    assert {row.gate for row in report.rows if not row.passed} == {"update"}
+    assert report.diagnosis
+    for finding in report.diagnosis:
+        assert [cause.identifier for cause in finding.causes] == ["epsilon"], str(finding)
+        assert place in str(finding)
