@@ -85,6 +85,11 @@ class Learner:
         self.weighted_metrics = [get_metric(m) for m in weighted_metrics or ()]
 
     @property
+    def dtype(self) -> np.dtype:
+        """The one precision of the model."""
+        raise NotImplementedError
+
+    @property
     def output_shape(self) -> tuple:
         """(None, ...), that of the last layer's output."""
         raise NotImplementedError
