@@ -11,6 +11,10 @@ from compare.checks.gate import Gate
 from compare.document.plain_json import plain
 from compare.oracle.running_error import Bounded, Rounding
 
+# What a row says where the usual bounds do not hold.
+OVERFLOWN = "intermediate results overflow, on both sides alike"
+MANY = "so many terms that (1 - u)^-n - 1 takes the place of gamma_n, n u / (1 - n u)"
+
 
 @dataclass
 class Row:
@@ -111,6 +115,9 @@ def judge(gate: Gate, layer: str, tensor: str, actual: ArrayLike | None, expecte
     reference_error = _error(e, a, exact)
     candidate_share = share(candidate_error, bound)
     reference_share = share(reference_error, bound)
+    alike = _overflown_alike(oracle, difference, candidate_share, reference_share)
+    candidate_share, reference_share = (np.where(alike, 0.0, each)
+                                        for each in (candidate_share, reference_share))
     shares = np.maximum(candidate_share, reference_share)
     index = np.unravel_index(np.argmax(shares) if shares.max(initial=0) > 0
                              else np.argmax(difference), shares.shape) if shares.size else ()
@@ -128,7 +135,9 @@ def judge(gate: Gate, layer: str, tensor: str, actual: ArrayLike | None, expecte
         likely=float(used * likely_gamma),
         over=over, size=actual.size, candidate_error=float(candidate_error.max(initial=0)),
         reference_error=float(reference_error.max(initial=0)),
-        off=_who(candidate_share, reference_share), kind=kind, note=_nonfinite(a, e),
+        off=_who(candidate_share, reference_share), kind=kind,
+        note=_nonfinite(a, e) or (OVERFLOWN if alike.any() else "")
+        or (MANY if terms * oracle.rounding.unit >= 1 else ""),
         excerpt=close_up(tensor, a, e, np.broadcast_to(bound, a.shape), shares, where))
 
 
@@ -195,6 +204,15 @@ def _who(candidate_share: np.ndarray, reference_share: np.ndarray) -> str:
     if candidate and reference:
         return "both"
     return "candidate" if candidate else "reference" if reference else ""
+
+
+def _overflown_alike(oracle: Bounded, difference: np.ndarray, candidate_share: np.ndarray,
+                     reference_share: np.ndarray) -> np.ndarray:
+    """Where both sides are off by as much, behind intermediate results that overflow: neither can
+    be blamed for what the precision does to the formula."""
+    if not oracle.rounding.overflows:
+        return np.zeros(difference.shape, bool)
+    return (candidate_share > 1) & (reference_share > 1) & (difference <= oracle.bound)
 
 
 def _likely_ratio(rounding: Rounding, terms: int) -> float:

@@ -51,6 +51,7 @@ def moments(x: Bounded, axes: tuple[int, ...]) -> Moments:
     # inputs that are themselves off by up to their bound have another variance
     moved = average(2 * away * x.bound + np.square(x.bound))
     squares = variance + moved + np.square(rounded)
+    rounding.watch(count * squares)
     error = (moved + np.square(rounded) + rounding.gamma(count + 4) * squares
              + rounding.tiny * (2 * average(away) + 4))
     return Moments(Bounded(mean, rounding, average(x.bound) + rounded),

@@ -205,5 +205,12 @@ def exact_update(class_name: str, config: Config, weights: list[Bounded], gradie
         class_name, config: as Keras writes an optimizer.
         weights, gradients: of all weights that are trained, whose joint norm may be clipped.
         dtype: of the weights.
+
+    Raises:
+        ValueError: for an optimizer that has no oracle, such as a subclass of somebody's own.
     """
+    if class_name.lower() not in OPTIMIZERS:
+        known = ", ".join(cls.__name__ for cls in OPTIMIZERS.values())
+        raise ValueError(f"Expected an optimizer whose rule is known: {known}. "
+                         f"Received: {class_name}")
     return OPTIMIZERS[class_name.lower()](config, np.dtype(dtype)).step(weights, gradients)

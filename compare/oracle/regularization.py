@@ -38,12 +38,16 @@ def penalty(regularizer: Any, x: Bounded) -> Bounded:
 
 
 def gradient(regularizer: Any, x: Bounded) -> Bounded:
-    """l1 sign x + 2 l2 x; where rounding leaves the sign open, so is the first."""
+    """l1 sign x + 2 l2 x; where rounding or a flush to zero leaves the sign open, so is the first.
+    """
     l1, l2 = factors(regularizer)
-    parts = []
+    x = x.flushed()
+    parts: list[Bounded] = []
     if l1:
-        open_ = np.where((x.bound > 0) & (np.abs(x.value) <= x.bound), 2 * l1, 0.0)
-        parts.append(Bounded(l1 * np.sign(x.value), x.rounding, open_ if open_.any() else None))
+        sign = np.sign(x.value)
+        open_ = l1 * np.maximum(np.sign(x.value + x.bound) - sign,
+                                sign - np.sign(x.value - x.bound))
+        parts.append(Bounded(l1 * sign, x.rounding, open_ if open_.any() else None))
     if l2:
         parts.append((x * l2) * 2.0)
     return total(parts) if parts else Bounded(np.zeros(x.shape), x.rounding)

@@ -11,7 +11,8 @@ What is taken for granted, and where it comes from:
   multiplication by a rounded reciprocal, which costs one rounding more.
 - exp and log are off by at most `LIBRARY_ULPS` units in the last place, the largest that NumPy's
   own tests grant its float32 kernels (3 for exp, 4 for log); Eigen's and oneDNN's are no worse.
-- nothing overflows on the way: one order of summation may where another does not.
+- nothing overflows on the way: one order of summation may where another does not. Where the
+  formula's own intermediate results are too large, `Rounding.overflows` says so afterwards.
 - results below the smallest normal number may be flushed to zero, and such operands read as zero,
   as TensorFlow's kernels do.
 - no Strassen or Winograd product, for which only norm-wise bounds hold; NumPy's and TensorFlow's
@@ -20,7 +21,8 @@ The value itself carries float64's own rounding, so u below is u(audited) + u(fl
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Union
+from dataclasses import dataclass, field
+from typing import Any, Union
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -30,32 +32,50 @@ Function = Callable[[np.ndarray], np.ndarray]
 Operand = Union["Bounded", np.ndarray, float]
 
 
-class Rounding(NamedTuple):
-    """The audited precision: `unit` roundoff (float64's own added) and smallest normal number.
+@dataclass
+class Rounding:
+    """The audited precision, and what was seen while its bounds were worked out.
 
-    Without `products` the bounds on products of arrays are left out, each of which costs two more
-    such products: for who wants the values alone.
+    Attributes:
+        unit: the roundoff, float64's own added.
+        tiny: the smallest normal number.
+        largest: the largest finite number.
+        products: without, the bounds on products of arrays are left out, each of which costs two
+            more such products: for who wants the values alone.
+        overflows: whether an intermediate result was beyond `largest`, for which no bound holds.
     """
 
     unit: float
     tiny: float
+    largest: float = np.inf
     products: bool = True
+    overflows: bool = field(default=False, compare=False)
 
     @classmethod
     def of(cls, dtype: DTypeLike) -> "Rounding":
         info = np.finfo(dtype)
-        return cls(float(info.eps) / 2 + 2.0**-53, float(info.tiny))
+        return cls(float(info.eps) / 2 + 2.0**-53, float(info.tiny), float(info.max))
 
     def gamma(self, n: np.ndarray | float) -> Any:
         """n u / (1 - n u), the relative error that n roundings can add up to; n may be an array.
 
-        Raises:
-            ValueError: where n u >= 1, so that nothing can be promised.
+        Where n u >= 1 that promises nothing, and (1 - u)^-n - 1 takes its place, of which it is a
+        simplification. Every term of a sum meets at most n factors 1 + d or 1 / (1 + d), |d| <= u,
+        in any order, in blocks or with fused multiply-adds, and their product lies from (1 - u)^n
+        to (1 - u)^-n (Higham, the proof of lemma 3.1), for any n.
         """
-        if np.max(n, initial=0) * self.unit >= 1:
-            raise ValueError(f"Expected fewer than {1 / self.unit:.3g} roundings in a row, beyond "
-                             f"which no bound holds. Received: {np.max(n)}")
-        return n * self.unit / (1 - n * self.unit)
+        n = np.asarray(n, np.float64)
+        many = n * self.unit >= 1
+        if not many.any():
+            return n * self.unit / (1 - n * self.unit)
+        few = np.where(many, 0, n)
+        return np.where(many, np.expm1(-n * np.log1p(-self.unit)),
+                        few * self.unit / (1 - few * self.unit))
+
+    def watch(self, magnitude: np.ndarray) -> None:
+        """Take note if numbers as large as these overflow."""
+        if not self.overflows and np.any(magnitude > self.largest):
+            self.overflows = True
 
 
 class Bounded:
@@ -86,8 +106,9 @@ class Bounded:
     def _rounded(self, value: np.ndarray, passed_on: np.ndarray,
                  roundings: np.ndarray | int = 1) -> "Bounded":
         """A result with the errors passed on by its operands and `roundings` of its own."""
-        gamma = self.rounding.gamma(roundings)
-        error = passed_on + gamma * (np.abs(value) + passed_on) + self.rounding.tiny
+        gamma, size = self.rounding.gamma(roundings), np.abs(value)
+        self.rounding.watch(size)
+        error = passed_on + gamma * (size + passed_on) + self.rounding.tiny
         return Bounded(value, self.rounding, error)
 
     def __add__(self, other: Operand) -> "Bounded":
@@ -161,6 +182,7 @@ class Bounded:
         terms = self.support().sum(axis=axis, keepdims=keepdims)
         value = self.value.sum(axis=axis, keepdims=keepdims)
         magnitude = np.abs(self.value).sum(axis=axis, keepdims=keepdims)
+        self.rounding.watch(magnitude)
         passed_on = self.bound.sum(axis=axis, keepdims=keepdims)
         terms = np.where(terms > 1, terms, 0)  # a sum of one is no sum
         passed_on = passed_on + 2 * terms * self.rounding.tiny  # terms and partial sums, flushed
@@ -198,6 +220,22 @@ class Bounded:
         return Bounded(function(self.value), self.rounding, error)
 
 
+def largest(values: np.ndarray, errors: np.ndarray, tiny: float, axis: int | tuple[int, ...],
+            keepdims: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """(the largest of some numbers, how far what is taken for it can lie from it).
+
+    Numbers below the smallest normal one, `tiny`, may be compared as zeros, so that any of them may
+    be taken where one of them is the largest.
+    """
+    value = values.max(axis=axis, keepdims=True)
+    error = errors.max(axis=axis, keepdims=True)
+    possible = values + errors >= (values - errors).max(axis=axis, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        taken = np.where((np.abs(values) < tiny) & possible, np.abs(values - value), 0.0)
+    error = np.maximum(error, taken.max(axis=axis, keepdims=True))
+    return (value, error) if keepdims else (value.squeeze(axis), error.squeeze(axis))
+
+
 def bilinear(product: Callable[[np.ndarray, np.ndarray], np.ndarray], a: Bounded, b: Bounded,
              bias: Bounded | None = None) -> Bounded:
     """product(a, b) + bias, of which every element is a sum of products a_i b_i.
@@ -213,6 +251,7 @@ def bilinear(product: Callable[[np.ndarray, np.ndarray], np.ndarray], a: Bounded
         bias = None if bias is None else bias.flushed()
         return Bounded(value if bias is None else value + bias.value, rounding)
     magnitude = product(np.abs(a.value), np.abs(b.value))
+    rounding.watch(magnitude)
     terms = product(a.support(), b.support())
     passed_on = 2 * terms * rounding.tiny  # products and partial sums, flushed to zero
     if a.error is not None or b.error is not None:

@@ -13,6 +13,7 @@ library does whose function is always a little too large. (D. S. Parker, Monte C
 1997; J. Vignes, A stochastic arithmetic for reliable scientific computation, 1993.)
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -104,7 +105,7 @@ class SampledStep:
         """Take the step once more, rounded otherwise; the last two of the seed are the numbers of
         the step and of the sample."""
         moved = MovedWithin(self.bounds, np.random.default_rng(seed), alike=sum(seed[1:]) % 2 == 0)
-        rounding = Rounding.of(self.trace.dtype)._replace(products=False)
+        rounding = replace(Rounding.of(self.trace.dtype), products=False)
         after = self._after(optimizer, along_the_graph(self.trace, moved, rounding))
         for key, exact in self.exact.items():
             self.spread[key] = max(self.spread[key], norm(after[key].value - exact.value))

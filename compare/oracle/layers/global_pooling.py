@@ -6,7 +6,7 @@ import numpy as np
 
 from compare.oracle.base import Oracle, judges
 from compare.oracle.rounded_mean import mean
-from compare.oracle.running_error import Bounded
+from compare.oracle.running_error import Bounded, largest
 from compare.tracing.types import Config
 
 
@@ -53,8 +53,9 @@ class GlobalMaxPooling2D(GlobalPooling):
 
     def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.x = x = x.flushed()
-        self.y = x.value.max(axis=self.axes, keepdims=True)
-        error = None if x.error is None else x.error.max(axis=self.axes, keepdims=True)
+        self.y, error = x.value.max(axis=self.axes, keepdims=True), None
+        if x.error is not None:
+            self.y, error = largest(x.value, x.error, x.rounding.tiny, self.axes, keepdims=True)
         return self.given(Bounded(self.y, x.rounding, error).flushed())
 
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:

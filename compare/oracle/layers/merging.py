@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from compare.oracle.base import Oracle, judges
-from compare.oracle.running_error import Bounded
+from compare.oracle.running_error import Bounded, largest
 
 
 class Merging(Oracle):
@@ -129,8 +129,9 @@ class Maximum(Merging):
     def merged(self) -> Bounded:
         self.values = np.stack(np.broadcast_arrays(*[a.value for a in self.x]))  # (inputs, N, ...)
         self.errors = np.stack(np.broadcast_arrays(*[a.flushed().bound for a in self.x]))
-        signed = self.sign * self.values
-        return Bounded(self.sign * signed.max(axis=0), self.x[0].rounding, self.errors.max(axis=0))
+        rounding = self.x[0].rounding
+        value, error = largest(self.sign * self.values, self.errors, rounding.tiny, 0)
+        return Bounded(self.sign * value, rounding, error)
 
     def gradients(self, dy: Bounded) -> list[Bounded]:
         signed = self.sign * self.values

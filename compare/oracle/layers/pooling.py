@@ -7,7 +7,7 @@ import numpy as np
 from compare.oracle.base import Oracle, judges
 from compare.oracle.data_format import Layout
 from compare.oracle.rounded_mean import mean
-from compare.oracle.running_error import Bounded
+from compare.oracle.running_error import Bounded, largest
 from compare.oracle.windows import Walk
 from compare.tracing.types import Config
 
@@ -49,9 +49,10 @@ class MaxPooling2D(Pooling):
         self.x = x = self.images(x).flushed()
         self.values = self.walk.stack(x.value, -np.inf)  # (kh kw, N, OH, OW, C)
         self.errors = None if x.error is None else self.walk.stack(x.error, 0.0)
-        error = None if self.errors is None else self.errors.max(axis=0)
-        y = Bounded(self.values.max(axis=0), x.rounding, error).flushed()
-        return self.given(y)
+        y, error = self.values.max(axis=0), None
+        if self.errors is not None:
+            y, error = largest(self.values, self.errors, x.rounding.tiny, 0)
+        return self.given(Bounded(y, x.rounding, error).flushed())
 
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         dy = self.images(dy).flushed()

@@ -76,5 +76,6 @@ def named(loss: str | Config) -> tuple[str, Config]:
     plain = str(name).replace("_", "").lower()
     found = found or next((known for known in LOSSES if known.lower() == plain), None)
     if found is None:
-        raise ValueError(f"No oracle for the loss {loss!r}. Expected one of: {', '.join(LOSSES)}.")
+        raise ValueError(f"Expected a loss whose formula is known: {', '.join(LOSSES)}. "
+                         f"Received: {name}")
     return found, config
