@@ -1,4 +1,4 @@
-"""Checks of right networks at the ends of the numbers, and of what cannot be judged: no false alarm.
+"""Right networks at the ends of the numbers, and what cannot be judged: no false alarm.
 
 Keras is the oracle of what is meant; what float32 makes of it is worked out here by NumPy.
 """
@@ -68,7 +68,8 @@ DENORMAL = {
     "max": lambda L: L.MaxPooling2D(2), "overlapping": lambda L: L.MaxPooling2D((2, 3), 1),
     "average": lambda L: L.AveragePooling2D(2), "global max": lambda L: L.GlobalMaxPooling2D(),
     "global mean": lambda L: L.GlobalAveragePooling2D(), "relu": lambda L: L.ReLU(),
-    "leaky": lambda L: L.LeakyReLU(), "prelu": lambda L: L.PReLU(), "conv": lambda L: L.Conv2D(2, 3),
+    "leaky": lambda L: L.LeakyReLU(), "prelu": lambda L: L.PReLU(),
+    "conv": lambda L: L.Conv2D(2, 3),
     "elu": lambda L: L.ELU(), "selu": lambda L: L.Activation("selu"),
     "batch": lambda L: L.BatchNormalization(), "rows": lambda L: L.LayerNormalization(),
     "penalty": lambda L: L.ActivityRegularization(l1=0.1), "copies": lambda L: L.UpSampling2D(2)}
