@@ -12,8 +12,10 @@ hypothesis.settings.load_profile("suite")
 
 @pytest.fixture(autouse=True)
 def plain_surroundings(monkeypatch):
-    """No colours and no annotations because the tests themselves run where those are wanted."""
-    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "FORCE_COLOR", "NO_COLOR"):
+    """No colours, annotations and options because the tests themselves run where those are wanted.
+    """
+    for name in ("PYTEST_ADDOPTS",
+                 "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "FORCE_COLOR", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-import compare
 from compare.checks.gate import Gate
 from compare.oracle.base import Oracle
 
-ROOT = Path(compare.__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "compare" / "guides" / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PATHS = sorted({path for path in re.findall(r"`([\w./]+)`", TEXT)
                 if "/" in path and not path.startswith(".ci")})
