@@ -227,28 +227,31 @@ class Layerwise:
                 made[i, name], right[i, name] = moved(array, value, right[i, name])
 
     def inference(self) -> list[Row]:
-        """Rows for the output of each layer that computes something else outside of training."""
+        """Rows for the output of each layer outside of training, whether or not it is another one
+        there. Of traces alone only those layers are judged for which it is."""
         rows = []
         for i, (ours, theirs) in enumerate(zip(self.candidate.parts, self.reference.parts)):
-            if theirs.inference is None or ours.inference is None:
-                if theirs.inference is not ours.inference:
-                    rows.append(mismatch(Gate.INFERENCE, ours.name, "output", ours.inference,
-                                         theirs.inference))
-                continue
-            right = inference(self.reference, theirs)
-            if self.ops is not None:
-                result, errors = self.ops[i].attempt(_copy(theirs.input), training=False)
-                made = result.output
-                if errors:
-                    rows.append(raised(Gate.INFERENCE, ours.name, "output", str(errors["forward"])))
-                    continue
-            else:
-                own = inference(self.candidate, ours)
-                made, right = moved(ours.inference, own, right)
-            row = judge(Gate.INFERENCE, ours.name, "output", made, theirs.inference, right)
-            set_observed(row, ours.inference, made, theirs.inference)
-            rows.append(row)
+            if (theirs.inference is None) != (ours.inference is None):
+                rows.append(mismatch(Gate.INFERENCE, ours.name, "output", ours.inference,
+                                     theirs.inference))
+            elif theirs.inference is not None or self.ops is not None:
+                rows.append(self._inference(i, ours, theirs))
         return rows
+
+    def _inference(self, i: int, ours: Part, theirs: Part) -> Row:
+        expected = theirs.output if theirs.inference is None else theirs.inference
+        right = inference(self.reference, theirs)
+        if self.ops is not None:
+            result, errors = self.ops[i].attempt(_copy(theirs.input), training=False)
+            if errors:
+                return raised(Gate.INFERENCE, ours.name, "output", str(errors["forward"]))
+            made = result.output
+        else:
+            assert ours.inference is not None  # as the reference's is not, see above
+            made, right = moved(ours.inference, inference(self.candidate, ours), right)
+        row = judge(Gate.INFERENCE, ours.name, "output", made, expected, right)
+        set_observed(row, ours.output if ours.inference is None else ours.inference, made, expected)
+        return row
 
 
 def moved(array: np.ndarray, own: Bounded, exact_: Bounded) -> tuple[np.ndarray, Bounded]:
