@@ -34,8 +34,8 @@ class Gate(str, Enum):
                 "are what they should be.", "layer")
     UPDATE = ("update", "One step of the optimizer, on the reference's gradients, makes of the "
               "weights what it should.")
-    INFERENCE = ("inference", "Layers that compute something else outside of training do that "
-                 "right, too.", "layer")
+    INFERENCE = ("inference", "On the reference's own input, each layer's output outside of "
+                 "training is what it should be.", "layer")
     WHOLE_NETWORK = ("whole network", "The candidate, running freely, hands on between its layers "
                      "what it should, and no more than rounding adds up.", "whole")
     LOCKSTEP = ("lockstep", "Trained side by side on some batches, each step leads both to where "

@@ -13,9 +13,6 @@ from compare.inputs import twins
 from compare.tracing.trace import Trace
 from tests.compare.support import examples
 
-# no layer of these networks computes something else at inference
-GATES_HERE = [gate for gate in Gate if gate != "inference"]
-
 
 @pytest.fixture(scope="module")
 def pair():
@@ -37,7 +34,7 @@ def rows_of(report, gate):
 
 def test_equal_networks_pass_at_every_gate(report):
     assert report and report.first_failure is None and failed(report) == []
-    assert [gate for gate in Gate if rows_of(report, gate)] == list(GATES_HERE)
+    assert [gate for gate in Gate if rows_of(report, gate)] == list(Gate)
     assert "Parity holds: all" in report.summary()
     assert (report.dtype, report.batch) == ("float32", 5)
     assert "scratch on numpy" in report.candidate and "keras" in report.reference
@@ -135,7 +132,7 @@ def test_assert_parity_is_silent_or_carries_the_table(pair):
     (dict(probes=False), {"whole numbers", "few terms"}), (dict(steps=0), {"lockstep"})])
 def test_parts_can_be_left_out(pair, options, missing):
     found = compare.check(*pair, *examples.batch(), **options)
-    assert found and set(GATES_HERE) - {row.gate for row in found.rows} == missing
+    assert found and set(Gate) - {row.gate for row in found.rows} == missing
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.5])
@@ -365,7 +362,7 @@ def test_a_recorded_trace_is_as_good_as_the_model(tmp_path, dtype):
     golden = Trace.load(tmp_path / "golden.npz")
     report = compare.check(model, golden)
     assert report, report
-    assert set(GATES_HERE) - {row.gate for row in report.rows} == {"lockstep"}
+    assert set(Gate) - {row.gate for row in report.rows} == {"lockstep"}
     live = compare.check(model, twin, *examples.batch(), steps=0)
     # the probes of the live check are run by Keras too, those of the trace by the candidate alone
     assert [(row.gate, row.name) for row in live.rows] \
@@ -473,3 +470,30 @@ def test_a_twin_is_the_same_network_in_keras_compiled_alike(keras):
 def test_a_twin_of_something_else_is_refused(thing):
     with pytest.raises(TypeError, match="Expected a scratch.Sequential or a scratch.Model"):
         compare.twin(thing)
+
+
+def doubled(self, x, training=False):
+    y = type(self).right(self, x, training)
+    return y if training else 2 * y
+
+
+def nothing(self, x, training=False):
+    if not training:
+        raise RuntimeError("only in training")
+    return type(self).right(self, x, training)
+
+
+@pytest.mark.parametrize("wrong, note", [(doubled, ""), (nothing, "only in training")])
+@pytest.mark.parametrize("number", [0, 1, 4])
+def test_a_layer_that_is_wrong_outside_of_training_alone_fails_there(number, wrong, note):
+    """Of a convolution, a layer without weights, a dense layer: none has two modes in Keras."""
+    model, right = examples.network(), examples.network()
+    right.set_weights(model.get_weights())
+    layer = model.layers[number]
+    kind = type(layer)
+    layer.__class__ = type(kind.__name__, (kind,), {"forward": wrong, "right": kind.forward})
+    report = compare.check(model, right, *examples.batch(), steps=0)
+    failures = [row for row in report.rows if not row.passed]
+    assert [(row.gate, row.layer, row.tensor) for row in failures] == [
+        ("inference", layer.name, "output")], report
+    assert failures[0].off == "candidate" and note in failures[0].note
