@@ -64,7 +64,8 @@ class Layerwise:
         rows += self.loss()
         rows += [row for result in reversed(self.results) for row in result
                  if row.gate is Gate.BACKWARD]
-        return rows + self.update() + self.inference()
+        return rows + self.update() + [row for result in self.results for row in result
+                                       if row.gate is Gate.INFERENCE]
 
     def _judge_part(self, i: int) -> list[Row]:
         ours, theirs = self.candidate.parts[i], self.reference.parts[i]
@@ -92,7 +93,7 @@ class Layerwise:
         missing = ours.results.keys() - theirs.results.keys()
         rows += [mismatch(Gate.BACKWARD, ours.name, tensor, ours.results[tensor], None)
                  for tensor in sorted(missing)]
-        return rows
+        return rows + self._inference(i, ours, theirs, right["output"])
 
     def _run(self, op: Op, i: int, theirs: Part, rows: list[Row]
              ) -> tuple[Weights, Weights, dict[str, LayerError]]:
@@ -226,32 +227,31 @@ class Layerwise:
             if array is not None and (i, name) in right and value.shape == right[i, name].shape:
                 made[i, name], right[i, name] = moved(array, value, right[i, name])
 
-    def inference(self) -> list[Row]:
-        """Rows for the output of each layer outside of training, whether or not it is another one
-        there. Of traces alone only those layers are judged for which it is."""
-        rows = []
-        for i, (ours, theirs) in enumerate(zip(self.candidate.parts, self.reference.parts)):
-            if (theirs.inference is None) != (ours.inference is None):
-                rows.append(mismatch(Gate.INFERENCE, ours.name, "output", ours.inference,
-                                     theirs.inference))
-            elif theirs.inference is not None or self.ops is not None:
-                rows.append(self._inference(i, ours, theirs))
-        return rows
+    def _inference(self, i: int, ours: Part, theirs: Part, right: Bounded) -> list[Row]:
+        """The row for a layer's output outside of training, whether or not it is another one there.
+        Of traces alone only those layers are judged for which it is.
 
-    def _inference(self, i: int, ours: Part, theirs: Part) -> Row:
-        expected = theirs.output if theirs.inference is None else theirs.inference
-        right = inference(self.reference, theirs)
+        Args:
+            right: what the layer should put out in training.
+        """
+        if (theirs.inference is None) != (ours.inference is None):
+            return [mismatch(Gate.INFERENCE, ours.name, "output", ours.inference, theirs.inference)]
+        if theirs.inference is None and self.ops is None:
+            return []
+        expected = theirs.output
+        if theirs.inference is not None:
+            expected, right = theirs.inference, inference(self.reference, theirs)
         if self.ops is not None:
             result, errors = self.ops[i].attempt(_copy(theirs.input), training=False)
             if errors:
-                return raised(Gate.INFERENCE, ours.name, "output", str(errors["forward"]))
+                return [raised(Gate.INFERENCE, ours.name, "output", str(errors["forward"]))]
             made = result.output
         else:
             assert ours.inference is not None  # as the reference's is not, see above
             made, right = moved(ours.inference, inference(self.candidate, ours), right)
         row = judge(Gate.INFERENCE, ours.name, "output", made, expected, right)
         set_observed(row, ours.output if ours.inference is None else ours.inference, made, expected)
-        return row
+        return [row]
 
 
 def moved(array: np.ndarray, own: Bounded, exact_: Bounded) -> tuple[np.ndarray, Bounded]:

@@ -21,7 +21,7 @@ HINTS = {"SIGKILL": "often too little memory: give a smaller --batch, or close o
          "SIGILL": "an instruction that this processor does not have: TensorFlow's own builds need "
                    "AVX; install one that was built for it",
          "SIGSEGV": "a crash inside a library",
-         "SIGABRT": "a library gave up; what it printed stands above"}
+         "SIGABRT": "a library gave up"}
 
 
 class Died(RuntimeError):

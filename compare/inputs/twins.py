@@ -36,6 +36,7 @@ def pair(spec: str | None, dtype: str | None = None, seed: int = 0):
     """
     if spec is None:
         return twins(benchmark_networks.build(seed=seed, dtype=dtype or "float32"))
+    scratch.set_random_seed(seed)
     if ":" in spec and not Path(spec).exists():
         made = call(spec, seed)
     elif spec.endswith(".keras"):
@@ -55,14 +56,6 @@ def pair(spec: str | None, dtype: str | None = None, seed: int = 0):
                              + " and ".join(type(thing).__name__ for thing in made))
         return made
     return twins(alone(made), dtype)
-
-
-def seed_everything(seed: int) -> None:
-    """Seeds all that somebody's own function may draw from: Python, NumPy, Keras and scratch."""
-    import reference
-
-    reference.set_random_seed(seed)
-    scratch.set_random_seed(seed)
 
 
 def alone(made):
@@ -221,7 +214,8 @@ def call(spec: str, seed: int | None = None):
     """What the function named 'module:callable' returns; modules are found from here, too.
 
     Args:
-        seed: of all generators, before the function is called; None leaves them as they are.
+        seed: of the generators of Python, NumPy and Keras, before the function is called; None
+            leaves them as they are.
 
     Raises:
         ValueError: if there is no such module or function, or it fails.
@@ -245,7 +239,9 @@ def call(spec: str, seed: int | None = None):
                          + ("nothing of that name" if function is None else repr(function))
                          + ". Name a function in it that returns a model")
     if seed is not None:
-        seed_everything(seed)
+        import reference
+
+        reference.set_random_seed(seed)
     try:
         return function()
     except RAISED as error:

@@ -23,6 +23,19 @@ def patched(thing, **methods):
     thing.__class__ = type(base.__name__, (base,), members)
 
 
+def remembering(inject):
+    """An injection into a layer that also keeps its input, as `seen`."""
+    def into(layer):
+        def affine(self, right, x):
+            self.seen = x
+            return right(x)
+
+        patched(layer, affine=affine)
+        inject(layer)
+
+    return into
+
+
 def _method(base, name: str, wrong):
     def method(self, *arguments, **named):
         def right(*given, **more):

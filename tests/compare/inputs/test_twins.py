@@ -52,6 +52,17 @@ def test_nothing_is_the_benchmark_network():
     assert not np.array_equal(other.get_weights()[0], pair[0].get_weights()[0])
 
 
+def test_the_seed_is_also_that_of_the_noise_of_a_models_file(saved):
+    def draws(seed):
+        twins.pair(str(saved[0] / "good.keras"), seed=seed)
+        noise = scratch.Dropout(0.5)
+        noise.build((40,))
+        return noise.forward(np.ones((2, 40)), training=True)
+
+    np.testing.assert_array_equal(draws(3), draws(3))
+    assert not np.array_equal(draws(3), draws(4))
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_benchmark_network_in_either_precision(dtype):
     assert_twins(twins.pair(None, dtype), dtype)

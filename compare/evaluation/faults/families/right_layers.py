@@ -12,6 +12,7 @@ from compare.evaluation.faults.injection import (
     input_gradient,
     output,
     patched,
+    remembering,
 )
 from compare.evaluation.faults.networks import around
 from scratch.activations import ACTIVATIONS, softmax
@@ -173,18 +174,6 @@ def scattered(layer, dx, dy):
         for q in range(dy.shape[2]):
             total[:, p:p + kh, q:q + kw] += np.einsum("nf,ijcf->nijc", dy[:, p, q], layer.kernel)
     return total
-
-
-def remembering(inject):
-    def into(layer):
-        def affine(self, right, x):
-            self.seen = x
-            return right(x)
-
-        patched(layer, affine=affine)
-        inject(layer)
-
-    return into
 
 
 # poolings

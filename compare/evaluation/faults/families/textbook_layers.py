@@ -14,6 +14,7 @@ from compare.evaluation.faults.injection import (
     output,
     output_with,
     patched,
+    remembering,
 )
 from compare.evaluation.faults.networks import around
 from scratch.activations import ACTIVATIONS
@@ -103,19 +104,6 @@ def of_moved_input(layer, g, dy):
     other.affine(np.ascontiguousarray(moved(layer.seen, 1, 1)))
     other.affine_backward(dy, False)
     return other.grads["kernel"]
-
-
-def remembering(inject):
-    """An injection into a layer that also keeps its input, as `seen`."""
-    def into(layer):
-        def affine(self, right, x):
-            self.seen = x
-            return right(x)
-
-        patched(layer, affine=affine)
-        inject(layer)
-
-    return into
 
 
 def from_zero(layer, y, x):
