@@ -14,6 +14,7 @@ import numpy as np
 from compare import adapters
 from compare.checks import (
     end_to_end,
+    entry_points,
     integer_probe,
     noise_distribution,
     sparse_probe,
@@ -82,6 +83,7 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, pro
                              "Received one besides")
         x, y, sample_weight = twin.x, twin.y, twin.sample_weight
         upstream = twin.parts[-1].output_gradient if y is None else None
+    called = twin  # what its owner calls, compiled or not
     if y is not None:
         model, twin = both_compiled(model, twin)
     whole = whole_layers(model)
@@ -102,6 +104,8 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, pro
         rows = (rows + integer_probe.probe(candidate, own, theirs)
                 + sparse_probe.probe(candidate, own, theirs))
     rows = rows + noise_distribution.rows(model, reference) + end_to_end.rows(model, reference)
+    if is_keras(called):
+        rows = rows + entry_points.rows(model, called, reference)
     if steps and y is not None and is_keras(twin):
         rows = rows + [training_trajectory.verdict(model, twin, candidate.x, y, steps,
                                                    sample_weight, reference)]

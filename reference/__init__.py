@@ -1,24 +1,26 @@
 """The same network in Keras alone. TensorFlow starts when this package is imported.
 
 `from_config` and `load` give a real `keras.Sequential`; `observe` runs one batch through it and
-returns every layer's output and gradients; `StepRunner` trains it on the batches it is handed.
+returns every layer's output and gradients; `EntryPoints` calls its own predict, evaluate and
+train_on_batch; `StepRunner` trains it on many batches at once.
 """
 
+from reference.entry_points import EntryPoints
 from reference.kernels import onednn_in_use
 from reference.model import (
-                             clone,
-                             compile_config,
-                             compile_model,
-                             from_config,
-                             load,
-                             model_dtype,
-                             set_random_seed,
-                             versions,
+    clone,
+    compile_config,
+    compile_model,
+    from_config,
+    load,
+    model_dtype,
+    set_random_seed,
+    versions,
 )
 from reference.observe import Observation, Part, observe
 from reference.ops import ops_of, run_op
 from reference.training import StepRunner
 
-__all__ = ["Observation", "Part", "StepRunner", "clone", "compile_config", "compile_model",
-           "from_config", "load", "model_dtype", "observe", "onednn_in_use", "run_op", "ops_of",
-           "set_random_seed", "versions"]
+__all__ = ["EntryPoints", "Observation", "Part", "StepRunner", "clone", "compile_config",
+           "compile_model", "from_config", "load", "model_dtype", "observe", "onednn_in_use",
+           "run_op", "ops_of", "set_random_seed", "versions"]

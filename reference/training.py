@@ -4,8 +4,6 @@ Keras's `fit` at batch 1 spends most of its time between steps. Here many steps 
 compiled TensorFlow function: forward, the compiled loss, gradients, the model's own optimizer.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
 from reference import noise as noises
@@ -22,18 +20,15 @@ class StepRunner:
     Args:
         model: a built and compiled Keras model.
         jit_compile: let XLA compile each step, which pays for larger batches.
-        run_eagerly: let `step` run op by op, nothing compiled.
     """
 
-    def __init__(self, model, jit_compile: bool = False, run_eagerly: bool = False):
+    def __init__(self, model, jit_compile: bool = False):
         self.model = model
-        self.jit_compile, self.run_eagerly = jit_compile, run_eagerly
         self.dtype = model_dtype(model)
         self.layers = layers_of(model)
         model.optimizer.build(model.trainable_variables)
         self._run = tf.function(self._steps, reduce_retracing=True)
         self._one = tf.function(self._step, jit_compile=True) if jit_compile else self._step
-        self._single: Callable | None = None
 
     def run(self, x: np.ndarray, y: np.ndarray, sample_weight=None,
             noise=None) -> tuple[np.ndarray, np.ndarray]:
@@ -59,32 +54,6 @@ class StepRunner:
         with naming_part("a training step"):
             losses, correct = self._run(tf.constant(x, self.dtype), tf.constant(y), more)
             return losses.numpy(), correct.numpy()
-
-    def step(self, weights: list, x, y, sample_weight=None, noise=None) -> tuple[list, float]:
-        """One more step, from given weights, on one batch.
-
-        What the optimizer remembers of the steps before is kept. Traced once for all batches.
-
-        Args:
-            weights: as `get_weights()` lists them.
-            x, y: (batch, ...).
-            sample_weight: None, or weights of the losses (batch, ...).
-            noise: by a layer's position, what it uses instead of drawing numbers.
-
-        Returns:
-            The weights after the step, and the loss before it.
-        """
-        self.model.set_weights(weights)
-        more = {f"noise {i}": tf.constant(value, self.dtype) for i, value in (noise or {}).items()}
-        if sample_weight is not None:
-            more["weight"] = tf.constant(sample_weight, self.dtype)
-        given = tf.constant(x, self.dtype), tf.constant(y), more
-        if self._single is None:
-            self._single = self._step if self.run_eagerly else tf.function(
-                self._step, jit_compile=self.jit_compile or None,
-                input_signature=tf.nest.map_structure(_of_any_batch, given))
-        loss, _ = self._single(*given)
-        return [np.array(w) for w in self.model.get_weights()], float(loss)
 
     def trajectory(self, weights: list, x, y, steps: int, sample_weight=None,
                    noise=None) -> tuple[list, list]:
@@ -141,11 +110,6 @@ class StepRunner:
             gradients = tape.gradient(loss, [v.value for v in variables])
             model.optimizer.apply(gradients, variables)
         return loss, _hits(y, output)
-
-
-def _of_any_batch(tensor):
-    """What a function is traced for: such tensors, of any number of samples."""
-    return tf.TensorSpec([None, *tensor.shape[1:]], tensor.dtype)
 
 
 def _hits(y, output):

@@ -1,11 +1,12 @@
-"""Trains both networks side by side for a few steps, on another batch at each.
+"""Trains both networks side by side for a few steps, on another batch at each, by their own
+`train_on_batch`.
 
 Two runs of the same mathematics drift apart by rounding alone, and soon by more than any bound can
 tell. So each step is judged by itself: both sides make it from the same weights, the candidate's,
 and each with what it remembers of the steps before it, such as momenta. Where the step leads is
 known exactly, from the oracles of layers, loss and optimizer; how far rounding may lead away from
 there is sampled, see `compare.oracle.sampled_rounding`. Both sides have to lie within `MARGIN`
-times the farthest sample, weight by weight.
+times the farthest sample: each weight, and the loss that the call returns.
 
 The bound of each operation is proved. That a few samples and this factor stand for whatever right
 implementations may do is chosen.
@@ -13,6 +14,7 @@ implementations may do is chosen.
 
 import copy
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,16 +32,20 @@ from compare.tracing.recorder import record
 from compare.tracing.trace import Trace, folded, layer_parts
 from compare.tracing.types import Network, Noise
 
+if TYPE_CHECKING:  # what compares traces needs no Keras
+    from reference import EntryPoints
+
 MARGIN = 3
 
 
 @dataclass
 class Weight:
-    """One weight after one step. Distances are 2-norms, relative to that of the exact weight.
+    """One weight after one step, or the loss before it. Distances are 2-norms, relative to that of
+    the exact weight.
 
     Attributes:
         step: from 1.
-        name: as 'dense kernel'.
+        name: as 'dense kernel', or 'loss value'.
         candidate, reference: how far either side is from where the step leads exactly.
         allowed: how far rounding explains.
     """
@@ -98,8 +104,8 @@ def verdict(model: Network, twin: Network, x: ArrayLike, y: ArrayLike, steps: in
 @progress.during(f"Gate '{Gate.LOCKSTEP}'")
 def run(model: Network, twin: Network, x: ArrayLike, y: ArrayLike, steps: int, seed: int = 0,
         sample_weight: ArrayLike | None = None, reference: Trace | None = None) -> Lockstep:
-    """Train copies of both, with fresh optimizers, on batches drawn from (x, y); see
-    `training_batches`. Neither model changes.
+    """Train both, with fresh optimizers, on batches drawn from (x, y); see `training_batches`.
+    Neither model has changed at the end.
 
     Keras trains as the model is compiled (`jit_compile`, `run_eagerly`). Random layers use the same
     noise on both sides: what the candidate's draw.
@@ -111,13 +117,16 @@ def run(model: Network, twin: Network, x: ArrayLike, y: ArrayLike, steps: int, s
         sample_weight: of the losses.
         reference: a trace of the twin, if there is one; its settings count.
     """
+    import reference as keras_side
+
     if reference is None:
         whole = whole_layers(model)
         reference = folded(record(twin, x, y, sample_weight=sample_weight, whole=whole), whole)
-    sides = _Sides(model, twin, reference, seed)
-    for number, batch in enumerate(training_batches.drawn(x, y, sample_weight, steps, seed)):
-        if not sides.step(number + 1, batch):
-            break
+    with keras_side.EntryPoints(twin) as own:
+        sides = _Sides(model, own, reference, seed)
+        for number, batch in enumerate(training_batches.drawn(x, y, sample_weight, steps, seed)):
+            if not sides.step(number + 1, batch):
+                break
     return Lockstep(sides.weights)
 
 
@@ -128,23 +137,22 @@ class _Sides:
         weights: of all steps so far.
     """
 
-    def __init__(self, model: Network, twin: Network, reference: Trace, seed: int) -> None:
-        import reference as keras_side
-
+    def __init__(self, model: Network, own: "EntryPoints", reference: Trace, seed: int) -> None:
         self.model = copy.deepcopy(model)
         optimizer = model.optimizer
         self.model.optimizer = type(optimizer).from_config(optimizer.get_config())  # no past
-        clone = keras_side.clone(twin)
-        self.runner = keras_side.StepRunner(clone, clone.jit_compile, clone.run_eagerly)
+        self.own = own
         self.reference, self.sampled = reference, SampledSteps(reference, seed)
         self.weights: list[Weight] = []
 
     def step(self, number: int, batch: Batch) -> bool:
         """One step of all; whether another one makes sense: not once numbers overflow."""
         before = [np.array(w) for w in self.model.get_weights()]
-        noise, slack = self._train_candidate(batch)
-        ours = [np.array(w) for w in self.model.get_weights()]
-        theirs, _ = self.runner.step(before, batch.x, batch.y, batch.sample_weight, noise)
+        loss, noise, slack = self._train_candidate(batch)
+        ours = [*map(np.array, self.model.get_weights()), np.asarray(loss)]
+        after, figures = self.own.train_on_batch(before, batch.x, batch.y, batch.sample_weight,
+                                                 noise)
+        theirs = [*after, np.asarray(figures["loss"])]
         exact = self.sampled.step(self._trace(before, batch, noise), slack)
         if exact.overflows:
             return False
@@ -154,19 +162,22 @@ class _Sides:
         self.weights += found
         return all(np.isfinite(w).all() for w in ours)
 
-    def _train_candidate(self, batch: Batch) -> tuple[Noise, dict[tuple[str, str], np.ndarray]]:
-        """(the noise by the layers' positions, by (layer, name) what gradients were off that had
-        to be recovered)."""
+    def _train_candidate(self, batch: Batch
+                         ) -> tuple[float, Noise, dict[tuple[str, str], np.ndarray]]:
+        """(the loss, the noise by the layers' positions, by (layer, name) what gradients were off
+        that had to be recovered)."""
         model = self.model
         try:
             with untouched_generator():
-                model.train_step(batch.x, batch.y, **execution.weighted(batch.sample_weight))
+                figures = model.train_on_batch(batch.x, batch.y, return_dict=True,
+                                               **execution.weighted(batch.sample_weight))
         except RAISED as error:  # somebody's own layer or optimizer may raise anything
             raise LayerError(f"not run: {of_model(model, error)}") from error
         noise = {i: layer.noise for i, layer in enumerate(model.layers) if layer.noise is not None}
         titles = [self.reference.parts[first].layer for first, *_ in layer_parts(self.reference)]
-        return noise, {(title, name): extra for title, layer in zip(titles, model.layers)
-                       for name, extra in getattr(layer, "slack", {}).items()}
+        slack = {(title, name): extra for title, layer in zip(titles, model.layers)
+                 for name, extra in getattr(layer, "slack", {}).items()}
+        return figures["loss"], noise, slack
 
     def _trace(self, weights: list[np.ndarray], batch: Batch, noise: Noise) -> Trace:
         """The reference's trace with other weights, another batch and other noise."""

@@ -47,6 +47,27 @@ def along_the_graph(trace: Trace, settled: Settled = carried, rounding: Rounding
     return right | _backward(run)
 
 
+def outside_of_training(trace: Trace) -> dict[tuple[str, str], Bounded]:
+    """A pass at inference: ('network', 'predict'), and ('network', 'evaluate loss') if labelled."""
+    run = _Pass(trace, Rounding.of(trace.dtype), carried, training=False)
+    right = {("network", "predict"): run.outputs[-1]}
+    if trace.y is not None:
+        value, _ = data_loss(trace, run.read(_end(trace)))
+        value = with_penalties(trace, value, run.weights, run.outputs)
+        right["network", "evaluate loss"] = mean_over_batches(value, len(trace.x))
+    return right
+
+
+def mean_over_batches(loss: Bounded, size: int) -> Bounded:
+    """What a call returns for the loss of one batch: times the batch's size, and divided by it."""
+    return loss * float(size) / float(size)
+
+
+def _end(trace: Trace) -> int:
+    """The position of the part that the loss reads, -1 for the network's input."""
+    return trace.sources[-1][0] if trace.fused else len(trace.parts) - 1
+
+
 @dataclass
 class _Pass:
     """The way forward: for each part its oracle, its weights, its output."""
@@ -79,7 +100,7 @@ def _backward(run: _Pass) -> dict[tuple[str, str], Bounded]:
     trace, parts, settled = run.trace, run.trace.parts, run.settled
     right = {}
     arrived: list[list[Bounded]] = [[] for _ in parts]  # what each output's gradient is the sum of
-    end = trace.sources[-1][0] if trace.fused else len(parts) - 1
+    end = _end(trace)
     if trace.y is not None:
         value, gradient = data_loss(trace, run.read(end))
         right["loss", "value"] = with_penalties(trace, value, run.weights, run.outputs)

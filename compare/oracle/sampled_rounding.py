@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from compare.oracle.expected import learned
-from compare.oracle.network import along_the_graph
+from compare.oracle.network import along_the_graph, mean_over_batches
 from compare.oracle.optimizers import OPTIMIZERS, Optimizer
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.trace import Trace
@@ -84,7 +84,8 @@ class SampledStep:
     """One step: its exact result and, for each weight, how far rounding may lead away from it.
 
     Attributes:
-        exact: the weights after it, by (layer, name); `Bounded` by what the optimizer rounds.
+        exact: the weights after it, by (layer, name), and ('loss', 'value') before it, as a call
+            returns it; `Bounded` by what the last operations round.
         spread: for each of them, the largest 2-norm by which a sample lies apart from it.
         overflows: whether numbers on the way are so large that their squares overflow, or sums of
             such sizes: then nothing is promised, and `spread` says nothing.
@@ -112,7 +113,7 @@ class SampledStep:
 
     def _after(self, optimizer: Optimizer, made: dict[tuple[str, str], Bounded]
                ) -> dict[tuple[str, str], Bounded]:
-        """Every weight after the step, by (layer, name), given what a pass computed."""
+        """Every weight after the step, and the loss before, given what a pass computed."""
         rounding = Rounding.of(self.trace.dtype)
         after = {(part.layer, name): Bounded(weight, rounding)
                  for part in self.trace.parts for name, weight in part.weights.items()}
@@ -121,7 +122,8 @@ class SampledStep:
             gradients = [made[layer, f"{name}_gradient"] for layer, name in self.trained]
             moved = optimizer.step([after[key] for key in self.trained], gradients)
             after.update(zip(self.trained, moved))
-        return after
+        loss = mean_over_batches(made["loss", "value"], len(self.trace.x))
+        return after | {("loss", "value"): loss}
 
 
 class LocalBounds(dict[tuple[Any, ...], np.ndarray]):

@@ -80,61 +80,6 @@ def test_a_trajectory_starts_afresh_every_time(keras, batches):
     assert any((a != b).any() for a, b in zip(first[0], first[1]))
 
 
-def others(keras, **how):
-    """A second model like that of `compiled`, by the same runner's other ways."""
-    import reference
-
-    model = compiled(keras)[0]
-    return reference.StepRunner(reference.clone(model), **how)
-
-
-@pytest.mark.parametrize("how", [{}, {"run_eagerly": True}, {"jit_compile": True}], ids=str)
-def test_single_steps_start_where_they_are_told_and_remember_the_momentum(keras, batches, how):
-    """From weights that are set before each step; batches may be of any size."""
-    x, y = batches
-    model, runner = compiled(keras)
-    start = model.get_weights()
-    weights, velocity, losses = start, None, []
-    for size, batch_x, batch_y in zip((3, 3, 2, 1), x, y):
-        before = [np.array(w) for w in weights]
-        after, loss = runner.step(weights, batch_x[:size], batch_y[:size])
-        step = [a - b for a, b in zip(after, before)]
-        expected = plain_step(keras, before, batch_x[:size], batch_y[:size], velocity)
-        close(step, expected[0])
-        assert loss == pytest.approx(expected[1], rel=1e-5)
-        velocity, weights = step, [w * 0.5 for w in after]
-        losses.append(loss)
-    again = others(keras, **how)
-    other, weights = [], start
-    for size, batch_x, batch_y in zip((3, 3, 2, 1), x, y):
-        after, loss = again.step(weights, batch_x[:size], batch_y[:size])
-        weights = [w * 0.5 for w in after]
-        other.append(loss)
-    np.testing.assert_allclose(other, losses, rtol=1e-5)
-
-
-def test_single_steps_of_any_batch_are_traced_once(keras, batches):
-    x, y = batches
-    model, runner = compiled(keras)
-    for size in (3, 2, 1):
-        runner.step(model.get_weights(), x[0, :size], y[0, :size])
-    assert runner._single.experimental_get_tracing_count() == 1
-    assert others(keras, run_eagerly=True).run_eagerly
-
-
-def plain_step(keras, weights, x, y, velocity):
-    """(what momentum 0.5 at a rate of 0.125 adds to the weights, the loss), by a tape alone."""
-    import tensorflow as tf
-
-    model = compiled(keras)[0]
-    model.set_weights(weights)
-    with tf.GradientTape() as tape:
-        loss = keras.losses.SparseCategoricalCrossentropy()(y, model(x, training=True))
-    found = tape.gradient(loss, [v.value for v in model.trainable_variables])
-    velocity = velocity or [0.0] * len(found)
-    return [0.5 * v - 0.125 * np.array(g) for v, g in zip(velocity, found)], float(loss)
-
-
 def test_xla_computes_the_same_training(keras, batches):
     import reference
 

@@ -36,8 +36,10 @@ def test_the_same_network_goes_the_same_way(settings, dtype):
     found = run(model)
     row = found.row()
     assert row.passed and row.over == 0 and row.off == "", found
-    assert len(found.weights) == row.size == 5 * len(model.get_weights())
-    assert [weight.step for weight in found.weights[::len(model.get_weights())]] == [1, 2, 3, 4, 5]
+    judged = len(model.get_weights()) + 1  # and the loss
+    assert len(found.weights) == row.size == 5 * judged
+    assert [weight.step for weight in found.weights[::judged]] == [1, 2, 3, 4, 5]
+    assert {weight.name for weight in found.weights[judged - 1::judged]} == {"loss value"}
     unit = np.finfo(dtype).eps / 2
     for weight in found.weights:
         assert 0 < weight.allowed < 1000 * unit, weight
@@ -249,21 +251,21 @@ def test_the_count_of_alarms_can_be_other_than_zero(monkeypatch, capsys):
     assert "ALARM one_sample 0 Adam: candidate off, 3 times" in said and "2 alarms in 2" in said
 
 
-@pytest.mark.parametrize("how", [{"run_eagerly": True}, {"jit_compile": True}, {}], ids=str)
-def test_keras_trains_as_it_is_compiled(keras, monkeypatch, how):
-    import reference
-
-    seen, right = [], reference.StepRunner
-
-    def runner(model, jit_compile=False, run_eagerly=False):
-        seen.append({"jit_compile": jit_compile, "run_eagerly": run_eagerly})
-        return right(model, jit_compile, run_eagerly)
-
-    monkeypatch.setattr(reference, "StepRunner", runner)
+@pytest.mark.parametrize("how", [{"run_eagerly": True}, {"jit_compile": True},
+                                 {"jit_compile": False}], ids=str)
+def test_keras_trains_as_it_is_compiled(keras, how):
     model, twin = twins.twins(network())
     twin.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy", **how)
+    ran = []
+
+    class Watching(type(twin)):
+        def train_on_batch(self, *batch, **options):
+            ran.append({key: getattr(self, key) for key in how})
+            return super().train_on_batch(*batch, **options)
+
+    twin.__class__ = Watching
     assert run(model, twin=twin).row().passed
-    assert seen == [{"jit_compile": False, "run_eagerly": False} | how]
+    assert ran == [how] * 5
 
 
 def of(*shares, off="candidate"):
@@ -285,12 +287,16 @@ def test_the_verdict_is_that_of_the_worst_step():
     assert Lockstep(of(2.0).weights + of(2.0, off="reference").weights).row().off == "both"
 
 
-def test_a_network_without_weights_has_nothing_to_train():
+def test_of_a_network_without_weights_the_loss_is_judged():
     model = scratch.Sequential([scratch.Input((4,)), scratch.Softmax()])
     model.compile("sgd", "mse")
     x = np.random.default_rng(0).random((3, 4))
-    row = training_trajectory.run(*twins.twins(model), x, x, 2).row()
-    assert row.passed and row.note.startswith("not judged: no layer has weights")
+    pair = twins.twins(model)
+    found = training_trajectory.run(*pair, x, x, 2)
+    assert found.row().passed and [weight.name for weight in found.weights] == ["loss value"] * 2
+    pair[0].train_on_batch = lambda *batch, **options: {"loss": 0.5}
+    row = training_trajectory.run(*pair, x, x, 2).row()
+    assert not row.passed and row.off == "candidate"
 
 
 def test_a_distance_is_infinite_where_one_side_alone_has_no_number():

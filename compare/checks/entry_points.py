@@ -1,0 +1,60 @@
+"""What people call: predict and evaluate of both networks, as each is made and compiled.
+
+The other gates run layers, one by one. A model whose class computes more than its layers, or that
+is compiled into something else, shows it here, and at the gate 'lockstep', which calls
+`train_on_batch`.
+"""
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from compare.checks.gate import Gate
+from compare.checks.row import Row, judge, raised
+from compare.document import progress
+from compare.oracle.network import outside_of_training
+from compare.tracing import execution
+from compare.tracing.layer_error import RAISED, of_model
+from compare.tracing.trace import Trace
+from compare.tracing.types import Network
+
+
+@progress.during(f"Gate '{Gate.WHOLE_NETWORK}': predict and evaluate")
+def rows(model: Network, twin: Network, reference: Trace) -> list[Row]:
+    """Rows for what predict and evaluate return, held against the layers one after another.
+
+    Args:
+        model: the candidate, compiled if the trace has labels.
+        twin: the live Keras model; only if it is compiled, it can evaluate.
+        reference: its trace, whose batch is run.
+
+    Raises:
+        KerasError: if TensorFlow cannot run a call of the reference.
+    """
+    import reference as keras_side
+
+    batch = reference.x, reference.y, reference.sample_weight
+    with keras_side.EntryPoints(twin) as own:
+        theirs = {"predict": own.predict(reference.x)}
+        if reference.y is not None and twin.compiled:
+            theirs["evaluate loss"] = np.asarray(own.evaluate(*batch)["loss"])
+    try:
+        ours = _called(copy.deepcopy(model), *batch)
+    except RAISED as error:  # somebody's own layer may raise anything
+        return [raised(Gate.WHOLE_NETWORK, "network", "predict",
+                       f"not run: {of_model(model, error)}")]
+    right = outside_of_training(reference)
+    return [judge(Gate.WHOLE_NETWORK, "network", call, ours[call], value, right["network", call])
+            for call, value in theirs.items()]
+
+
+def _called(model: Network, x: np.ndarray, y: Any, sample_weight: np.ndarray | None
+            ) -> dict[str, np.ndarray]:
+    """What the candidate's calls return, by the call's name."""
+    made = {"predict": model.predict(x, batch_size=len(x), verbose=0)}
+    if y is not None:
+        figures = model.evaluate(x, y, batch_size=len(x), verbose=0, return_dict=True,
+                                 **execution.weighted(sample_weight))
+        made["evaluate loss"] = np.asarray(figures["loss"])
+    return made

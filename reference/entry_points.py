@@ -1,0 +1,107 @@
+"""A Keras model's own predict, evaluate and train_on_batch, as compiled, which leave no trace.
+
+What people call is more than the layers one after another: a model's class may have a `call` or a
+`train_step` of its own, and `compile` says whether XLA compiles all of it.
+"""
+
+import contextlib
+
+import numpy as np
+
+from reference import noise as noises
+from reference.failures import naming_part
+from reference.graph import layers_of
+from reference.model import model_dtype
+from reference.quiet import keras, precision, tf
+
+FUNCTIONS = ("train_function", "test_function", "predict_function")
+
+
+class EntryPoints(contextlib.AbstractContextManager):
+    """Runs the calls of a built model; at the end of the block the model is as it was before.
+
+    Training starts with a fresh optimizer of the same settings. Random layers use the noise that
+    they are handed. What Keras compiles for a call is kept until the end of the block.
+
+    Args:
+        model: a built Keras model; compiled, but for `predict`.
+    """
+
+    def __init__(self, model) -> None:
+        self.model, self.dtype = model, model_dtype(model)
+        self.layers = layers_of(model)
+        self._noise: dict = {}  # by a layer's position, the tf.Variable that it reads
+        self._undo = contextlib.ExitStack()
+
+    def __enter__(self) -> "EntryPoints":
+        model = self.model
+        # set back last to first: the optimizer before the variables of its own
+        for variable in {id(v): v for v in (*model.variables, *model.metrics_variables)}.values():
+            self._undo.callback(variable.assign, np.array(variable.numpy()))
+        self._undo.callback(model.reset_metrics)  # those that are built here
+        for name in ("optimizer", *FUNCTIONS):
+            if hasattr(model, name):
+                self._undo.callback(setattr, model, name, getattr(model, name))
+        for name in FUNCTIONS:
+            setattr(model, name, None)
+        if getattr(model, "compiled", False):
+            model.optimizer = self._fresh_optimizer()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._undo.close()
+
+    def _fresh_optimizer(self):
+        optimizer = self.model.optimizer
+        with precision(self.dtype):
+            fresh = type(optimizer).from_config(optimizer.get_config())
+            fresh.build(self.model.trainable_variables)
+        return fresh
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """What `predict` returns for x (samples, ...), in one batch."""
+        with precision(self.dtype), naming_part("predict"):
+            return self.model.predict(self._cast(x), batch_size=len(x), verbose=0)
+
+    def evaluate(self, x, y, sample_weight=None) -> dict[str, float]:
+        """What `evaluate` returns for one batch, by name; 'loss' is the first."""
+        with precision(self.dtype), naming_part("evaluate"):
+            return self.model.evaluate(
+                self._cast(x), self._cast(y), batch_size=len(x), verbose=0, return_dict=True,
+                sample_weight=None if sample_weight is None else self._cast(sample_weight))
+
+    def train_on_batch(self, weights: list, x, y, sample_weight=None,
+                       noise: dict | None = None) -> tuple[list, dict[str, float]]:
+        """One more step, from given weights, on one batch.
+
+        What the optimizer remembers of the steps before is kept.
+
+        Args:
+            weights: as `get_weights()` lists them.
+            x, y: (batch, ...).
+            sample_weight: None, or weights of the losses (batch, ...).
+            noise: by a layer's position, what it uses instead of drawing numbers.
+
+        Returns:
+            The weights after the step, and what `train_on_batch` returns, by name.
+        """
+        self.model.set_weights(weights)
+        given = {self.layers[i]: self._held(i, value) for i, value in (noise or {}).items()}
+        weight = None if sample_weight is None else self._cast(sample_weight)
+        with precision(self.dtype), noises.given(given), naming_part("train_on_batch"):
+            logs = self.model.train_on_batch(self._cast(x), self._cast(y), weight,
+                                             return_dict=True)
+        return [np.array(w) for w in self.model.get_weights()], logs
+
+    def _held(self, position: int, noise: np.ndarray):
+        """The noise as a variable, for what is compiled once reads what it holds at each step."""
+        if position not in self._noise:
+            self._noise[position] = tf.Variable(noise, shape=[None, *noise.shape[1:]],
+                                                dtype=self.dtype, trainable=False)
+        self._noise[position].assign(np.asarray(noise, self.dtype))
+        return self._noise[position]
+
+    def _cast(self, array) -> np.ndarray:
+        """As `fit` hands it on: numbers with a fraction in Keras's default precision."""
+        array = np.asarray(array)
+        return array.astype(keras.config.floatx()) if array.dtype.kind == "f" else array
