@@ -145,6 +145,7 @@ def _normal_distribution(x: np.ndarray) -> np.ndarray:
 
 def _judged(row: Row, found: list[Finding]) -> Row:
     """The row with what the tests used of their limits, failed if there is anything to be said."""
+    row.error = None  # what counts is the distribution of many numbers, not one of them
     row.used = max([row.used, *(finding.used for finding in found)])
     said = [finding.said for finding in found if finding.used > 1]
     if said:

@@ -27,10 +27,12 @@ class Row:
         passed: whether both sides lie within what rounding can explain.
         max_abs: the largest absolute difference between the two.
         max_rel: that, relative to the reference's largest entry.
-        index: of the worst element, the one that used most of what was allowed.
+        index: of the worst element, the one that used most of what was allowed; where nothing was,
+            the one that is farthest off.
         actual, expected: candidate's and reference's values there.
-        allowed: how far either may lie from the exact value there; 0 means bit for bit.
-        used: the largest share of its bound that any element of either side used.
+        error: how far the worse of the two lies from the exact value there.
+        allowed: how far either may lie from it there; 0 means bit for bit.
+        used: error / allowed, the largest share of its bound that any element of either side used.
         likely: the same against the sqrt(n) level, which is not proved but usually holds.
         over, size: how many elements are over their bound, of how many.
         candidate_error, reference_error: largest distance from the float64 oracle.
@@ -54,6 +56,7 @@ class Row:
     index: tuple[int, ...] = ()
     actual: float | None = None
     expected: float | None = None
+    error: float | None = None
     allowed: float = 0.0
     used: float = 0.0
     likely: float = 0.0
@@ -119,9 +122,8 @@ def judge(gate: Gate, layer: str, tensor: str, actual: ArrayLike | None, expecte
     candidate_share, reference_share = (np.where(alike, 0.0, each)
                                         for each in (candidate_share, reference_share))
     shares = np.maximum(candidate_share, reference_share)
-    index = np.unravel_index(np.argmax(shares) if shares.max(initial=0) > 0
-                             else np.argmax(difference), shares.shape) if shares.size else ()
-    where = tuple(int(i) for i in index)
+    error = np.where(alike, 0.0, np.maximum(candidate_error, reference_error))
+    where = _worst(shares, error, difference)
     over = int((shares > 1).sum())
     used = float(shares.max(initial=0))
     kind = "exact" if not bound.any() else "componentwise"
@@ -129,9 +131,10 @@ def judge(gate: Gate, layer: str, tensor: str, actual: ArrayLike | None, expecte
     return Row(
         gate, layer, tensor, passed=not over, shape=actual.shape,
         max_abs=float(difference.max(initial=0)), max_rel=relative(difference, e),
-        index=where, actual=float(a[index]) if a.size else None,
-        expected=float(e[index]) if e.size else None,
-        allowed=float(bound[index]) if bound.size else 0.0, used=used,
+        index=where, actual=float(a[where]) if a.size else None,
+        expected=float(e[where]) if e.size else None,
+        error=float(error[where]) if a.size else 0.0,
+        allowed=float(bound[where]) if bound.size else 0.0, used=used,
         likely=float(used * likely_gamma),
         over=over, size=actual.size, candidate_error=float(candidate_error.max(initial=0)),
         reference_error=float(reference_error.max(initial=0)),
@@ -159,14 +162,25 @@ def mismatch(gate: Gate, layer: str, tensor: str, actual: ArrayLike | None,
     """The row for two arrays that cannot be compared, or one that is missing."""
     shapes = [None if array is None else np.shape(array) for array in (actual, expected)]
     return Row(gate, layer, tensor, passed=False, shape=shapes[0] or (), used=np.inf,
-               max_abs=np.inf, max_rel=np.inf, kind="exact",
+               max_abs=np.inf, max_rel=np.inf, error=np.inf, kind="exact",
                note=f"expected shape {shapes[1]}, received {shapes[0]}".replace("None", "nothing"))
 
 
 def raised(gate: Gate, layer: str, tensor: str, note: str) -> Row:
     """The row for a tensor that could not be computed, as the candidate's layer raised an error."""
     return Row(gate, layer, tensor, passed=False, used=np.inf, max_abs=np.inf, max_rel=np.inf,
-               off="candidate", kind="exact", note=note)
+               error=np.inf, off="candidate", kind="exact", note=note)
+
+
+def _worst(shares: np.ndarray, error: np.ndarray, difference: np.ndarray) -> tuple[int, ...]:
+    """The index of the element that used most of its bound; of several the one farthest off, for
+    where nothing is allowed every share is infinite. Where nothing is off, of the largest
+    difference."""
+    if not shares.size:
+        return ()
+    most = shares.max()
+    sizes = np.where(shares == most, error, -1.0) if most > 0 else difference
+    return tuple(int(i) for i in np.unravel_index(np.argmax(sizes), shares.shape))
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:

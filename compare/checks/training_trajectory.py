@@ -80,7 +80,7 @@ class Lockstep:
         sides = {"candidate": max(share(w.candidate, w.allowed) for w in self.weights) > 1,
                  "reference": max(share(w.reference, w.allowed) for w in self.weights) > 1}
         return Row(Gate.LOCKSTEP, "all layers", "weights", passed=over == 0, index=(worst.step,),
-                   max_abs=apart, max_rel=apart, actual=apart, expected=0.0,
+                   max_abs=apart, max_rel=apart, actual=apart, expected=0.0, error=apart,
                    allowed=worst.allowed, used=worst.used, over=over, size=len(self.weights),
                    candidate_error=max(w.candidate for w in self.weights),
                    reference_error=max(w.reference for w in self.weights),
@@ -98,7 +98,7 @@ def verdict(model: Network, twin: Network, x: ArrayLike, y: ArrayLike, steps: in
                    reference=reference).row()
     except LayerError as error:
         return Row(Gate.LOCKSTEP, "all layers", "weights", passed=False, used=np.inf,
-                   kind="normwise", max_abs=np.inf, max_rel=np.inf, note=str(error))
+                   kind="normwise", max_abs=np.inf, max_rel=np.inf, error=np.inf, note=str(error))
 
 
 @progress.during(f"Gate '{Gate.LOCKSTEP}'")

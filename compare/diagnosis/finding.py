@@ -72,10 +72,10 @@ class Finding:
     @property
     def evidence(self) -> str:
         """Residual before and after, in units of the bound."""
+        right = f"against the right computation {_off(self.before)}"
         if self.after is None:
-            return f"off by {_times(self.before)} what rounding explains"
-        return (f"off by {_times(self.before)} what rounding explains without it, "
-                f"by {_times(self.after)} with it")
+            return right
+        return f"{right}; against one with this mistake {_off(self.after)}"
 
     @property
     def remedy(self) -> str:
@@ -100,5 +100,12 @@ class Finding:
                       "looks_like": self.looks_like})
 
 
-def _times(residual: float) -> str:
-    return f"{residual:.3g} times" if residual < float("inf") else "infinitely many times"
+def _off(residual: float) -> str:
+    """How far off the worst number is, in words."""
+    if residual == 0:
+        return "no number is off"
+    if residual == float("inf"):
+        return "numbers differ that have to be equal"
+    if residual <= 1:
+        return "all are within what rounding explains"
+    return f"the worst number is {residual:.3g} times as far off as rounding explains"

@@ -8,7 +8,7 @@ from compare.document.html.page import mark
 from compare.document.markup import Html, element
 from compare.report.page_heatmaps import heatmaps
 from compare.report.report import MEASURED, Report
-from compare.report.row_table import number, percent, verdict
+from compare.report.row_table import allowed, number, percent, share, verdict
 from compare.tracing.trace import Trace
 
 # Colours come from the notebook; signs and words say what is good and what is bad.
@@ -27,7 +27,7 @@ STYLE = """
 .keras-parity .mark{fill:none;stroke:#e0007f;stroke-width:2}
 .keras-parity .unseen{position:absolute;width:0;height:0}
 """
-ROWS = ("gate", "layer", "tensor", "max abs", "allowed", "used", "verdict")
+ROWS = ("gate", "layer", "tensor", "error", "allowed", "used", "verdict")
 
 
 def fragment(*children) -> str:
@@ -59,8 +59,8 @@ def report_fragment(report: Report) -> str:
     cause = report.cause
     shown = [row for row in report.rows if not row.passed
              or row.gate in (*MEASURED, Gate.UPDATE, Gate.INFERENCE)]
-    rows = [(row.gate, row.layer, row.tensor, number(row.max_abs), number(row.allowed),
-             percent(row.used), verdict(row)) for row in shown]
+    rows = [(row.gate, row.layer, row.tensor, number(row.error), allowed(row),
+             percent(share(row)), verdict(row)) for row in shown]
     return fragment(
         element("p", f"{sign} {report.summary()}", class_=f"verdict {kind}"),
         element("p", f"{report.candidate} (candidate) against {report.reference} (reference), "

@@ -97,12 +97,12 @@ def gates(report: Report) -> Html:
 
 def reading() -> Html:
     """How a row is to be read."""
-    return element("p", "max abs is the largest difference between the two sides. At the element "
-                   "that came closest to its bound a side may lie as far from the exact value as "
-                   "is allowed there; used is the share of that which it took. in chain is the "
-                   "largest difference between the two networks running freely, other layers' "
-                   "rounding included. An update, a single rounding, nearly fills its bound on "
-                   "every machine.", class_="quiet")
+    return element("p", "Each row shows its worst number: error is how far it is from the exact "
+                   "result, on whichever side is worse, allowed how far rounding alone may take "
+                   "it, used the first as a share of the second. Where nothing is allowed, not one "
+                   "bit may differ. in chain is the largest difference between the two networks "
+                   "running freely, other layers' rounding included. An update, a single rounding, "
+                   "nearly fills its bound on every machine.", class_="quiet")
 
 
 def blindness(report: Report) -> list[Html]:
@@ -111,7 +111,7 @@ def blindness(report: Report) -> list[Html]:
     probed = {row.gate for row in report.rows}
     groups = (("Nothing here could have shown:",
                [spot for spot in report.blind if spot.seen_by not in probed]),
-              ("This batch could not have shown, but numbers drawn for the purpose have:",
+              ("This batch alone could not have shown; numbers drawn for it were run besides:",
                [spot for spot in report.blind if spot.seen_by in probed]))
     for heading, spots in groups:
         if spots:

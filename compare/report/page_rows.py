@@ -8,15 +8,16 @@ from compare.checks.row import Row
 from compare.document.markup import Html, breakable, element, join
 from compare.report.page_heatmaps import heatmaps
 from compare.report.page_network import percent_of
-from compare.report.row_table import COLUMNS, integers, number, percent, verdict
+from compare.report.row_table import COLUMNS, allowed, integers, number, percent, share, verdict
 
 MAIN = (Gate.FORWARD, Gate.LOSS, Gate.BACKWARD, Gate.UPDATE, Gate.INFERENCE, Gate.WHOLE_NETWORK)
 POINTS = 600_000  # in all rows' pictures together, of each kind: some 2 MB of the file at worst
 # title -> (class of the style sheet: what may be left out on a narrow screen)
-HEADERS = {"tensor": "", "gate": "middle", "max abs": "middle", "max rel": "wide",
-           "allowed": "wide", "used": "", "in chain": "wide", "integers": "wide", "verdict": ""}
-DETAILS = ("gate", "max abs", "max rel", "at", "actual", "expected", "allowed", "used", "sqrt(n)",
-           "over", "candidate err", "reference err", "inherited", "+ local", "= observed", "bound")
+HEADERS = {"tensor": "", "gate": "middle", "error": "middle", "allowed": "wide",
+           "used": "", "in chain": "wide", "integers": "wide", "verdict": ""}
+DETAILS = ("gate", "max abs", "max rel", "at", "actual", "expected", "error", "allowed", "used",
+           "sqrt(n)", "over", "candidate err", "reference err", "inherited", "+ local",
+           "= observed", "bound")
 
 
 def table(rows: list[Row], describe) -> Html:
@@ -77,13 +78,13 @@ def body(i: int, row: Row, probes: dict, draw: bool, describe) -> Html:
     cells = {
         "tensor": element("button", breakable(row.name or "network"), type="button", class_="open",
                           aria_expanded="true" if opens else "false", aria_controls=f"row-{i}"),
-        "gate": row.gate, "max abs": number(row.max_abs), "max rel": number(row.max_rel),
-        "allowed": number(row.allowed), "used": bar(row),
+        "gate": row.gate, "error": number(row.error), "allowed": allowed(row),
+        "used": "" if share(row) is None else bar(row),
         "in chain": number(None if row.observed is None else abs(row.observed)),
         "integers": integers(row, probes),
         "verdict": element("span", verdict(row), class_="good" if row.passed else "failed"),
     }
-    keys = {"max abs": row.max_abs, "max rel": row.max_rel, "allowed": row.allowed, "used": used,
+    keys = {"error": row.error, "allowed": row.allowed, "used": used,
             "in chain": None if row.observed is None else abs(row.observed),
             "gate": row.gate.order, "tensor": row.name}
     line = [element("td" if title != "tensor" else "th", cells[title],

@@ -114,7 +114,8 @@ class Report(Displayed):
             used = max((row.used for row in self.rows
                         if row.gate in MEASURED), default=0.0)
             ratio = self.accuracy_ratio()
-            more = f" Error against float64: {ratio:.2g} times the reference's." if ratio else ""
+            more = (" Measured against float64, the candidate's rounding errors are "
+                    f"{ratio:.2g} times the reference's.") if ratio else ""
             return line(good("Parity holds"), f": all {len(self.rows)} rows are within what "
                         f"rounding can explain; of layers and loss, the worst used "
                         f"{100 * used:.0f} % of its bound.{more}")
@@ -183,8 +184,8 @@ class Report(Displayed):
         if open_:
             said += ["What nothing here could have shown:", *(f"  - {spot}" for spot in open_)]
         if covered:
-            said += ["What this batch could not have shown, but numbers drawn for the purpose "
-                     "have:", *(f"  - {spot}" for spot in covered)]
+            said += ["What this batch alone could not have shown; numbers drawn for it were run "
+                     "besides:", *(f"  - {spot}" for spot in covered)]
         return lines(said)
 
     def as_dict(self) -> dict:

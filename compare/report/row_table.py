@@ -17,8 +17,9 @@ COLUMNS = {
     "at": (lambda row: place(row), True),
     "actual": (lambda row: number(row.actual, 9), True),
     "expected": (lambda row: number(row.expected, 9), True),
-    "allowed": (lambda row: number(row.allowed), True),
-    "used": (lambda row: percent(row.used), True),
+    "error": (lambda row: number(row.error), True),
+    "allowed": (lambda row: allowed(row), True),
+    "used": (lambda row: percent(share(row)), True),
     "sqrt(n)": (lambda row: percent(row.likely), True),
     "over": (lambda row: f"{row.over}/{row.size}", True),
     "candidate err": (lambda row: number(row.candidate_error), True),
@@ -32,9 +33,10 @@ COLUMNS = {
     "note": (lambda row: row.note, False),
 }
 JOINED = "\ue000"  # stands for a space at which the table must not break a gate's name
-READING = ("max abs is the largest difference between the two sides. At `where`, the element that "
-           "came closest to its bound, rounding may lead `allowed` away from the exact value, and "
-           "`used` is the share of that which it took.")
+READING = ("Each row shows its worst number, the one at `where`: `error` is how far it is from the "
+           "exact result, on whichever side is worse, `allowed` how far rounding alone may take "
+           "it, `used` the first as a share of the second. Where nothing is allowed, not one bit "
+           "may differ.")
 
 
 def render(shown: list[Row], rows: list[Row], tablefmt: str, wide: bool = False) -> Text:
@@ -47,7 +49,7 @@ def render(shown: list[Row], rows: list[Row], tablefmt: str, wide: bool = False)
     if wide:
         return every_figure(shown, rows, tablefmt)
     terminal = tablefmt in tables.ON_TERMINAL
-    headers = ["layer", "tensor", "max abs", "allowed", "used\n(%)", "where", "verdict"]
+    headers = ["layer", "tensor", "error", "allowed", "used\n(%)", "where", "verdict"]
     numbers = [False, False, True, True, True, False, False]
     if not terminal:  # other programs want each row to stand alone, and have room
         return tables.render(["gate", *headers], [[row.gate, *cells(row, 3), verdict(row)]
@@ -64,8 +66,8 @@ def render(shown: list[Row], rows: list[Row], tablefmt: str, wide: bool = False)
 
 def cells(row: Row, digits: int) -> list[str]:
     """What both kinds of the narrow table have in common."""
-    return [row.layer, row.tensor, number(row.max_abs, digits), number(row.allowed, digits),
-            hundredths(row.used), place(row)]
+    return [row.layer, row.tensor, number(row.error, digits), allowed(row, digits),
+            hundredths(share(row)), place(row)]
 
 
 def every_figure(shown: list[Row], rows: list[Row], tablefmt: str) -> Text:
@@ -84,6 +86,16 @@ def place(row: Row) -> str:
     return " ".join(map(str, row.index))
 
 
+def allowed(row: Row, digits: int = 3) -> str:
+    """What the worst element may be off; nothing where no single element is judged."""
+    return "" if row.error is None else number(row.allowed, digits)
+
+
+def share(row: Row) -> float | None:
+    """The share of its bound that was used, None where the bound is 0."""
+    return None if row.kind == "exact" else row.used
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """That many significant digits; 0 stays 0, what is not known stays empty."""
     if value is None:
@@ -91,8 +103,11 @@ def number(value: float | None, digits: int = 3) -> str:
     return "0" if value == 0 else f"{value:.{digits - 1}e}"
 
 
-def percent(used: float) -> str:
-    """A share of a bound: in per cent up to the whole of it, as a multiple beyond."""
+def percent(used: float | None) -> str:
+    """A share of a bound: in per cent up to the whole of it, as a multiple beyond; nothing for
+    None."""
+    if used is None:
+        return ""
     if np.isinf(used):
         return "inf"
     if used > 10:
@@ -102,16 +117,18 @@ def percent(used: float) -> str:
     return f"{100 * used:.0f} %" if used > 0.1 or used == 0 else f"{100 * used:.2g} %"
 
 
-def hundredths(used: float) -> str:
+def hundredths(used: float | None) -> str:
     """A share of a bound in per cent, without the sign: for a column whose heading has it."""
-    share = 100 * used
-    if not np.isfinite(share) or share >= 9999.5:
-        return f"{share:.1e}"
-    if used > 1 and share < 100.5:
+    if used is None:
+        return ""
+    cent = 100 * used
+    if not np.isfinite(cent) or cent >= 9999.5:
+        return f"{cent:.1e}"
+    if used > 1 and cent < 100.5:
         return ">100"
-    if 0 < share < 0.095:
+    if 0 < cent < 0.095:
         return "<0.1"
-    return f"{share:.0f}" if share >= 9.95 or share == 0 else f"{share:.1f}"
+    return f"{cent:.0f}" if cent >= 9.95 or cent == 0 else f"{cent:.1f}"
 
 
 def integers(row: Row, probes: dict) -> str:
@@ -122,10 +139,10 @@ def integers(row: Row, probes: dict) -> str:
 
 
 def word(row: Row) -> Text:
-    """The one word of a verdict: passed, exact (no difference at all), FAILED or, behind a failure
-    that explains it, failed."""
+    """The one word of a verdict: passed, equal (both sides' numbers are), FAILED or, behind a
+    failure that explains it, failed."""
     if row.passed:
-        return good("exact" if row.max_abs == 0 else "passed")
+        return good("equal" if row.max_abs == 0 else "passed")
     return bad("failed" if row.downstream else "FAILED")
 
 

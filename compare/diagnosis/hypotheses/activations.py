@@ -177,13 +177,12 @@ def of_others(c) -> list[Variant]:
         if known not in (name, "linear") and not (known == "relu" and name == "ReLU"):
             say(known, known)
     for slope in (0.01, 0.1, 0.2, 0.3, 0.25, 0.001):
-        say(f"leaky_relu of slope {slope}", ("LeakyReLU", {"negative_slope": slope}))
+        say(f"leaky_relu with negative_slope {slope}", ("LeakyReLU", {"negative_slope": slope}))
     for alpha in (0.1, 0.2, 0.3, 0.5, 2.0):
         say(f"elu of alpha {alpha}", ("ELU", {"alpha": alpha}))
     for most in (1.0, 6.0, 20.0):
         say(f"relu up to {most:g}", ("ReLU", {"max_value": most}))
-    found.append(Variant("activation-other", lambda steps: "leaky_relu of slope "
-                         f"{_slope(*steps[0]):.6g}", _leaky))
+    found.append(Variant("activation-other", lambda steps: _leaky_name(_slope(*steps[0])), _leaky))
     if c.tensor == "output" and c.part != WHOLE:
         for detail, function in APPROXIMATIONS.items():
             found.append(inside("activation-other", detail, lambda c, f=function: c.changed(
@@ -203,6 +202,10 @@ def _slope(c, made) -> float:
     if abs(slope - 1) < 1e-6:
         raise ValueError("Expected a slope that changes something. Received: 1")
     return slope
+
+
+def _leaky_name(slope: float) -> str:
+    return "abs" if slope == -1 else f"leaky_relu with negative_slope {slope:.6g}"
 
 
 def _leaky(c, made):

@@ -95,7 +95,7 @@ def rivals(result: Result, tablefmt: str) -> Text:
                      part(told, len(judged)),
                      part(sum(c.rivals[name] for c in clean), len(clean))])
     return tables.render(["rule", f"faults noticed\n(of {len(judged):,})",
-                          f"and silent without\n(of {len(judged):,})",
+                          f"and silent on the network\nwithout the fault (of {len(judged):,})",
                           f"false alarms\n(of {len(clean):,})"], rows, tablefmt)
 
 

@@ -77,9 +77,9 @@ def remarks(result: Benchmark) -> list[str]:
         accuracy = float((epoch.predictions == result.data.test_labels).mean())
         said.append(f"One run on {images:,} test images: each accuracy has a standard error of "
                     f"about {standard_error(accuracy, images):.3f} from the choice of images "
-                    "alone, and figures are rounded accordingly. Other seeds give other figures: "
-                    "one pair of runs cannot tell which of the two learns better (`parity bench "
-                    "--seeds 5` asks that).")
+                    "alone, so figures have no more digits than that. Other seeds give other "
+                    "figures: one pair of runs cannot tell which of the two learns better "
+                    "(`parity bench --seeds 5` asks that).")
     ours, theirs = (tables.mean_seconds(result, side) for side in SIDES)
     if ours is not None and theirs is not None:
         said.append(f"Speed: scratch takes {ours / theirs:.2f} times as long as Keras.")

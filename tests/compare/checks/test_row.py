@@ -47,6 +47,28 @@ def test_the_worst_element_is_the_one_that_used_most_of_its_bound_not_the_larges
     assert found.max_abs == pytest.approx(0.5)
 
 
+def test_error_allowed_and_used_are_of_one_element():
+    rng = np.random.default_rng(5)
+    for _ in range(50):
+        exact, bound = rng.standard_normal((2, 4, 3))
+        bound = np.abs(bound) + 0.5
+        near, far = (exact + bound * rng.uniform(-1, 1, exact.shape) for _ in range(2))
+        found = row(near, far, exact, bound)
+        assert found.passed and found.error <= found.allowed * (1 + 1e-6)
+        assert found.error == pytest.approx(found.used * found.allowed)
+        assert found.error == max(abs(found.actual - exact[found.index]),
+                                  abs(found.expected - exact[found.index]))
+        assert found.max_abs >= abs(found.actual - found.expected)
+
+
+def test_where_nothing_may_differ_the_worst_number_is_the_one_farthest_off():
+    exact = [0.0, 1.0, 2.0, 3.0]
+    found = row([0.0, 1.5, 7.0, 3.5], exact, exact, None)
+    assert (found.index, found.actual, found.error, found.used) == ((2,), 7, 5, INF)
+    found = row(exact, [0.0, 1.5, NAN, 3.5], exact, None)
+    assert (found.index, found.error, found.off) == ((2,), INF, "reference")
+
+
 def test_without_any_error_the_place_is_that_of_the_largest_difference():
     assert row([1.0, 2.0], [1.0, 2.0], [1.0, 2.0], None).index == (0,)
 

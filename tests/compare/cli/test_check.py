@@ -159,8 +159,8 @@ def test_json_is_the_report(run, folder):
     for cells in body:
         entry = dict(zip(head, cells))
         row = shown[entry["gate"], entry["layer"], entry["tensor"]]
-        assert float(entry["max abs"]) == pytest.approx(row["max_abs"], rel=1e-2)
-        assert entry["verdict"].startswith(("passed", "exact")) == row["passed"]
+        assert float(entry["error"]) == pytest.approx(row["error"], rel=1e-2)
+        assert entry["verdict"].startswith(("passed", "equal")) == row["passed"]
 
 
 def test_equal_seeds_are_equal_reports(run):

@@ -104,9 +104,9 @@ def pieces(text) -> list[str]:
 def test_a_report_that_holds():
     found = pieces(html_cases.report().render())
     assert found[-2:] == [BOLD + "Gates passed", GREEN + "Parity holds"]
-    assert set(found[:-2]) == {GREEN + "exact"}
+    assert set(found[:-2]) == {GREEN + "equal"}
     rows = [Row("forward", "a", "output", True, max_abs=1.0), Row("forward", "b", "output", True)]
-    assert pieces(row_table.render(rows, rows, "simple")) == [GREEN + "passed", GREEN + "exact"]
+    assert pieces(row_table.render(rows, rows, "simple")) == [GREEN + "passed", GREEN + "equal"]
 
 
 @pytest.mark.parametrize("tablefmt", sorted(tables.ON_TERMINAL))
@@ -115,7 +115,7 @@ def test_a_report_that_does_not_hold(tablefmt):
     found = pieces(report.render(tablefmt))
     shown = [row for row in report.rows if not row.passed
              or row.gate in ("forward", "loss", "backward", "update", "whole network")]
-    words = [GREEN + ("exact" if row.max_abs == 0 else "passed") if row.passed else
+    words = [GREEN + ("equal" if row.max_abs == 0 else "passed") if row.passed else
              RED + ("failed" if row.downstream else "FAILED") for row in shown]
     assert found[:len(shown)] == words and RED + "failed" in words
     count = sum(not row.passed for row in report.rows)
@@ -264,6 +264,6 @@ def test_files_are_never_coloured(tmp_path):
          "--html", str(paths[1]), "--junit", str(paths[2])],
         capture_output=True, text=True, cwd=ROOT, env=environ)
     assert done.returncode == 0, done.stderr
-    assert GREEN + "Parity holds" in done.stdout and GREEN + "exact" in done.stdout
+    assert GREEN + "Parity holds" in done.stdout and GREEN + "equal" in done.stdout
     for path in paths:
         assert path.read_text(encoding="utf-8") and "\x1b[" not in path.read_text(encoding="utf-8")

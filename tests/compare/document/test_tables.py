@@ -319,7 +319,7 @@ def test_verdicts_say_whose_fault_it_is():
                      ("FAILED: both", "FAILED: both off"),
                      ("failed: downstream", "failed (downstream): both off"),
                      ("FAILED", "FAILED")]
-    assert row_table.outcome(Row("forward", "a", "output", True)) == "exact"
+    assert row_table.outcome(Row("forward", "a", "output", True)) == "equal"
 
 
 def test_wide_shows_every_figure_on_one_line():
