@@ -23,7 +23,7 @@ class StepRunner:
     """
 
     def __init__(self, model, jit_compile: bool = False):
-        self.model = model
+        self.model, self.jit_compile = model, jit_compile
         self.dtype = model_dtype(model)
         self.layers = layers_of(model)
         model.optimizer.build(model.trainable_variables)

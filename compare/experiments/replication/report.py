@@ -7,14 +7,15 @@ from compare.document.tables import NONE
 from compare.document.text import Text, line
 from compare.experiments.benchmark.results import NAMES, SIDES
 from compare.experiments.replication.results import MEASURES, Replication
-from compare.experiments.replication.statistics import Summary, probability
+from compare.experiments.replication.statistics import ALPHA, Summary, probability
 from compare.report.notebook import sections_fragment
 
 
 def sections(result: Replication) -> list[Section]:
     """The whole report, in reading order."""
     outcome = verdict(result).swapped("+-", "±")
-    parts = [Section(title(result), [outcome, settings_sentence(result)]),
+    besides = [single_pairs(result)] if unequal_pairs(result) else []
+    parts = [Section(title(result), [outcome, *besides, settings_sentence(result)]),
              Section("Accuracy and F1 over all runs", table=figures(result),
                      after=[reading(result)])]
     if result.places():
@@ -26,7 +27,7 @@ def sections(result: Replication) -> list[Section]:
     parts.append(Section("Agreement in each pair of runs", table=agreement(result), after=[
         "'Alone right' are the test images that only one side gets right. McNemar's exact test "
         "asks whether those of one side are more than those of the other; Cohen's kappa is 1 for "
-        "equal predictions and 0 for agreement by chance."]))
+        "equal predictions and 0 for agreement by chance.", single_pairs(result)]))
     parts.append(Section("How it was run", how_it_was_run(result)))
     return parts
 
@@ -41,6 +42,29 @@ def verdict(result: Replication) -> Text:
     said = [result.equivalence(measure).sentence(f"{name[0].upper()}{name[1:]}")
             for measure, name in MEASURES.items()]
     return line(said[0], *(text for sentence in said[1:] for text in (" ", sentence)))
+
+
+def unequal_pairs(result: Replication) -> list[int]:
+    """The seeds of the pairs in which one side is right more often than chance explains.
+
+    Of so many tests each has to be that much surer (C. E. Bonferroni).
+    """
+    return [run.seed for run, pair in zip(result.runs, result.pairs)
+            if pair.p < ALPHA / len(result.pairs)]
+
+
+def single_pairs(result: Replication) -> str:
+    """What the tests of the pairs say, each by itself, and that the margin is of their mean."""
+    count = len(result.pairs)
+    sure = unequal_pairs(result)
+    smallest = min(result.pairs, key=lambda pair: pair.p)
+    if not sure:
+        return (f"In no single pair do the two differ by more than chance explains (McNemar's "
+                f"test, the smallest of {count} {probability(smallest.p)}).")
+    many = f"seed{'s' if len(sure) > 1 else ''} {', '.join(map(str, sure))}"
+    return (f"In {len(sure)} of {count} pairs ({many}) one of the two gets more images right than "
+            f"chance explains (McNemar's test, the smallest {probability(smallest.p)}): a single "
+            "pair of trainings can differ, whatever holds for the mean of many.")
 
 
 def settings_sentence(result: Replication) -> str:

@@ -72,7 +72,8 @@ class Equivalence:
         if self.verdict == "equivalent" and self.p_equivalent is not None:
             return line(f"{what}: ", good(self.verdict), f". The mean difference of "
                         f"{seen.mean:+.4f} lies within +-{self.margin:g} (two one-sided tests, "
-                        f"{probability(self.p_equivalent)}, {seen.runs} pairs of runs).")
+                        f"{probability(self.p_equivalent)}, {seen.runs} pairs of runs).",
+                        self._beside())
         if self.verdict == "different" and self.p_different is not None:
             return line(f"{what}: ", bad(self.verdict), f". The mean difference of "
                         f"{seen.mean:+.4f} is not zero (paired t test, "
@@ -86,6 +87,14 @@ class Equivalence:
                     f". {seen.runs} pair{'s' if seen.runs > 1 else ''} of runs "
                     f"with a mean difference of {seen.mean:+.4f} neither show that it lies within "
                     f"+-{self.margin:g} nor that it is not zero; {needed}.")
+
+
+    def _beside(self) -> str:
+        """That the two do differ, where that is shown although they are equivalent."""
+        if self.p_different is None or self.p_different >= ALPHA:
+            return ""
+        return (f" It is not zero either (paired t test, {probability(self.p_different)}): the two "
+                "differ, by less than that.")
 
 
 def equivalence(first, second, margin: float = MARGIN) -> Equivalence:

@@ -1,6 +1,7 @@
 """A replication on the digits: really trained, kept on disk, resumed, reported."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from compare.cli import main
 from compare.document import sections
 from compare.experiments import replication
 from compare.experiments.benchmark.settings import Settings as RunSettings
-from compare.experiments.replication import files
+from compare.experiments.replication import files, report
 from tests.compare.support.schema_fit import require_fit
 
 SHORT = dict(dataset="digits", epochs=1, limit=64, test_limit=60, batch_size=16)
@@ -54,6 +55,25 @@ def test_the_report_says_the_verdict_first(finished, tmp_path):
     assert all(path.stat().st_size for path in written)
     record = json.loads((tmp_path / "campaign.json").read_text())
     assert record["equivalence"]["accuracy"]["verdict"] == result.equivalence("accuracy").verdict
+
+
+def with_p(result, *values):
+    """The same replication, McNemar's test of each pair giving these p."""
+    changed = replace(result)
+    changed.__dict__["pairs"] = [replace(pair, p=p) for pair, p in zip(result.pairs, values)]
+    return changed
+
+
+def test_it_says_what_the_test_of_a_pair_says_beside_the_margin_of_the_mean(finished):
+    calm = with_p(finished[1], 0.04, 0.5)  # of two tests, 0.04 is no surprise
+    assert len(report.sections(calm)[0].before) == 2, "the outcome and the settings"
+    said = [text for part in report.sections(calm) for text in part.after or []]
+    assert any("no single pair do the two differ by more than chance explains (McNemar's test, the "
+               "smallest of 2 p = 0.040)" in text for text in said)
+    sure = with_p(finished[1], 0.5, 0.0101)
+    assert report.sections(sure)[0].before[1].startswith(
+        "In 1 of 2 pairs (seed 4) one of the two gets more images right than chance explains "
+        "(McNemar's test, the smallest p = 0.010)")
 
 
 def test_its_json_fits_the_schema(finished, tmp_path):

@@ -96,3 +96,12 @@ def test_a_published_figure_has_a_place_among_the_runs():
     assert outside.deviations == pytest.approx(-9)
     assert inside.high - 0.89 == pytest.approx(4.302653 * 0.01 * math.sqrt(4 / 3), rel=1e-6)
     assert st.place(0.891, [0.9]) is None
+
+
+def test_equivalent_and_yet_not_zero_is_said():
+    ahead = np.array([0.892, 0.893, 0.891, 0.892])
+    found = st.equivalence(ahead, ahead - [0.002, 0.0021, 0.0019, 0.002])
+    assert found.verdict == "equivalent" and found.p_different < 0.05
+    assert "It is not zero either (paired t test, p < 0.001): the two differ, by less than that." \
+        in found.sentence("Accuracy")
+    assert "not zero" not in st.equivalence([0.89, 0.891, 0.889], [0.891, 0.889, 0.89]).sentence("")
