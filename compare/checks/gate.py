@@ -37,7 +37,8 @@ class Gate(str, Enum):
     INFERENCE = ("inference", "On the reference's own input, each layer's output outside of "
                  "training is what it should be.", "layer")
     WHOLE_NETWORK = ("whole network", "The candidate, running freely, hands on between its layers "
-                     "what it should, and no more than rounding adds up.", "whole")
+                     "what it should, and no more than rounding adds up; predict and evaluate "
+                     "give what its layers do.", "whole")
     LOCKSTEP = ("lockstep", "Trained side by side on some batches, each step leads both to where "
                 "it should, as far as rounding lets it.", "whole")
 

@@ -56,6 +56,21 @@ def test_a_step_in_blocks_is_the_step_in_one_piece(threads, samples_in_a_block, 
     np.testing.assert_allclose(loss, split.loss(y, split.forward(x)), rtol=1e-6)
 
 
+def test_a_batch_is_not_split_where_the_activity_is_penalized(monkeypatch):
+    """The penalty is divided by the size of the batch: of each part it would count in full."""
+    x, y = batch()
+    figures = []
+    for threads in (1, 3):
+        model = network("float64")
+        model.layers[1].activity_regularizer = scratch.regularizers.get("l2")
+        monkeypatch.setattr(parallel, "BLOCK_NUMBERS", 1)
+        parallel.set_num_threads(threads)
+        assert parallel.split(model, len(x)) == [[slice(0, 13)]]
+        figures.append(model.train_on_batch(x, y))
+    assert figures[0] == figures[1]
+    assert len(parallel.split(network(), 13)) == 3, "it is split otherwise"
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("settings", [
     dict(reduction="sum"), dict(reduction="mean_with_sample_weight"), dict(ignore_class=2),

@@ -388,3 +388,35 @@ def test_the_largest_of_denormal_numbers(numbers_, data):
     for taken in values[seen == seen.max()]:
         assert abs(taken - value) <= error
     assert value == values.max()
+
+
+ROUNDINGS = {  # of one operation on exact numbers, by definition of `Bounded`
+    "add": (lambda a, b: a + b, 1), "subtract": (lambda a, b: a - b, 1),
+    "multiply": (lambda a, b: a * b, 1),
+    "divide": (lambda a, b: a / b, 2),  # or by the rounded reciprocal
+    "exp": (lambda a, b: a.exp(), 2 * LIBRARY_ULPS),
+    "log": (lambda a, b: a.log(), 2 * LIBRARY_ULPS),
+    "sqrt": (lambda a, b: a.sqrt(), 1)}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ROUNDINGS)
+def test_an_operation_on_exact_numbers_has_its_own_roundings_and_no_more(dtype, name):
+    rounding = Rounding.of(dtype)
+    operation, roundings = ROUNDINGS[name]
+    found = operation(*(Bounded(np.array([0.75, 3.0, 17.0]) * k, rounding) for k in (1.0, 1.5)))
+    u = rounding.unit
+    expected = roundings * u / (1 - roundings * u) * np.abs(found.value)
+    np.testing.assert_allclose(found.bound, expected + rounding.tiny, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_quotient_may_be_a_product_with_the_reciprocal(dtype):
+    """Which differs from the rounded quotient by up to three units in the last place."""
+    rng = np.random.default_rng(8)
+    a, b = rng.uniform(1, 2, (2, 2000)).astype(dtype)
+    found = Bounded(a, Rounding.of(dtype)) / Bounded(b, Rounding.of(dtype))
+    made = a * (np.ones((), dtype) / b)
+    exact = a.astype(np.longdouble) / b
+    assert (np.abs(made - exact) <= found.bound).all()
+    assert (made != a / b).any(), "the two are not the same computation"

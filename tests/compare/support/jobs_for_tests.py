@@ -28,6 +28,13 @@ def die(number):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def die_and_count(path):
+    """Kill the own process, after one more x in that file."""
+    with open(path, "a") as file:
+        file.write("x")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def sleep_then(argument):
     number, seconds = argument
     time.sleep(seconds)

@@ -77,6 +77,16 @@ def test_dropout_multiplies_by_its_noise(rate, dtype, layout, seed):
     assert y.dtype == dx.dtype == dtype and y.shape == x.shape
 
 
+def test_a_draw_of_exactly_the_rate_is_kept_as_in_keras():
+    class Draws:
+        def random(self, shape, dtype):
+            return np.array([0.25, 0.5, np.nextafter(np.float32(0.5), np.float32(0)), 0.75], dtype)
+
+    layer = scratch.Dropout(0.5)
+    layer.build((None, 4))
+    assert layer.draw(Draws(), (4,)).tolist() == [0, 2, 0, 2]
+
+
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.75])
 def test_dropout_drops_its_share_and_keeps_the_mean(rate):
     layer = scratch.Dropout(rate, seed=3)

@@ -182,6 +182,15 @@ def test_clipping_by_hand():
         np.testing.assert_array_equal(weights, np.ones((2, 2)))
 
 
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf, 1e200])
+def test_a_joint_norm_that_is_not_finite_makes_every_weight_nan_as_in_keras(number):
+    gradients = [np.array([number, 1.0]), np.array([2.0])]  # the square of 1e200 overflows
+    weights = [np.zeros(2), np.zeros(1)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        scratch.SGD(1.0, global_clipnorm=1.0).apply(gradients, weights)
+    assert np.isnan(weights[0]).all() and np.isnan(weights[1]).all()
+
+
 def test_decay_leaves_out_what_is_excluded():
     weights = [np.full(2, 8.0), np.full(2, 8.0), np.full(2, 8.0)]
     nothing = [np.zeros(2)] * 3

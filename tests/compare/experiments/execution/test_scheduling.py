@@ -78,8 +78,18 @@ def test_a_killed_process_loses_its_own_job_alone_which_is_done_again(tmp_path, 
 def test_a_job_that_always_dies_is_given_up_and_the_others_are_kept(tmp_path):
     store = execution.Store(tmp_path)
     with pytest.raises(execution.JobsError, match="job-bad.*signal 9.*3 times"):
-        execution.run([execution.Job("job-bad", work.die, 0), *squares(2)], store, 2, verbose=False)
+        execution.run([execution.Job("job-bad", work.die_and_count, str(tmp_path / "tries")),
+                       *squares(2)], store, 2, verbose=False)
     assert set(store.results) == {"job-0", "job-1"}
+    assert (tmp_path / "tries").read_text() == "xxx", "three attempts, neither more nor less"
+
+
+def test_a_result_that_could_not_be_written_is_not_there(tmp_path):
+    store = execution.Store(tmp_path)
+    store.put("kept", 1)
+    with pytest.raises(TypeError):
+        store.put("lost", object())
+    assert set(store.results) == {"kept"}
 
 
 def test_a_job_that_raises_is_not_tried_again():

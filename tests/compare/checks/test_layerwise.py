@@ -1,0 +1,55 @@
+"""What only one of two recordings has is a failure, never a row that is left out."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import compare
+import scratch
+from tests.compare.support import examples
+
+
+@pytest.fixture(scope="module")
+def trace():
+    model = examples.network("inside", layers=[
+        scratch.Conv2D(3, (3, 2), name="conv"), scratch.BatchNormalization(name="norm"),
+        scratch.Flatten(name="flatten"), scratch.Dense(4, activation="softmax", name="dense")])
+    return compare.record(model, *examples.batch())
+
+
+def changed(trace, layer, **fields):
+    """The trace with fields of one layer's part replaced."""
+    return replace(trace, parts=[replace(part, **fields) if part.layer == layer and
+                                 part.part != "softmax" else part for part in trace.parts])
+
+
+def part(trace, layer):
+    return next(part for part in trace.parts if part.layer == layer)
+
+
+def failed(candidate, reference):
+    return [(row.gate, row.layer, row.tensor) for row in compare.diff(candidate, reference).rows
+            if not row.passed]
+
+
+def test_a_trace_is_equal_to_itself(trace):
+    assert failed(trace, trace) == []
+
+
+@pytest.mark.parametrize("field, gate, tensor", [("weight_gradients", "backward", "extra_gradient"),
+                                                 ("updated", "update", "extra")])
+def test_what_one_side_alone_has_fails(trace, field, gate, tensor):
+    more = {**getattr(part(trace, "conv"), field), "extra": np.zeros(3, "float32")}
+    other = changed(trace, "conv", **{field: more})
+    assert (gate, "conv", tensor) in failed(other, trace)
+    assert (gate, "conv", tensor) in failed(trace, other)
+
+
+def test_an_output_outside_of_training_that_one_side_alone_has_fails(trace):
+    assert part(trace, "norm").inference is not None
+    without = changed(trace, "norm", inference=None)
+    assert failed(without, trace) == failed(trace, without) == [("inference", "norm", "output")]
+    other = changed(trace, "conv", inference=np.array(part(trace, "conv").output))
+    assert ("inference", "conv", "output") in failed(other, trace)
+    assert ("inference", "conv", "output") in failed(trace, other)

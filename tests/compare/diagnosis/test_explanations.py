@@ -1,0 +1,106 @@
+"""What counts as an explanation: by itself, beside another one, and as rounding to fewer bits."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+
+from compare.diagnosis.hypotheses.precision import inside_coarse_bound
+from compare.diagnosis.hypothesis import Variant
+from compare.diagnosis.observation import Observation
+from compare.diagnosis.search import Explanation, explain, pairs, ranked
+from compare.oracle.running_error import Bounded, Rounding
+
+FLOAT32 = Rounding.of("float32")
+
+
+@dataclass(frozen=True)
+class Known:
+    """A computation of known numbers, each the result of so many roundings."""
+
+    numbers: tuple
+    roundings: int = 1
+    rounding: Rounding = field(default_factory=lambda: FLOAT32)
+
+    def evaluate(self) -> Bounded:
+        value = np.array(self.numbers)
+        return Bounded(value, self.rounding, self.rounding.gamma(self.roundings) * np.abs(value))
+
+    def changed(self, **fields) -> "Known":
+        return replace(self, **fields)
+
+
+def seen(numbers, made, **fields) -> Observation:
+    return Observation(Known(tuple(map(float, numbers)), **fields), np.asarray(made, float))
+
+
+def times(factor, identifier="scale"):
+    return Variant(identifier, f"times {factor}", lambda c, made: c.changed(
+        numbers=tuple(factor * number for number in c.numbers)))
+
+
+def explanation(*results):
+    return Explanation((), (), 2.0, 0.5, [Bounded(np.array(r, float), FLOAT32) for r in results])
+
+
+def test_two_explanations_are_the_same_only_if_all_their_numbers_are():
+    first = explanation([1, 2], [3.0])
+    assert first.same_as(explanation([1, 2 + 1e-12], [3.0]))
+    assert not first.same_as(explanation([1, 2.001], [3.0]))
+    assert not first.same_as(explanation([1, 2], [3.001]))
+    assert not first.same_as(explanation([[1, 2]], [3.0]))
+
+
+def test_an_explanation_has_to_change_something_and_to_fit_everything():
+    observations = [seen([1, 2, 3], [2, 4, 6]), seen([5, 7], [10, 14])]
+    found = explain(observations, times(2))
+    assert found.details == ("times 2",) and found.before > 1e6 and found.after == 0
+    assert explain(observations, times(2.5)) is None
+    assert explain([*observations, seen([1], [1])], times(2)) is None
+    # all that is off is less than the roundings that a mistaken computation may have besides
+    near = [seen([1.0, 2.0], np.array([1.0, 2.0]) * (1 + 3 * 2.0**-24))]
+    assert near[0].fails and explain(near, times(1.0)) is None
+
+
+def test_what_needs_two_causes_is_found_with_two():
+    observations = [seen([1, 2, 3], [-2, -4, -6])]
+    found = pairs(observations, [times(2), times(-1, "sign"), times(7, "other")])
+    assert [set(each.identifiers) for each in found] == [{"scale", "sign"}]
+
+
+def test_a_lower_precision_is_no_part_of_a_pair():
+    variants = [times(2), times(-1, "sign"), times(1.001, "low-precision")]
+    tried = {index for _, *both in ranked(variants) for index in both}
+    assert tried == {0, 1}
+
+
+def rounded_to(numbers, name):
+    rng = np.random.default_rng(3)
+    unit = {"float16": 2.0**-11, "bfloat16": 2.0**-8}[name]
+    return numbers * (1 + unit * rng.uniform(-1, 1, numbers.shape))
+
+
+NUMBERS = np.random.default_rng(2).standard_normal(40) + 0.01
+
+
+def test_rounding_to_fewer_bits_is_told_by_its_size():
+    for name in ("float16", "bfloat16"):
+        assert inside_coarse_bound([seen(NUMBERS, rounded_to(NUMBERS, name))]) == name
+    assert inside_coarse_bound([seen(NUMBERS, NUMBERS)]) == "", "nothing is wrong"
+
+
+@pytest.mark.parametrize("factor", [1 + 2.0**-12, 1 - 2.0**-12])
+def test_a_factor_is_no_rounding_however_near_to_1_for_roundings_balance(factor):
+    assert inside_coarse_bound([seen(NUMBERS, NUMBERS * factor)]) == ""
+
+
+def test_what_touches_few_numbers_is_no_rounding():
+    made = NUMBERS.copy()
+    made[:9] = rounded_to(NUMBERS, "float16")[:9]
+    assert inside_coarse_bound([seen(NUMBERS, made)]) == ""
+
+
+def test_a_bound_as_large_as_the_numbers_says_nothing():
+    """After 500 roundings to bfloat16 anything is within the bound."""
+    noise = np.random.default_rng(4).uniform(-0.5, 0.5, NUMBERS.shape)
+    assert inside_coarse_bound([seen(NUMBERS, NUMBERS * (1 + noise), roundings=100)]) == ""

@@ -1,0 +1,44 @@
+"""A report is true if everything passed and there is something in it."""
+
+import numpy as np
+
+from compare.checks.row import Row
+from compare.report.report import Report, mark_downstream
+
+
+def report(*passed) -> Report:
+    rows = [Row("forward", f"layer {i}", "output", each) for i, each in enumerate(passed)]
+    return Report(rows, "a", "b", "float32", 3, [], [])
+
+
+def test_all_rows_have_to_pass_and_there_has_to_be_one():
+    assert report(True) and report(True, True)
+    assert not report() and not report(False) and not report(True, False, True)
+    assert report(True, False).first_failure.layer == "layer 1"
+    assert report(True).first_failure is None
+
+
+def test_behind_a_failure_lie_the_same_layers_later_ones_and_whole_networks():
+    rows = [Row(gate, layer, "output", passed) for gate, layer, passed in (
+        ("forward", "a", True), ("forward", "b", False), ("forward", "c", False),
+        ("backward", "b", False), ("backward", "b/relu", False), ("backward", "a", True),
+        ("whole network", "network", False), ("lockstep", "all layers", False))]
+    mark_downstream(rows)
+    assert [row.downstream for row in rows] == [False, False, False, True, True, False, True, True]
+
+
+def test_a_failure_of_a_whole_network_alone_has_nothing_before_it():
+    rows = [Row("forward", "a", "output", True), Row("whole network", "network", "output", False)]
+    mark_downstream(rows)
+    assert not rows[1].downstream
+
+
+def test_the_accuracy_ratio_is_the_geometric_mean_of_rows_where_both_err():
+    rows = [Row("forward", "a", "output", True, candidate_error=1.0, reference_error=4.0),
+            Row("backward", "a", "input_gradient", True, candidate_error=4.0, reference_error=4.0),
+            Row("forward", "b", "output", True, candidate_error=0.0, reference_error=4.0),
+            Row("forward", "c", "output", True, candidate_error=np.inf, reference_error=4.0),
+            Row("update", "a", "kernel", True, candidate_error=9.0, reference_error=1.0)]
+    made = Report(rows, "a", "b", "float32", 3, [], [])
+    assert made.accuracy_ratio() == 0.5
+    assert Report(rows, "a", "b", "float64", 3, [], []).accuracy_ratio() is None

@@ -1,0 +1,172 @@
+"""The changes that are tried: what a slip of the hand or a hurried simplification would make."""
+
+from tests.mutations.trying import Mutation
+
+ROW, ROW_TESTS = "compare/checks/row.py", ("compare/checks/test_row.py",)
+BOUNDS, BOUND_TESTS = ("compare/oracle/running_error.py",
+                       ("compare/oracle/test_running_error.py",))
+MOMENTS, MOMENT_TESTS = "compare/oracle/moments.py", ("compare/oracle/test_normalization.py",)
+LAYERWISE, CHECK_TESTS = "compare/checks/layerwise.py", ("compare/checks/test_layerwise.py",)
+LOCKSTEP, LOCKSTEP_TESTS = ("compare/checks/training_trajectory.py",
+                            ("compare/checks/test_training_trajectory.py",))
+SPECIFIED, SPECIFIED_TESTS = ("compare/checks/specification.py",
+                              ("compare/checks/test_specification.py",))
+CONFIGS = "compare/tracing/configs.py"
+REPORT, REPORT_TESTS = "compare/report/report.py", ("compare/report/test_report.py",)
+SEARCH, SEARCH_TESTS = "compare/diagnosis/search.py", ("compare/diagnosis/test_explanations.py",)
+PRECISION = "compare/diagnosis/hypotheses/precision.py"
+JOBS = "compare/experiments/execution/scheduling.py"
+STORE = "compare/experiments/execution/result_store.py"
+JOB_TESTS = ("compare/experiments/execution/test_scheduling.py",)
+PROBE, PROBE_TESTS = ("compare/checks/integer_probe.py",
+                      ("compare/checks/test_integer_probe.py",))
+RULES, RULE_TESTS = "compare/oracle/optimizers.py", ("compare/oracle/test_optimizers.py",)
+
+MUTATIONS = [
+    # a row's verdict
+    Mutation("row: an error that is not finite is explained by an infinite bound", ROW,
+             "(bound > 0) & np.isfinite(error)", "(bound > 0)", ROW_TESTS),
+    Mutation("row: what fills its bound fails", ROW, "over = int((shares > 1).sum())",
+             "over = int((shares >= 1).sum())", ROW_TESTS),
+    Mutation("row: only the candidate is judged", ROW,
+             "shares = np.maximum(candidate_share, reference_share)", "shares = candidate_share",
+             ROW_TESTS),
+    Mutation("row: a NaN on one side is no difference", ROW,
+             "np.where(np.isfinite(difference), difference, np.inf)", "np.nan_to_num(difference)",
+             ROW_TESTS),
+    Mutation("row: arrays that broadcast are compared", ROW,
+             "if actual.shape != expected.shape:", "if actual.ndim != expected.ndim:", ROW_TESTS),
+    Mutation("row: the first of several worst elements is shown", ROW,
+             "np.where(shares == most, error, -1.0)", "np.where(shares == most, 1.0, -1.0)",
+             ROW_TESTS),
+    Mutation("row: slack takes the place of the bound", ROW, "oracle.bound + slack", "slack",
+             ("compare/adapters", "compare/checks/test_row.py")),
+    # bounds
+    Mutation("bounds: a division has one rounding", BOUNDS,
+             "passed_on + reciprocal, roundings=2)", "passed_on + reciprocal, roundings=1)",
+             BOUND_TESTS),
+    Mutation("bounds: exp has half of its ulps", BOUNDS,
+             "value * np.expm1(x.bound), roundings=2 * LIBRARY_ULPS)",
+             "value * np.expm1(x.bound), roundings=LIBRARY_ULPS)", BOUND_TESTS),
+    Mutation("bounds: log has half of its ulps", BOUNDS,
+             "return self._rounded(value, passed_on, roundings=2 * LIBRARY_ULPS)",
+             "return self._rounded(value, passed_on, roundings=LIBRARY_ULPS)", BOUND_TESTS),
+    Mutation("bounds: a product forgets the product of both errors", BOUNDS,
+             "+ a.bound * b.bound)\n        return self._rounded(a.value * b.value",
+             ")\n        return self._rounded(a.value * b.value", BOUND_TESTS),
+    Mutation("bounds: gamma without its denominator", BOUNDS,
+             "return n * self.unit / (1 - n * self.unit)", "return n * self.unit", BOUND_TESTS),
+    Mutation("bounds: a sum of n terms has n - 2 roundings", BOUNDS,
+             "gamma = self.rounding.gamma(terms)",
+             "gamma = self.rounding.gamma(np.maximum(terms - 2, 0))", BOUND_TESTS),
+    Mutation("bounds: a dot product without the error of its second factor", BOUNDS,
+             "+ product(a.bound, np.abs(b.value)) + product(a.bound, b.bound))",
+             "+ product(a.bound, np.abs(b.value)))", BOUND_TESTS),
+    Mutation("bounds: a bias is no term of the sum", BOUNDS,
+             "terms, value = terms + bias.support(), value + bias.value",
+             "terms, value = terms, value + bias.value", BOUND_TESTS),
+    Mutation("bounds: a result flushed to zero is not allowed for", BOUNDS,
+             "error = passed_on + gamma * (size + passed_on) + self.rounding.tiny",
+             "error = passed_on + gamma * (size + passed_on)", BOUND_TESTS),
+    Mutation("bounds: a root of what may be zero", BOUNDS,
+             "lowest = np.sqrt(np.maximum(x.value - x.bound, 0.0))",
+             "lowest = np.sqrt(x.value)", BOUND_TESTS),
+    Mutation("bounds: a divisor that may be zero", BOUNDS,
+             "smallest = np.abs(b.value) - b.bound", "smallest = np.abs(b.value)", BOUND_TESTS),
+    Mutation("bounds: of a variance, the mean's error is left out", MOMENTS,
+             "squares = variance + moved + np.square(rounded)", "squares = variance + moved",
+             MOMENT_TESTS),
+    Mutation("bounds: of a variance, half of the roundings", MOMENTS,
+             "rounding.gamma(count + 4) * squares", "rounding.gamma(count // 2) * squares",
+             MOMENT_TESTS),
+    # whole numbers
+    Mutation("probe: integers so large that sums are rounded", PROBE,
+             "if longest * a**factors <= exact_up_to)", "if longest * a <= exact_up_to)",
+             PROBE_TESTS),
+    Mutation("probe: no negative integers", PROBE, "rng.integers(-largest, largest",
+             "rng.integers(0, largest", PROBE_TESTS),
+    # what both sides have to have
+    Mutation("layers: gradients that only the candidate has pass", LAYERWISE,
+             "missing = ours.results.keys() - theirs.results.keys()", "missing = set()",
+             CHECK_TESTS),
+    Mutation("layers: updates that only the candidate has pass", LAYERWISE,
+             "for name in ours.updated.keys() - theirs.updated.keys()]", "for name in ()]",
+             CHECK_TESTS),
+    Mutation("layers: an inference row that is missing is skipped", LAYERWISE,
+             "return [mismatch(Gate.INFERENCE, ours.name, \"output\", ours.inference, "
+             "theirs.inference)]", "return []", CHECK_TESTS),
+    Mutation("layers: what is changed in place is not told", LAYERWISE,
+             "                if not row.passed:\n", "                if False:\n",
+             ("compare/checks/test_mistakes.py",)),
+    Mutation("network: epsilon is incidental", CONFIGS, 'INCIDENTAL = ("name", "dtype", "seed")',
+             'INCIDENTAL = ("name", "dtype", "seed", "epsilon")', SPECIFIED_TESTS),
+    Mutation("network: every setting is incidental", CONFIGS,
+             'return key in INCIDENTAL or key.endswith("_initializer")', "return True",
+             SPECIFIED_TESTS),
+    Mutation("network: the order of the layers' inputs is not compared", SPECIFIED,
+             'if tuple(sources) == (i - 1,) else f" of {reads}")', 'if True else reads)',
+             SPECIFIED_TESTS),
+    Mutation("network: sample weights are not compared", SPECIFIED,
+             'for name in ("x", "y", "sample_weight"))', 'for name in ("x", "y"))',
+             SPECIFIED_TESTS),
+    Mutation("network: precision of single tensors is not compared", SPECIFIED,
+             "if array.dtype.name != trace.dtype}", "if False}", SPECIFIED_TESTS),
+    # the report
+    Mutation("report: an empty report holds", REPORT,
+             "return bool(self.rows) and all(row.passed for row in self.rows)",
+             "return all(row.passed for row in self.rows)", REPORT_TESTS),
+    Mutation("report: one row that passes is enough", REPORT,
+             "return bool(self.rows) and all(", "return bool(self.rows) and any(", REPORT_TESTS),
+    Mutation("report: a layer's own later failure is not downstream", REPORT,
+             "row.downstream = layer in failed or", "row.downstream = False or", REPORT_TESTS),
+    # training
+    Mutation("lockstep: ten times the margin", LOCKSTEP, "MARGIN = 3\n", "MARGIN = 30\n",
+             LOCKSTEP_TESTS),
+    Mutation("lockstep: a distance of NaN is allowed", LOCKSTEP,
+             "    if distance_ <= allowed:", "    if not distance_ > allowed:", LOCKSTEP_TESTS),
+    Mutation("lockstep: the same batch every time", "compare/checks/training_batches.py",
+             "    for step in range(1, steps):", "    for step in range(0):",
+             ("compare/checks/test_training_batches.py",)),
+    Mutation("lockstep: the loss is not judged", LOCKSTEP,
+             "ours = [*map(np.array, self.model.get_weights()), np.asarray(loss)]",
+             "ours = [*map(np.array, self.model.get_weights())]", LOCKSTEP_TESTS),
+    # optimizers' oracles
+    Mutation("oracle: Nesterov's look-ahead is left out", RULES,
+             "velocity * beta - step if self.config.get(\"nesterov\") else velocity", "velocity",
+             RULE_TESTS),
+    Mutation("oracle: Adam starts at step 0", RULES, "t = self.iteration + 1",
+             "t = self.iteration + 2", RULE_TESTS),
+    Mutation("oracle: epsilon inside Adam's root", RULES,
+             "/ (v.sqrt() + self.number(self.config[\"epsilon\"]))",
+             "/ ((v + self.number(self.config[\"epsilon\"])).sqrt())", RULE_TESTS),
+    # the diagnosis
+    Mutation("diagnosis: what is ambiguous is told as the same", SEARCH,
+             "return all(a.shape == b.shape\n", "return all(a.shape != b.shape or True\n",
+             SEARCH_TESTS),
+    Mutation("diagnosis: low precision is tried in pairs", SEARCH,
+             'if variant.identifier != "low-precision"]', "]", SEARCH_TESTS),
+    Mutation("diagnosis: what changes nothing explains", SEARCH, "    if not moved:",
+             "    if False:", SEARCH_TESTS),
+    Mutation("diagnosis: rounding need not balance", PRECISION, "and balance < 3.5", "",
+             SEARCH_TESTS),
+    Mutation("diagnosis: a bound as large as the number explains", PRECISION,
+             "/ np.abs(result.value[present])) <= 0.25)", "/ np.abs(result.value[present])) < 9)",
+             SEARCH_TESTS),
+    # jobs
+    Mutation("jobs: one attempt more", JOBS, "ATTEMPTS = 3 ", "ATTEMPTS = 4 ", JOB_TESTS),
+    Mutation("jobs: a job counts as failed one attempt late", JOBS,
+             "if attempts[key] >= ATTEMPTS:", "if attempts[key] > ATTEMPTS:", JOB_TESTS),
+    Mutation("jobs: a result is in memory before it is on disk", STORE,
+             '"""Keep a result, on disk before this returns."""\n',
+             '"""Keep a result."""\n        self.results[key] = result\n', JOB_TESTS),
+    # the network
+    Mutation("scratch: a global norm of NaN clips nothing", "scratch/optimizers/clipping.py",
+             " + (norm - norm)", "", ("scratch/optimizers/test_optimizers.py",)),
+    Mutation("scratch: a batch is split in front of an activity penalty", "scratch/parallel.py",
+             "\n            and layer.activity_regularizer is None)", ")",
+             ("scratch/test_parallel.py",)),
+    Mutation("scratch: dropout keeps what lies exactly at the rate", "scratch/layers/dropout.py",
+             ">= self.rate", "> self.rate", ("scratch/layers/test_noise.py",)),
+    Mutation("scratch: 'same' puts the odd pixel of padding first", "scratch/windows.py",
+             "total // 2", "(total + 1) // 2", ("scratch/layers/test_pooling.py",)),
+]
