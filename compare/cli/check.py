@@ -76,10 +76,11 @@ def find_cause(report) -> None:
 def against_keras(args):
     """(report, a text on what was checked) with a live Keras model as the reference."""
     from compare import parity
+    from compare.inputs import batches
 
     model, twin, x, y, about = prepare(args)
     steps = parity.LOCKSTEP if args.steps is None else args.steps
-    upstream = random_upstream(model, x, args.seed) if y is None else None
+    upstream = batches.upstream(model, x, args.seed) if y is None else None
     with about_batch(args):
         return parity.check(model, twin, x, y, upstream=upstream, steps=steps), about
 
@@ -168,11 +169,3 @@ def fill_in(args) -> None:
     for option, default in (("batch", 8), ("seed", 0), ("dataset", "fashion-mnist")):
         if getattr(args, option) is None:
             setattr(args, option, default)
-
-
-def random_upstream(model, x, seed: int):
-    """A gradient of the output for a model without a loss: normal numbers, never all alike."""
-    import numpy as np
-
-    shape = (len(x), *model.output_shape[1:])
-    return np.random.default_rng(seed + 1).standard_normal(shape).astype(model.dtype)

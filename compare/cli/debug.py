@@ -1,7 +1,7 @@
 """`parity debug`: which layer, which tensor, and the smallest input on which it goes wrong."""
 
 from compare.cli import arguments, colour, outputs
-from compare.cli.check import about_batch, find_cause, prepare, random_upstream
+from compare.cli.check import about_batch, find_cause, prepare
 from compare.cli.helping import examples
 from compare.document import progress
 from compare.document.sections import wrapped
@@ -44,6 +44,7 @@ def add_parser(subparsers) -> None:
 def run(args) -> int:
     from compare import parity
     from compare.document import files
+    from compare.inputs import batches
     from compare.reduction import reproducer
     from compare.report.narrative import plain_words
 
@@ -53,7 +54,7 @@ def run(args) -> int:
     args.model = args.what or args.model
     outputs.require_writable(args)
     model, twin, x, y, about = prepare(args)
-    upstream = random_upstream(model, x, args.seed) if y is None else None
+    upstream = batches.upstream(model, x, args.seed) if y is None else None
     with about_batch(args):
         report = parity.check(model, twin, x, y, upstream=upstream)
     find_cause(report)

@@ -1,7 +1,7 @@
 """`parity record`: keeps everything the reference computed on one batch, to be checked against."""
 
 from compare.cli import arguments, colour
-from compare.cli.check import about_batch, prepare, random_upstream
+from compare.cli.check import about_batch, prepare
 from compare.cli.helping import examples
 from compare.document import progress
 from compare.document.sections import wrapped
@@ -35,6 +35,7 @@ def run(args) -> int:
     import compare
     from compare.document import files, tables
     from compare.document.plain_json import dumps
+    from compare.inputs import batches
 
     for option, path in (("--out", args.out), ("--json", args.json)):
         if path:
@@ -42,7 +43,7 @@ def run(args) -> int:
     model, twin, x, y, about = prepare(args)
     with about_batch(args):
         if y is None:
-            trace = compare.record(twin, x, upstream=random_upstream(model, x, args.seed))
+            trace = compare.record(twin, x, upstream=batches.upstream(model, x, args.seed))
         else:
             twin = compare.parity.both_compiled(model, twin)[1]
             trace = compare.record(twin, x, y)

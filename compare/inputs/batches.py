@@ -45,6 +45,12 @@ def targets(model, count: int, rng) -> np.ndarray:
     return numbers if loss not in ("Poisson", "MeanSquaredLogarithmicError") else np.abs(numbers)
 
 
+def upstream(model, x, seed: int) -> np.ndarray:
+    """A gradient of the output for a model without a loss: normal numbers, never all alike."""
+    shape = (len(x), *model.output_shape[1:])
+    return np.random.default_rng(seed + 1).standard_normal(shape).astype(model.dtype)
+
+
 def from_file(path):
     """(x, y) from a `.npz` file that holds arrays of these names; y may be missing.
 

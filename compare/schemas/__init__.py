@@ -11,7 +11,7 @@ is described there, with its unit.
 import json
 from importlib import resources
 
-NAMES = ("check", "record", "benchmark", "campaign", "speed", "fuzz", "faults")
+NAMES = ("check", "record", "benchmark", "campaign", "speed", "fuzz", "faults", "grades")
 # A benchmark holds the report on its twins: whole, so that nothing has to be looked up elsewhere.
 PARTS = {"benchmark": ("check",)}
 

@@ -89,7 +89,7 @@ ERRORS = [
     ("--nope", "unrecognized arguments: --nope", "Try: parity --help"),
     ("--print-completion cmd", "invalid choice: 'cmd'", "Try: parity --help"),
     *((f"{command} --nope", "--nope", f"Try: parity {command} --help")
-      for command in COMMANDS if command != "record"),
+      for command in COMMANDS if command not in ("record", "grade")),
     ("check --batch 0", "expected a positive integer. Received: 0", "Try: parity check --help"),
     ("check --format papyrus", "'papyrus'", "Try: parity check --help"),
     ("record", "are required: --out", "Try: parity record --help"),

@@ -22,6 +22,9 @@ from compare.evaluation.fuzzing.property_checks import Outcome
 from compare.evaluation.fuzzing.running import Failure, Result
 from compare.experiments import execution
 from compare.experiments.benchmark.json_record import as_dict as benchmark_dict
+from compare.experiments.grading import Grades, Mark
+from compare.experiments.grading.files import as_json as grades_json
+from compare.experiments.grading.results import Item
 from compare.experiments.performance.json_record import as_dict as speed_dict
 from compare.experiments.replication.json_record import as_dict as replication_dict
 from compare.experiments.replication.results import Replication
@@ -67,6 +70,10 @@ def outputs():
     yield "fuzz", "one failure", fuzz_report.as_dict(fuzzed())
     yield "faults", "missed and alarmed", fault_tables.as_dict(judged_faults())
     yield "faults", "nothing", fault_tables.as_dict(FaultsResult())
+    mark = Mark("ann", (Item("conv", 0, 2, "it is off", "scale", "Divide."), Item("relu", 1, 1)),
+                "the submission took longer than 60 s", "hello", 1.5)
+    yield "grades", "one", json.loads(grades_json(Grades("Exercise", {"conv": 2, "relu": 1},
+                                                         [mark])))
 
 
 @pytest.fixture(scope="module")
