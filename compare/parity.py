@@ -16,6 +16,7 @@ from compare.checks import (
     end_to_end,
     entry_points,
     integer_probe,
+    later_updates,
     noise_distribution,
     sparse_probe,
     specification,
@@ -103,7 +104,8 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, pro
         own, theirs = ops_of(model), keras_ops(twin, whole)
         rows = (rows + integer_probe.probe(candidate, own, theirs)
                 + sparse_probe.probe(candidate, own, theirs))
-    rows = rows + noise_distribution.rows(model, reference) + end_to_end.rows(model, reference)
+    rows = (rows + later_updates.rows(model, reference, twin)
+            + noise_distribution.rows(model, reference) + end_to_end.rows(model, reference))
     if is_keras(called):
         rows = rows + entry_points.rows(model, called, reference)
     if steps and y is not None and is_keras(twin):
@@ -231,7 +233,7 @@ def both_compiled(model, twin):
                          "without a loss: call model.compile(optimizer=..., loss=...)")
     if not compiled[0]:
         model = copy.deepcopy(model)
-        model.compile_from_config(compiled[1])
+        configs.compile_as(model, compiled[1])
     if not compiled[1]:
         twin = compiled_copy(twin, compiled[0])
     return model, twin
@@ -247,7 +249,7 @@ def settings_of(side) -> dict:
 def compiled_copy(twin, config: dict):
     if is_scratch(twin):
         twin = copy.deepcopy(twin)
-        twin.compile_from_config(config)
+        configs.compile_as(twin, config)
         return twin
     import reference
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from reference.graph import layers_of
 from reference.quiet import keras, precision, tf
 
+UNDECAYED = "exclude_from_weight_decay"  # see `compile_config`
+
 
 def from_config(config: dict, compile_config: dict | None = None) -> "keras.Model":
     """The Keras model of that config, such as `get_config()` of a Keras or a scratch model.
@@ -32,19 +34,58 @@ def compile_model(model, compile_config: dict) -> None:
 
     The learning rate is the config's own number: a float32 model's is rounded when it is used.
     """
+    settings = dict(compile_config)
+    excluded: list = []
+    if isinstance(settings.get("optimizer"), dict):
+        settings["optimizer"] = dict(settings["optimizer"])
+        excluded = settings["optimizer"].pop(UNDECAYED, [])
     with precision(model_dtype(model)):
-        model.compile_from_config(compile_config)
+        model.compile_from_config(settings)
+    if excluded:
+        layers = layers_of(model)
+        model.optimizer.exclude_from_weight_decay(
+            [v for number, name in excluded for v in layers[number - 1].trainable_variables
+             if v.name == name])
 
 
 def compile_config(model) -> dict:
     """Optimizer, loss and metrics as `compile_model` takes them; {} for a model without.
 
-    Keras's own config of a Huber loss leaves its delta out; it is read from the live loss.
+    Keras's own config of a Huber loss leaves its delta out; it is read from the live loss. What
+    `exclude_from_weight_decay` was told stands in no config; beside the optimizer's is a list of
+    [number of the layer from 1, name of the weight] under that name, if there are any.
     """
     config = model.get_compile_config() or {}
     if isinstance(getattr(model, "loss", None), keras.losses.Huber) and config:
         config["loss"]["config"]["delta"] = model.loss._fn_kwargs["delta"]
+    if config and isinstance(config.get("optimizer"), dict):
+        found = [[number, v.name] for number, layer in enumerate(layers_of(model), start=1)
+                 for v in layer.trainable_variables if _excluded(model.optimizer, v)]
+        if found:
+            config["optimizer"][UNDECAYED] = found
     return config
+
+
+def _excluded(optimizer, variable) -> bool:
+    """Whether an optimizer that lets weights decay was told to leave this one alone."""
+    return bool(optimizer.weight_decay) and not optimizer._use_weight_decay(variable)
+
+
+def fresh_optimizer(optimizer, variables, copies):
+    """The optimizer before its first step, for copies of its variables.
+
+    What is excluded from weight decay stays excluded.
+    """
+    made = type(optimizer).from_config(optimizer.get_config())
+    kept = [copy for variable, copy in zip(variables, copies) if _excluded(optimizer, variable)]
+    if kept:
+        made.exclude_from_weight_decay(var_list=kept)
+    return made
+
+
+def rate_dtype(model) -> str:
+    """The precision of the learning rate; a schedule has none of its own: the model's."""
+    return getattr(model.optimizer._learning_rate, "dtype", model_dtype(model))
 
 
 def clone(model) -> "keras.Model":

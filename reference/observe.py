@@ -6,7 +6,7 @@ import numpy as np
 
 from reference import noise as noises
 from reference.failures import naming_part
-from reference.model import model_dtype
+from reference.model import fresh_optimizer, model_dtype, rate_dtype
 from reference.ops import Op, array, ops_of, restored, run_op
 from reference.quiet import keras, precision, tf
 
@@ -206,12 +206,10 @@ def _part(execution: _Execution, found: dict, i: int, by_variable: dict, updated
 def one_step(model, variables, gradients) -> dict[int, np.ndarray]:
     """Each variable's value after one step of a fresh copy of the model's optimizer."""
     pairs = [(g, v) for g, v in zip(gradients, variables) if g is not None]
-    # a schedule has no precision of its own: it computes in the model's
-    rate = getattr(model.optimizer._learning_rate, "dtype", model_dtype(model))
-    with precision(rate):
-        optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
+    with precision(rate_dtype(model)):
         # through NumPy: a variable made from another's tensor would share, and change, its memory
         copies = [keras.Variable(np.array(v.numpy()), dtype=v.dtype) for _, v in pairs]
+        optimizer = fresh_optimizer(model.optimizer, [v for _, v in pairs], copies)
         with naming_part("an optimizer's step"):
             optimizer.apply([gradient for gradient, _ in pairs], copies)
     return {id(v): copy.numpy() for (_, v), copy in zip(pairs, copies)}

@@ -5,7 +5,7 @@ import numpy as np
 import scratch
 from compare.checks.gate import Gate
 from compare.checks.row import Row, bitwise, mismatch
-from compare.tracing.configs import incidental, without_names
+from compare.tracing.configs import UNDECAYED, incidental, without_names
 from compare.tracing.trace import Trace
 from compare.tracing.types import Config
 
@@ -121,4 +121,5 @@ def _optimizer(trace: Trace) -> Config:
     rate = config.get("learning_rate")
     if isinstance(rate, float):
         config["learning_rate"] = float(np.dtype(trace.dtype).type(rate))
-    return {"optimizer": optimizer["class_name"], **config}
+    excluded = {UNDECAYED: sorted(optimizer[UNDECAYED])} if UNDECAYED in optimizer else {}
+    return {"optimizer": optimizer["class_name"], **config, **excluded}

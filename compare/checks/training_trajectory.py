@@ -28,6 +28,7 @@ from compare.oracle.sampled_rounding import SampledStep, SampledSteps, norm
 from compare.tracing import execution
 from compare.tracing.layer_error import RAISED, LayerError, of_model
 from compare.tracing.ops import untouched_generator, whole_layers
+from compare.tracing.optimizer_steps import restart
 from compare.tracing.recorder import record
 from compare.tracing.trace import Trace, folded, layer_parts
 from compare.tracing.types import Network, Noise
@@ -139,8 +140,7 @@ class _Sides:
 
     def __init__(self, model: Network, own: "EntryPoints", reference: Trace, seed: int) -> None:
         self.model = copy.deepcopy(model)
-        optimizer = model.optimizer
-        self.model.optimizer = type(optimizer).from_config(optimizer.get_config())  # no past
+        restart(self.model)  # an optimizer without a past
         self.own = own
         self.reference, self.sampled = reference, SampledSteps(reference, seed)
         self.weights: list[Weight] = []

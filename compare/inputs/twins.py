@@ -17,7 +17,7 @@ from pathlib import Path
 import scratch
 from compare import adapters
 from compare.inputs import benchmark_networks
-from compare.tracing.configs import compile_config, keras_config, settings_of
+from compare.tracing.configs import compile_as, compile_config, keras_config, settings_of
 from compare.tracing.layer_error import RAISED
 from compare.tracing.model_kinds import is_keras, is_scratch
 
@@ -112,7 +112,7 @@ def golden_candidate(trace, spec: str | None):
         return made
     model = scratch.model_from_config(trace.config)
     if trace.compile_config:
-        model.compile_from_config(trace.compile_config)
+        compile_as(model, trace.compile_config)
     model.set_weights(list(trace.weights().values()))
     return model
 
@@ -145,7 +145,7 @@ def twins(model, dtype: str | None = None):
     else:
         candidate, twin = scratch.model_from_config(config), None
         if compiled:
-            candidate.compile_from_config(compiled)
+            compile_as(candidate, compiled)
     import reference
 
     if is_keras(model) and dtype in (None, candidate.dtype.name):
@@ -207,7 +207,7 @@ def refuse_unsupported(path) -> None:
                          f"config.json. Received: {error}") from None
     model = scratch.model_from_config(saved)
     if compiled:
-        model.compile_from_config(compiled)
+        compile_as(model, compiled)
 
 
 def call(spec: str, seed: int | None = None):

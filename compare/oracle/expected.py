@@ -9,13 +9,13 @@ import numpy as np
 
 from compare.oracle.base import Oracle
 from compare.oracle.losses import exact_loss
-from compare.oracle.optimizers import exact_update
+from compare.oracle.optimizers import Optimizer, optimizer_for
 from compare.oracle.registry import known_oracle, oracle_for
 from compare.oracle.regularization import of_outputs, of_part, of_weights, total
 from compare.oracle.running_error import Bounded, Rounding
-from compare.tracing.configs import layer_config
+from compare.tracing.configs import UNDECAYED, layer_config
 from compare.tracing.tensor_names import results_by_name
-from compare.tracing.trace import Part, Trace
+from compare.tracing.trace import Part, Trace, layer_parts
 from compare.tracing.types import Arrays, Weights
 
 
@@ -106,14 +106,22 @@ def learned(trace: Trace) -> list[tuple[int, str]]:
             and np.shape(part.weight_gradients[name]) == np.shape(part.weights[name])]
 
 
+def optimizer_of(trace: Trace) -> Optimizer:
+    """The oracle for a fresh optimizer of a trace, for the weights that are trained."""
+    described = trace.compile_config["optimizer"]
+    optimizer = optimizer_for(described["class_name"], described["config"], np.dtype(trace.dtype))
+    excluded = {tuple(each) for each in described.get(UNDECAYED, ())}
+    numbers = {i: number for number, positions in enumerate(layer_parts(trace), start=1)
+               for i in positions}
+    optimizer.decays = [(numbers[i], name) not in excluded for i, name in learned(trace)]
+    return optimizer
+
+
 def updates(trace: Trace) -> dict[tuple[int, str], Bounded]:
     """Each trained weight after the first step of a fresh optimizer, by part and name."""
     rounding = Rounding.of(trace.dtype)
     trained = learned(trace)
-    optimizer = trace.compile_config["optimizer"]
-    moved = exact_update(
-        optimizer["class_name"], optimizer["config"],
+    moved = optimizer_of(trace).step(
         [Bounded(trace.parts[i].weights[name], rounding) for i, name in trained],
-        [Bounded(trace.parts[i].weight_gradients[name], rounding) for i, name in trained],
-        np.dtype(trace.dtype))
+        [Bounded(trace.parts[i].weight_gradients[name], rounding) for i, name in trained])
     return dict(zip(trained, moved))

@@ -1,8 +1,9 @@
 """The oracle for learning rates: a number, or a schedule by its definition, with a bound.
 
 Schedules are computed in float32 whatever the weights' precision, so a rate that comes out of one
-carries float32's rounding into the step. A schedule's jumps (`staircase`, restarts) are taken to be
-where the definition has them: true of steps below 2^24, which float32 counts exactly.
+carries float32's rounding into the step. A staircase's jumps are taken to be where the definition
+has them: true of steps below 2^24, which float32 counts exactly. A restart is found by a quotient
+of logarithms, whose rounding may move it: there both of what may come out are allowed.
 """
 
 from typing import Any
@@ -14,6 +15,7 @@ from compare.oracle.running_error import LIBRARY_ULPS, Bounded, Rounding
 from compare.tracing.types import Config
 
 FLOAT32 = Rounding.of("float32")
+RESTARTS = 2  # periods of a schedule at whose ends it is looked at
 
 
 def rate_at(rate: Any, iteration: int, rounding: Rounding) -> Bounded:
@@ -108,10 +110,22 @@ def cosine(s: Config, step: float) -> Bounded:
 def cosine_restarts(s: Config, step: float) -> Bounded:
     t_mul, fraction = s.get("t_mul", 2.0), exact(step) / exact(s["first_decay_steps"])
     if t_mul == 1:
-        restarts = np.floor(fraction.value)
+        return after_restarts(s, fraction, np.floor(fraction.value))
+    passed = ((exact(1.0) - fraction * (exact(1.0) - exact(t_mul))).log() / exact(t_mul).log())
+    found = [after_restarts(s, fraction, restarts) for restarts in dict.fromkeys(
+        np.floor(max(value, 0.0)) for value in (passed.value, passed.value - passed.bound,
+                                      passed.value + passed.bound))]
+    right = found[0]
+    apart = max(float(abs(other.value - right.value) + other.bound) for other in found)
+    return Bounded(right.value, FLOAT32, max(float(right.bound), apart))
+
+
+def after_restarts(s: Config, fraction: Bounded, restarts: float) -> Bounded:
+    """The rate after that many restarts; `fraction` in units of the first period."""
+    t_mul = s.get("t_mul", 2.0)
+    if t_mul == 1:
         fraction = fraction - exact(restarts)
     else:
-        restarts = np.floor(np.log(1 - fraction.value * (1 - t_mul)) / np.log(t_mul))
         length = to_the_power(exact(t_mul), exact(restarts))
         before = (exact(1.0) - length) / (exact(1.0) - exact(t_mul))
         fraction = (fraction - before) / length
@@ -124,3 +138,25 @@ def cosine_restarts(s: Config, step: float) -> Bounded:
 SCHEDULES = {"ExponentialDecay": exponential, "InverseTimeDecay": inverse_time,
              "PiecewiseConstantDecay": piecewise_constant, "PolynomialDecay": polynomial,
              "CosineDecay": cosine, "CosineDecayRestarts": cosine_restarts}
+
+
+def turning_points(rate: Any) -> list[int]:
+    """Numbers of steps around which a schedule changes its course: boundaries, ends, restarts.
+
+    Args:
+        rate: as for `rate_at`.
+    """
+    if not isinstance(rate, dict) or rate["class_name"] not in SCHEDULES:
+        return []
+    s = rate["config"]
+    if rate["class_name"] == "PiecewiseConstantDecay":
+        return [int(boundary) for boundary in s["boundaries"]]
+    warmup = s.get("warmup_steps") or 0 if s.get("warmup_target") is not None else 0
+    period = s.get("first_decay_steps", s.get("decay_steps"))
+    if rate["class_name"] == "CosineDecayRestarts":
+        t_mul = s.get("t_mul", 2.0)
+        ends = list(np.cumsum([period * t_mul**k for k in range(RESTARTS)]))
+    else:
+        ends = [warmup + k * period for k in range(1, RESTARTS + 1)]
+    points = [warmup, warmup + period // 2, *ends] if warmup else [period // 2, *ends]
+    return [int(point) for point in points]

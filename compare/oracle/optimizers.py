@@ -25,6 +25,7 @@ class Optimizer:
     Attributes:
         iteration: how many steps were made.
         slots: for each weight what the rule remembers, by name; empty before the first step.
+        decays: for each weight whether it decays; empty, all of them do.
     """
 
     defaults: Config = {}
@@ -35,12 +36,15 @@ class Optimizer:
         self.config = {**self.defaults, **given}
         self.iteration = 0
         self.slots: list[dict[str, Bounded]] = []
+        self.decays: list[bool] = []
 
     def step(self, weights: list[Bounded], gradients: list[Bounded]) -> list[Bounded]:
         """The weights after one more step."""
         self.slots = self.slots or [self.fresh(weight) for weight in weights]
         rate = rate_at(self.config["learning_rate"], self.iteration, self.rounding)
-        decayed = [self.decayed(weight, rate) for weight in weights]
+        decays = self.decays or [True] * len(weights)
+        decayed = [self.decayed(weight, rate) if decay else weight
+                   for weight, decay in zip(weights, decays)]
         moved = [self.rule(*each, rate)
                  for each in zip(decayed, self.clipped(gradients), self.slots)]
         self.iteration += 1
@@ -124,7 +128,8 @@ class Adam(Optimizer):
     defaults = {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
 
     def fresh(self, weight: Bounded) -> dict[str, Bounded]:
-        return {name: self.zeros(weight) for name in ("momentum", "velocity", "velocity_hat")}
+        names = ["momentum", "velocity"] + ["velocity_hat"] * bool(self.config.get("amsgrad"))
+        return {name: self.zeros(weight) for name in names}
 
     def rule(self, weight: Bounded, gradient: Bounded, slots: dict[str, Bounded],
              rate: Bounded) -> Bounded:
@@ -159,7 +164,9 @@ class RMSprop(Optimizer):
     defaults = {"learning_rate": 0.001, "rho": 0.9, "momentum": 0.0, "epsilon": 1e-7}
 
     def fresh(self, weight: Bounded) -> dict[str, Bounded]:
-        return {name: self.zeros(weight) for name in ("velocity", "average_gradient", "momentum")}
+        names = (["velocity"] + ["momentum"] * bool(self.config["momentum"])
+                 + ["average_gradient"] * bool(self.config.get("centered")))
+        return {name: self.zeros(weight) for name in names}
 
     def rule(self, weight: Bounded, gradient: Bounded, slots: dict[str, Bounded],
              rate: Bounded) -> Bounded:
@@ -197,13 +204,11 @@ class Adagrad(Optimizer):
 OPTIMIZERS = {cls.__name__.lower(): cls for cls in (SGD, Adam, AdamW, RMSprop, Adagrad)}
 
 
-def exact_update(class_name: str, config: Config, weights: list[Bounded], gradients: list[Bounded],
-                 dtype: DTypeLike) -> list[Bounded]:
-    """A network's weights after the first step of a fresh optimizer.
+def optimizer_for(class_name: str, config: Config, dtype: DTypeLike) -> Optimizer:
+    """The oracle for a fresh optimizer.
 
     Args:
         class_name, config: as Keras writes an optimizer.
-        weights, gradients: of all weights that are trained, whose joint norm may be clipped.
         dtype: of the weights.
 
     Raises:
@@ -213,4 +218,14 @@ def exact_update(class_name: str, config: Config, weights: list[Bounded], gradie
         known = ", ".join(cls.__name__ for cls in OPTIMIZERS.values())
         raise ValueError(f"Expected an optimizer whose rule is known: {known}. "
                          f"Received: {class_name}")
-    return OPTIMIZERS[class_name.lower()](config, np.dtype(dtype)).step(weights, gradients)
+    return OPTIMIZERS[class_name.lower()](config, np.dtype(dtype))
+
+
+def exact_update(class_name: str, config: Config, weights: list[Bounded], gradients: list[Bounded],
+                 dtype: DTypeLike) -> list[Bounded]:
+    """A network's weights after the first step of a fresh optimizer; see `optimizer_for`.
+
+    Args:
+        weights, gradients: of all weights that are trained, whose joint norm may be clipped.
+    """
+    return optimizer_for(class_name, config, dtype).step(weights, gradients)

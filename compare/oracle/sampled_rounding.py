@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from compare.oracle.expected import learned
+from compare.oracle.expected import learned, optimizer_of
 from compare.oracle.network import along_the_graph, mean_over_batches
-from compare.oracle.optimizers import OPTIMIZERS, Optimizer
+from compare.oracle.optimizers import Optimizer
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.trace import Trace
 
@@ -41,7 +41,7 @@ class SampledSteps:
 
     def __init__(self, trace: Trace, seed: int) -> None:
         self.seed = seed
-        self.settings, self.dtype = trace.compile_config["optimizer"], np.dtype(trace.dtype)
+        self.trace = trace
         self.trained = [(trace.parts[i].layer, name) for i, name in learned(trace)]
         self.exact = self._optimizer()
         self.samples = [self._optimizer() for _ in range(SAMPLES)]
@@ -49,8 +49,7 @@ class SampledSteps:
 
     def _optimizer(self) -> Optimizer:
         """One that remembers nothing yet."""
-        kind = OPTIMIZERS[self.settings["class_name"].lower()]
-        return kind(self.settings["config"], self.dtype)
+        return optimizer_of(self.trace)
 
     def step(self, trace: Trace, slack: Slack | None = None) -> "SampledStep":
         """The next step, from the weights and the batch of a trace.

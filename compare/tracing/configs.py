@@ -6,8 +6,14 @@ from typing import Any
 
 import scratch
 from compare.tracing.model_kinds import is_scratch, kind
+from compare.tracing.optimizer_steps import undecayed
 from compare.tracing.trace import Trace
 from compare.tracing.types import Config, Network
+
+
+# In an optimizer's dictionary, beside its config, which does not tell: [number of the layer from 1,
+# name of the weight] of each weight that is excluded from weight decay.
+UNDECAYED = "exclude_from_weight_decay"
 
 
 def layer_config(trace: Trace, name: str) -> Config:
@@ -36,7 +42,23 @@ def compile_config(model: Network) -> Config:
         config["loss"]["class_name"] = kind(model.loss, scratch.losses.CLASSES)
         known = {cls.__name__ for cls in scratch.optimizers.CLASSES.values()}
         config["optimizer"]["class_name"] = kind(model.optimizer, known)
+        excluded = undecayed(model)
+        found = [[i + 1, name] for i, layer in enumerate(model.layers)
+                 for name in layer.trainable_params if (layer.name, name) in excluded]
+        if found:
+            config["optimizer"][UNDECAYED] = found
     return config
+
+
+def compile_as(model: Network, config: Config) -> None:
+    """Compile a scratch model as a dictionary of `compile_config` says, with what is excluded from
+    weight decay."""
+    model.compile_from_config(config)
+    optimizer = config.get("optimizer")
+    excluded = optimizer.get(UNDECAYED, ()) if isinstance(optimizer, dict) else ()
+    if excluded:
+        model.optimizer.exclude_from_weight_decay(
+            [model.layers[number - 1].params[name] for number, name in excluded])
 
 
 def settings_of(model: Network) -> Config:

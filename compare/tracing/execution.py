@@ -8,6 +8,7 @@ import numpy as np
 
 from compare.tracing.layer_error import LayerError
 from compare.tracing.ops import Op, ops_of, untouched_generator
+from compare.tracing.optimizer_steps import stepped
 from compare.tracing.trace import Part
 from compare.tracing.types import Network, Noise, Weights
 from scratch import regularization
@@ -138,18 +139,10 @@ def update(model: Network, parts: list[Part]) -> None:
                 if name in part.weights and gradient.shape == np.shape(part.weights[name])]
     # of others a row says so
     variables = stepped(model, [part.weight_gradients[name] for part, name in learning],
-                        [part.weights[name] for part, name in learning])
+                        [part.weights[name] for part, name in learning],
+                        [(part.layer, name) for part, name in learning])
     for (part, name), variable in zip(learning, variables):
         part.updated[name] = variable
-
-
-def stepped(model: Network, gradients: list[np.ndarray], weights: list[np.ndarray]
-            ) -> list[np.ndarray]:
-    """Weights after one step of a fresh optimizer with the model's settings; copies."""
-    variables = [weight.copy() for weight in weights]
-    optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
-    optimizer.apply([gradient.copy() for gradient in gradients], variables)
-    return variables
 
 
 def inference(model: Network, execution: Execution, x: np.ndarray) -> np.ndarray | None:

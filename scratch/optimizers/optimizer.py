@@ -115,16 +115,13 @@ class Optimizer:
             names: the weights' names, 'kernel' ..., needed only to exclude some from decay by name.
         """
         self._built_for = list(variables)
-        by_identity, by_name = self._excluded
-        if by_name and names is None:
+        words = self._excluded[1]
+        if words and names is None:
             raise ValueError(f"{type(self).__name__}: expected the weights' names, since weight "
-                             f"decay excludes {by_name}. Received: none")
-        names = names or []
-        self._decays = [
-            self.weight_decay is not None
-            and not any(variable is other for other in by_identity)
-            and not any(re.search(part, names[i]) for part in by_name)
-            for i, variable in enumerate(variables)]
+                             f"decay excludes {words}. Received: none")
+        names = names or [""] * len(variables)
+        self._decays = [self.weight_decay is not None and not self.excludes(variable, name)
+                        for variable, name in zip(variables, names)]
         self.make_slots(self._built_for)
 
     def make_slots(self, variables: list) -> None:
@@ -219,6 +216,12 @@ class Optimizer:
             raise ValueError(f"{type(self).__name__}: expected exclude_from_weight_decay before "
                              "the first step. Received: a call after it")
         self._excluded = (tuple(var_list or ()), tuple(var_names or ()))
+
+    def excludes(self, variable: np.ndarray, name: str) -> bool:
+        """Whether `exclude_from_weight_decay` told of this weight, or of a part of its name."""
+        weights, words = self._excluded
+        return (any(variable is other for other in weights)
+                or any(re.search(word, name) for word in words))
 
     # what is kept
 

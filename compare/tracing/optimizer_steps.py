@@ -1,0 +1,140 @@
+"""Steps of a scratch model's optimizer: of a fresh one, and from any state.
+
+The model's own optimizer is never changed. What a config does not tell goes along: which weights
+are excluded from decay.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from compare.tracing.types import Network, Weights
+from scratch import optimizers
+
+Key = tuple[str, str]  # names of a layer and of a weight in it
+
+
+def undecayed(model: Network) -> set[Key]:
+    """The weights of a compiled model that are excluded from weight decay."""
+    optimizer = model.optimizer
+    if not optimizer.weight_decay:
+        return set()
+    return {(layer.name, name) for layer in model.layers
+            for name, weight in layer.trainable_params.items() if optimizer.excludes(weight, name)}
+
+
+def fresh(optimizer: Any, variables: list[np.ndarray], decays: list[bool]) -> Any:
+    """The optimizer before its first step, for other variables.
+
+    Args:
+        decays: for each of them whether it decays.
+    """
+    made = type(optimizer).from_config(optimizer.get_config())
+    kept = [variable for variable, decay in zip(variables, decays) if not decay]
+    if kept:
+        made.exclude_from_weight_decay(var_list=kept)
+    return made
+
+
+def restart(model: Network) -> None:
+    """Put an optimizer before its first step in the place of a model's own."""
+    excluded = undecayed(model)
+    trained = [((layer.name, name), weight) for layer in model.layers
+               for name, weight in layer.trainable_params.items()]
+    model.optimizer = fresh(model.optimizer, [weight for _, weight in trained],
+                            [key not in excluded for key, _ in trained])
+
+
+def stepped(model: Network, gradients: list[np.ndarray], weights: list[np.ndarray],
+            keys: list[Key]) -> list[np.ndarray]:
+    """Weights after one step of a fresh optimizer with the model's settings; copies.
+
+    Args:
+        keys: the model's names of the weights.
+    """
+    variables = [weight.copy() for weight in weights]
+    excluded = undecayed(model)
+    optimizer = fresh(model.optimizer, variables, [key not in excluded for key in keys])
+    optimizer.apply([gradient.copy() for gradient in gradients], variables)
+    return variables
+
+
+class OptimizerSteps:
+    """Copies of a model's optimizer whose state is set before their one step.
+
+    Args:
+        model: a compiled scratch model.
+        keys: the names of the weights that are trained.
+    """
+
+    def __init__(self, model: Network, keys: list[Key]) -> None:
+        self.optimizer, self.keys = model.optimizer, keys
+        excluded = undecayed(model)
+        self.decays = [key not in excluded for key in keys]
+
+    @property
+    def has_state_of_its_own(self) -> bool:
+        """Whether it remembers more than the iteration and the slots of its kind, which alone can
+        be set: an attribute that comes, or changes, with its steps."""
+        variables = [np.ones(2, np.float32) for _ in self.keys]
+        made = self._built(variables)
+        known = vars(next(cls for cls in type(made).__mro__
+                          if cls in optimizers.CLASSES.values()).from_config(made.get_config()))
+        seen = []
+        for _ in range(2):
+            seen.append({name: repr(value) for name, value in vars(made).items()
+                         if name not in known})
+            made.apply([np.ones(2, np.float32) for _ in self.keys], variables)
+        return seen[0] != seen[1]
+
+    def step(self, iteration: int, weights: list[np.ndarray], gradients: list[np.ndarray],
+             slots: list[Weights]) -> tuple[list[np.ndarray], list[Weights]]:
+        """(weights, slots) after one step from that state.
+
+        Args:
+            slots: for each weight, by names such as 'momentum' and 'velocity'.
+
+        Raises:
+            ValueError: for an optimizer that has no such slots.
+        """
+        variables = [weight.copy() for weight in weights]
+        made = self._built(variables)
+        made.iterations = iteration
+        for i, of_weight in enumerate(slots):
+            for name, value in of_weight.items():
+                slot(made, name, i, value.shape)[...] = value
+        made.apply([gradient.copy() for gradient in gradients], variables)
+        after = [{name: np.array(slot(made, name, i, value.shape))
+                  for name, value in of_weight.items()} for i, of_weight in enumerate(slots)]
+        return variables, after
+
+    def consecutive(self, weights: list[np.ndarray], gradients: list[list[np.ndarray]]
+                    ) -> list[list[np.ndarray]]:
+        """The weights after each of several steps of a fresh optimizer, one after another."""
+        variables = [weight.copy() for weight in weights]
+        made, found = self._built(variables), []
+        for each in gradients:
+            made.apply([gradient.copy() for gradient in each], variables)
+            found.append([variable.copy() for variable in variables])
+        return found
+
+    def _built(self, variables: list[np.ndarray]) -> Any:
+        made = fresh(self.optimizer, variables, self.decays)
+        made.build(variables, [name for _, name in self.keys])
+        return made
+
+
+def slot(optimizer: Any, name: str, position: int, shape: tuple[int, ...]) -> np.ndarray:
+    """What an optimizer remembers of a weight, an array to be changed in place.
+
+    Raises:
+        ValueError: if there is none of that name and shape.
+    """
+    plural = f"{name.removesuffix('y')}ies" if name.endswith("y") else f"{name}s"
+    found = getattr(optimizer, plural, None)
+    array = found[position] if isinstance(found, list) and position < len(found) else None
+    if not isinstance(array, np.ndarray) or array.shape != shape:
+        raise ValueError(f"Expected {plural} with an array of shape {shape} for each weight. "
+                         f"Received: {type(optimizer).__name__} with "
+                         f"{None if array is None else np.shape(array)}")
+    return array

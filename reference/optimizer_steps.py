@@ -1,0 +1,54 @@
+"""Steps of a Keras model's optimizer from any state."""
+
+import numpy as np
+
+from reference.failures import naming_part
+from reference.model import fresh_optimizer, rate_dtype
+from reference.quiet import keras, precision, tf
+
+
+class OptimizerSteps:
+    """A fresh copy of a model's optimizer, whose state is set before each step.
+
+    Args:
+        model: a compiled Keras model.
+        variables: those of its variables that are trained.
+        shapes: for each of them that of what stands in its place.
+    """
+
+    def __init__(self, model, variables: list, shapes: list[tuple[int, ...]]) -> None:
+        self.dtype = rate_dtype(model)
+        with precision(self.dtype):
+            self.copies = [keras.Variable(np.zeros(shape), dtype=v.dtype, name=v.name)
+                           for v, shape in zip(variables, shapes)]
+            self.optimizer = fresh_optimizer(model.optimizer, variables, self.copies)
+            self.optimizer.build(self.copies)
+
+    def step(self, iteration: int, weights: list[np.ndarray], gradients: list[np.ndarray],
+             slots: list[dict[str, np.ndarray]]
+             ) -> tuple[list[np.ndarray], list[dict[str, np.ndarray]]]:
+        """(weights, slots) after one step from that state.
+
+        Args:
+            slots: for each weight, by names such as 'momentum' and 'velocity'.
+        """
+        optimizer = self.optimizer
+        with precision(self.dtype), naming_part("an optimizer's step"):
+            optimizer._iterations.assign(iteration)
+            for copy, weight in zip(self.copies, weights):
+                copy.assign(weight)
+            for i, of_weight in enumerate(slots):
+                for name, value in of_weight.items():
+                    self._slot(name, i).assign(value)
+            optimizer.apply([tf.constant(g) for g in gradients], self.copies)
+        return ([np.array(copy.numpy()) for copy in self.copies],
+                [{name: np.array(self._slot(name, i).numpy()) for name in of_weight}
+                 for i, of_weight in enumerate(slots)])
+
+    def _slot(self, name: str, position: int):
+        plural = f"{name.removesuffix('y')}ies" if name.endswith("y") else f"{name}s"
+        for attribute in (plural, f"_{plural}"):
+            if hasattr(self.optimizer, attribute):
+                return getattr(self.optimizer, attribute)[position]
+        raise ValueError(f"Expected an optimizer with {plural}. "
+                         f"Received: {type(self.optimizer).__name__}")
