@@ -89,8 +89,21 @@ def rate_dtype(model) -> str:
 
 
 def clone(model) -> "keras.Model":
-    """A second model with the same config, compile settings and weights."""
-    copy = from_config(model.get_config(), compile_config(model))
+    """A second model with the same config, compile settings and weights.
+
+    Its loss is the model's own, its optimizer one of the same class before its first step; so both
+    may be of a class that Keras does not know by name.
+    """
+    copy = from_config(model.get_config())
+    settings = model.get_compile_config() or {}
+    if settings:
+        others = {key: value for key, value in settings.items() if key not in ("optimizer", "loss")}
+        with precision(model_dtype(model)):
+            optimizer = fresh_optimizer(model.optimizer, model.trainable_variables,
+                                        copy.trainable_variables)
+            copy.compile(optimizer=optimizer, loss=model.loss,
+                         **keras.saving.deserialize_keras_object(others))
+            optimizer.build(copy.trainable_variables)
     copy.set_weights(model.get_weights())
     return copy
 

@@ -34,6 +34,7 @@ from compare.tracing.types import Network, Weights
 
 ROUNDINGS = 3
 LATER = "later steps"
+IN_PLACE = "the optimizer changes the gradients it is handed, in place"
 NAMED = 3  # iterations that have a row of their own
 STEPS = 5  # of an optimizer that keeps more than can be set
 After = tuple[list[np.ndarray], list[Weights]]
@@ -82,8 +83,9 @@ def rows(model: Network, reference: Trace, twin: Network | Trace | None = None) 
         return [raised(Gate.UPDATE, LATER, "weights",
                        f"{type(model.optimizer).__name__} raised {sentence(error)}")]
     kinds = dict.fromkeys(tensor.kind for tensor in tensors)
-    return [row for kind in kinds
-            for row in _told([tensor for tensor in tensors if tensor.kind == kind])]
+    changed = [raised(Gate.UPDATE, LATER, "gradients", IN_PLACE)] * ours.changes_gradients
+    return changed + [row for kind in kinds
+                      for row in _told([tensor for tensor in tensors if tensor.kind == kind])]
 
 
 def _keys(model: Network, trained: list[tuple[int, str]], reference: Trace) -> list[Key]:

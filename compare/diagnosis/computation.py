@@ -6,6 +6,7 @@ change, and two of them can be made one after the other.
 """
 
 import copy
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 from compare.oracle.base import Chain, Oracle
 from compare.oracle.layers.convolution import Conv2D
 from compare.oracle.losses import LOSSES, named
-from compare.oracle.optimizers import OPTIMIZERS
+from compare.oracle.optimizers import Optimizer, optimizer_for
 from compare.oracle.registry import oracle_for
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.tensor_names import results_by_name
@@ -241,14 +242,21 @@ class LossComputation(Computation):
 
 @dataclass(frozen=True, eq=False)
 class UpdateComputation(Computation):
-    """One weight after the first step of a fresh optimizer, or after several.
+    """One weight, or what an optimizer remembers of it, after a step from a known state, or after
+    several.
 
     Attributes:
         class_name, config: of the optimizer.
+        decays: for each weight whether it decays; empty, all do.
+        iteration: how many steps were made before.
+        slots: for each weight what is remembered; empty, the optimizer is fresh.
         weights, gradients: of all weights, whose joint norm may be clipped.
         later: the gradients of further steps.
         position: which weight is asked for.
         forgets: 'slots', 'iteration' or both, as far as they are lost before each step.
+        hooks: functions that take the place of the oracle's methods of these names, of (oracle,
+            the method as it was, its arguments).
+        tensor: 'updated' for the weight, or the slot's name.
     """
 
     class_name: str = ""
@@ -260,9 +268,23 @@ class UpdateComputation(Computation):
     forgets: tuple[str, ...] = ()
     dtype: Any = "float32"
     tensor: str = "updated"
+    decays: tuple[bool, ...] = ()
+    iteration: int = 0
+    slots: tuple[dict, ...] = ()
+    hooks: dict = field(default_factory=dict)
+
+    def optimizer(self) -> Optimizer:
+        """The oracle in the state before the step."""
+        rule = optimizer_for(self.class_name, self.config, self.dtype)
+        rule.decays, rule.iteration = list(self.decays), self.iteration
+        rule.slots = [{name: self.exact(value) for name, value in each.items()}
+                      for each in self.slots]
+        for name, function in self.hooks.items():
+            setattr(rule, name, functools.partial(function, rule, getattr(rule, name)))
+        return rule
 
     def run(self):
-        rule = OPTIMIZERS[self.class_name.lower()](self.config, np.dtype(self.dtype))
+        rule = self.optimizer()
         weights = [self.exact(w) for w in self.weights]
         for gradients in (self.gradients, *self.later):
             if "slots" in self.forgets:
@@ -270,7 +292,13 @@ class UpdateComputation(Computation):
             if "iteration" in self.forgets:
                 rule.iteration = 0
             weights = rule.step(weights, [self.exact(g) for g in gradients])
+        if self.tensor != "updated":
+            return rule.slots[self.position][self.tensor]
         return weights[self.position]
+
+    def hooked(self, **hooks):
+        """The same with some of the oracle's methods replaced."""
+        return self.changed(hooks={**self.hooks, **hooks})
 
     def configured(self, **settings):
         return self.changed(config={**self.config, **settings})

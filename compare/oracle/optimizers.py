@@ -41,7 +41,7 @@ class Optimizer:
     def step(self, weights: list[Bounded], gradients: list[Bounded]) -> list[Bounded]:
         """The weights after one more step."""
         self.slots = self.slots or [self.fresh(weight) for weight in weights]
-        rate = rate_at(self.config["learning_rate"], self.iteration, self.rounding)
+        rate = self.rate()
         decays = self.decays or [True] * len(weights)
         decayed = [self.decayed(weight, rate) if decay else weight
                    for weight, decay in zip(weights, decays)]
@@ -49,6 +49,10 @@ class Optimizer:
                  for each in zip(decayed, self.clipped(gradients), self.slots)]
         self.iteration += 1
         return moved
+
+    def rate(self) -> Bounded:
+        """The learning rate of the next step."""
+        return rate_at(self.config["learning_rate"], self.iteration, self.rounding)
 
     def fresh(self, weight: Bounded) -> dict[str, Bounded]:
         """A weight's slots before the first step."""
@@ -140,8 +144,11 @@ class Adam(Optimizer):
         slots.update(momentum=m, velocity=v)
         if self.config.get("amsgrad"):
             slots["velocity_hat"] = v = larger(slots["velocity_hat"], v)
-        alpha = rate * self.start("beta_2").sqrt() / self.start("beta_1")
-        return weight - m * alpha / (v.sqrt() + self.number(self.config["epsilon"]))
+        return weight - m * self.alpha(rate) / (v.sqrt() + self.number(self.config["epsilon"]))
+
+    def alpha(self, rate: Bounded) -> Bounded:
+        """The rate, with what makes up for the means' start at zero."""
+        return rate * self.start("beta_2").sqrt() / self.start("beta_1")
 
     def start(self, key: str) -> Bounded:
         """1 - beta^t; the first power of a number is taken to be exact."""

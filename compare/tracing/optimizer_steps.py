@@ -65,12 +65,16 @@ class OptimizerSteps:
     Args:
         model: a compiled scratch model.
         keys: the names of the weights that are trained.
+
+    Attributes:
+        changes_gradients: whether some step has changed the gradients it was handed.
     """
 
     def __init__(self, model: Network, keys: list[Key]) -> None:
         self.optimizer, self.keys = model.optimizer, keys
         excluded = undecayed(model)
         self.decays = [key not in excluded for key in keys]
+        self.changes_gradients = False
 
     @property
     def has_state_of_its_own(self) -> bool:
@@ -103,7 +107,9 @@ class OptimizerSteps:
         for i, of_weight in enumerate(slots):
             for name, value in of_weight.items():
                 slot(made, name, i, value.shape)[...] = value
-        made.apply([gradient.copy() for gradient in gradients], variables)
+        handed = [gradient.copy() for gradient in gradients]
+        made.apply(list(handed), variables)
+        self.changes_gradients |= not all(map(np.array_equal, handed, gradients))
         after = [{name: np.array(slot(made, name, i, value.shape))
                   for name, value in of_weight.items()} for i, of_weight in enumerate(slots)]
         return variables, after

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from compare.document import progress
 from compare.tracing import execution
 from compare.tracing.configs import compile_config, plain
+from compare.tracing.hidden_settings import require_described
 from compare.tracing.model_kinds import is_scratch, require_network
 from compare.tracing.trace import Part, Trace
 from compare.tracing.types import Network, Noise
@@ -56,6 +57,8 @@ def record(model: Network, x: ArrayLike, y: ArrayLike | None = None, *,
                          + ("neither" if y is None else "both"))
     if sample_weight is not None:
         sample_weight = check_sample_weight(sample_weight, y, len(x))
+    if y is not None:
+        require_described(model)
     recorded = _record_scratch if is_scratch(model) else _record_keras
     return recorded(model, x, y, upstream, sample_weight, noise or {}, whole)
 
