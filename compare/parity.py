@@ -111,7 +111,8 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, pro
     if steps and y is not None and is_keras(twin):
         rows = rows + [training_trajectory.verdict(model, twin, candidate.x, y, steps,
                                                    sample_weight, reference)]
-    explained = Diagnosis(candidate, reference, ops_of(model), keras_ops(twin, whole), model)
+    explained = Diagnosis(candidate, reference, ops_of(model), keras_ops(twin, whole), model,
+                          twin if is_keras(twin) else None)
     return Report.of(rows, candidate, reference, explained)
 
 

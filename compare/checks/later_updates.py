@@ -35,6 +35,7 @@ from compare.tracing.types import Network, Weights
 ROUNDINGS = 3
 LATER = "later steps"
 IN_PLACE = "the optimizer changes the gradients it is handed, in place"
+AT = " at iteration "  # between the tensor and the number, in what a failing row is about
 NAMED = 3  # iterations that have a row of their own
 STEPS = 5  # of an optimizer that keeps more than can be set
 After = tuple[list[np.ndarray], list[Weights]]
@@ -53,7 +54,7 @@ class Tensor:
     right: Bounded
 
     def row(self) -> Row:
-        row = judge(Gate.UPDATE, self.layer, f"{self.name} at iteration {self.state.iteration}",
+        row = judge(Gate.UPDATE, self.layer, f"{self.name}{AT}{self.state.iteration}",
                     self.made, self.expected, self.right)
         row.note = "; ".join(filter(None, (row.note, self.state.about)))
         return row
@@ -71,7 +72,7 @@ def rows(model: Network, reference: Trace, twin: Network | Trace | None = None) 
     trained = learned(reference)
     if reference.y is None or model.optimizer is None or not trained:
         return []
-    keys = _keys(model, trained, reference)
+    keys = keys_of(model, trained, reference)
     ours = OptimizerSteps(model, keys)
     try:
         if ours.has_state_of_its_own:
@@ -88,7 +89,7 @@ def rows(model: Network, reference: Trace, twin: Network | Trace | None = None) 
                       for row in _told([tensor for tensor in tensors if tensor.kind == kind])]
 
 
-def _keys(model: Network, trained: list[tuple[int, str]], reference: Trace) -> list[Key]:
+def keys_of(model: Network, trained: list[tuple[int, str]], reference: Trace) -> list[Key]:
     """The candidate's names of the weights that are trained."""
     titles = list(dict.fromkeys(part.layer for part in reference.parts))
     return [(model.layers[titles.index(reference.parts[i].layer)].name, name)
@@ -102,7 +103,7 @@ def steps_made(*models: Network | Trace | None) -> tuple[int, ...]:
                  and getattr(model, "optimizer", None) is not None)
 
 
-def _other_side(twin: Network | Trace | None, reference: Trace, shapes: list[tuple[int, ...]]
+def other_side(twin: Network | Trace | None, reference: Trace, shapes: list[tuple[int, ...]]
                 ) -> Callable[..., After] | None:
     """The reference's step from a state, for weights of these shapes; None where it cannot be run.
     """
@@ -135,7 +136,7 @@ def drawn(reference: Trace, more: tuple[int, ...] = ()) -> list[State]:
 
 def _from_states(ours: OptimizerSteps, twin: Network | Trace | None, reference: Trace,
                  keys: list[Key], given_states: list[State]) -> list[Tensor]:
-    theirs = _other_side(twin, reference, [w.shape for w in given_states[0].weights])
+    theirs = other_side(twin, reference, [w.shape for w in given_states[0].weights])
     oracle, found = optimizer_of(reference), []
     for state in given_states:
         given = state.iteration, state.weights, state.gradients, state.slots

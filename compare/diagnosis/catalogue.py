@@ -197,6 +197,13 @@ CATALOGUE: dict[str, Entry] = {
     "bias-correction": Entry(
         "what makes up for the means' start at zero is left out",
         "Multiply the rate by sqrt(1 - beta_2^t) / (1 - beta_1^t).", UPDATE),
+    "nesterov": Entry(
+        "Nesterov's look-ahead is another one",
+        "velocity = momentum * velocity - rate * g, then w += momentum * velocity - rate * g.",
+        UPDATE),
+    "learning-rate-schedule": Entry(
+        "the learning rate changes in another way from step to step",
+        "Evaluate the schedule at the number of steps made so far, 0 for the first one.", UPDATE),
     # found by running
     "gradient-accumulated": Entry(
         "gradients add up from call to call", "Clear or overwrite them in every backward pass.",

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 
 from compare.checks.gate import Gate
+from compare.checks.later_updates import AT, IN_PLACE
 from compare.checks.row import Row
 from compare.diagnosis.finding import Cause, Finding
 from compare.diagnosis.inference import diagnose_suspect
+from compare.diagnosis.later_updates import LaterSteps, diagnose_first, diagnose_later
 from compare.diagnosis.runners import FunctionRunner, StepRunner
 from compare.diagnosis.search import PAIR_SECONDS
 from compare.diagnosis.standalone import diagnose_loss, diagnose_optimizer, diagnose_steps
@@ -27,13 +29,14 @@ class Diagnosis:
         candidate, reference: the traces that were compared.
         ops, reference_ops: what can be run of either side; None if it cannot.
         model: the candidate, whose loss and optimizer are run; None likewise.
+        twin: the reference, a live Keras model; None likewise.
     """
 
     def __init__(self, candidate: Trace, reference: Trace, ops=None, reference_ops=None,
-                 model=None):
+                 model=None, twin=None):
         self.candidate, self.reference = candidate, reference
         self.ops, self.reference_ops = ops, reference_ops
-        self.model = model
+        self.model, self.twin = model, twin
         self.known: dict[tuple, Finding | None] = {}
 
     def findings(self, rows: list[Row]) -> list[Finding]:
@@ -72,6 +75,11 @@ class Diagnosis:
             return Finding(row.layer, row.tensor, "candidate",
                            (Cause("input-modified", f"its {row.tensor.replace('_', ' ')}"),),
                            before=row.used)
+        if row.note.startswith(IN_PLACE):
+            return Finding("optimizer", row.tensor, "candidate",
+                           (Cause("input-modified", "the gradients"),), before=row.used)
+        if row.gate is Gate.UPDATE and AT in row.tensor:
+            return self._later(row, seconds)
         if not (row.gate.single_layer or row.gate is Gate.UPDATE) or row.tensor == "noise":
             return None
         number = next((i for i, part in enumerate(self.candidate.parts)
@@ -171,6 +179,13 @@ class Diagnosis:
                                  optimizer["config"], weights, seconds)
         return finding and _on(finding, row.layer or "optimizer", row.tensor, "candidate")
 
+    def _later(self, row: Row, seconds) -> Finding | None:
+        """A step from a state drawn for the purpose."""
+        side = "reference" if row.off == "reference" else "candidate"
+        finding = diagnose_later(LaterSteps(self.model, self.twin, self.reference, side),
+                                 row.layer, row.tensor, seconds)
+        return finding and _on(finding, row.layer, row.tensor, side)
+
     def _update(self, row: Row, number: int, seconds) -> Finding | None:
         side = "reference" if row.off == "reference" else "candidate"
         run = side == "candidate" and self.model is not None
@@ -178,6 +193,11 @@ class Diagnosis:
         trained = expected.learned(trace)
         if (number, row.tensor) not in trained:
             return None
+        if run and self.model is not None:
+            finding = diagnose_first(LaterSteps(self.model, self.twin, self.reference, side),
+                                     trained.index((number, row.tensor)))
+            if finding is not None and finding.causes:
+                return _on(finding, row.layer, row.tensor, side)
         optimizer = trace.compile_config["optimizer"]
         parts = trace.parts
         observed = None if run else [parts[i].updated[name] for i, name in trained]

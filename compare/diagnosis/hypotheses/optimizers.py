@@ -3,23 +3,29 @@
 import numpy as np
 
 from compare.diagnosis.computation import UpdateComputation
+from compare.diagnosis.hypotheses.clipping import CLIPS, of_clipping
+from compare.diagnosis.hypotheses.optimizer_slots import of_slots
 from compare.diagnosis.hypotheses.scale import known_factors
+from compare.diagnosis.hypotheses.schedules import of_schedules
+from compare.diagnosis.hypotheses.update_rules import of_rules_gone_wrong
 from compare.diagnosis.hypothesis import Variant, inside
 from compare.oracle.optimizers import OPTIMIZERS
 from compare.oracle.running_error import Bounded
 
 EPSILONS = (0.0, 1e-8, 1e-7, 1e-6, 1e-5, 1e-3, 1e-10, 1e-4)
-CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
 
 
 def of_updates(c: UpdateComputation) -> list[Variant]:
-    """Everything about one weight after one step."""
+    """Everything about one weight, or what is remembered of it, after one step."""
     found = of_memory(c) + [inside("update-sign", "it climbs", lambda c: c.changed(
-        gradients=tuple(-g for g in c.gradients))),
-        inside("update-missing", "the weight stays as it is", lambda c: c.changed(
-            own=lambda c: c.exact(c.weights[c.position])))]
-    return (found + of_settings(c) + of_epsilon(c) + of_decay(c) + of_clipping(c) + of_start(c)
-            + of_size(c) + of_rules(c))
+        gradients=tuple(-g for g in c.gradients)))]
+    if c.tensor == "updated":
+        found.append(inside("update-missing", "the weight stays as it is", lambda c: c.changed(
+            own=lambda c: c.exact(c.weights[c.position]))))
+    found += (of_settings(c) + of_slots(c) + of_rules_gone_wrong(c) + of_epsilon(c) + of_decay(c)
+              + of_clipping(c))
+    found += of_schedules(c) if c.slots else of_size(c)
+    return found + of_rules(c)
 
 
 def of_memory(c) -> list[Variant]:
@@ -80,6 +86,8 @@ def of_settings(c) -> list[Variant]:
         say("beta_1 and beta_2 are exchanged", beta_1=config["beta_2"], beta_2=config["beta_1"])
         for key in pair:
             say(f"{key} for 1 - {key}", **{key: 1 - config[key]})
+        amsgrad = bool(config.get("amsgrad"))
+        say("AMSGrad's maximum is " + ("not taken" if amsgrad else "taken"), amsgrad=not amsgrad)
     if "rho" in config:
         say("rho for 1 - rho", rho=1 - config["rho"])
         say("centered" if not config.get("centered") else "not centered",
@@ -91,7 +99,8 @@ def of_settings(c) -> list[Variant]:
     if isinstance(rate, dict):
         initial = rate["config"].get("initial_learning_rate")
         if initial is not None:
-            say("the schedule is ignored", learning_rate=initial)
+            found.append(inside("learning-rate-schedule", "it is ignored",
+                                lambda c: c.configured(learning_rate=initial)))
     return found
 
 
@@ -100,59 +109,8 @@ def of_epsilon(c) -> list[Variant]:
     if "epsilon" not in c.config and c.class_name == "SGD":
         return []
     own = c.config.get("epsilon", 1e-7)
-    found = [inside("epsilon", f"{e:g} in place of {own:g}",
-                    lambda c, e=e: c.configured(epsilon=e)) for e in EPSILONS if e != own]
-
-    def rooted(c):
-        """The other of sqrt(v + epsilon) and sqrt(v) + epsilon."""
-        inner = c.class_name in ("RMSprop", "Adagrad")
-        return c.changed(own=lambda c: _moved_epsilon(c, outside=inner))
-
-    found.append(inside("epsilon", "on the other side of the square root", rooted))
-    if c.class_name in ("Adam", "AdamW"):
-        found += [inside("epsilon", said, lambda c, o=outside: c.changed(
-            own=lambda c: _beside_corrected(c, o))) for said, outside in (
-                ("added to the root of the corrected velocity, as in the paper and in PyTorch, not "
-                 "of the velocity itself", True),
-                ("inside the square root, beside the corrected velocity", False))]
-    return found
-
-
-def _beside_corrected(c, outside: bool) -> Bounded:
-    """Adam's first step, rate m' / (sqrt(v') + epsilon) or rate m' / sqrt(v' + epsilon): once they
-    are corrected, m' is the gradient and v' its square."""
-    right = c.changed(own=None).evaluate()
-    g = np.asarray(c.gradients[c.position], np.float64)
-    w = np.asarray(c.weights[c.position], np.float64)
-    rate, epsilon = float(c.config["learning_rate"]), c.config.get("epsilon", 1e-7)
-    w = w * (1 - (c.config.get("weight_decay") or 0.0) * rate)
-    step = rate * g / (np.abs(g) + epsilon if outside else np.sqrt(g * g + epsilon))
-    slack = right.rounding.gamma(24) * np.abs(step) + right.rounding.gamma(2) * np.abs(w)
-    return Bounded(w - step, right.rounding, right.bound + slack)
-
-
-def _moved_epsilon(c, outside: bool) -> Bounded:
-    """The first step with epsilon added outside the root, or inside it."""
-    right = c.changed(own=None).evaluate()
-    g = np.asarray(c.gradients[c.position], np.float64)
-    w = np.asarray(c.weights[c.position], np.float64)
-    rate, epsilon = float(c.config["learning_rate"]), c.config.get("epsilon", 1e-7)
-    if c.class_name in ("Adam", "AdamW"):
-        one, two = c.config.get("beta_1", 0.9), c.config.get("beta_2", 0.999)
-        decay = c.config.get("weight_decay") or 0.0
-        w = w * (1 - decay * rate)
-        alpha = rate * np.sqrt(1 - two) / (1 - one)
-        step = (1 - one) * g * alpha / np.sqrt((1 - two) * g * g + epsilon)
-        slots = 1 - two
-    else:
-        slots = 1 - c.config.get("rho", 0.9)
-        square = slots * g * g
-        if c.class_name == "Adagrad":
-            square = c.config.get("initial_accumulator_value", 0.1) + g * g
-        step = rate * g / ((np.sqrt(square) + epsilon) if outside else np.sqrt(square + epsilon))
-    value = w - step
-    slack = right.rounding.gamma(24) * np.abs(step) + right.rounding.gamma(2) * np.abs(w)
-    return Bounded(value, right.rounding, right.bound + slack)
+    return [inside("epsilon", f"{e:g} in place of {own:g}",
+                   lambda c, e=e: c.configured(epsilon=e)) for e in EPSILONS if e != own]
 
 
 def of_decay(c) -> list[Variant]:
@@ -204,34 +162,6 @@ def _shrunk(c, made, late: bool):
     weight = np.asarray(c.weights[c.position], np.float64)
     return c.then(lambda r: Bounded(r.value - share * (r.value if late else weight), r.rounding,
                                     r.bound + 2 * r.rounding.unit * np.abs(r.value)))
-
-
-def of_clipping(c) -> list[Variant]:
-    """Gradients that are not clipped, or clipped in another way."""
-    found = []
-    limits = {key: c.config[key] for key in CLIPS if c.config.get(key)}
-    for key, limit in limits.items():
-        found.append(inside("clipping", f"{key} is ignored",
-                            lambda c, k=key: c.configured(**{k: None})))
-        for other in CLIPS:
-            if other != key:
-                found.append(inside("clipping", f"{other} in place of {key}",
-                                    lambda c, k=key, o=other, v=limit: c.configured(
-                                        **{k: None, o: v})))
-    return found
-
-
-def of_start(c) -> list[Variant]:
-    """Adam's running means not made up for their start at zero."""
-    if c.class_name not in ("Adam", "AdamW"):
-        return []
-    one, two = (float(np.float32(c.config.get(key, plain)))  # as powers of them are computed
-                for key, plain in (("beta_1", 0.9), ("beta_2", 0.999)))
-    factors = {"of both means": (1 - one) / np.sqrt(1 - two), "of the first mean": 1 - one,
-               "of the second mean": 1 / np.sqrt(1 - two)}
-    return [inside("bias-correction", f"that {said} is left out",
-                   lambda c, f=factor: c.configured(learning_rate=c.config["learning_rate"] * f))
-            for said, factor in factors.items()]
 
 
 def of_rules(c) -> list[Variant]:

@@ -63,14 +63,6 @@ UNNAMED: dict[str, Entry] = {
         "where the loss has a kink its gradient is another one",
         "The slope of |x| is 0 at exactly 0; a hinge passes its gradient at exactly the margin.",
         LOSS),
-    # updates
-    "nesterov": Entry(
-        "Nesterov's look-ahead is another one",
-        "velocity = momentum * velocity - rate * g, then w += momentum * velocity - rate * g.",
-        UPDATE),
-    "learning-rate-schedule": Entry(
-        "the learning rate changes in another way from step to step",
-        "Evaluate the schedule at the number of steps made so far, 0 for the first one.", UPDATE),
     # the training loop
     "update-per-sample": Entry(
         "each sample of a batch makes a step of its own",

@@ -185,7 +185,7 @@ TABLE = [
      patching(_clipped=lambda self, right, given: given)),
     ("global-clipnorm-each", "each gradient is clipped by its own norm", GLOBAL, "clipping",
      patching(_clipped=each_by_itself), ("scale",)),
-    ("schedule-one-ahead", "the schedule is one step ahead", SCHEDULE, "scale",
+    ("schedule-one-ahead", "the schedule is one step ahead", SCHEDULE, "learning-rate-schedule",
      patching(apply=as_of_next_step), ("optimizer-setting",)),
 ]
 

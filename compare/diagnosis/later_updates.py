@@ -1,0 +1,105 @@
+"""What explains an optimizer's steps from states drawn for the purpose."""
+
+from typing import Any
+
+from compare.checks import later_updates
+from compare.diagnosis.computation import UpdateComputation
+from compare.diagnosis.finding import Finding
+from compare.diagnosis.inference import diagnose_observations
+from compare.diagnosis.observation import Observation
+from compare.diagnosis.search import PAIR_SECONDS
+from compare.oracle.expected import learned, optimizer_of
+from compare.oracle.optimizer_states import State
+from compare.tracing.optimizer_steps import OptimizerSteps
+from compare.tracing.trace import Trace
+
+MOST = 6  # observations of a kind; more would only take longer
+
+
+class LaterSteps:
+    """The optimizer of one side, run from the states that the gate 'update' draws.
+
+    Args:
+        model: the candidate, a scratch model.
+        twin: the reference, a live Keras model or None.
+        reference: its trace.
+        side: 'candidate' or 'reference': whose optimizer is run.
+    """
+
+    def __init__(self, model: Any, twin: Any, reference: Trace, side: str) -> None:
+        self.reference, self.side = reference, side
+        self.keys = later_updates.keys_of(model, learned(reference), reference)
+        self.states = later_updates.drawn(reference, later_updates.steps_made(model, twin))
+        self.decays = tuple(optimizer_of(reference).decays)
+        candidate = OptimizerSteps(model, self.keys)
+        self.can_be_set = side == "reference" or not candidate.has_state_of_its_own
+        self.run = candidate.step if side == "candidate" else later_updates.other_side(
+            twin, reference, [w.shape for w in self.states[0].weights])
+
+    def observed(self, position: int, slot: str, state: State) -> Observation:
+        """One weight, or with a slot's name that, after the step from a state."""
+        assert self.run is not None
+        weights, slots = self.run(state.iteration, state.weights, state.gradients, state.slots)
+        made = slots[position][slot] if slot else weights[position]
+        return Observation(self._computation(position, slot, state), made)
+
+    def _computation(self, position: int, slot: str, state: State) -> UpdateComputation:
+        optimizer = self.reference.compile_config["optimizer"]
+        return UpdateComputation(
+            optimizer_of(self.reference).rounding, class_name=optimizer["class_name"],
+            config=optimizer["config"], weights=tuple(state.weights),
+            gradients=tuple(state.gradients), position=position, dtype=self.reference.dtype,
+            tensor=slot or "updated", decays=self.decays, iteration=state.iteration,
+            slots=tuple(state.slots))
+
+
+def diagnose_later(steps: LaterSteps, layer: str, tensor: str, seconds: float = PAIR_SECONDS
+                   ) -> Finding | None:
+    """The finding on a row such as 'dense', 'kernel momentum at iteration 2'.
+
+    Where a weight fails and what is remembered of it as well, that is the cause of both.
+    """
+    if steps.run is None or not steps.can_be_set:
+        return None
+    name, _, at = tensor.partition(later_updates.AT)
+    weight, _, slot = name.partition(" ")
+    position, iteration = steps.keys.index((layer, weight)), int(at)
+    for remembered in [] if slot else steps.states[0].slots[position]:
+        finding = _explained(steps, position, remembered, iteration, 0)
+        if finding is not None and finding.causes:
+            return finding
+    return _explained(steps, position, slot, iteration, seconds)
+
+
+def _explained(steps: LaterSteps, position: int, slot: str, iteration: int, seconds: float
+               ) -> Finding | None:
+    """The finding on one tensor at one iteration; None if that holds.
+
+    A cause has to explain all steps, or else all that fail, or else those of this iteration. A
+    lower precision, which excuses much, comes last.
+    """
+    observed = [(state.iteration, steps.observed(position, slot, state))
+                for state in steps.states]
+    here = [seen for at, seen in observed if at == iteration and seen.fails]
+    if not here:
+        return None
+    failing = here + [seen for at, seen in observed if at != iteration and seen.fails]
+    right = [seen for _, seen in observed if not seen.fails]
+    found = []
+    for observations in (failing[:MOST] + right[:MOST], failing[:MOST], here):
+        finding = diagnose_observations(observations, "update", slot or "weight", steps.side,
+                                        seconds if observations is here else 0)
+        if finding is not None and any(c.identifier != "low-precision" for c in finding.causes):
+            return finding
+        found.append(finding)
+    return next((finding for finding in found if finding is not None and finding.causes),
+                found[-1])
+
+
+def diagnose_first(steps: LaterSteps, position: int) -> Finding | None:
+    """The finding on a first step that fails, from what all steps of that weight have in common."""
+    if steps.run is None or not steps.can_be_set:
+        return None
+    observations = [steps.observed(position, "", state) for state in steps.states]
+    finding = diagnose_observations(observations[:2 * MOST], "update", "weight", steps.side, 0)
+    return finding
