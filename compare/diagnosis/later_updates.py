@@ -100,6 +100,9 @@ def diagnose_first(steps: LaterSteps, position: int) -> Finding | None:
     """The finding on a first step that fails, from what all steps of that weight have in common."""
     if steps.run is None or not steps.can_be_set:
         return None
-    observations = [steps.observed(position, "", state) for state in steps.states]
-    finding = diagnose_observations(observations[:2 * MOST], "update", "weight", steps.side, 0)
-    return finding
+    for slot in [*steps.states[0].slots[position], ""]:
+        observations = [steps.observed(position, slot, state) for state in steps.states[:2 * MOST]]
+        finding = diagnose_observations(observations, "update", slot or "weight", steps.side, 0)
+        if finding is not None and any(c.identifier != "low-precision" for c in finding.causes):
+            return finding
+    return None

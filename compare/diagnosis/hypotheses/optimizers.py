@@ -127,12 +127,21 @@ def of_decay(c) -> list[Variant]:
         return c.configured(weight_decay=0.0).changed(gradients=tuple(
             Bounded(g, c.rounding, 2 * c.rounding.unit * np.abs(g)) for g in gradients))
 
+    def afterwards(oracle, right, weight, gradient, slots, rate):
+        moved = right(weight, gradient, slots, rate)
+        return moved - moved * float(np.float32(decay)) * rate
+
     rate = c.config.get("learning_rate")
     found = [inside("weight-decay", "ignored", lambda c: c.configured(weight_decay=0.0)),
+             inside("weight-decay", "after the step, not before it", lambda c: c.hooked(
+                 decayed=lambda oracle, right, weight, rate: weight, rule=afterwards)),
              inside("weight-decay", "added to the gradient, not taken from the weight", coupled)]
     if isinstance(rate, float) and rate:
         found.append(inside("weight-decay", "not times the learning rate",
                             lambda c: c.configured(weight_decay=decay / rate)))
+    if c.decays and not c.decays[c.position]:
+        found.append(inside("weight-decay", "although this weight is excluded from it",
+                            lambda c: c.changed(decays=())))
     for factor in (2.0, 0.5):
         found.append(inside("weight-decay", f"times {factor:g}",
                             lambda c, f=factor: c.configured(weight_decay=decay * f)))

@@ -28,9 +28,13 @@ def of_schedules(c) -> list[Variant]:
     return [*found, Variant(NAME, _said, _other_rate)]
 
 
-def _number(value: float, oracle) -> Bounded:
-    """A rate that came out of a few operations in float32."""
-    return Bounded(value, oracle.rounding, 24 * 2.0**-24 * abs(value))
+def _number(value: float | Bounded, oracle) -> Bounded:
+    """A rate that came out of a few operations in float32, among them a cosine's, near whose lowest
+    point digits are lost."""
+    if isinstance(value, Bounded):
+        return value
+    top = oracle.config["learning_rate"]["config"].get("initial_learning_rate", 0.0)
+    return Bounded(value, oracle.rounding, 2.0**-24 * (24 * abs(value) + 4 * abs(top)))
 
 
 STEPS = {"it is one step ahead": lambda step: step + 1,
@@ -87,9 +91,9 @@ def _wave(share: float, ends: bool = True, absolute: bool = False):
     return rate
 
 
-def _warm_from_one(s: dict, step: int, right) -> float:
+def _warm_from_one(s: dict, step: int, right) -> float | Bounded:
     if s.get("warmup_target") is None or step >= s["warmup_steps"]:
-        return float(right().value)
+        return right()
     start, top = s["initial_learning_rate"], s["warmup_target"]
     return start + (top - start) * (step + 1) / s["warmup_steps"]
 
@@ -125,7 +129,10 @@ def _factor(c, made) -> tuple[float, float]:
 
 def _other_rate(c, made):
     """Whatever rate explains this step, one and the same for all elements."""
-    factor, unsure = _factor(c, made)
+    try:
+        factor, unsure = _factor(c, made)
+    except ValueError:  # a step that does not depend on it
+        return c
     if abs(factor - 1) <= 3 * unsure:
         return c
     if abs(factor) < 1e-6:
@@ -144,9 +151,12 @@ def _other_rate(c, made):
 
 def _said(steps) -> str:
     """The step at which the rate is furthest off."""
-    found = [(abs(np.log(abs(f))), c.iteration, f) for c, made in steps
-             if (f := _factor(c, made)[0]) not in (0, 1) and np.isfinite(f)]
-    if not found:
-        return "at some step"
-    _, iteration, factor = max(found)
+    found = []
+    for c, made in steps:
+        try:
+            factor, unsure = _factor(c, made)
+        except ValueError:
+            continue
+        found.append((abs(factor - 1) / (unsure or 1.0), c.iteration, factor))
+    _, iteration, factor = max(found, default=(0, 0, 1.0))
     return f"at iteration {iteration} the rate is {factor:.7g} times what it should be"

@@ -62,6 +62,13 @@ def _dampened(oracle, right, w, g, slots, rate):
     return right(w, g * (1 - oracle.config["momentum"]), slots, rate)
 
 
+def _start(oracle, key: str) -> Bounded:
+    """1 - beta^t, with a beta that may be rounded to float32 first, or not."""
+    power = oracle.start(key)
+    other = 1 - oracle.config[key] ** (oracle.iteration + 1)
+    return Bounded(power.value, power.rounding, power.bound + np.abs(power.value - other))
+
+
 def _means(oracle, g, slots, squared=None):
     """Adam's means after a gradient, and v or the largest v so far."""
     first, second = (oracle.number(1 - oracle.config[key]) for key in ("beta_1", "beta_2"))
@@ -82,7 +89,7 @@ def _adam(denominator, corrected=True):
         epsilon = oracle.number(oracle.config["epsilon"])
         if not corrected:
             return w - m * oracle.alpha(rate) / denominator(v, epsilon)
-        m, v = m / oracle.start("beta_1"), v / oracle.start("beta_2")
+        m, v = m / _start(oracle, "beta_1"), v / _start(oracle, "beta_2")
         return w - m * rate / denominator(v, epsilon)
 
     return rule
@@ -154,16 +161,16 @@ def _at(step):
 CORRECTIONS = {
     "that of both means is left out": lambda oracle, right, rate: rate,
     "that of the second mean is left out":
-        lambda oracle, right, rate: rate / oracle.start("beta_1"),
+        lambda oracle, right, rate: rate / _start(oracle, "beta_1"),
     "that of the first mean is left out":
-        lambda oracle, right, rate: rate * oracle.start("beta_2").sqrt(),
+        lambda oracle, right, rate: rate * _start(oracle, "beta_2").sqrt(),
     "the two are exchanged":
-        lambda oracle, right, rate: rate * oracle.start("beta_1").sqrt() / oracle.start("beta_2"),
+        lambda oracle, right, rate: rate * _start(oracle, "beta_1").sqrt() / _start(oracle, "beta_2"),
     "that of the second mean is taken without its root":
-        lambda oracle, right, rate: rate * oracle.start("beta_2") / oracle.start("beta_1"),
+        lambda oracle, right, rate: rate * _start(oracle, "beta_2") / _start(oracle, "beta_1"),
     "both are made twice":
-        lambda oracle, right, rate: right(rate) * oracle.start("beta_2").sqrt()
-        / oracle.start("beta_1"),
+        lambda oracle, right, rate: right(rate) * _start(oracle, "beta_2").sqrt()
+        / _start(oracle, "beta_1"),
     "steps are counted from 2": _at(lambda made: made + 1),
     "1 - beta in place of 1 - beta^t": _at(lambda made: 0),
     "it is made at the first step alone": lambda oracle, right, rate:
