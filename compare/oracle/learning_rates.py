@@ -111,13 +111,15 @@ def cosine_restarts(s: Config, step: float) -> Bounded:
     t_mul, fraction = s.get("t_mul", 2.0), exact(step) / exact(s["first_decay_steps"])
     if t_mul == 1:
         return after_restarts(s, fraction, np.floor(fraction.value))
-    passed = ((exact(1.0) - fraction * (exact(1.0) - exact(t_mul))).log() / exact(t_mul).log())
+    reached = exact(1.0) - fraction * (exact(1.0) - exact(t_mul))
+    passed = reached.log() / exact(t_mul).log()
+    # a number's logarithm divided by itself is 1, whatever rounding made of it
+    unsure = 0.0 if step == s["first_decay_steps"] else passed.bound
     found = [after_restarts(s, fraction, restarts) for restarts in dict.fromkeys(
-        np.floor(max(value, 0.0)) for value in (passed.value, passed.value - passed.bound,
-                                      passed.value + passed.bound))]
+        float(np.floor(max(float(passed.value + off), 0.0))) for off in (0.0, -unsure, unsure))]
     right = found[0]
     apart = max(float(abs(other.value - right.value) + other.bound) for other in found)
-    return Bounded(right.value, FLOAT32, max(float(right.bound), apart))
+    return Bounded(right.value, FLOAT32, apart)
 
 
 def after_restarts(s: Config, fraction: Bounded, restarts: float) -> Bounded:
