@@ -32,8 +32,8 @@ class Gate(str, Enum):
             "output.")
     BACKWARD = ("backward", "Given the gradient of the reference's output, each layer's gradients "
                 "are what they should be.", "layer")
-    UPDATE = ("update", "One step of the optimizer, on the reference's gradients, makes of the "
-              "weights what it should.")
+    UPDATE = ("update", "A step of the optimizer, the first one on the reference's gradients or a "
+              "later one, makes of the weights what it should.")
     INFERENCE = ("inference", "On the reference's own input, each layer's output outside of "
                  "training is what it should be.", "layer")
     WHOLE_NETWORK = ("whole network", "The candidate, running freely, hands on between its layers "

@@ -98,9 +98,10 @@ def keys_of(model: Network, trained: list[tuple[int, str]], reference: Trace) ->
 
 def steps_made(*models: Network | Trace | None) -> tuple[int, ...]:
     """How many steps the models' own optimizers have made."""
-    return tuple(int(np.asarray(model.optimizer.iterations)) for model in models
-                 if model is not None and not isinstance(model, Trace)
-                 and getattr(model, "optimizer", None) is not None)
+    made = [model.optimizer.iterations for model in models
+            if model is not None and not isinstance(model, Trace)
+            and getattr(model, "optimizer", None) is not None]
+    return tuple(int(each.numpy() if hasattr(each, "numpy") else each) for each in made)
 
 
 def other_side(twin: Network | Trace | None, reference: Trace, shapes: list[tuple[int, ...]]
