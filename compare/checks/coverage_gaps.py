@@ -10,6 +10,7 @@ import numpy as np
 
 from compare.checks.gate import Gate
 from compare.checks.kink_coverage import unseen
+from compare.checks.later_updates import LATER
 from compare.checks.probing import probe_of
 from compare.checks.row import Row
 from compare.oracle.base import Oracle
@@ -50,11 +51,12 @@ def coverage_gaps(trace: Trace) -> list[CoverageGap]:
 
 
 def forgetful(rows: list[Row], trace: Trace) -> list[CoverageGap]:
-    """What a single step of the optimizer cannot show, if no steps were trained in lockstep."""
+    """What a single step of the optimizer cannot show, if no others were made."""
     optimizer = trace.compile_config.get("optimizer")
     remembered = isinstance(optimizer, dict) and memory(optimizer["class_name"],
                                                         optimizer["config"])
-    if not remembered or any(row.gate is Gate.LOCKSTEP for row in rows):
+    if not remembered or any(row.gate is Gate.LOCKSTEP or row.layer == LATER
+                             for row in rows):
         return []
     return [CoverageGap("a single step: what the optimizer remembers from one step to the next "
                         f"({remembered}) has not come into play", Gate.LOCKSTEP)]

@@ -64,11 +64,32 @@ def diagnose_later(steps: LaterSteps, layer: str, tensor: str, seconds: float = 
     name, _, at = tensor.partition(later_updates.AT)
     weight, _, slot = name.partition(" ")
     position, iteration = steps.keys.index((layer, weight)), int(at)
+    found = _explained(steps, position, slot, iteration, 0)
     for remembered in [] if slot else steps.states[0].slots[position]:
-        finding = _explained(steps, position, remembered, iteration, 0)
-        if finding is not None and finding.causes:
-            return finding
+        deeper = _explained(steps, position, remembered, iteration, 0)
+        if _is_named(deeper):
+            return found if _same_cause(found, deeper) else deeper
+    if _is_named(found) or not seconds:
+        return found
     return _explained(steps, position, slot, iteration, seconds)
+
+
+def _is_named(finding: Finding | None) -> bool:
+    """Whether it has a cause other than a lower precision, which excuses much."""
+    return finding is not None and any(c.identifier != "low-precision" for c in finding.causes)
+
+
+def _same_cause(one: Finding | None, other: Finding | None) -> bool:
+    """Whether both have a cause, and it goes by the same name."""
+    return (one is not None and other is not None and bool(one.causes and other.causes)
+            and one.causes[0].identifier == other.causes[0].identifier)
+
+
+def _spread(observations: list[Observation]) -> list[Observation]:
+    """At most `MOST` of them, the first ones and the last ones."""
+    if len(observations) <= MOST:
+        return observations
+    return observations[:MOST // 2] + observations[-(MOST - MOST // 2):]
 
 
 def _explained(steps: LaterSteps, position: int, slot: str, iteration: int, seconds: float
@@ -76,7 +97,7 @@ def _explained(steps: LaterSteps, position: int, slot: str, iteration: int, seco
     """The finding on one tensor at one iteration; None if that holds.
 
     A cause has to explain all steps, or else all that fail, or else those of this iteration. A
-    lower precision, which excuses much, comes last.
+    lower precision comes last.
     """
     observed = [(state.iteration, steps.observed(position, slot, state))
                 for state in steps.states]
@@ -86,10 +107,10 @@ def _explained(steps: LaterSteps, position: int, slot: str, iteration: int, seco
     failing = here + [seen for at, seen in observed if at != iteration and seen.fails]
     right = [seen for _, seen in observed if not seen.fails]
     found = []
-    for observations in (failing[:MOST] + right[:MOST], failing[:MOST], here):
+    for observations in (_spread(failing) + _spread(right), _spread(failing), here):
         finding = diagnose_observations(observations, "update", slot or "weight", steps.side,
                                         seconds if observations is here else 0)
-        if finding is not None and any(c.identifier != "low-precision" for c in finding.causes):
+        if _is_named(finding):
             return finding
         found.append(finding)
     return next((finding for finding in found if finding is not None and finding.causes),
@@ -100,9 +121,15 @@ def diagnose_first(steps: LaterSteps, position: int) -> Finding | None:
     """The finding on a first step that fails, from what all steps of that weight have in common."""
     if steps.run is None or not steps.can_be_set:
         return None
-    for slot in [*steps.states[0].slots[position], ""]:
-        observations = [steps.observed(position, slot, state) for state in steps.states[:2 * MOST]]
-        finding = diagnose_observations(observations, "update", slot or "weight", steps.side, 0)
-        if finding is not None and any(c.identifier != "low-precision" for c in finding.causes):
-            return finding
-    return None
+    found = None
+    for slot in ["", *steps.states[0].slots[position]]:
+        observed = [steps.observed(position, slot, state) for state in steps.states]
+        finding = diagnose_observations(
+            _spread([seen for seen in observed if seen.fails])
+            + _spread([seen for seen in observed if not seen.fails]),
+            "update", slot or "weight", steps.side, 0)
+        if slot == "":
+            found = finding
+        elif _is_named(finding):
+            return found if _same_cause(found, finding) else finding
+    return found if _is_named(found) else None

@@ -193,7 +193,7 @@ class Diagnosis:
         trained = expected.learned(trace)
         if (number, row.tensor) not in trained:
             return None
-        if run and self.model is not None:
+        if self.model is not None and (run or self.twin is not None):
             finding = diagnose_first(LaterSteps(self.model, self.twin, self.reference, side),
                                      trained.index((number, row.tensor)))
             if finding is not None and finding.causes:

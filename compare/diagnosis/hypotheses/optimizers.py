@@ -133,6 +133,8 @@ def of_decay(c) -> list[Variant]:
 
     rate = c.config.get("learning_rate")
     found = [inside("weight-decay", "ignored", lambda c: c.configured(weight_decay=0.0)),
+             inside("weight-decay", "twice in each step", lambda c: c.hooked(
+                 decayed=lambda oracle, right, weight, rate: right(right(weight, rate), rate))),
              inside("weight-decay", "after the step, not before it", lambda c: c.hooked(
                  decayed=lambda oracle, right, weight, rate: weight, rule=afterwards)),
              inside("weight-decay", "added to the gradient, not taken from the weight", coupled)]
