@@ -10,7 +10,6 @@ from compare.tracing.optimizer_steps import undecayed
 from compare.tracing.trace import Trace
 from compare.tracing.types import Config, Network
 
-
 # In an optimizer's dictionary, beside its config, which does not tell: [number of the layer from 1,
 # name of the weight] of each weight that is excluded from weight decay.
 UNDECAYED = "exclude_from_weight_decay"

@@ -1,4 +1,4 @@
-"""Mistakes in what an optimizer remembers of a weight: cleared, scaled, shared, of another share."""
+"""Mistakes in what an optimizer remembers of a weight: cleared, scaled, shared, otherwise mixed."""
 
 import numpy as np
 

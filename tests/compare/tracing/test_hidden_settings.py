@@ -1,4 +1,4 @@
-"""What an optimizer has beyond its config is carried over, seen in its config, or refused by name."""
+"""What an optimizer has beyond its config: carried over, seen in its config, or refused by name."""
 
 import numpy as np
 import pytest
