@@ -11,7 +11,7 @@ import numpy as np
 from reference import noise as noises
 from reference.failures import naming_part
 from reference.graph import layers_of
-from reference.model import model_dtype
+from reference.model import fresh_optimizer, model_dtype
 from reference.quiet import keras, precision, tf
 
 FUNCTIONS = ("train_function", "test_function", "predict_function")
@@ -52,10 +52,10 @@ class EntryPoints(contextlib.AbstractContextManager):
         self._undo.close()
 
     def _fresh_optimizer(self):
-        optimizer = self.model.optimizer
+        variables = self.model.trainable_variables
         with precision(self.dtype):
-            fresh = type(optimizer).from_config(optimizer.get_config())
-            fresh.build(self.model.trainable_variables)
+            fresh = fresh_optimizer(self.model.optimizer, variables, variables)
+            fresh.build(variables)
         return fresh
 
     def predict(self, x: np.ndarray) -> np.ndarray:

@@ -176,7 +176,8 @@ class Diagnosis:
         if not weights or isinstance(optimizer["config"].get("learning_rate"), dict):
             return None
         finding = diagnose_steps(self.model.optimizer, optimizer["class_name"],
-                                 optimizer["config"], weights, seconds)
+                                 optimizer["config"], weights, seconds,
+                                 tuple(expected.optimizer_of(self.reference).decays))
         return finding and _on(finding, row.layer or "optimizer", row.tensor, "candidate")
 
     def _later(self, row: Row, seconds) -> Finding | None:
@@ -205,7 +206,8 @@ class Diagnosis:
             self.model.optimizer if run else None, optimizer["class_name"], optimizer["config"],
             [parts[i].weights[name] for i, name in trained],
             [parts[i].weight_gradients[name] for i, name in trained],
-            position=trained.index((number, row.tensor)), observed=observed, seconds=seconds)
+            position=trained.index((number, row.tensor)), observed=observed, seconds=seconds,
+            decays=tuple(expected.optimizer_of(trace).decays))
         return finding and _on(finding, row.layer, row.tensor, side)
 
 

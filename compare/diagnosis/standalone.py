@@ -12,6 +12,7 @@ from compare.diagnosis.runners import StepRunner
 from compare.diagnosis.search import PAIR_SECONDS
 from compare.diagnosis.suspect import Suspect
 from compare.oracle.running_error import Rounding
+from compare.tracing.optimizer_steps import fresh
 
 STEPS = 4  # of an optimizer whose first one is right
 
@@ -106,7 +107,7 @@ def _run_loss(loss, c: LossComputation):
 
 
 def diagnose_optimizer(optimizer, class_name: str, config: dict, weights, gradients, *,
-                       position: int | None = None, observed=None,
+                       position: int | None = None, observed=None, decays: tuple = (),
                        seconds: float = PAIR_SECONDS) -> Finding | None:
     """What is wrong with the first step of a fresh optimizer; or, if nothing is and it can be run,
     with the first `STEPS` ops; None if nothing is.
@@ -117,38 +118,41 @@ def diagnose_optimizer(optimizer, class_name: str, config: dict, weights, gradie
         weights, gradients: lists of arrays.
         position: which weight; None for the first that is wrong.
         observed: the weights after the op where the optimizer cannot be run.
+        decays: for each weight whether it decays; left out, all do.
     """
     rng = np.random.default_rng(0)
     dtype = weights[0].dtype
     drawn = [[rng.standard_normal(w.shape).astype(dtype) for w in weights] for _ in range(2)]
     batches = [(weights, gradients)] if observed is not None else [tuple(drawn),
                                                                    (weights, gradients)]
-    made = [observed if observed is not None else _stepped(optimizer, w, g) for w, g in batches]
+    made = [observed if observed is not None else _stepped(optimizer, decays, w, g)
+            for w, g in batches]
     for i in range(len(weights)) if position is None else (position,):
         observations = []
         for (w, g), after in zip(batches, made):
             c = UpdateComputation(Rounding.of(dtype), class_name=class_name, config=config,
                                   weights=tuple(map(np.asarray, w)),
-                                  gradients=tuple(map(np.asarray, g)), position=i, dtype=dtype)
+                                  gradients=tuple(map(np.asarray, g)), position=i, dtype=dtype,
+                                  decays=decays)
             observations.append(Observation(c, after[i]))
         finding = diagnose_observations(observations, "update", f"weight {i}", seconds=seconds)
         if finding is not None or observed is not None:
             return finding
-    return diagnose_steps(optimizer, class_name, config, weights, seconds)
+    return diagnose_steps(optimizer, class_name, config, weights, seconds, decays)
 
 
 def diagnose_steps(optimizer, class_name: str, config: dict, weights,
-                   seconds: float = PAIR_SECONDS) -> Finding | None:
+                   seconds: float = PAIR_SECONDS, decays: tuple = ()) -> Finding | None:
     """What is wrong with the first `STEPS` ops of a fresh optimizer, on normal numbers."""
     rng = np.random.default_rng(1)
     dtype = weights[0].dtype
     start, *gradients = [tuple(rng.standard_normal(w.shape).astype(dtype) for w in weights)
                          for _ in range(STEPS + 1)]
-    made = _stepped(optimizer, start, *gradients)
+    made = _stepped(optimizer, decays, start, *gradients)
     for i in range(len(weights)):
         c = UpdateComputation(Rounding.of(dtype), class_name=class_name, config=config,
                               weights=start, gradients=gradients[0], later=tuple(gradients[1:]),
-                              position=i, dtype=dtype)
+                              position=i, dtype=dtype, decays=decays)
         finding = diagnose_observations([Observation(c, made[i])], "update", f"weight {i}",
                                         seconds=seconds)
         if finding is not None:
@@ -156,12 +160,12 @@ def diagnose_steps(optimizer, class_name: str, config: dict, weights,
     return None
 
 
-def _stepped(optimizer, weights, *gradients) -> list[np.ndarray]:
+def _stepped(optimizer, decays, weights, *gradients) -> list[np.ndarray]:
     """The weights after one step for each list of gradients."""
     variables = [np.array(w) for w in weights]
-    fresh = type(optimizer).from_config(optimizer.get_config())
+    made = fresh(optimizer, variables, list(decays) or [True] * len(variables))
     for each in gradients:
-        fresh.apply([np.array(g) for g in each], variables)
+        made.apply([np.array(g) for g in each], variables)
     return variables
 
 

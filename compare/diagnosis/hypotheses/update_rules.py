@@ -165,7 +165,8 @@ CORRECTIONS = {
     "that of the first mean is left out":
         lambda oracle, right, rate: rate * _start(oracle, "beta_2").sqrt(),
     "the two are exchanged":
-        lambda oracle, right, rate: rate * _start(oracle, "beta_1").sqrt() / _start(oracle, "beta_2"),
+        lambda oracle, right, rate: rate * _start(oracle, "beta_1").sqrt()
+        / _start(oracle, "beta_2"),
     "that of the second mean is taken without its root":
         lambda oracle, right, rate: rate * _start(oracle, "beta_2") / _start(oracle, "beta_1"),
     "both are made twice":
