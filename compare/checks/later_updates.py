@@ -116,7 +116,7 @@ def other_side(twin: Network | Trace | None, reference: Trace, shapes: list[tupl
         return None
     import reference as keras_side
 
-    assert twin is not None
+    assert twin is not None and not isinstance(twin, Trace)
     layers = {layer.name: layer for layer in twin.layers}
     variables = [next(v for v in layers[reference.parts[i].layer].trainable_variables
                       if v.name == name) for i, name in trained]

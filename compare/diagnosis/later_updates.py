@@ -117,19 +117,21 @@ def _explained(steps: LaterSteps, position: int, slot: str, iteration: int, seco
                 found[-1])
 
 
-def diagnose_first(steps: LaterSteps, position: int) -> Finding | None:
-    """The finding on a first step that fails, from what all steps of that weight have in common."""
+def diagnose_first(steps: LaterSteps, position: int, slots: bool = False) -> Finding | None:
+    """The finding on a weight whose first step fails, from what all its steps have in common; None
+    if there is no cause that explains all of them.
+
+    Args:
+        slots: look at what the optimizer remembers of the weight, not at the weight itself.
+    """
     if steps.run is None or not steps.can_be_set:
         return None
-    found = None
-    for slot in ["", *steps.states[0].slots[position]]:
+    for slot in steps.states[0].slots[position] if slots else [""]:
         observed = [steps.observed(position, slot, state) for state in steps.states]
         finding = diagnose_observations(
             _spread([seen for seen in observed if seen.fails])
             + _spread([seen for seen in observed if not seen.fails]),
             "update", slot or "weight", steps.side, 0)
-        if slot == "":
-            found = finding
-        elif _is_named(finding):
-            return found if _same_cause(found, finding) else finding
-    return found if _is_named(found) else None
+        if _is_named(finding):
+            return finding
+    return None

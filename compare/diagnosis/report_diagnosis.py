@@ -194,21 +194,37 @@ class Diagnosis:
         trained = expected.learned(trace)
         if (number, row.tensor) not in trained:
             return None
-        if self.model is not None and (run or self.twin is not None):
-            finding = diagnose_first(LaterSteps(self.model, self.twin, self.reference, side),
-                                     trained.index((number, row.tensor)))
-            if finding is not None and finding.causes:
-                return _on(finding, row.layer, row.tensor, side)
         optimizer = trace.compile_config["optimizer"]
         parts = trace.parts
         observed = None if run else [parts[i].updated[name] for i, name in trained]
-        finding = diagnose_optimizer(
-            self.model.optimizer if run else None, optimizer["class_name"], optimizer["config"],
-            [parts[i].weights[name] for i, name in trained],
-            [parts[i].weight_gradients[name] for i, name in trained],
-            position=trained.index((number, row.tensor)), observed=observed, seconds=seconds,
-            decays=tuple(expected.optimizer_of(trace).decays))
+        position = trained.index((number, row.tensor))
+
+        def of_a_fresh_one(seconds) -> Finding | None:
+            return diagnose_optimizer(
+                self.model.optimizer if run else None, optimizer["class_name"],
+                optimizer["config"], [parts[i].weights[name] for i, name in trained],
+                [parts[i].weight_gradients[name] for i, name in trained], position=position,
+                observed=observed, seconds=seconds,
+                decays=tuple(expected.optimizer_of(trace).decays))
+
+        finding = None
+        if self.model is not None and (run or self.twin is not None):
+            finding = self._update_by_all_steps(position, side, of_a_fresh_one)
+        finding = finding or of_a_fresh_one(seconds)
         return finding and _on(finding, row.layer, row.tensor, side)
+
+    def _update_by_all_steps(self, position: int, side: str, of_a_fresh_one) -> Finding | None:
+        """What explains a first step and all later ones; else a specific cause of the first, or of
+        what is remembered. None where there is neither."""
+        steps = LaterSteps(self.model, self.twin, self.reference, side)
+        finding = diagnose_first(steps, position)
+        if finding is None:
+            fresh = of_a_fresh_one(0)
+            vague = {"scale", "low-precision"}
+            if fresh is not None and any(c.identifier not in vague for c in fresh.causes):
+                return fresh
+            finding = diagnose_first(steps, position, slots=True)
+        return finding
 
 
 def _on(finding: Finding, layer: str, tensor: str, side: str) -> Finding:

@@ -110,7 +110,7 @@ def cosine(s: Config, step: float) -> Bounded:
 def cosine_restarts(s: Config, step: float) -> Bounded:
     t_mul, fraction = s.get("t_mul", 2.0), exact(step) / exact(s["first_decay_steps"])
     if t_mul == 1:
-        return after_restarts(s, fraction, np.floor(fraction.value))
+        return after_restarts(s, fraction, float(np.floor(fraction.value)))
     reached = exact(1.0) - fraction * (exact(1.0) - exact(t_mul))
     passed = reached.log() / exact(t_mul).log()
     # a number's logarithm divided by itself is 1, whatever rounding made of it

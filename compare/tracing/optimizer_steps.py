@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from compare.tracing.model_kinds import kind
 from compare.tracing.types import Network, Weights
 from scratch import optimizers
 
+NAMES = [cls.__name__ for cls in optimizers.CLASSES.values()]
 Key = tuple[str, str]  # names of a layer and of a weight in it
 
 
@@ -82,8 +84,10 @@ class OptimizerSteps:
         be set: an attribute that comes, or changes, with its steps."""
         variables = [np.ones(2, np.float32) for _ in self.keys]
         made = self._built(variables)
-        known = vars(next(cls for cls in type(made).__mro__
-                          if cls in optimizers.CLASSES.values()).from_config(made.get_config()))
+        base = optimizers.CLASSES[kind(made, NAMES).lower()]
+        config = made.get_config()
+        known = vars(base.from_config({key: value for key, value in config.items()
+                                       if key in plain_settings(base)}))
         seen = []
         for _ in range(2):
             seen.append({name: repr(value) for name, value in vars(made).items()
@@ -128,6 +132,11 @@ class OptimizerSteps:
         made = fresh(self.optimizer, variables, self.decays)
         made.build(variables, [name for _, name in self.keys])
         return made
+
+
+def plain_settings(base: Any) -> set[str]:
+    """The names of the settings in the config of one of scratch's optimizers."""
+    return set(base().get_config())
 
 
 def slot(optimizer: Any, name: str, position: int, shape: tuple[int, ...]) -> np.ndarray:

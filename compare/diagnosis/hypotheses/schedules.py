@@ -1,5 +1,7 @@
 """Mistakes in a learning rate that changes from step to step."""
 
+import functools
+
 import numpy as np
 
 from compare.diagnosis.hypotheses.fitting import fitted
@@ -37,10 +39,14 @@ def _number(value: float | Bounded, oracle) -> Bounded:
     return Bounded(value, oracle.rounding, 2.0**-24 * (24 * abs(value) + 4 * abs(top)))
 
 
+def _epoch(length: int, step: int) -> int:
+    return step // length
+
+
 STEPS = {"it is one step ahead": lambda step: step + 1,
          "it is one step behind": lambda step: max(step - 1, 0),
          "it stays as at the first step": lambda step: 0,
-         **{f"it counts once in {n} steps": lambda step, n=n: step // n for n in EPOCHS},
+         **{f"it counts once in {n} steps": functools.partial(_epoch, n) for n in EPOCHS},
          "steps are counted in float16": lambda step: float(np.float16(step))}
 
 

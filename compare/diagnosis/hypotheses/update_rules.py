@@ -88,7 +88,8 @@ def _adam(denominator, corrected=True):
         m, v = _means(oracle, g, slots)
         epsilon = oracle.number(oracle.config["epsilon"])
         if not corrected:
-            return w - m * oracle.alpha(rate) / denominator(v, epsilon)
+            alpha = rate * _start(oracle, "beta_2").sqrt() / _start(oracle, "beta_1")
+            return w - m * alpha / denominator(v, epsilon)
         m, v = m / _start(oracle, "beta_1"), v / _start(oracle, "beta_2")
         return w - m * rate / denominator(v, epsilon)
 

@@ -105,13 +105,14 @@ class ChangesItsRate(Slips):
 @pytest.mark.parametrize("optimizer", [
     ForgetsItsMomentum, LosesALittleMomentum, AddsUpGradients, Decays, MovesOneWeight,
     GrowsByAMillionth, ChangesItsRate])
-def test_a_slip_from_the_second_step_on_is_seen_here_and_nowhere_else(optimizer):
+def test_a_slip_from_the_second_step_on_is_seen_here_and_in_later_steps_alone(optimizer):
     model = network(optimizer(0.1, momentum=0.9))
     twin = twins.twins(network(scratch.SGD(0.1, momentum=0.9)))[1]
     report = compare.check(model, twin, *examples.batch())
-    assert [row.gate for row in report.rows if not row.passed] == ["lockstep"], report
-    row = report.first_failure
-    assert row.index[0] >= 2 and not row.downstream
+    *others, row = [row for row in report.rows if not row.passed]
+    assert row.gate == "lockstep", report
+    assert others and all(row.gate == "update" and "at iteration" in row.tensor for row in others)
+    assert row.index[0] >= 2 and row.downstream
     assert "after step" in row.note and row.used > 1 and row.off == "candidate"
     assert row.candidate_error > row.allowed > row.reference_error
     assert "lockstep" in report.summary()
