@@ -1,5 +1,8 @@
 """The errors that have a meaning of their own; all else is a plain ValueError or TypeError."""
 
+MOST = 600  # characters of a message: it may quote a file that says anything
+LEFT_OUT = " [...] "
+
 
 class UnsupportedError(ValueError):
     """A layer, or a setting that changes the mathematics, which this package does not implement.
@@ -11,3 +14,12 @@ class UnsupportedError(ValueError):
 
 class NonFiniteLossError(FloatingPointError):
     """The training loss became NaN or infinite; the message says at which epoch and step."""
+
+
+def shortened(message: object, most: int = MOST) -> str:
+    """A message of bounded length: the middle of a longer one is left out."""
+    text = str(message)
+    if len(text) <= most:
+        return text
+    half = (most - len(LEFT_OUT)) // 2
+    return text[:half] + LEFT_OUT + text[-half:]

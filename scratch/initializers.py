@@ -5,8 +5,11 @@ Formulas: Glorot and Bengio (2010), He et al. (2015), LeCun et al. (1998), in th
 them in `keras.initializers.VarianceScaling`; orthogonal matrices as in Saxe et al. (2014).
 """
 
+import contextlib
 import math
 import zlib
+from collections.abc import Iterator
+from contextvars import ContextVar
 
 import numpy as np
 
@@ -15,6 +18,27 @@ from scratch.errors import UnsupportedError
 
 # A normal distribution cut at two standard deviations has this standard deviation itself.
 TRUNCATED_STDDEV = 0.87962566103423978
+
+_drawn = ContextVar("_drawn", default=True)
+
+
+@contextlib.contextmanager
+def undrawn() -> Iterator[None]:
+    """Weights made in this block have shapes only, and take up no memory.
+
+    For a model whose weights come from elsewhere: whether those fit is known before there is room
+    for them. Each is to be given its numbers, by `set_weights`, before the model is used.
+    """
+    before = _drawn.set(False)
+    try:
+        yield
+    finally:
+        _drawn.reset(before)
+
+
+def is_undrawn(weight: np.ndarray) -> bool:
+    """Whether this is a weight that has a shape only."""
+    return not weight.flags.writeable
 
 
 def fans(shape: tuple[int, ...], input_axes=None, output_axes=None) -> tuple[float, float]:
@@ -56,6 +80,8 @@ class Initializer:
         self.config = {**self.defaults, **config}
 
     def __call__(self, shape, dtype="float32") -> np.ndarray:
+        if not _drawn.get():
+            return np.broadcast_to(np.zeros((), dtype), shape)
         return np.asarray(self.draw(tuple(shape), self._generator()), dtype)
 
     def draw(self, shape, rng) -> np.ndarray:

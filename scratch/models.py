@@ -1,10 +1,8 @@
 """Models out of Keras's configs and files: which kind a config describes, and that model."""
 
-import json
-
-from scratch import files
-from scratch.errors import UnsupportedError
-from scratch.files import variables
+from scratch import files, initializers
+from scratch.errors import UnsupportedError, shortened
+from scratch.files import description, variables
 from scratch.model import Model
 from scratch.network import Network
 from scratch.sequential import Sequential
@@ -50,18 +48,48 @@ def load_model(filepath, compile: bool = True) -> Network:
             classes of somebody's own, and for the older HDF5 format.
     """
     name = str(filepath)
-    description, weights = files.read_model(filepath)
+    text, weights = files.read_model(filepath)
     try:
-        config = json.loads(description)
-        model = model_from_config(config)
-        if compile and config.get("compile_config"):
-            model.compile_from_config(config["compile_config"])
+        model = _described(description.parse(text), compile)
     except UnsupportedError as error:
-        raise UnsupportedError(f"{name}: {error}") from None
+        raise UnsupportedError(f"{name}: {shortened(error)}") from None
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError,
             RecursionError) as error:  # a config may say anything
-        raise ValueError(f"{name}: expected a config.json that describes a model. "
-                         f"Received: {type(error).__name__}: {error}") from None
+        raise ValueError(f"{name}: expected a model saved by Keras, with a config.json that "
+                         "describes it. Received: "
+                         f"{type(error).__name__}: {shortened(error)}") from None
     if model.built:
         variables.restore(model, weights, name)
+    return model
+
+
+def model_with_weights(config: dict, weights, compile_config: dict | None = None) -> Network:
+    """A model of that config and compile config that has these weights, and draws none.
+
+    Args:
+        config: see `model_from_config`.
+        weights: arrays, in the model's order.
+
+    Raises:
+        UnsupportedError: for what is not supported, by its name.
+        ValueError: for a dictionary that is no model's, and for weights that are not its own.
+    """
+    with initializers.undrawn():
+        model = model_from_config(config)
+    if compile_config:
+        model.compile_from_config(compile_config)
+    model.set_weights(weights)
+    return model
+
+
+def _described(saved: dict, compile: bool) -> Network:
+    """The model that a file's dictionary describes, its weights still without numbers."""
+    with initializers.undrawn():
+        model = model_from_config(saved)
+    compiled = saved.get("compile_config")
+    if not isinstance(compiled, (dict, type(None))):
+        raise TypeError(f"a compile_config that is no dictionary: {compiled!r:.50}")
+    if compile and compiled:
+        model.compile_from_config(compiled)
+    description.require_understood(saved)
     return model

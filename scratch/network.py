@@ -160,7 +160,7 @@ class Network(Trainer):
                 raise ValueError(f"{layer}: expected {name} of shape {layer.params[name].shape}. "
                                  f"Received: {weight.shape}")
         for (layer, name), weight in zip(own, weights):
-            layer.params[name][...] = weight
+            layer.take_weight(name, weight)
 
     def _require_built(self, action: str) -> None:
         if not self.built:

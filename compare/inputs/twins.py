@@ -7,11 +7,8 @@ network to hold it against.
 """
 
 import importlib
-import json
 import os
 import sys
-import zipfile
-import zlib
 from pathlib import Path
 
 import scratch
@@ -20,6 +17,7 @@ from compare.inputs import benchmark_networks
 from compare.tracing.configs import compile_as, compile_config, keras_config, settings_of
 from compare.tracing.layer_error import RAISED
 from compare.tracing.model_kinds import is_keras, is_scratch
+from scratch.models import model_with_weights
 
 
 def pair(spec: str | None, dtype: str | None = None, seed: int = 0):
@@ -40,7 +38,7 @@ def pair(spec: str | None, dtype: str | None = None, seed: int = 0):
     if ":" in spec and not Path(spec).exists():
         made = call(spec, seed)
     elif spec.endswith(".keras"):
-        made = load_keras(spec)
+        made = load(spec)
     else:
         raise ValueError("Expected --model to be FILE.keras or module:callable. "
                          f"Received: {spec!r}")
@@ -85,7 +83,7 @@ def candidate(spec: str | None):
     """The candidate alone, without making a Keras twin for it; see `pair`."""
     if spec is None:
         return benchmark_networks.build()
-    made = call(spec) if ":" in spec else load_keras(spec)
+    made = call(spec) if ":" in spec else load(spec)
     if isinstance(made, tuple) and isinstance(made[0], list):
         return adapters.assemble(*made)
     made = alone(made[0] if isinstance(made, tuple) else made)
@@ -110,11 +108,7 @@ def golden_candidate(trace, spec: str | None):
             raise ValueError(f"Expected {spec} to return a scratch model, as --golden runs "
                              f"without Keras. Received: {type(made).__name__}")
         return made
-    model = scratch.model_from_config(trace.config)
-    if trace.compile_config:
-        compile_as(model, trace.compile_config)
-    model.set_weights(list(trace.weights().values()))
-    return model
+    return model_with_weights(trace.config, trace.weights().values(), trace.compile_config)
 
 
 def twins(model, dtype: str | None = None):
@@ -173,41 +167,18 @@ def with_dtype(config, dtype: str):
     return config
 
 
-def load_keras(path):
-    """The Keras model in a file, with a word on what is wrong with it where it cannot be read."""
-    if Path(path).is_file():
-        refuse_unsupported(path)  # before TensorFlow is started for nothing
-    import reference
-
-    try:
-        return reference.load(path)
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # Keras raises whatever its parts raise
-        reason = str(error).strip().split("\n")[0]
-        raise ValueError(f"{path}: expected a model saved by Keras that can be rebuilt without "
-                         f"running code from the file. Received: {reason}") from None
-
-
-def refuse_unsupported(path) -> None:
-    """Looks at the config in a `.keras` file, before Keras does: it names what is not supported.
+def load(path):
+    """The model in a `.keras` file, as a scratch model: Keras, which imports what a file names and
+    unpacks what it holds, is never shown the file. Its twin is made of what was understood here.
 
     Raises:
-        ValueError: for a file that is no such archive, and for a layer, a loss, an optimizer or a
-            setting that is not supported.
+        FileNotFoundError: if there is no such file.
+        ValueError: for a file that is no such archive, says what is not understood, or holds a
+            layer, a loss, an optimizer or a setting that is not supported.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            saved = json.loads(archive.read("config.json"))
-        compiled = saved["config"] and saved.get("compile_config")
-        if not isinstance(compiled, (dict, type(None))):
-            raise TypeError(f"a compile_config that is no dictionary: {compiled!r:.50}")
-    except (zipfile.BadZipFile, zlib.error, KeyError, TypeError, ValueError, OSError) as error:
-        raise ValueError(f"{path}: expected a model saved by Keras, a zip archive with a "
-                         f"config.json. Received: {error}") from None
-    model = scratch.model_from_config(saved)
-    if compiled:
-        compile_as(model, compiled)
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"Expected a Keras model file. Received: {path}, which is no file")
+    return scratch.load_model(path)
 
 
 def call(spec: str, seed: int | None = None):

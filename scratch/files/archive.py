@@ -1,14 +1,13 @@
 """The zip archive that a `.keras` file is."""
 
 import io
+import os
 import zipfile
 
-CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+from scratch.errors import shortened
+from scratch.files.limits import TEXT, RefusedFile, require_held
 
-# Keras stores its members as they are. One that claims to be large and to unpack to far more than
-# the archive holds of it would only fill the memory.
-LARGE = 1 << 26  # bytes
-MOST_EXPANSION = 100
+CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
 
 def pack(members: dict[str, bytes]) -> bytes:
@@ -21,7 +20,7 @@ def pack(members: dict[str, bytes]) -> bytes:
 
 
 def unpack(path, names) -> dict[str, bytes]:
-    """The contents of the named members of the archive at `path`.
+    """The contents of the named members of the archive at `path`; no other is looked at.
 
     Raises:
         OSError: if the file cannot be read; a FileNotFoundError if there is none.
@@ -30,25 +29,28 @@ def unpack(path, names) -> dict[str, bytes]:
     with open(path, "rb") as file:
         try:
             with zipfile.ZipFile(file) as archive:
-                return {name: _read(archive, name) for name in names}
-        except _Refused as refusal:
+                held = os.fstat(file.fileno()).st_size
+                return {name: _read(archive, name, held) for name in names}
+        except RefusedFile as refusal:
             raise ValueError(f"{path}: {refusal}") from None
         except Exception as error:  # a damaged archive makes zipfile and zlib raise all sorts
-            raise ValueError(f"{path}: expected a model as Keras saves it, a zip archive of "
-                             f"{CONFIG}, {METADATA} and {WEIGHTS}. Received: "
-                             f"{type(error).__name__}: {error}") from None
+            raise ValueError(f"{path}: expected a model saved by Keras, a zip archive of {CONFIG}, "
+                             f"{METADATA} and {WEIGHTS}. "
+                             f"Received: {type(error).__name__}: {shortened(error)}") from None
 
 
-class _Refused(Exception):
-    """Says what is wrong with an archive that can be read."""
-
-
-def _read(archive: zipfile.ZipFile, name: str) -> bytes:
-    if name not in archive.namelist():
-        raise _Refused(f"expected a member {name}. Received: {archive.namelist()[:20]}")
+def _read(archive: zipfile.ZipFile, name: str, held: int) -> bytes:
+    if name not in archive.NameToInfo:
+        there = [each[:100] for each in archive.namelist()[:10]]
+        raise RefusedFile(f"expected a model saved by Keras, with a member {name}. "
+                          f"Received: {there}")
     info = archive.getinfo(name)
-    if info.file_size > LARGE and info.file_size > MOST_EXPANSION * info.compress_size:
-        raise _Refused(f"expected a member {name} of a size that the file can hold. Received: "
-                       f"{info.file_size} bytes, packed in {info.compress_size}")
+    if name == CONFIG and info.file_size > TEXT:
+        raise RefusedFile(f"expected a {name} of at most {TEXT} bytes. Received: {info.file_size}")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        # LZMA lets the file choose how much memory it takes to unpack it
+        raise RefusedFile(f"expected {name} to be stored or deflated. "
+                          f"Received: method {info.compress_type}")
+    require_held(info.file_size, held, f"a member {name}")
     with archive.open(info) as member:
         return member.read(info.file_size)  # raises if the checksum is another

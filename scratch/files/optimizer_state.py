@@ -6,8 +6,18 @@ ones for optimizers that have not made a step yet, of which nothing is lost.
 """
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
+
+from scratch.files.limits import RefusedFile
+
+
+class State(NamedTuple):
+    """An optimizer's arrays by their names in the file, or how many there are of another's."""
+
+    arrays: dict[str, np.ndarray]
+    foreign: int = 0
 
 
 def save(model, group) -> None:
@@ -15,33 +25,47 @@ def save(model, group) -> None:
     _built(model).save_own_variables(group)
 
 
-def check(model, shapes: dict, error) -> None:
-    """That a state of these shapes, by their names in the file, is this optimizer's or is none.
+def read(model, state: dict) -> State:
+    """The arrays of a state that is this optimizer's, once it is sure that they fit.
+
+    Of one with another number of arrays only the number of steps is looked at.
 
     Raises:
-        error: if it has as many arrays, of other shapes.
+        RefusedFile: if it has as many arrays, of other shapes, or numbers that no optimizer has.
     """
-    if not shapes or model.optimizer is None:
-        return
-    own = [array.shape for array in _built(model).variables]
-    if len(own) == len(shapes) and shapes != {str(i): shape for i, shape in enumerate(own)}:
-        raise error(f"expected the state of the optimizer {model.optimizer.name!r} as arrays of "
-                    f"shapes {own}. Received: {shapes}")
+    if not state or model.optimizer is None:
+        return State({})
+    optimizer = _built(model)
+    own = [array.shape for array in optimizer.variables]
+    shapes = {key: array.shape for key, array in state.items()}
+    if len(own) != len(state):
+        steps = state.get("0")
+        made = steps is not None and steps.shape == () and np.any(steps)
+        return State({}, len(state) if made else 0)
+    if shapes != {str(i): shape for i, shape in enumerate(own)}:
+        raise RefusedFile(f"expected the state of the optimizer {model.optimizer.name!r} as arrays "
+                          f"of shapes {own}. Received: {shapes}")
+    arrays = {key: np.asarray(array) for key, array in state.items()}
+    try:
+        optimizer.require_own_variables(arrays)
+    except ValueError as error:
+        raise RefusedFile(str(error)) from None
+    return State(arrays)
 
 
-def restore(model, state: dict, name) -> None:
-    """Give a compiled model's optimizer a state that `check` has seen."""
-    if not state:
+def restore(model, state: State, path) -> None:
+    """Give a compiled model's optimizer a state that `read` gave."""
+    if not state.arrays and not state.foreign:
         return
     optimizer = model.optimizer
     if not optimizer.built:
         optimizer.build(*_trained(model))
-    expected = len(optimizer.variables)
-    if len(state) == expected:
-        optimizer.load_own_variables(state)
-    elif np.any(state.get("0", 0)):  # the number of steps
-        warnings.warn(f"{name}: expected {expected} arrays of the optimizer {optimizer.name!r}. "
-                      f"Received: {len(state)}, which are passed over.", stacklevel=4)
+    if state.arrays:
+        optimizer.load_own_variables(state.arrays)
+    else:
+        warnings.warn(f"{path}: expected {len(optimizer.variables)} arrays of the optimizer "
+                      f"{optimizer.name!r}. Received: {state.foreign}, which are passed over.",
+                      stacklevel=4)
 
 
 def _built(model):

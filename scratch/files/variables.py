@@ -7,13 +7,19 @@
 The names in the file count the layers of each class; a layer's own name is a mere attribute.
 """
 
+import heapq
 import io
+import math
+import os
 
 import numpy as np
 
-from scratch.errors import UnsupportedError
+from scratch.errors import UnsupportedError, shortened
 from scratch.files import optimizer_state
+from scratch.files.limits import RefusedFile, require_held
 from scratch.naming import snake_case
+
+LEAST_BUFFER = 1 << 20  # bytes of a chunk of any array
 
 
 def paths_of(layers) -> list[str]:
@@ -47,58 +53,60 @@ def pack(model) -> bytes:
     return file.getvalue()
 
 
-def restore(model, content: bytes, name) -> None:
+def restore(model, content: bytes, path) -> None:
     """Put the variables in such a file into a built model: all of them, or none if any is wrong.
 
     Args:
-        name: what to call the file in messages.
+        content: the HDF5 file.
+        path: of the file that it comes from, as it is or packed; for messages, and as a measure of
+            what it may unpack to.
 
     Raises:
-        ValueError: if it is no such file, is damaged, or is another network's.
+        ValueError: if it is no such file, is damaged, absurd, or another network's.
         UnsupportedError: for a file in the format of Keras 2.
     """
     import h5py
 
     try:
         with h5py.File(io.BytesIO(content), "r") as store:
-            weights, state = _read(model, store)
-    except _Refused as refusal:
-        raise ValueError(f"{name}: {refusal}") from None
+            weights, state = _read(model, store, os.stat(path).st_size)
     except UnsupportedError as error:
-        raise UnsupportedError(f"{name}: {error}") from None
+        raise UnsupportedError(f"{path}: {error}") from None
+    except RefusedFile as refusal:
+        raise ValueError(f"{path}: {shortened(refusal)}") from None
     except Exception as error:  # a damaged file makes HDF5 raise all sorts
-        raise ValueError(f"{name}: expected the weights of {model} as Keras saves them, an HDF5 "
-                         f"file. Received: {type(error).__name__}: {error}") from None
+        raise ValueError(f"{path}: expected the weights of {model} in a model saved by Keras, an "
+                         f"HDF5 file. Received: {type(error).__name__}: {shortened(error)}"
+                         ) from None
     model.set_weights(weights)
-    optimizer_state.restore(model, state, name)
+    optimizer_state.restore(model, state, path)
 
 
-class _Refused(Exception):
-    """Says what is wrong with a file that can be read."""
+def _read(model, store, held: int) -> tuple[list, optimizer_state.State]:
+    """(the weights in the model's order, the optimizer's state).
 
-
-def _read(model, store) -> tuple[list, dict]:
-    """(the weights in the model's order, the optimizer's arrays by their names in the file)."""
+    Everything is found and measured before anything is read.
+    """
     if "layer_names" in store.attrs or "model_weights" in store:
         raise UnsupportedError("the HDF5 format of Keras 2 is not supported. Expected a file that "
                                "Keras 3 saved as .keras or .weights.h5.")
     if "layers" not in store:
-        raise _Refused(f"expected the weights of {model} in a group 'layers'. "
-                       f"Received: {sorted(store)[:20]}")
+        raise RefusedFile(f"expected the weights of {model} in a group 'layers'. "
+                          f"Received: {some(store)}")
     stored = {f"layers/{layer}": _arrays(store, f"layers/{layer}") for layer in store["layers"]}
     found = {path for path, arrays in stored.items() if arrays}
     paths = paths_of(model.layers)
     expected = {path for path, layer in zip(paths, model.layers) if layer.params}
     if found != expected:
-        raise _Refused(f"expected the weights of {model}, in {sorted(expected)}. "
-                       f"Received: those in {sorted(found)}")
-    weights = []
-    for path, layer in zip(paths, model.layers):
-        if layer.params:
-            weights += _weights_of(layer, stored[path], path)
+        raise RefusedFile(f"expected the weights of {model}, in {some(expected)}. "
+                          f"Received: those in {some(found)}")
+    weights = [array for path, layer in zip(paths, model.layers) if layer.params
+               for array in _weights_of(layer, stored[path], path)]
+    require_held(sum(array.size for array in weights) * model.dtype.itemsize, held,
+                 f"the weights of {model}")
     state = _arrays(store, "optimizer") if model.optimizer is not None else {}
-    optimizer_state.check(model, {key: array.shape for key, array in state.items()}, _Refused)
-    return weights, {key: np.asarray(array) for key, array in state.items()}
+    read = [np.asarray(array) for array in weights]
+    return read, optimizer_state.read(model, state)
 
 
 def _arrays(store, path: str) -> dict:
@@ -115,9 +123,18 @@ def _arrays(store, path: str) -> dict:
         _require_own(place, key, h5py.Dataset, path)
         dataset = place[key]
         if dataset.external or dataset.is_virtual or dataset.dtype.kind not in "fiu":
-            raise _Refused(f"expected arrays of numbers in {path}/vars. "
-                           f"Received: {key!r} of {dataset.dtype}, or in another file")
+            raise RefusedFile(f"expected arrays of numbers in {path}/vars. "
+                              f"Received: {key!r} of {dataset.dtype}, or in another file")
+        _require_small_chunks(dataset, f"{key!r} in {path}/vars")
     return {key: place[key] for key in place}
+
+
+def _require_small_chunks(dataset, what: str) -> None:
+    """That to read an array does not take a buffer larger than it."""
+    size = math.prod(dataset.chunks or ()) * dataset.dtype.itemsize
+    if size > max(dataset.nbytes, LEAST_BUFFER):
+        raise RefusedFile(f"expected {what} in pieces no larger than itself. "
+                          f"Received: {dataset.chunks} of an array {dataset.shape}")
 
 
 def _require_own(place, name: str, kind, path: str) -> None:
@@ -126,21 +143,24 @@ def _require_own(place, name: str, kind, path: str) -> None:
 
     link = place.get(name, getclass=True, getlink=True)
     if link is not h5py.HardLink or not isinstance(place[name], kind):
-        raise _Refused(f"expected {name!r} in {path} to be a {kind.__name__.lower()} of the file. "
-                       f"Received: {link.__name__} to {place.get(name)!r:.100}")
+        raise RefusedFile(f"expected {name!r} in {path} to be a {kind.__name__.lower()} of the "
+                          f"file. Received: {link.__name__} to {place.get(name)!r:.100}")
 
 
-def _weights_of(layer, arrays: dict, path: str) -> list[np.ndarray]:
-    """A layer's weights, read once it is sure that they fit."""
+def _weights_of(layer, arrays: dict, path: str) -> list:
+    """The datasets of a layer's weights, which fit them."""
     names = list(layer.params)
     if set(arrays) != {str(i) for i in range(len(names))}:
-        raise _Refused(f"expected {len(names)} weights of {layer}, {names}, in {path}. "
-                       f"Received: {len(arrays)}, {sorted(arrays)[:20]}")
-    weights = []
+        raise RefusedFile(f"expected {len(names)} weights of {layer}, {names}, in {path}. "
+                          f"Received: {len(arrays)}, {some(arrays)}")
     for i, name in enumerate(names):
         array, own = arrays[str(i)], layer.params[name]
         if array.shape != own.shape or array.dtype.kind != "f":
-            raise _Refused(f"expected {name} of {layer} as real numbers of shape {own.shape}. "
-                           f"Received: {array.dtype} of shape {array.shape}")
-        weights.append(np.asarray(array))
-    return weights
+            raise RefusedFile(f"expected {name} of {layer} as real numbers of shape {own.shape}. "
+                              f"Received: {array.dtype} of shape {array.shape}")
+    return [arrays[str(i)] for i in range(len(names))]
+
+
+def some(names, most: int = 20) -> list[str]:
+    """The first of some names, sorted."""
+    return heapq.nsmallest(most, names)

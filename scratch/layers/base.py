@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from scratch import regularizers
+from scratch import initializers, regularizers
 from scratch.errors import UnsupportedError
 from scratch.layers import symbolic
 
@@ -153,7 +153,22 @@ class Layer:
         return tuple(input_shape)
 
     def add_weight(self, name: str, shape: tuple, initializer) -> None:
-        self.params[name] = initializer(shape, self.dtype)
+        """Make a weight; `initializers.undrawn` makes one that has no numbers yet."""
+        weight = initializer(shape, self.dtype)
+        drawn = not initializers.is_undrawn(weight)
+        self.params[name] = self.in_memory_order(name, weight) if drawn else weight
+
+    def in_memory_order(self, name: str, weight: np.ndarray) -> np.ndarray:
+        """The same weight, its numbers in memory in the order that the layer's products like."""
+        return weight
+
+    def take_weight(self, name: str, value: np.ndarray) -> None:
+        """Give a weight new numbers, of its shape: in place, or its first ones if none were drawn.
+        """
+        if initializers.is_undrawn(self.params[name]):
+            self.params[name] = self.in_memory_order(name, np.array(value, self.dtype, order="C"))
+        else:
+            self.params[name][...] = value
 
     def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
         """The output for a batch x, of shape (batch, *input_shape[1:]) and of `dtype`."""

@@ -54,10 +54,9 @@ class Conv1D(Conv2D):
     rank = 1
     paddings = ("valid", "same", "causal")
 
-    @property
-    def image_kernel(self):
+    def as_image_kernel(self, kernel):
         # (k, C / groups, F) -> (k, 1, C / groups, F)
-        return self.kernel[:, None]
+        return kernel[:, None]
 
     def as_given(self, kernel):
         # (k, 1, C / groups, F) -> (k, C / groups, F)

@@ -74,17 +74,25 @@ class Conv2D(Convolution):
         self.back = self._lowering(self.windows.reversed(), channels)
         self.add_weight("kernel", (*self.kernel_size, channels // self.groups, self.filters),
                         self.initializers["kernel"])
-        self.params["kernel"] = self.as_given(self.forth.in_memory_order(self.image_kernel))
 
     def _lowering(self, windows, filters):
         if self.groups == 1:
             return Lowering(windows, filters)
         return GroupedLowering(windows, filters, self.groups)
 
+    def in_memory_order(self, name, weight):
+        if name != "kernel":
+            return weight
+        return self.as_given(self.forth.in_memory_order(self.as_image_kernel(weight)))
+
     @property
     def image_kernel(self):
         """The kernel as one for images: (kh, kw, C / groups, filters)."""
-        return self.kernel
+        return self.as_image_kernel(self.kernel)
+
+    def as_image_kernel(self, kernel):
+        """A kernel of this layer's own shape as one for images."""
+        return kernel
 
     def as_given(self, kernel):
         """A kernel for images in the shape of this layer's own."""

@@ -94,7 +94,9 @@ class Conv2DTranspose(Convolution):
         self.back = Lowering(self.windows, channels)
         self.add_weight("kernel", (*self.kernel_size, self.filters, channels),
                         self.initializers["kernel"])
-        self.params["kernel"] = self.back.in_memory_order(self.kernel)
+
+    def in_memory_order(self, name, weight):
+        return self.back.in_memory_order(weight) if name == "kernel" else weight
 
     def correlate(self, image):
         self._image = image

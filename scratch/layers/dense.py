@@ -57,11 +57,13 @@ class Dense(AffineLayer):
     def build(self, input_shape):
         super().build(input_shape)
         self.add_weight("kernel", (input_shape[-1], self.units), self.initializers["kernel"])
-        # in memory as (units, in): its products are faster with the longer axis innermost
-        # (in, units) stays its shape
-        self.params["kernel"] = np.asfortranarray(self.kernel)
         if self.use_bias:
             self.add_weight("bias", (self.units,), self.initializers["bias"])
+
+    def in_memory_order(self, name, weight):
+        # in memory as (units, in): its products are faster with the longer axis innermost
+        # (in, units) stays its shape
+        return np.asfortranarray(weight)
 
     def affine(self, x):
         self._x = x

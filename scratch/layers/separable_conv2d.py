@@ -74,7 +74,9 @@ class SeparableConv2D(Convolution):
                         self.initializers["depthwise_kernel"])
         self.add_weight("pointwise_kernel", (1, 1, between, self.filters),
                         self.initializers["pointwise_kernel"])
-        self.params["pointwise_kernel"] = self.forth.in_memory_order(self.pointwise_kernel)
+
+    def in_memory_order(self, name, weight):
+        return self.forth.in_memory_order(weight) if name == "pointwise_kernel" else weight
 
     @property
     def depthwise_kernel(self):

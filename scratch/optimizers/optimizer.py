@@ -247,18 +247,35 @@ class Optimizer:
         for i, value in enumerate(self.variables):
             store[str(i)] = value
 
+    def require_own_variables(self, store) -> list[np.ndarray]:
+        """The arrays in such a mapping in their order, if they could be this optimizer's.
+
+        Raises:
+            ValueError: for another number of arrays, another shape, a number of steps or a learning
+                rate that cannot be one.
+        """
+        own = [value.shape for value in self.variables]
+        values = [np.asarray(store[str(i)]) for i in range(len(store))]
+        shapes = [value.shape for value in values]
+        if shapes != own:
+            raise ValueError(f"{type(self).__name__}: expected arrays of shapes {own}. "
+                             f"Received: {shapes}")
+        steps = values[0]
+        if not 0 <= steps < 2 ** 63 or int(steps) != steps:  # NaN is not between anything
+            raise ValueError(f"{type(self).__name__}: expected iterations to be a whole number, "
+                             f"not below 0. Received: {steps}")
+        if isinstance(self._learning_rate, float) and not 0 <= values[1] < math.inf:
+            raise ValueError(f"{type(self).__name__}: expected learning_rate to be a finite "
+                             f"number, not negative. Received: {values[1]}")
+        return values
+
     def load_own_variables(self, store) -> None:
         """Take over what `save_own_variables`, here or in Keras, has put into a mapping.
 
         Raises:
-            ValueError: for another number of arrays, or another shape; nothing is changed then.
+            ValueError: as `require_own_variables`; nothing is changed then.
         """
-        own = self.variables
-        values = [np.asarray(store[str(i)]) for i in range(len(store))]
-        shapes = [value.shape for value in values]
-        if shapes != [value.shape for value in own]:
-            raise ValueError(f"{type(self).__name__}: expected arrays of shapes "
-                             f"{[value.shape for value in own]}. Received: {shapes}")
+        values = self.require_own_variables(store)
         self.iterations = int(values[0])
         if isinstance(self._learning_rate, float):
             self._learning_rate = self._given_rate = float(values[1])
