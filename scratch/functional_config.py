@@ -44,21 +44,47 @@ def read(config: dict) -> tuple[Input, SymbolicTensor]:
     layers = {name: layer_from_config(entry) for name, entry in entries.items()}
     calls = {name: _call(name, entry) for name, entry in entries.items() if name != source}
     tensors = {source: layers[source]}
-    while calls:
-        ready = [name for name, (read, _) in calls.items() if all(r in tensors for r in read)]
-        if not ready:
-            name, (read, _) = next(iter(calls.items()))
-            raise ValueError(f"{owner}: expected layers that can be reached from its input. "
-                             f"Received: {name!r}, which reads {read}")
-        for name in ready:
-            read, merges = calls.pop(name)
-            values = [tensors[r] for r in read]
-            tensors[name] = layers[name](values if merges else values[0])
+    for name in _in_order(source, calls, owner):
+        read, merges = calls[name]
+        values = [tensors[r] for r in read]
+        tensors[name] = layers[name](values if merges else values[0])
     output = _only(config["output_layers"], "output", owner)
     if output not in tensors:
         raise ValueError(f"{owner}: expected the output to be one of the layers {list(tensors)}. "
                          f"Received: {output!r}")
     return layers[source], tensors[output]
+
+
+def _in_order(source: str, calls: dict, owner: str) -> list[str]:
+    """The layers' names, each after those that it reads; wave by wave, as far as they are from the
+    input, and within one as the config has them.
+
+    Args:
+        calls: for each layer's name (the names that it reads, whether as a list).
+    """
+    readers: dict[str, list[str]] = {}
+    missing = {}  # how many of what a layer reads is not there yet
+    for name, (read, _) in calls.items():
+        missing[name] = len(set(read))
+        for each in set(read):
+            readers.setdefault(each, []).append(name)
+    position = {name: i for i, name in enumerate(calls)}
+    order, wave = [], [source]
+    while wave:
+        ready = []
+        for name in wave:
+            for reader in readers.get(name, ()):
+                missing[reader] -= 1
+                if not missing[reader]:
+                    ready.append(reader)
+        wave = sorted(ready, key=position.__getitem__)
+        order += wave
+    if len(order) < len(calls):
+        done = set(order)
+        name = next(name for name in calls if name not in done)
+        raise ValueError(f"{owner}: expected layers that can be reached from its input. "
+                         f"Received: {name!r}, which reads {calls[name][0]}")
+    return order
 
 
 def _checked(config) -> tuple[str, dict]:

@@ -9,12 +9,15 @@ Forward, each layer runs when all that it reads is there; backward, an output th
 than once gets the sum of what comes back.
 """
 
+from collections import Counter
+
 from scratch import functional_config
 from scratch.errors import UnsupportedError
 from scratch.graph import layers_between
 from scratch.layers import Input
 from scratch.layers.symbolic import SymbolicTensor
-from scratch.network import Network, back_through, give_names
+from scratch.naming import Names
+from scratch.network import Network, back_through
 
 
 class Model(Network):
@@ -49,12 +52,13 @@ class Model(Network):
     def _name_layers(self, tensors) -> None:
         """Check given names, and give the others in the order in which layers were called."""
         names = [self.input_layer.name, *(layer.name for layer in self.layers)]
-        given = [name for name in names if name is not None]
-        twice = next((name for name in given if given.count(name) > 1), None)
+        counts = Counter(name for name in names if name is not None)
+        twice = next((name for name, count in counts.items() if count > 1), None)
         if twice is not None:
             raise ValueError(f"{self}: expected each layer's name once. Received twice: {twice!r}")
-        called = sorted(tensors, key=lambda tensor: tensor.number)
-        give_names([tensor.layer for tensor in called], given)
+        taken = Names(counts)
+        for tensor in sorted(tensors, key=lambda tensor: tensor.number):
+            taken.give(tensor.layer)
 
     @property
     def sources(self):

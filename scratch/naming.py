@@ -1,9 +1,36 @@
-"""Keras's default names: a class's own name in small letters."""
+"""Keras's default names: a class's own name in small letters, and a number for the next ones."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 
 
 def snake_case(name: str) -> str:
     """A class's name as Keras turns it into a default name: MaxPooling2D -> max_pooling2d."""
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+class Names:
+    """The names of a model's layers: those that are taken, and which one is given next."""
+
+    def __init__(self, taken: Iterable[str] = ()):
+        self._taken = set(taken)
+        self._counts: Counter[str] = Counter()  # below these numbers everything is taken
+
+    def __contains__(self, name: str | None) -> bool:
+        return name in self._taken
+
+    def give(self, layer) -> None:
+        """Name a layer that has no name as Keras does, conv2d, conv2d_1 ...; its name is taken."""
+        if layer.name is None:
+            base = snake_case(type(layer).__name__)
+            while (name := numbered(base, self._counts[base])) in self._taken:
+                self._counts[base] += 1
+            layer.name = name
+        self._taken.add(layer.name)
+
+
+def numbered(base: str, count: int) -> str:
+    """The name of that number, counted from 0: conv2d, conv2d_1 ..."""
+    return f"{base}_{count}" if count else base

@@ -11,7 +11,6 @@ from scratch.errors import UnsupportedError
 from scratch.layers import Input, Layer
 from scratch.layers.base import dtype_from_policy
 from scratch.layers.symbolic import is_symbolic
-from scratch.naming import snake_case
 from scratch.summary import summary_html, summary_table
 from scratch.training import Trainer
 
@@ -204,18 +203,6 @@ class Network(Trainer):
 
     def __str__(self):
         return f"Model {self.name!r}"
-
-
-def give_names(layers, taken) -> None:
-    """Name the layers that have no name as Keras does: conv2d, conv2d_1 ..., none of it taken."""
-    taken = set(taken)
-    for layer in layers:
-        if layer.name is None:
-            base, count = snake_case(type(layer).__name__), 0
-            while (f"{base}_{count}" if count else base) in taken:
-                count += 1
-            layer.name = f"{base}_{count}" if count else base
-        taken.add(layer.name)
 
 
 def back_through(layer: Layer, gradient, wants_input_gradient: bool, from_logits: bool):

@@ -10,7 +10,8 @@ What all models share is in `network.py`, training in `training.py`.
 from scratch.errors import UnsupportedError
 from scratch.layer_config import layer_from_config, layer_to_config
 from scratch.layers import Input, Layer
-from scratch.network import Network, back_through, give_names
+from scratch.naming import Names
+from scratch.network import Network, back_through
 
 
 class Sequential(Network):
@@ -29,16 +30,18 @@ class Sequential(Network):
 
     def __init__(self, layers=None, trainable=True, name=None, dtype=None):
         super().__init__(name or "sequential", trainable, dtype)
+        names = Names()
         for layer in layers or ():
-            self._append(layer)
+            self._append(layer, names)
         self._build_if_possible()
 
     def add(self, layer) -> None:
         """Put a layer, or first an `Input`, on top of the stack."""
-        self._append(layer)
+        self._append(layer, Names(other.name for other in self.layers))
         self._build_if_possible()
 
-    def _append(self, layer) -> None:
+    def _append(self, layer, names: Names) -> None:
+        """Put a layer on top; `names` are those of the layers below, and then its own, too."""
         if isinstance(layer, Input):
             if self.input_layer is not None or self.layers:
                 raise ValueError(f"Model {self.name!r}: expected one Input, before all layers. "
@@ -52,11 +55,10 @@ class Sequential(Network):
         if layer.merges:
             raise ValueError(f"Model {self.name!r}: expected layers of one input. Received: "
                              f"{layer}, which merges several; use scratch.Model")
-        taken = {other.name for other in self.layers}
-        if layer.name in taken or any(layer is other for other in self.layers):
+        if layer.name in names:  # and so is a layer that stands here twice
             raise ValueError(f"Model {self.name!r}: expected each layer's name once. "
                              f"Received twice: {layer.name!r}")
-        give_names([layer], taken)
+        names.give(layer)
         self.layers.append(layer)
 
     def _build_if_possible(self) -> None:

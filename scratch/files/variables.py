@@ -17,7 +17,7 @@ import numpy as np
 from scratch.errors import UnsupportedError, shortened
 from scratch.files import optimizer_state
 from scratch.files.limits import RefusedFile, require_held
-from scratch.naming import snake_case
+from scratch.naming import numbered, snake_case
 
 LEAST_BUFFER = 1 << 20  # bytes of a chunk of any array
 
@@ -30,7 +30,7 @@ def paths_of(layers) -> list[str]:
         base = snake_case(type(layer).__name__)
         count = counts.get(base, 0)
         counts[base] = count + 1
-        paths.append(f"layers/{base}_{count}" if count else f"layers/{base}")
+        paths.append(f"layers/{numbered(base, count)}")
     return paths
 
 

@@ -140,7 +140,7 @@ def test_a_missing_member_is_named(name, whole, tmp_path):
     contents = members(whole[0])
     contents["other.txt"] = contents.pop(name)
     path = written(tmp_path / "a.keras", contents)
-    assert_refused(path, load_model, f"expected a member {name}", "other.txt")
+    assert_refused(path, load_model, f"with a member {name}", "other.txt")
 
 
 def test_a_member_that_unpacks_to_far_more_than_it_holds(whole, tmp_path):
