@@ -6,6 +6,8 @@ for each pixel of the kernel. Memory is ordered (W, C, H, N) as in `lowering.py`
 runs over an image column of all rows of all images.
 """
 
+from functools import cached_property
+
 import numpy as np
 
 from scratch.lowering import ones
@@ -23,9 +25,12 @@ class Depthwise:
         self.rows, self.columns = windows
         self.padded_shape = (self.columns.padded, self.rows.padded)
         self.inside = (self.columns.pixels, slice(None), self.rows.pixels)
-        # each pixel (i, j) of the kernel, and where it lies on (W', C, H', N) for all windows
-        self.taps = [((i, j), (self.columns.positions(j), slice(None), self.rows.positions(i)))
-                     for i in range(self.rows.kernel) for j in range(self.columns.kernel)]
+
+    @cached_property
+    def taps(self) -> list[tuple]:
+        """Each pixel (i, j) of the kernel, and where it lies on (W', C, H', N) for all windows."""
+        return [((i, j), (self.columns.positions(j), slice(None), self.rows.positions(i)))
+                for i in range(self.rows.kernel) for j in range(self.columns.kernel)]
 
     def pad(self, x: np.ndarray) -> np.ndarray:
         """x (N, H, W, C), in any memory order -> (W', C, H', N), with zeros around it."""

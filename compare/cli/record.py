@@ -33,6 +33,7 @@ def add_parser(subparsers) -> None:
 
 def run(args) -> int:
     import compare
+    from compare import parity
     from compare.document import files, tables
     from compare.document.plain_json import dumps
     from compare.inputs import batches
@@ -45,7 +46,7 @@ def run(args) -> int:
         if y is None:
             trace = compare.record(twin, x, upstream=batches.upstream(model, x, args.seed))
         else:
-            twin = compare.parity.both_compiled(model, twin)[1]
+            twin = parity.both_compiled(model, twin)[1]
             trace = compare.record(twin, x, y)
     with progress.during(f"Writing {args.out}"):
         trace.save(args.out)

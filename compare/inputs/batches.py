@@ -1,5 +1,6 @@
 """The batch a check is run on: real images, random numbers, or one's own file."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 import scratch
 from compare.tracing.model_kinds import kind
 from compare.tracing.validation import check_batch
+from scratch import memory
 
 
 def images(dataset, count: int, seed: int, dtype):
@@ -20,7 +22,13 @@ def images(dataset, count: int, seed: int, dtype):
 
 def random(model, count: int, seed: int):
     """(x, y) of standard normal inputs and random labels that suit the model's loss; y is None,
-    and a gradient of the output takes its place, where the model has no loss."""
+    and a gradient of the output takes its place, where the model has no loss.
+
+    Raises:
+        ValueError: if the outputs of all layers would not fit into the memory that there is.
+    """
+    memory.require(count * activations(model) * model.dtype.itemsize,
+                   f"the outputs of all layers of {model} for {count} samples")
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((count, *model.input_shape[1:])).astype(model.dtype)
     if model.loss is None:
@@ -35,7 +43,7 @@ def targets(model, count: int, rng) -> np.ndarray:
     shape, classes = (count, *model.output_shape[1:-1]), model.output_shape[-1]
     if loss in ("SparseCategoricalCrossentropy", "CategoricalCrossentropy"):
         labels = rng.integers(0, classes, shape)
-        return labels if loss.startswith("Sparse") else np.eye(classes, dtype=model.dtype)[labels]
+        return labels if loss.startswith("Sparse") else one_hot(labels, classes, model.dtype)
     size = (*shape, classes)
     if loss in ("BinaryCrossentropy", "Hinge", "SquaredHinge"):
         return rng.integers(0, 2, size).astype(model.dtype)
@@ -49,6 +57,19 @@ def upstream(model, x, seed: int) -> np.ndarray:
     """A gradient of the output for a model without a loss: normal numbers, never all alike."""
     shape = (len(x), *model.output_shape[1:])
     return np.random.default_rng(seed + 1).standard_normal(shape).astype(model.dtype)
+
+
+def one_hot(labels: np.ndarray, classes: int, dtype) -> np.ndarray:
+    """A row of `classes` numbers for each label, 1 at its place and 0 elsewhere."""
+    rows = np.zeros((*labels.shape, classes), dtype)
+    np.put_along_axis(rows, labels[..., None], 1, axis=-1)
+    return rows
+
+
+def activations(model) -> int:
+    """How many numbers a sample is made into: the input's and those of every layer's output."""
+    shapes = [model.input_shape, *(layer.output_shape or () for layer in model.layers)]
+    return sum(math.prod(shape[1:]) for shape in shapes)
 
 
 def from_file(path):

@@ -9,22 +9,27 @@ altered byte is noticed when the file is read.
 import hashlib
 import io
 import json
+import math
 import os
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from compare.tracing.types import Weights
+from scratch.errors import shortened
+from scratch.files import description
 from scratch.files.atomic import replacing
+from scratch.files.limits import RefusedFile, require_held
 
 FORMAT = "keras-parity trace"
 VERSION = 2
 READABLE = (1, 2)  # the first knows neither graphs nor noise, weights of samples and inference
 ARRAYS = ("x", "y", "loss", "loss_gradient", "sample_weight", "inference")
-PLAIN = ("producer", "dtype", "config", "compile_config", "fused")
-PART_PLAIN = ("layer", "part", "class_name")
+PLAIN = {"producer": str, "dtype": str, "config": dict, "compile_config": (dict, type(None)),
+         "fused": bool}
+PART_PLAIN = ("layer", "part", "class_name")  # texts
 PART_ARRAYS = ("input", "output", "output_gradient", "input_gradient", "noise", "inference")
 PART_DICTS = ("weights", "weight_gradients", "updated")
 SEAL = 64  # hexadecimal digits of a SHA-256
@@ -71,17 +76,48 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
                          "Received one that does not end in the SHA-256 of its contents: it is no "
                          "trace, or was cut short or altered")
     try:
-        with np.load(io.BytesIO(contents), allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        header = json.loads(str(arrays.pop("header")))
+        arrays = _arrays(contents)
+        header = description.parse(str(arrays.pop("header")).encode(), "its header")
         found = header["format"], header["version"]
         if found[0] == FORMAT and type(found[1]) is int and found[1] in READABLE:
             return _fields(header if found[1] > 1 else _first_version(header), arrays)
-    except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except Exception as error:  # a seal can be forged: numpy, zipfile and zlib raise all sorts then
         raise ValueError(f"{path}: expected a trace with every array that its header names. "
-                         f"Received a file that cannot be read as one: {error}") from None
+                         "Received a file that cannot be read as one: "
+                         f"{shortened(error)}") from None
     raise ValueError(f"{path}: expected {FORMAT!r}, version {VERSION}. "
-                     f"Received: {found[0]!r}, version {found[1]!r}")
+                     f"Received: {found[0]!r:.80}, version {found[1]!r:.80}")
+
+
+def _arrays(contents: bytes) -> dict[str, Any]:
+    """The arrays of a `.npz` file, once it is sure that they are as large as they say.
+
+    Raises:
+        RefusedFile: if they are not, or take up far more than the file; besides whatever a damaged
+            archive makes zipfile and numpy raise.
+    """
+    with zipfile.ZipFile(io.BytesIO(contents)) as archive:
+        members = archive.infolist()
+        require_held(sum(member.file_size for member in members), len(contents),
+                     "the arrays of a trace")
+        for member in members:
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise RefusedFile(f"{member.filename!r:.80} is packed by an unusual method")
+            with archive.open(member) as file:
+                _require_whole(file, member)
+    with np.load(io.BytesIO(contents), allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def _require_whole(file: IO[bytes], member: zipfile.ZipInfo) -> None:
+    """That a member holds an array of plain values, all of them: numpy makes room by its shape."""
+    read = {(1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0}[np.lib.format.read_magic(file)]
+    shape, _, dtype = read(file)
+    if dtype.kind not in "biufU" or file.tell() + math.prod(shape) * dtype.itemsize \
+            != member.file_size:
+        raise RefusedFile(f"{member.filename!r:.80} holds {member.file_size} bytes, which are no "
+                          f"array of {dtype} of shape {shape}")
 
 
 def _first_version(header: dict[str, Any]) -> dict[str, Any]:
@@ -93,6 +129,9 @@ def _first_version(header: dict[str, Any]) -> dict[str, Any]:
 def _fields(header: dict[str, Any], arrays: Weights) -> dict[str, Any]:
     parts = [_get_part(arrays, entry) for entry in header["parts"]]
     values = {name: _get(arrays, header[name]) for name in ARRAYS}
+    for name, kinds in PLAIN.items():
+        if not isinstance(header[name], kinds):
+            raise ValueError(f"{name} is {header[name]!r:.80}")
     if values["loss"] is not None:
         values["loss"] = values["loss"][()]
     sources = header["sources"]
@@ -114,6 +153,8 @@ def _put_part(store: Weights, part: dict[str, Any]) -> dict[str, Any]:
 def _get_part(arrays: Weights, entry: dict[str, Any]) -> dict[str, Any]:
     if entry.keys() != {*PART_PLAIN, *PART_ARRAYS, *PART_DICTS}:
         raise ValueError(f"a part has the entries {', '.join(map(str, entry))}")
+    if not all(isinstance(entry[name], str) for name in PART_PLAIN):
+        raise ValueError(f"a part is called {[entry[name] for name in PART_PLAIN]}")
     return {**{name: entry[name] for name in PART_PLAIN},
             **{name: _get(arrays, entry[name]) for name in PART_ARRAYS},
             **{name: {key: _get(arrays, ref) for key, ref in entry[name].items()}

@@ -4,7 +4,7 @@ A window's average is the sum of its pixels over their number. Sums go along the
 along the rows; padding is left out of the sum and of the number alike.
 """
 
-from functools import reduce
+from functools import cached_property, reduce
 
 import numpy as np
 
@@ -19,11 +19,15 @@ class AveragePooling(Pooling):
         super().build(input_shape)
         walks = self.walks(self.input_shape)
         self.sums = [AxisSums(walk, axis) for axis, walk in enumerate(walks, start=1)]
-        along_axes = [AxisSums(walk, 0).pixels() for walk in walks]
+
+    @cached_property
+    def pixels(self) -> float | np.ndarray:
+        """How many pixels each window has: one number if all are alike, else (OH, OW, 1)."""
+        along_axes = [AxisSums(sums.walk, 0).pixels() for sums in self.sums]
         # (OH,) and (OW,) -> (OH, OW) -> (OH, OW, 1)
         numbers = reduce(np.multiply.outer, along_axes)[..., None]
         same = (numbers == numbers.flat[0]).all()
-        self.pixels = float(numbers.flat[0]) if same else numbers.astype(self.dtype)
+        return float(numbers.flat[0]) if same else numbers.astype(self.dtype)
 
     def forward(self, x, training=False):
         y = to_channels_last(x, self.data_format)

@@ -4,6 +4,8 @@ Pooling over a rectangle is pooling along the columns first, then along the rows
 therefore treated by itself, and a sequence is what has one axis less.
 """
 
+from functools import cached_property
+
 import numpy as np
 
 from scratch.layers.arguments import one_per_axis, padding_name
@@ -62,10 +64,14 @@ class AxisWindows:
         self.walk, self.axis = walk, axis
         self.padded = walk.padded > walk.size
         self.inside = (*before, walk.pixels)  # the image within its padding
-        # the first, second, ... pixel of every window
-        self.parts = [(*before, walk.positions(k)) for k in range(walk.kernel)]
         self.overlapping = walk.stride < walk.kernel
         self.gapless = walk.stride == walk.kernel and walk.padded == walk.kernel * walk.outputs
+
+    @cached_property
+    def parts(self) -> list[tuple]:
+        """Where the first, second, ... pixel of every window is."""
+        before = (slice(None),) * self.axis
+        return [(*before, self.walk.positions(k)) for k in range(self.walk.kernel)]
 
     def pad(self, x: np.ndarray, value: float) -> np.ndarray:
         """x with `value` around it along the axis, where padding is due."""
