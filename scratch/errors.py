@@ -1,6 +1,6 @@
 """The errors that have a meaning of their own; all else is a plain ValueError or TypeError."""
 
-MOST = 600  # characters of a message: it may quote a file that says anything
+MOST = 1500  # characters of a message: it may quote a file that says anything
 LEFT_OUT = " [...] "
 
 

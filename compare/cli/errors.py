@@ -16,10 +16,12 @@ from collections.abc import Callable, Iterator
 from compare.cli import colour
 from compare.document import files, progress
 from compare.document.text import Text, bad, line, warning
+from scratch.errors import shortened
 
 # as shells have it: 128 + the number of the signal
 INTERRUPTED, PIPE_CLOSED = 128 + 2, 128 + 13
 EXPECTED = (ValueError, OSError, ImportError)
+MOST = 3000  # characters of a line: a file may have anything quoted
 # An error's last words, where they already say what to do: 'Remove it, and it is ...'.
 TOLD = re.compile(r"(?:^|[.;:] )(?:Add|Build|Call|Choose|Delete|Download|Get|Give|Install|Leave"
                   r"|Make|Name|Record|Remove|Run|Save|Say|See|Set|Start|Take|Try|Use|Write)\b[^.]*"
@@ -125,4 +127,4 @@ def one_line(error) -> Text:
         return line(f"{error.filename}: {error.strerror}")
     if isinstance(error, Text):
         return error
-    return line(" ".join(str(error).split()) or type(error).__name__)
+    return line(shortened(" ".join(str(error).split()), MOST) or type(error).__name__)

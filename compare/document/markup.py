@@ -1,8 +1,11 @@
-"""HTML elements as text. Whatever is not made here is escaped, so nothing can slip through."""
+"""HTML elements as text. Whatever is not made here is escaped, so nothing can slip through: no
+element, and no character that hides or turns others round."""
 
 import html
 import re
 from collections.abc import Iterable
+
+from compare.document.text import unhidden
 
 
 class Html(str):
@@ -31,12 +34,14 @@ def join(children: Iterable[object]) -> Html:
         elif isinstance(child, (list, tuple)):
             texts.append(join(child))
         elif child is not None:
-            texts.append(html.escape(str(child)))
+            texts.append(html.escape(unhidden(str(child), keep="\n\t")))
     return Html("".join(texts))
 
 
 def _attribute(name: str, value: object) -> str:
-    return f" {name}" if value is True else f' {name}="{html.escape(str(value))}"'
+    if value is True:
+        return f" {name}"
+    return f' {name}="{html.escape(unhidden(str(value), keep=chr(10)))}"'
 
 
 def breakable(name: str) -> list[object]:

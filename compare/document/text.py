@@ -143,7 +143,13 @@ def visible(text: str, keep: str = "") -> str:
     Args:
         keep: characters that are left as they are.
     """
-    if not text.isprintable():
-        text = "".join(letter if letter in keep or unicodedata.category(letter) not in HIDDEN
-                       else repr(letter)[1:-1] for letter in text)
-    return COMMAND.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return COMMAND.sub(lambda found: f"\\x{ord(found[0]):02x}", unhidden(text, keep))
+
+
+def unhidden(text: str, keep: str = "") -> str:
+    """`visible` for what GitHub's runner does not read, such as a page: it hides nothing, and '::'
+    stays as it is."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter in keep or unicodedata.category(letter) not in HIDDEN
+                   else repr(letter)[1:-1] for letter in text)

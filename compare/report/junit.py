@@ -7,6 +7,7 @@ import re
 from xml.etree import ElementTree
 
 from compare.checks.gate import Gate
+from compare.document.text import visible
 from compare.report.report import Report, describe
 from compare.report.row_table import percent
 
@@ -75,5 +76,5 @@ def counts(rows) -> dict[str, str]:
 
 
 def clean(text: str) -> str:
-    """Without characters that XML does not have."""
-    return FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
+    """With what would hide shown escaped, and without characters that XML does not have."""
+    return FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", visible(text, keep="\n"))
