@@ -129,6 +129,8 @@ def _first_version(header: dict[str, Any]) -> dict[str, Any]:
 def _fields(header: dict[str, Any], arrays: Weights) -> dict[str, Any]:
     parts = [_get_part(arrays, entry) for entry in header["parts"]]
     values = {name: _get(arrays, header[name]) for name in ARRAYS}
+    if not isinstance(values["x"], np.ndarray):
+        raise ValueError(f"x is {header['x']!r:.80}")
     for name, kinds in PLAIN.items():
         if not isinstance(header[name], kinds):
             raise ValueError(f"{name} is {header[name]!r:.80}")
@@ -156,9 +158,18 @@ def _get_part(arrays: Weights, entry: dict[str, Any]) -> dict[str, Any]:
     if not all(isinstance(entry[name], str) for name in PART_PLAIN):
         raise ValueError(f"a part is called {[entry[name] for name in PART_PLAIN]}")
     return {**{name: entry[name] for name in PART_PLAIN},
-            **{name: _get(arrays, entry[name]) for name in PART_ARRAYS},
-            **{name: {key: _get(arrays, ref) for key, ref in entry[name].items()}
+            **{name: _get(arrays, _one(entry, name)) for name in PART_ARRAYS},
+            **{name: {key: arrays[ref] for key, ref in entry[name].items()}
                for name in PART_DICTS}}
+
+
+def _one(entry: dict[str, Any], name: str) -> str | list[str] | None:
+    """What a part calls an array: only inputs may be several, and only results may be missing."""
+    found: str | list[str] | None = entry[name]
+    if found is None and name in ("input", "output") \
+            or isinstance(found, list) and name not in ("input", "input_gradient"):
+        raise ValueError(f"the {name} of a part is {found!r:.80}")
+    return found
 
 
 def _put(store: Weights, array: Any) -> str | list[Any] | None:
@@ -172,10 +183,10 @@ def _put(store: Weights, array: Any) -> str | list[Any] | None:
     return name
 
 
-def _get(arrays: Weights, name: str | list[Any] | None) -> Any:
-    if isinstance(name, list):
-        return tuple(_get(arrays, each) for each in name)
-    return None if name is None else arrays[name]
+def _get(arrays: Weights, name: str | list[str] | None) -> Any:
+    if isinstance(name, list) and name:
+        return tuple(arrays[each] for each in name)
+    return None if name is None else arrays[name]  # type: ignore[index]
 
 
 def _seal(contents: bytes) -> bytes:

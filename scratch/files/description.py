@@ -6,6 +6,7 @@ that is not understood, does not describe the model that would be made of it, an
 """
 
 import json
+import re
 from collections.abc import Iterator
 
 from scratch.errors import UnsupportedError
@@ -19,6 +20,7 @@ MODEL = {"name", "trainable", "dtype", "layers", "build_input_shape", "input_lay
          "output_layers"}
 COMPILED = {"optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly",
             "steps_per_execution", "jit_compile"}
+PLAIN = {"build_config", "loss_weights", "run_eagerly", "steps_per_execution", "jit_compile"}
 ROOMS = {"activations", "constraints", "dtype_policies", "initializers", "layers", "losses",
          "metrics", "models", "ops", "optimizers", "regularizers"}  # of Keras, where classes are
 TENSOR = "__keras_tensor__"
@@ -67,6 +69,9 @@ def require_kerass_own(config, keys=OBJECT) -> None:
     for place, value in _within(config):
         if not {"class_name", "module", "registered_name"} & value.keys():
             continue
+        if PLAIN & set(re.split(r"[.\[]", place)):
+            raise UnsupportedError(f"{place} is an object, {value.get('class_name')!r:.80} from "
+                                   f"{value.get('module')!r:.80}. Expected plain values there.")
         _require_known(value, OBJECT if place else keys, place or "the file")
         name, module = value.get("class_name"), value.get("module")
         registered = value.get("registered_name")

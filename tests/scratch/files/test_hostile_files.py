@@ -232,12 +232,15 @@ def layer(config):
 @pytest.mark.parametrize("spoil, named", [
     (lambda c: c["compile_config"].update(other=evil()), "unknown keys ['other']"),
     (lambda c: c["compile_config"].update(run_eagerly=evil()), "'system' from 'os'"),
+    (lambda c: c["compile_config"].update(jit_compile={
+        "module": "keras.layers", "class_name": "Embedding",
+        "config": {"input_dim": 10**6, "output_dim": 400}}), "'Embedding' from 'keras.layers'"),
     (lambda c: c["compile_config"].update(steps_per_execution=[[evil()]]),
-     "steps_per_execution[0][0] is 'system' from 'os'"),
+     "steps_per_execution[0][0] is an object, 'system' from 'os'"),
     (lambda c: c["compile_config"]["optimizer"].update(module="subprocess"), "from 'subprocess'"),
     (lambda c: c["compile_config"]["loss"].update(registered_name="my>Loss"), "'my>Loss'"),
     (lambda c: c["compile_config"]["loss"].update(extra=1), "unknown keys ['extra']"),
-    (lambda c: c.update(build_config=evil()), "build_config is 'system' from 'os'"),
+    (lambda c: c.update(build_config=evil()), "build_config is an object, 'system' from 'os'"),
     (lambda c: c.update(assets=[1]), "unknown keys ['assets']"),
     (lambda c: c["config"].update(more=1), "the model's config has the unknown keys ['more']"),
     (lambda c: layer(c).update(compile_config=evil()), "unknown keys ['compile_config']"),
