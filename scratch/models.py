@@ -1,5 +1,8 @@
 """Models out of Keras's configs and files: which kind a config describes, and that model."""
 
+import contextlib
+from collections.abc import Iterator
+
 from scratch import files, initializers
 from scratch.errors import UnsupportedError, shortened
 from scratch.files import description, variables
@@ -49,15 +52,8 @@ def load_model(filepath, compile: bool = True) -> Network:
     """
     name = str(filepath)
     text, weights = files.read_model(filepath)
-    try:
+    with _naming(f"{name}: ", "a model saved by Keras, with a config.json that describes it"):
         model = _described(description.parse(text), compile)
-    except UnsupportedError as error:
-        raise UnsupportedError(f"{name}: {shortened(error)}") from None
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError,
-            RecursionError) as error:  # a config may say anything
-        raise ValueError(f"{name}: expected a model saved by Keras, with a config.json that "
-                         "describes it. Received: "
-                         f"{type(error).__name__}: {shortened(error)}") from None
     if model.built:
         variables.restore(model, weights, name)
     return model
@@ -74,12 +70,27 @@ def model_with_weights(config: dict, weights, compile_config: dict | None = None
         UnsupportedError: for what is not supported, by its name.
         ValueError: for a dictionary that is no model's, and for weights that are not its own.
     """
-    with initializers.undrawn():
-        model = model_from_config(config)
-    if compile_config:
-        model.compile_from_config(compile_config)
+    with _naming("", "a config that describes a model"):
+        with initializers.undrawn():
+            model = model_from_config(config)
+        if compile_config:
+            model.compile_from_config(compile_config)
     model.set_weights(weights)
     return model
+
+
+@contextlib.contextmanager
+def _naming(place: str, expected: str) -> Iterator[None]:
+    """Around the making of a model of what a file says, which may be anything: every error is a
+    ValueError of bounded length, or an UnsupportedError, that begins with the place."""
+    try:
+        yield
+    except UnsupportedError as error:
+        raise UnsupportedError(f"{place}{shortened(error)}") from None
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError,
+            RecursionError) as error:
+        raise ValueError(f"{place}expected {expected}. "
+                         f"Received: {type(error).__name__}: {shortened(error)}") from None
 
 
 def _described(saved: dict, compile: bool) -> Network:

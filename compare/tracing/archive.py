@@ -27,8 +27,8 @@ FORMAT = "keras-parity trace"
 VERSION = 2
 READABLE = (1, 2)  # the first knows neither graphs nor noise, weights of samples and inference
 ARRAYS = ("x", "y", "loss", "loss_gradient", "sample_weight", "inference")
-PLAIN = {"producer": str, "dtype": str, "config": dict, "compile_config": (dict, type(None)),
-         "fused": bool}
+PLAIN: dict[str, Any] = {"producer": str, "dtype": str, "config": dict,
+                         "compile_config": (dict, type(None)), "fused": bool}
 PART_PLAIN = ("layer", "part", "class_name")  # texts
 PART_ARRAYS = ("input", "output", "output_gradient", "input_gradient", "noise", "inference")
 PART_DICTS = ("weights", "weight_gradients", "updated")
