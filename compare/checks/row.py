@@ -43,6 +43,8 @@ class Row:
             gradient which the layer does not show, with what its recovery rounds.
         downstream: failed, but behind a failure that explains it.
         note: anything else worth saying.
+        unjudged: how many elements are NaN on both sides. They are no failure, but nothing was
+            shown of them either; not part of the JSON, where the note tells of them.
         excerpt: the surroundings of the worst element, for pictures; not part of the JSON.
     """
 
@@ -71,6 +73,7 @@ class Row:
     kind: str = "componentwise"
     downstream: bool = False
     note: str = ""
+    unjudged: int = field(default=0, repr=False, compare=False)
     excerpt: Excerpt | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -88,7 +91,7 @@ class Row:
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; numbers that JSON cannot hold become text."""
         known = {each.name: getattr(self, each.name) for each in fields(self)
-                 if each.name != "excerpt"}
+                 if each.name not in ("excerpt", "unjudged")}
         made: dict[str, Any] = plain({**known, "smallest_tolerance": self.smallest_tolerance})
         return made
 
@@ -141,6 +144,7 @@ def judge(gate: Gate, layer: str, tensor: str, actual: ArrayLike | None, expecte
         off=_who(candidate_share, reference_share), kind=kind,
         note=_nonfinite(a, e) or (OVERFLOWN if alike.any() else "")
         or (MANY if terms * oracle.rounding.unit >= 1 else ""),
+        unjudged=int((np.isnan(a) & np.isnan(e)).sum()),
         excerpt=close_up(tensor, a, e, np.broadcast_to(bound, a.shape), shares, where))
 
 

@@ -17,7 +17,8 @@ Is the NumPy network the same function as its Keras twin, gradients included?
 Runs both on one batch and checks every layer's output, every gradient, the loss
 and one optimizer step against proved rounding bounds, probes each layer with
 whole numbers, where nothing may differ at all, and trains both side by side for
-a few steps. Exits 0 if parity holds, 1 if it does not, 2 for bad input.
+a few steps. Exits 0 if parity holds, 1 if it does not, 2 for bad input
+or where NaN on both sides left nothing to judge.
 """
 EPILOG = examples(
     ("the network that comes with parity, on Fashion-MNIST", "parity check"),
@@ -63,7 +64,7 @@ def run(args) -> int:
     find_cause(report)
     colour.show(lines([wrapped(about), report.render(args.format, args.wide)]), args.format)
     outputs.write(args, report, about)
-    return 0 if report else 1
+    return report.exit_code
 
 
 def find_cause(report) -> None:

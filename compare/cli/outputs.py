@@ -99,5 +99,5 @@ def facts(args) -> dict[str, str]:
 
     from compare.experiments.execution.environment import environment
 
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
     return {"command": args.command_line, "made": f"{now:%Y-%m-%d %H:%M} UTC", **environment()}

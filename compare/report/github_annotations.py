@@ -17,9 +17,12 @@ def wanted(option: bool | None) -> bool:
 
 
 def annotations(report: Report, about: str) -> list[str]:
-    """Lines to print: an error for each failure of its own, or a notice that parity holds."""
+    """Lines to print: an error for each failure of its own, or if there is none a notice that
+    parity holds, or an error if NaN kept it from being judged."""
     if report:
         return [command("notice", "Parity holds", f"{about}: {report.summary()}")]
+    if report.first_failure is None:
+        return [command("error", "Parity is not judged", f"{about}: {report.summary()}")]
     own = [row for row in report.rows if not row.passed and not row.downstream]
     shown = own if len(own) <= MOST else own[:MOST - 1]
     lines = [command("error", f"Parity: {row.gate}, {row.name or 'network'}", describe(row))

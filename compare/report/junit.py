@@ -64,6 +64,10 @@ def add_case(suite, row) -> None:
         text = clean(describe(row))
         failure = ElementTree.SubElement(case, "failure", {"type": kind, "message": text})
         failure.text = text
+    elif row.unjudged:
+        text = clean(f"NaN on both sides: {row.note}")
+        error = ElementTree.SubElement(case, "error", {"type": "not judged", "message": text})
+        error.text = text
     elif row.size:
         ElementTree.SubElement(case, "system-out").text = (
             f"{percent(row.used)} of the bound used; {row.size} elements")
@@ -72,7 +76,7 @@ def add_case(suite, row) -> None:
 def counts(rows) -> dict[str, str]:
     """The attributes that say how many there are, and how many failed."""
     return {"tests": str(len(rows)), "failures": str(sum(not row.passed for row in rows)),
-            "errors": "0", "skipped": "0"}
+            "errors": str(sum(row.passed and row.unjudged > 0 for row in rows)), "skipped": "0"}
 
 
 def clean(text: str) -> str:

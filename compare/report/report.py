@@ -14,7 +14,7 @@ from compare.diagnosis.report_diagnosis import Diagnosis
 from compare.diagnosis.snapshot import Snapshot
 from compare.document.display import Displayed
 from compare.document.sections import wrapped
-from compare.document.text import Text, bad, good, line, lines, strong
+from compare.document.text import Text, bad, good, line, lines, strong, warning
 from compare.report import row_table
 from compare.tracing.topology import Layer, outline
 from compare.tracing.trace import Trace
@@ -63,7 +63,19 @@ class Report(Displayed):
                     if (where := first_nonfinite(trace))], outline(reference), explained)
 
     def __bool__(self) -> bool:
-        return bool(self.rows) and all(row.passed for row in self.rows)
+        return bool(self.rows) and all(row.passed and not row.unjudged for row in self.rows)
+
+    @property
+    def unjudged(self) -> list[Row]:
+        """The rows that do not fail, but hold NaN on both sides: what is not a number equals
+        nothing, so of such elements nothing is known."""
+        return [row for row in self.rows if row.passed and row.unjudged]
+
+    @property
+    def exit_code(self) -> int:
+        """Of a command: 0 if parity holds, 1 if a row fails, 2 if none does but NaN on both sides
+        kept some from being judged."""
+        return 0 if self else 1 if self.first_failure or not self.rows else 2
 
     @property
     def first_failure(self) -> Row | None:
@@ -109,6 +121,12 @@ class Report(Displayed):
     def summary(self) -> Text:
         """The verdict in one sentence."""
         failure = self.first_failure
+        if failure is None and self.unjudged:
+            first = self.unjudged[0]
+            return line(warning("Parity is not judged"), f": {len(self.unjudged)} of "
+                        f"{len(self.rows)} rows hold NaN on both sides, which equals nothing. "
+                        f"First at gate '{first.gate}': {first.name}, {first.unjudged} of "
+                        f"{first.size} elements ({first.note}). No other row fails.")
         if failure is None:
             # a single rounding, as in an update, nearly fills its bound on every machine
             used = max((row.used for row in self.rows

@@ -5,7 +5,7 @@ import numpy as np
 from compare.checks.gate import Gate
 from compare.checks.row import Row
 from compare.document import tables
-from compare.document.text import Text, bad, good, line
+from compare.document.text import Text, bad, good, line, warning
 
 # title -> (text of a row, right-aligned)
 COLUMNS = {
@@ -139,8 +139,10 @@ def integers(row: Row, probes: dict) -> str:
 
 
 def word(row: Row) -> Text:
-    """The one word of a verdict: passed, equal (both sides' numbers are), FAILED or, behind a
-    failure that explains it, failed."""
+    """The word of a verdict: passed, equal (both sides' numbers are), FAILED or, behind a failure that
+    explains it, failed; not judged where both sides have NaN."""
+    if row.passed and row.unjudged:
+        return warning("not judged")
     if row.passed:
         return good("equal" if row.max_abs == 0 else "passed")
     return bad("failed" if row.downstream else "FAILED")

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -10,6 +11,9 @@ import compare
 import scratch
 from compare.checks.gate import Gate
 from compare.inputs import twins
+from compare.report import github_annotations
+from compare.report.junit import junit
+from compare.report.page import report_page
 from compare.tracing.trace import Trace
 from tests.compare.support import examples
 
@@ -319,6 +323,36 @@ def test_infinities_and_nan_pass_where_both_networks_have_the_same(hot_twin):
     assert any("NaN" in row.note or "infinite" in row.note for row in rows_of(report, "forward"))
     assert len(report.nonfinite) == 2
     assert report.nonfinite[0].startswith("candidate: conv output at [1, ")
+    assert report.first_failure is None and report.unjudged and not report
+
+
+@pytest.mark.parametrize("options", [{}, {"probes": False}])
+def test_nan_on_both_sides_is_not_judged_and_never_holds(options):
+    model, twin = examples.network(), examples.network()
+    for each in (model, twin):
+        each.get_layer("dense").params["kernel"][...] = np.nan
+    report = compare.check(model, twin, *examples.batch(), steps=0, **options)
+    assert not report and report.first_failure is None and report.exit_code == 2
+    assert {"dense kernel", "dense output"} <= {row.name for row in report.unjudged}
+    said = report.summary()
+    assert said.startswith("Parity is not judged: ") and "dense kernel" in said
+    assert "not judged" in report.table() and report.as_dict()["passed"] is False
+    assert not any("unjudged" in row for row in report.as_dict()["rows"])
+    with pytest.raises(AssertionError, match="Parity is not judged"):
+        compare.assert_parity(model, twin, *examples.batch(), steps=0, **options)
+    assert "not judged" in github_annotations.annotations(report, "about")[0]
+    assert ElementTree.fromstring(junit(report).encode()).get("errors") == str(len(report.unjudged))
+    assert "Parity is not judged" in report_page(report, "about", {})
+
+
+def test_a_failure_beside_nan_on_both_sides_is_a_failure():
+    model, twin = examples.network(), examples.network()
+    for each in (model, twin):
+        each.get_layer("dense").params["kernel"][...] = np.nan
+    model.get_layer("conv").params["bias"][0] += 1
+    report = compare.check(model, twin, *examples.batch(), steps=0)
+    assert report.exit_code == 1 and report.unjudged
+    assert report.summary().startswith("Parity does not hold")
 
 
 class ZeroForNaN(scratch.Dense):
