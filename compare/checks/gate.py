@@ -3,10 +3,10 @@
 A `Gate` is also its name, a string: row.gate == "forward".
 """
 
-from enum import Enum
+from enum import StrEnum
 
 
-class Gate(str, Enum):
+class Gate(StrEnum):
     """One question; a verdict names the first gate that fails.
 
     Attributes:
@@ -55,9 +55,4 @@ class Gate(str, Enum):
         """Its place among the gates, from 0."""
         return list(Gate).index(self)
 
-    # the name, wherever a string would be printed
-    __str__ = str.__str__
-    __repr__ = str.__repr__
-
-    def __format__(self, format_spec: str) -> str:
-        return str.__format__(self, format_spec)
+    __repr__ = str.__repr__  # the name, as __str__ gives it

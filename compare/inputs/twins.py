@@ -13,7 +13,7 @@ from pathlib import Path
 
 import scratch
 from compare import adapters
-from compare.inputs import benchmark_networks
+from compare.inputs import benchmark_networks, trace_config
 from compare.tracing.configs import compile_as, compile_config, keras_config, settings_of
 from compare.tracing.layer_error import RAISED
 from compare.tracing.model_kinds import is_keras, is_scratch
@@ -109,24 +109,9 @@ def golden_candidate(trace, spec: str | None):
                              f"without Keras. Received: {type(made).__name__}")
         return made
     model = model_with_weights(trace.config, trace.weights().values(), trace.compile_config)
-    require_shapes(model, trace)
+    trace_config.require_shapes(model, trace)
+    trace_config.require_settings(model, trace)
     return model
-
-
-def require_shapes(model, trace) -> None:
-    """That a trace's outputs are of the shapes that its config gives them, before any is computed.
-
-    Raises:
-        ValueError: if the two do not have the same layers, or one's output has another shape.
-    """
-    recorded = {part.layer: part.output.shape[1:] for part in trace.parts}
-    described = {layer.name: layer.output_shape[1:] for layer in model.layers}
-    for name in {**described, **recorded}:
-        if described.get(name) != recorded.get(name):
-            raise ValueError(
-                "Expected a trace of the layers that its own config describes. Received: "
-                f"{name!r:.80} with outputs {recorded.get(name)}, described as "
-                f"{described.get(name)}")
 
 
 def twins(model, dtype: str | None = None):

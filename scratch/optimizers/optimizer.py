@@ -6,6 +6,7 @@ for each weight one array of its shape.
 """
 
 import math
+import numbers
 import operator
 import re
 
@@ -31,7 +32,8 @@ class Optimizer:
         slot_names: the lists of slots, each in the order of the weights; Keras stores them so.
 
     Raises:
-        ValueError: for a learning rate that is no such number; for more than one way of clipping.
+        ValueError: for a learning rate that is no such number; for more than one way of clipping,
+            and for limits and a decay that are no numbers.
         UnsupportedError: for averaging, accumulation, loss scaling or a rate that is a function.
     """
 
@@ -48,6 +50,10 @@ class Optimizer:
         if sum(value is not None for value in clips.values()) > 1:
             raise ValueError(f"{type(self).__name__}: expected at most one of clipnorm, clipvalue "
                              f"and global_clipnorm. Received: {clips}")
+        for key, value in {**clips, "weight_decay": weight_decay}.items():
+            if value is not None and not isinstance(value, numbers.Real):
+                raise ValueError(f"{type(self).__name__}: expected {key} to be a number or None. "
+                                 f"Received: {key}={value!r}")
         self.name = name or snake_case(type(self).__name__)
         self.weight_decay = weight_decay
         self.clipnorm, self.clipvalue, self.global_clipnorm = clips.values()

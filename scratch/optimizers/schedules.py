@@ -248,8 +248,12 @@ def deserialize(config: dict) -> LearningRateSchedule:
 
     Raises:
         UnsupportedError: for a schedule that is not known.
+        TypeError, ValueError: for settings of which no learning rate can be made.
     """
     if config.get("class_name") not in CLASSES:
         raise UnsupportedError(f"Learning-rate schedule {config.get('class_name')!r} is not "
                                f"supported. Expected one of: {', '.join(CLASSES)}.")
-    return CLASSES[config["class_name"]].from_config(config["config"])
+    schedule = CLASSES[config["class_name"]].from_config(config["config"])
+    with np.errstate(all="ignore"):
+        schedule(0)  # whatever its settings are, they are used once before a step needs them
+    return schedule
