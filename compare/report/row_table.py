@@ -139,8 +139,8 @@ def integers(row: Row, probes: dict) -> str:
 
 
 def word(row: Row) -> Text:
-    """The word of a verdict: passed, equal (both sides' numbers are), FAILED or, behind a failure that
-    explains it, failed; not judged where both sides have NaN."""
+    """The word of a verdict: passed, equal (both sides' numbers are), FAILED or, behind a failure
+    that explains it, failed; not judged where both sides have NaN."""
     if row.passed and row.unjudged:
         return warning("not judged")
     if row.passed:
