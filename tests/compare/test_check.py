@@ -323,7 +323,7 @@ def test_infinities_and_nan_pass_where_both_networks_have_the_same(hot_twin):
     assert any("NaN" in row.note or "infinite" in row.note for row in rows_of(report, "forward"))
     assert len(report.nonfinite) == 2
     assert report.nonfinite[0].startswith("candidate: conv output at [1, ")
-    assert report.first_failure is None and report.unjudged and not report
+    assert report.unjudged and not report  # of which nothing is known, whatever else fails
 
 
 @pytest.mark.parametrize("options", [{}, {"probes": False}])
