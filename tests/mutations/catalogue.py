@@ -113,8 +113,10 @@ MUTATIONS = [
              "if array.dtype.name != trace.dtype}", "if False}", SPECIFIED_TESTS),
     # the report
     Mutation("report: an empty report holds", REPORT,
-             "return bool(self.rows) and all(row.passed for row in self.rows)",
-             "return all(row.passed for row in self.rows)", REPORT_TESTS),
+             "return bool(self.rows) and all(row.passed", "return all(row.passed", REPORT_TESTS),
+    Mutation("report: NaN on both sides holds", REPORT,
+             "all(row.passed and not row.unjudged for", "all(row.passed for",
+             ("compare/test_check.py",)),
     Mutation("report: one row that passes is enough", REPORT,
              "return bool(self.rows) and all(", "return bool(self.rows) and any(", REPORT_TESTS),
     Mutation("report: a layer's own later failure is not downstream", REPORT,
