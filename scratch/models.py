@@ -52,15 +52,15 @@ def load_model(filepath, compile: bool = True) -> Network:
     """
     name = str(filepath)
     text, weights = files.read_model(filepath)
-    with _naming(f"{name}: ", "a model saved by Keras, with a config.json that describes it"):
+    with naming(f"{name}: ", "a model saved by Keras, with a config.json that describes it"):
         model = _described(description.parse(text), compile)
     if model.built:
         variables.restore(model, weights, name)
     return model
 
 
-def model_with_weights(config: dict, weights, compile_config: dict | None = None) -> Network:
-    """A model of that config and compile config that has these weights, and draws none.
+def model_with_weights(config: dict, weights) -> Network:
+    """A model of that config that has these weights, and draws none.
 
     Args:
         config: see `model_from_config`.
@@ -70,17 +70,15 @@ def model_with_weights(config: dict, weights, compile_config: dict | None = None
         UnsupportedError: for what is not supported, by its name.
         ValueError: for a dictionary that is no model's, and for weights that are not its own.
     """
-    with _naming("", "a config that describes a model"):
+    with naming("", "a config that describes a model"):
         with initializers.undrawn():
             model = model_from_config(config)
-        if compile_config:
-            model.compile_from_config(compile_config)
     model.set_weights(weights)
     return model
 
 
 @contextlib.contextmanager
-def _naming(place: str, expected: str) -> Iterator[None]:
+def naming(place: str, expected: str) -> Iterator[None]:
     """Around the making of a model of what a file says, which may be anything: every error is a
     ValueError of bounded length, or an UnsupportedError, that begins with the place."""
     try:

@@ -33,6 +33,8 @@ def require_settings(model, trace) -> None:
         said += [(model.optimizer, trace.compile_config["optimizer"]),
                  (model.loss, trace.compile_config["loss"])]
     for thing, entry in said:
+        if isinstance(entry, str):  # by its name alone: every setting is the default
+            continue
         given = entry.get("config") if isinstance(entry, dict) else None
         if not isinstance(given, dict):
             raise ValueError(f"Expected the trace's config to have the settings of {thing!r:.80}. "

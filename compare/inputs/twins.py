@@ -17,7 +17,7 @@ from compare.inputs import benchmark_networks, trace_config
 from compare.tracing.configs import compile_as, compile_config, keras_config, settings_of
 from compare.tracing.layer_error import RAISED
 from compare.tracing.model_kinds import is_keras, is_scratch
-from scratch.models import model_with_weights
+from scratch.models import model_with_weights, naming
 
 
 def pair(spec: str | None, dtype: str | None = None, seed: int = 0):
@@ -108,7 +108,10 @@ def golden_candidate(trace, spec: str | None):
             raise ValueError(f"Expected {spec} to return a scratch model, as --golden runs "
                              f"without Keras. Received: {type(made).__name__}")
         return made
-    model = model_with_weights(trace.config, trace.weights().values(), trace.compile_config)
+    model = model_with_weights(trace.config, trace.weights().values())
+    if trace.compile_config:
+        with naming("", "a compile config that describes an optimizer, a loss and metrics"):
+            compile_as(model, trace.compile_config)
     trace_config.require_shapes(model, trace)
     trace_config.require_settings(model, trace)
     return model
