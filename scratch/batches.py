@@ -163,6 +163,19 @@ def gives_batches(x) -> bool:
     return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
 
 
+def numeric(x):
+    """x as something with a shape to index, once it is sure that it holds numbers.
+
+    Raises:
+        TypeError: for strings, dates, complex numbers and objects.
+    """
+    x = x if hasattr(x, "shape") else np.asarray(x)
+    dtype = getattr(x, "dtype", None)
+    if getattr(dtype, "kind", "f") not in "biufV":  # V: ml_dtypes' bfloat16 and its like
+        raise TypeError(f"Expected inputs to be numbers. Received: an array of {dtype}")
+    return x
+
+
 def class_weights_of(y, class_weight: dict) -> np.ndarray:
     """Each sample's weight by its class, 1 for classes that are not named: (samples,), float32.
 
@@ -172,7 +185,11 @@ def class_weights_of(y, class_weight: dict) -> np.ndarray:
 
     Raises:
         ValueError: for labels of another shape.
+        TypeError: for weights that are no dictionary.
     """
+    if not isinstance(class_weight, dict):
+        raise TypeError("Expected class_weight to be a dictionary {class number: weight}. "
+                        f"Received: {class_weight!r:.80}")
     labels = np.asarray(y)
     if labels.ndim > 1:
         labels = labels[..., 0] if labels.shape[-1] == 1 else labels.argmax(axis=-1)

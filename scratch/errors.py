@@ -1,5 +1,7 @@
 """The errors that have a meaning of their own; all else is a plain ValueError or TypeError."""
 
+import math
+
 MOST = 1500  # characters of a message: it may quote a file that says anything
 LEFT_OUT = " [...] "
 
@@ -13,7 +15,16 @@ class UnsupportedError(ValueError):
 
 
 class NonFiniteLossError(FloatingPointError):
-    """The training loss became NaN or infinite; the message says at which epoch and step."""
+    """The training loss became NaN or infinite; no weight has been changed by that step.
+
+    Attributes:
+        loss: the loss.
+        origin: a sentence on where it comes from.
+    """
+
+    def __init__(self, message: str, loss: float = math.nan, origin: str = ""):
+        super().__init__(message)
+        self.loss, self.origin = loss, origin
 
 
 def shortened(message: object, most: int = MOST) -> str:

@@ -4,10 +4,13 @@ A batch is computed in blocks, on several threads (`parallel.py`). Each block's 
 the batch's, so that losses and gradients add up; penalties on weights come in once, at the end.
 """
 
+import math
+from typing import NoReturn
+
 import numpy as np
 
-from scratch import losses, optimizers, parallel, regularization
-from scratch.errors import UnsupportedError
+from scratch import losses, nonfinite, optimizers, parallel, regularization
+from scratch.errors import NonFiniteLossError, UnsupportedError
 from scratch.layers import Layer
 from scratch.metrics import Metric
 from scratch.metrics import get as get_metric
@@ -174,7 +177,12 @@ class Learner:
         return value
 
     def train_step(self, x, y, sample_weight=None):
-        """Forward, loss, backward, update: returns (loss, output)."""
+        """Forward, loss, backward, update: returns (loss, output).
+
+        Raises:
+            NonFiniteLossError: for a loss that is not finite, in place of the update; the layers
+                hold the gradients then.
+        """
         batch = self._weighed(x, y, sample_weight)
         shares = parallel.split(self, len(x))
         if len(shares) == len(shares[0]) == 1:
@@ -182,8 +190,18 @@ class Learner:
         else:
             value, output = self._learn_in_blocks(x, batch, shares)
         value = self._penalized(value, gradients=True)
+        if not math.isfinite(value):
+            self._refuse_loss(value, x, y, sample_weight)
         self.update()
         return value, output
+
+    def _refuse_loss(self, value, x, y, sample_weight) -> NoReturn:
+        """Take back what the forward pass has moved, and say where the loss comes from."""
+        for layer in self.layers:
+            layer.take_back_statistics()
+        origin = nonfinite.origin(self, x, y, sample_weight)
+        raise NonFiniteLossError(f"The loss became {value}. Expected a finite number. {origin}",
+                                 float(value), origin)
 
     def _learn_in_blocks(self, x, batch: losses.Batch, shares):
         """`_learn` block by block: the layers' `grads` are the whole batch's then."""
@@ -224,6 +242,9 @@ class Learner:
 
     def predict_step(self, x) -> list[np.ndarray]:
         """The outputs for x, block by block."""
+        if not self.built:
+            self.build((None, *np.shape(x)[1:]))
+
         def forward(model, blocks):
             return [model.forward(x[rows]) for rows in blocks]
 

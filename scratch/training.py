@@ -3,7 +3,6 @@
 What happens to one batch is in `learner.py`, where batches come from in `batches.py`.
 """
 
-import math
 import warnings
 
 import numpy as np
@@ -14,6 +13,7 @@ from scratch.batches import (
     checked_batch_size,
     class_weights_of,
     gives_batches,
+    numeric,
     validation_rows,
 )
 from scratch.callbacks import CallbackList
@@ -59,7 +59,11 @@ class Trainer(Learner):
 
     def predict_on_batch(self, x) -> np.ndarray:
         """The outputs for one batch."""
-        return np.concatenate(self.predict_step(np.asarray(x)))
+        x = numeric(x)
+        if x.ndim == 0 or len(x) == 0:
+            raise ValueError("predict_on_batch: expected at least one sample. Received an array of "
+                             f"shape {x.shape}")
+        return np.concatenate(self.predict_step(x))
 
     def _figures_of(self, value, y, output, sample_weight, return_dict: bool):
         scores = Scores(self.metrics, self.weighted_metrics)
@@ -96,7 +100,8 @@ class Trainer(Learner):
 
         Raises:
             ValueError: for data that do not fit the model or one another.
-            NonFiniteLossError: as soon as a step's loss is NaN or infinite, naming the step.
+            NonFiniteLossError: as soon as a step's loss is NaN or infinite, naming the step and
+                where it comes from; that step changes no weight.
         """
         self._require_compiled("fit")
         rows = kept = None  # all rows of x to train on, and none of them for validation
@@ -160,13 +165,14 @@ class Trainer(Learner):
             if not isinstance(y, Targets):
                 x, y = self._checked(x, y)
             watchers.begin_batch("train", step)
-            value, output = self.train_step(x, y, sample_weight)
-            if not math.isfinite(value):
+            try:
+                value, output = self.train_step(x, y, sample_weight)
+            except NonFiniteLossError as error:
                 of = f" of {bar.total}" if bar.total else ""
                 raise NonFiniteLossError(
-                    f"Training stopped: the loss became {value} at epoch {epoch + 1}, step "
-                    f"{step + 1}{of}. Expected a finite number; a smaller learning rate "
-                    f"than {self.optimizer.learning_rate:g} may help.")
+                    f"Training stopped: the loss became {error.loss} at epoch {epoch + 1}, step "
+                    f"{step + 1}{of}. Expected a finite number. {error.origin}.",
+                    error.loss, error.origin) from None
             scores.add(value, y, output, sample_weight)
             watchers.end_batch("train", step, scores.figures)
             if bar.is_due(step + 1):
@@ -217,7 +223,7 @@ class Trainer(Learner):
         Args as `fit` takes them; of batches (x, y) only x is used.
         """
         if not gives_batches(x):
-            x = x if hasattr(x, "shape") else np.asarray(x)
+            x = numeric(x)
             checked_batch_size(batch_size)
             if len(x) == 0:
                 raise ValueError("predict: expected at least one sample. Received: none")
@@ -250,7 +256,7 @@ class Trainer(Learner):
     def _checked(self, x, y):
         """x and y as things to index, once it is sure that they fit and that y has no wrong label.
         """
-        x = x if hasattr(x, "shape") else np.asarray(x)
+        x = numeric(x)
         if y is None:
             raise ValueError(f"Model {self.name!r}: expected labels beside the inputs. "
                              "Received: none")

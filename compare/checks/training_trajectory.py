@@ -32,6 +32,7 @@ from compare.tracing.optimizer_steps import restart
 from compare.tracing.recorder import record
 from compare.tracing.trace import Trace, folded, layer_parts
 from compare.tracing.types import Network, Noise
+from scratch.errors import NonFiniteLossError
 
 if TYPE_CHECKING:  # what compares traces needs no Keras
     from reference import EntryPoints
@@ -171,6 +172,9 @@ class _Sides:
             with untouched_generator():
                 figures = model.train_on_batch(batch.x, batch.y, return_dict=True,
                                                **execution.weighted(batch.sample_weight))
+        except NonFiniteLossError as error:  # where the step would have led is judged all the same
+            model.update()
+            figures = {"loss": error.loss}
         except RAISED as error:  # somebody's own layer or optimizer may raise anything
             raise LayerError(f"not run: {of_model(model, error)}") from error
         noise = {i: layer.noise for i, layer in enumerate(model.layers) if layer.noise is not None}

@@ -62,6 +62,14 @@ class Report(Displayed):
                     (("candidate", candidate), ("reference", reference))
                     if (where := first_nonfinite(trace))], outline(reference), explained)
 
+    def __getstate__(self) -> dict:
+        """For pickles and copies: with what was found in place of the networks it was found on,
+        which hold TensorFlow's functions. Looks for the causes, if nobody has asked for them."""
+        found = self.explained
+        if isinstance(found, Diagnosis):
+            found = Snapshot(self.diagnosis, self.cause)
+        return {**vars(self), "explained": found}
+
     def __bool__(self) -> bool:
         return bool(self.rows) and all(row.passed and not row.unjudged for row in self.rows)
 

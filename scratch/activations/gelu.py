@@ -42,7 +42,17 @@ def approximate_gradient(dy, z, y):
     return dy * (0.5 * (1 + t) + 0.5 * z * ((1 - t * t) * slope))
 
 
-gelu = Activation("gelu", lambda z: z * probability(z),
-                  lambda dy, z, y: dy * (probability(z) + z * density(z)))
-approximate_gelu = Activation("approximate_gelu", lambda z: 0.5 * z * (1 + approximate_tanh(z)[0]),
-                              approximate_gradient)
+def gelu_function(z):
+    return z * probability(z)
+
+
+def gelu_gradient(dy, z, y):
+    return dy * (probability(z) + z * density(z))
+
+
+def approximate_function(z):
+    return 0.5 * z * (1 + approximate_tanh(z)[0])
+
+
+gelu = Activation("gelu", gelu_function, gelu_gradient)
+approximate_gelu = Activation("approximate_gelu", approximate_function, approximate_gradient)

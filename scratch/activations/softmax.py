@@ -1,5 +1,7 @@
 """Softmax and its logarithm, along one axis or several."""
 
+from functools import partial
+
 import numpy as np
 
 from scratch.activations.activation import Activation
@@ -34,8 +36,8 @@ def log_softmax_gradient(dy, z, y):
 
 def softmax_along(axis) -> Activation:
     """Softmax along an axis, or a tuple of axes."""
-    return Activation(f"softmax along axis {axis}", lambda z: softmax(z, axis),
-                      lambda dy, z, y: softmax_gradient(dy, z, y, axis))
+    return Activation(f"softmax along axis {axis}", partial(softmax, axis=axis),
+                      partial(softmax_gradient, axis=axis))
 
 
 softmax_activation = Activation("softmax", softmax, softmax_gradient)

@@ -94,7 +94,11 @@ class AffineLayer(Layer):
 
     @property
     def kernel(self) -> np.ndarray:
-        return self.params["kernel"]
+        try:
+            return self.params["kernel"]
+        except KeyError:
+            raise ValueError(f"{self}: expected a built layer. Received: one without weights; call "
+                             "build(input_shape), or the layer itself on a batch") from None
 
     @property
     def bias(self) -> np.ndarray | None:

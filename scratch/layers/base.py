@@ -6,7 +6,7 @@ weights; after that `forward(x)` returns the output and remembers what the way b
 weights in `grads`. Nothing here changes a weight: that is the optimizer's work.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -103,6 +103,25 @@ class Layer:
                     f"{self} does not support {key}={value!r}. "
                     f"Expected: {key}={self.neutral[key][0]!r}."
                 )
+
+    if not TYPE_CHECKING:
+        def __getattr__(self, name):
+            """Called for what is not there: as a rule what `build` or `forward` was to leave.
+
+            Raises:
+                AttributeError: always.
+            """
+            said = f"{type(self).__name__!r} object has no attribute {name!r}"
+            if name.startswith("__") or "input_shape" not in vars(self):
+                raise AttributeError(said)
+            if not self.built:
+                raise AttributeError(f"{self}: expected a built layer. Received: one without "
+                                     f"weights ({said}); call build(input_shape), or the layer "
+                                     "itself on a batch")
+            if name.startswith("_"):
+                raise AttributeError(f"{self}: expected a forward pass first. Received: none "
+                                     f"({said})")
+            raise AttributeError(said)
 
     @property
     def built(self) -> bool:
@@ -212,6 +231,9 @@ class Layer:
         Two networks that share their noise can be compared although they are random.
         """
         self._given_noise = noise
+
+    def take_back_statistics(self) -> None:
+        """Undo what the last forward pass in training has changed in the weights, if anything."""
 
     def count_params(self) -> int:
         return sum(weight.size for weight in self.params.values())

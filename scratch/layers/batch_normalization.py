@@ -62,6 +62,7 @@ class BatchNormalization(Normalization):
         super().__init__(epsilon, center, scale, beta_initializer, gamma_initializer, **kwargs)
         self.axis = whole_axis(axis, self)
         self.momentum = float(momentum)
+        self._before: dict[str, np.ndarray] = {}  # the moving averages before the last pass
         self.initializers["moving_mean"] = initializers.get(moving_mean_initializer)
         self.initializers["moving_variance"] = initializers.get(moving_variance_initializer)
 
@@ -81,6 +82,7 @@ class BatchNormalization(Normalization):
 
     def forward(self, x, training=False):
         self._by_batch = training and self.trainable
+        self._before = {}
         if self._by_batch:
             # (N, H, W, C) -> (1, 1, 1, C), likewise for other shapes and another axis
             mean = average(x, self._axes)
@@ -99,7 +101,13 @@ class BatchNormalization(Normalization):
     def _move(self, name: str, batch: np.ndarray) -> None:
         # (1, 1, 1, C) -> (C,)
         moving = self.params[name]
+        self._before[name] = moving.copy()
         moving[...] = moving * self.momentum + batch.reshape(-1) * (1 - self.momentum)
+
+    def take_back_statistics(self):
+        for name, before in self._before.items():
+            self.params[name][...] = before
+        self._before = {}
 
     def backward(self, dy, wants_input_gradient=True):
         # (N, H, W, C) -> (1, 1, 1, C), twice

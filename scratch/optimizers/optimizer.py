@@ -94,7 +94,7 @@ class Optimizer:
             raise UnsupportedError(
                 f"Optimizer {type(self).__name__} does not support learning_rate={value!r}. "
                 "Expected a number or a LearningRateSchedule.")
-        if not np.isfinite(value) or value < 0:
+        if not is_finite_number(value) or value < 0:
             raise ValueError(f"{type(self).__name__}: expected learning_rate to be a finite "
                              f"number, not negative. Received: learning_rate={value!r}")
         self._given_rate = float(value)
@@ -316,11 +316,17 @@ class Optimizer:
         Raises:
             ValueError: for any other.
         """
-        if not 0 <= value <= highest:
+        if not is_finite_number(value) or not 0 <= value <= highest:
             span = f"between 0 and {highest:g}" if highest < math.inf else "a number, not negative"
             raise ValueError(f"{type(self).__name__}: expected {key} to be {span}. "
                              f"Received: {key}={value!r}")
         return float(value)
+
+
+def is_finite_number(value) -> bool:
+    """Whether it is a single real number, and neither NaN nor infinite."""
+    value = np.asarray(value)
+    return value.ndim == 0 and value.dtype.kind in "biuf" and bool(np.isfinite(value))
 
 
 def as_keras_casts(number: float, dtype: np.dtype):

@@ -5,7 +5,6 @@ and the predicted classes. Each is run as fast as it honestly goes: scratch with
 Keras with many steps inside one compiled function.
 """
 
-import math
 import os
 import timeit
 from functools import partial
@@ -13,6 +12,7 @@ from functools import partial
 import numpy as np
 
 from compare.experiments.execution.environment import blas_in_use
+from scratch.errors import NonFiniteLossError
 
 EVALUATION_BATCH = 32  # small enough not to raise the peak memory that training needs
 
@@ -45,16 +45,18 @@ class ScratchLearner:
 
         Returns:
             (losses, correct), both (steps,): each step's loss before its update, and how many of
-            its images were predicted right. They end with the first loss that is not finite.
+            its images were predicted right. The losses end with the first that is not finite.
         """
         step, losses, predicted = self.model.train_step, [], []
         with np.errstate(all="ignore"):  # a loss that is not finite is reported by the caller
             for batch_x, batch_y in zip(x, y):
-                loss, output = step(batch_x, batch_y)
+                try:
+                    loss, output = step(batch_x, batch_y)
+                except NonFiniteLossError as error:
+                    losses.append(error.loss)
+                    break
                 losses.append(loss)
                 predicted.append(output.argmax(axis=-1))
-                if not math.isfinite(loss):
-                    break
         hits = np.asarray(predicted) == y[:len(predicted)]  # (steps, batch)
         return np.asarray(losses, np.float64), hits.sum(axis=1)
 

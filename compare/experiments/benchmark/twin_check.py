@@ -1,9 +1,7 @@
 """Are the two networks the same function? Asked before they are trained, on a real batch."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from compare.diagnosis.snapshot import Snapshot
 from compare.experiments.benchmark.batch_order import orders
 from compare.experiments.benchmark.results import Check
 from compare.experiments.benchmark.training import Job
@@ -31,5 +29,4 @@ def check_twins(job: Job) -> Iterator[Check]:
     # no steps in lockstep: the benchmark is about to take as many as anybody could wish
     report = parity.check(model, twin, x, dataset.y_train[rows], steps=0)
     yield Check(bool(report), report.summary(), str(report), report.as_dict(),
-                # the diagnosis holds both models, and would not travel; what it found does
-                replace(report, explained=Snapshot(report.diagnosis, report.cause)))
+                report)
