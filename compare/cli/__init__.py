@@ -13,7 +13,7 @@ import shlex
 import sys
 
 from compare import __version__
-from compare.cli import completion
+from compare.cli import arguments, completion
 from compare.cli.errors import complain, failed, guarded
 from compare.cli.helping import Parser
 from compare.cli.supervision import Died, supervised
@@ -86,6 +86,7 @@ def main(argv: list[str] | None = None, supervise: bool = False) -> int:
         if unknown:
             prog = f"{parser.prog} {args.command}" if args.command else parser.prog
             Parser(prog).error(f"unrecognized arguments: {' '.join(unknown)}")
+        arguments.refuse_empty(parser.prog, args)
     except SystemExit as stop:  # --help, --version, bad usage
         return int(stop.code or 0)
     args.command_line = shlex.join(["parity", *(sys.argv[1:] if argv is None else argv)])

@@ -7,11 +7,30 @@ from tabulate import tabulate_formats
 
 from compare.cli import colour
 from compare.cli.errors import advising
+from compare.cli.helping import Parser
 from compare.document.text import line, warning
 
 FILES_ADVICE = ("Give --data-dir DIR with the four Fashion-MNIST files, leave it out to have them "
                 "found or downloaded, or use --dataset digits, which needs no files")
 NAMES_ADVICE = ("Use --dataset fashion-mnist, or --dataset digits without --data-dir")
+
+
+def refuse_empty(prog: str, args: argparse.Namespace) -> None:
+    """End with bad usage if any option was given an empty text, as "$UNSET" is in a script.
+
+    It would be as if the option had not been given, and something else than was meant would be
+    checked.
+
+    Raises:
+        SystemExit: with the exit code for bad usage.
+    """
+    for name, value in vars(args).items():
+        given = value if isinstance(value, (list, tuple)) else [value]
+        if any(isinstance(text, str) and not text.strip() for text in given):
+            option = "the network" if name == "what" else f"--{name.replace('_', '-')}"
+            Parser(f"{prog} {args.command}").error(
+                f"expected {option} to be given a name. Received an empty text, which may come of "
+                "a variable that is not set. Fill it in, or leave the option out")
 
 
 def group(parser, title: str):
@@ -135,11 +154,8 @@ def job_store(args, asked: dict):
     Args:
         asked: what the jobs have in common; see `compare.experiments.execution.Store`.
     """
-    from compare.document import files
     from compare.experiments import execution
 
-    if args.runs:
-        files.require_writable_directory(args.runs, "--runs")
     return execution.Store(args.runs, asked, args.resume)
 
 

@@ -5,6 +5,7 @@ is raised, or by `advising` around the step that failed; else the way to the hel
 """
 
 import contextlib
+import errno
 import os
 import re
 import signal
@@ -20,6 +21,7 @@ from scratch.errors import shortened
 
 # as shells have it: 128 + the number of the signal
 INTERRUPTED, PIPE_CLOSED = 128 + 2, 128 + 13
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 EXPECTED = (ValueError, OSError, ImportError)
 MOST = 3000  # characters of a line: a file may have anything quoted
 # An error's last words, where they already say what to do: 'Remove it, and it is ...'.
@@ -39,7 +41,10 @@ def guarded(prog: str, run: Callable, args) -> int:
             code = run(args)
             sys.stdout.flush()
         return code
-    except BrokenPipeError:  # whoever read standard output had enough, as `head` does
+    except BrokenPipeError as error:
+        if error.filename:  # a pipe that an option names, as in --json >(jq .)
+            return complain(prog, error, "Give a file, or a reader that reads to the end")
+        # whoever read standard output had enough, as `head` does
         # the interpreter flushes once more when it ends, which must not fail again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
@@ -125,6 +130,8 @@ def one_line(error) -> Text:
     """An error's message without line breaks; for one of the system's, the file and the reason."""
     if isinstance(error, OSError) and error.filename and error.strerror:
         return line(f"{error.filename}: {error.strerror}")
+    if isinstance(error, OSError) and error.errno in FULL:  # every file is named by its writer
+        return line(f"standard output: {error.strerror}")
     if isinstance(error, Text):
         return error
     return line(shortened(" ".join(str(error).split()), MOST) or type(error).__name__)

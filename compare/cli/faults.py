@@ -57,7 +57,7 @@ def run(args) -> int:
 
         colour.show(tables.listing(chosen, args.format), args.format)
         return 0
-    outputs.require_writable(args)
+    outputs.require_writable(args, folders=outputs.WITH_RUNS)
     return score(args, chosen, jobs)
 
 

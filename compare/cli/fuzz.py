@@ -53,7 +53,7 @@ def run(args) -> int:
     from compare.experiments import execution
 
     arguments.check_jobs(args)
-    outputs.require_writable(args)
+    outputs.require_writable(args, folders=outputs.WITH_RUNS)
     numbers = ([args.only] if args.only is not None
                else list(range(args.start, args.start + args.count)))
     store = arguments.job_store(args, {"kind": "fuzz", "seed": args.seed})

@@ -3,20 +3,33 @@
 A subcommand says what it has, as functions that make it; the options say what of it is wanted.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from compare.cli import colour
+from compare.cli import clashes, colour
 from compare.document import files, progress
 
 FILES = ("json", "html", "junit", "pytest")
 FOLDERS = ("out", "keep")
+WITH_RUNS = (*FOLDERS, "runs")
 
 
-def require_writable(args) -> None:
-    """Refuse paths that cannot be written to before the work begins; folders are made."""
-    for options, require in ((FOLDERS, files.require_writable_directory),
-                             (FILES, files.require_writable_file)):
+def require_writable(args, written: Sequence[str] = FILES,
+                     folders: Sequence[str] = FOLDERS) -> None:
+    """Refuse paths that cannot be written to, or must not be, before the work begins.
+
+    Folders are made.
+
+    Args:
+        written, folders: options that name a file to write, or a folder to write into.
+
+    Raises:
+        OSError: for a path that cannot be written to.
+        ValueError: for one that is read from, or that another option names too.
+    """
+    clashes.refuse(args, written, folders)
+    for options, require in ((folders, files.require_writable_directory),
+                             (written, files.require_writable_file)):
         for option in options:
             if getattr(args, option, None):
                 require(getattr(args, option), f"--{option}")

@@ -1,6 +1,6 @@
 """`parity record`: keeps everything the reference computed on one batch, to be checked against."""
 
-from compare.cli import arguments, colour
+from compare.cli import arguments, colour, outputs
 from compare.cli.check import about_batch, prepare
 from compare.cli.helping import examples
 from compare.document import progress
@@ -38,9 +38,7 @@ def run(args) -> int:
     from compare.document.plain_json import dumps
     from compare.inputs import batches
 
-    for option, path in (("--out", args.out), ("--json", args.json)):
-        if path:
-            files.require_writable_file(path, option)
+    outputs.require_writable(args, ("out", "json"), ())
     model, twin, x, y, about = prepare(args)
     with about_batch(args):
         if y is None:

@@ -26,13 +26,11 @@ def run(args, chosen) -> int:
     Args:
         chosen: the benchmark's settings, for every run.
     """
-    from compare.document import files
     from compare.experiments import execution, replication
 
     arguments.check_jobs(args)
     settings = replication.Settings(args.seeds, chosen, args.margin)
-    outputs.require_writable(args)
-    files.require_writable_directory(args.runs, "--runs")
+    outputs.require_writable(args, folders=outputs.WITH_RUNS)
     dataset = arguments.load(chosen)  # bad input shows at once
     try:
         with arguments.running_jobs(args):

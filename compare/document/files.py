@@ -7,7 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from scratch.files.atomic import replacing
+from scratch.files.atomic import descriptor, replacing
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -25,6 +25,10 @@ def require_writable_file(path: str | os.PathLike[str], option: str) -> None:
     Raises:
         OSError: naming the option, the path and what is in the way.
     """
+    number = descriptor(path)
+    if number is not None:
+        _require_open(number, path, option)
+        return
     target = Path(path).resolve()
     if target.is_dir():
         raise IsADirectoryError(f"{option}: expected a file to write. Received: {path}, "
@@ -53,6 +57,14 @@ def require_writable_directory(path: str | os.PathLike[str], option: str) -> Non
         raise OSError(f"{option}: expected a directory that can be made. Received: {path}: "
                       f"{error.strerror}. Give another path.") from None
     _try_to_write(Path(path), path, option)
+
+
+def _require_open(number: int, path: str | os.PathLike[str], option: str) -> None:
+    try:
+        os.fstat(number)
+    except OSError:
+        raise OSError(f"{option}: expected something that is open for writing. Received: {path}, "
+                      "which is not. Give another path.") from None
 
 
 def _try_to_write(directory: Path, path: str | os.PathLike[str], option: str) -> None:

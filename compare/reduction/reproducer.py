@@ -11,8 +11,9 @@ from compare.tracing.configs import incidental
 UNSAID = {"trainable": True, "data_format": "channels_last", "groups": 1,
           "dilation_rate": [1, 1]}
 
+MARK = "Reproduces a mistake that `parity debug` found"  # by which its files are known again
 TEST = '''\
-"""Reproduces a mistake that `parity debug` found: {layer} {tensor}."""
+"""{mark}: {layer} {tensor}."""
 
 import numpy as np
 
@@ -71,7 +72,7 @@ def as_test(minimal: MinimalCase, spec: str | None) -> str:
     name = f"{minimal.layer}_{case.part}_{minimal.tensor}".replace("__", "_")
     weights = ", ".join(f"{key!r}: {_code(w)}" for key, w in case.weights.items())
     return TEST.format(
-        layer=minimal.layer, tensor=minimal.tensor, spec=spec, part=case.part,
+        mark=MARK, layer=minimal.layer, tensor=minimal.tensor, spec=spec, part=case.part,
         function="".join(c if c.isalnum() else "_" for c in name), class_name=case.class_name,
         config=settings(case), x=_code(case.x), dy=_code(case.dy), weights=weights,
         training=case.training, changes=case.changes, expected=_code(minimal.expected),

@@ -80,3 +80,59 @@ def test_a_directory_without_permission(tmp_path):
             files.require_writable_directory(tmp_path, "--out")
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_what_is_replaced_keeps_its_mode(tmp_path):
+    path = tmp_path / "result.txt"
+    path.write_text("old")
+    path.chmod(0o640)
+    files.write_text(path, "new")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640 and path.read_text() == "new"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_full_disk_is_named(tmp_path):
+    with pytest.raises(OSError) as error:
+        files.write_text("/dev/full", "x" * 100_000)
+    assert error.value.filename == "/dev/full" and "No space left" in error.value.strerror
+
+
+def test_a_file_that_cannot_be_made_is_named_by_its_own_name(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError) as error:
+        files.write_text(tmp_path / "file" / "below", "x")
+    assert error.value.filename == str(tmp_path / "file" / "below")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="needs /dev/fd")
+@pytest.mark.parametrize("kind", ["file", "pipe"])
+def test_what_is_open_already_is_written_on(kind, tmp_path):
+    """A file that is open, as /dev/stdout may be, keeps what was written to it before."""
+    read, write = os.pipe()
+    if kind == "file":
+        os.close(write)
+        write = os.open(tmp_path / "open", os.O_WRONLY | os.O_CREAT)
+    try:
+        os.write(write, b"before ")
+        files.require_writable_file(f"/dev/fd/{write}", "--json")
+        files.write_text(f"/dev/fd/{write}", "through")
+        os.write(write, b" after")
+        got = (tmp_path / "open").read_bytes() if kind == "file" else os.read(read, 100)
+        assert got == b"before through after"
+    finally:
+        os.close(read)
+        os.close(write)
+    with pytest.raises(OSError, match="--json: expected something that is open"):
+        files.require_writable_file(f"/dev/fd/{write}", "--json")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="needs /dev/fd")
+def test_a_pipe_that_nobody_reads_is_named():
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        with pytest.raises(BrokenPipeError) as error:
+            files.write_text(f"/dev/fd/{write}", "x")
+        assert error.value.filename == f"/dev/fd/{write}"
+    finally:
+        os.close(write)
