@@ -67,4 +67,6 @@ def run(args) -> int:
                     as_json=lambda result: dumps(report.as_dict(result)))
     if result.interrupted:
         return interrupted(PROG, "; what was finished is in the report")
+    if not result.numbers:
+        return complain(PROG, "expected at least one network to be judged. Received none")
     return 1 if result.failures else 0

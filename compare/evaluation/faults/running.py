@@ -59,13 +59,15 @@ def run(identifiers: list[str], count: int, seed: int, store: execution.Store, p
         compare.experiments.execution.JobsError: if a process died again and again.
     """
     todo = [execution.Job(f"faults-{chunk[0]}-and-{len(chunk) - 1}-more-{digest(chunk)}",
-                          score_chunk, (chunk, rivals))
+                          score_chunk, (chunk, rivals), require_scores)
             for chunk in execution.chunks(identifiers, FAULTS)]
-    todo += [execution.Job(f"clean-{chunk[0]}-{chunk[-1]}", judge_chunk, (seed, chunk, rivals))
+    todo += [execution.Job(f"clean-{chunk[0]}-{chunk[-1]}", judge_chunk,
+                           (seed, chunk, rivals), require_clean)
              for chunk in execution.chunks(range(count), NETWORKS)]
     if right:
         count_of_variants = len(list(variants()))
-        todo += [execution.Job(f"variants-{chunk[0]}-{chunk[-1]}", judge_variants, chunk)
+        todo += [execution.Job(f"variants-{chunk[0]}-{chunk[-1]}", judge_variants, chunk,
+                               require_clean)
                  for chunk in execution.chunks(range(count_of_variants), FAULTS)]
     result = Result(seed=seed)
     try:
@@ -82,6 +84,29 @@ def run(identifiers: list[str], count: int, seed: int, store: execution.Store, p
         else:
             result.clean += [Clean(**entry) for entry in entries]
     return result
+
+
+def require_scores(task, entries: list[dict]) -> None:
+    """Hold stored scores against the faults that were asked for.
+
+    Raises:
+        ValueError, TypeError: for scores of other faults, or what is none.
+    """
+    received = [Score(**entry).identifier for entry in entries]
+    if received != list(task[0]):
+        raise ValueError(f"expected scores of {task[0]}. Received: {received}")
+
+
+def require_clean(task, entries: list[dict]) -> None:
+    """Hold stored verdicts against the networks or variants that were asked for.
+
+    Raises:
+        ValueError, TypeError: for verdicts on others, or what is none.
+    """
+    numbers = list(task[1] if isinstance(task, tuple) else task)
+    received = [Clean(**entry).number for entry in entries]
+    if received != numbers:
+        raise ValueError(f"expected verdicts on {numbers}. Received: {received}")
 
 
 def digest(identifiers: list[str]) -> str:

@@ -59,7 +59,8 @@ def run(seed: int, numbers: list[int], store: execution.Store, parallel: int = 1
     Raises:
         compare.experiments.execution.JobsError: if a process died again and again.
     """
-    todo = [execution.Job(f"networks-{chunk[0]}-{chunk[-1]}", judge_chunk, (seed, chunk))
+    todo = [execution.Job(f"networks-{chunk[0]}-{chunk[-1]}", judge_chunk, (seed, chunk),
+                          require_outcomes)
             for chunk in execution.chunks(numbers, CHUNK)]
     result = Result(seed, [])
     try:
@@ -80,6 +81,19 @@ def run(seed: int, numbers: list[int], store: execution.Store, parallel: int = 1
                 failure.smallest, failure.smallest_outcome = shrink(failure.smallest,
                                                                     failure.outcome)
     return result
+
+
+def require_outcomes(task, entries: list[dict]) -> None:
+    """Hold stored outcomes against the networks that were asked for.
+
+    Raises:
+        ValueError, KeyError, TypeError: for outcomes of other networks, or what is none.
+    """
+    received = [entry["number"] for entry in entries]
+    if received != list(task[1]):
+        raise ValueError(f"expected networks {task[1]}. Received: {received}")
+    for entry in entries:
+        Outcome(**entry["outcome"])
 
 
 def judge_chunk(task) -> list[dict]:

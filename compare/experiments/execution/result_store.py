@@ -1,11 +1,16 @@
 """Results on disk: one JSON file per job, complete or not there at all.
 
 A folder belongs to one set of jobs. Its `campaign.json` says what was asked for, so that results of
-different questions are never mixed.
+different questions are never mixed. Each result holds its job's key and argument besides, and the
+SHA-256 of them all and of what was asked for: an altered result, a copy under another name and one
+from another folder are noticed when it is read.
 """
 
+import hashlib
 import json
 import re
+from collections.abc import Iterable
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +18,9 @@ from compare.document.files import write_text
 from compare.document.plain_json import dumps
 
 MANIFEST = "campaign.json"
+SCHEMA = "keras-parity result 1"
+ENTRIES = ("schema", "key", "argument", "result", "seal")
+AGAIN = "remove the file to have it made again"
 
 
 class Store:
@@ -25,65 +33,129 @@ class Store:
 
     Raises:
         ValueError: if the folder holds results and `resume` is False, if they answer to another
-            question, or if a file in it is not what this class wrote.
+            question or nothing says to which, or if a file in it is not what this class wrote.
         OSError: if it cannot be written to.
     """
 
     def __init__(self, directory=None, asked: dict | None = None, resume: bool = False):
         self.directory = None if directory is None else Path(directory)
         self.results: dict[str, Any] = {}
+        self._arguments: dict[str, Any] = {}  # of the jobs that the folder's results came from
+        self._asked = read_back(asked or {})
         if self.directory is None:
             return
         self.directory.mkdir(parents=True, exist_ok=True)
-        asked = json.loads(dumps(asked or {}))  # as it reads back
         manifest = self.directory / MANIFEST
+        stored = sorted(self.directory.glob("result-*.json"))
         if manifest.exists():
-            self._require_same(manifest, asked, resume)
-        else:
-            write_text(manifest, dumps({"asked": asked}))
-        for path in sorted(self.directory.glob("result-*.json")):
-            result = read(path)
-            if not isinstance(result, dict) or {"key", "result"} - result.keys():
-                raise ValueError(f"{path}: expected a result with 'key' and 'result'. "
-                                 "Received other JSON; remove the file to have it made again")
-            self.results[result["key"]] = result["result"]
+            self._require_same(manifest)
+        elif stored:
+            raise ValueError(f"{self.directory}: expected {MANIFEST} beside the results, which "
+                             f"says what they answer. Received {len(stored)} without it. Choose "
+                             "another directory")
+        if stored and not resume:
+            raise ValueError(f"{self.directory}: expected an empty directory, as there is no "
+                             "--resume. Received one with results: add --resume to keep them, or "
+                             "choose another")
+        if not manifest.exists():
+            write_text(manifest, dumps({"asked": self._asked}))
+        for path in stored:
+            self._take(path)
 
-    def _require_same(self, manifest: Path, asked: dict, resume: bool) -> None:
-        before = read(manifest)
+    def _require_same(self, manifest: Path) -> None:
+        before = read(manifest, "Choose another directory")
         if not isinstance(before, dict) or not isinstance(before.get("asked"), dict):
             raise ValueError(f"{manifest}: expected what the jobs were asked for. Received other "
                              "JSON; choose another directory")
-        before = before["asked"]
+        before, asked = before["asked"], self._asked
         if before != asked:
             differing = [f"{key}: {before.get(key)!r} there, {asked.get(key)!r} now"
                          for key in {**before, **asked} if before.get(key) != asked.get(key)]
             raise ValueError(f"{self.directory}: expected jobs with the same settings. "
                              f"Received: {'; '.join(differing)}. Choose another directory")
-        if not resume and any(manifest.parent.glob("result-*.json")):
-            raise ValueError(f"{self.directory}: expected an empty directory, as there is no "
-                             "--resume. Received one with results: add --resume to keep them, or "
-                             "choose another")
 
-    def put(self, key: str, result) -> None:
-        """Keep a result, on disk before this returns."""
+    def _take(self, path: Path) -> None:
+        """Read one result, once it is sure that it is what was written under this name."""
+        kept = read(path, AGAIN)
+        if not isinstance(kept, dict) or set(kept) != set(ENTRIES) or kept["schema"] != SCHEMA:
+            raise ValueError(f"{path}: expected a result with {', '.join(map(repr, ENTRIES))}, "
+                             f"schema {SCHEMA!r}. Received other JSON; {AGAIN}")
+        if kept["seal"] != self._seal(kept) or path.name != filename(kept["key"]):
+            raise ValueError(f"{path}: expected a result as it was written, in its own file of its "
+                             "own folder. Received one that was altered or copied there; "
+                             f"{AGAIN}")
+        self.results[kept["key"]] = kept["result"]
+        self._arguments[kept["key"]] = kept["argument"]
+
+    def put(self, key: str, result, argument=None) -> None:
+        """Keep a result, on disk before this returns.
+
+        Args:
+            argument: of the job that it came from.
+        """
         if self.directory is not None:
-            write_text(self.directory / filename(key), dumps({"key": key, "result": result}))
+            kept = read_back({"schema": SCHEMA, "key": key, "argument": plain_argument(argument),
+                              "result": result})
+            write_text(self.directory / filename(key),
+                       dumps({**kept, "seal": self._seal(kept)}))
         self.results[key] = result
+
+    def hold_against(self, jobs: Iterable) -> None:
+        """Hold the folder's results against the jobs that are to be answered by them.
+
+        Raises:
+            ValueError: for a result of another argument, or one that is no answer to its job.
+        """
+        for job in jobs:
+            if job.key not in self._arguments:
+                continue
+            try:
+                now, before = read_back(plain_argument(job.argument)), self._arguments[job.key]
+                if before != now:
+                    raise ValueError(f"expected an answer to {now!r:.300}. Received one to "
+                                     f"{before!r:.300}")
+                if job.answered is not None:
+                    job.answered(job.argument, self.results[job.key])
+            except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+                said = error if type(error) is ValueError else f"expected a whole result. " \
+                    f"Received one that lacks or mistakes something: {error!r}"
+                path = self.directory and self.directory / filename(job.key)
+                raise ValueError(f"{path}: {said}; {AGAIN}") from None
+
+    def _seal(self, kept: dict) -> str:
+        """The SHA-256 of a result, of whose it is, and of what the folder's jobs were asked."""
+        sealed = {**{name: kept[name] for name in ENTRIES if name != "seal"}, "asked": self._asked}
+        return hashlib.sha256(json.dumps(sealed, sort_keys=True).encode()).hexdigest()
 
 
 def filename(key: str) -> str:
     """Of one result."""
-    return f"result-{re.sub(r'[^A-Za-z0-9._-]', '_', key)}.json"
+    return f"result-{re.sub(r'[^A-Za-z0-9._-]', '_', str(key))}.json"
 
 
-def read(path: Path) -> dict:
+def plain_argument(argument):
+    """A job's argument as plain values, so far as JSON knows them."""
+    if is_dataclass(argument) and not isinstance(argument, type):
+        return asdict(argument)
+    if isinstance(argument, range):
+        return list(argument)
+    if isinstance(argument, (list, tuple)):
+        return [plain_argument(each) for each in argument]
+    return argument
+
+
+def read_back(value):
+    """A value as it is after it has been written to a file and read again."""
+    return json.loads(dumps(value))
+
+
+def read(path: Path, advice: str) -> dict:
     """A file's JSON.
 
     Raises:
-        ValueError: if it is none.
+        ValueError: if it is none, ending in what to do.
     """
     try:
-        return json.loads(path.read_text())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: expected JSON. Received: {error}; remove the file to have it "
-                         "made again") from None
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"{path}: expected JSON. Received: {error}; {advice}") from None

@@ -21,12 +21,14 @@ ATTEMPTS = 3  # of a job whose process vanishes: once may be an accident
 class Job:
     """`function(argument)`, both picklable, the function importable by its name.
 
-    The result is plain values, for JSON. `key` names it, also on disk.
+    The result is plain values, for JSON. `key` names it, also on disk. A result that is on disk
+    already is held against its job by `answered(argument, result)`, which raises a ValueError.
     """
 
     key: str
     function: Callable
     argument: object
+    answered: Callable | None = None
 
 
 class JobsError(RuntimeError):
@@ -48,10 +50,11 @@ def run(jobs: list[Job], store: Store, parallel: int = 1, backend: str = "local"
     Raises:
         JobsError: for a job that raised an error, or failed too often; all others are finished
             first.
-        ValueError: for a backend that is not there.
+        ValueError: for a backend that is not there, or a stored result that answers another job.
         KeyboardInterrupt: after Ctrl-C; finished results are in the store.
     """
     wanted = {job.key: job for job in jobs}
+    store.hold_against(jobs)
     runner = runner_for(backend, parallel, address)
     done = len(wanted.keys() & store.results)
     attempts: Counter[str] = Counter()
@@ -101,7 +104,7 @@ def one_round(runner, jobs, store, bar, total, failed) -> dict:
     try:
         for job, result, error in runner.run(jobs):
             if error is None:
-                store.put(job.key, result)
+                store.put(job.key, result, job.argument)
                 done += 1
             elif isinstance(error, WorkerError):
                 lost[job.key] = str(error)

@@ -9,6 +9,7 @@ from compare.experiments.benchmark.json_record import as_dict
 from compare.experiments.benchmark.settings import Settings as RunSettings
 from compare.experiments.replication.results import Replication, Run
 from compare.experiments.replication.statistics import MARGIN
+from compare.experiments.replication.stored_runs import require_run
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ def run(settings: Settings, directory=None, resume: bool = False, parallel: int 
     """
     common = asdict(settings.run)
     store = execution.Store(directory, {"kind": "benchmark", **common}, resume)
-    todo = [execution.Job(f"seed-{one.seed}", run_one, one) for one in settings.each()]
+    todo = [execution.Job(f"seed-{one.seed}", run_one, one, require_run)
+            for one in settings.each()]
     records = execution.run(todo, store, parallel, backend, address, "Pairs of runs", verbose)
     runs = [Run(one.seed, records[f"seed-{one.seed}"]) for one in settings.each()]
     return Replication(runs, settings.margin, parallel if backend == "local" else 2)

@@ -45,7 +45,7 @@ def test_results_that_are_there_are_taken_with_resume_alone(command, tmp_path, m
     found = []
 
     def stop(todo, store, *_, **__):
-        store.put(todo[0].key, [])
+        store.put(todo[0].key, [], todo[0].argument)
         found.append(sorted(store.results))
         raise Asked
 

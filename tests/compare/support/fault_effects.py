@@ -48,7 +48,11 @@ def of_a_batch(model, network):
     yield np.asarray(trace.loss)
     weighted = {} if weight is None else {"sample_weight": weight}
     for factor in (1, 0.5, 1):
-        value, output = model.train_step(np.asarray(factor * x, x.dtype), y, **weighted)
+        try:
+            value, output = model.train_step(np.asarray(factor * x, x.dtype), y, **weighted)
+        except scratch.NonFiniteLossError as error:  # its effect is where the step leads
+            model.update()
+            value, output = error.loss, np.asarray(error.loss)
         yield np.asarray(value)
         yield output
         yield from (layer.noise for layer in model.layers if layer.noise is not None)

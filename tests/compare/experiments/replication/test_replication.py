@@ -11,6 +11,8 @@ from compare.document import sections
 from compare.experiments import replication
 from compare.experiments.benchmark.settings import Settings as RunSettings
 from compare.experiments.replication import files, report
+from compare.experiments.replication import files
+from compare.experiments.replication.stored_runs import require_run
 from tests.compare.support.schema_fit import require_fit
 
 SHORT = dict(dataset="digits", epochs=1, limit=64, test_limit=60, batch_size=16)
@@ -89,6 +91,32 @@ def test_resuming_trains_only_what_is_missing(finished, capsys):
                  "--resume", "--margin", "0.2", "--format", "github"])
     assert code == 0 and "| seed" in capsys.readouterr().out
     assert before == {path.name: path.stat().st_mtime_ns for path in folder.glob("result-*")}
+
+
+@pytest.mark.parametrize("spoil, said", [
+    (lambda r: r["runs"]["keras"]["epochs"][0].update(accuracy=7.5), "accuracy of keras.*0 to 1"),
+    (lambda r: r["runs"]["keras"]["epochs"][0].update(accuracy=0.999), "that its predictions have"),
+    (lambda r: r["runs"]["scratch"]["epochs"][0].update(macro_f1=-0.1), "macro_f1 of scratch"),
+    (lambda r: r["runs"]["scratch"]["epochs"][0].update(training_loss="nan"), None),
+    (lambda r: r["runs"]["scratch"]["epochs"][0].update(training_loss=-1.0), "training_loss"),
+    (lambda r: r["runs"]["scratch"]["epochs"][0].update(number=99), "epochs of scratch"),
+    (lambda r: r["runs"]["scratch"]["epochs"][0].update(steps=1), "steps of scratch"),
+    (lambda r: r["runs"]["scratch"]["epochs"][0]["predictions"].pop(), "predictions of"),
+    (lambda r: r["runs"]["scratch"]["epochs"][0]["predictions"].__setitem__(0, 10), "classes"),
+    (lambda r: r["runs"]["keras"]["epochs"].clear(), "epochs of keras"),
+    (lambda r: r["settings"].update(seed=4), "expected settings"),
+    (lambda r: r["settings"].update(epochs=2), "expected settings"),
+    (lambda r: r["runs"].pop("keras"), "sides"), (lambda r: r.update(schema=0), "schema"),
+    (lambda r: r["check"].update(passed=False), "found alike"),
+    (lambda r: r.update(partial=True), "a whole run"), (lambda r: r.pop("data"), None)])
+def test_a_stored_run_is_held_against_what_was_asked_for(finished, spoil, said):
+    folder, result = finished
+    kept = json.loads((folder / "result-seed-3.json").read_text())["result"]
+    settings = RunSettings(**SHORT, seed=3)
+    require_run(settings, kept)
+    spoil(kept)
+    with pytest.raises((ValueError, KeyError, TypeError), match=said):
+        require_run(settings, kept)
 
 
 @pytest.mark.parametrize("options, said", [
