@@ -49,6 +49,8 @@ def __getattr__(name: str):
             importlib.import_module("compare.report.notebook")  # registers how notebooks show them
             globals()[name] = getattr(importlib.import_module(module), name)
             return globals()[name]
+    if name == "parity":  # the module, for whoever wants more of it
+        return importlib.import_module("compare.parity")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -106,7 +106,8 @@ def of_epochs(model, network):
     yield from model.get_weights()
     yield np.asarray(model.evaluate(x, y, batch_size=3, verbose=0, **weighted))
     yield model.predict(x, batch_size=3, verbose=0)
-    yield np.asarray(model.train_on_batch(x[:3], y[:3], **first))
+    with contextlib.suppress(scratch.NonFiniteLossError):
+        yield np.asarray(model.train_on_batch(x[:3], y[:3], **first))
     yield from model.get_weights()
 
 
