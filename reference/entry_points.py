@@ -9,6 +9,7 @@ import contextlib
 import numpy as np
 
 from reference import noise as noises
+from reference.compiled import dropped_afterwards, put
 from reference.failures import naming_part
 from reference.graph import layers_of
 from reference.model import fresh_optimizer, model_dtype
@@ -35,15 +36,16 @@ class EntryPoints(contextlib.AbstractContextManager):
 
     def __enter__(self) -> "EntryPoints":
         model = self.model
+        self._undo.enter_context(dropped_afterwards())
         # set back last to first: the optimizer before the variables of its own
         for variable in {id(v): v for v in (*model.variables, *model.metrics_variables)}.values():
             self._undo.callback(variable.assign, np.array(variable.numpy()))
         self._undo.callback(model.reset_metrics)  # those that are built here
         for name in ("optimizer", *FUNCTIONS):
             if hasattr(model, name):
-                self._undo.callback(setattr, model, name, getattr(model, name))
+                self._undo.callback(put, model, name, getattr(model, name))
         for name in FUNCTIONS:
-            setattr(model, name, None)
+            put(model, name, None)
         if getattr(model, "compiled", False):
             model.optimizer = self._fresh_optimizer()
         return self
