@@ -31,6 +31,7 @@ from compare.reduction.case import Case
 from compare.reduction.minimize import run_small
 from compare.report.report import Report
 from compare.tracing import configs, placeholder
+from compare.tracing.global_state import leaving_no_trace
 from compare.tracing.model_kinds import is_keras, is_scratch, require_network
 from compare.tracing.noise import drawn, noise_of
 from compare.tracing.ops import ops_of, whole_layers
@@ -43,6 +44,7 @@ LOCKSTEP = 5  # steps of training side by side
 QUIET: dict[str, Any] = {"divide": "ignore", "over": "ignore", "invalid": "ignore"}
 
 
+@leaving_no_trace
 @np.errstate(**QUIET)
 def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, probes=True,
           steps=LOCKSTEP) -> Report:
@@ -125,6 +127,7 @@ def keras_ops(twin, whole=frozenset()) -> list | None:
     return [functools.partial(reference.run_op, op) for op in reference.ops_of(twin, whole)]
 
 
+@leaving_no_trace
 def twin(model):
     """A Keras model with the same config and weights, compiled alike if the model is compiled.
 
@@ -158,6 +161,7 @@ def diagnose(model, twin, x=None, y=None, **options) -> list[Finding]:
     return check(model, twin, x, y, **options).diagnosis
 
 
+@leaving_no_trace
 @np.errstate(**QUIET)
 def diff(trace_a: Trace, trace_b: Trace) -> Report:
     """Compare two recordings. Neither network is run; each op is judged on its own input.

@@ -23,6 +23,10 @@ def dropped_afterwards() -> Iterator[None]:
         for name in set(table) - before:
             if _is_of_the_sum(table[name]["type"]):
                 table.pop(name, None)
+        with contextlib.suppress(ImportError, AttributeError):
+            from tensorflow.python.eager import context
+
+            context.context().clear_kernel_cache()  # which holds what ran of the steps
 
 
 def _registered() -> dict:

@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 import tempfile
+import threading
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
@@ -38,6 +39,7 @@ def silent_stderr():
 with silent_stderr():
     import keras
     import tensorflow as tf
+    from keras.src.backend.common import global_state
 
     # the bounds are proved for the CPU's kernels; a GPU may round its factors to TF32 first
     tf.config.set_visible_devices([], "GPU")
@@ -51,7 +53,10 @@ if keras.backend.backend() != "tensorflow":  # somebody imported it before
     raise ImportError("Expected Keras to run on TensorFlow. Received: the backend "
                       f"{keras.backend.backend()!r}; set KERAS_BACKEND=tensorflow.")
 
-__all__ = ["keras", "precision", "tf"]
+# Keras's default precision belongs to all threads: while one has changed it, others wait.
+LOCK = threading.RLock()
+
+__all__ = ["LOCK", "global_state", "keras", "precision", "tf"]
 
 
 @contextlib.contextmanager
@@ -61,6 +66,12 @@ def precision(dtype: str):
     A float64 model with a float32 loss would have its output cast, which also loses the logits
     behind a softmax.
     """
+    with LOCK, _precision(dtype):
+        yield
+
+
+@contextlib.contextmanager
+def _precision(dtype: str):
     before = keras.config.floatx()
     # Keras settles the policy of layers when it is first asked for: now, not while `dtype` is in
     # force, or every later layer of the user's would have it

@@ -19,6 +19,7 @@ from compare.oracle import expected
 from compare.oracle.regularization import of_outputs, of_weights, regularizer_of, total
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
+from compare.tracing.global_state import leaving_no_trace
 from compare.tracing.trace import Trace
 
 
@@ -58,6 +59,7 @@ class Diagnosis:
         return next((finding for row in rows if not row.passed
                      if (finding := self.explain(row)) is not None), None)
 
+    @leaving_no_trace
     def explain(self, row: Row, seconds: float = PAIR_SECONDS) -> Finding | None:
         """The finding on one row; None for what is no single computation, or right on all numbers.
         """

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from compare.document import progress
 from compare.tracing import execution
 from compare.tracing.configs import compile_config, plain
+from compare.tracing.global_state import leaving_no_trace
 from compare.tracing.hidden_settings import require_described
 from compare.tracing.model_kinds import is_scratch, require_network
 from compare.tracing.trace import Part, Trace
@@ -26,6 +27,7 @@ from compare.tracing.validation import (
 )
 
 
+@leaving_no_trace
 def record(model: Network, x: ArrayLike, y: ArrayLike | None = None, *,
            upstream: ArrayLike | None = None, sample_weight: ArrayLike | None = None,
            noise: Noise | None = None, whole: Collection[int] = frozenset()) -> Trace:
