@@ -1,6 +1,8 @@
 """What the tests share: Keras, imported once and quietly, and only if a test asks for it."""
 
 import os
+import sys
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -8,6 +10,16 @@ import pytest
 # No test is timed, and every run draws the same examples; a failure prints what reproduces it.
 hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("suite")
+
+
+PLUGIN = "keras_parity_pytest"
+
+
+def pytest_configure(config):
+    """The fixture `parity`, also where the package is on the path without being installed."""
+    if PLUGIN not in sys.modules:
+        sys.path.append(str(Path(__file__).parents[1] / "compare" / "pytest_plugin"))
+        config.pluginmanager.import_plugin(PLUGIN)
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,11 @@
 """The `parity` fixture in somebody else's tests: silent when all is well, brief when it is not."""
 
 import os
+import shutil
 import subprocess
 import sys
+import venv
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -53,18 +56,21 @@ def project(tmp_path_factory):
     return folder
 
 
+PLUGIN = str(Path(compare.__file__).parent / "pytest_plugin")
+
+
 def run(project, *options):
-    plugin = [] if _installed() else ["-p", "compare.pytest_plugin"]
+    plugin = [] if _installed() else ["-p", "keras_parity_pytest"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *plugin, *options,
          "test_theirs.py"], cwd=project, capture_output=True, text=True, timeout=300,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([*filter(None, sys.path), PLUGIN])})
 
 
 def _installed() -> bool:
     from importlib.metadata import entry_points
 
-    return any(entry.value == "compare.pytest_plugin" for entry in entry_points(group="pytest11"))
+    return any(entry.value == "keras_parity_pytest" for entry in entry_points(group="pytest11"))
 
 
 @pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "xdist"])
@@ -82,3 +88,53 @@ def test_the_fixture_returns_the_report(parity):
     x = np.ones((2, 3), "float32")
     report = parity(model, compare.record(model, x, upstream=np.eye(2)))
     assert report and report.rows
+
+
+@pytest.mark.parametrize("editable", [False, True], ids=["normal", "editable"])
+def test_an_installation_leaves_other_projects_alone(tmp_path, editable):
+    """Beside a project that has a package compare, and without any of this project's modules.
+
+    The plugin is found by the name that an installation gives it; nothing is downloaded.
+    """
+    pytest.importorskip("setuptools", minversion="77")
+    source = Path(compare.__file__).parents[1]
+    copied = tmp_path / "source"
+    shutil.copytree(source, copied, ignore=shutil.ignore_patterns(
+        ".git", "tests", "*.egg-info", "build", "__pycache__", ".hypothesis", ".*_cache"))
+    venv.create(tmp_path / "venv", with_pip=False, symlinks=True)
+    python = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    site = subprocess.run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+                          capture_output=True, text=True, check=True).stdout.strip()
+    ours = [path for path in sys.path if path.endswith("-packages")]
+    (Path(site) / "theirs.pth").write_text("\n".join(ours))  # plain folders: no plugins run there
+    subprocess.run([sys.executable, "-m", "pip", "--python", str(python), "install", "--no-deps",
+                    "--no-build-isolation", "--no-index", "--quiet", "--disable-pip-version-check",
+                    *(["--editable"] if editable else []), str(copied)], check=True)
+    project = tmp_path / "project"
+    (project / "compare").mkdir(parents=True)
+    (project / "compare" / "__init__.py").write_text("x = 1\n")
+    (project / "test_it.py").write_text(BESIDE)
+    done = subprocess.run(
+        [python, "-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=project, capture_output=True,
+        text=True, timeout=300, env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"})
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
+
+
+BESIDE = """
+import sys
+
+import pytest
+
+import compare
+
+
+def test_theirs():
+    assert compare.x == 1
+    assert "keras_parity_pytest" in sys.modules
+    assert not {"numpy", "scratch", "reference", "keras", "tensorflow"} & set(sys.modules)
+
+
+def test_ours_in_its_way_is_named(parity):
+    with pytest.raises(pytest.UsageError, match="compare.__init__.py, which is in its way"):
+        parity(None, None)
+"""

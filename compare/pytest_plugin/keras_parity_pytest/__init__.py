@@ -5,6 +5,10 @@
         parity(my_model, "golden.npz")              # against a trace, without Keras
 
 A failure shows the rows that failed, the first divergence and what was allowed, and nothing else.
+
+Every run of pytest loads this, also beside projects that have nothing to do with it. So it is a
+package of its own, whose name nobody else has, and imports nothing of this project before the
+fixture is used.
 """
 
 import os
@@ -17,7 +21,7 @@ def parity():
     """A function like `compare.assert_parity` that also takes the path of a recorded trace."""
 
     def assert_parity(model, twin, x=None, y=None, **options):
-        import compare
+        compare = harness()
         from compare.document.sections import wrapped
 
         if isinstance(twin, (str, os.PathLike)):
@@ -28,3 +32,18 @@ def parity():
         return report
 
     return assert_parity
+
+
+def harness():
+    """The package `compare` that this plugin came with.
+
+    Raises:
+        pytest.UsageError: if another one of that name is in the way.
+    """
+    import compare
+
+    if not hasattr(compare, "assert_parity"):
+        raise pytest.UsageError("expected keras-parity's package compare for the fixture parity. "
+                                f"Received: {compare.__file__ or list(compare.__path__)}, which is "
+                                "in its way. Rename it, or run pytest without it on the path")
+    return compare
