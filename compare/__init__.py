@@ -16,6 +16,7 @@ the command's help, which needs none of them, answers at once.
 import importlib
 from typing import TYPE_CHECKING
 
+from compare.inputs import own_packages
 from compare.reduction import old_imports
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ WHERE = {
     "compare.tracing.trace": ("Trace",),
 }
 
+own_packages.install()
 old_imports.install()
 
 

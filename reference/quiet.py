@@ -13,15 +13,29 @@ if os.environ.setdefault("KERAS_BACKEND", "tensorflow") != "tensorflow":
                       f"{os.environ['KERAS_BACKEND']!r}; set KERAS_BACKEND=tensorflow.")
 
 
+def _held():
+    """The file that this very process was told to write to, or one of its own; empty."""
+    process, _, number = os.environ.get("PARITY_HELD", "").partition(":")
+    if process != str(os.getpid()):  # a parent's variable, whose file is not open here
+        return tempfile.TemporaryFile()
+    held = os.fdopen(os.dup(int(number)), "w+b")
+    held.truncate(0)
+    return held
+
+
 @contextlib.contextmanager
 def silent_stderr():
-    """Hold back what native code writes to standard error; show it if the block fails."""
+    """Hold back what native code writes to standard error; show it if the block fails.
+
+    Native code may also end the process. Who waits for it can hand over a file, by PARITY_HELD, to
+    read there what has been said.
+    """
     try:
         saved = os.dup(2)
     except OSError:  # no standard error to hold back
         yield
         return
-    with tempfile.TemporaryFile() as held:
+    with _held() as held:
         sys.stderr.flush()
         os.dup2(held.fileno(), 2)
         try:
@@ -34,6 +48,7 @@ def silent_stderr():
         finally:
             os.dup2(saved, 2)
             os.close(saved)
+            held.truncate(0)
 
 
 with silent_stderr():
@@ -75,9 +90,13 @@ def _precision(dtype: str):
     before = keras.config.floatx()
     # Keras settles the policy of layers when it is first asked for: now, not while `dtype` is in
     # force, or every later layer of the user's would have it
-    keras.config.dtype_policy()
+    policy = keras.config.dtype_policy()
     keras.config.set_floatx(dtype)
+    # a mixed policy of the user's is not for the networks that are made here: Keras would scale
+    # the losses of a model that has no such layer
+    keras.config.set_dtype_policy(dtype)
     try:
         yield
     finally:
         keras.config.set_floatx(before)
+        keras.config.set_dtype_policy(policy)

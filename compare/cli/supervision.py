@@ -11,8 +11,10 @@ Where there is no fork (Windows) the subcommand runs in the same process.
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
@@ -39,12 +41,15 @@ def supervised(run: Callable[[], int]) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     read, write = os.pipe()
+    held = tempfile.TemporaryFile()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {*FORWARDED, signal.SIGCHLD})
     child = os.fork()
     if child == 0:
         os.close(read)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         end_with_parent()
+        # what native code says on its way is held back there, see reference.quiet
+        os.environ["PARITY_HELD"] = f"{os.getpid()}:{held.fileno()}"
         code = run()
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):
@@ -56,11 +61,13 @@ def supervised(run: Callable[[], int]) -> int:
         status = wait_for(child)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    with os.fdopen(read, "rb") as pipe:
+    os.set_blocking(read, False)  # a process that the child has left behind may hold it open
+    with os.fdopen(read, "rb") as pipe, held:
         said = pipe.read(1)
-    if not said:
-        raise Died(how(status))
-    return said[0]
+        if said:
+            return said[0]
+        held.seek(0)
+        raise Died(how(status, last_words(held.read())))
 
 
 def wait_for(child: int) -> int:
@@ -91,8 +98,23 @@ def end_with_parent() -> None:
             ctypes.CDLL(None).prctl(PARENT_DIED, signal.SIGTERM)
 
 
-def how(status: int) -> str:
-    """How a process ended, from its status, and what that often means."""
+def last_words(held: bytes) -> str:
+    """The last line that is not empty, without the marks that TensorFlow puts before it."""
+    lines = [text.strip() for text in held.decode(errors="replace").splitlines() if text.strip()]
+    return re.sub(r"^[IWEF]\d{4} \S+\s+\d+ \S+\] ", "", lines[-1]) if lines else ""
+
+
+def how(status: int, words: str = "") -> str:
+    """How a process ended, from its status, and what that often means.
+
+    Args:
+        words: what was said last, by a library that was just being loaded.
+    """
+    if words:
+        code = os.waitstatus_to_exitcode(status)
+        end = f"exit code {code}" if code >= 0 else f"signal {-code}"
+        return (f"expected a verdict, but a library ended the process, with {end}, while it was "
+                f"starting. Received: {words}")
     if not os.WIFSIGNALED(status):
         return (f"expected a verdict, but the process ended with exit code "
                 f"{os.waitstatus_to_exitcode(status)} before there was one. Received: most likely "

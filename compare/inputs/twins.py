@@ -13,7 +13,7 @@ from pathlib import Path
 
 import scratch
 from compare import adapters
-from compare.inputs import benchmark_networks, trace_config
+from compare.inputs import benchmark_networks, own_packages, trace_config
 from compare.tracing.configs import compile_as, compile_config, keras_config, settings_of
 from compare.tracing.layer_error import RAISED
 from compare.tracing.model_kinds import is_keras, is_scratch
@@ -205,8 +205,14 @@ def call(spec: str, seed: int | None = None):
     # somebody's module may start TensorFlow itself, chatter and all
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        module = importlib.import_module(module_name)
+        module = (own_packages.somebodys(module_name)
+                  or importlib.import_module(module_name))
     except RAISED as error:  # the module is somebody's own: anything can go wrong in it
+        hidden = [Path(file).name for file in own_packages.in_the_way()]
+        if hidden and isinstance(error, (ImportError, AttributeError)):
+            raise ValueError(f"Expected a module {module_name!r} that can be imported. Received: "
+                             f"{said(error)}. Imports find keras-parity's own packages in place of "
+                             f"{', '.join(hidden)} in this folder. Rename it") from error
         raise ValueError(f"Expected a module {module_name!r} that can be imported. "
                          f"Received: {said(error)}. Run it from the folder that holds the module, "
                          "or put that folder on PYTHONPATH") from error

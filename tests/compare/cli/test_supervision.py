@@ -137,3 +137,27 @@ def test_a_killed_parent_takes_its_child_along(tmp_path):
             return
         time.sleep(0.02)
     pytest.fail("the child is still there")
+
+
+def test_what_a_library_says_when_it_ends_the_process_at_its_start_is_told(tmp_path, monkeypatch):
+    """TensorFlow's native half ends the process by itself if it cannot read its flags."""
+    write(tmp_path, factory="import reference")
+    monkeypatch.setenv("TF_XLA_FLAGS", "--bogus")
+    run = parity(tmp_path, "check", "--model", "mine:build")
+    assert run.returncode == 2 and not run.stdout
+    assert "while it was starting" in run.stderr and "TF_XLA_FLAGS: --bogus" in run.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_process_that_is_left_behind_does_not_keep_the_command(tmp_path):
+    """It holds the pipe open, in which the verdict would come."""
+    write(tmp_path, factory="os.fork() or __import__('time').sleep(100); os._exit(0)")
+    started = time.monotonic()
+    run = subprocess.Popen([sys.executable, "-m", "compare", "check", "--model", "mine:build"],
+                           cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+                           stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                           start_new_session=True)
+    try:
+        assert run.wait(timeout=90) == 2 and time.monotonic() - started < 90
+    finally:
+        os.killpg(run.pid, signal.SIGKILL)
