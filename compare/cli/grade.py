@@ -49,7 +49,7 @@ def run(args) -> int:
     from compare.experiments.grading import files
 
     arguments.check_jobs(args)
-    outputs.require_writable(args)
+    outputs.require_writable(args, folders=outputs.WITH_RUNS)
     try:
         with arguments.running_jobs(args):
             grades = grading.run(args.folder, args.config, args.runs, args.resume, args.jobs,

@@ -110,7 +110,7 @@ class Store:
             if job.key not in self._arguments:
                 continue
             try:
-                now, before = read_back(plain_argument(job.argument)), self._arguments[job.key]
+                now, before = read_back(plain_argument(job.question)), self._arguments[job.key]
                 if before != now:
                     raise ValueError(f"expected an answer to {now!r:.300}. Received one to "
                                      f"{before!r:.300}")

@@ -22,13 +22,20 @@ class Job:
     """`function(argument)`, both picklable, the function importable by its name.
 
     The result is plain values, for JSON. `key` names it, also on disk. A result that is on disk
-    already is held against its job by `answered(argument, result)`, which raises a ValueError.
+    already is held against its job by `answered(argument, result)`, which raises a ValueError, and
+    must have come of an equal `question`: the argument, unless that says where things lie today.
     """
 
     key: str
     function: Callable
     argument: object
     answered: Callable | None = None
+    about: object = None
+
+    @property
+    def question(self):
+        """What a stored result must be the answer to, as plain values or a dataclass."""
+        return self.argument if self.about is None else self.about
 
 
 class JobsError(RuntimeError):
@@ -104,7 +111,7 @@ def one_round(runner, jobs, store, bar, total, failed) -> dict:
     try:
         for job, result, error in runner.run(jobs):
             if error is None:
-                store.put(job.key, result, job.argument)
+                store.put(job.key, result, job.question)
                 done += 1
             elif isinstance(error, WorkerError):
                 lost[job.key] = str(error)

@@ -11,7 +11,6 @@ from compare.document import sections
 from compare.experiments import replication
 from compare.experiments.benchmark.settings import Settings as RunSettings
 from compare.experiments.replication import files, report
-from compare.experiments.replication import files
 from compare.experiments.replication.stored_runs import require_run
 from tests.compare.support.schema_fit import require_fit
 
