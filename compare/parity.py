@@ -15,6 +15,7 @@ from compare import adapters
 from compare.checks import (
     end_to_end,
     entry_points,
+    extremes,
     integer_probe,
     later_updates,
     noise_distribution,
@@ -61,7 +62,8 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, pro
         upstream: the gradient with respect to the output, for models without a loss.
         sample_weight: of the losses, as `fit` takes it.
         probes: also run each layer on numbers drawn for the purpose: integers, where nothing may
-            differ at all, and real numbers of which few meet in any sum.
+            differ at all, real numbers of which few meet in any sum, and, the loss and penalties
+            too, numbers at the ends of their range.
         steps: how many steps to train in lockstep with a live Keras model; 0 for none.
 
     Returns:
@@ -105,7 +107,8 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, pro
     if probes:
         own, theirs = ops_of(model), keras_ops(twin, whole)
         rows = (rows + integer_probe.probe(candidate, own, theirs)
-                + sparse_probe.probe(candidate, own, theirs))
+                + sparse_probe.probe(candidate, own, theirs)
+                + extremes.probe(candidate, own, theirs, model, keras_loss(twin)))
     rows = (rows + later_updates.rows(model, reference, twin)
             + noise_distribution.rows(model, reference) + end_to_end.rows(model, reference))
     if is_keras(called):
@@ -125,6 +128,15 @@ def keras_ops(twin, whole=frozenset()) -> list | None:
     import reference
 
     return [functools.partial(reference.run_op, op) for op in reference.ops_of(twin, whole)]
+
+
+def keras_loss(twin):
+    """The twin's loss as a function for `extremes.probe`, None if it is no live Keras model."""
+    if not is_keras(twin):
+        return None
+    import reference
+
+    return functools.partial(reference.run_loss, twin)
 
 
 @leaving_no_trace

@@ -7,6 +7,7 @@ train_on_batch; `StepRunner` trains it on many batches at once.
 
 from reference.entry_points import EntryPoints
 from reference.kernels import onednn_in_use
+from reference.loss import run_loss
 from reference.model import (
     clone,
     compile_config,
@@ -24,4 +25,5 @@ from reference.training import StepRunner
 
 __all__ = ["EntryPoints", "Observation", "OptimizerSteps", "Part", "StepRunner", "clone",
            "compile_config", "compile_model", "from_config", "load", "model_dtype", "observe",
-           "onednn_in_use", "ops_of", "run_op", "set_random_seed", "versions"]
+           "onednn_in_use", "ops_of", "run_loss", "run_op", "set_random_seed",
+           "versions"]

@@ -36,6 +36,9 @@ class Gate(StrEnum):
               "later one, makes of the weights what it should.")
     INFERENCE = ("inference", "On the reference's own input, each layer's output outside of "
                  "training is what it should be.", "layer")
+    EXTREMES = ("extremes", "On numbers at the ends of their range, at kinks and at ties, each "
+                "layer, the loss and each penalty is what it should be; and no result is "
+                "overwritten by the next call.", "layer")
     WHOLE_NETWORK = ("whole network", "The candidate, running freely, hands on between its layers "
                      "what it should, and no more than rounding adds up; predict and evaluate "
                      "give what its layers do.", "whole")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from compare.checks.gate import Gate
 from compare.checks.row import Row, judge, mismatch, raised
@@ -64,12 +65,18 @@ def probe(gate: Gate, candidate: Trace, ops: Sequence[Op],
     for i, (part, op) in enumerate(pairs):
         run = None if reference_ops is None else reference_ops[i]
         for draw in draws(i, part, oracle_of(candidate, part)):
-            rows += _run(gate, part, op, oracle_of(candidate, part), run, draw, exactly)
+            rows += run_draw(gate, part, op, oracle_of(candidate, part), run, draw, exactly)[0]
     return rows
 
 
-def _run(gate: Gate, part: Part, op: Op, oracle: Oracle, reference_run: ReferenceRun | None,
-         draw: Draw, exactly: bool) -> list[Row]:
+def run_draw(gate: Gate, part: Part, op: Op, oracle: Oracle, reference_run: ReferenceRun | None,
+             draw: Draw, exactly: bool = False, ends: bool = False
+             ) -> tuple[list[Row], dict[str, np.ndarray]]:
+    """(a row for each tensor, the candidate's own arrays) of one op on one draw.
+
+    Args:
+        ends: judge only what the precision can hold, see `in_range`.
+    """
     rounding = Rounding.of(draw.dy.dtype)
     oracle.training = draw.training
     right = results(oracle, draw.x, draw.weights, draw.dy, rounding)
@@ -89,11 +96,35 @@ def _run(gate: Gate, part: Part, op: Op, oracle: Oracle, reference_run: Referenc
                         mismatch(gate, part.name, tensor, None, expected[tensor]))
             continue
         allowed = Bounded(value.value, rounding) if exactly else value
-        row = judge(gate, part.name, tensor, made[tensor], expected[tensor], allowed,
-                    slack=result.slack.get(tensor))
-        row.note = row.note or draw.note
+        numbers = made[tensor], expected[tensor], allowed
+        note = ""
+        if ends:
+            *numbers, note = in_range(*numbers)
+        row = judge(gate, part.name, tensor, *numbers, slack=result.slack.get(tensor))
+        row.note = row.note or ", ".join(filter(None, (draw.note, note)))
         rows.append(row)
-    return rows
+    return rows, made
+
+
+def in_range(actual: ArrayLike, expected: ArrayLike, right: Bounded
+             ) -> tuple[np.ndarray, np.ndarray, Bounded, str]:
+    """(candidate's, reference's and exact numbers, a note) with zeros where nothing can be judged.
+
+    That is where the exact result, or how far rounding may lead away from it, is beyond the largest
+    number of the precision; and where the reference itself has a NaN or an infinity, although the
+    result is none: the note says at how many numbers.
+    """
+    actual, expected = np.asarray(actual), np.asarray(expected)
+    if actual.shape != expected.shape or expected.shape != right.shape:
+        return actual, expected, right, ""
+    held = np.abs(right.value) + right.bound <= right.rounding.largest  # false of a NaN, too
+    lost = held & ~np.isfinite(expected)
+    kept = held & ~lost
+    note = (f"the reference itself has no finite result for {int(lost.sum())} of {lost.size} "
+            "numbers" if lost.any() else "")
+    return (np.where(kept, actual, 0), np.where(kept, expected, 0),
+            Bounded(np.where(kept, right.value, 0.0), right.rounding,
+                    np.where(kept, right.bound, 0.0)), note)
 
 
 def probe_of(oracle: Oracle) -> Gate:

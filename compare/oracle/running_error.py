@@ -133,15 +133,22 @@ class Bounded:
             passed_on = np.where(smallest > 0,
                                  (a.bound + np.abs(value) * b.bound) / smallest, np.inf)
         reciprocal = self.rounding.tiny * (np.abs(a.value) + a.bound)  # flushed to zero
-        return self._rounded(value, passed_on + reciprocal, roundings=2)
+        return self._rounded(value, passed_on + reciprocal, np.where(b.is_power_of_two(), 0, 2))
 
     def __neg__(self) -> "Bounded":
         return Bounded(-self.value, self.rounding, self.error)
 
+    def is_power_of_two(self) -> np.ndarray:
+        """Where the audited precision must hold exactly a power of two, by which dividing rounds
+        nothing: its neighbours there are further away than the error."""
+        alone = self.bound < self.rounding.unit * np.abs(self.value) / 2
+        return np.asarray((np.abs(np.frexp(self.value)[0]) == 0.5) & alone)
+
     def exp(self) -> "Bounded":
         x = self.flushed()
         value = np.exp(x.value)
-        return self._rounded(value, value * np.expm1(x.bound), roundings=2 * LIBRARY_ULPS)
+        exact = (x.value == 0) & (x.bound <= self.rounding.tiny)  # exp(0) is 1
+        return self._rounded(value, grown(x.value, x.bound), np.where(exact, 0, 2 * LIBRARY_ULPS))
 
     def log(self) -> "Bounded":
         x = self.flushed()
@@ -178,12 +185,23 @@ class Bounded:
         return self._rounded(value, passed_on, roundings)
 
     def sum(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> "Bounded":
-        """The sum in any order; terms that are exactly zero round nothing."""
-        terms = self.support().sum(axis=axis, keepdims=keepdims)
+        """The sum in any order; terms that are exactly zero round nothing.
+
+        An addition rounds by no more than the smaller of its operands, for the larger one is itself
+        a number of the precision (Higham, problem 2.2). So terms next to the smallest normal number
+        count by their size, and only all others as roundings.
+        """
+        size = np.abs(self.value) + self.bound
+        small = (size > 0) & (size <= 4 * self.rounding.tiny)
+        terms = (self.support() * ~small).sum(axis=axis, keepdims=keepdims)
         value = self.value.sum(axis=axis, keepdims=keepdims)
         magnitude = np.abs(self.value).sum(axis=axis, keepdims=keepdims)
         self.rounding.watch(magnitude)
         passed_on = self.bound.sum(axis=axis, keepdims=keepdims)
+        if small.any():
+            number = small.sum(axis=axis, keepdims=keepdims)
+            least = np.where(small, size, 0.0).sum(axis=axis, keepdims=keepdims)
+            passed_on = passed_on + 2 * number * (least + self.rounding.tiny)
         terms = np.where(terms > 1, terms, 0)  # a sum of one is no sum
         passed_on = passed_on + 2 * terms * self.rounding.tiny  # terms and partial sums, flushed
         gamma = self.rounding.gamma(terms)
@@ -218,6 +236,14 @@ class Bounded:
         """The same numbers, errors and all, where a function of an array puts them."""
         error = None if self.error is None else function(self.error)
         return Bounded(function(self.value), self.rounding, error)
+
+
+def grown(exponent: np.ndarray, error: np.ndarray) -> np.ndarray:
+    """The most by which exp changes where its operand does by `error`; also of a large error, where
+    what is 0 or next to it may have underflown."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(np.where(error < 1, np.exp(exponent) * np.expm1(error),
+                                   np.exp(exponent + error)))
 
 
 def largest(values: np.ndarray, errors: np.ndarray, tiny: float, axis: int | tuple[int, ...],

@@ -7,7 +7,7 @@ import numpy as np
 
 from compare.oracle.base import Activation, judges
 from compare.oracle.layers.piecewise import wider
-from compare.oracle.running_error import LIBRARY_ULPS, Bounded
+from compare.oracle.running_error import LIBRARY_ULPS, Bounded, grown
 
 
 @judges("Softmax", activation="softmax")
@@ -74,5 +74,5 @@ def softmax(x: Bounded, axis: int | tuple[int, ...]) -> Bounded:
     exponent = 2 * np.abs(shifted.value) + (4 + 2 * LIBRARY_ULPS) * np.log(sums.value)
     if isinstance(axis, tuple) and len(axis) > 1:
         exponent = exponent + 2 * np.abs(largest)
-    slack = quotient.value * np.expm1(x.rounding.unit * exponent)
+    slack = grown(shifted.value - np.log(sums.value), x.rounding.unit * exponent)
     return Bounded(quotient.value, x.rounding, quotient.bound + slack)

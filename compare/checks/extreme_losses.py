@@ -1,0 +1,121 @@
+"""Labels and outputs for a loss, at the ends: of logits, of probabilities, at its kinks."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from compare.checks.extreme_numbers import sample
+from compare.oracle.losses import named
+from compare.tracing.trace import Trace
+
+LOGITS = ("large", "peak", "low", "tiny", "equal", "zero", "mixed", "offset")
+PROBABILITIES = ("certain", "nearly", "at the clip", "equal", "ordinary")
+NUMBERS = ("met", "kinks", "tiny", "equal", "zero", "mixed")
+OF_PROBABILITIES = ("SparseCategoricalCrossentropy", "CategoricalCrossentropy",
+                    "BinaryCrossentropy", "KLDivergence")
+OF_POSITIVE = ("MeanSquaredLogarithmicError", "Poisson")
+EPSILON = 1e-7
+MIXED = 3.0  # exponent of 10 of the largest numbers of mixed scale
+
+
+class LossDraw(NamedTuple):
+    """Labels (batch, ...) and outputs (batch, ..., width) for one run of a loss; `fused` where the
+    outputs are the logits of the last activation."""
+
+    y: np.ndarray
+    output: np.ndarray
+    fused: bool
+    note: str
+
+
+def draw(trace: Trace, seed: int) -> LossDraw:
+    """One sample of each kind.
+
+    Args:
+        trace: of a network with labels, for the loss and all shapes.
+    """
+    assert trace.y is not None
+    name, config = named(trace.compile_config["loss"])
+    rng = np.random.default_rng(seed)
+    shape = trace.parts[-1].output.shape[1:]
+    from_logits = bool(trace.fused or config.get("from_logits"))
+    kinds = (LOGITS if from_logits else PROBABILITIES if name in OF_PROBABILITIES else NUMBERS)
+    kinds = kinds[seed % len(kinds):] + kinds[:seed % len(kinds)]
+    y = _labels(name, trace.y, (len(kinds), *trace.y.shape[1:]), shape[-1], rng)
+    rows = [_output(kind, name, y[i], shape, rng, trace.dtype, config, from_logits)
+            for i, kind in enumerate(kinds)]
+    return LossDraw(y, np.stack(rows).astype(trace.dtype), trace.fused, f"extremes, seed {seed}")
+
+
+def _labels(name: str, y: np.ndarray, shape: tuple[int, ...], classes: int,
+            rng: np.random.Generator) -> np.ndarray:
+    """Labels or targets such as the loss takes, of the precision that the batch's have."""
+    if name.startswith("Sparse"):
+        made = rng.integers(classes, size=shape)
+    elif name in ("CategoricalCrossentropy", "KLDivergence"):
+        made = np.eye(shape[-1])[rng.integers(shape[-1], size=shape[:-1])]
+    elif name == "BinaryCrossentropy":
+        made = rng.integers(2, size=shape)
+    elif name in ("Hinge", "SquaredHinge"):
+        made = 2 * rng.integers(2, size=shape) - 1
+        if np.isin(y, (0, 1)).all():
+            made = (made + 1) // 2
+    else:
+        made = rng.integers(-4, 5, size=shape) / 2
+    if name in OF_POSITIVE:
+        made = np.abs(made)
+    return np.asarray(made).astype(y.dtype)
+
+
+def _output(kind: str, name: str, y: np.ndarray, shape: tuple[int, ...],
+            rng: np.random.Generator, dtype: str, config: dict, from_logits: bool) -> np.ndarray:
+    if from_logits:
+        return sample(kind, shape, rng, dtype, largest=MIXED)
+    if name in OF_PROBABILITIES:
+        return _probabilities(kind, shape, rng, whole=name != "BinaryCrossentropy")
+    targets = np.broadcast_to(y if y.ndim == len(shape) else y[..., None], shape) \
+        if y.size else np.zeros(shape)
+    kinks = (0.0, EPSILON)
+    if "Hinge" in name:
+        kinks = (-1.0, 0.0, 1.0)
+    if name == "Huber":
+        made = _around(kind, targets, float(config.get("delta", 1.0)), rng)
+    else:
+        made = None
+    if kind == "met":
+        made = targets.astype(np.float64)
+    if made is None:
+        made = sample(kind, shape, rng, dtype, kinks, MIXED)
+    return np.abs(made) if name in OF_POSITIVE else made
+
+
+def _around(kind: str, targets: np.ndarray, delta: float, rng: np.random.Generator
+            ) -> np.ndarray | None:
+    """For the kinks of Huber's loss: off by exactly delta."""
+    if kind != "kinks":
+        return None
+    return np.asarray(targets + rng.choice([-delta, delta], targets.shape))
+
+
+def _probabilities(kind: str, shape: tuple[int, ...], rng: np.random.Generator, whole: bool
+                   ) -> np.ndarray:
+    """Rows that sum to 1 if `whole`, or any numbers from 0 to 1.
+
+    Args:
+        kind: 'certain' (exactly 0 and 1), 'nearly' (down to 1e-12), 'at the clip' (within a factor
+            of 2 of 1e-7), 'equal', 'ordinary'.
+    """
+    if kind == "equal":
+        return np.full(shape, 1 / shape[-1] if whole else 0.5)
+    if kind == "ordinary":
+        made = np.exp(rng.standard_normal(shape))
+        return made / made.sum(axis=-1, keepdims=True) if whole else made / (1 + made)
+    small = {"certain": np.zeros(shape), "nearly": 10.0 ** rng.uniform(-12, -8, shape),
+             "at the clip": EPSILON * 2.0 ** rng.integers(-1, 2, shape)}[kind]
+    if not whole:
+        return np.where(rng.random(shape) < 0.5, small, 1 - small)
+    rows = small.reshape(-1, shape[-1])
+    peak = rng.integers(shape[-1], size=len(rows))
+    rows[np.arange(len(rows)), peak] = 0.0
+    rows[np.arange(len(rows)), peak] = 1 - rows.sum(axis=1)
+    return rows.reshape(shape)

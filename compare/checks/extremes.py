@@ -1,0 +1,236 @@
+"""The gate that runs layers, loss and penalties on numbers at the ends of their range.
+
+Each is run twice, on two batches of one shape, and both results are judged: what is kept of the
+first call (an input, a mask, weights) shows in the second; and what the first call returned must
+still be there after it. Of the two runs the table has the one that came closer to its bound.
+"""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from compare.checks.extreme_losses import LossDraw
+from compare.checks.extreme_losses import draw as loss_draw
+from compare.checks.extreme_numbers import KINDS, sample, samples, scaled, upstream
+from compare.checks.gate import Gate
+from compare.checks.probing import (
+    Draw,
+    ReferenceRun,
+    filled,
+    in_range,
+    probe_batch,
+    run_draw,
+)
+from compare.checks.row import Row, judge, raised
+from compare.document import progress
+from compare.oracle import regularization
+from compare.oracle.base import Oracle
+from compare.oracle.expected import oracle_of
+from compare.oracle.losses import exact_loss
+from compare.oracle.running_error import Bounded, Rounding
+from compare.tracing import execution
+from compare.tracing.configs import channel_axis, layer_config
+from compare.tracing.layer_error import RAISED, LayerError, sentence
+from compare.tracing.ops import Op
+from compare.tracing.trace import Part, Trace
+from compare.tracing.types import Network
+
+OVERWRITTEN = "what the call returned is overwritten by the next call"
+BY_BATCH = ("offset", "tiny", "equal", "zero", "mixed")  # for layers that mix samples
+PIECEWISE = ("kinks", "mixed", "equal")  # for layers that round nothing
+SEEDS = (0, 1)
+
+LossRun = Callable[[np.ndarray, np.ndarray, bool], tuple[np.ndarray, np.ndarray]]
+
+
+def probe(candidate: Trace, ops: Sequence[Op], reference_ops: Sequence[ReferenceRun] | None = None,
+          model: Network | None = None, loss_run: LossRun | None = None) -> list[Row]:
+    """Rows for each layer, the loss and each penalty.
+
+    Args:
+        candidate: a trace of the candidate, for shapes and configs.
+        ops: its ops, to be run.
+        reference_ops: as `probing.probe` takes them.
+        model: the candidate, whose loss is run; None for none.
+        loss_run: the reference's loss, a function (labels, output, fused) -> (value, gradient);
+            None leaves the oracle's value in its place.
+    """
+    rows: list[Row] = []
+    pairs = progress.each(zip(candidate.parts, ops), f"Gate '{Gate.EXTREMES}', layer by layer")
+    for i, (part, op) in enumerate(pairs):
+        run = None if reference_ops is None else reference_ops[i]
+        rows += layer_rows(candidate, part, op, run)
+        if candidate.y is not None:
+            rows += penalty_rows(candidate, i, ops)
+    if model is not None and candidate.y is not None and candidate.loss is not None:
+        rows += loss_rows(candidate, model, loss_run)
+    return worst(rows)
+
+
+def worst(rows: list[Row]) -> list[Row]:
+    """Of each tensor the row that fails, or that came closest to its bound."""
+    kept: dict[str, Row] = {}
+    for row in rows:
+        known = kept.get(row.name)
+        if known is None or (known.passed, -known.used) > (row.passed, -row.used):
+            kept[row.name] = row
+    return list(kept.values())
+
+
+def layer_rows(candidate: Trace, part: Part, op: Op, run: ReferenceRun | None) -> list[Row]:
+    """All rows of one op, on every draw; and one for each result that a later call overwrites."""
+    rows: list[Row] = []
+    kept: list[tuple[Draw, dict[str, np.ndarray], dict[str, np.ndarray]]] = []
+    for draw in draws(candidate, part):
+        found, made = run_draw(Gate.EXTREMES, part, op, oracle_of(candidate, part), run, draw,
+                               ends=True)
+        rows += found
+        kept.append((draw, made, {name: np.array(array) for name, array in made.items()}))
+    for draw, made, copies in kept:
+        rows += [overwritten(part.name, name, array, copies[name]) for name, array in made.items()
+                 if not np.array_equal(array, copies[name], equal_nan=True)]
+    return rows
+
+
+def overwritten(layer: str, tensor: str, now: np.ndarray, before: np.ndarray) -> Row:
+    """The row for a result that is not what it was when the call returned it."""
+    row = judge(Gate.EXTREMES, layer, tensor, now, before,
+                Bounded(before, Rounding.of(before.dtype)))
+    row.candidate_error = row.reference_error = None  # both are the candidate's
+    row.off, row.note = "candidate", OVERWRITTEN
+    return row
+
+
+def draws(candidate: Trace, part: Part) -> list[Draw]:
+    """Two batches for one part, or for a layer that mixes samples two of each kind; none where
+    numbers are drawn in training, whose own gate judges them."""
+    if part.noise is not None:
+        return []
+    oracle = oracle_of(candidate, part)
+    axis = channel_axis(layer_config(candidate, part.layer), part.output.ndim)
+    return [draw for seed in SEEDS for draw in _drawn(part, oracle, candidate.dtype, seed, axis)]
+
+
+def _drawn(part: Part, oracle: Oracle, dtype: str, seed: int, axis: int) -> Iterator[Draw]:
+    def normal(shape: tuple[int, ...]) -> np.ndarray:
+        return rng.standard_normal(shape).astype(dtype)
+
+    rng = np.random.default_rng([seed, 2])
+    if oracle.exact and part.weights and "alpha" not in part.weights:
+        x, dy, weights = filled(part, 3, normal)
+        assert isinstance(x, np.ndarray)  # a layer that merges has no weights
+        yield Draw(*scaled(x, dy, axis), weights, None, f"all magnitudes, seed {seed}")
+        return
+    for kinds in _batches(part, oracle, seed):
+        _, _, weights = filled(part, len(kinds), normal)
+        x = tuple(samples(kinds[i % len(kinds):] + kinds[:i % len(kinds)], each.shape[1:],
+                          seed + 10 * i, dtype, oracle.kinks)
+                  for i, each in enumerate(part.inputs))
+        inputs = x if isinstance(part.input, tuple) else x[0]
+        dy = upstream((len(kinds), *part.output.shape[1:]), seed, dtype)
+        note = f"{'extremes' if len(set(kinds)) > 1 else kinds[0]}, seed {seed}"
+        yield Draw(inputs, dy, weights, None, note)
+        if part.inference is not None:
+            yield Draw(inputs, dy, weights, ("output",), f"{note}, at inference", training=False)
+
+
+def _batches(part: Part, oracle: Oracle, seed: int) -> list[tuple[str, ...]]:
+    """The kinds of each batch's samples."""
+    if oracle.mixes_samples:
+        return [(kind,) * probe_batch(part) for kind in BY_BATCH]
+    kinds = PIECEWISE if oracle.exact else KINDS
+    return [kinds[seed:] + kinds[:seed]]
+
+
+def penalty_rows(candidate: Trace, i: int, ops: Sequence[Op]) -> list[Row]:
+    """Rows for what the penalties on a layer's weights, and on its output, add to loss and
+    gradients."""
+    part, op = candidate.parts[i], ops[i]
+    config = layer_config(candidate, part.layer)
+    regularizers = {name: regularization.regularizer_of(config, name) for name in part.weights}
+    regularizers = {name: found for name, found in regularizers.items() if found is not None}
+    rows = []
+    rounding = Rounding.of(candidate.dtype)
+    for seed in SEEDS if regularizers else ():
+        rng = np.random.default_rng([seed, 3])
+        weights = {name: _of_all_kinds(w.shape, rng, candidate.dtype)
+                   for name, w in part.weights.items()}
+        held = {name: Bounded(weights[name], rounding) for name in regularizers}
+        right = {"penalty": regularization.total([regularization.penalty(regularizers[name], w)
+                                                  for name, w in held.items()])}
+        right |= {f"{name}_gradient": regularization.gradient(regularizers[name], w)
+                  for name, w in held.items()}
+        with op.holding(weights):
+            made = {"penalty": np.asarray(op.penalty())}
+            made |= {f"{name}_gradient": g for name, g in op.penalty_gradients().items()}
+        rows += [_judged(part.name, tensor, made.get(tensor), value, candidate.dtype,
+                         f"the penalty alone, seed {seed}") for tensor, value in right.items()]
+    return rows + _activity_rows(candidate, i, ops)
+
+
+def _activity_rows(candidate: Trace, i: int, ops: Sequence[Op]) -> list[Row]:
+    described = regularization.activity_regularizer(candidate, i)
+    regularizer = execution.activity_regularizer(list(ops), i)
+    if described is None or regularizer is None:
+        return []
+    part, rounding = candidate.parts[i], Rounding.of(candidate.dtype)
+    rng = np.random.default_rng(4)
+    output = _of_all_kinds((3, *part.output.shape[1:]), rng, candidate.dtype)
+    held, share = Bounded(output, rounding), output.dtype.type(len(output))
+    right = {"activity_penalty": regularization.penalty(described, held) / float(share),
+             "activity_gradient": regularization.gradient(described, held) / float(share)}
+    made = {"activity_penalty": regularizer.penalty(output) / share,
+            "activity_gradient": regularizer.gradient(output) / share}
+    return [_judged(part.name, tensor, made[tensor], value, candidate.dtype, "the penalty alone")
+            for tensor, value in right.items()]
+
+
+def _of_all_kinds(shape: tuple[int, ...], rng: np.random.Generator, dtype: str) -> np.ndarray:
+    """Numbers of all magnitudes, some of them exactly 0."""
+    made = sample("mixed", shape, rng, dtype)
+    return np.asarray(np.where(rng.random(shape) < 0.2, 0.0, made), dtype)
+
+
+def loss_rows(candidate: Trace, model: Network, run: LossRun | None) -> list[Row]:
+    """Rows for the loss's value, without penalties, and its gradient."""
+    function = copy.deepcopy(model.loss)
+    rows, kept = [], []
+    for seed in SEEDS:
+        draw = loss_draw(candidate, seed)
+        right = exact_loss(candidate.compile_config["loss"], draw.y,
+                           Bounded(draw.output, Rounding.of(candidate.dtype)), draw.fused,
+                           np.dtype(candidate.dtype))
+        theirs = None if run is None else run(draw.y, draw.output, draw.fused)
+        try:
+            value = function.forward(draw.y, draw.output.copy(), draw.fused or None)
+            made = np.asarray(value), function.backward()
+        except RAISED as error:  # somebody's own loss may raise anything
+            note = (str(error) if isinstance(error, LayerError) else
+                    f"{type(function).__name__} raised {sentence(error)}")
+            return [raised(Gate.EXTREMES, "loss", tensor, note)
+                    for tensor in ("value", "gradient")]
+        for k, tensor in enumerate(("value", "gradient")):
+            expected = None if theirs is None else theirs[k]
+            rows.append(_judged("loss", tensor, made[k], right[k], candidate.dtype, draw.note,
+                                expected))
+        kept.append((made[1], np.array(made[1])))
+    return rows + [overwritten("loss", "gradient", now, before) for now, before in kept
+                   if not np.array_equal(now, before, equal_nan=True)]
+
+
+def _judged(layer: str, tensor: str, made: np.ndarray | None, right: Bounded, dtype: str,
+            note: str, expected: np.ndarray | None = None) -> Row:
+    if expected is None:
+        expected = right.value.astype(dtype)
+    if made is None:
+        made = np.zeros((0,))  # of another shape than anything that was due
+    *numbers, more = in_range(made, expected, right)
+    row = judge(Gate.EXTREMES, layer, tensor, *numbers)
+    row.note = row.note or ", ".join(filter(None, (note, more)))
+    return row
+
+
+def loss_draws(candidate: Trace) -> list[LossDraw]:
+    """The numbers on which the loss was run, by their notes."""
+    return [loss_draw(candidate, seed) for seed in SEEDS]
