@@ -23,7 +23,7 @@ def sample(kind: str, shape: tuple[int, ...], rng: np.random.Generator, dtype: D
     """Numbers of one kind, (...), in float64 but such as the precision holds.
 
     Args:
-        kind: 'large' (exp overflows, or underflows to 0), 'peak' (one of a row is large, all
+        kind: 'large' (exp overflows, or underflows to 0), 'peak' (one of a row is 0, all
             others are far below), 'low' (all far below 0), 'tiny', 'equal', 'zero', 'mixed' (all
             magnitudes), 'kinks' (exactly at them, next to them, and others), 'offset' (spread by 1
             around a large number).
@@ -39,9 +39,9 @@ def sample(kind: str, shape: tuple[int, ...], rng: np.random.Generator, dtype: D
     elif kind == "large":
         made = np.sign(normal) * top * rng.uniform(0.9, 1.0, shape)
     elif kind == "peak":
-        made = np.full(shape, -top)
+        made = np.full(shape, -2 * top)
         rows = made.reshape(-1, shape[-1])
-        rows[np.arange(len(rows)), rng.integers(shape[-1], size=len(rows))] = top
+        rows[np.arange(len(rows)), rng.integers(shape[-1], size=len(rows))] = 0.0
     elif kind == "low":
         made = normal - top
     elif kind == "tiny":

@@ -87,7 +87,7 @@ def layer_rows(candidate: Trace, part: Part, op: Op, run: ReferenceRun | None) -
                                ends=True)
         rows += found
         kept.append((draw, made, {name: np.array(array) for name, array in made.items()}))
-    for draw, made, copies in kept:
+    for _, made, copies in kept:
         rows += [overwritten(part.name, name, array, copies[name]) for name, array in made.items()
                  if not np.array_equal(array, copies[name], equal_nan=True)]
     return rows

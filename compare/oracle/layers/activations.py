@@ -147,7 +147,11 @@ class PReLU(Activation):
 
 @judges(activation="hard_sigmoid")
 class HardSigmoid(Activation):
-    """min(max(x + 3, 0), 6) / 6; nothing passes where x + 3, as rounded, is 0 or 6."""
+    """min(max(x + 3, 0), 6) / 6; nothing passes where x + 3, as rounded, is 0 or 6.
+
+    x / 6 + 1/2 is the same: 3 roundings of x / 6, if that is a product with a rounded 1/6, and of
+    the sum, which next to -3 is much smaller than its terms.
+    """
 
     operation = "min(max(x + 3, 0), 6) / 6"
     kinks = (-3, 3)
@@ -156,7 +160,11 @@ class HardSigmoid(Activation):
 
     def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.x, self.shifted = x, shifted(x, 3.0)
-        self.hard = choose(self.shifted, [0, 6], [0, 0, same, 6, 6]) / 6
+        hard = choose(self.shifted, [0, 6], [0, 0, same, 6, 6]) / 6
+        inside = (self.shifted.value > 0) & (self.shifted.value < 6)
+        in_sixths = x.rounding.gamma(3) * (np.abs(x.value) / 6 + 0.5)
+        self.hard = Bounded(hard.value, x.rounding, np.where(
+            inside, np.maximum(hard.bound, in_sixths), hard.bound))
         return self.hard
 
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:

@@ -12,7 +12,7 @@ import numpy as np
 from compare.oracle.base import Activation, judges
 from compare.oracle.elementary import constant, erfc, expm1, sigmoid, softplus, tanh
 from compare.oracle.layers.piecewise import choose, held, same, scaled, wider
-from compare.oracle.running_error import Bounded
+from compare.oracle.running_error import LIBRARY_ULPS, Bounded, grown
 
 
 class Smooth(Activation):
@@ -45,12 +45,15 @@ def exponential_less_one(x: Bounded) -> Bounded:
 
 @judges(activation="exponential")
 class Exponential(Smooth):
-    """exp(x)."""
+    """exp(x); or 2 to the power of x log2(e), a product of two roundings that multiply the result
+    by exp(2 u |x|) at most."""
 
     operation = "exp(x)"
 
     def function(self, x: Bounded) -> Bounded:
-        return x.exp()
+        y = x.exp()
+        room = grown(x.value, 2 * x.rounding.unit * np.abs(x.value))
+        return Bounded(y.value, y.rounding, y.bound + room)
 
     def gradient(self, dy: Bounded, x: Bounded, y: Bounded) -> Bounded:
         return dy * y
@@ -106,7 +109,10 @@ class Tanh(Smooth):
         return tanh(x)
 
     def gradient(self, dy: Bounded, x: Bounded, y: Bounded) -> Bounded:
-        return dy * one_minus(y * y)
+        """By 1 - y^2, or by 1 / cosh(x)^2: twice a library's cosh, a product and a quotient."""
+        slope = one_minus(y * y)
+        by_cosh = x.rounding.gamma(4 * LIBRARY_ULPS + 3) * slope.value
+        return dy * Bounded(slope.value, x.rounding, np.maximum(slope.bound, by_cosh))
 
 
 @judges(activation="tanh_shrink")

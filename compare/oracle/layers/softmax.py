@@ -7,7 +7,9 @@ import numpy as np
 
 from compare.oracle.base import Activation, judges
 from compare.oracle.layers.piecewise import wider
-from compare.oracle.running_error import LIBRARY_ULPS, Bounded, grown
+from compare.oracle.running_error import LIBRARY_ULPS, Bounded, Rounding, grown
+
+WORST_SHIFT = 1e-3  # the largest error that adding the largest logit back may make
 
 
 @judges("Softmax", activation="softmax")
@@ -46,8 +48,10 @@ class LogSoftmax(Activation):
     exact = False
 
     def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
-        shifted = x - Bounded(x.value.max(axis=-1, keepdims=True), x.rounding)
+        largest = x.value.max(axis=-1, keepdims=True)
+        shifted = x - Bounded(largest, x.rounding)
         self.y = shifted - shifted.exp().sum(axis=-1, keepdims=True).log()
+        self.y.error = self.y.bound + added_back(largest, x.rounding)
         return self.y
 
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
@@ -57,14 +61,26 @@ class LogSoftmax(Activation):
         return {"output": input_shape[-1], "input_gradient": input_shape[-1]}
 
 
+def added_back(largest: np.ndarray, rounding: Rounding) -> np.ndarray:
+    """The absolute error of x - (max + log sum exp(x - max)), the shift added back to the logarithm,
+    beyond that of (x - max) - log sum: the sum is rounded, and flushed.
+
+    Such is scipy's and PyTorch's logsumexp. Where it would leave less than about three digits,
+    there is no room for it: by then the formula is at fault.
+    """
+    error = 2 * rounding.unit * np.abs(largest)
+    return np.asarray(np.where(error <= WORST_SHIFT, error, 0.0))
+
+
 def softmax(x: Bounded, axis: int | tuple[int, ...]) -> Bounded:
     """Softmax with the largest value taken off first, as a quotient or as exp of a log-softmax.
 
     The shift is one and the same number for a whole row, so an error in it cancels; it is
     therefore taken as exact, and only the subtraction rounds. exp(x - shift - log sum) rounds two
     more subtractions, of numbers as large as |x - shift| and log sum, whose errors exp turns into
-    relative ones; the bound has room for them, so that either formula passes. Along several axes
-    Keras takes exp(x - (shift + log sum)), in which that sum rounds, too.
+    relative ones; the bound has room for them, so that either formula passes. So has it for
+    exp(x - (shift + log sum)), in which that sum rounds, too: see `added_back`. Along several axes
+    Keras takes this one, whatever it costs.
     """
     largest = x.value.max(axis=axis, keepdims=True)
     shifted = x - Bounded(largest, x.rounding)
@@ -74,5 +90,7 @@ def softmax(x: Bounded, axis: int | tuple[int, ...]) -> Bounded:
     exponent = 2 * np.abs(shifted.value) + (4 + 2 * LIBRARY_ULPS) * np.log(sums.value)
     if isinstance(axis, tuple) and len(axis) > 1:
         exponent = exponent + 2 * np.abs(largest)
+    else:
+        exponent = exponent + added_back(largest, x.rounding) / x.rounding.unit
     slack = grown(shifted.value - np.log(sums.value), x.rounding.unit * exponent)
     return Bounded(quotient.value, x.rounding, quotient.bound + slack)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from compare.oracle.layers.softmax import softmax
+from compare.oracle.layers.softmax import added_back, softmax
 from compare.oracle.losses.base import EPSILON, LossOracle, through_clip
 from compare.oracle.running_error import Bounded
 
@@ -47,11 +47,14 @@ class CategoricalCrossentropy(LossOracle):
 
 
 def softmax_cross_entropy(targets: Bounded, z: Bounded) -> tuple[Bounded, Bounded]:
-    """(losses, gradients) of logits z (n, classes), the largest of each row taken off first."""
+    """(losses, gradients) of logits z (n, classes), the largest of each row taken off first,
+    and perhaps added back to the logarithm."""
     shift = Bounded(z.value.max(axis=1, keepdims=True), z.rounding)
     shifted = z - shift
     log_sum = shifted.exp().sum(axis=1, keepdims=True).log()
-    losses = ((log_sum - shifted) * targets).sum(axis=1)
+    each = log_sum - shifted
+    each.error = each.bound + added_back(shift.value, z.rounding)
+    losses = (each * targets).sum(axis=1)
     return losses, softmax(z, 1) - targets
 
 
