@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from compare.checks.extreme_losses import LossDraw
 from compare.checks.extreme_losses import draw as loss_draw
 from compare.checks.extreme_numbers import KINDS, sample, samples, scaled, upstream
 from compare.checks.gate import Gate
@@ -37,6 +36,7 @@ from compare.tracing.trace import Part, Trace
 from compare.tracing.types import Network
 
 OVERWRITTEN = "what the call returned is overwritten by the next call"
+ALONE = "the penalty alone"  # is what a row is about
 BY_BATCH = ("offset", "tiny", "equal", "zero", "mixed")  # for layers that mix samples
 PIECEWISE = ("kinks", "mixed", "equal")  # for layers that round nothing
 SEEDS = (0, 1)
@@ -165,7 +165,7 @@ def penalty_rows(candidate: Trace, i: int, ops: Sequence[Op]) -> list[Row]:
             made = {"penalty": np.asarray(op.penalty())}
             made |= {f"{name}_gradient": g for name, g in op.penalty_gradients().items()}
         rows += [_judged(part.name, tensor, made.get(tensor), value, candidate.dtype,
-                         f"the penalty alone, seed {seed}") for tensor, value in right.items()]
+                         f"{ALONE}, seed {seed}") for tensor, value in right.items()]
     return rows + _activity_rows(candidate, i, ops)
 
 
@@ -182,7 +182,7 @@ def _activity_rows(candidate: Trace, i: int, ops: Sequence[Op]) -> list[Row]:
              "activity_gradient": regularization.gradient(described, held) / float(share)}
     made = {"activity_penalty": regularizer.penalty(output) / share,
             "activity_gradient": regularizer.gradient(output) / share}
-    return [_judged(part.name, tensor, made[tensor], value, candidate.dtype, "the penalty alone")
+    return [_judged(part.name, tensor, made[tensor], value, candidate.dtype, ALONE)
             for tensor, value in right.items()]
 
 
@@ -212,8 +212,9 @@ def loss_rows(candidate: Trace, model: Network, run: LossRun | None) -> list[Row
                     for tensor in ("value", "gradient")]
         for k, tensor in enumerate(("value", "gradient")):
             expected = None if theirs is None else theirs[k]
-            rows.append(_judged("loss", tensor, made[k], right[k], candidate.dtype, draw.note,
-                                expected))
+            row = _judged("loss", tensor, made[k], right[k], candidate.dtype, draw.note, expected)
+            row.drawn = None if row.passed else draw
+            rows.append(row)
         kept.append((made[1], np.array(made[1])))
     return rows + [overwritten("loss", "gradient", now, before) for now, before in kept
                    if not np.array_equal(now, before, equal_nan=True)]
@@ -225,12 +226,7 @@ def _judged(layer: str, tensor: str, made: np.ndarray | None, right: Bounded, dt
         expected = right.value.astype(dtype)
     if made is None:
         made = np.zeros((0,))  # of another shape than anything that was due
-    *numbers, more = in_range(made, expected, right)
-    row = judge(Gate.EXTREMES, layer, tensor, *numbers)
+    made, expected, right, more = in_range(made, expected, right)
+    row = judge(Gate.EXTREMES, layer, tensor, made, expected, right)
     row.note = row.note or ", ".join(filter(None, (note, more)))
     return row
-
-
-def loss_draws(candidate: Trace) -> list[LossDraw]:
-    """The numbers on which the loss was run, by their notes."""
-    return [loss_draw(candidate, seed) for seed in SEEDS]

@@ -17,6 +17,7 @@ from compare.checks.gate import Gate
 from compare.checks.probing import Draw, ReferenceRun, filled, probe_batch
 from compare.checks.row import Row
 from compare.oracle.base import Oracle
+from compare.oracle.layers.noise import Dropout
 from compare.tracing.ops import Op
 from compare.tracing.trace import Part, Trace
 
@@ -73,4 +74,7 @@ def draw(part: Part, oracle: Oracle, dtype: DTypeLike, seed: int) -> Draw:
         return rng.integers(-largest, largest, size, endpoint=True).astype(dtype)
 
     x, dy, weights = filled(part, batch, integers)
+    if isinstance(oracle, Dropout):  # whose factors may as well be divisors
+        weights["noise"] = np.where(weights["noise"] == 0, weights["noise"],
+                                    2 ** (np.abs(weights["noise"]) % 3)).astype(dtype)
     return Draw(x, dy, weights, None, f"integers, seed {seed}")

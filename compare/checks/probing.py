@@ -96,12 +96,12 @@ def run_draw(gate: Gate, part: Part, op: Op, oracle: Oracle, reference_run: Refe
                         mismatch(gate, part.name, tensor, None, expected[tensor]))
             continue
         allowed = Bounded(value.value, rounding) if exactly else value
-        numbers = made[tensor], expected[tensor], allowed
-        note = ""
+        ours, theirs, note = made[tensor], expected[tensor], ""
         if ends:
-            *numbers, note = in_range(*numbers)
-        row = judge(gate, part.name, tensor, *numbers, slack=result.slack.get(tensor))
+            ours, theirs, allowed, note = in_range(ours, theirs, allowed)
+        row = judge(gate, part.name, tensor, ours, theirs, allowed, slack=result.slack.get(tensor))
         row.note = row.note or ", ".join(filter(None, (draw.note, note)))
+        row.drawn = None if row.passed else draw
         rows.append(row)
     return rows, made
 

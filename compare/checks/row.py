@@ -46,6 +46,7 @@ class Row:
         unjudged: how many elements are NaN on both sides. They are no failure, but nothing was
             shown of them either; not part of the JSON, where the note tells of them.
         excerpt: the surroundings of the worst element, for pictures; not part of the JSON.
+        drawn: the numbers on which it failed, if they were drawn for the purpose; likewise.
     """
 
     gate: Gate
@@ -75,6 +76,7 @@ class Row:
     note: str = ""
     unjudged: int = field(default=0, repr=False, compare=False)
     excerpt: Excerpt | None = field(default=None, repr=False, compare=False)
+    drawn: Any = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self.gate = Gate(self.gate)  # type: ignore[call-arg]  # a member by its value
@@ -91,7 +93,7 @@ class Row:
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; numbers that JSON cannot hold become text."""
         known = {each.name: getattr(self, each.name) for each in fields(self)
-                 if each.name not in ("excerpt", "unjudged")}
+                 if each.name not in ("excerpt", "drawn", "unjudged")}
         made: dict[str, Any] = plain({**known, "smallest_tolerance": self.smallest_tolerance})
         return made
 

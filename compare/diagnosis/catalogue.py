@@ -97,6 +97,14 @@ CATALOGUE: dict[str, Entry] = {
     "scale": Entry(
         "it is off by a factor", "Look for a mean where a sum belongs, or a factor used twice.",
         ("forward", "backward", "loss", "update")),
+    "cancellation": Entry(
+        "the formula loses digits in float32; the layer is not wrong otherwise",
+        "Write it so that nearly equal numbers are not subtracted: a variance as the mean of "
+        "(x - mean)^2, log1p and expm1 near 0, -log(1 + e^-x) as a softplus, erfc for 1 + erf.",
+        ("forward", "backward", "loss", "update")),
+    "small-values-dropped": Entry(
+        "numbers of small magnitude are set to zero", "Keep them: only exact zeros are zero.",
+        ("forward", "backward", "loss", "update")),
     "sign": Entry("the sign is wrong", "Turn the sign.", ("forward", "backward", "loss")),
     "gradient-missing": Entry(
         "the gradient is zero", "Compute it, and return or store it.", BACKWARD),
@@ -162,6 +170,10 @@ CATALOGUE: dict[str, Entry] = {
     "loss-clipped": Entry(
         "probabilities are clipped in another way",
         "From logits nothing is clipped; probabilities are kept 1e-7 from 0 and 1.", LOSS),
+    "loss-kink": Entry(
+        "where the loss has a kink its gradient is another one",
+        "The slope of |x| is 0 at exactly 0; a hinge passes its gradient at exactly the margin.",
+        LOSS),
     "labels-shifted": Entry(
         "the labels are off by one or more", "Classes count from 0.", LOSS),
     "label-smoothing": Entry(
@@ -214,6 +226,12 @@ CATALOGUE: dict[str, Entry] = {
     "state-leak": Entry(
         "the result depends on what was run before",
         "Keep nothing from one call to the next but what the backward pass needs.", BOTH),
+    "output-overwritten": Entry(
+        "what a call returned is overwritten by the next call",
+        "Return an array of its own in each call, or a copy of the work buffer.", BOTH),
+    "stale-weights": Entry(
+        "the weights are those of an earlier call",
+        "Read the weights in each call; keep no copy of them, nor of their transpose.", BOTH),
     "low-precision": Entry(
         "some of the arithmetic is of lower precision", "Keep float32 throughout.",
         ("forward", "backward", "loss", "update")),

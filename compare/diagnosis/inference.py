@@ -1,14 +1,16 @@
 """From a failing tensor to a finding: one cause, two, or none that is known."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from compare.diagnosis import lost_digits
 from compare.diagnosis.finding import Cause, Finding
 from compare.diagnosis.hypotheses.precision import inside_coarse_bound
 from compare.diagnosis.hypotheses.selection import variants_for
-from compare.diagnosis.observation import Observation
-from compare.diagnosis.purity import repeated
+from compare.diagnosis.observation import CANNOT, Observation
+from compare.diagnosis.purity import kept, repeated
 from compare.diagnosis.residual_pattern import looks_like
 from compare.diagnosis.runners import StepRunner
 from compare.diagnosis.search import PAIR_SECONDS, Explanation, farthest, pairs, singles
@@ -26,12 +28,28 @@ def diagnose_suspect(suspect: Suspect, seconds: float = PAIR_SECONDS) -> Finding
         seconds: how long to look for two causes where one does not suffice.
     """
     observations = suspect.observations()
+    again = None
+    if isinstance(suspect.runner, StepRunner):
+        again = lost_digits.of_layer(suspect.runner, suspect.tensor)
     if isinstance(suspect.runner, StepRunner) and observations:
         cause = _when_repeated(suspect, observations)
         if cause is not None:
             before = farthest(observations)
             return Finding(suspect.layer, suspect.tensor, suspect.side, (cause,), before=before)
-    return diagnose_observations(observations, suspect.layer, suspect.tensor, suspect.side, seconds)
+    return diagnose_observations(observations, suspect.layer, suspect.tensor, suspect.side, seconds,
+                                 again, lambda: _when_others_change(suspect))
+
+
+def _when_others_change(suspect: Suspect) -> Cause | None:
+    """What is found by running the op on other weights, and on another input."""
+    if not isinstance(suspect.runner, StepRunner) or suspect.dy is None:
+        return None
+    shapes = [np.shape(x) for x in suspect.inputs]
+    try:
+        return kept(suspect.runner, suspect.computation(suspect.x, suspect.dy, suspect.weights),
+                    suspect.drawn(shapes, "normal", seed=7))
+    except (*CANNOT, *RAISED):  # somebody's own layer may raise anything
+        return None
 
 
 def _when_repeated(suspect, observations) -> Cause | None:
@@ -52,9 +70,15 @@ def _when_repeated(suspect, observations) -> Cause | None:
 
 @np.errstate(**QUIET)
 def diagnose_observations(observations: list[Observation], layer: str, tensor: str,
-                          side: str = "candidate", seconds: float = PAIR_SECONDS
-                          ) -> Finding | None:
-    """The finding on what was observed of one tensor; None if nothing of it is wrong."""
+                          side: str = "candidate", seconds: float = PAIR_SECONDS,
+                          again: lost_digits.Again | None = None,
+                          late: Callable[[], Cause | None] = lambda: None) -> Finding | None:
+    """The finding on what was observed of one tensor; None if nothing of it is wrong.
+
+    Args:
+        again: makes the same of an observation's numbers in float64; None where that cannot be.
+        late: what else to try where no single cause of the catalogue suffices.
+    """
     failing = [seen for seen in observations if seen.fails]
     if not failing:
         return None
@@ -62,10 +86,16 @@ def diagnose_observations(observations: list[Observation], layer: str, tensor: s
     unfinished = _not_finite(failing)
     if unfinished:
         return Finding(layer, tensor, side, (Cause("nan", unfinished),), before=before)
+    lost = lost_digits.lost_digits(failing, again)
+    if lost is not None:
+        return Finding(layer, tensor, side, (lost,), before=before)
     ordered = failing + [seen for seen in observations if not seen.fails]
     variants = variants_for(ordered[0].right, ordered[0].made.shape)
     found = singles(ordered, variants)
     if not found:
+        cause = late()
+        if cause is not None:
+            return Finding(layer, tensor, side, (cause,), before=before)
         coarse = inside_coarse_bound(failing)
         if coarse:
             cause = Cause("low-precision", f"the difference is what rounding to {coarse} makes")

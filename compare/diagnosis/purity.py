@@ -38,6 +38,24 @@ def repeated(runner: StepRunner, c: LayerComputation, other: LayerComputation) -
     return None
 
 
+def kept(runner: StepRunner, c: LayerComputation, other: LayerComputation) -> Cause | None:
+    """Whether a result stays as it is although what it is made of does not: weights or an input
+    that were kept from an earlier call. None if not.
+
+    Args:
+        c, other: two computations of one tensor, of the same shapes.
+    """
+    first, right = runner.run(c).get(c.tensor), c.evaluate().value
+    ways = (("stale-weights", "other weights change nothing", {"weights": other.weights}),
+            ("state-leak", "another input changes nothing", {"x": other.x}))
+    for identifier, said, changes in ways:
+        changed = c.changed(**changes)
+        if not np.allclose(changed.evaluate().value, right) and np.array_equal(
+                first, runner.run(changed).get(c.tensor), equal_nan=True):
+            return Cause(identifier, said)
+    return None
+
+
 def _leftover(c, first, again) -> Cause:
     """Two runs on the same numbers differ: did the second add its own to what there was?"""
     if c.tensor != "output" and first.shape == again.shape:

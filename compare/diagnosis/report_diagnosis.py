@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from compare.checks.extremes import ALONE, OVERWRITTEN
 from compare.checks.gate import Gate
 from compare.checks.later_updates import AT, IN_PLACE
 from compare.checks.row import Row
@@ -21,6 +22,8 @@ from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
 from compare.tracing.global_state import leaving_no_trace
 from compare.tracing.trace import Trace
+
+NAMED = (OVERWRITTEN, ALONE)  # the notes of rows that name their cause themselves
 
 
 class Diagnosis:
@@ -82,6 +85,8 @@ class Diagnosis:
                            (Cause("input-modified", "the gradients"),), before=row.used)
         if row.gate is Gate.UPDATE and AT in row.tensor:
             return self._later(row, seconds)
+        if row.gate is Gate.EXTREMES and (row.layer == "loss" or row.note.startswith(NAMED)):
+            return self._at_an_extreme(row, seconds)
         if not (row.gate.single_layer or row.gate is Gate.UPDATE) or row.tensor == "noise":
             return None
         number = next((i for i, part in enumerate(self.candidate.parts)
@@ -96,8 +101,32 @@ class Diagnosis:
             finding = self._penalty(row, number)
         return finding
 
+    def _at_an_extreme(self, row: Row, seconds) -> Finding | None:
+        """The loss, a penalty or an overwritten result on numbers at the ends of their range."""
+        if row.note.startswith(NAMED):
+            identifier = "output-overwritten" if row.note == OVERWRITTEN else "penalty-missing"
+            return Finding(row.layer, row.tensor, row.off or "candidate",
+                           (Cause(identifier, row.note),), before=row.used)
+        if self.model is None or row.off == "reference" or row.drawn is None:
+            return None
+        drawn = row.drawn
+        finding = diagnose_loss(self.model.loss, self.reference.compile_config["loss"], drawn.y,
+                                drawn.output, fused=drawn.fused, tensor=row.tensor,
+                                seconds=seconds)
+        return finding and _on(finding, "loss", row.tensor, "candidate")
+
     def suspect(self, row: Row, number: int) -> Suspect:
-        """The tensor that a row is about, with the numbers of the batch."""
+        """The tensor that a row is about, with the numbers on which it failed: the batch's, or
+        those drawn for the purpose."""
+        made = self._suspect(row, number)
+        if row.drawn is None or made.runner is None:
+            return made
+        x, dy, weights, training = (row.drawn.x, row.drawn.dy, row.drawn.weights,
+                                    row.drawn.training)
+        return replace(made, x=x, dy=dy, weights=weights, training=training,
+                       exactly=row.gate is Gate.WHOLE_NUMBERS)
+
+    def _suspect(self, row: Row, number: int) -> Suspect:
         side = "reference" if row.off == "reference" else "candidate"
         own = self.reference.parts[number]
         runner, made = self._runner(side, number), None

@@ -14,6 +14,7 @@ from compare.diagnosis.hypothesis import Variant
 from compare.diagnosis.observation import CANNOT, Observation
 
 PAIR_SECONDS = 4.0
+ALONE = ("low-precision", "small-values-dropped")  # no part of a pair
 SAME = 1e-9  # two results closer than this, relative to their size, are one computation
 
 
@@ -118,14 +119,15 @@ def ranked(variants: list[Variant]) -> list[tuple[int, int, int]]:
 
     A variant ranks by how many others of its identifier come before it; the likely variants of all
     identifiers are tried before the unlikely ones of any. What is cheap comes second and counts
-    less; whatever the order, a lower precision is no part of a pair, since it excuses too much.
+    less; whatever the order, a lower precision or dropped numbers are no part of a pair, since they
+    excuse too much.
     """
     count: dict[str, int] = {}
     ranks = []
     for variant in variants:
         ranks.append(count.get(variant.identifier, 0))
         count[variant.identifier] = ranks[-1] + 1
-    usable = [i for i, variant in enumerate(variants) if variant.identifier != "low-precision"]
+    usable = [i for i, variant in enumerate(variants) if variant.identifier not in ALONE]
     found = []
     for a in usable:
         for b in usable:

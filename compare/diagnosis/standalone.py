@@ -7,6 +7,7 @@ import numpy as np
 from compare.diagnosis.computation import LossComputation, UpdateComputation
 from compare.diagnosis.finding import Finding
 from compare.diagnosis.inference import diagnose_observations, diagnose_suspect
+from compare.diagnosis.lost_digits import Again
 from compare.diagnosis.observation import Observation
 from compare.diagnosis.runners import StepRunner
 from compare.diagnosis.search import PAIR_SECONDS
@@ -71,7 +72,8 @@ def diagnose_loss(loss, described, y, output, *, fused: bool = False, sample_wei
                                 dtype=output.dtype, extra=extra if own else None)
             made = observed if observed is not None else _run_loss(loss, c)
             observations.append(Observation(c, made[name == "gradient"]))
-        finding = diagnose_observations(observations, "loss", name, seconds=seconds)
+        again = None if observed is not None else _loss_again(loss, name)
+        finding = diagnose_observations(observations, "loss", name, seconds=seconds, again=again)
         if finding is not None:
             return finding
     return None
@@ -104,6 +106,17 @@ def _run_loss(loss, c: LossComputation):
     if c.extra is not None:
         value = value + c.extra.value
     return np.asarray(value, np.float64), np.asarray(function.backward(), np.float64)
+
+
+def _loss_again(loss, tensor: str) -> Again:
+    """Runs a loss in float64."""
+    def again(seen: Observation):
+        c = seen.right
+        assert isinstance(c, LossComputation)
+        return _run_loss(loss, c.changed(output=np.asarray(c.output, np.float64)))[
+            tensor == "gradient"]
+
+    return again
 
 
 def diagnose_optimizer(optimizer, class_name: str, config: dict, weights, gradients, *,

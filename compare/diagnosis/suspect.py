@@ -32,6 +32,7 @@ class Suspect:
         made: what came of these very numbers, where it cannot be run.
         side: 'candidate' or 'reference'.
         training, context: see `LayerComputation`.
+        exactly: whether x, dy and weights are whole numbers, of which nothing is rounded.
     """
 
     layer: str
@@ -47,6 +48,7 @@ class Suspect:
     side: str = "candidate"
     training: bool = True
     context: dict = field(default_factory=dict)
+    exactly: bool = False
 
     @property
     def inputs(self) -> tuple:
@@ -144,8 +146,8 @@ class Suspect:
             dy = None if dy is None else dy[:kept]
             if "noise" in weights and len(weights["noise"]) == batch:
                 weights["noise"] = weights["noise"][:kept]
-        return self._run(self.runner, functools.partial(self.computation, x, dy, weights), False,
-                         "the batch's own numbers")
+        return self._run(self.runner, functools.partial(self.computation, x, dy, weights),
+                         self.exactly, "the numbers on which it failed")
 
     def _run(self, runner, make, exactly: bool, about: str) -> list[Observation]:
         """A list of one observation, or of none where nothing comes of it."""

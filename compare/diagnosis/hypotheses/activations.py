@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from compare.diagnosis.hypotheses.one_sided import SIDES, nudged
 from compare.diagnosis.hypothesis import Variant, inside
 from compare.oracle.base import Activation, Chain, Oracle
 from compare.oracle.elementary import sigmoid, tanh
@@ -118,6 +119,9 @@ def of_masks(c) -> list[Variant]:
         for share, what in ((1.0, "the gradient passes"), (0.0, "the gradient is stopped"),
                             (0.5, "half of the gradient passes")):
             of("activation-kink", f"at a kink {what}", lambda c, s=share: at_kinks(c, s))
+        for said, side in SIDES.items():
+            of("activation-kink", f"at a kink it is that {said}", lambda c, s=side: evaluated(
+                c, nudged(c.x, np.isin(c.x, c.activation.kinks), s)))
     return found
 
 

@@ -12,6 +12,7 @@ from compare.diagnosis.hypotheses.kernels import of_bias, of_kernels, of_untied_
 from compare.diagnosis.hypotheses.losses import of_losses
 from compare.diagnosis.hypotheses.merging import of_merging, of_noise
 from compare.diagnosis.hypotheses.normalization import of_normalization
+from compare.diagnosis.hypotheses.one_sided import of_loss_kinks, of_small_values
 from compare.diagnosis.hypotheses.optimizers import of_updates
 from compare.diagnosis.hypotheses.pooling import of_pools
 from compare.diagnosis.hypotheses.precision import of_rounded_numbers
@@ -31,8 +32,8 @@ def variants_for(c: Computation, shape: tuple) -> list[Variant]:
     if isinstance(c, UpdateComputation):
         return of_updates(c) + of_rounded_numbers(c)
     if isinstance(c, LossComputation):
-        return of_losses(c) + of_rounded_numbers(c)
-    return of_layer(c, shape) + of_rounded_numbers(c)
+        return of_losses(c) + of_loss_kinks(c) + of_rounded_numbers(c)
+    return of_layer(c, shape) + of_small_values() + of_rounded_numbers(c)
 
 
 def of_layer(c, shape: tuple) -> list[Variant]:

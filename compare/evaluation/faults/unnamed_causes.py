@@ -33,19 +33,7 @@ UNNAMED: dict[str, Entry] = {
         "a variance stands where its root belongs, or the other way round",
         "Divide by sqrt(variance + epsilon), and keep averages of the variance.", BOTH),
     # numbers
-    "cancellation": Entry(
-        "digits are lost where two nearly equal numbers are subtracted",
-        "Compute a variance as the mean of (x - mean)^2, not as mean(x^2) - mean^2; use log1p and "
-        "expm1 near 0.", ALL),
-    "small-values-dropped": Entry(
-        "numbers of small magnitude are set to zero", "Keep them: only exact zeros are zero.", ALL),
     # memory
-    "output-overwritten": Entry(
-        "what a call returned is overwritten by the next call",
-        "Return an array of its own in each call, or a copy of the work buffer.", BOTH),
-    "stale-weights": Entry(
-        "the weights are those of an earlier call",
-        "Read the weights in each call; keep no copy of them, nor of their transpose.", BOTH),
     # noise
     "noise-distribution": Entry(
         "the noise follows another distribution",
@@ -58,11 +46,6 @@ UNNAMED: dict[str, Entry] = {
     "training-flag": Entry(
         "the model behaves at inference as in training, or the other way round",
         "Hand the flag training on to every layer; nothing is scaled at inference.", BOTH),
-    # losses
-    "loss-kink": Entry(
-        "where the loss has a kink its gradient is another one",
-        "The slope of |x| is 0 at exactly 0; a hinge passes its gradient at exactly the margin.",
-        LOSS),
     # the training loop
     "update-per-sample": Entry(
         "each sample of a batch makes a step of its own",

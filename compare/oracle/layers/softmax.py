@@ -62,8 +62,8 @@ class LogSoftmax(Activation):
 
 
 def added_back(largest: np.ndarray, rounding: Rounding) -> np.ndarray:
-    """The absolute error of x - (max + log sum exp(x - max)), the shift added back to the logarithm,
-    beyond that of (x - max) - log sum: the sum is rounded, and flushed.
+    """The absolute error of x - (max + log sum exp(x - max)), the shift added back to the
+    logarithm, beyond that of (x - max) - log sum: the sum is rounded, and flushed.
 
     Such is scipy's and PyTorch's logsumexp. Where it would leave less than about three digits,
     there is no room for it: by then the formula is at fault.

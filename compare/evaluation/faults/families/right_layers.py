@@ -275,7 +275,9 @@ def kept_by_binomial(self, right, rng, shape):
 
 
 def divided_where_kept(self, right, x, noise):
-    return np.where(noise != 0, x / x.dtype.type(1 - self.rate), x.dtype.type(0))
+    kept = noise != 0
+    rate_kept = 1 / np.where(kept, noise, x.dtype.type(1))
+    return np.where(kept, x / rate_kept, x.dtype.type(0))
 
 
 def box_muller(self, right, rng, shape):
