@@ -48,9 +48,9 @@ def rows(model: Network, reference: Trace) -> list[Row]:
             continue
         found.append(judge(Gate.WHOLE_NETWORK, layer, tensor, made[name], expected, right[name],
                            slack=slack.get(name)))
-        if found[-1].passed and found[-1].allowed == np.inf:
-            found[-1].note = ("no bound holds this deep: what counts is each layer by itself, and "
-                              "the wiring")
+        if found[-1].passed and (found[-1].unjudged or found[-1].allowed == np.inf):
+            found[-1].note = ("not judged: no bound holds this deep; what counts is each layer by "
+                              "itself, and the wiring")
     return found
 
 

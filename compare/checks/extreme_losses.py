@@ -7,6 +7,7 @@ import numpy as np
 from compare.checks.extreme_numbers import sample
 from compare.oracle.losses import named
 from compare.tracing.trace import Trace
+from compare.tracing.types import Config
 
 LOGITS = ("large", "peak", "low", "tiny", "equal", "zero", "mixed", "offset")
 PROBABILITIES = ("certain", "nearly", "at the clip", "equal", "ordinary")
@@ -39,10 +40,11 @@ def draw(trace: Trace, seed: int) -> LossDraw:
     rng = np.random.default_rng(seed)
     shape = trace.parts[-1].output.shape[1:]
     from_logits = bool(trace.fused or config.get("from_logits"))
-    kinds = (LOGITS if from_logits else PROBABILITIES if name in OF_PROBABILITIES else NUMBERS)
+    kinds: tuple[str, ...] = (LOGITS if from_logits else PROBABILITIES if name in OF_PROBABILITIES
+                              else NUMBERS)
     kinds = kinds[seed % len(kinds):] + kinds[:seed % len(kinds)]
     y = _labels(name, trace.y, (len(kinds), *trace.y.shape[1:]), shape[-1], rng)
-    rows = [_output(kind, name, y[i], shape, rng, trace.dtype, config, from_logits)
+    rows = [_logits_or(kind, name, y[i], shape, rng, trace.dtype, config, from_logits)
             for i, kind in enumerate(kinds)]
     return LossDraw(y, np.stack(rows).astype(trace.dtype), trace.fused, f"extremes, seed {seed}")
 
@@ -50,51 +52,36 @@ def draw(trace: Trace, seed: int) -> LossDraw:
 def _labels(name: str, y: np.ndarray, shape: tuple[int, ...], classes: int,
             rng: np.random.Generator) -> np.ndarray:
     """Labels or targets such as the loss takes, of the precision that the batch's have."""
+    made: np.ndarray = rng.integers(-4, 5, size=shape) / 2
     if name.startswith("Sparse"):
         made = rng.integers(classes, size=shape)
     elif name in ("CategoricalCrossentropy", "KLDivergence"):
         made = np.eye(shape[-1])[rng.integers(shape[-1], size=shape[:-1])]
-    elif name == "BinaryCrossentropy":
+    elif name == "BinaryCrossentropy" or ("Hinge" in name and np.isin(y, (0, 1)).all()):
         made = rng.integers(2, size=shape)
-    elif name in ("Hinge", "SquaredHinge"):
+    elif "Hinge" in name:
         made = 2 * rng.integers(2, size=shape) - 1
-        if np.isin(y, (0, 1)).all():
-            made = (made + 1) // 2
-    else:
-        made = rng.integers(-4, 5, size=shape) / 2
-    if name in OF_POSITIVE:
-        made = np.abs(made)
-    return np.asarray(made).astype(y.dtype)
+    return (np.abs(made) if name in OF_POSITIVE else made).astype(y.dtype)
 
 
-def _output(kind: str, name: str, y: np.ndarray, shape: tuple[int, ...],
-            rng: np.random.Generator, dtype: str, config: dict, from_logits: bool) -> np.ndarray:
+def _logits_or(kind: str, name: str, y: np.ndarray, shape: tuple[int, ...],
+               rng: np.random.Generator, dtype: str, config: Config, from_logits: bool
+               ) -> np.ndarray:
+    """One sample's output: logits, probabilities or any numbers, as the loss takes them."""
     if from_logits:
         return sample(kind, shape, rng, dtype, largest=MIXED)
     if name in OF_PROBABILITIES:
         return _probabilities(kind, shape, rng, whole=name != "BinaryCrossentropy")
-    targets = np.broadcast_to(y if y.ndim == len(shape) else y[..., None], shape) \
-        if y.size else np.zeros(shape)
-    kinks = (0.0, EPSILON)
-    if "Hinge" in name:
-        kinks = (-1.0, 0.0, 1.0)
-    if name == "Huber":
-        made = _around(kind, targets, float(config.get("delta", 1.0)), rng)
-    else:
-        made = None
+    targets = np.broadcast_to(y if y.ndim == len(shape) else y[..., None], shape)
     if kind == "met":
         made = targets.astype(np.float64)
-    if made is None:
+    elif kind == "kinks" and name == "Huber":
+        delta = float(config.get("delta", 1.0))
+        made = targets + rng.choice([-delta, delta], shape)
+    else:
+        kinks = (-1.0, 0.0, 1.0) if "Hinge" in name else (0.0, EPSILON)
         made = sample(kind, shape, rng, dtype, kinks, MIXED)
     return np.abs(made) if name in OF_POSITIVE else made
-
-
-def _around(kind: str, targets: np.ndarray, delta: float, rng: np.random.Generator
-            ) -> np.ndarray | None:
-    """For the kinks of Huber's loss: off by exactly delta."""
-    if kind != "kinks":
-        return None
-    return np.asarray(targets + rng.choice([-delta, delta], targets.shape))
 
 
 def _probabilities(kind: str, shape: tuple[int, ...], rng: np.random.Generator, whole: bool
@@ -109,7 +96,7 @@ def _probabilities(kind: str, shape: tuple[int, ...], rng: np.random.Generator, 
         return np.full(shape, 1 / shape[-1] if whole else 0.5)
     if kind == "ordinary":
         made = np.exp(rng.standard_normal(shape))
-        return made / made.sum(axis=-1, keepdims=True) if whole else made / (1 + made)
+        return np.asarray(made / (made.sum(axis=-1, keepdims=True) if whole else 1 + made))
     small = {"certain": np.zeros(shape), "nearly": 10.0 ** rng.uniform(-12, -8, shape),
              "at the clip": EPSILON * 2.0 ** rng.integers(-1, 2, shape)}[kind]
     if not whole:

@@ -60,7 +60,7 @@ def beside(kinks: Sequence[float], rng: np.random.Generator, shape: tuple[int, .
     """Kinks, 0 among them, and the numbers of that precision next to them; 0 has none, for they
     may be read as 0."""
     at = np.array(sorted({0.0, *kinks}), dtype)
-    every = np.concatenate([at, at, *[np.nextafter(at[at != 0], np.dtype(dtype).type(way))
+    every = np.concatenate([at, at, *[np.nextafter(at[at != 0], np.asarray(way, dtype))
                                       for way in (-np.inf, np.inf)]])
     return rng.choice(every.astype(np.float64), shape)
 

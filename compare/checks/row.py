@@ -13,6 +13,7 @@ from compare.oracle.running_error import Bounded, Rounding
 
 # What a row says where the usual bounds do not hold.
 OVERFLOWN = "intermediate results overflow, on both sides alike"
+NOT_JUDGED = "not judged: no bound on what rounding can do holds for"
 MANY = "so many terms that (1 - u)^-n - 1 takes the place of gamma_n, n u / (1 - n u)"
 
 
@@ -25,6 +26,9 @@ class Row:
         layer: 'conv2d', or 'dense/softmax' for the activation inside a layer.
         tensor: 'output', 'input_gradient', 'kernel_gradient', 'kernel' ...
         passed: whether both sides lie within what rounding can explain.
+        unjudged: how many elements are NaN on both sides, which equals nothing, or differ by
+            something that no bound holds for: a row that passed with such is no evidence, see
+            `judged`.
         max_abs: the largest absolute difference between the two.
         max_rel: that, relative to the reference's largest entry.
         index: of the worst element, the one that used most of what was allowed; where nothing was,
@@ -43,8 +47,6 @@ class Row:
             gradient which the layer does not show, with what its recovery rounds.
         downstream: failed, but behind a failure that explains it.
         note: anything else worth saying.
-        unjudged: how many elements are NaN on both sides. They are no failure, but nothing was
-            shown of them either; not part of the JSON, where the note tells of them.
         excerpt: the surroundings of the worst element, for pictures; not part of the JSON.
         drawn: the numbers on which it failed, if they were drawn for the purpose; likewise.
     """
@@ -64,6 +66,7 @@ class Row:
     used: float = 0.0
     likely: float = 0.0
     over: int = 0
+    unjudged: int = 0
     size: int = 0
     candidate_error: float | None = None
     reference_error: float | None = None
@@ -74,7 +77,6 @@ class Row:
     kind: str = "componentwise"
     downstream: bool = False
     note: str = ""
-    unjudged: int = field(default=0, repr=False, compare=False)
     excerpt: Excerpt | None = field(default=None, repr=False, compare=False)
     drawn: Any = field(default=None, repr=False, compare=False)
 
@@ -86,6 +88,17 @@ class Row:
         return f"{self.layer} {self.tensor}".strip()
 
     @property
+    def judged(self) -> bool:
+        """Whether it is a verdict: it failed, or each of its elements is equal or has a bound."""
+        return not self.passed or not self.unjudged
+
+    @property
+    def decides(self) -> bool:
+        """Whether parity cannot be said to hold without it: of a single layer, loss or update on
+        the batch's own numbers."""
+        return not self.gate.whole and self.gate is not Gate.EXTREMES
+
+    @property
     def smallest_tolerance(self) -> float:
         """The smallest absolute tolerance under which the two would have been called equal."""
         return self.max_abs
@@ -93,7 +106,7 @@ class Row:
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; numbers that JSON cannot hold become text."""
         known = {each.name: getattr(self, each.name) for each in fields(self)
-                 if each.name not in ("excerpt", "drawn", "unjudged")}
+                 if each.name not in ("excerpt", "drawn")}
         made: dict[str, Any] = plain({**known, "smallest_tolerance": self.smallest_tolerance})
         return made
 
@@ -130,6 +143,8 @@ def judge(gate: Gate, layer: str, tensor: str, actual: ArrayLike | None, expecte
     error = np.where(alike, 0.0, np.maximum(candidate_error, reference_error))
     where = _worst(shares, error, difference)
     over = int((shares > 1).sum())
+    unbounded = np.isinf(bound) & (shares <= 1) & (difference > 0)
+    unjudged = int((unbounded | (np.isnan(a) & np.isnan(e))).sum())
     used = float(shares.max(initial=0))
     kind = "exact" if not bound.any() else "componentwise"
     likely_gamma = _likely_ratio(oracle.rounding, terms) if kind == "componentwise" else 1.0
@@ -141,12 +156,13 @@ def judge(gate: Gate, layer: str, tensor: str, actual: ArrayLike | None, expecte
         error=float(error[where]) if a.size else 0.0,
         allowed=float(bound[where]) if bound.size else 0.0, used=used,
         likely=float(used * likely_gamma),
-        over=over, size=actual.size, candidate_error=float(candidate_error.max(initial=0)),
+        over=over, unjudged=unjudged, size=actual.size,
+        candidate_error=float(candidate_error.max(initial=0)),
         reference_error=float(reference_error.max(initial=0)),
         off=_who(candidate_share, reference_share), kind=kind,
-        note=_nonfinite(a, e) or (OVERFLOWN if alike.any() else "")
+        note=_nonfinite(a, e) or (f"{NOT_JUDGED} {unjudged} of {a.size} numbers" if unjudged
+                                  else "") or (OVERFLOWN if alike.any() else "")
         or (MANY if terms * oracle.rounding.unit >= 1 else ""),
-        unjudged=int((np.isnan(a) & np.isnan(e)).sum()),
         excerpt=close_up(tensor, a, e, np.broadcast_to(bound, a.shape), shares, where))
 
 

@@ -64,7 +64,7 @@ def run(args) -> int:
     find_cause(report)
     colour.show(lines([wrapped(about), report.render(args.format, args.wide)]), args.format)
     outputs.write(args, report, about)
-    return report.exit_code
+    return outputs.exit_code(report)
 
 
 def find_cause(report) -> None:

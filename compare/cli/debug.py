@@ -62,7 +62,7 @@ def run(args) -> int:
                  *report.explanation()):
         colour.show(text)
     found = None
-    if report.first_failure:
+    if report.first_failure is not None:
         colour.show(report.failures(args.format), args.format)
         found = closer(args, report, *reference_of(model, twin, x, y, upstream))
     if args.pytest and found:
@@ -70,7 +70,7 @@ def run(args) -> int:
         colour.show(line(f"A test that reproduces it is in {args.pytest}: "
                          f"run `pytest {args.pytest}`"))
     outputs.write(args, report, about, reproducer.explain(found) if found else "")
-    return report.exit_code
+    return outputs.exit_code(report)
 
 
 def reference_of(model, twin, x, y, upstream):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from compare.cli import clashes, colour
 from compare.document import files, progress
+from compare.document.text import line
 
 FILES = ("json", "html", "junit", "pytest")
 FOLDERS = ("out", "keep")
@@ -33,6 +34,15 @@ def require_writable(args, written: Sequence[str] = FILES,
         for option in options:
             if getattr(args, option, None):
                 require(getattr(args, option), f"--{option}")
+
+
+def exit_code(report) -> int:
+    """0 where parity holds, 1 where it does not, and 2, with a line on standard error, where the
+    check could not decide."""
+    if report.first_failure is None and not report:
+        colour.tell(line(f"parity: no verdict: {report.undecided.name} is {report.undecided.note}"))
+        return 2
+    return 0 if report else 1
 
 
 def publish(args, result, render: Callable, **kinds: Callable) -> None:

@@ -58,7 +58,7 @@ def _as_meant(c: Any) -> Any:
 
     def run(c: LayerComputation) -> Bounded:
         oracle = c.oracle()
-        activation = oracle.oracles[-1] if isinstance(oracle, Chain) else oracle
+        activation: Any = oracle.oracles[-1] if isinstance(oracle, Chain) else oracle
         activation.SQRT_HALF = math.sqrt(0.5)
         return c.all_results(oracle)[c.tensor]
 

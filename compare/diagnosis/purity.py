@@ -46,12 +46,14 @@ def kept(runner: StepRunner, c: LayerComputation, other: LayerComputation) -> Ca
         c, other: two computations of one tensor, of the same shapes.
     """
     first, right = runner.run(c).get(c.tensor), c.evaluate().value
-    ways = (("stale-weights", "other weights change nothing", {"weights": other.weights}),
-            ("state-leak", "another input changes nothing", {"x": other.x}))
-    for identifier, said, changes in ways:
-        changed = c.changed(**changes)
-        if not np.allclose(changed.evaluate().value, right) and np.array_equal(
-                first, runner.run(changed).get(c.tensor), equal_nan=True):
+    ways = [("stale-weights", f"another {name} changes nothing", c.weighing(**{name: weight}))
+            for name, weight in other.weights.items() if name in c.weights and name != "noise"]
+    ways.append(("state-leak", "another input changes nothing", c.changed(x=other.x)))
+    for identifier, said, changed in ways:
+        again = runner.run(changed).get(c.tensor)
+        if first is None or again is None or np.allclose(changed.evaluate().value, right):
+            continue
+        if np.array_equal(first, again, equal_nan=True):
             return Cause(identifier, said)
     return None
 

@@ -22,7 +22,7 @@ def annotations(report: Report, about: str) -> list[str]:
     if report:
         return [command("notice", "Parity holds", f"{about}: {report.summary()}")]
     if report.first_failure is None:
-        return [command("error", "Parity is not judged", f"{about}: {report.summary()}")]
+        return [command("error", "No verdict", f"{about}: {report.summary()}")]
     own = [row for row in report.rows if not row.passed and not row.downstream]
     shown = own if len(own) <= MOST else own[:MOST - 1]
     lines = [command("error", f"Parity: {row.gate}, {row.name or 'network'}", describe(row))

@@ -64,10 +64,10 @@ def add_case(suite, row) -> None:
         text = clean(describe(row))
         failure = ElementTree.SubElement(case, "failure", {"type": kind, "message": text})
         failure.text = text
-    elif row.unjudged:
-        text = clean(f"NaN on both sides: {row.note}")
-        error = ElementTree.SubElement(case, "error", {"type": "not judged", "message": text})
-        error.text = text
+    elif not row.judged:
+        kind = "error" if row.decides else "skipped"
+        text = clean(row.note)
+        ElementTree.SubElement(case, kind, {"type": "not judged", "message": text}).text = text
     elif row.size:
         ElementTree.SubElement(case, "system-out").text = (
             f"{percent(row.used)} of the bound used; {row.size} elements")
@@ -76,7 +76,8 @@ def add_case(suite, row) -> None:
 def counts(rows) -> dict[str, str]:
     """The attributes that say how many there are, and how many failed."""
     return {"tests": str(len(rows)), "failures": str(sum(not row.passed for row in rows)),
-            "errors": str(sum(row.passed and row.unjudged > 0 for row in rows)), "skipped": "0"}
+            "errors": str(sum(not row.judged and row.decides for row in rows)),
+            "skipped": str(sum(not row.judged and not row.decides for row in rows))}
 
 
 def clean(text: str) -> str:

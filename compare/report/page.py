@@ -87,7 +87,7 @@ def gates(report: Report) -> Html:
     for gate in Gate:
         rows = [row for row in report.rows if row.gate == gate]
         if rows:
-            passed = sum(row.passed for row in rows)
+            passed = sum(row.passed and row.judged for row in rows)
             good = passed == len(rows)
             sign = element("span", "✓ " if good else "✗ ", aria_hidden="true")
             chips.append(element("li", sign, f"{gate} {passed}/{len(rows)}",

@@ -28,6 +28,9 @@ SCHEMA = "keras-parity check 1"
 class Report(Displayed):
     """What `compare.check` returns. True if parity holds.
 
+    False if it does not, and also if it is not known: where a row that decides is not judged, for
+    no bound holds for its numbers. Then `first_failure` is None and `undecided` has that row.
+
     Attributes:
         rows: in the order of the gates.
         candidate, reference: who was compared, with versions.
@@ -71,24 +74,25 @@ class Report(Displayed):
         return {**vars(self), "explained": found}
 
     def __bool__(self) -> bool:
-        return bool(self.rows) and all(row.passed and not row.unjudged for row in self.rows)
-
-    @property
-    def unjudged(self) -> list[Row]:
-        """The rows that do not fail, but hold NaN on both sides: what is not a number equals
-        nothing, so of such elements nothing is known."""
-        return [row for row in self.rows if row.passed and row.unjudged]
+        return (bool(self.rows) and all(row.passed for row in self.rows)
+                and self.undecided is None)
 
     @property
     def exit_code(self) -> int:
-        """Of a command: 0 if parity holds, 1 if a row fails, 2 if none does but NaN on both sides
-        kept some from being judged."""
+        """Of a command: 0 if parity holds, 1 if a row fails, 2 if none does but one that decides is
+        not judged."""
         return 0 if self else 1 if self.first_failure or not self.rows else 2
 
     @property
     def first_failure(self) -> Row | None:
         """The first row that fails, in the order of the gates."""
         return next((row for row in self.rows if not row.passed), None)
+
+    @property
+    def undecided(self) -> Row | None:
+        """The first row without which nothing is decided, and that is not judged; None if none is.
+        """
+        return next((row for row in self.rows if row.decides and not row.judged), None)
 
     @property
     def diagnosis(self) -> list[Finding]:
@@ -128,21 +132,26 @@ class Report(Displayed):
 
     def summary(self) -> Text:
         """The verdict in one sentence."""
-        failure = self.first_failure
-        if failure is None and self.unjudged:
-            first = self.unjudged[0]
-            return line(warning("Parity is not judged"), f": {len(self.unjudged)} of "
-                        f"{len(self.rows)} rows hold NaN on both sides, which equals nothing. "
-                        f"First at gate '{first.gate}': {first.name}, {first.unjudged} of "
-                        f"{first.size} elements ({first.note}). No other row fails.")
+        failure, undecided = self.first_failure, self.undecided
+        if failure is None and undecided is not None:
+            number = sum(not row.judged for row in self.rows)
+            advice = ("What is not a number equals nothing: look where the first one arises."
+                      if "NaN" in undecided.note else "Check on numbers of smaller size.")
+            return line(warning("No verdict"), f": {number} of {len(self.rows)} rows are not "
+                        "judged, all others are within what rounding can explain. First at gate "
+                        f"'{undecided.gate}': {undecided.name}, {undecided.note}. {advice}")
         if failure is None:
             # a single rounding, as in an update, nearly fills its bound on every machine
             used = max((row.used for row in self.rows
                         if row.gate in MEASURED), default=0.0)
-            ratio = self.accuracy_ratio()
+            ratio, open_ = self.accuracy_ratio(), [r for r in self.rows if not r.judged]
+            judged = f"all {len(self.rows)} rows are"
+            if open_:
+                judged = (f"{len(self.rows) - len(open_)} of {len(self.rows)} rows are judged, and "
+                          "they are")
             more = (" Measured against float64, the candidate's rounding errors are "
                     f"{ratio:.2g} times the reference's.") if ratio else ""
-            return line(good("Parity holds"), f": all {len(self.rows)} rows are within what "
+            return line(good("Parity holds"), f": {judged} within what "
                         f"rounding can explain; of layers and loss, the worst used "
                         f"{100 * used:.0f} % of its bound.{more}")
         failed = sum(not row.passed for row in self.rows)
@@ -155,7 +164,7 @@ class Report(Displayed):
         said = []
         for gate in Gate:
             rows = [row for row in self.rows if row.gate == gate]
-            passed = sum(row.passed for row in rows)
+            passed = sum(row.passed and row.judged for row in rows)
             if rows:
                 said.append(f"{gate} {passed}/{len(rows)}")
         return line(strong("Gates passed"), ": ", ", ".join(said))
@@ -167,7 +176,7 @@ class Report(Displayed):
             tablefmt: any of tabulate's formats.
             wide: every figure of every row, see `compare.report.row_table.COLUMNS`.
         """
-        shown = [row for row in self.rows if wide or not row.passed
+        shown = [row for row in self.rows if wide or not row.passed or not row.judged
                  or row.gate in SHOWN]
         return row_table.render(shown, self.rows, tablefmt, wide)
 

@@ -139,9 +139,9 @@ def integers(row: Row, probes: dict) -> str:
 
 
 def word(row: Row) -> Text:
-    """The word of a verdict: passed, equal (both sides' numbers are), FAILED or, behind a failure
-    that explains it, failed; not judged where both sides have NaN."""
-    if row.passed and row.unjudged:
+    """The word of a verdict: passed, equal (both sides' numbers are), not judged, FAILED or, behind a
+    failure that explains it, failed."""
+    if not row.judged:
         return warning("not judged")
     if row.passed:
         return good("equal" if row.max_abs == 0 else "passed")

@@ -187,6 +187,9 @@ def of_others(c) -> list[Variant]:
     for most in (1.0, 6.0, 20.0):
         say(f"relu up to {most:g}", ("ReLU", {"max_value": most}))
     found.append(Variant("activation-other", lambda steps: _leaky_name(_slope(*steps[0])), _leaky))
+    for most in KEPT if c.part != WHOLE else ():
+        found.append(inside("activation-other", f"its input is kept within {most}",
+                            lambda c, m=most: c.changed(x=np.clip(c.value(c.x), -m, m))))
     if c.tensor == "output" and c.part != WHOLE:
         for detail, function in APPROXIMATIONS.items():
             found.append(inside("activation-other", detail, lambda c, f=function: c.changed(
@@ -230,6 +233,18 @@ APPROXIMATIONS = {
 }
 
 
+KEPT = (5, 10, 15, 20, 30, 50, 60, 80, 88, 100, 500, 700)  # from -n to n, lest exp overflow
+EPSILONS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
+
+
+def _with_epsilon(c, axes, epsilon: float) -> Bounded:
+    """A softmax whose denominator has something added."""
+    x = c.exact(c.x)
+    shifted = x - c.exact(x.value.max(axis=axes, keepdims=True))
+    exponentials = shifted.exp()
+    return exponentials / (exponentials.sum(axis=axes, keepdims=True) + epsilon)
+
+
 def of_softmax(c) -> list[Variant]:
     """Along another axis, at another temperature, or with part of its Jacobian only."""
     name = activation_name(c)
@@ -254,6 +269,8 @@ def of_softmax(c) -> list[Variant]:
 
             found.append(inside("softmax-axis", "over the whole batch, times N", scaled))
     if c.tensor == "output" and c.part != WHOLE:
+        found += [inside("epsilon", f"{e:g} is added to the denominator", lambda c, e=e: c.changed(
+            own=lambda c: _with_epsilon(c, own_axes, e))) for e in EPSILONS]
         found.append(inside("activation-other", "not divided by the sum", lambda c: c.changed(
             own=lambda c: (c.exact(c.x) - c.exact(np.float64(1)) * np.max(
                 c.x, axis=own_axes, keepdims=True).astype(np.float64)).exp())))

@@ -111,7 +111,7 @@ def parity(specification, model, twin):
                                steps=specification.steps)
     if report:
         return None, ""
-    row = report.first_failure or report.unjudged[0]
+    row = report.first_failure or report.undecided
     return row.gate, f"{row.layer} {row.tensor}: {report.summary()}"
 
 
