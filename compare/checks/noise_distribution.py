@@ -15,7 +15,7 @@ import numpy as np
 
 from compare.checks import randomness
 from compare.checks.gate import Gate
-from compare.checks.randomness import Finding
+from compare.checks.randomness import Outcome
 from compare.checks.row import Row, judge, mismatch
 from compare.oracle.expected import oracle_of
 from compare.oracle.layers.noise import Dropout, GaussianNoise
@@ -90,11 +90,11 @@ def dropped(name: str, noise: np.ndarray, rate: float, shape: tuple[int, ...],
                                    for axis in range(len(shape))))]
     found = []
     if not np.array_equal(spread, np.broadcast_to(drawn, spread.shape)):
-        found.append(Finding(np.inf, f"expected one draw along the axes {sorted(shared)}, received "
+        found.append(Outcome(np.inf, f"expected one draw along the axes {sorted(shared)}, received "
                                      "several"))
     elif 0 < rate < 1:
         kept = drawn != 0
-        found.append(Finding(
+        found.append(Outcome(
             randomness.frequency(kept, 1 - rate),
             f"expected {100 * rate:.4g} % to be dropped, received {100 * (~kept).mean():.4g} % of "
             f"{kept.size}"))
@@ -115,17 +115,17 @@ def normal(name: str, noise: np.ndarray, stddev: float) -> Row:
               max_abs=abs(deviation - stddev), max_rel=abs(deviation / stddev - 1))
     units = noise / stddev
     found = [
-        Finding(abs(mean) / widest,
+        Outcome(abs(mean) / widest,
                 f"expected a mean of 0, received {mean:.4g} over {noise.size} draws"),
-        Finding(abs(deviation - stddev) / spread,
+        Outcome(abs(deviation - stddev) / spread,
                 f"expected a deviation of {stddev:.4g}, received {deviation:.4g}"),
-        Finding(randomness.distribution(units, _normal_distribution),
+        Outcome(randomness.distribution(units, _normal_distribution),
                 "the draws are not normally distributed, though their mean and deviation may be "
                 "right"),
     ]
     names = along(units.ndim)
     for what, field in (("signs", units > 0), ("sizes", np.abs(units) < QUARTILE)):
-        found += [Finding(used, f"{what}: {said}")
+        found += [Outcome(used, f"{what}: {said}")
                   for used, said in randomness.independence(field, 0.5, names, fields=2)]
     return _judged(row, found)
 
@@ -143,7 +143,7 @@ def _normal_distribution(x: np.ndarray) -> np.ndarray:
     return np.asarray(np.interp(x, grid, table))
 
 
-def _judged(row: Row, found: list[Finding]) -> Row:
+def _judged(row: Row, found: list[Outcome]) -> Row:
     """The row with what the tests used of their limits, failed if there is anything to be said."""
     row.error = None  # what counts is the distribution of many numbers, not one of them
     row.used = max([row.used, *(finding.used for finding in found)])

@@ -22,7 +22,7 @@ FALSE_ALARM = 1e-9  # the probability with which independent draws fail any of a
 POSITIONS = 64  # along each axis, of which every pair is tested
 
 
-class Finding(NamedTuple):
+class Outcome(NamedTuple):
     """One test: how much of its limit the draws used (over 1: they are no such draws), and what to
     say if it is too much."""
 
@@ -31,7 +31,7 @@ class Finding(NamedTuple):
 
 
 def independence(heads: np.ndarray, probability: float, names: tuple[str, ...], fields: int
-                 ) -> list[Finding]:
+                 ) -> list[Outcome]:
     """Whether draws that are true with a known probability are independent of one another.
 
     Args:
@@ -71,7 +71,7 @@ def frequency(heads: np.ndarray, probability: float) -> float:
 
 
 def companions(values: np.ndarray, axis: int, largest: float, name: str, confidence: float
-               ) -> Finding:
+               ) -> Outcome:
     """Whether draws at two positions along an axis go together, or against each other."""
     rows = np.moveaxis(values, axis, 0).reshape(values.shape[axis], -1)
     # (positions, n) -> (positions, positions): sums of n products, of mean 0 off the diagonal
@@ -81,12 +81,12 @@ def companions(values: np.ndarray, axis: int, largest: float, name: str, confide
     count = rows.shape[1]
     correlation = products[worst] / count
     limit = bernstein(count, largest, confidence)
-    return Finding(float(np.abs(products[worst]) / limit),
+    return Outcome(float(np.abs(products[worst]) / limit),
                    f"draws of different {name} go together: correlation {correlation:+.2f} between "
                    f"numbers {min(worst) + 1} and {max(worst) + 1}")
 
 
-def evenness(heads: np.ndarray, probability: float, confidence: float) -> Finding:
+def evenness(heads: np.ndarray, probability: float, confidence: float) -> Outcome:
     """Whether calls differ too little in how many of their draws are true."""
     q = probability
     counts = heads.reshape(len(heads), -1).sum(axis=1)
@@ -98,7 +98,7 @@ def evenness(heads: np.ndarray, probability: float, confidence: float) -> Findin
     lowest = len(counts) - math.sqrt(2 * confidence * len(counts) * second)
     total = float(squares.sum())
     used = 0.0 if lowest <= 0 else lowest / max(total, np.finfo(float).tiny)
-    return Finding(min(used, 1e6), "every call has nearly the same number of them: the spread from "
+    return Outcome(min(used, 1e6), "every call has nearly the same number of them: the spread from "
                    f"call to call is {math.sqrt(total / len(counts)):.2g} of what independent "
                    "draws have")
 

@@ -83,12 +83,12 @@ def diagnose_observations(observations: list[Observation], layer: str, tensor: s
     if not failing:
         return None
     before = farthest(failing)
-    unfinished = _not_finite(failing)
-    if unfinished:
-        return Finding(layer, tensor, side, (Cause("nan", unfinished),), before=before)
     lost = lost_digits.lost_digits(failing, again)
     if lost is not None:
         return Finding(layer, tensor, side, (lost,), before=before)
+    unfinished = _not_finite(failing)
+    if unfinished:
+        return Finding(layer, tensor, side, (Cause("nan", unfinished),), before=before)
     ordered = failing + [seen for seen in observations if not seen.fails]
     variants = variants_for(ordered[0].right, ordered[0].made.shape)
     found = singles(ordered, variants)

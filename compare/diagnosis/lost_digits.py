@@ -17,6 +17,7 @@ from compare.diagnosis.finding import Cause
 from compare.diagnosis.observation import Observation
 from compare.diagnosis.runners import StepRunner
 from compare.oracle.base import Chain
+from compare.oracle.layers.normalization import Normalization
 from compare.oracle.layers.smooth_activations import GELU
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.layer_error import RAISED
@@ -66,9 +67,14 @@ def _as_meant(c: Any) -> Any:
 
 
 def _is_right(made: np.ndarray, right: Bounded, seen: Observation) -> bool:
-    if made.shape != right.shape or not np.isfinite(seen.made).all():
+    """Whether it is, as far as any formula of the kind is. An overflow is no lost digit; but the
+    variance of a normalization, off as far as its squares are large, may even become negative."""
+    c: Any = seen.right
+    squares = isinstance(c, LayerComputation) and isinstance(c.layer, Normalization)
+    if made.shape != right.shape or not (squares or np.isfinite(seen.made).all()):
         return False
     size = max([1.0, *(np.abs(a).max(initial=0) for a in (right.value, *_numbers(seen)))])
+    size = size ** 2 if squares else size
     room = right.bound + ROUNDINGS * 2.0**-53 * size
     with np.errstate(invalid="ignore"):
         return bool((np.abs(made - right.value) <= room).all())
@@ -90,7 +96,8 @@ def _relative(seen: Observation, right: Bounded) -> float:
         off = np.abs(seen.made - right.value)
         over = off > seen.right.evaluate().bound
         relative = np.where(over, off / np.abs(right.value), 0.0)
-    return float(min(relative.max(initial=0.0), 1.0)) or 2.0**-24
+    worst = np.nan_to_num(relative, nan=1.0).max(initial=0.0)
+    return float(min(worst, 1.0)) or 2.0**-24
 
 
 def of_layer(runner: StepRunner, tensor: str) -> Again:

@@ -17,6 +17,7 @@ from compare.evaluation.faults.families import (
     later_updates,
     loss_formulas,
     losses,
+    lost_digits,
     low_precision,
     merging,
     moments,
@@ -31,6 +32,7 @@ from compare.evaluation.faults.families import (
     rate_schedules,
     rectifiers,
     reshaping,
+    right_activations,
     right_layers,
     right_training,
     textbook_layers,
@@ -44,11 +46,11 @@ FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooli
             normalization, noise, rectifiers, activations, merging, losses, optimizers, training,
             keras_side,
             # from textbooks, course forums and public issues
-            textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, low_precision,
-            optimizer_rules, later_updates, clipping_limits, rate_schedules, buffers,
+            textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, lost_digits,
+            low_precision, optimizer_rules, later_updates, clipping_limits, rate_schedules, buffers,
             inference_only, training_loop, keras_models,
             pairs)
-RIGHT = (right_layers, right_training)
+RIGHT = (right_activations, right_layers, right_training)
 
 
 def variants() -> Iterator[Variant]:

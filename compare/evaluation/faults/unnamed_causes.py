@@ -7,8 +7,6 @@ here; a name never stands in both.
 
 from compare.diagnosis.catalogue import BACKWARD, BOTH, FORWARD, LOSS, UPDATE, Entry
 
-ALL = ("forward", "backward", "loss", "update")
-
 UNNAMED: dict[str, Entry] = {
     # layers
     "windows-dropped": Entry(
@@ -32,8 +30,6 @@ UNNAMED: dict[str, Entry] = {
     "variance-for-deviation": Entry(
         "a variance stands where its root belongs, or the other way round",
         "Divide by sqrt(variance + epsilon), and keep averages of the variance.", BOTH),
-    # numbers
-    # memory
     # noise
     "noise-distribution": Entry(
         "the noise follows another distribution",

@@ -7,7 +7,6 @@ import numpy as np
 from compare.evaluation.faults.families.making import At
 from compare.evaluation.faults.fault import Variant
 from compare.evaluation.faults.injection import (
-    activation,
     gradient,
     input_gradient,
     output,
@@ -15,7 +14,6 @@ from compare.evaluation.faults.injection import (
     remembering,
 )
 from compare.evaluation.faults.networks import around
-from scratch.activations import ACTIVATIONS, softmax
 
 DENSE = around("Dense", units=3)
 CONV = around("Conv2D", filters=3, kernel_size=(2, 3))
@@ -24,51 +22,9 @@ MAX = around("MaxPooling2D", pool_size=(2, 3), strides=(2, 2))
 GLOBAL = around("GlobalAveragePooling2D")
 NORM = around("BatchNormalization", momentum=0.9)
 LAYER_NORM = around("LayerNormalization")
-SOFTMAX = around("Softmax")
-RELU = around("ReLU")
-LEAKY = around("LeakyReLU", negative_slope=0.1)
 DROPOUT = around("Dropout", rate=0.3, batch=5)
 GAUSSIAN = around("GaussianNoise", stddev=0.5)
-SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
-
-def layer_of(name: str):
-    return around("Activation", activation=name)
-
-
-def function(change):
-    return activation(lambda z, right: change(z))
-
-
-def slope(change):
-    return activation(slope=lambda dy, z, y: dy * change(z, y))
-
-
-def sigmoid(z):
-    return ACTIVATIONS["sigmoid"].function(z)
-
-
-# activations
-
-
-def sigmoid_in_two_branches(z):
-    small = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1, small) / (1 + small)
-
-
-def mish_of_exponentials(z):
-    """With e^z = n: tanh(log(1 + n)) = (n^2 + 2 n) / (n^2 + 2 n + 2)."""
-    n = np.exp(np.minimum(z, 20))
-    product = n * (n + 2)
-    return z * (product / (product + 2))
-
-
-def by_log_sum(z):
-    top = z.max(axis=-1, keepdims=True)
-    return np.exp(z - (top + np.log(np.exp(z - top).sum(axis=-1, keepdims=True))))
-
-
-error_function = np.vectorize(math.erf, otypes=[np.float64])
 
 # dense layers
 
@@ -117,30 +73,6 @@ def windows(x, layer):
     return np.lib.stride_tricks.sliding_window_view(x, layer.kernel_size, axis=(1, 2))
 
 
-def by_fourier(layer, y, x):
-    """A product of spectra; the kernel is turned, as Keras correlates."""
-    shape = tuple(n + k - 1 for n, k in zip(x.shape[1:3], layer.kernel_size))
-    image = np.fft.rfft2(x.astype(np.float64), shape, axes=(1, 2))
-    kernel = np.fft.rfft2(layer.kernel[::-1, ::-1].astype(np.float64), shape, axes=(0, 1))
-    whole = np.fft.irfft2(np.einsum("nhwc,hwcf->nhwf", image, kernel), shape, axes=(1, 2))
-    top, left = (k - 1 for k in layer.kernel_size)
-    return whole[:, top:top + y.shape[1], left:left + y.shape[2]] + layer.bias
-
-
-def by_fourier_in_own_precision(layer, y, x):
-    """Spectra in the layer's own precision, in which small outputs lose digits."""
-    from numpy import complex64, complex128
-
-    shape = tuple(n + k - 1 for n, k in zip(x.shape[1:3], layer.kernel_size))
-    narrow = complex64 if x.dtype == np.float32 else complex128
-    image = np.fft.rfft2(x, shape, axes=(1, 2)).astype(narrow)
-    kernel = np.fft.rfft2(layer.kernel[::-1, ::-1], shape, axes=(0, 1)).astype(narrow)
-    product = np.einsum("nhwc,hwcf->nhwf", image, kernel)
-    whole = np.fft.irfft2(product, shape, axes=(1, 2)).astype(x.dtype)
-    top, left = (k - 1 for k in layer.kernel_size)
-    return whole[:, top:top + y.shape[1], left:left + y.shape[2]] + layer.bias
-
-
 def by_columns(layer, y, x):
     """Windows as rows (C, kw, kh) of a matrix, and the kernel in the same order."""
     rows = windows(x, layer).transpose(0, 1, 2, 3, 5, 4).reshape(y[..., 0].size, -1)
@@ -186,15 +118,6 @@ def pooled(reduce):
         return reduce(every[:, ::layer.strides[0], ::layer.strides[1]])
 
     return output(change)
-
-
-def by_cumulative_sums(layer, y, x):
-    """Differences of an image's running sums."""
-    sums = np.zeros((len(x), x.shape[1] + 1, x.shape[2] + 1, x.shape[3]), x.dtype)
-    sums[:, 1:, 1:] = x.cumsum(axis=1).cumsum(axis=2)
-    h, w = layer.pool_size
-    every = sums[:, h:, w:] - sums[:, :-h, w:] - sums[:, h:, :-w] + sums[:, :-h, :-w]
-    return every[:, ::layer.strides[0], ::layer.strides[1]] / (h * w)
 
 
 def as_product(layer, y, x):
@@ -287,51 +210,6 @@ def box_muller(self, right, rng, shape):
 
 # identifier, sentence, network, layer, injection
 TABLE = [
-    ("softplus-of-magnitude", "max(z, 0) + log(1 + e^-|z|)", layer_of("softplus"), "activation",
-     function(lambda z: np.maximum(z, 0) + np.log(1 + np.exp(-np.abs(z))))),
-    ("tanh-of-exponentials", "(e^z - e^-z) / (e^z + e^-z)", layer_of("tanh"), "activation",
-     function(lambda z: (np.exp(z) - np.exp(-z)) / (np.exp(z) + np.exp(-z)))),
-    ("tanh-of-sigmoid", "2 sigmoid(2 z) - 1", layer_of("tanh"), "activation",
-     function(lambda z: 2 * sigmoid(2 * z) - 1)),
-    ("tanh-slope-by-cosh", "a slope of 1 / cosh(z)^2", layer_of("tanh"), "activation",
-     slope(lambda z, y: 1 / np.square(np.cosh(z)))),
-    ("gelu-of-erf", "z / 2 (1 + erf(z / sqrt(2)))", layer_of("gelu"), "activation",
-     function(lambda z: z / 2 * (1 + error_function(z / np.sqrt(2)).astype(z.dtype)))),
-    ("log-sigmoid-of-sigmoid", "log(sigmoid(z))", layer_of("log_sigmoid"), "activation",
-     function(lambda z: np.log(sigmoid(z)))),
-    ("log-sigmoid-plain", "-log(1 + e^-z)", layer_of("log_sigmoid"), "activation",
-     function(lambda z: -np.log(1 + np.exp(-z)))),
-    ("sigmoid-of-tanh", "(1 + tanh(z / 2)) / 2", layer_of("sigmoid"), "activation",
-     function(lambda z: (1 + np.tanh(z / 2)) / 2)),
-    ("sigmoid-in-two-branches", "e^-|z| on both sides of 0", layer_of("sigmoid"), "activation",
-     function(sigmoid_in_two_branches)),
-    ("sigmoid-slope-of-both-sides", "a slope of sigmoid(z) sigmoid(-z)", layer_of("sigmoid"),
-     "activation", slope(lambda z, y: sigmoid(z) * sigmoid(-z))),
-    ("silu-as-quotient", "z / (1 + e^-z)", layer_of("silu"), "activation",
-     function(lambda z: z / (1 + np.exp(-z)))),
-    ("elu-exp-minus-one", "e^z - 1 without expm1", layer_of("elu"), "activation",
-     function(lambda z: np.where(z > 0, z, np.exp(np.minimum(z, 0)) - 1))),
-    ("selu-exp-minus-one", "e^z - 1 without expm1, in selu", layer_of("selu"), "activation",
-     function(lambda z: SELU_SCALE * np.where(
-         z > 0, z, SELU_ALPHA * (np.exp(np.minimum(z, 0)) - 1)))),
-    ("mish-of-exponentials", "tanh(log(1 + e^z)) as a quotient of exponentials",
-     layer_of("mish"), "activation", function(mish_of_exponentials)),
-    ("softsign-slope-of-output", "a slope of (1 - |y|)^2", layer_of("softsign"), "activation",
-     slope(lambda z, y: np.square(1 - np.abs(y)))),
-    ("hard-sigmoid-of-sixths", "z / 6 + 1/2, cut off", layer_of("hard_sigmoid"), "activation",
-     function(lambda z: np.clip(z / 6 + z.dtype.type(0.5), 0, 1))),
-    ("exponential-by-powers-of-two", "2 to the power of z log2(e)", layer_of("exponential"),
-     "activation", function(lambda z: np.exp2(z * z.dtype.type(math.log2(math.e))))),
-    ("relu-of-magnitude", "(z + |z|) / 2", RELU, "re_lu",
-     function(lambda z: (z + np.abs(z)) / 2)),
-    ("leaky-relu-of-two", "max(z, 0) + slope min(z, 0)", LEAKY, "leaky_re_lu",
-     function(lambda z: np.maximum(z, 0) + z.dtype.type(0.1) * np.minimum(z, 0))),
-    ("softmax-by-log-sum", "exp(z - log sum exp(z))", SOFTMAX, "softmax", function(by_log_sum)),
-    ("softmax-in-float64", "computed in float64 and rounded once", SOFTMAX, "softmax",
-     function(lambda z: softmax(z.astype(np.float64)))),
-    ("log-softmax-by-logaddexp", "z minus a chain of logaddexp", layer_of("log_softmax"),
-     "activation",
-     function(lambda z: z - np.logaddexp.reduce(z, axis=-1, keepdims=True))),
     ("dense-einsum", "a sum over indices by einsum", DENSE, "dense",
      output(lambda layer, y, x: np.einsum("ni,iu->nu", x, layer.kernel) + layer.bias)),
     ("dense-kahan", "Kahan's compensated sums", DENSE, "dense", output(compensated)),
@@ -350,9 +228,6 @@ TABLE = [
          np.outer(x, each) for x, each in zip(layer._x, dy)))),
     ("dense-dx-einsum", "the input gradient by einsum", DENSE, "dense",
      input_gradient(lambda layer, dx, dy: np.einsum("nu,iu->ni", dy, layer.kernel))),
-    ("conv2d-fourier", "by FFT in float64", CONV, "conv2d", output(by_fourier)),
-    ("conv2d-fourier-own-precision", "by FFT in the layer's precision", CONV, "conv2d",
-     output(by_fourier_in_own_precision)),
     ("conv2d-columns-first", "im2col in the order channel, column, row", CONV, "conv2d",
      output(by_columns)),
     ("conv2d-tap-by-tap", "one product for each pixel of the window", CONV, "conv2d",
@@ -364,8 +239,6 @@ TABLE = [
      "conv2d", input_gradient(scattered)),
     ("average-pooling-mean", "numpy's mean of each window", AVERAGE, "average_pooling2d",
      pooled(lambda w: w.mean(axis=(4, 5)))),
-    ("average-pooling-cumulative", "differences of running sums", AVERAGE, "average_pooling2d",
-     output(by_cumulative_sums)),
     ("average-pooling-kernel", "a product with 1 / n for each pixel", AVERAGE,
      "average_pooling2d",
      pooled(lambda w: (w * w.dtype.type(1 / (w.shape[4] * w.shape[5]))).sum(axis=(4, 5)))),

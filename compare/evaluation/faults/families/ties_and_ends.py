@@ -157,6 +157,8 @@ LAYERS = [
      layer_of("log_softmax"), "activation", OUT, "nan", function(unshifted_log_softmax)),
     ("softplus-naive", "log(1 + exp(z))", layer_of("softplus"), "activation", OUT, "nan",
      function(lambda z: np.log1p(np.exp(z)))),
+    ("tanh-of-exponentials", "(e^z - e^-z) / (e^z + e^-z)", layer_of("tanh"), "activation", OUT,
+     "nan", function(lambda z: (np.exp(z) - np.exp(-z)) / (np.exp(z) + np.exp(-z)))),
     ("silu-naive", "z exp(z) / (1 + exp(z))", layer_of("silu"), "activation", OUT, "nan",
      function(lambda z: z * naive_sigmoid(z))),
     ("elu-overflows", "a product with exp(z) where z is positive, infinity times 0",
