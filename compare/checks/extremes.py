@@ -188,8 +188,9 @@ def _activity_rows(candidate: Trace, i: int, ops: Sequence[Op]) -> list[Row]:
 
 def _of_all_kinds(shape: tuple[int, ...], rng: np.random.Generator, dtype: str) -> np.ndarray:
     """Numbers of all magnitudes, some of them exactly 0."""
-    made = sample("mixed", shape, rng, dtype)
-    return np.asarray(np.where(rng.random(shape) < 0.2, 0.0, made), dtype)
+    made = np.where(rng.random(shape) < 0.2, 0.0, sample("mixed", shape, rng, dtype))
+    made.reshape(-1)[:1] = 0.0
+    return np.asarray(made, dtype)
 
 
 def loss_rows(candidate: Trace, model: Network, run: LossRun | None) -> list[Row]:

@@ -14,7 +14,7 @@ from compare.checks.row import Row
 from tests.compare.support import examples
 
 ORDER = ["network", "weights", "whole numbers", "few terms", "forward", "loss", "backward",
-         "update", "inference", "whole network", "lockstep"]
+         "update", "inference", "extremes", "whole network", "lockstep"]
 MAKERS = ("Row", "judge", "bitwise", "mismatch", "raised")
 
 
@@ -36,7 +36,7 @@ def test_a_gate_is_its_name(gate):
 
 def test_which_gates_judge_what():
     assert [gate for gate in Gate if gate.single_layer] == [
-        "whole numbers", "few terms", "forward", "backward", "inference"]
+        "whole numbers", "few terms", "forward", "backward", "inference", "extremes"]
     assert [gate for gate in Gate if gate.whole] == ["whole network", "lockstep"]
 
 
