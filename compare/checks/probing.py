@@ -1,7 +1,8 @@
 """Runs single ops on numbers drawn for the purpose, both sides, and judges what comes out.
 
-What the numbers are is up to the kind of probe: see `whole_numbers.py` and `few_terms.py`. Layers
-are run without what regularizers would add: that is the loss's, and no layer's own doing.
+What the numbers are is up to the kind of probe: see `integer_probe.py`, `sparse_probe.py` and
+`extremes.py`. Layers are run without what regularizers would add: that is the loss's, and no
+layer's own doing.
 """
 
 import itertools
