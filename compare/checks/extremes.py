@@ -81,13 +81,14 @@ def worst(rows: list[Row]) -> list[Row]:
 def layer_rows(candidate: Trace, part: Part, op: Op, run: ReferenceRun | None) -> list[Row]:
     """All rows of one op, on every draw; and one for each result that a later call overwrites."""
     rows: list[Row] = []
-    kept: list[tuple[Draw, dict[str, np.ndarray], dict[str, np.ndarray]]] = []
+    kept: list[tuple[dict[str, np.ndarray], dict[str, np.ndarray]]] = []
     for draw in draws(candidate, part):
         found, made = run_draw(Gate.EXTREMES, part, op, oracle_of(candidate, part), run, draw,
                                ends=True)
         rows += found
-        kept.append((draw, made, {name: np.array(array) for name, array in made.items()}))
-    for _, made, copies in kept:
+        made = {name: array for name, array in made.items() if array is not None}
+        kept.append((made, {name: np.array(array) for name, array in made.items()}))
+    for made, copies in kept:
         rows += [overwritten(part.name, name, array, copies[name]) for name, array in made.items()
                  if not np.array_equal(array, copies[name], equal_nan=True)]
     return rows

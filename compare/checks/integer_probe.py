@@ -74,7 +74,7 @@ def draw(part: Part, oracle: Oracle, dtype: DTypeLike, seed: int) -> Draw:
         return rng.integers(-largest, largest, size, endpoint=True).astype(dtype)
 
     x, dy, weights = filled(part, batch, integers)
-    if isinstance(oracle, Dropout):  # whose factors may as well be divisors
+    if isinstance(oracle, Dropout) and "noise" in weights:  # whose factors may as well be divisors
         weights["noise"] = np.where(weights["noise"] == 0, weights["noise"],
                                     2 ** (np.abs(weights["noise"]) % 3)).astype(dtype)
     return Draw(x, dy, weights, None, f"integers, seed {seed}")

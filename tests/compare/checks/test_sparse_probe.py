@@ -64,7 +64,7 @@ def test_gradients_of_factors_cut_to_tf32_are_seen(golden):
 def test_a_softmax_is_run_backward_also_where_the_loss_is_fused(golden):
     failed = failures(network(softmax=WrongSoftmax(name="softmax")), golden)
     assert {(row.gate, row.layer, row.tensor) for row in failed} == {
-        ("few terms", "softmax", "input_gradient")}
+        ("few terms", "softmax", "input_gradient"), ("extremes", "softmax", "input_gradient")}
 
 
 def test_the_right_network_passes_with_narrow_bounds(golden):
@@ -99,4 +99,4 @@ def test_ties_of_a_global_maximum_are_probed():
                     for model in models)
     assert right, right
     failed = {(row.gate, row.tensor) for row in wrong.rows if not row.passed}
-    assert failed == {("few terms", "input_gradient")}
+    assert failed == {("few terms", "input_gradient"), ("extremes", "input_gradient")}
