@@ -82,7 +82,9 @@ def test_values_are_the_definitions_and_bounds_are_narrow(case, dtype):
             assert_inside(value, expected, f"loss, {what}")
             assert_inside(gradient, slopes, f"gradient, {what}")
             assert value.bound <= 300 * rounding.unit * max(abs(expected), 10 * len(output)), what
-            wide = gradient.bound > 150 * rounding.unit * scale
+            # the largest logit may be added back to the logarithm of a sum, and is rounded there
+            logits = 2 * np.abs(output).max() if "from_logits" in case[1] else 0
+            wide = gradient.bound > (150 + logits) * rounding.unit * scale
             # once divided by their sum, probabilities at the clip may be on either side of it
             assert not wide.any() or case[0] == "CategoricalCrossentropy" and wide.mean() < 0.3
 

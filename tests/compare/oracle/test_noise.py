@@ -25,7 +25,8 @@ def test_noise_is_judged_as_it_was_drawn(name, noise_shape, dtype):
     made = named(x + noise if adds else x * noise, dy if adds else dy * noise, {}, {})
     shares(named(y, dx, gradients, {}), made, name)
     unit = np.finfo(dtype).eps
-    assert (y.bound <= 2 * unit * np.abs(y.value) + 1e-37).all()
+    # a product; or a quotient by what is itself a rounded reciprocal
+    assert (y.bound <= 3.01 * unit * np.abs(y.value) + 1e-37).all()
     exact = np.abs(dy.astype(float) if adds else dy.astype(float) * noise)
     np.testing.assert_allclose(np.abs(dx.value), exact, rtol=1e-15)
     if not adds:
