@@ -93,6 +93,11 @@ class Row:
         return not self.passed or not self.unjudged
 
     @property
+    def of_layer(self) -> bool:
+        """Whether it judges a single layer by itself; the gate of extremes also has the loss."""
+        return self.gate.single_layer and (self.gate, self.layer) != (Gate.EXTREMES, "loss")
+
+    @property
     def decides(self) -> bool:
         """Whether parity cannot be said to hold without it: of a single layer, loss or update on
         the batch's own numbers."""

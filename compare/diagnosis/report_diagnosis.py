@@ -48,7 +48,8 @@ class Diagnosis:
         found: list[Finding] = []
         seen: set = set()
         for row in rows:
-            layer = row.layer.split("/")[0] if row.gate.single_layer else (row.gate, row.layer)
+            layer = row.layer.split("/")[0] if row.of_layer else (
+                Gate.LOSS if row.gate is Gate.EXTREMES else row.gate, row.layer)
             if row.passed or layer in seen or (row.gate is Gate.LOCKSTEP and found):
                 continue
             finding = self.explain(row)

@@ -26,17 +26,18 @@ def plain_words(rows: list[Row]) -> list[Text]:
         return []
     first = failed[0]
     said = []
-    if first.gate.single_layer and first.actual is None:
+    if first.of_layer and first.actual is None:
         said.append(f"Layer '{first.layer}' gave no {tensor_name(first.tensor)}, that could be "
                     "compared:")
         said += numbers(first)
-    elif first.gate.single_layer:
+    elif first.of_layer:
         said.append(f"Layer '{first.layer}' has the wrong {tensor_name(first.tensor)}.")
         said += numbers(first)
         said.append("It was handed the very numbers that the reference's layer was, so the "
                     "mistake is in this layer, not before it.")
     else:
-        said.append(f"{BEYOND[first.gate]} {first.name}.")
+        gate = Gate.LOSS if first.gate is Gate.EXTREMES else first.gate
+        said.append(f"{BEYOND[gate]} {first.name}.")
         said += numbers(first)
     return [wrapped(line(text), indent="    " if text.startswith("  ") else "")
             for text in said + others(first, failed, rows)]
@@ -70,7 +71,7 @@ def others(first: Row, failed: list[Row], rows: list[Row]) -> list[str]:
     """Which other tensors of single layers are wrong, and which layers are right."""
     wrong: dict[str, list[str]] = {}
     for row in failed:
-        if row.gate.single_layer and row.tensor not in wrong.setdefault(row.layer, []):
+        if row.of_layer and row.tensor not in wrong.setdefault(row.layer, []):
             wrong[row.layer].append(row.tensor)
     own = [tensor for tensor in wrong.get(first.layer, []) if tensor != first.tensor]
     lines = []
@@ -79,7 +80,7 @@ def others(first: Row, failed: list[Row], rows: list[Row]) -> list[str]:
     for layer, tensors in wrong.items():
         if layer != first.layer:
             lines.append(f"Wrong by itself, too: layer '{layer}', {', '.join(tensors)}.")
-    right = [layer for layer in dict.fromkeys(row.layer for row in rows if row.gate.single_layer)
+    right = [layer for layer in dict.fromkeys(row.layer for row in rows if row.of_layer)
              if layer not in wrong]
     if right:
         lines.append(f"Right by themselves: {', '.join(right)}.")
