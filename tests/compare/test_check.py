@@ -133,7 +133,8 @@ def test_assert_parity_is_silent_or_carries_the_table(pair):
 
 
 @pytest.mark.parametrize("options, missing", [
-    (dict(probes=False), {"whole numbers", "few terms", "extremes"}), (dict(steps=0), {"lockstep"})])
+    (dict(probes=False), {"whole numbers", "few terms", "extremes"}),
+    (dict(steps=0), {"lockstep"})])
 def test_parts_can_be_left_out(pair, options, missing):
     found = compare.check(*pair, *examples.batch(), **options)
     assert found and set(Gate) - {row.gate for row in found.rows} == missing

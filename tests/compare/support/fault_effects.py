@@ -12,6 +12,7 @@ import numpy as np
 import compare
 import scratch
 from compare.evaluation.fuzzing.specification import batch_of, sample_weights_of, targets_of
+from compare.tracing import noise
 from scratch.losses.cross_entropy import CrossEntropy
 
 # of steps made: the first ones, around boundaries of 1,000 and 2,000, beyond a float16's integers
@@ -40,7 +41,7 @@ def of_a_batch(model, network):
     """A trace on the network's batch, and three steps of training on it and on another one."""
     scratch.set_random_seed(3)
     x, y, weight = batch(model, network)
-    trace = compare.record(model, x, y, sample_weight=weight, noise=compare.parity.drawn(model, x),
+    trace = compare.record(model, x, y, sample_weight=weight, noise=noise.drawn(model, x),
                            **({} if y is not None else {"upstream": upstream(model, x)}))
     yield from trace.tensors().values()
     if trace.loss is None:
