@@ -37,12 +37,12 @@ def require_writable(args, written: Sequence[str] = FILES,
 
 
 def exit_code(report) -> int:
-    """0 where parity holds, 1 where it does not, and 2, with a line on standard error, where the
-    check could not decide."""
-    if report.first_failure is None and not report:
-        colour.tell(line(f"parity: no verdict: {report.undecided.name} is {report.undecided.note}"))
-        return 2
-    return 0 if report else 1
+    """The report's, and a line on standard error where that is 2: the check could not decide."""
+    if report.exit_code == 2:
+        row = report.undecided
+        colour.tell(line(f"parity: no verdict: {row.name} is not judged: "
+                         f"{row.note.removeprefix('not judged: ')}"))
+    return report.exit_code
 
 
 def publish(args, result, render: Callable, **kinds: Callable) -> None:

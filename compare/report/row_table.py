@@ -139,7 +139,7 @@ def integers(row: Row, probes: dict) -> str:
 
 
 def word(row: Row) -> Text:
-    """The word of a verdict: passed, equal (both sides' numbers are), not judged, FAILED or, behind a
+    """The word of a verdict: passed, equal (both sides' numbers), not judged, FAILED or, behind a
     failure that explains it, failed."""
     if not row.judged:
         return warning("not judged")

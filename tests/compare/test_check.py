@@ -58,7 +58,8 @@ def test_there_is_a_row_for_every_tensor_of_every_part(report):
     assert sorted(whole) == sorted([row for row in forward + backward if row[0] != "dense/softmax"])
     weights = [(layer, name) for layer in ("conv", "second", "dense")
                for name in ("kernel", "bias")]
-    assert [(row.layer, row.tensor) for row in rows_of(report, "update")] == weights
+    assert [(row.layer, row.tensor) for row in rows_of(report, "update")] \
+        == [*weights, ("later steps", "weights")]
     assert [(row.layer, row.tensor) for row in rows_of(report, "weights")] == weights
     assert [row.tensor for row in rows_of(report, "loss")] == ["value", "gradient"]
 

@@ -81,8 +81,8 @@ def test_exit_codes(capsys):
 def test_junit_and_github_tell_it():
     found = report(row([1, 5, 1], [1, 1, 1], [0.1, INF, 0.1]))
     root = ElementTree.fromstring(junit(found, "model").encode())
-    assert root.get("skipped") == "1" and root.get("failures") == "0"
-    assert "not judged" in root.find(".//skipped").get("message")
+    assert root.get("errors") == "1" and root.get("failures") == root.get("skipped") == "0"
+    assert "not judged" in root.find(".//error").get("message")
     (line,) = github_annotations.annotations(found, "model")
     assert line.startswith("::error title=No verdict::")
 
