@@ -14,12 +14,15 @@ class Variant(NamedTuple):
         change: a function (computation, what was made) -> the mistaken computation. It looks at
             what was made only to find a number, such as a factor, never to copy it.
         cheap: whether only the result is changed, so that nothing need be computed anew.
+        agrees: whether the numbers that `change` found go together, given the same list as
+            `detail`; without it they need not.
     """
 
     identifier: str
     detail: str | Callable[[list[tuple[Any, Any]]], str]
     change: Callable[[Any, Any], Any]
     cheap: bool = False
+    agrees: Callable[[list[tuple[Any, Any]]], bool] | None = None
 
 
 def result(identifier: str, detail: str, function) -> Variant:

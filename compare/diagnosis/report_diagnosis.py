@@ -180,17 +180,27 @@ class Diagnosis:
             trace = theirs if side == "reference" else self.candidate
             theirs = trace
             observed = (np.asarray(trace.loss, np.float64), trace.loss_gradient)
+        extra = self._penalties(theirs)
         finding = diagnose_loss(loss, theirs.compile_config["loss"], theirs.y,
                                 expected.loss_input(theirs), fused=theirs.fused,
                                 sample_weight=theirs.sample_weight, tensor=row.tensor,
-                                observed=observed, extra=self._penalties(theirs, observed),
-                                seconds=seconds)
+                                observed=observed, seconds=seconds,
+                                extra=None if observed is None else extra)
+        if finding is None and extra is not None and row.tensor == "value":
+            return self._penalty_of_loss(row, extra)
         return finding and _on(finding, "loss", row.tensor, side)
 
-    def _penalties(self, trace: Trace, observed) -> Bounded | None:
-        """What the regularizers add to the loss."""
-        if observed is None:  # the loss is run without them
+    def _penalty_of_loss(self, row: Row, extra: Bounded) -> Finding | None:
+        """A loss that is right by itself, and wrong with what the regularizers add to it."""
+        if row.actual is None or row.expected is None or not extra.value:
             return None
+        share = 1 + float((row.actual - row.expected) / extra.value)
+        return Finding("loss", row.tensor, "candidate",
+                       (Cause("penalty-missing", f"{share:.4g} of it is in the loss"),),
+                       before=row.used)
+
+    def _penalties(self, trace: Trace) -> Bounded | None:
+        """What the regularizers add to the loss, which is run without them."""
         rounding = Rounding.of(trace.dtype)
         weights = [{name: Bounded(w, rounding) for name, w in part.weights.items()}
                    for part in trace.parts]

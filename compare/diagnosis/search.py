@@ -68,6 +68,8 @@ def explain(observations: list[Observation], *variants: Variant) -> Explanation 
     # what changes nothing explains nothing, even if the slack for roundings would let it pass
     if not moved:
         return None
+    if any(v.agrees and not v.agrees(step) for v, step in zip(variants, steps)):
+        return None
     before = farthest(observations)
     details = tuple(v.detail if isinstance(v.detail, str) else v.detail(step)
                     for v, step in zip(variants, steps))

@@ -15,6 +15,7 @@ from compare.diagnosis.suspect import Suspect
 from compare.oracle.running_error import Rounding
 from compare.tracing.optimizer_steps import fresh
 
+LOSS_BATCHES = (5, 3, 4)  # samples of the batches that are drawn for a loss
 STEPS = 4  # of an optimizer whose first one is right
 
 
@@ -82,20 +83,32 @@ def diagnose_loss(loss, described, y, output, *, fused: bool = False, sample_wei
 def loss_numbers(y, output, sample_weight, observed):
     """(y, output, weights, whether they are the batch's own), some drawn for the purpose first.
 
-    What is drawn looks like the output: probabilities stay such, and other numbers are normal.
+    A loss is one number, which many a wrong formula may meet by chance; not for several batches.
+    What is drawn looks like the output: probabilities and positive numbers stay such, and others
+    are normal.
     """
     own = (y, output, sample_weight, True)
     if observed is not None:
         return [own]
-    rng = np.random.default_rng(0)
-    number = min(len(output), 5)
+    found = []
+    for seed, number in enumerate(LOSS_BATCHES):
+        number = min(len(output), number)
+        drawn = outputs_like(output, number, np.random.default_rng(seed))
+        weight = None if sample_weight is None else np.asarray(sample_weight)[:number]
+        found.append((np.asarray(y)[:number], drawn.astype(output.dtype), weight, False))
+    return [*found, own]
+
+
+def outputs_like(output, number: int, rng) -> np.ndarray:
+    """Numbers drawn in the place of so many samples' outputs."""
     drawn = rng.standard_normal(output[:number].shape)
-    if output.min() >= 0 and output.max() <= 1:
-        drawn = np.exp(drawn)
-        sums = np.allclose(output.sum(axis=-1), 1, atol=1e-3)
-        drawn = drawn / drawn.sum(axis=-1, keepdims=True) if sums else drawn / (1 + drawn)
-    weight = None if sample_weight is None else np.asarray(sample_weight)[:number]
-    return [(np.asarray(y)[:number], drawn.astype(output.dtype), weight, False), own]
+    if output.min() < 0:
+        return drawn
+    drawn = np.exp(drawn)
+    if output.max() > 1:
+        return drawn
+    sums = np.allclose(output.sum(axis=-1), 1, atol=1e-3)
+    return drawn / drawn.sum(axis=-1, keepdims=True) if sums else drawn / (1 + drawn)
 
 
 def _run_loss(loss, c: LossComputation):

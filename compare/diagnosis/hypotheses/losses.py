@@ -2,26 +2,27 @@
 
 import numpy as np
 
-from compare.diagnosis.hypotheses.rearrangement import layouts, missing, negated, of_batch, scaled
-from compare.diagnosis.hypotheses.scale import known_factors
+from compare.diagnosis.hypotheses.loss_formulas import ENTROPIES, of_formulas, of_smoothing
+from compare.diagnosis.hypotheses.rearrangement import layouts, missing, negated, of_batch
+from compare.diagnosis.hypotheses.scale import known_factors, scaled
 from compare.diagnosis.hypothesis import Variant, inside, result
 from compare.oracle.layers.softmax import softmax
 from compare.oracle.losses import LOSSES
+from compare.oracle.losses.binary import sigmoid
 from compare.oracle.running_error import Bounded
 
 CLIPS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-2)
-ENTROPIES = ("SparseCategoricalCrossentropy", "CategoricalCrossentropy", "BinaryCrossentropy")
 
 
 def of_losses(c) -> list[Variant]:
     """Everything about a loss's value or gradient."""
-    found = of_reduction(c) + of_labels(c) + of_logits(c) + of_clipping(c) + of_settings(c)
-    found += negated() + scaled()
+    found = (of_reduction(c) + of_labels(c) + of_logits(c) + of_clipping(c) + of_settings(c)
+             + of_smoothing(c) + negated())
     if c.tensor == "gradient":
         found += missing() + of_batch(np.shape(c.output))
         found += [result("axes-permuted", said, function)
                   for said, function in layouts(np.shape(c.output), 1)]
-    return found + of_other_losses(c)
+    return found + of_formulas(c) + of_other_losses(c) + scaled()
 
 
 def of_reduction(c) -> list[Variant]:
@@ -102,7 +103,17 @@ def of_logits(c) -> list[Variant]:
         of("the targets are not taken away", half)
         of("times y (1 - y) once more", lambda c: c.then(
             lambda r: r * _probabilities(c) * (c.exact(one) - _probabilities(c))))
+        if c.class_name == "BinaryCrossentropy":
+            found.append(inside("activation-twice", "times the sigmoid's slope once more",
+                                _sloped_again))
     return found
+
+
+def _sloped_again(c):
+    p = sigmoid(np.asarray(c.output, np.float64))
+    return c.then(lambda r: Bounded(r.value * p * (1 - p), r.rounding,
+                                    r.bound * p * (1 - p)
+                                    + r.rounding.gamma(24) * np.abs(r.value) * p))
 
 
 def _probabilities(c) -> Bounded:

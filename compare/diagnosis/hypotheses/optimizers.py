@@ -5,7 +5,13 @@ import numpy as np
 from compare.diagnosis.computation import UpdateComputation
 from compare.diagnosis.hypotheses.clipping import CLIPS, of_clipping
 from compare.diagnosis.hypotheses.optimizer_slots import of_slots
-from compare.diagnosis.hypotheses.scale import known_factors
+from compare.diagnosis.hypotheses.scale import (
+    CLOSE,
+    Factor,
+    measured,
+    named_factor,
+    one_factor,
+)
 from compare.diagnosis.hypotheses.schedules import of_schedules
 from compare.diagnosis.hypotheses.update_rules import of_rules_gone_wrong
 from compare.diagnosis.hypothesis import Variant, inside
@@ -24,8 +30,8 @@ def of_updates(c: UpdateComputation) -> list[Variant]:
             own=lambda c: c.exact(c.weights[c.position]))))
     found += (of_settings(c) + of_slots(c) + of_rules_gone_wrong(c) + of_epsilon(c) + of_decay(c)
               + of_clipping(c))
-    found += of_schedules(c) if c.slots else of_size(c)
-    return found + of_rules(c)
+    found += of_schedules(c) if c.slots else []
+    return found + of_rules(c) + ([] if c.slots else of_size(c))
 
 
 def of_memory(c) -> list[Variant]:
@@ -41,32 +47,34 @@ def of_memory(c) -> list[Variant]:
 
 def of_size(c) -> list[Variant]:
     """A step that is too long or too short by a factor."""
-    def factor(c, made):
-        weight = np.asarray(c.weights[c.position], np.float64)
-        right = c.evaluate().value - weight
-        if right.shape != made.shape or not right.any():
+    def factor(c, made) -> Factor:
+        weight, right = np.asarray(c.weights[c.position], np.float64), c.evaluate()
+        step = Bounded(right.value - weight, right.rounding, right.bound)
+        if right.shape != made.shape or not step.value.any():
             raise ValueError("Expected a step. Received: none")
-        found = float(((made - weight) * right).sum() / (right * right).sum())
-        if abs(found - 1) < 1e-7 or abs(found) < 1e-9 or abs(found + 1) < 1e-4:
+        # a weight is known to a rounding only, so the factor is known to that of the steps
+        square = (step.value * step.value).sum()
+        room = 2 * float(((right.bound + right.rounding.unit * np.abs(weight))
+                          * np.abs(step.value)).sum() / square)
+        found = measured(c, step, made - weight, max(room, CLOSE))
+        if min(abs(found.value - 1), abs(found.value)) < 1e-7 or abs(found.value + 1) < 1e-4:
             raise ValueError("Expected a factor that changes something. Received: none")
-        near = [v for v in known_factors(c).values() if abs(v - found) <= 1e-3 * abs(v)]
-        return near[0] if near else float(np.float32(found))
+        return found
 
     def change(c, made):
-        times = factor(c, made)
+        times = factor(c, made).value
         weight = np.asarray(c.weights[c.position], np.float64)
-        # the weight is known to a rounding only, so the factor is known to that of the steps
         return c.then(lambda r: Bounded(weight + (r.value - weight) * times, r.rounding,
                                         r.bound * max(1.0, abs(times)) + 2 * r.rounding.unit
                                         * (np.abs(weight) + np.abs((r.value - weight) * times))))
 
     def said(steps):
-        times = factor(*steps[0])
-        names = [n for n, v in known_factors(steps[0][0]).items() if v == times]
-        return f"the step is too long by a factor of {times:.6g}" + (
-            f", which is {names[0]}" if names else "")
+        times = factor(*steps[0]).value
+        return (f"the step is too {'long' if abs(times) > 1 else 'short'}, "
+                + named_factor(steps, factor))
 
-    return [Variant("scale", said, change, cheap=True)]
+    return [Variant("scale", said, change, cheap=True,
+                    agrees=lambda steps: one_factor(steps, factor))]
 
 
 def of_settings(c) -> list[Variant]:

@@ -9,9 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from compare.diagnosis.hypotheses.scale import factor_of, named_factor
+from compare.diagnosis.hypotheses.scale import scaled
 from compare.diagnosis.hypothesis import Variant, result
-from compare.oracle.running_error import Bounded
 
 AXES = {3: ("batch", "steps", "channels"), 4: ("batch", "rows", "columns", "channels")}
 
@@ -41,16 +40,6 @@ def layouts(shape: tuple, fixed: int = 0):
 
 def negated() -> list[Variant]:
     return [Variant("sign", "all of it", lambda c, made: c.then(lambda r: -r), cheap=True)]
-
-
-def scaled() -> list[Variant]:
-    def change(c, made):
-        factor = factor_of(c, made)
-        return c.then(lambda r: Bounded(r.value * factor, r.rounding,
-                                        r.bound * abs(factor)
-                                        + 2 * r.rounding.unit * np.abs(r.value * factor)))
-
-    return [Variant("scale", named_factor, change, cheap=True)]
 
 
 def missing() -> list[Variant]:
@@ -176,11 +165,11 @@ def of_results(c, shape: tuple, images: bool = False, first: bool = False) -> li
         images: whether it has pixels, of which those at the border may be missing.
         first: whether the channels come before them.
     """
-    found = negated() + scaled()
+    found = negated()
     if c.tensor not in ("output", "bias_gradient"):  # a bias's has a name of its own
         found += missing()
     found += of_batch(shape) + of_axes(shape)
     pixels = tuple(range(2, len(shape))) if first else tuple(range(1, len(shape) - 1))
     if images and math.prod(shape[a] for a in pixels) > 1:
         found += of_borders(shape, pixels) + of_place(shape, pixels)
-    return found
+    return found + scaled()

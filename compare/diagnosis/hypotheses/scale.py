@@ -1,56 +1,109 @@
-"""A result that is off by a factor: which one, and what it equals."""
+"""A result that is off by a factor: which one, and what it equals.
+
+Any single number, such as a loss, is off by *some* factor from what it should be. So a factor is a
+cause only where it is the same one in every element and in everything that was run.
+"""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from compare.diagnosis.computation import LayerComputation, LossComputation, UpdateComputation
+from compare.diagnosis.hypothesis import Variant
+from compare.oracle.running_error import Bounded
 
 CLOSE = 2e-5  # relative; a factor so close to a known one is that one
+ELEMENTS = 8  # of a single run, from which on one factor for all of them is no chance
 
 
-def factor_of(c, made) -> float:
+class Factor(NamedTuple):
+    """A factor as one run shows it, what `known_factors` it may be, and how far off it may be."""
+
+    value: float
+    names: tuple[str, ...]
+    room: float
+    elements: int
+
+
+def scaled() -> list[Variant]:
+    """The result is off by one factor."""
+    def change(c, made):
+        factor = factor_of(c, made).value
+        return c.then(lambda r: Bounded(r.value * factor, r.rounding,
+                                        r.bound * abs(factor)
+                                        + 2 * r.rounding.unit * np.abs(r.value * factor)))
+
+    return [Variant("scale", named_factor, change, cheap=True, agrees=one_factor)]
+
+
+def factor_of(c, made) -> Factor:
     """The factor that takes the computation's result closest to what was made, made a known one
     if it is as good as that.
 
     Raises:
         ValueError: where there is none, or only 1, 0 or -1, which are other mistakes or none.
     """
-    right = c.evaluate().value
-    if right.shape != made.shape:
+    return measured(c, c.evaluate(), made, CLOSE)
+
+
+def measured(c, right: Bounded, made: np.ndarray, room: float) -> Factor:
+    """As `factor_of`, for any part of a result.
+
+    Args:
+        room: how far a factor may be off, relative.
+    """
+    value = right.value
+    if value.shape != made.shape:
         raise ValueError("Expected a result of the same shape. Received: another")
-    usable = np.isfinite(right) & np.isfinite(made)
-    square = float((right[usable] ** 2).sum())
+    usable = np.isfinite(value) & np.isfinite(made)
+    square = float((value[usable] ** 2).sum())
     if not square:
         raise ValueError("Expected a result other than zero. Received: zeros")
-    factor = float((right[usable] * made[usable]).sum() / square)
+    factor = float((value[usable] * made[usable]).sum() / square)
     if min(abs(factor - known) for known in (0.0, 1.0, -1.0)) < 1e-9:
         raise ValueError(f"Expected a factor that changes something. Received: {factor}")
-    return next((value for value in known_factors(c).values() if _close(value, factor)), factor)
+    known = {n: v for n, v in known_factors(c).items() if abs(v - factor) <= room * abs(v)}
+    return Factor(next(iter(known.values()), factor), tuple(known), room,
+                  int((value[usable] != 0).sum()))
 
 
-def named_factor(steps) -> str:
+def factors_of(steps, measure=factor_of) -> list[Factor]:
+    """Those of all runs that show one."""
+    found = []
+    for c, made in steps:
+        try:
+            found.append(measure(c, made))
+        except ValueError:
+            continue
+    return found
+
+
+def one_factor(steps, measure=factor_of) -> bool:
+    """Whether all runs show the same factor: the same known one, such as the size of the batch, or
+    the same number in several runs, or in many elements where there is but one."""
+    found = factors_of(steps, measure)
+    if not found:
+        return False
+    if shared_names(found):
+        return True
+    largest, smallest = max(f.value for f in found), min(f.value for f in found)
+    room = max(f.room * abs(f.value) for f in found)
+    enough = len(found) > 1 or found[0].elements >= ELEMENTS
+    return enough and largest - smallest <= 2 * room
+
+
+def shared_names(found: list[Factor]) -> list[str]:
+    """What the factor equals in every run."""
+    first, *others = [factor.names for factor in found]
+    return [name for name in first if all(name in names for names in others)]
+
+
+def named_factor(steps, measure=factor_of) -> str:
     """What the factor is, and what it equals in everything that was observed."""
-    factors = [_or_none(c, made) for c, made in steps]
-    present = [factor for factor in factors if factor is not None]
-    names = None
-    for (c, _), factor in zip(steps, factors):
-        if factor is not None:
-            fitting = [n for n, value in known_factors(c).items() if _close(value, factor)]
-            names = fitting if names is None else [n for n in names if n in fitting]
-    said = f"by {present[0]:.6g}"
-    return said + (f", which is {names[0]}" if names else "")
-
-
-def _or_none(c, made):
-    try:
-        return factor_of(c, made)
-    except ValueError:
-        return None
-
-
-def _close(a: float, b: float) -> bool:
-    return abs(a - b) <= CLOSE * abs(b)
+    found = factors_of(steps, measure)
+    names = shared_names(found)
+    return f"by {found[0].value:.6g}" + (f", which is {names[0]}" if names else "")
 
 
 def known_factors(c) -> dict[str, float]:
@@ -61,6 +114,8 @@ def known_factors(c) -> dict[str, float]:
         if size and size != 1:
             found.setdefault(name, float(size))
             found.setdefault(f"1/{name}" if name.isalnum() else f"1/({name})", 1 / float(size))
+    if sizes.get("N", 1) > 2:
+        found.update({"N / 2": sizes["N"] / 2, "2 / N": 2 / sizes["N"]})
     names = [n for n in ("N", "H W") if sizes.get(n, 1) != 1]
     if len(names) == 2:
         product = float(sizes["N"] * sizes["H W"])
