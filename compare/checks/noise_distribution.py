@@ -22,7 +22,7 @@ from compare.oracle.layers.noise import Dropout, GaussianNoise
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
 from compare.tracing.ops import untouched_generator
-from compare.tracing.trace import Trace, layer_parts
+from compare.tracing.trace import Part, Trace, layer_parts
 from compare.tracing.types import Layer, Network
 
 CALLS = 200  # fewer where that would be more than MOST numbers, but
@@ -39,9 +39,8 @@ def rows(model: Network, reference: Trace) -> list[Row]:
         part = reference.parts[first]
         if part.noise is None:
             continue
-        x = part.inputs[0]
-        shape = (max(2, math.ceil(NUMBERS / x[0].size)), *x.shape[1:])
-        noise = draws(layer, np.zeros(shape, x.dtype))
+        shape = shape_of_draws(part)
+        noise = draws(layer, np.zeros(shape, part.inputs[0].dtype))
         config, oracle = layer_config(reference, part.layer), oracle_of(reference, part)
         if noise is None:
             found.append(mismatch(Gate.FORWARD, part.name, "noise", None, part.noise))
@@ -51,6 +50,12 @@ def rows(model: Network, reference: Trace) -> list[Row]:
             shared = oracle.shared_axes(len(shape))
             found.append(dropped(part.name, noise, config["rate"], shape, shared))
     return found
+
+
+def shape_of_draws(part: Part) -> tuple[int, ...]:
+    """Of the inputs for which a layer draws: samples like the batch's, as many as suffice."""
+    x = part.inputs[0]
+    return (max(2, math.ceil(NUMBERS / x[0].size)), *x.shape[1:])
 
 
 def draws(layer: Layer, x: np.ndarray) -> np.ndarray | None:
@@ -83,13 +88,9 @@ def dropped(name: str, noise: np.ndarray, rate: float, shape: tuple[int, ...],
     row = judge(Gate.FORWARD, name, "noise", noise, right.astype(noise.dtype),
                 Bounded(right, rounding, error))
     row.candidate_error = row.reference_error = None  # no one's arithmetic is measured here
-    noise = noise.reshape(len(noise), *(1,) * (len(shape) + 1 - noise.ndim), *noise.shape[1:])
-    spread = np.broadcast_to(noise, (len(noise), *shape))
-    # (calls, N, ...), with one number along the axes that share it
-    drawn = spread[(slice(None), *(slice(1) if axis in shared else slice(None)
-                                   for axis in range(len(shape))))]
+    drawn, alike = shared_draws(noise, shape, shared)
     found = []
-    if not np.array_equal(spread, np.broadcast_to(drawn, spread.shape)):
+    if not alike:
         found.append(Outcome(np.inf, f"expected one draw along the axes {sorted(shared)}, received "
                                      "several"))
     elif 0 < rate < 1:
@@ -100,6 +101,17 @@ def dropped(name: str, noise: np.ndarray, rate: float, shape: tuple[int, ...],
             f"{kept.size}"))
         found += randomness.independence(kept, 1 - rate, along(kept.ndim), fields=1)
     return _judged(row, found)
+
+
+def shared_draws(noise: np.ndarray, shape: tuple[int, ...], shared: set[int]
+                 ) -> tuple[np.ndarray, bool]:
+    """(the draws (calls, N, ...) with one number along the axes of the input that share it, whether
+    it is the same along these)."""
+    noise = noise.reshape(len(noise), *(1,) * (len(shape) + 1 - noise.ndim), *noise.shape[1:])
+    spread = np.broadcast_to(noise, (len(noise), *shape))
+    drawn = spread[(slice(None), *(slice(1) if axis in shared else slice(None)
+                                   for axis in range(len(shape))))]
+    return drawn, np.array_equal(spread, np.broadcast_to(drawn, spread.shape))
 
 
 def normal(name: str, noise: np.ndarray, stddev: float) -> Row:

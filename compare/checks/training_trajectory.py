@@ -140,8 +140,7 @@ class _Sides:
     """
 
     def __init__(self, model: Network, own: "EntryPoints", reference: Trace, seed: int) -> None:
-        self.model = copy.deepcopy(model)
-        restart(self.model)  # an optimizer without a past
+        self.model = with_fresh_optimizer(model)
         self.own = own
         self.reference, self.sampled = reference, SampledSteps(reference, seed)
         self.weights: list[Weight] = []
@@ -149,12 +148,12 @@ class _Sides:
     def step(self, number: int, batch: Batch) -> bool:
         """One step of all; whether another one makes sense: not once numbers overflow."""
         before = [np.array(w) for w in self.model.get_weights()]
-        loss, noise, slack = self._train_candidate(batch)
+        loss, noise, slack = train_candidate(self.model, self.reference, batch)
         ours = [*map(np.array, self.model.get_weights()), np.asarray(loss)]
         after, figures = self.own.train_on_batch(before, batch.x, batch.y, batch.sample_weight,
                                                  noise)
         theirs = [*after, np.asarray(figures["loss"])]
-        exact = self.sampled.step(self._trace(before, batch, noise), slack)
+        exact = self.sampled.step(trace_of_step(self.reference, before, batch, noise), slack)
         if exact.overflows:
             return False
         found = self._judged(number, ours, theirs, exact)
@@ -162,38 +161,6 @@ class _Sides:
             found = self._judged(number, ours, theirs, exact)
         self.weights += found
         return all(np.isfinite(w).all() for w in ours)
-
-    def _train_candidate(self, batch: Batch
-                         ) -> tuple[float, Noise, dict[tuple[str, str], np.ndarray]]:
-        """(the loss, the noise by the layers' positions, by (layer, name) what gradients were off
-        that had to be recovered)."""
-        model = self.model
-        try:
-            with untouched_generator():
-                figures = model.train_on_batch(batch.x, batch.y, return_dict=True,
-                                               **execution.weighted(batch.sample_weight))
-        except NonFiniteLossError as error:  # where the step would have led is judged all the same
-            model.update()
-            figures = {"loss": error.loss}
-        except RAISED as error:  # somebody's own layer or optimizer may raise anything
-            raise LayerError(f"not run: {of_model(model, error)}") from error
-        noise = {i: layer.noise for i, layer in enumerate(model.layers) if layer.noise is not None}
-        titles = [self.reference.parts[first].layer for first, *_ in layer_parts(self.reference)]
-        slack = {(title, name): extra for title, layer in zip(titles, model.layers)
-                 for name, extra in getattr(layer, "slack", {}).items()}
-        return figures["loss"], noise, slack
-
-    def _trace(self, weights: list[np.ndarray], batch: Batch, noise: Noise) -> Trace:
-        """The reference's trace with other weights, another batch and other noise."""
-        rest = iter(weights)
-        parts = [replace(part, noise=None, weights={name: next(rest) for name in part.weights})
-                 for part in self.reference.parts]
-        for i, (first, *_) in enumerate(layer_parts(self.reference)):
-            parts[first].noise = noise.get(i)
-        weight = batch.sample_weight
-        return replace(self.reference, parts=parts, x=np.asarray(batch.x, self.reference.dtype),
-                       y=batch.y, inference=None, sample_weight=None if weight is None else
-                       np.asarray(weight, self.reference.dtype))
 
     def _judged(self, number: int, ours: list[np.ndarray], theirs: list[np.ndarray],
                 step: SampledStep) -> list[Weight]:
@@ -205,6 +172,50 @@ class _Sides:
             found.append(Weight(number, f"{layer} {name}", apart(a, b, exact.value) / size,
                                 apart(b, a, exact.value) / size, allowed / size))
         return found
+
+
+def with_fresh_optimizer(model: Network) -> Network:
+    """A copy of a compiled model whose optimizer has no past."""
+    copied = copy.deepcopy(model)
+    restart(copied)
+    return copied
+
+
+def train_candidate(model: Network, reference: Trace, batch: Batch
+                    ) -> tuple[float, Noise, dict[tuple[str, str], np.ndarray]]:
+    """One training step: (the loss, the noise by the layers' positions, by (layer, name) what
+    gradients were off that had to be recovered).
+
+    Raises:
+        LayerError: if somebody's own layer or optimizer raises anything.
+    """
+    try:
+        with untouched_generator():
+            figures = model.train_on_batch(batch.x, batch.y, return_dict=True,
+                                           **execution.weighted(batch.sample_weight))
+    except NonFiniteLossError as error:  # where the step would have led is judged all the same
+        model.update()
+        figures = {"loss": error.loss}
+    except RAISED as error:
+        raise LayerError(f"not run: {of_model(model, error)}") from error
+    noise = {i: layer.noise for i, layer in enumerate(model.layers) if layer.noise is not None}
+    titles = [reference.parts[first].layer for first, *_ in layer_parts(reference)]
+    slack = {(title, name): extra for title, layer in zip(titles, model.layers)
+             for name, extra in getattr(layer, "slack", {}).items()}
+    return figures["loss"], noise, slack
+
+
+def trace_of_step(reference: Trace, weights: list[np.ndarray], batch: Batch, noise: Noise) -> Trace:
+    """The reference's trace with other weights, another batch and other noise."""
+    rest = iter(weights)
+    parts = [replace(part, noise=None, weights={name: next(rest) for name in part.weights})
+             for part in reference.parts]
+    for i, (first, *_) in enumerate(layer_parts(reference)):
+        parts[first].noise = noise.get(i)
+    weight = batch.sample_weight
+    return replace(reference, parts=parts, x=np.asarray(batch.x, reference.dtype), y=batch.y,
+                   inference=None,
+                   sample_weight=None if weight is None else np.asarray(weight, reference.dtype))
 
 
 def apart(weight: np.ndarray, other: np.ndarray, exact: np.ndarray) -> float:

@@ -161,6 +161,14 @@ CATALOGUE: dict[str, Entry] = {
         "the moments are taken along other axes",
         "Batch normalization keeps the channels' axis, layer normalization reduces the named axes.",
         BOTH),
+    # noise
+    "noise-distribution": Entry(
+        "the noise follows another distribution",
+        "A dropout is 0 with probability rate and else 1 / (1 - rate); Gaussian noise is normal "
+        "with a mean of 0 and the deviation stddev.", FORWARD),
+    "noise-not-independent": Entry(
+        "the draws depend on one another",
+        "Draw a number of its own for each element, sample and call.", FORWARD),
     # losses
     "loss-sum-for-mean": Entry(
         "the loss is a sum where a mean belongs, or another mean",
@@ -216,6 +224,24 @@ CATALOGUE: dict[str, Entry] = {
     "learning-rate-schedule": Entry(
         "the learning rate changes in another way from step to step",
         "Evaluate the schedule at the number of steps made so far, 0 for the first one.", UPDATE),
+    # the training loop
+    "update-per-sample": Entry(
+        "each sample of a batch makes a step of its own",
+        "Sum or average the gradients over the batch, then make one step.", UPDATE),
+    "last-batch": Entry(
+        "the last batch, which is shorter, is left out, filled up or counted as a full one",
+        "Train on it as it is, and divide by its own size.", UPDATE),
+    "mean-over-batches": Entry(
+        "batches of unequal size count alike in a mean",
+        "Weight each batch's figure by the number of its samples.", LOSS),
+    "frozen-weights": Entry(
+        "weights that are frozen change", "Leave out what is not trainable.", UPDATE),
+    "preprocessing": Entry(
+        "inputs are prepared in one way for training and in another one for inference",
+        "Apply the same preprocessing in both.", FORWARD),
+    "training-flag": Entry(
+        "the model behaves at inference as in training, or the other way round",
+        "Hand the flag training on to every layer; nothing is scaled at inference.", BOTH),
     # found by running
     "gradient-accumulated": Entry(
         "gradients add up from call to call", "Clear or overwrite them in every backward pass.",

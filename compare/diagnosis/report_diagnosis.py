@@ -10,13 +10,17 @@ from compare.checks.gate import Gate
 from compare.checks.later_updates import AT, IN_PLACE
 from compare.checks.row import Row
 from compare.diagnosis.finding import Cause, Finding
+from compare.diagnosis.free_running import cause_between_layers
 from compare.diagnosis.inference import diagnose_suspect
 from compare.diagnosis.later_updates import LaterSteps, diagnose_first, diagnose_later
+from compare.diagnosis.noise import cause_of_noise
 from compare.diagnosis.runners import FunctionRunner, StepRunner
 from compare.diagnosis.search import PAIR_SECONDS
 from compare.diagnosis.standalone import diagnose_loss, diagnose_optimizer, diagnose_steps
 from compare.diagnosis.suspect import Suspect
+from compare.diagnosis.training_causes import diagnose_training
 from compare.oracle import expected
+from compare.oracle.expected import oracle_of
 from compare.oracle.regularization import of_outputs, of_weights, regularizer_of, total
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
@@ -77,6 +81,8 @@ class Diagnosis:
             return self._loss(row, seconds)
         if row.gate is Gate.LOCKSTEP:
             return self._lockstep(row, seconds)
+        if row.gate is Gate.WHOLE_NETWORK:
+            return self._between_layers(row)
         if row.note.startswith("the layer changes what it is handed"):
             return Finding(row.layer, row.tensor, "candidate",
                            (Cause("input-modified", f"its {row.tensor.replace('_', ' ')}"),),
@@ -88,13 +94,15 @@ class Diagnosis:
             return self._later(row, seconds)
         if row.gate is Gate.EXTREMES and (row.layer == "loss" or row.note.startswith(NAMED)):
             return self._at_an_extreme(row, seconds)
-        if not (row.gate.single_layer or row.gate is Gate.UPDATE) or row.tensor == "noise":
+        if not (row.gate.single_layer or row.gate is Gate.UPDATE):
             return None
         number = next((i for i, part in enumerate(self.candidate.parts)
                        if part.name == row.layer), None)
         if number is None:
             return None
         part = self.reference.parts[number]
+        if row.tensor == "noise":
+            return self._noise(row, number)
         if row.gate is Gate.UPDATE and row.tensor in part.weight_gradients:
             return self._update(row, number, seconds)
         finding = diagnose_suspect(self.suspect(row, number), seconds)
@@ -115,6 +123,13 @@ class Diagnosis:
                                 drawn.output, fused=drawn.fused, tensor=row.tensor,
                                 seconds=seconds)
         return finding and _on(finding, "loss", row.tensor, "candidate")
+
+    def _noise(self, row: Row, number: int) -> Finding | None:
+        if self.ops is None:
+            return None
+        part = self.reference.parts[number]
+        cause = cause_of_noise(self.ops[number].layer, part, oracle_of(self.reference, part))
+        return Finding(row.layer, row.tensor, "candidate", (cause,), before=row.used)
 
     def suspect(self, row: Row, number: int) -> Suspect:
         """The tensor that a row is about, with the numbers on which it failed: the batch's, or
@@ -208,6 +223,12 @@ class Diagnosis:
                  *of_outputs(trace, [Bounded(part.output, rounding) for part in trace.parts])]
         return total(terms) if terms else None
 
+    def _between_layers(self, row: Row) -> Finding | None:
+        if self.model is None or row.off == "reference":
+            return None
+        cause = cause_between_layers(row, self.model, self.reference)
+        return cause and Finding(row.layer, row.tensor, "candidate", (cause,), before=row.used)
+
     def _lockstep(self, row: Row, seconds) -> Finding | None:
         """Networks that part although each first step is right: is it what the optimizer keeps?"""
         if self.model is None or row.off == "reference":
@@ -215,11 +236,12 @@ class Diagnosis:
         optimizer = self.reference.compile_config["optimizer"]
         weights = [self.reference.parts[i].weights[name]
                    for i, name in expected.learned(self.reference)]
-        if not weights or isinstance(optimizer["config"].get("learning_rate"), dict):
-            return None
-        finding = diagnose_steps(self.model.optimizer, optimizer["class_name"],
-                                 optimizer["config"], weights, seconds,
-                                 tuple(expected.optimizer_of(self.reference).decays))
+        finding = None
+        if weights and not isinstance(optimizer["config"].get("learning_rate"), dict):
+            finding = diagnose_steps(self.model.optimizer, optimizer["class_name"],
+                                     optimizer["config"], weights, seconds,
+                                     tuple(expected.optimizer_of(self.reference).decays))
+        finding = finding or diagnose_training(self.model, self.reference)
         return finding and _on(finding, row.layer or "optimizer", row.tensor, "candidate")
 
     def _later(self, row: Row, seconds) -> Finding | None:

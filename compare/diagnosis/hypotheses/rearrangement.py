@@ -157,6 +157,12 @@ def _without(array, axes, width: int, side: str) -> np.ndarray:
     return left
 
 
+def of_size(c) -> list[Variant]:
+    """Its sign is wrong, or it is zero."""
+    # that of a bias has a name of its own
+    return negated() + (missing() if c.tensor not in ("output", "bias_gradient") else [])
+
+
 def of_results(c, shape: tuple, images: bool = False, first: bool = False) -> list[Variant]:
     """All that can be done to a result: sign, factor, absence, and what rearranges samples, axes
     and pixels.
@@ -165,9 +171,7 @@ def of_results(c, shape: tuple, images: bool = False, first: bool = False) -> li
         images: whether it has pixels, of which those at the border may be missing.
         first: whether the channels come before them.
     """
-    found = negated()
-    if c.tensor not in ("output", "bias_gradient"):  # a bias's has a name of its own
-        found += missing()
+    found = of_size(c)
     found += of_batch(shape) + of_axes(shape)
     pixels = tuple(range(2, len(shape))) if first else tuple(range(1, len(shape) - 1))
     if images and math.prod(shape[a] for a in pixels) > 1:

@@ -16,8 +16,9 @@ from compare.diagnosis.hypotheses.one_sided import of_loss_kinks, of_small_value
 from compare.diagnosis.hypotheses.optimizers import of_updates
 from compare.diagnosis.hypotheses.pooling import of_pools
 from compare.diagnosis.hypotheses.precision import of_rounded_numbers
-from compare.diagnosis.hypotheses.rearrangement import of_results
+from compare.diagnosis.hypotheses.rearrangement import negated, of_results, of_size
 from compare.diagnosis.hypotheses.reshaping import of_dense_order, of_shapes
+from compare.diagnosis.hypotheses.scale import scaled
 from compare.diagnosis.hypotheses.windows import of_windows
 from compare.diagnosis.hypothesis import Variant
 from compare.oracle.layers.convolution import Convolution
@@ -50,10 +51,10 @@ def of_layer(c, shape: tuple) -> list[Variant]:
         found += of_bias(c) + of_normalization(c) + of_merging(c) + of_noise(c) + of_shapes(c)
     found += of_activations(c) + of_timing(c)
     if c.tensor.endswith("_updated"):
-        return found + of_results(c, shape)[:2]
+        return found + negated() + scaled()
     batched = c.tensor == "output" or c.tensor.startswith("input_gradient")
     if batched:
         images = len(shape) > 2 and layer
         first = c.config.get("data_format") == "channels_first"
         return found + of_results(c, shape, images, first) + of_untied_bias(c)
-    return found + of_inputs(c) + of_results(c, shape)[:3]
+    return found + of_inputs(c) + of_size(c) + scaled()

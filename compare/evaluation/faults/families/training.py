@@ -45,7 +45,7 @@ def one_step_late(self, right):
     """Each update uses the gradients of the step before."""
     now = [dict(layer.grads) for layer in self.layers]
     for layer, before in zip(self.layers, getattr(self, "left_over", now)):
-        layer.grads = before
+        layer.grads = dict(before)
     right()
     self.left_over = now
 

@@ -1,0 +1,69 @@
+"""What goes wrong between layers that are right by themselves, when the whole network runs."""
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from compare.checks.dataflow import Watched
+from compare.checks.row import Row
+from compare.diagnosis.finding import Cause
+from compare.tracing import execution
+from compare.tracing.layer_error import RAISED
+from compare.tracing.trace import Trace, layer_parts
+
+
+def cause_between_layers(row: Row, model: Any, reference: Trace) -> Cause | None:
+    """The cause of a row of the gate 'whole network', None if it is none of those known here.
+
+    Args:
+        model: the candidate, compiled if the trace has labels.
+        reference: the trace that it was held against.
+    """
+    if reference.y is None or getattr(model, "loss", None) is None:
+        return None
+    copied = copy.deepcopy(model)
+    try:
+        watched = [Watched(layer) for layer in copied.layers]
+        for layer, positions in zip(copied.layers, layer_parts(reference)):
+            layer.give_noise(reference.parts[positions[0]].noise)
+        _, output, _ = copied.loss_and_gradients(
+            reference.x, reference.y, **execution.weighted(reference.sample_weight))
+        if row.tensor == "gradient wiring":
+            return _of_a_fork(row, copied, watched)
+        if row.tensor == "output" and reference.inference is not None:
+            return _of_inference(copied, reference, output)
+    except RAISED:  # somebody's own layer may raise anything
+        return None
+    titles = [reference.parts[first].layer for first, *_ in layer_parts(reference)]
+    gradients = {(title, f"{name}_gradient"): gradient
+                 for title, layer in zip(titles, copied.layers)
+                 for name, gradient in layer.grads.items()}
+    gradient = gradients.get((row.layer, row.tensor))
+    if gradient is not None and not np.any(gradient):
+        return Cause("gradient-missing", "it is all zeros when the whole network runs")
+    return None
+
+
+def _of_a_fork(row: Row, model: Any, watched: list[Watched]) -> Cause | None:
+    """Whether one reader's gradient reached a layer where the sum of several belongs."""
+    number = next((i for i, seen in enumerate(watched) if seen.layer.name == row.layer), None)
+    if number is None or not watched[number].arrived:
+        return None
+    sent = [(reader.sent or [None] * len(sources))[k]
+            for reader, sources in zip(watched, model.sources)
+            for k, source in enumerate(sources) if source == number]
+    came = sum(watched[number].arrived)
+    if len(sent) > 1 and any(each is not None and np.array_equal(each, came) for each in sent):
+        return Cause("overlap-overwritten", f"of the {len(sent)} gradients that the readers of "
+                     f"{row.layer} send back, one stands for their sum")
+    return None
+
+
+def _of_inference(model: Any, reference: Trace, output: np.ndarray) -> Cause | None:
+    """Whether what the network puts out in training is what it puts out outside of it."""
+    if not np.array_equal(output, model.forward(reference.x, training=False)):
+        return None
+    kinds = {part.class_name for part in reference.parts}
+    name = "moving-statistics" if "BatchNormalization" in kinds else "training-flag"
+    return Cause(name, "in training the network runs as outside of it")

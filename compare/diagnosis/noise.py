@@ -1,0 +1,53 @@
+"""What is wrong with a random layer's draws: their distribution, or that they go together."""
+
+import numpy as np
+
+from compare.checks import noise_distribution, randomness
+from compare.diagnosis.finding import Cause
+from compare.oracle.layers.noise import Dropout, GaussianNoise
+
+
+def cause_of_noise(layer, part, oracle) -> Cause:
+    """Why a layer's draws failed the tests of `compare.checks.noise_distribution`.
+
+    Draws that are true more often than they should be look as if they went together, too: the
+    products of two have another mean. So here each is held against the share of true ones among
+    them, not against that which is asked for. What then still goes together is not independent.
+
+    Args:
+        layer: the candidate's.
+        part: the reference's, of a trace.
+        oracle: of the layer.
+    """
+    shape = noise_distribution.shape_of_draws(part)
+    noise = noise_distribution.draws(layer, np.zeros(shape, part.inputs[0].dtype))
+    if noise is None:
+        return Cause("noise-distribution", "the layer draws nothing")
+    for what, heads in _true_or_false(oracle, noise, shape):
+        share = float(heads.mean())
+        if not 0 < share < 1:
+            continue
+        found = randomness.independence(heads, share, noise_distribution.along(heads.ndim), 2)
+        worst = max(found, key=lambda each: each.used)
+        if worst.used > 1:
+            return Cause("noise-not-independent", what + worst.said)
+    return Cause("noise-distribution", _distribution(oracle, noise))
+
+
+def _true_or_false(oracle, noise, shape) -> list[tuple[str, np.ndarray]]:
+    """(what they are, draws that are true or false), (calls, N, ...)."""
+    if isinstance(oracle, GaussianNoise):
+        size = np.abs(noise)
+        return [("signs: ", noise > 0), ("sizes: ", size < np.median(size))]
+    shared = oracle.shared_axes(len(shape)) if isinstance(oracle, Dropout) else set()
+    drawn, _ = noise_distribution.shared_draws(noise, shape, shared)
+    return [("", drawn != 0)]
+
+
+def _distribution(oracle, noise) -> str:
+    if isinstance(oracle, GaussianNoise):
+        return f"a mean of {noise.mean():.3g} and a deviation of {noise.std():.3g}"
+    other = noise[noise != 0]
+    low, high = (other.min(), other.max()) if other.size else (0.0, 0.0)
+    return (f"{100 * (noise == 0).mean():.4g} % are 0, the others from {low:.4g} "
+            f"to {high:.4g}")
