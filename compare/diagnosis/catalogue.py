@@ -161,6 +161,14 @@ CATALOGUE: dict[str, Entry] = {
         "the moments are taken along other axes",
         "Batch normalization keeps the channels' axis, layer normalization reduces the named axes.",
         BOTH),
+    "moments-swapped": Entry(
+        "mean and variance are exchanged", "Check the order in which they are returned or stored.",
+        BOTH),
+    "gamma-beta-swapped": Entry(
+        "gamma and beta are exchanged", "y = gamma * normalized + beta.", BOTH),
+    "variance-for-deviation": Entry(
+        "a variance stands where its root belongs, or the other way round",
+        "Divide by sqrt(variance + epsilon), and keep averages of the variance.", BOTH),
     # noise
     "noise-distribution": Entry(
         "the noise follows another distribution",

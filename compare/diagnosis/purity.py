@@ -1,5 +1,7 @@
 """Mistakes that show when a layer is run again: leftovers, sums of gradients, inputs changed."""
 
+import copy
+
 import numpy as np
 
 from compare.checks.row import share
@@ -90,3 +92,15 @@ def modified(runner: StepRunner, c: LayerComputation) -> Cause | None:
     if dy is not None and not np.array_equal(dy, c.dy, equal_nan=True):
         return Cause("input-modified", "the gradient that comes in")
     return None
+
+
+def moves_outside_of_training(layer, x) -> bool:
+    """Whether a layer's weights change when it is run outside of training."""
+    copied = copy.deepcopy(layer)
+    before = [np.array(w) for w in copied.params.values()]
+    try:
+        copied.forward(list(map(np.array, x)) if isinstance(x, tuple) else np.array(x), training=False)
+    except RAISED:  # somebody's own layer may raise anything
+        return False
+    return any(not np.array_equal(a, b, equal_nan=True)
+               for a, b in zip(before, copied.params.values()))

@@ -14,6 +14,7 @@ from compare.diagnosis.free_running import cause_between_layers
 from compare.diagnosis.inference import diagnose_suspect
 from compare.diagnosis.later_updates import LaterSteps, diagnose_first, diagnose_later
 from compare.diagnosis.noise import cause_of_noise
+from compare.diagnosis.purity import moves_outside_of_training
 from compare.diagnosis.runners import FunctionRunner, StepRunner
 from compare.diagnosis.search import PAIR_SECONDS
 from compare.diagnosis.standalone import diagnose_loss, diagnose_optimizer, diagnose_steps
@@ -108,6 +109,8 @@ class Diagnosis:
         finding = diagnose_suspect(self.suspect(row, number), seconds)
         if finding is None and row.gate is Gate.BACKWARD:
             finding = self._penalty(row, number)
+        if finding is None and row.gate is Gate.UPDATE:
+            finding = self._moved_outside(row, number)
         return finding
 
     def _at_an_extreme(self, row: Row, seconds) -> Finding | None:
@@ -123,6 +126,14 @@ class Diagnosis:
                                 drawn.output, fused=drawn.fused, tensor=row.tensor,
                                 seconds=seconds)
         return finding and _on(finding, "loss", row.tensor, "candidate")
+
+    def _moved_outside(self, row: Row, number: int) -> Finding | None:
+        """Moving averages that are right after a step by itself: do they move at inference, too?"""
+        if self.ops is None or not moves_outside_of_training(
+                self.ops[number].layer, self.reference.parts[number].input):
+            return None
+        return Finding(row.layer, row.tensor, "candidate", (Cause(
+            "training-flag", "the averages move outside of training, too"),), before=row.used)
 
     def _noise(self, row: Row, number: int) -> Finding | None:
         if self.ops is None:

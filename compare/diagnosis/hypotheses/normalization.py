@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from compare.diagnosis.hypotheses.moments import of_other_moments
 from compare.diagnosis.hypothesis import Variant, inside
 from compare.oracle.layers.normalization import (
     BatchNormalization,
@@ -23,7 +24,7 @@ def of_normalization(c) -> list[Variant]:
     if "gamma" in c.weights:
         ones = np.ones_like(c.weights["gamma"])
         found.append(inside("gamma-missing", "", lambda c: c.weighing(gamma=ones)))
-    found += of_moments(c)
+    found += of_moments(c) + of_other_moments(c, _ran)
     axis = c.config.get("axis", -1)
     if isinstance(c.layer, LayerNormalization) and isinstance(axis, (int, list, tuple)):
         found += of_axes(c)
@@ -124,8 +125,12 @@ def of_moments(c) -> list[Variant]:
                 else "the batch's own where the moving averages belong")
         found.append(inside("moving-statistics", said,
                             lambda c: c.changed(training=not c.training)))
+        if not c.config.get("trainable", True):
+            found.append(inside("moving-statistics", "a frozen layer normalizes by the batch",
+                                lambda c: c.configured(trainable=True)))
     own("the unbiased variance, divided by n - 1", lambda c: rewritten(c, unbiased=True))
-    own("the variance in place of its square root", lambda c: rewritten(c, no_root=True))
+    own("the variance in place of its square root", lambda c: rewritten(c, no_root=True),
+        "variance-for-deviation")
     if c.tensor == "input_gradient":
         for detail, keep in (("mean and variance are held constant", (0, 0)),
                              ("the variance is held constant", (1, 0)),
@@ -138,8 +143,6 @@ def of_moments(c) -> list[Variant]:
                     shape[axis] == len(next(iter(c.weights.values()), ())):
                 found.append(inside("normalization-axes", f"channels along axis {axis}",
                                     lambda c, a=axis: c.configured(axis=a)))
-        if c.training and c.tensor == "output":
-            own("each sample by its own moments", _by_sample, "normalization-axes")
     return found
 
 
@@ -155,22 +158,6 @@ def _constant(c, mean: int, variance: int) -> Bounded:
     return Bounded(value, right.rounding, right.bound + right.rounding.gamma(8) * np.abs(value))
 
 
-def _by_sample(c) -> Bounded:
-    """Mean and variance of each sample by itself, channel by channel."""
-    channel = c.config.get("axis", -1) % np.ndim(c.x)
-    axes = tuple(i for i in range(1, np.ndim(c.x)) if i != channel)
-    if not axes:
-        raise ValueError("Expected images or sequences. Received: features")
-    right, x = c.changed(own=None).evaluate(), np.asarray(c.x, np.float64)
-    shape = [1] * x.ndim
-    shape[channel] = x.shape[channel]
-    gamma, beta = (c.weights[n].reshape(shape) if n in c.weights else d
-                   for n, d in (("gamma", 1.0), ("beta", 0.0)))
-    value = ((x - x.mean(axes, keepdims=True))
-             / np.sqrt(x.var(axes, keepdims=True) + c.config["epsilon"]) * gamma + beta)
-    return Bounded(value, right.rounding, 4 * right.bound.max() * np.ones(value.shape))
-
-
 def of_axes(c) -> list[Variant]:
     """Layer normalization along other axes, as far as the weights fit there."""
     rank, axis = np.ndim(c.x), c.config.get("axis", -1)
@@ -178,6 +165,38 @@ def of_axes(c) -> list[Variant]:
     return [inside("normalization-axes", f"along axis {other}",
                    lambda c, other=other: c.configured(axis=other))
             for other in range(rank) if (other,) != own]
+
+
+def _moved_twice(name: str, momentum: float):
+    """A second move by 1 - momentum of what is left of the way, by the same batch."""
+    def own(c):
+        right = c.changed(own=None).evaluate()
+        value = right.value + momentum * (right.value - c.weights[name])
+        return Bounded(value, right.rounding, 2 * right.bound
+                       + right.rounding.gamma(6) * (np.abs(value) + np.abs(right.value)))
+
+    return lambda c: c.changed(own=own)
+
+
+def _other_momentum(name: str) -> Variant:
+    """Any other momentum, the same for all channels."""
+    def momentum(c, made) -> float:
+        old, batch = c.weights[name], c.configured(momentum=0.0).evaluate().value
+        way = old - batch
+        if made.shape != batch.shape or not way.any():
+            raise ValueError("Expected moving averages that move. Received: others")
+        return float(np.float32(((made - batch) * way).sum() / (way * way).sum()))
+
+    return Variant("moving-statistics", lambda steps: f"a momentum of {momentum(*steps[0]):.6g}",
+                   lambda c, made: c.configured(momentum=momentum(c, made)),
+                   agrees=lambda steps: _alike(steps, momentum))
+
+
+def _alike(steps, measure) -> bool:
+    """Whether all runs show one number; a single run tells only if it has several channels."""
+    numbers = [measure(c, made) for c, made in steps]
+    enough = len(numbers) > 1 or np.size(steps[0][1]) > 2
+    return enough and max(numbers) - min(numbers) <= 1e-4
 
 
 def of_moving_averages(c) -> list[Variant]:
@@ -210,11 +229,18 @@ def of_moving_averages(c) -> list[Variant]:
     def variance(c, oracle):
         return oracle.moments.variance.value.reshape(-1)
 
+    def mean(c, oracle):
+        return oracle.moments.mean.value.reshape(-1)
+
+    found += [inside("moments-swapped", f"{name} follows the batch's {other}", blend(function))
+              for other, function in (("variance", variance), ("mean", mean))
+              if not name.endswith(other)]
+    found.append(inside("moving-statistics", "they move twice", _moved_twice(name, momentum)))
     if name == "moving_variance":
         found += [inside("moving-statistics", "the unbiased variance, divided by n - 1",
                          blend(lambda c, r: variance(c, r) * count(c, r) / (count(c, r) - 1))),
-                  inside("moving-statistics", "the deviation in place of the variance",
+                  inside("variance-for-deviation", "an average of deviations",
                          blend(lambda c, r: np.sqrt(variance(c, r)))),
                   inside("moving-statistics", "the variance with epsilon added",
                          blend(lambda c, r: variance(c, r) + c.config["epsilon"]))]
-    return found
+    return [*found, _other_momentum(name)]

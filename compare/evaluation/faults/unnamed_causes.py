@@ -21,15 +21,6 @@ UNNAMED: dict[str, Entry] = {
     "gradient-wrong-input": Entry(
         "the weight's gradient is taken at another tensor than the layer's input",
         "Keep the input of this forward pass: dkernel = x.T @ dy.", BACKWARD),
-    # normalization
-    "moments-swapped": Entry(
-        "mean and variance are exchanged", "Check the order in which they are returned or stored.",
-        BOTH),
-    "gamma-beta-swapped": Entry(
-        "gamma and beta are exchanged", "y = gamma * normalized + beta.", BOTH),
-    "variance-for-deviation": Entry(
-        "a variance stands where its root belongs, or the other way round",
-        "Divide by sqrt(variance + epsilon), and keep averages of the variance.", BOTH),
     # the training loop
     "batch-order": Entry(
         "the batches come in another order",
