@@ -47,6 +47,12 @@ CATALOGUE: dict[str, Entry] = {
     "bias-untied": Entry(
         "there is a bias for each position instead of one for each channel",
         "Keep one bias per channel, and sum its gradient over all samples and positions.", BOTH),
+    "bias-after-activation": Entry(
+        "the bias is added behind the activation",
+        "Add the bias first: activation(x @ kernel + bias).", BOTH),
+    "gradient-wrong-input": Entry(
+        "the weight's gradient is taken at another tensor than the layer's input",
+        "Keep the input of this forward pass: dkernel = x.T @ dy.", BACKWARD),
     # windows
     "padding-side": Entry(
         "the padding stands on the wrong side of the image",
@@ -80,6 +86,12 @@ CATALOGUE: dict[str, Entry] = {
     "border-dropped": Entry(
         "part of the border is never computed",
         "Check the loops' last index, and that windows on the padding count.", BOTH),
+    "windows-dropped": Entry(
+        "only some of the windows are computed",
+        "Check where the loops over windows end, and that nothing returns from within them.",
+        BOTH),
+    "channels-dropped": Entry(
+        "only some of the channels are read", "Sum over all input channels.", BOTH),
     # order
     "axes-permuted": Entry(
         "axes are exchanged or turned around",

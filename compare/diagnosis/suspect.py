@@ -17,6 +17,7 @@ from compare.tracing.layer_error import RAISED
 
 BATCHES = {"normal": 3, "integers": 4}  # two sizes, so that no factor is taken for 1/N by chance
 LARGEST = 3  # of whole numbers: small, so that values tie
+WIDER = (2, 4)  # times as large inputs, where nothing shows on those: some limits lie further out
 NUMBERS = 60_000  # of an input; what is larger is cut to fewer samples
 
 
@@ -67,8 +68,9 @@ class Suspect:
                                 part=self.part, tensor=self.tensor, x=x, dy=dy, weights=weights,
                                 training=self.training, context=self.context)
 
-    def drawn(self, shapes, kind: str, seed: int = 0) -> LayerComputation:
-        """The right computation on numbers drawn for the purpose: 'normal' or 'integers'."""
+    def drawn(self, shapes, kind: str, seed: int = 0, times: int = 1) -> LayerComputation:
+        """The right computation on numbers drawn for the purpose: 'normal' or 'integers', the
+        input so many times as large."""
         rng = np.random.default_rng(seed)
         dtype = self.inputs[0].dtype
 
@@ -77,7 +79,7 @@ class Suspect:
                 return rng.integers(-LARGEST, LARGEST, shape, endpoint=True).astype(dtype)
             return rng.standard_normal(shape).astype(dtype)
 
-        x = tuple(numbers(shape) for shape in shapes)
+        x = tuple(numbers(shape) * dtype.type(times) for shape in shapes)
         state = getattr(scratch.layers.LAYERS.get(self.class_name), "non_trainable", ())
         weights = {name: np.abs(numbers(w.shape)) + w.dtype.type(0.5) if name in state
                    else numbers(w.shape) for name, w in self.weights.items() if name != "noise"}
@@ -122,13 +124,17 @@ class Suspect:
             found = self._run_all(runner, small)
         if not any(seen.fails for seen in found):
             found = self._run_all(self.runner, shapes)
-        return found + self._own()
+        found += self._own()
+        for times in WIDER:
+            if not any(seen.fails for seen in found):
+                found += self._run_all(self.runner, shapes, times)
+        return found
 
-    def _run_all(self, runner, shapes) -> list[Observation]:
+    def _run_all(self, runner, shapes, times: int = 1) -> list[Observation]:
         found = []
         for kind, seed in (("normal", 0), ("integers", 1)):
             some = [(BATCHES[kind], *shape[1:]) for shape in shapes]
-            found += self._run(runner, functools.partial(self.drawn, some, kind, seed),
+            found += self._run(runner, functools.partial(self.drawn, some, kind, seed, times),
                                kind == "integers", f"{kind} numbers")
         return found
 

@@ -2,10 +2,8 @@
 
 import numpy as np
 
-from compare.diagnosis.hypotheses.one_sided import SIDES, nudged
 from compare.diagnosis.hypothesis import Variant, inside
 from compare.oracle.base import Activation, Chain, Oracle
-from compare.oracle.elementary import sigmoid, tanh
 from compare.oracle.layers.softmax import LogSoftmax, Softmax
 from compare.oracle.registry import ACTIVATIONS, LAYERS
 from compare.oracle.running_error import Bounded
@@ -110,18 +108,21 @@ def of_masks(c) -> list[Variant]:
     if name == "sigmoid":
         of("mask-wrong-tensor", "x (1 - x), of the input in place of the output",
            lambda c: c.exact(c.dy) * c.exact(c.x) * (c.exact(np.float64(1)) - c.exact(c.x)))
-    of("mask-wrong-tensor", "1 - y of the output y",
-       lambda c: c.exact(c.dy) * (c.exact(np.float64(1)) - alone_bounded(c)))
-    if name == "tanh":
+    if name != "tanh":
+        of("mask-wrong-tensor", "1 - y of the output y",
+           lambda c: c.exact(c.dy) * (c.exact(np.float64(1)) - alone_bounded(c)))
+    else:
         of("mask-wrong-tensor", "1 - x^2, of the input in place of the output",
            lambda c: c.exact(c.dy) * (c.exact(np.float64(1)) - c.exact(c.x) * c.exact(c.x)))
     if right.kinks:
         for share, what in ((1.0, "the gradient passes"), (0.0, "the gradient is stopped"),
                             (0.5, "half of the gradient passes")):
             of("activation-kink", f"at a kink {what}", lambda c, s=share: at_kinks(c, s))
-        for said, side in SIDES.items():
-            of("activation-kink", f"at a kink it is that {said}", lambda c, s=side: evaluated(
-                c, nudged(c.x, np.isin(c.x, c.activation.kinks), s)))
+        for kinks in dict.fromkeys([tuple(right.kinks), *[(kink,) for kink in right.kinks]]):
+            for steeper, what in ((True, "steeper"), (False, "flatter")):
+                of("activation-kink", f"at {' and '.join(f'{k:g}' for k in kinks)} the slope is "
+                   f"that of the {what} side",
+                   lambda c, k=kinks, steeper=steeper: beside_kinks(c, k, steeper))
     return found
 
 
@@ -157,6 +158,16 @@ def at_kinks(c, share: float) -> Bounded:
     value = np.where(np.isin(c.x, c.activation.kinks), share * np.asarray(c.dy, np.float64),
                      right.value)
     return Bounded(value, right.rounding, right.bound)
+
+
+def beside_kinks(c, kinks: tuple, steeper: bool) -> Bounded:
+    """The gradient with the slope of one side of a kink wherever the input is exactly at one."""
+    x = np.asarray(c.x, np.float64)
+    at = np.isin(x, kinks)
+    below, above = (evaluated(c, np.where(at, x + side * 2.0**-10, x)) for side in (-1, 1))
+    first = (np.abs(below.value) > np.abs(above.value)) == steeper
+    return Bounded(np.where(first, below.value, above.value), below.rounding,
+                   np.maximum(below.bound, above.bound))
 
 
 def of_settings(c) -> list[Variant]:
@@ -219,13 +230,7 @@ def _leaky(c, made):
     return other(c, ("LeakyReLU", {"negative_slope": _slope(c, made)}))
 
 
-def _gelu_tanh(x: Bounded) -> Bounded:
-    return x * 0.5 * (tanh((x + x * x * x * 0.044715) * float(np.sqrt(2 / np.pi))) + 1.0)
-
-
 APPROXIMATIONS = {
-    "gelu, approximated by tanh": _gelu_tanh,
-    "gelu, approximated by sigmoid(1.702 x)": lambda x: x * sigmoid(x * 1.702),
     "hard_sigmoid as min(max(0.2 x + 0.5, 0), 1)": lambda x: (x * 0.2 + 0.5).clip(0.0, 1.0),
     "the absolute value": lambda x: Bounded(np.abs(x.value), x.rounding, x.error),
     "the square": lambda x: x * x,
@@ -289,6 +294,10 @@ def of_softmax(c) -> list[Variant]:
     of("dy less its weighted mean, not times y",
        lambda dy, y: dy - (dy * y).sum(axis=own_axes, keepdims=True))
     of("y (dy - sum dy)", lambda dy, y: y * (dy - dy.sum(axis=own_axes, keepdims=True)))
+    of("y (dy + sum dy y): the sum is added",
+       lambda dy, y: y * (dy + (dy * y).sum(axis=own_axes, keepdims=True)))
+    of("its sum goes over the samples",
+       lambda dy, y: y * (dy - (dy * y).sum(axis=0, keepdims=True)))
     of("y times y (1 - y)", lambda dy, y: dy * y * y * (one - y))
     return found
 

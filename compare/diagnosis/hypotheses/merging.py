@@ -52,7 +52,23 @@ def of_merging(c) -> list[Variant]:
         for axis in range(np.ndim(c.x[0])):
             found.append(inside("axes-permuted", f"along axis {axis}",
                                 lambda c, a=axis: c.configured(axis=a)))
+        found.append(inside("axes-permuted", "numbers of the inputs take turns",
+                            lambda c: c.moved(lambda y: _in_turn(y, c))))
+    if isinstance(c.layer, Concatenate) and own:
+        axis = c.config.get("axis", -1)
+        for step, said in ((1, "early"), (-1, "late")):
+            found.append(inside("shifted", f"the gradient is cut one number too {said}",
+                                lambda c, s=step: c.changed(dy=np.roll(c.dy, s, axis=axis))))
     return found
+
+
+def _in_turn(joined: np.ndarray, c) -> np.ndarray:
+    """The first number of each input, the second of each, and so on, as far as they go."""
+    axis = c.config.get("axis", -1)
+    starts = np.cumsum([0, *[np.shape(x)[axis] for x in c.x]])
+    places = [(k, i, start + k) for i, (start, x) in enumerate(zip(starts, c.x))
+              for k in range(np.shape(x)[axis])]
+    return np.take(joined, [place for *_, place in sorted(places)], axis=axis)
 
 
 def _ties(i: int) -> list[Variant]:
@@ -97,7 +113,7 @@ def of_noise(c) -> list[Variant]:
                            c.weighing(noise=(c.weights["noise"] == 0).astype(np.float64))),
                     inside("mask-wrong-tensor", "another sample's",
                            lambda c: c.weighing(noise=np.roll(c.weights["noise"], 1, axis=0))),
-                    inside("mask-wrong-tensor", "applied twice", lambda c: c.weighing(
+                    inside("scale", "the mask is applied twice", lambda c: c.weighing(
                         noise=Bounded(np.square(c.weights["noise"], dtype=np.float64), c.rounding,
                                       c.rounding.unit * np.square(c.weights["noise"]))))]
 

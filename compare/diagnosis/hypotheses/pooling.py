@@ -24,12 +24,47 @@ def of_kind(c) -> list[Variant]:
 
     found.append(inside("pool-kind", "the smallest of each window", smallest))
     if own == "Max" and c.tensor == "output":
+        found.append(inside("pool-kind", "the running maximum starts from 0",
+                            lambda c: c.then(lambda r: r.clip(0.0, np.inf))))
+
         def middle(c):
             low = smallest(c)
             return c.then(lambda high: (high + low.evaluate()) * 0.5)
 
         found.append(inside("pool-kind", "the mean of the largest and the smallest", middle))
     return found
+
+
+def of_pixels(c) -> list[Variant]:
+    """An average over the channels, too; its gradient for one pixel of the window alone."""
+    if "Average" not in c.class_name:
+        return []
+    if c.tensor == "output":
+        axis = 1 if c.config.get("data_format") == "channels_first" else np.ndim(c.x) - 1
+
+        def over_channels(r):
+            mean = r.sum(axis=axis, keepdims=True) / float(r.shape[axis])
+            return mean.rearranged(lambda a: np.repeat(a, r.shape[axis], axis=axis))
+
+        return [inside("pool-kind", "the mean goes over the channels, too",
+                       lambda c: c.then(over_channels))]
+    if "Global" in c.class_name:
+        return []
+    return [inside("pool-kind", f"the window's {said} pixel gets the whole gradient",
+                   lambda c, k=k: c.changed(own=lambda c: _one_pixel(c, k)))
+            for said, k in (("first", 0), ("last", -1))]
+
+
+def _one_pixel(c, k: int):
+    oracle = c.oracle()
+    oracle.forward(c.exact(c.x), {})
+    walk, lay = oracle.walk, oracle.layout
+    dy = lay.image(c.dy).astype(np.float64)
+    out, pixels = walk.at(*walk.offsets()[k])
+    dx, magnitude = np.zeros(oracle.x.shape), np.zeros(oracle.x.shape)
+    np.add.at(dx, pixels, dy[out])
+    np.add.at(magnitude, pixels, np.abs(dy[out]))
+    return bounded_sum(lay.given(dx), lay.given(magnitude), walk.overlap(), c.rounding)
 
 
 def of_pool_padding(c) -> list[Variant]:
@@ -143,9 +178,27 @@ def _overwritten(c, way: str):
 def of_pools(c) -> list[Variant]:
     """Everything about pooling over windows, or over whole images."""
     if "Global" in c.class_name:
-        return of_kind(c) + of_ties(c)
-    return (of_settings(c) + of_kind(c) + of_pool_padding(c) + of_ties(c) + of_pool_overlap(c)
+        return of_kind(c) + of_pixels(c) + of_ties(c) + of_shorter(c)
+    return (of_settings(c) + of_kind(c) + of_pixels(c) + of_pool_padding(c) + of_ties(c) + of_pool_overlap(c)
             + of_padding(c) + of_steps(c) + _of_size(c))
+
+
+def of_shorter(c) -> list[Variant]:
+    """A global pooling that leaves out the first or the last row, column or step."""
+    if c.tensor != "output":
+        return []
+    found = []
+    for axis in c.oracle().axes:
+        for said, part in (("last", slice(-1)), ("first", slice(1, None))):
+            cut = (slice(None),) * axis + (part,)
+            found.append(inside("border-dropped", f"the {said} along axis {axis} is left out",
+                                lambda c, cut=cut: c.changed(x=np.asarray(c.x)[cut])))
+            if "Average" in c.class_name:
+                found.append(inside(
+                    "border-dropped", f"the {said} along axis {axis} is left out, and counted",
+                    lambda c, cut=cut, n=np.shape(c.x)[axis]: c.changed(
+                        x=np.asarray(c.x)[cut]).then(lambda r: r * ((n - 1) / n))))
+    return found
 
 
 def _of_size(c) -> list[Variant]:
@@ -163,6 +216,8 @@ def _of_size(c) -> list[Variant]:
 
             return landing(c, widen)
 
-        found.append(inside("axes-permuted" if sorted(other) == sorted(size) else "pool-size",
-                            f"windows of {other} in place of {size}", change))
+        said = f"windows of {other} in place of {size}"
+        found.append(inside("pool-size", said, change))
+        if len(c.config.get("pool_size") or ()) == 2:
+            found.append(inside("pool-size", said, lambda c, o=other: c.configured(pool_size=o)))
     return sorted(found, key=lambda variant: variant[:2])

@@ -52,6 +52,9 @@ def of_flattening(c) -> list[Variant]:
     if c.tensor == "output":
         found.append(result("flatten-order", "column-major, the first axis fastest", lambda y:
                             y.reshape(-1, *shape[1:]).reshape(y.shape, order="F")))
+    else:
+        found.append(inside("flatten-order", "column-major, the first axis fastest",
+                            lambda c: c.changed(own=_column_major)))
     whole = "the batch runs fastest"
     if c.tensor == "output":
         found.append(result("batch-mixed", whole,
@@ -81,6 +84,13 @@ def of_dense_order(c) -> list[Variant]:
                     c.bare() if c.tensor != "output" else c).weighing(
                         kernel=c.weights["kernel"][r])))
     return found
+
+
+def _column_major(c):
+    """Each sample's gradient put back into its own shape, the first axis fastest."""
+    shape = np.shape(c.x)
+    dy = np.asarray(c.dy, np.float64)
+    return c.exact(np.stack([each.reshape(shape[1:], order="F") for each in dy]))
 
 
 def of_borders(c) -> list[Variant]:

@@ -6,12 +6,20 @@ common comes before what is general and rare.
 
 
 from compare.diagnosis.computation import Computation, LossComputation, UpdateComputation
+from compare.diagnosis.hypotheses.activation_formulas import of_activation_formulas
 from compare.diagnosis.hypotheses.activations import of_activations
 from compare.diagnosis.hypotheses.batch_order import of_inputs, of_timing
 from compare.diagnosis.hypotheses.kernels import of_bias, of_kernels, of_untied_bias
 from compare.diagnosis.hypotheses.losses import of_losses
 from compare.diagnosis.hypotheses.merging import of_merging, of_noise
 from compare.diagnosis.hypotheses.normalization import of_normalization
+from compare.diagnosis.hypotheses.omissions import (
+    of_activation_unasked,
+    of_bias_place,
+    of_omitted_channels,
+    of_omitted_windows,
+    of_wrong_input,
+)
 from compare.diagnosis.hypotheses.one_sided import of_loss_kinks, of_small_values
 from compare.diagnosis.hypotheses.optimizers import of_updates
 from compare.diagnosis.hypotheses.pooling import of_pools
@@ -42,14 +50,18 @@ def of_layer(c, shape: tuple) -> list[Variant]:
     found: list[Variant] = []
     layer = c.part in ("", WHOLE)
     if layer and isinstance(c.layer, Convolution):
-        found += of_bias(c) + of_kernels(c) + of_windows(c)
+        found += of_bias(c) + of_kernels(c) + of_windows(c) + of_bias_place(c)
+        found += of_omitted_windows(c) + of_omitted_channels(c) + of_activation_unasked(c)
     elif layer and isinstance(c.layer, Dense):
-        found += of_bias(c) + of_kernels(c) + of_dense_order(c)
+        found += of_bias(c) + of_kernels(c) + of_dense_order(c) + of_bias_place(c)
+        found += of_wrong_input(c) + of_omitted_channels(c) + of_activation_unasked(c)
     elif layer and isinstance(c.layer, (Pooling, GlobalPooling)):
         found += of_pools(c)
+        if isinstance(c.layer, Pooling):
+            found += of_omitted_windows(c)
     elif layer:
         found += of_bias(c) + of_normalization(c) + of_merging(c) + of_noise(c) + of_shapes(c)
-    found += of_activations(c) + of_timing(c)
+    found += of_activations(c) + of_activation_formulas(c) + of_timing(c)
     if c.tensor.endswith("_updated"):
         return found + negated() + scaled()
     batched = c.tensor == "output" or c.tensor.startswith("input_gradient")

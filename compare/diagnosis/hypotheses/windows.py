@@ -9,7 +9,7 @@ from compare.diagnosis.hypotheses.padding import of_padding, of_padding_value
 from compare.diagnosis.hypotheses.rearrangement import borders, moved_by
 from compare.diagnosis.hypotheses.window_geometry import landing, needed
 from compare.diagnosis.hypothesis import Variant, inside
-from compare.oracle.layers.convolution import Conv2DTranspose, DepthwiseConv2D
+from compare.oracle.layers.convolution import Conv2DTranspose, Convolution, DepthwiseConv2D
 
 
 def of_steps(c) -> list[Variant]:
@@ -128,6 +128,12 @@ def of_settings(c) -> list[Variant]:
                                     lambda c, k=key, o=other: c.configured(**{k: o})))
     if c.tensor != "output":
         return []
+    dilation = tuple(config.get("dilation_rate") or ())
+    if dilation and max(dilation) == 1 and isinstance(c.layer, Convolution):
+        for other in itertools.product((1, 2), repeat=len(dilation)):
+            if max(other) > 1:
+                found.append(inside("dilation-ignored", f"{other}, although none is asked for",
+                                    lambda c, o=other: c.configured(dilation_rate=o)))
     return found
 
 

@@ -5,22 +5,9 @@ Once the diagnosis can name a mistake it belongs into `compare.diagnosis.catalog
 here; a name never stands in both.
 """
 
-from compare.diagnosis.catalogue import BACKWARD, BOTH, LOSS, UPDATE, Entry
+from compare.diagnosis.catalogue import LOSS, UPDATE, Entry
 
 UNNAMED: dict[str, Entry] = {
-    # layers
-    "windows-dropped": Entry(
-        "only some of the windows are computed",
-        "Check where the loops over windows end, and that nothing returns from within them.",
-        BOTH),
-    "channels-dropped": Entry(
-        "only some of the channels are read", "Sum over all input channels.", BOTH),
-    "bias-after-activation": Entry(
-        "the bias is added behind the activation",
-        "Add the bias first: activation(x @ kernel + bias).", BOTH),
-    "gradient-wrong-input": Entry(
-        "the weight's gradient is taken at another tensor than the layer's input",
-        "Keep the input of this forward pass: dkernel = x.T @ dy.", BACKWARD),
     # the training loop
     "batch-order": Entry(
         "the batches come in another order",
