@@ -262,6 +262,17 @@ CATALOGUE: dict[str, Entry] = {
     "training-flag": Entry(
         "the model behaves at inference as in training, or the other way round",
         "Hand the flag training on to every layer; nothing is scaled at inference.", BOTH),
+    # said by the gates themselves
+    "specification": Entry(
+        "the two networks are not specified alike",
+        "Give both the same layers, settings, loss, optimizer and weights, then check again.",
+        ("forward", "backward", "loss", "update")),
+    "shape": Entry(
+        "the result has another shape, or there is none",
+        "Return an array of the expected shape.", ("forward", "backward", "loss", "update")),
+    "raised": Entry(
+        "it raises an error", "Mend what the message names.",
+        ("forward", "backward", "loss", "update")),
     # found by running
     "gradient-accumulated": Entry(
         "gradients add up from call to call", "Clear or overwrite them in every backward pass.",

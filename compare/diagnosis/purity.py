@@ -99,7 +99,8 @@ def moves_outside_of_training(layer, x) -> bool:
     copied = copy.deepcopy(layer)
     before = [np.array(w) for w in copied.params.values()]
     try:
-        copied.forward(list(map(np.array, x)) if isinstance(x, tuple) else np.array(x), training=False)
+        copied.forward(list(map(np.array, x)) if isinstance(x, tuple) else np.array(x),
+                       training=False)
     except RAISED:  # somebody's own layer may raise anything
         return False
     return any(not np.array_equal(a, b, equal_nan=True)

@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from compare.checks import specification
 from compare.checks.extremes import ALONE, OVERWRITTEN
 from compare.checks.gate import Gate
 from compare.checks.later_updates import AT, IN_PLACE
 from compare.checks.row import Row
+from compare.checks.specification import same_structure
 from compare.diagnosis.finding import Cause, Finding
 from compare.diagnosis.free_running import cause_between_layers
 from compare.diagnosis.inference import diagnose_suspect
@@ -19,6 +21,7 @@ from compare.diagnosis.runners import FunctionRunner, StepRunner
 from compare.diagnosis.search import PAIR_SECONDS
 from compare.diagnosis.standalone import diagnose_loss, diagnose_optimizer, diagnose_steps
 from compare.diagnosis.suspect import Suspect
+from compare.diagnosis.told_by_row import missing_or_reshaped, told, unexplained
 from compare.diagnosis.training_causes import diagnose_training
 from compare.oracle import expected
 from compare.oracle.expected import oracle_of
@@ -52,6 +55,8 @@ class Diagnosis:
         """For the first failing tensor of each layer, of the loss and of the update."""
         found: list[Finding] = []
         seen: set = set()
+        if not same_structure(rows):
+            rows = [row for row in rows if row.gate is Gate.NETWORK]
         for row in rows:
             layer = row.layer.split("/")[0] if row.of_layer else (
                 Gate.LOSS if row.gate is Gate.EXTREMES else row.gate, row.layer)
@@ -61,12 +66,17 @@ class Diagnosis:
             if finding is not None:
                 seen.add(layer)
                 found.append(finding)
-        return found
+        failed = next((row for row in rows if not row.passed), None)
+        return found or ([unexplained(failed)] if failed is not None else [])
 
     def first(self, rows: list[Row]) -> Finding | None:
-        """The finding on the first row that failed and has one."""
-        return next((finding for row in rows if not row.passed
-                     if (finding := self.explain(row)) is not None), None)
+        """The finding on the first row that failed and has one; on the first one that says what is
+        to be seen, if none has."""
+        if not same_structure(rows):
+            rows = [row for row in rows if row.gate is Gate.NETWORK]
+        failed = [row for row in rows if not row.passed]
+        found = (finding for row in failed if (finding := self.explain(row)) is not None)
+        return next(found, unexplained(failed[0]) if failed else None)
 
     @leaving_no_trace
     def explain(self, row: Row, seconds: float = PAIR_SECONDS) -> Finding | None:
@@ -74,7 +84,11 @@ class Diagnosis:
         """
         key = (row.gate, row.layer, row.tensor)
         if key not in self.known:
-            self.known[key] = self._explain(row, seconds)
+            finding = told(row) or self._explain(row, seconds)
+            if finding is None or not finding.causes:
+                seen = "" if finding is None else finding.looks_like
+                finding = missing_or_reshaped(row, seen) or finding
+            self.known[key] = finding
         return self.known[key]
 
     def _explain(self, row: Row, seconds) -> Finding | None:
@@ -197,7 +211,19 @@ class Diagnosis:
                        "candidate", (Cause("penalty-missing", f"in the {name}'s gradient"),),
                        before=row.used)
 
+    def _differing(self, what: str, row: Row) -> Finding | None:
+        """What the gate 'network' knows to differ: then nothing else is to be looked for."""
+        rows = specification.network(self.candidate, self.reference)
+        differing = next((each for each in rows if each.tensor == what and not each.passed), None)
+        if differing is None:
+            return None
+        return Finding(row.layer or what, row.tensor, row.off or "candidate",
+                       (Cause("specification", f"{what}: {differing.note}"),), before=row.used)
+
     def _loss(self, row: Row, seconds) -> Finding | None:
+        differing = self._differing("loss", row)
+        if differing is not None:
+            return differing
         theirs, side = self.reference, "candidate"
         observed, loss = None, None if self.model is None else self.model.loss
         if row.off == "reference":
@@ -242,6 +268,9 @@ class Diagnosis:
 
     def _lockstep(self, row: Row, seconds) -> Finding | None:
         """Networks that part although each first step is right: is it what the optimizer keeps?"""
+        differing = self._differing("optimizer", row) or self._differing("loss", row)
+        if differing is not None:
+            return differing
         if self.model is None or row.off == "reference":
             return None
         optimizer = self.reference.compile_config["optimizer"]
@@ -263,6 +292,9 @@ class Diagnosis:
         return finding and _on(finding, row.layer, row.tensor, side)
 
     def _update(self, row: Row, number: int, seconds) -> Finding | None:
+        differing = self._differing("optimizer", row)
+        if differing is not None:
+            return differing
         side = "reference" if row.off == "reference" else "candidate"
         run = side == "candidate" and self.model is not None
         trace = self.reference if run or side == "reference" else self.candidate

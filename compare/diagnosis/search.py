@@ -6,6 +6,7 @@ second only rearranges, scales or signs the first one's result, which costs next
 """
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,33 +117,34 @@ def pairs(observations, variants: list[Variant], seconds: float = PAIR_SECONDS
     return list(found.values())
 
 
-def ranked(variants: list[Variant]) -> list[tuple[int, int, int]]:
+def ranked(variants: list[Variant]) -> Iterator[tuple[int, int, int]]:
     """(rank, first, second) for pairs of variants of two kinds, the likelier ones first.
 
     A variant ranks by how many others of its identifier come before it; the likely variants of all
     identifiers are tried before the unlikely ones of any. What is cheap comes second and counts
     less; whatever the order, a lower precision or dropped numbers are no part of a pair, since they
     excuse too much.
+
+    There are too many pairs to list them all before the first is tried.
     """
     count: dict[str, int] = {}
-    ranks = []
-    for variant in variants:
-        ranks.append(count.get(variant.identifier, 0))
-        count[variant.identifier] = ranks[-1] + 1
-    usable = [i for i, variant in enumerate(variants) if variant.identifier not in ALONE]
-    found = []
-    for a in usable:
-        for b in usable:
-            if variants[a].identifier == variants[b].identifier:
-                continue
-            if variants[a].cheap and not variants[b].cheap:
-                continue  # the other way round is the same, and quicker
-            if variants[b].cheap:
-                rank = (ranks[a] + ranks[b]) // 2
-            else:
-                rank = ranks[a] + ranks[b] + 2
-            found.append((rank, a, b))
-    return sorted(found)
+    usable: dict[tuple[bool, int], list[int]] = {}  # by whether they are cheap, and by rank
+    for i, variant in enumerate(variants):
+        rank = count.get(variant.identifier, 0)
+        count[variant.identifier] = rank + 1
+        if variant.identifier not in ALONE:
+            usable.setdefault((variant.cheap, rank), []).append(i)
+    most = max(count.values(), default=0)
+    for rank in range(2 * most + 2):
+        found = []
+        for (cheap, own), firsts in usable.items():
+            # a cheap one first and another second is the other way round, and slower
+            seconds = [*usable.get((True, 2 * rank - own), []),
+                       *usable.get((True, 2 * rank + 1 - own), []),
+                       *([] if cheap else usable.get((False, rank - 2 - own), []))]
+            found += [(rank, a, b) for a in firsts for b in seconds
+                      if variants[a].identifier != variants[b].identifier]
+        yield from sorted(found)
 
 
 def _changed(screen: Observation, variant: Variant):

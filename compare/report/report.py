@@ -99,14 +99,14 @@ class Report(Displayed):
         """What is wrong with the first failing tensor of each layer that fails, as far as it is the
         doing of a single layer, of the loss or of the optimizer. Found out when it is asked for.
         """
-        if self.explained is None or not self.structure_holds:
+        if self.explained is None:
             return []
         return self.explained.findings(self.rows)
 
     @property
     def cause(self) -> Finding | None:
         """The finding on the first failure that has one, None if none has."""
-        if self.explained is None or not self.structure_holds:
+        if self.explained is None:
             return None
         return self.explained.first(self.rows)
 

@@ -179,8 +179,8 @@ def of_pools(c) -> list[Variant]:
     """Everything about pooling over windows, or over whole images."""
     if "Global" in c.class_name:
         return of_kind(c) + of_pixels(c) + of_ties(c) + of_shorter(c)
-    return (of_settings(c) + of_kind(c) + of_pixels(c) + of_pool_padding(c) + of_ties(c) + of_pool_overlap(c)
-            + of_padding(c) + of_steps(c) + _of_size(c))
+    return (of_settings(c) + of_kind(c) + of_pixels(c) + of_pool_padding(c) + of_ties(c)
+            + of_pool_overlap(c) + of_padding(c) + of_steps(c) + _of_size(c))
 
 
 def of_shorter(c) -> list[Variant]:
@@ -196,8 +196,8 @@ def of_shorter(c) -> list[Variant]:
             if "Average" in c.class_name:
                 found.append(inside(
                     "border-dropped", f"the {said} along axis {axis} is left out, and counted",
-                    lambda c, cut=cut, n=np.shape(c.x)[axis]: c.changed(
-                        x=np.asarray(c.x)[cut]).then(lambda r: r * ((n - 1) / n))))
+                    lambda c, cut=cut, axis=axis: c.changed(x=np.asarray(c.x)[cut]).then(
+                        lambda r: r * (1 - 1 / np.shape(c.x)[axis]))))
     return found
 
 

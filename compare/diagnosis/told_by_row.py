@@ -1,0 +1,59 @@
+"""Findings that need no search: the row itself says what is wrong."""
+
+import re
+
+from compare.checks.gate import Gate
+from compare.checks.row import Row
+from compare.diagnosis.finding import Cause, Finding
+
+SHAPE = r"(\(.*?\)|nothing)"
+SHAPES = re.compile(rf"expected shape {SHAPE}, received {SHAPE}|{SHAPE} in place of {SHAPE}")
+
+
+def told(row: Row) -> Finding | None:
+    """For networks that are not specified alike, and for what raised an error."""
+    if row.gate is Gate.NETWORK:
+        return _of(row, "specification", f"{row.tensor}: {row.note}")
+    if row.gate is Gate.WEIGHTS:
+        return _of(row, "specification", f"the weight {row.tensor}")
+    if row.note.startswith("not run:"):
+        return _of(row, "raised", row.note.removeprefix("not run:").strip())
+    return None
+
+
+def missing_or_reshaped(row: Row, looks_like: str) -> Finding | None:
+    """For a result of another shape that no mistake explains, or none at all.
+
+    Args:
+        looks_like: of the finding that explains nothing, '' if there is none.
+    """
+    found = SHAPES.search(row.note) or SHAPES.search(looks_like)
+    if found is None:
+        return None
+    expected, received, came, instead = found.groups()
+    expected, received = expected or instead, received or came
+    if received == "nothing":
+        return _of(row, "shape", f"nothing came where {expected} should have")
+    return _of(row, "shape", f"{received} in place of {expected}{_cropped(expected, received)}")
+
+
+def _cropped(expected: str, received: str) -> str:
+    right, made = ([int(n) for n in re.findall(r"\d+", each)] for each in (expected, received))
+    if len(right) != len(made):
+        return ""
+    less = [str(i) for i, (a, b) in enumerate(zip(right, made)) if b < a]
+    if not less or any(b > a for a, b in zip(right, made)):
+        return ""
+    return f": cropped along ax{'is' if len(less) == 1 else 'es'} {' and '.join(less)}"
+
+
+def unexplained(row: Row) -> Finding:
+    """Where nothing more can be said than what the row shows."""
+    said = row.note or f"{row.over} of {row.size} numbers off, by up to {row.max_abs:.3g}"
+    return Finding(row.layer or str(row.gate), row.tensor, row.off or "candidate", (),
+                   before=row.used, looks_like=said)
+
+
+def _of(row: Row, identifier: str, detail: str) -> Finding:
+    return Finding(row.layer or "network", row.tensor, row.off or "candidate",
+                   (Cause(identifier, detail),), before=row.used)
