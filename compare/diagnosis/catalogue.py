@@ -254,6 +254,9 @@ CATALOGUE: dict[str, Entry] = {
     "mean-over-batches": Entry(
         "batches of unequal size count alike in a mean",
         "Weight each batch's figure by the number of its samples.", LOSS),
+    "metrics-after-update": Entry(
+        "loss and metrics are those of the weights after the update",
+        "Report what the forward pass of the step computed.", LOSS),
     "frozen-weights": Entry(
         "weights that are frozen change", "Leave out what is not trainable.", UPDATE),
     "preprocessing": Entry(

@@ -44,16 +44,24 @@ class Step:
         after: its weights after it.
         right: where it should have led.
         allowed: how far rounding may lead from there, in the 2-norm.
+        loss: what the candidate said of it.
     """
 
     trace: Trace
     after: dict[Key, np.ndarray]
     right: dict[Key, np.ndarray]
     allowed: dict[Key, float]
+    loss: float
 
     @property
     def batch(self) -> Batch:
         return Batch(self.trace.x, self.trace.y, self.trace.sample_weight)
+
+    @property
+    def holds(self) -> bool:
+        """Whether it led where it should have."""
+        return all(apart(self.after[key], self.after[key], right) <= self.allowed[key]
+                   for key, right in self.right.items())
 
     @property
     def before(self) -> dict[Key, np.ndarray]:
@@ -86,16 +94,17 @@ class TrainingRun:
         for batch in training_batches.drawn(reference.x, reference.y, reference.sample_weight,
                                             steps, 0):
             before = [np.array(w) for w in model.get_weights()]
-            noise, slack = train_candidate(model, reference, batch)
+            loss, noise, slack = train_candidate(model, reference, batch)
             trace = trace_of_step(reference, before, batch, noise)
             exact = sampled.step(trace, slack)
-            after = dict(zip(exact.exact, (np.array(w) for w in model.get_weights())))
+            weights = [key for key in exact.exact if key != ("loss", "value")]
+            after = dict(zip(weights, (np.array(w) for w in model.get_weights())))
             if exact.overflows or not all(np.isfinite(w).all() for w in after.values()):
                 break
-            right = {key: value.value for key, value in exact.exact.items()}
-            allowed = {key: MARGIN * exact.spread[key] + norm(value.bound)
-                       for key, value in exact.exact.items()}
-            self.steps.append(Step(trace, after, right, allowed))
+            right = {key: exact.exact[key].value for key in after}
+            allowed = {key: MARGIN * exact.spread[key] + norm(exact.exact[key].bound)
+                       for key in after}
+            self.steps.append(Step(trace, after, right, allowed, float(loss)))
 
     def optimizer(self) -> Optimizer:
         """What each step is made by, by the oracle, with no past."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from compare.diagnosis.computation import LayerComputation
+from compare.diagnosis.computation import LayerComputation, UpdateComputation
 from compare.diagnosis.hypothesis import Variant, inside
 from compare.oracle.running_error import Bounded, Rounding
 
@@ -92,16 +92,20 @@ def inside_coarse_bound(observations) -> str:
     return ""
 
 
-def _informative(result: Bounded) -> bool:
-    """Whether the bound is at most a quarter of the number, for most of them."""
-    present = result.value != 0
+def _informative(computation, result: Bounded) -> bool:
+    """Whether the bound is at most a quarter of the number, for most of them; of a weight, of the
+    step that it makes, for a bound as wide as the step explains any rule."""
+    value = result.value
+    if isinstance(computation, UpdateComputation):
+        value = value - np.asarray(computation.weights[computation.position], np.float64)
+    present = value != 0
     return bool(present.any() and np.median(result.bound[present]
-                                            / np.abs(result.value[present])) <= 0.25)
+                                            / np.abs(value[present])) <= 0.25)
 
 
 def _noise(seen, rounding: Rounding) -> bool:
     result = seen.right.changed(rounding=rounding).evaluate()
-    if result.shape != seen.made.shape or not _informative(result):
+    if result.shape != seen.made.shape or not _informative(seen.right, result):
         return False
     off = seen.made - result.value
     if not np.isfinite(off).all() or (np.abs(off) > result.bound).any():

@@ -12,7 +12,4 @@ UNNAMED: dict[str, Entry] = {
     "batch-order": Entry(
         "the batches come in another order",
         "Shuffle samples and labels together, anew in each epoch.", UPDATE),
-    "metrics-after-update": Entry(
-        "loss and metrics are those of the weights after the update",
-        "Report what the forward pass of the step computed.", LOSS),
 }

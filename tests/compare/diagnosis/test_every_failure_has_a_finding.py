@@ -63,8 +63,8 @@ def test_a_setting_that_differs_is_the_cause_and_no_factor(keras):
 
 
 def test_networks_of_other_layers():
-    model, other = (scratch.Sequential([scratch.Input((4,)), scratch.Dense(units)])
-                    for units in (3, 2))
+    model = scratch.Sequential([scratch.Input((4,)), scratch.Dense(2)])
+    other = scratch.Sequential([scratch.Input((4,)), scratch.Dense(3), scratch.Dense(2)])
     trace = compare.record(other, X[:, :2, :2, 0].reshape(4, 4),
                            upstream=np.ones((4, 2), "float32"))
     report = compare.check(model, trace)
