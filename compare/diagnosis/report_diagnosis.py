@@ -264,7 +264,9 @@ class Diagnosis:
         if self.model is None or row.off == "reference":
             return None
         cause = cause_between_layers(row, self.model, self.reference)
-        return cause and Finding(row.layer, row.tensor, "candidate", (cause,), before=row.used)
+        if cause is None:
+            return None
+        return Finding(row.layer, row.tensor, "candidate", (cause,), before=row.used)
 
     def _lockstep(self, row: Row, seconds) -> Finding | None:
         """Networks that part although each first step is right: is it what the optimizer keeps?"""

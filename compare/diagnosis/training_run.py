@@ -55,6 +55,7 @@ class Step:
 
     @property
     def batch(self) -> Batch:
+        assert self.trace.y is not None  # as it was trained
         return Batch(self.trace.x, self.trace.y, self.trace.sample_weight)
 
     @property

@@ -116,4 +116,4 @@ def _noise(seen, rounding: Rounding) -> bool:
     touched = (np.abs(off[present]) > 0).mean() if present.any() else 0.0
     balance = abs(np.sign(off[present] * result.value[present]).sum()) / np.sqrt(count)
     return bool(touched > 0.6 and balance < 3.5 and count >= 12
-                and np.median(np.abs(off[present])) > 0.02 * np.median(typical))
+                and np.median(np.abs(off[present])) > 0.1 * np.median(typical))

@@ -1,5 +1,6 @@
 """Mistakes of a training loop: which batch a step sees, which gradients, how often it is made."""
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -66,20 +67,29 @@ def half(batch: Batch) -> int:
 
 def of_batches() -> list[Plan]:
     """Labels, samples, weights or inputs that are not the batch's own."""
-    found = [on_batches("batch-mixed", said, lambda b, k=k: b._replace(y=np.roll(b.y, k, axis=0)))
-             for said, k in (("each sample has the label of the one before it", 1),
-                             ("each sample has the label of the next one", -1))]
+    def rolled(by: int) -> Callable[[Batch], Batch]:
+        return lambda b: b._replace(y=np.roll(b.y, by, axis=0))
+
+    def taken(which: Callable[[Batch], slice]) -> Callable[[Batch], Batch]:
+        return lambda b: rows(b, which(b))
+
+    def times(factor: float) -> Callable[[Batch], Batch]:
+        return lambda b: b._replace(x=np.asarray(b.x) * factor)
+
+    found = [on_batches("batch-mixed", said, rolled(by))
+             for said, by in (("each sample has the label of the one before it", 1),
+                              ("each sample has the label of the next one", -1))]
     found.append(on_batches("batch-mixed", "labels are in reverse order",
                             lambda b: b._replace(y=b.y[::-1])))
-    for said, taken in (
+    parts: list[tuple[str, Callable[[Batch], slice]]] = [
             ("the last sample of each batch is left out", lambda b: slice(max(len(b.x) - 1, 1))),
             ("the first sample of each batch is left out", lambda b: slice(len(b.x) > 1, None)),
             ("of each batch only the second half counts",
              lambda b: slice(half(b) if len(b.x) > 1 else 0, None)),
             ("of each batch only the first half counts", lambda b: slice(half(b))),
             ("of each batch only the first sample counts", lambda b: slice(1)),
-            ("of each batch only the last sample counts", lambda b: slice(-1, None))):
-        found.append(on_batches("batch-mixed", said, lambda b, t=taken: rows(b, t(b))))
+            ("of each batch only the last sample counts", lambda b: slice(-1, None))]
+    found += [on_batches("batch-mixed", said, taken(which)) for said, which in parts]
     found += [
         on_batches("sample-weight", "ignored", lambda b: b._replace(sample_weight=None)),
         on_batches("sample-weight", "squared", lambda b: b._replace(sample_weight=None)
@@ -87,7 +97,7 @@ def of_batches() -> list[Plan]:
     for said, factor in (("halved", 0.5), ("doubled", 2.0), ("divided by 255", 1 / 255),
                          ("multiplied by 255", 255.0), ("negated", -1.0)):
         found.append(on_batches("preprocessing", f"in training, inputs are {said}",
-                                lambda b, f=factor: b._replace(x=np.asarray(b.x) * f)))
+                                times(factor)))
     found.append(on_batches("preprocessing", "in training, the batch's mean is taken from inputs",
                             lambda b: b._replace(x=b.x - np.mean(b.x))))
     return found
@@ -193,7 +203,7 @@ def of_timing() -> list[Plan]:
     found += [Plan("update-before-gradient", said, late(first)) for said, first in (
         ("each step is made by the gradients of the step before it", False),
         ("the update comes first, by the gradients of the batch before", True))]
-    found += [Plan("update-before-gradient", said, lambda run, only=only: _going_back(run, only))
+    found += [Plan("update-before-gradient", said, functools.partial(_going_back, only_last=only))
               for said, only in (
                   ("the gradient goes back through layers that have made their step", False),
                   ("the gradient goes back through the last layer after its step", True))]
@@ -295,7 +305,7 @@ def of_penalties(run: TrainingRun) -> list[Plan]:
     if not any(of_part(trace, part, held(part)) for part in trace.parts):
         return []
 
-    def counted(times: int):
+    def counted(times: float):
         def steps(run):
             optimizer = run.optimizer()
             for t, step in enumerate(run.steps):
