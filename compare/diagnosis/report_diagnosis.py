@@ -50,6 +50,7 @@ class Diagnosis:
         self.ops, self.reference_ops = ops, reference_ops
         self.model, self.twin = model, twin
         self.known: dict[tuple, Finding | None] = {}
+        self.searched: dict[tuple, Finding | None] = {}
 
     def findings(self, rows: list[Row]) -> list[Finding]:
         """For the first failing tensor of each layer, of the loss and of the update."""
@@ -120,7 +121,7 @@ class Diagnosis:
             return self._noise(row, number)
         if row.gate is Gate.UPDATE and row.tensor in part.weight_gradients:
             return self._update(row, number, seconds)
-        finding = diagnose_suspect(self.suspect(row, number), seconds)
+        finding = self._of_suspect(row, number, seconds)
         if finding is None and row.gate is Gate.BACKWARD:
             finding = self._penalty(row, number)
         if finding is None and row.gate is Gate.UPDATE:
@@ -140,6 +141,14 @@ class Diagnosis:
                                 drawn.output, fused=drawn.fused, tensor=row.tensor,
                                 seconds=seconds)
         return finding and _on(finding, "loss", row.tensor, "candidate")
+
+    def _of_suspect(self, row: Row, number: int, seconds) -> Finding | None:
+        """The same for every gate that judges this tensor on the batch's numbers."""
+        key = (row.layer, row.tensor, row.off, row.gate is Gate.INFERENCE, row.gate is Gate.UPDATE,
+               row.gate if row.drawn is not None else None)
+        if key not in self.searched:
+            self.searched[key] = diagnose_suspect(self.suspect(row, number), seconds)
+        return self.searched[key]
 
     def _moved_outside(self, row: Row, number: int) -> Finding | None:
         """Moving averages that are right after a step by itself: do they move at inference, too?"""

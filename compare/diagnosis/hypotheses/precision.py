@@ -11,6 +11,7 @@ from compare.oracle.running_error import Bounded, Rounding
 
 # bits kept of a number, and its smallest normal one
 FORMATS = {"float16": (11, 2.0**-14), "bfloat16": (8, 2.0**-126), "TF32": (11, 2.0**-126)}
+BIASES = {"bias", "beta"}
 CUT = " by cutting off bits"
 
 
@@ -38,11 +39,14 @@ def of_rounded_numbers(c) -> list[Variant]:
         if not isinstance(c, LayerComputation):
             continue
         everything = ["x", "weights", "dy"] if c.tensor != "output" else ["x", "weights"]
-        for some in (everything, *[[one] for one in everything]):
+        factors = [["kernel"], ["x", "kernel"]] if BIASES & set(c.weights) else []
+        for some in (everything, *[[one] for one in everything], *factors):
             if "weights" in some and not c.weights:
                 continue
-            said = {"x": "the input", "weights": "the weights", "dy": "the upstream gradient"}
-            what = "all that goes in" if len(some) > 1 else said[some[0]]
+            said = {"x": "the input", "weights": "the weights", "dy": "the upstream gradient",
+                    "kernel": "the kernel"}
+            what = ("all that goes in" if some is everything else
+                    "what is multiplied" if len(some) > 1 else said[some[0]])
             found.append(inside("low-precision", f"{what} is rounded to {name}",
                                 lambda c, s=some, n=name: _coarse(c, s, n)))
         if c.dy is not None and len(everything) == 3:
@@ -67,6 +71,10 @@ def _of_result(name: str) -> Callable:
 def _coarse(c, fields, name: str):
     changes: dict[str, Any] = {}
     for what in fields:
+        if what == "kernel":  # the weights but for what is added
+            changes["weights"] = {n: w if n in BIASES or n == "noise" else rounded(w, name)
+                                  for n, w in c.weights.items()}
+            continue
         given = getattr(c, what)
         if isinstance(given, dict):
             changes[what] = {n: rounded(w, name) if n != "noise" else w for n, w in given.items()}

@@ -5,7 +5,7 @@ Once the diagnosis can name a mistake it belongs into `compare.diagnosis.catalog
 here; a name never stands in both.
 """
 
-from compare.diagnosis.catalogue import LOSS, UPDATE, Entry
+from compare.diagnosis.catalogue import UPDATE, Entry
 
 UNNAMED: dict[str, Entry] = {
     # the training loop
