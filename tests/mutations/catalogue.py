@@ -154,7 +154,7 @@ MUTATIONS = [
     Mutation("diagnosis: rounding need not balance", PRECISION, "and balance < 3.5", "",
              SEARCH_TESTS),
     Mutation("diagnosis: a bound as large as the number explains", PRECISION,
-             "/ np.abs(result.value[present])) <= 0.25)", "/ np.abs(result.value[present])) < 9)",
+             "/ np.abs(value[present])) <= 0.25)", "/ np.abs(value[present])) < 9)",
              SEARCH_TESTS),
     # jobs
     Mutation("jobs: one attempt more", JOBS, "ATTEMPTS = 3 ", "ATTEMPTS = 4 ", JOB_TESTS),
