@@ -20,8 +20,9 @@ from compare.checks.training_trajectory import (
     train_candidate,
     with_fresh_optimizer,
 )
+from compare.oracle.expected import optimizer_of
 from compare.oracle.network import along_the_graph
-from compare.oracle.optimizers import OPTIMIZERS, Optimizer
+from compare.oracle.optimizers import Optimizer
 from compare.oracle.running_error import Bounded, Rounding
 from compare.oracle.sampled_rounding import SampledSteps, norm
 from compare.tracing.trace import Trace
@@ -88,7 +89,7 @@ class TrainingRun:
     def __init__(self, model: Any, reference: Trace, steps: int = STEPS) -> None:
         model = with_fresh_optimizer(model)
         sampled = SampledSteps(reference, 0)
-        self.settings, self.dtype = sampled.settings, sampled.dtype
+        self.reference, self.dtype = reference, np.dtype(reference.dtype)
         self.trained: list[Key] = sampled.trained
         self.steps: list[Step] = []
         self._made: dict[tuple, Made] = {}
@@ -109,7 +110,7 @@ class TrainingRun:
 
     def optimizer(self) -> Optimizer:
         """What each step is made by, by the oracle, with no past."""
-        return OPTIMIZERS[self.settings["class_name"].lower()](self.settings["config"], self.dtype)
+        return optimizer_of(self.reference)
 
     def made(self, number: int, batch: Batch | None = None, name: Any = None) -> Made:
         """What a pass with the weights before a step computes.

@@ -41,7 +41,7 @@ def variants_for(c: Computation, shape: tuple) -> list[Variant]:
     if isinstance(c, UpdateComputation):
         return of_updates(c) + of_rounded_numbers(c)
     if isinstance(c, LossComputation):
-        return of_losses(c) + of_loss_kinks(c) + of_rounded_numbers(c)
+        return of_loss_kinks(c) + of_losses(c) + of_rounded_numbers(c)
     return of_layer(c, shape) + of_small_values() + of_rounded_numbers(c)
 
 

@@ -212,9 +212,10 @@ def of_timing() -> list[Plan]:
 
 def _going_back(run: TrainingRun, only_last: bool) -> Iterator[Weights]:
     """Gradients that go back through weights which plain gradient descent has moved already."""
-    config = run.settings["config"]
+    settings = run.reference.compile_config["optimizer"]
+    config = settings["config"]
     rate = config.get("learning_rate")
-    if run.settings["class_name"] != "SGD" or config.get("momentum") or not isinstance(rate, float):
+    if settings["class_name"] != "SGD" or config.get("momentum") or not isinstance(rate, float):
         raise ValueError("Expected plain gradient descent at one rate. Received: another")
     optimizer = run.optimizer()
     for step in run.steps:

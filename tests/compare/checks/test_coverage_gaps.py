@@ -241,7 +241,8 @@ def test_the_report_says_what_the_probes_look_at_all_the_same():
     x, y = examples.batch()
     covered = compare.check(model, model, x[:1], y[:1])
     bare = compare.check(model, model, x[:1], y[:1], probes=False)
-    nothing, probes = "What nothing here could have shown:", "numbers drawn for the purpose have:"
+    nothing = "What nothing here could have shown:"
+    probes = "numbers drawn for it were run besides:"
     for report in (covered, bare):
         batch, bias = report.blind
         assert [spot.seen_by for spot in report.blind] == ["", "whole numbers"]

@@ -58,7 +58,8 @@ def test_a_wrong_penalty_is_one_of_loss_and_gradient():
     assert ("backward", "first", "kernel_gradient") in places(report)
     assert report.first_failure.gate == "backward"
     report = report_on(spoiled(graphs.residual(), first="penalty-root"))
-    assert places(report) == {("loss", "loss", "value"), ("whole network", "loss", "value")}
+    assert places(report) == {("loss", "loss", "value"), ("extremes", "first", "penalty"),
+                              ("whole network", "loss", "value")}
 
 
 def test_wrong_wiring_between_right_layers_is_seen_in_the_whole_network():

@@ -115,7 +115,7 @@ def test_a_slip_from_the_second_step_on_is_seen_here_and_in_later_steps_alone(op
     assert row.index[0] >= 2 and row.downstream
     assert "after step" in row.note and row.used > 1 and row.off == "candidate"
     assert row.candidate_error > row.allowed > row.reference_error
-    assert "lockstep" in report.summary()
+    assert "First at gate 'update'" in report.summary()
 
 
 def test_a_failure_of_a_layer_explains_the_one_of_the_run():
