@@ -38,7 +38,7 @@ from compare.tracing.noise import drawn, noise_of
 from compare.tracing.ops import ops_of, whole_layers
 from compare.tracing.recorder import record
 from compare.tracing.trace import Trace, folded
-from compare.tracing.validation import check_batch
+from compare.tracing.validation import check_batch, check_precision
 
 LOCKSTEP = 5  # steps of training side by side
 # Rows tell of every NaN and infinity; NumPy need not warn of them besides.
@@ -92,7 +92,7 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, pro
     if y is not None:
         model, twin = both_compiled(model, twin)
     whole = whole_layers(model)
-    noise = drawn(model, check_batch(x))
+    noise = drawn(model, check_precision(check_batch(x), model.dtype))
     reference = folded(record(twin, x, y, upstream=upstream, sample_weight=sample_weight,
                               noise=noise, whole=whole), whole)
     candidate, its_own = placeholder.recorded(model, reference, x, y, upstream=upstream,

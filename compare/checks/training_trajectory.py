@@ -73,9 +73,8 @@ class Lockstep:
     def row(self) -> Row:
         """The verdict: passed if both sides keep to what is allowed, at every step."""
         if not self.weights:
-            return Row(Gate.LOCKSTEP, "all layers", "weights", passed=True, kind="normwise",
-                       note="not judged: no layer has weights, or numbers are so large that they "
-                            "overflow")
+            return Row(Gate.LOCKSTEP, "all layers", "weights", passed=True, unjudged=1,
+                       kind="normwise", note="not judged: numbers are so large that they overflow")
         worst = max(self.weights, key=lambda weight: weight.used)
         over = sum(weight.used > 1 for weight in self.weights)
         apart = max(worst.candidate, worst.reference)

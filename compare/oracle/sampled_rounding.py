@@ -94,7 +94,8 @@ class SampledStep:
         self.trace, self.trained = trace, steps.trained
         self.bounds = LocalBounds()
         self.exact = self._after(steps.exact, along_the_graph(trace, self.bounds))
-        self.overflows = self.bounds.largest > np.sqrt(float(np.finfo(trace.dtype).max))
+        largest = max(self.bounds.largest, float(np.abs(trace.x).max(initial=0.0)))
+        self.overflows = largest > np.sqrt(float(np.finfo(trace.dtype).max))
         for i, part in enumerate(trace.parts):
             for (layer, name), extra in slack.items():
                 if layer == part.layer and (i, f"{name}_gradient") in self.bounds:

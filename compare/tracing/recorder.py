@@ -21,6 +21,7 @@ from compare.tracing.types import Network, Noise
 from compare.tracing.validation import (
     check_batch,
     check_labels,
+    check_precision,
     check_sample_weight,
     check_shape,
     check_upstream,
@@ -69,7 +70,7 @@ def record(model: Network, x: ArrayLike, y: ArrayLike | None = None, *,
 def _record_scratch(model: Network, x: np.ndarray, y: Any, upstream: np.ndarray | None,
                     sample_weight: np.ndarray | None, noise: Noise,
                     whole: Collection[int]) -> Trace:
-    x = model.as_input(x)
+    x = model.as_input(check_precision(x, model.dtype))
     if y is not None and model.loss is None:
         raise ValueError("Expected a compiled model, as there are labels. Received one without a "
                          "loss: call model.compile(optimizer=..., loss=...)")
@@ -102,11 +103,12 @@ def _record_keras(model: Network, x: np.ndarray, y: Any, upstream: np.ndarray | 
     if y is not None:
         check_labels(model, len(x), y, sample_weight)
     dtype = np.dtype(reference.model_dtype(model))
+    x = check_precision(x, dtype)
     observed = reference.observe(model, x, y, upstream, whole, noise, sample_weight)
     parts = [Part(**vars(part)) for part in observed.parts]
     return Trace(reference.versions(), dtype.name, plain(model.get_config()),
                  plain(reference.compile_config(model)) if y is not None else {},
-                 np.asarray(x, dtype), None if y is None else np.array(y),
+                 x, None if y is None else np.array(y),
                  None if observed.loss is None else dtype.type(observed.loss),
                  observed.loss_gradient, observed.fused, parts, observed.sources,
                  _weights(sample_weight, dtype), observed.inference)

@@ -1,7 +1,7 @@
 """What is handed over with a network, tried before anything runs: batch, labels, gradients."""
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 import scratch
 from compare.tracing.configs import plain
@@ -19,6 +19,17 @@ def check_batch(x: ArrayLike) -> np.ndarray:
         raise ValueError(f"Expected finite inputs. Received: {x[first]} at index {first}, and "
                          f"{int((~np.isfinite(x)).sum())} such values in all")
     return x
+
+
+def check_precision(x: np.ndarray, dtype: DTypeLike) -> np.ndarray:
+    """A finite batch in a network's precision, once it is sure that it is finite there, too."""
+    with np.errstate(over="ignore"):
+        held = np.asarray(x, dtype)
+    if not np.isfinite(held).all():
+        first = tuple(int(i) for i in np.argwhere(~np.isfinite(held))[0])
+        raise ValueError(f"Expected inputs that {np.dtype(dtype).name} can hold. Received: "
+                         f"{x[first]} at index {first}")
+    return held
 
 
 def check_shape(twin: Network, x: np.ndarray) -> None:

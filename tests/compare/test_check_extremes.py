@@ -11,6 +11,7 @@ import pytest
 import compare
 import reference
 import scratch
+from compare.inputs import twins
 from tests.compare.support.differing import real
 
 
@@ -97,13 +98,30 @@ def test_squares_that_overflow_on_both_sides_alike(keras):
     assert report, report
     noted = {row.name for row in report.rows if "overflow, on both sides alike" in row.note}
     assert f"{model.layers[0].name} output" in noted
+    trained = compare.check(model, twin, x, real((8, 3), 9))
+    assert trained and not trained.rows[-1].judged, "nothing is promised of steps that overflow"
+
+
+def test_inputs_that_only_float64_can_hold_are_refused():
+    model = scratch.Sequential([scratch.Input((6, 5, 2)), scratch.MaxPooling2D(2)])
+    x = np.full((2, 6, 5, 2), 1e300)
+    twin = twins.twins(model)[1]
+    for record in (lambda: compare.record(model, x, upstream=np.ones((2, 3, 2, 2))),
+                   lambda: compare.record(twin, x, upstream=np.ones((2, 3, 2, 2))),
+                   lambda: compare.check(model, twin, x, upstream=np.ones((2, 3, 2, 2)))):
+        with pytest.raises(ValueError, match="that float32 can hold. Received: 1e.300 at index"):
+            record()
+    double = scratch.Sequential([scratch.Input((6, 5, 2)), scratch.MaxPooling2D(2)],
+                                dtype="float64")
+    assert compare.check(double, double, x, upstream=np.ones((2, 3, 2, 2)))
 
 
 def test_an_optimizer_whose_squares_overflow_on_both_sides_alike(keras):
     model, twin = pair(keras, [keras.layers.Dense(3)], (5,), keras.optimizers.RMSprop(0.01))
     x = (real((8, 5)).astype("float64") * 1e20).astype("float32")
     report = checked(model, twin, x)
-    assert report, report
+    assert report.first_failure is None, report
+    assert report.undecided.gate == "update", "weights that are NaN on both sides"
     assert any("overflow, on both sides alike" in row.note for row in report.rows
                if row.gate == "update")
 

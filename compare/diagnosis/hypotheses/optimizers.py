@@ -28,7 +28,8 @@ def of_updates(c: UpdateComputation) -> list[Variant]:
     if c.tensor == "updated":
         found.append(inside("update-missing", "the weight stays as it is", lambda c: c.changed(
             own=lambda c: c.exact(c.weights[c.position]))))
-    found += (of_settings(c) + of_slots(c) + of_rules_gone_wrong(c) + of_epsilon(c) + of_decay(c)
+    # where two are the same in a first step, epsilon's place is the commoner mistake
+    found += (of_epsilon(c) + of_settings(c) + of_slots(c) + of_rules_gone_wrong(c) + of_decay(c)
               + of_clipping(c))
     found += of_schedules(c) if c.slots else []
     return found + of_rules(c) + ([] if c.slots else of_size(c))
