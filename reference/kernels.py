@@ -51,7 +51,7 @@ def refuse_corrupting(layer, input_shape) -> None:
 
 def corrupts(layer, input_shape) -> bool:
     """Whether it is a convolution of that kind."""
-    if (type(layer).__name__ not in ("Conv1D", "Conv2D", "Conv2DTranspose")
+    if (type(layer).__name__ not in ("Conv1D", "Conv2D", "Conv1DTranspose", "Conv2DTranspose")
             or max(layer.kernel_size) > 1 or max(layer.strides) == 1):
         return False
     shapes = sorted((tuple(input_shape), layer.compute_output_shape(input_shape)),

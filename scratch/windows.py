@@ -2,7 +2,7 @@
 
 Convolution and pooling are the same walk: a window of (kh, kw) pixels moves over the image in
 strides of (sh, sw). The walk along rows and the walk along columns are independent of each other,
-so this module describes one axis at a time.
+so this module describes one axis at a time. Over a volume there is a third walk, along its depth.
 """
 
 import math
@@ -103,6 +103,24 @@ class Windows(NamedTuple):
     def reversed(self) -> "Windows":
         """The walk that gradients take back, from the outputs to the inputs."""
         return Windows(self.rows.reversed(), self.columns.reversed())
+
+
+class VolumeWindows(NamedTuple):
+    """The walk over a whole volume: along its depth, and over each of its slices."""
+
+    depth: Axis
+    slices: Windows
+
+    def reversed(self) -> "VolumeWindows":
+        """The walk that gradients take back, from the outputs to the inputs."""
+        return VolumeWindows(self.depth.reversed(), self.slices.reversed())
+
+
+def windows_along(walks: list[Axis]) -> Windows | VolumeWindows:
+    """The walk over what has these one to three axes; a sequence is an image one pixel wide."""
+    if len(walks) == 3:
+        return VolumeWindows(walks[0], Windows(*walks[1:]))
+    return Windows(walks[0], walks[1] if len(walks) == 2 else plan_axis(1, 1, 1, "valid"))
 
 
 def plan_windows(height: int, width: int, kernel: tuple, strides: tuple, padding: str,

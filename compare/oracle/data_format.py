@@ -1,4 +1,6 @@
-"""How Keras's arrays lie: channels first or last, images or sequences. Here: (N, H, W, C), always.
+"""How Keras's arrays lie: channels first or last, sequences, images or volumes.
+
+Here: (N, H, W, C) for the first two, (N, D, H, W, C) for volumes, always.
 """
 
 from collections.abc import Sequence
@@ -11,8 +13,10 @@ from compare.oracle.running_error import Bounded
 class Layout:
     """Turns a layer's arrays into images (N, H, W, C) and back; a sequence is one pixel wide.
 
+    Volumes stay what they are: wherever images are spoken of, they have an axis more.
+
     Args:
-        rank: spatial axes, 2 for images, 1 for sequences.
+        rank: spatial axes, 3 for volumes, 2 for images, 1 for sequences.
         data_format: 'channels_last' or 'channels_first'.
     """
 
@@ -22,29 +26,29 @@ class Layout:
     def image(self, array: np.ndarray) -> np.ndarray:
         """An input or an output as (N, H, W, C)."""
         array = np.moveaxis(array, 1, -1) if self.first else array
-        return array if self.rank == 2 else array[:, :, None]
+        return array if self.rank > 1 else array[:, :, None]
 
     def given(self, image: np.ndarray) -> np.ndarray:
         """The other way round."""
-        array = image if self.rank == 2 else image[:, :, 0]
+        array = image if self.rank > 1 else image[:, :, 0]
         return np.moveaxis(array, -1, 1) if self.first else array
 
     def image_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """An input's or output's shape as (N, H, W, C)."""
         shape = (shape[0], *shape[2:], shape[1]) if self.first else tuple(shape)
-        return shape if self.rank == 2 else (*shape[:2], 1, shape[2])
+        return shape if self.rank > 1 else (*shape[:2], 1, shape[2])
 
-    def pair(self, value: Sequence[int], across: int = 1) -> tuple[int, int]:
+    def per_axis(self, value: Sequence[int]) -> tuple[int, ...]:
         """An argument of one number per spatial axis as (rows, columns)."""
-        return (value[0], value[1] if self.rank == 2 else across)
+        return tuple(value) if self.rank > 1 else (value[0], 1)
 
     def kernel(self, array: np.ndarray) -> np.ndarray:
         """A kernel as (kh, kw, ., .)."""
-        return array if self.rank == 2 else array[:, None]
+        return array if self.rank > 1 else array[:, None]
 
     def given_kernel(self, kernel: np.ndarray) -> np.ndarray:
         """The other way round."""
-        return kernel if self.rank == 2 else kernel[:, 0]
+        return kernel if self.rank > 1 else kernel[:, 0]
 
     def beside_channels(self, bias: Bounded | None) -> Bounded | None:
         """A bias (F,) in a shape that adds to the layer's output."""

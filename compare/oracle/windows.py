@@ -9,21 +9,21 @@ import numpy as np
 
 
 class Walk:
-    """A window of `kernel` pixels moving over an image axis by axis.
+    """A window of `kernel` pixels moving over an image, or a volume, axis by axis.
 
     Args:
-        size: (H, W) of the image.
-        kernel, strides: (rows, columns).
+        size: (H, W) of the image; (D, H, W) of a volume.
+        kernel, strides: (rows, columns), or (planes, rows, columns).
         padding: 'valid', 'same', or 'causal', which is all before the image.
-        dilation: distance between the pixels of a window, (rows, columns).
+        dilation: distance between the pixels of a window, one for each axis; None for 1.
     """
 
     def __init__(self, size: tuple[int, ...], kernel: tuple[int, ...], strides: tuple[int, ...],
-                 padding: str, dilation: tuple[int, ...] = (1, 1)) -> None:
+                 padding: str, dilation: tuple[int, ...] | None = None) -> None:
         self.size, self.kernel, self.strides = tuple(size), tuple(kernel), tuple(strides)
-        self.dilation = tuple(dilation)
+        self.dilation = tuple(dilation or (1,) * len(self.size))
         self.outputs, self.before = [], []
-        for n, k, s, d in zip(size, kernel, strides, dilation):
+        for n, k, s, d in zip(size, kernel, strides, self.dilation):
             reach = (k - 1) * d + 1  # pixels from the first of a window to its last
             if padding == "valid":
                 self.outputs.append((n - reach) // s + 1)
@@ -34,9 +34,9 @@ class Walk:
                 self.before.append(reach - 1 if padding == "causal"
                                    else max((count - 1) * s + reach - n, 0) // 2)
 
-    def offsets(self) -> list[tuple[int, int]]:
+    def offsets(self) -> list[tuple[int, ...]]:
         """Every position (i, j) inside the window, in row-major order."""
-        return [(i, j) for i in range(self.kernel[0]) for j in range(self.kernel[1])]
+        return list(np.ndindex(*self.kernel))
 
     def overlap(self) -> int:
         """The largest number of windows that cover one pixel.
@@ -57,21 +57,21 @@ class Walk:
         return (slice(first, first + count),
                 slice(start, start + (count - 1) * stride + 1 if count else start, stride))
 
-    def at(self, i: int, j: int) -> tuple[tuple[slice, slice, slice], tuple[slice, slice, slice]]:
+    def at(self, *offset: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
         """((output rows, output columns), (image rows, image columns)) that meet at offset (i, j).
 
-        Outputs whose window has padding at (i, j) are left out: padding adds nothing.
+        Outputs whose window has padding at (i, j) are left out: padding adds nothing. Both are for
+        arrays with the batch in front.
         """
-        down, across = self.dilation
-        (out_rows, rows), (out_columns, columns) = (self._reach(0, i * down),
-                                                    self._reach(1, j * across))
-        return (slice(None), out_rows, out_columns), (slice(None), rows, columns)
+        met = [self._reach(axis, i * step)
+               for axis, (i, step) in enumerate(zip(offset, self.dilation))]
+        return (slice(None), *[out for out, _ in met]), (slice(None), *[seen for _, seen in met])
 
     def stack(self, image: np.ndarray, padding_value: float) -> np.ndarray:
         """(kh kw, N, OH, OW, C): for each offset what the outputs' windows hold there."""
-        n, channels = image.shape[0], image.shape[3]
+        n, channels = image.shape[0], image.shape[-1]
         held = np.full((len(self.offsets()), n, *self.outputs, channels), padding_value)
-        for k, (i, j) in enumerate(self.offsets()):
-            out, pixels = self.at(i, j)
+        for k, offset in enumerate(self.offsets()):
+            out, pixels = self.at(*offset)
             held[k][out] = image[pixels]
         return held

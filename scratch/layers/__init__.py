@@ -8,15 +8,30 @@ examples take `import numpy as np` and `import scratch` for granted.
 from scratch.layers.activation import Activation
 from scratch.layers.activity_regularization import ActivityRegularization
 from scratch.layers.affine import AffineLayer
-from scratch.layers.average_pooling import AveragePooling1D, AveragePooling2D
+from scratch.layers.average_pooling import (
+                                             AveragePooling1D,
+                                             AveragePooling2D,
+                                             AveragePooling3D,
+)
 from scratch.layers.base import Layer
 from scratch.layers.batch_normalization import BatchNormalization
-from scratch.layers.borders import Cropping1D, Cropping2D, ZeroPadding1D, ZeroPadding2D
+from scratch.layers.borders import (
+                                    Cropping1D,
+                                    Cropping2D,
+                                    Cropping3D,
+                                    ZeroPadding1D,
+                                    ZeroPadding2D,
+                                    ZeroPadding3D,
+)
 from scratch.layers.concatenate import Concatenate
 from scratch.layers.conv1d import Conv1D
+from scratch.layers.conv1d_transpose import Conv1DTranspose
 from scratch.layers.conv2d import Conv2D
 from scratch.layers.conv2d_transpose import Conv2DTranspose
+from scratch.layers.conv3d import Conv3D
+from scratch.layers.conv3d_transpose import Conv3DTranspose
 from scratch.layers.dense import Dense
+from scratch.layers.depthwise_conv1d import DepthwiseConv1D
 from scratch.layers.depthwise_conv2d import DepthwiseConv2D
 from scratch.layers.dropout import Dropout, SpatialDropout1D, SpatialDropout2D
 from scratch.layers.flatten import Flatten
@@ -24,54 +39,67 @@ from scratch.layers.gaussian_noise import GaussianNoise
 from scratch.layers.global_pooling import (
                                            GlobalAveragePooling1D,
                                            GlobalAveragePooling2D,
+                                           GlobalAveragePooling3D,
                                            GlobalMaxPooling1D,
                                            GlobalMaxPooling2D,
+                                           GlobalMaxPooling3D,
 )
 from scratch.layers.input import Input
 from scratch.layers.layer_normalization import LayerNormalization
-from scratch.layers.max_pooling import MaxPooling1D, MaxPooling2D
+from scratch.layers.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
 from scratch.layers.merging import Add, Average, Maximum, Minimum, Multiply, Subtract
 from scratch.layers.rectifiers import ELU, LeakyReLU, PReLU, ReLU
 from scratch.layers.reshape import Permute, Reshape
+from scratch.layers.separable_conv1d import SeparableConv1D
 from scratch.layers.separable_conv2d import SeparableConv2D
 from scratch.layers.softmax import Softmax
-from scratch.layers.up_sampling import UpSampling1D, UpSampling2D
+from scratch.layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
 
 LAYERS = {cls.__name__: cls for cls in (
     Conv2D, ReLU, MaxPooling2D, Flatten, Dense, Softmax, Activation,
     LeakyReLU, PReLU, ELU,
-    Conv1D, DepthwiseConv2D, SeparableConv2D, Conv2DTranspose,
-    MaxPooling1D, AveragePooling1D, AveragePooling2D, GlobalMaxPooling1D, GlobalMaxPooling2D,
-    GlobalAveragePooling1D, GlobalAveragePooling2D,
-    Reshape, Permute, ZeroPadding1D, ZeroPadding2D, Cropping1D, Cropping2D, UpSampling1D,
-    UpSampling2D,
+    Conv1D, Conv3D, DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D,
+    Conv1DTranspose, Conv2DTranspose, Conv3DTranspose,
+    MaxPooling1D, MaxPooling3D, AveragePooling1D, AveragePooling2D, AveragePooling3D,
+    GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
+    GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D,
+    Reshape, Permute, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D, Cropping1D, Cropping2D,
+    Cropping3D, UpSampling1D, UpSampling2D, UpSampling3D,
     BatchNormalization, LayerNormalization, Dropout, SpatialDropout1D, SpatialDropout2D,
     GaussianNoise, ActivityRegularization,
     Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract,
 )}
 
 # Keras's other names; a config always carries the first.
-Convolution1D, Convolution2D, Convolution2DTranspose = Conv1D, Conv2D, Conv2DTranspose
-SeparableConvolution2D = SeparableConv2D
-MaxPool1D, MaxPool2D = MaxPooling1D, MaxPooling2D
-AvgPool1D, AvgPool2D = AveragePooling1D, AveragePooling2D
+Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
+Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
+Convolution3DTranspose = Conv3DTranspose
+SeparableConvolution1D, SeparableConvolution2D = SeparableConv1D, SeparableConv2D
+MaxPool1D, MaxPool2D, MaxPool3D = MaxPooling1D, MaxPooling2D, MaxPooling3D
+AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D
 GlobalMaxPool1D, GlobalMaxPool2D = GlobalMaxPooling1D, GlobalMaxPooling2D
+GlobalMaxPool3D = GlobalMaxPooling3D
 GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2D
+GlobalAvgPool3D = GlobalAveragePooling3D
 
 # written out, so that type checkers and editors know every name, too
 __all__ = [
     "AffineLayer", "Input", "Layer", "LAYERS",
     "Activation", "ActivityRegularization", "Add",
-    "Average", "AveragePooling1D", "AveragePooling2D", "BatchNormalization", "Concatenate",
-    "Conv1D", "Conv2D", "Conv2DTranspose", "Cropping1D", "Cropping2D", "Dense",
+    "Average", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "BatchNormalization",
+    "Concatenate", "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Conv3D",
+    "Conv3DTranspose", "Cropping1D", "Cropping2D", "Cropping3D", "Dense", "DepthwiseConv1D",
     "DepthwiseConv2D", "Dropout", "ELU", "Flatten", "GaussianNoise", "GlobalAveragePooling1D",
-    "GlobalAveragePooling2D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "LayerNormalization",
-    "LeakyReLU", "MaxPooling1D", "MaxPooling2D", "Maximum", "Minimum", "Multiply", "PReLU",
-    "Permute", "ReLU", "Reshape", "SeparableConv2D", "Softmax", "SpatialDropout1D",
-    "SpatialDropout2D", "Subtract", "UpSampling1D", "UpSampling2D", "ZeroPadding1D",
-    "ZeroPadding2D", "Convolution1D", "Convolution2D", "Convolution2DTranspose",
-    "SeparableConvolution2D", "MaxPool1D", "MaxPool2D", "AvgPool1D", "AvgPool2D",
-    "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalAvgPool1D", "GlobalAvgPool2D",
+    "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalMaxPooling1D", "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D", "LayerNormalization", "LeakyReLU", "MaxPooling1D", "MaxPooling2D",
+    "MaxPooling3D", "Maximum", "Minimum", "Multiply", "PReLU", "Permute", "ReLU", "Reshape",
+    "SeparableConv1D", "SeparableConv2D", "Softmax", "SpatialDropout1D", "SpatialDropout2D",
+    "Subtract", "UpSampling1D", "UpSampling2D", "UpSampling3D", "ZeroPadding1D", "ZeroPadding2D",
+    "ZeroPadding3D", "Convolution1D", "Convolution1DTranspose", "Convolution2D",
+    "Convolution2DTranspose", "Convolution3D", "Convolution3DTranspose", "SeparableConvolution1D",
+    "SeparableConvolution2D", "MaxPool1D", "MaxPool2D", "MaxPool3D", "AvgPool1D", "AvgPool2D",
+    "AvgPool3D", "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalMaxPool3D", "GlobalAvgPool1D",
+    "GlobalAvgPool2D", "GlobalAvgPool3D",
 ]
 
 ALIASES = [name for name in __all__[4:] if name not in LAYERS]

@@ -1,4 +1,4 @@
-"""Average pooling over the windows of images and of sequences.
+"""Average pooling over the windows of sequences, of images and of volumes.
 
 A window's average is the sum of its pixels over their number. Sums go along the columns first, then
 along the rows; padding is left out of the sum and of the number alike.
@@ -119,6 +119,37 @@ class AveragePooling2D(AveragePooling):
 
     sample_by_sample = True
     rank = 2
+
+
+class AveragePooling3D(AveragePooling):
+    """The mean of each window of volumes, channel by channel; voxels of padding are not counted.
+
+    Args:
+        pool_size: (planes, rows, columns) of the window, or one number for all.
+        strides: (planes, rows, columns) from one window to the next, or one number for all; None
+            for the pool's size.
+        padding: 'valid' for none; 'same' for as much as gives the output shape below.
+        data_format: 'channels_last', the default, or 'channels_first'.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, D, H, W, C); with channels_first (batch, C, D, H, W).
+
+    Output shape:
+        (batch, OD, OH, OW, C); with channels_first (batch, C, OD, OH, OW). With padding 'valid',
+        OD = (D - planes) // stride + 1, and OH and OW likewise; with 'same', OD = ceil(D / stride).
+
+    Raises:
+        ValueError: for arguments outside their range, or a volume smaller than the pool.
+
+    Example:
+        >>> x = np.arange(12.0).reshape(1, 2, 2, 3, 1)
+        >>> scratch.AveragePooling3D((2, 2, 1))(x)[0, ..., 0].tolist()
+        [[[4.5, 5.5, 6.5]]]
+    """
+
+    sample_by_sample = True
+    rank = 3
 
 
 class AxisSums(AxisWindows):

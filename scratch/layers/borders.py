@@ -1,4 +1,4 @@
-"""Borders of zeros put around images and sequences, and borders cut off."""
+"""Borders of zeros put around sequences, images and volumes, and borders cut off."""
 
 import numbers
 
@@ -151,6 +151,38 @@ class ZeroPadding2D(ZeroPadding):
         super().__init__(padding, data_format, **kwargs)
 
 
+class ZeroPadding3D(ZeroPadding):
+    """Zeros around volumes.
+
+    Args:
+        padding: one number, (planes, rows, columns) at either end, or
+            ((front, back), (top, bottom), (left, right)).
+        data_format: 'channels_last', the default, or 'channels_first'.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, D, H, W, C); with channels_first (batch, C, D, H, W).
+
+    Output shape:
+        (batch, front + D + back, top + H + bottom, left + W + right, C); with channels_first the
+        channels come before the three.
+
+    Raises:
+        ValueError: for numbers below zero.
+
+    Example:
+        >>> layer = scratch.ZeroPadding3D(((1, 0), (0, 0), (0, 2)))
+        >>> layer(np.ones((1, 1, 1, 2, 1)))[0, ..., 0].tolist()
+        [[[0.0, 0.0, 0.0, 0.0]], [[1.0, 1.0, 0.0, 0.0]]]
+    """
+
+    sample_by_sample = True
+    rank = 3
+
+    def __init__(self, padding=((1, 1), (1, 1), (1, 1)), data_format=None, **kwargs):
+        super().__init__(padding, data_format, **kwargs)
+
+
 class Cropping1D(Cropping):
     """The steps without the first and the last.
 
@@ -217,13 +249,50 @@ class Cropping2D(Cropping):
         super().__init__(cropping, data_format, **kwargs)
 
 
+class Cropping3D(Cropping):
+    """Volumes without their borders.
+
+    Args:
+        cropping: one number, (planes, rows, columns) at either end, or
+            ((front, back), (top, bottom), (left, right)).
+        data_format: 'channels_last', the default, or 'channels_first'.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, D, H, W, C); with channels_first (batch, C, D, H, W).
+
+    Output shape:
+        (batch, D - front - back, H - top - bottom, W - left - right, C); with channels_first the
+        channels come before the three.
+
+    Raises:
+        ValueError: if nothing of the input would be left, and for numbers below zero.
+
+    Example:
+        >>> layer = scratch.Cropping3D(((1, 0), (0, 0), (0, 2)))
+        >>> layer(np.arange(12.0).reshape(1, 2, 2, 3, 1))[0, ..., 0].tolist()
+        [[[6.0], [9.0]]]
+    """
+
+    sample_by_sample = True
+    rank = 3
+
+    def __init__(self, cropping=((1, 1), (1, 1), (1, 1)), data_format=None, **kwargs):
+        super().__init__(cropping, data_format, **kwargs)
+
+
+FORMS = {2: ("(rows, columns)", "((top, bottom), (left, right))"),
+         3: ("(planes, rows, columns)", "((front, back), (top, bottom), (left, right))")}
+
+
 def border_widths(value, rank: int, name: str, owner) -> tuple[tuple[int, int], ...]:
     """(before, after) for each spatial axis, from any of the forms that Keras takes."""
     if rank == 1:
         return (pair(value, name, owner, not_negative),)
-    values = (value, value) if isinstance(value, numbers.Integral) else value
-    if not isinstance(values, (tuple, list)) or len(values) != 2:
-        raise ValueError(f"{owner}: expected {name} to be an integer, a tuple of 2 integers (rows, "
-                         "columns), or a tuple of 2 tuples ((top, bottom), (left, right)). "
+    values = (value,) * rank if isinstance(value, numbers.Integral) else value
+    if not isinstance(values, (tuple, list)) or len(values) != rank:
+        each, both = FORMS[rank]
+        raise ValueError(f"{owner}: expected {name} to be an integer, a tuple of {rank} integers "
+                         f"{each}, or a tuple of {rank} tuples {both}. "
                          f"Received: {name}={value!r}")
     return tuple(pair(widths, name, owner, not_negative) for widths in values)

@@ -53,11 +53,3 @@ class Conv1D(Conv2D):
     sample_by_sample = True
     rank = 1
     paddings = ("valid", "same", "causal")
-
-    def as_image_kernel(self, kernel):
-        # (k, C / groups, F) -> (k, 1, C / groups, F)
-        return kernel[:, None]
-
-    def as_given(self, kernel):
-        # (k, 1, C / groups, F) -> (k, C / groups, F)
-        return kernel[:, 0]

@@ -1,9 +1,8 @@
 """Two-dimensional convolution (correlation, as in Keras); its products are in `lowering.py`."""
 
-from scratch.grouped_lowering import GroupedLowering
+from scratch.grouped_lowering import lowering_for
 from scratch.layers.arguments import positive
 from scratch.layers.convolution import Convolution
-from scratch.lowering import Lowering
 
 
 class Conv2D(Convolution):
@@ -70,40 +69,22 @@ class Conv2D(Convolution):
         if channels % self.groups:
             raise ValueError(f"{self}: expected the input's channels to be a multiple of groups. "
                              f"Received: {channels} channels, groups={self.groups}")
-        self.forth = self._lowering(self.windows, self.filters)
-        self.back = self._lowering(self.windows.reversed(), channels)
+        self.forth = lowering_for(self.windows, self.filters, self.groups)
+        self.back = lowering_for(self.windows.reversed(), channels, self.groups)
         self.add_weight("kernel", (*self.kernel_size, channels // self.groups, self.filters),
                         self.initializers["kernel"])
-
-    def _lowering(self, windows, filters):
-        if self.groups == 1:
-            return Lowering(windows, filters)
-        return GroupedLowering(windows, filters, self.groups)
 
     def in_memory_order(self, name, weight):
         if name != "kernel":
             return weight
         return self.as_given(self.forth.in_memory_order(self.as_image_kernel(weight)))
 
-    @property
-    def image_kernel(self):
-        """The kernel as one for images: (kh, kw, C / groups, filters)."""
-        return self.as_image_kernel(self.kernel)
-
-    def as_image_kernel(self, kernel):
-        """A kernel of this layer's own shape as one for images."""
-        return kernel
-
-    def as_given(self, kernel):
-        """A kernel for images in the shape of this layer's own."""
-        return kernel
-
     def correlate(self, image):
         # (N, H, W, C) -> (tiles, w kh C, OH N), the windows' contents laid out for products; with
         # groups one of C / groups channels for each
         self._windows = self.forth.lower(image)
         # (tiles, w kh C, OH N) -> (N, OH, OW, F)
-        return self.forth.multiply(self._windows, self.image_kernel)
+        return self.forth.multiply(self._windows, self.image_kernel())
 
     def correlate_backward(self, dz, wants_input_gradient):
         # (tiles, w kh C, OH N) and (N, OH, OW, F) -> (kh, kw, C / groups, F)
@@ -113,7 +94,7 @@ class Conv2D(Convolution):
             return None
         # what went forth from C channels to F comes back from F to C through the turned kernel:
         # (kh, kw, C / groups, F) -> (kh, kw, F / groups, C)
-        turned = self.back.turned(self.image_kernel)
+        turned = self.back.turned(self.image_kernel())
         # (N, OH, OW, F) -> (tiles, w kh F, H N) -> (N, H, W, C)
         return self.back.multiply(self.back.lower(dz), turned)
 

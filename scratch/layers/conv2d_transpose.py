@@ -1,8 +1,8 @@
 """Transposed convolution: the way back of a convolution, taken as the way forth."""
 
+from scratch.grouped_lowering import lowering_for
 from scratch.layers.arguments import not_negative, one_per_axis, positive
 from scratch.layers.convolution import Convolution
-from scratch.lowering import Lowering
 from scratch.windows import plan_transposed_axis
 
 
@@ -90,28 +90,30 @@ class Conv2DTranspose(Convolution):
         return [walk.size for walk in walks]
 
     def add_weights(self, channels):
-        self.forth = Lowering(self.windows.reversed(), self.filters)  # (N, OH, OW, F) comes out
-        self.back = Lowering(self.windows, channels)
+        self.forth = lowering_for(self.windows.reversed(), self.filters)  # (N, OH, OW, F) comes out
+        self.back = lowering_for(self.windows, channels)
         self.add_weight("kernel", (*self.kernel_size, self.filters, channels),
                         self.initializers["kernel"])
 
     def in_memory_order(self, name, weight):
-        return self.back.in_memory_order(weight) if name == "kernel" else weight
+        if name != "kernel":
+            return weight
+        return self.as_given(self.back.in_memory_order(self.as_image_kernel(weight)))
 
     def correlate(self, image):
         self._image = image
         # (N, H, W, C) -> (tiles, w kh C, OH N) -> (N, OH, OW, F)
-        return self.forth.multiply(self.forth.lower(image), self.forth.turned(self.kernel))
+        return self.forth.multiply(self.forth.lower(image), self.forth.turned(self.image_kernel()))
 
     def correlate_backward(self, dz, wants_input_gradient):
         # (N, OH, OW, F) -> (tiles, w kh F, H N)
         windows = self.back.lower(dz)
         # (tiles, w kh F, H N) and (N, H, W, C) -> (kh, kw, F, C)
-        self.grads["kernel"] = self.back.kernel_gradient(windows, self._image)
+        self.grads["kernel"] = self.as_given(self.back.kernel_gradient(windows, self._image))
         if not wants_input_gradient:
             return None
         # (tiles, w kh F, H N) -> (N, H, W, C)
-        return self.back.multiply(windows, self.kernel)
+        return self.back.multiply(windows, self.image_kernel())
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters,

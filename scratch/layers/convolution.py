@@ -1,8 +1,8 @@
 """What convolutions share: their arguments, their shapes, and how images come in and go out.
 
-Inside, every input is a batch of images (N, H, W, C). Channels that stand first are turned last
-where they come in, and a sequence (batch, steps, channels) is an image one pixel wide: its steps
-are rows, along which memory is laid out.
+Inside, every input is a batch of images (N, H, W, C), or of volumes (N, D, H, W, C). Channels that
+stand first are turned last where they come in, and a sequence (batch, steps, channels) is an image
+one pixel wide: its steps are rows, along which memory is laid out.
 """
 
 import numpy as np
@@ -18,18 +18,19 @@ from scratch.layers.data_format import (
     to_channels_last,
 )
 from scratch.lowering import Lowering
-from scratch.windows import Windows, plan_axis
+from scratch.volume_lowering import slices_of
+from scratch.windows import plan_axis, windows_along
 
 
 class Convolution(AffineLayer):
     """Base of the convolutions; a subclass says what its products are.
 
     Attributes:
-        rank: the number of spatial axes, 2 for images, 1 for sequences.
+        rank: the number of spatial axes, 3 for volumes, 2 for images, 1 for sequences.
         paddings: the names of padding that the layer knows.
-        takes_images: whether inputs come as (N, H, W, C) already.
+        takes_images: whether inputs come as (N, H, W, C), or (N, D, H, W, C), already.
         filters: the number of output channels, where it is an argument.
-        windows: once built, the walk over the image.
+        windows: once built, the walk over the image or the volume.
     """
 
     rank = 2
@@ -43,7 +44,7 @@ class Convolution(AffineLayer):
         self.strides = one_per_axis(strides, self.rank, "strides", self)
         self.padding = padding_name(padding, self, self.paddings)
         self.data_format = data_format_name(data_format, self)
-        self.takes_images = self.rank == 2 and self.data_format == "channels_last"
+        self.takes_images = self.rank > 1 and self.data_format == "channels_last"
         self.dilation_rate = one_per_axis(dilation_rate, self.rank, "dilation_rate", self)
 
     def refuse_strides_with_dilation(self) -> None:
@@ -96,27 +97,39 @@ class Convolution(AffineLayer):
     def build(self, input_shape):
         super().build(input_shape)
         *sizes, channels = sizes_and_channels(input_shape, self.rank, self.data_format, self)
-        walks = self.plan(sizes)
-        self.windows = Windows(walks[0], walks[1] if self.rank == 2 else
-                               plan_axis(1, 1, 1, "valid"))
+        self.windows = windows_along(self.plan(sizes))
         self.add_weights(channels)
         if self.use_bias:
             self.add_weight("bias", (self.output_channels(channels),), self.initializers["bias"])
 
     def as_image(self, x: np.ndarray) -> np.ndarray:
-        """The layer's input or output as (N, H, W, C): a view."""
+        """The layer's input or output as (N, H, W, C), or (N, D, H, W, C): a view."""
         if self.takes_images:
             return x
         x = to_channels_last(x, self.data_format)
         # (N, L, C) -> (N, L, 1, C)
-        return x if self.rank == 2 else x[:, :, None]
+        return x if self.rank > 1 else x[:, :, None]
 
     def from_image(self, y: np.ndarray) -> np.ndarray:
         """The other way round."""
         if self.takes_images:
             return y
         # (N, OL, 1, F) -> (N, OL, F)
-        return from_channels_last(y if self.rank == 2 else y[:, :, 0], self.data_format)
+        return from_channels_last(y if self.rank > 1 else y[:, :, 0], self.data_format)
+
+    def image_kernel(self, name: str = "kernel") -> np.ndarray:
+        """The layer's own kernel of that name as one for images or volumes."""
+        return self.as_image_kernel(self.params[name])
+
+    def as_image_kernel(self, kernel: np.ndarray) -> np.ndarray:
+        """A kernel of this layer's own shape as one for images or volumes: ((kd,) kh, kw, ., .)."""
+        # (k, ., .) -> (k, 1, ., .)
+        return kernel if self.rank > 1 else kernel[:, None]
+
+    def as_given(self, kernel: np.ndarray) -> np.ndarray:
+        """A kernel for images, or its gradient, in the shape of this layer's own."""
+        # (k, 1, ., .) -> (k, ., .)
+        return kernel if self.rank > 1 else kernel[:, 0]
 
     def affine(self, x):
         z = self.correlate(self.as_image(x))
@@ -128,7 +141,7 @@ class Convolution(AffineLayer):
         dz = self.as_image(dz)
         dx = self.correlate_backward(dz, wants_input_gradient)
         if self.use_bias:
-            self.grads["bias"] = Lowering.bias_gradient(dz)
+            self.grads["bias"] = Lowering.bias_gradient(dz if self.rank < 3 else slices_of(dz))
         return None if dx is None else self.from_image(dx)
 
     def get_config(self):

@@ -8,7 +8,8 @@ nothing is copied.
 
 import numpy as np
 
-AXES = {1: ("steps",), 2: ("height", "width")}  # the spatial axes by their number
+# the spatial axes by their number
+AXES = {1: ("steps",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
 def data_format_name(value, owner) -> str:

@@ -71,13 +71,15 @@ class DepthwiseConv2D(Convolution):
         # (N, H, W, C) -> (W', C, H', N)
         self._padded = self.depthwise.pad(image)
         # (W', C, H', N) -> (N, OH, OW, C M)
-        return self.depthwise.multiply(self._padded, self.kernel)
+        return self.depthwise.multiply(self._padded, self.image_kernel())
 
     def correlate_backward(self, dz, wants_input_gradient):
         # (W', C, H', N) and (N, OH, OW, C M) -> (kh, kw, C, M)
-        self.grads["kernel"] = self.depthwise.kernel_gradient(self._padded, dz)
+        self.grads["kernel"] = self.as_given(self.depthwise.kernel_gradient(self._padded, dz))
+        if not wants_input_gradient:
+            return None
         # (N, OH, OW, C M) -> (N, H, W, C)
-        return self.depthwise.input_gradient(dz, self.kernel) if wants_input_gradient else None
+        return self.depthwise.input_gradient(dz, self.image_kernel())
 
     def get_config(self):
         return {**super().get_config(), "depth_multiplier": self.depth_multiplier}

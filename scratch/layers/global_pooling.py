@@ -1,4 +1,4 @@
-"""Pooling over a whole image, or a whole sequence: one number for each channel."""
+"""Pooling over a whole sequence, image or volume: one number for each channel."""
 
 import math
 
@@ -206,3 +206,61 @@ class GlobalAveragePooling2D(GlobalAveragePooling):
 
     sample_by_sample = True
     rank = 2
+
+
+class GlobalMaxPooling3D(GlobalMaxPooling):
+    """The largest of all voxels, channel by channel; its gradient is shared by all that tie for it.
+
+    Args:
+        data_format: 'channels_last', the default, or 'channels_first'.
+        keepdims: whether the spatial axes stay, with a length of 1.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, D, H, W, C); with channels_first (batch, C, D, H, W).
+
+    Output shape:
+        (batch, C); with keepdims (batch, 1, 1, 1, C), or with channels_first (batch, C, 1, 1, 1).
+
+    Raises:
+        ValueError: for an unknown data_format, or an input of another rank.
+
+    Example:
+        >>> x = np.arange(24.0).reshape(1, 2, 3, 2, 2)
+        >>> scratch.GlobalMaxPooling3D()(x).tolist()
+        [[22.0, 23.0]]
+        >>> scratch.GlobalMaxPooling3D(data_format="channels_first")(x).shape
+        (1, 2)
+    """
+
+    sample_by_sample = True
+    rank = 3
+
+
+class GlobalAveragePooling3D(GlobalAveragePooling):
+    """The mean of all voxels, channel by channel.
+
+    Args:
+        data_format: 'channels_last', the default, or 'channels_first'.
+        keepdims: whether the spatial axes stay, with a length of 1.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, D, H, W, C); with channels_first (batch, C, D, H, W).
+
+    Output shape:
+        (batch, C); with keepdims (batch, 1, 1, 1, C), or with channels_first (batch, C, 1, 1, 1).
+
+    Raises:
+        ValueError: for an unknown data_format, or an input of another rank.
+
+    Example:
+        >>> x = np.arange(24.0).reshape(1, 2, 3, 2, 2)
+        >>> scratch.GlobalAveragePooling3D()(x).tolist()
+        [[11.0, 12.0]]
+        >>> scratch.GlobalAveragePooling3D(data_format="channels_first")(x).shape
+        (1, 2)
+    """
+
+    sample_by_sample = True
+    rank = 3

@@ -1,8 +1,9 @@
-"""Max pooling over the windows of images and of sequences.
+"""Max pooling over the windows of sequences, of images and of volumes.
 
 The largest number of a window is the largest of its rows' largest: pooling goes along the columns
 first, then along the rows, and its gradient the other way round. What wins that way is the window's
 first maximum in row-major order: the first row that holds the maximum, and the first such in it.
+In volumes every number that ties for the maximum wins: so TensorFlow's kernels have it.
 """
 
 import math
@@ -24,9 +25,12 @@ class MaxPooling(Pooling):
     whole gradient goes to the first of them in row-major order; overlapping windows add up.
     """
 
+    every_tie_wins = False
+
     def build(self, input_shape):
         super().build(input_shape)
-        self.maxima = [AxisMaxima(walk, axis)
+        kind = AxisTies if self.every_tie_wins else AxisMaxima
+        self.maxima = [kind(walk, axis)
                        for axis, walk in enumerate(self.walks(self.input_shape), start=1)]
 
     def forward(self, x, training=False):
@@ -132,6 +136,48 @@ class MaxPooling2D(MaxPooling):
         super().__init__(pool_size, strides, padding, data_format, **kwargs)
 
 
+class MaxPooling3D(MaxPooling):
+    """The largest value of each window of volumes, channel by channel.
+
+    Padding is minus infinity and is never chosen. Where several values tie for the maximum, each of
+    them gets the whole gradient, unlike in images; overlapping windows add up.
+
+    Args:
+        pool_size: (planes, rows, columns) of the window, or one number for all.
+        strides: (planes, rows, columns) from one window to the next, or one number for all; None
+            for the pool's size.
+        padding: 'valid' for none; 'same' for as much as gives the output shape below.
+        data_format: 'channels_last', the default, or 'channels_first'.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, D, H, W, C); with channels_first (batch, C, D, H, W).
+
+    Output shape:
+        (batch, OD, OH, OW, C); with channels_first (batch, C, OD, OH, OW). With padding 'valid',
+        OD = (D - planes) // stride + 1, and OH and OW likewise; with 'same', OD = ceil(D / stride).
+
+    Raises:
+        ValueError: for arguments outside their range, or a volume smaller than the pool.
+
+    Example:
+        >>> layer = scratch.MaxPooling3D((2, 1, 3))
+        >>> x = np.array([[1, 7, 2], [3, 7, 0]]).reshape(1, 2, 1, 3, 1)
+        >>> layer(x).ravel().tolist()
+        [7.0]
+        >>> layer.backward(np.ones((1, 1, 1, 1, 1)))[0, :, 0, :, 0].tolist()  # to both sevens
+        [[0.0, 1.0, 0.0], [0.0, 1.0, 0.0]]
+    """
+
+    sample_by_sample = True
+    rank = 3
+    every_tie_wins = True
+
+    def __init__(self, pool_size=(2, 2, 2), strides=None, padding="valid", data_format=None,
+                 **kwargs):
+        super().__init__(pool_size, strides, padding, data_format, **kwargs)
+
+
 class AxisMaxima(AxisWindows):
     """Max pooling along one axis."""
 
@@ -163,11 +209,24 @@ class AxisMaxima(AxisWindows):
     def shares(self, bits: np.ndarray, x: np.ndarray, y: np.ndarray, nans: bool):
         """For each place in a window in turn: the bits where its number is the first maximum."""
         for part in self.parts[:-1]:
-            # (..., padded, ...) -> (..., outputs, ...), the shape of y and of bits
-            won = x[part] == y
-            if nans:
-                won |= x[part] != x[part]  # a NaN is the maximum, though it equals nothing
-            share = bits * won
+            share = bits * winners(x[part], y, nans)
             yield share
             bits = bits - share  # what is left for the places to come: 0 where the maximum was
         yield bits  # what came at none of the others comes at the last
+
+
+class AxisTies(AxisMaxima):
+    """Likewise, where every number that ties for the maximum wins."""
+
+    def shares(self, bits, x, y, nans):
+        for part in self.parts:
+            yield bits * winners(x[part], y, nans)
+
+
+def winners(x: np.ndarray, y: np.ndarray, nans: bool) -> np.ndarray:
+    """Where x, one number of each window, is the window's maximum y: of their shape."""
+    # (..., outputs, ...)
+    won = x == y
+    if nans:
+        won |= x != x  # a NaN is the maximum, though it equals nothing
+    return won

@@ -72,11 +72,13 @@ class SeparableConv2D(Convolution):
         self.back = Lowering(pixels.reversed(), between)
         self.add_weight("depthwise_kernel", (*self.kernel_size, channels, self.depth_multiplier),
                         self.initializers["depthwise_kernel"])
-        self.add_weight("pointwise_kernel", (1, 1, between, self.filters),
+        self.add_weight("pointwise_kernel", (*[1] * self.rank, between, self.filters),
                         self.initializers["pointwise_kernel"])
 
     def in_memory_order(self, name, weight):
-        return self.forth.in_memory_order(weight) if name == "pointwise_kernel" else weight
+        if name != "pointwise_kernel":
+            return weight
+        return self.as_given(self.forth.in_memory_order(self.as_image_kernel(weight)))
 
     @property
     def depthwise_kernel(self):
@@ -89,24 +91,26 @@ class SeparableConv2D(Convolution):
     def correlate(self, image):
         # (N, H, W, C) -> (W', C, H', N) -> (N, OH, OW, C M)
         self._padded = self.depthwise.pad(image)
-        between = self.depthwise.multiply(self._padded, self.depthwise_kernel)
+        between = self.depthwise.multiply(self._padded, self.image_kernel("depthwise_kernel"))
         # (N, OH, OW, C M) -> (tiles, t C M, OH N) -> (N, OH, OW, F)
         self._windows = self.forth.lower(between)
-        return self.forth.multiply(self._windows, self.pointwise_kernel)
+        return self.forth.multiply(self._windows, self.image_kernel("pointwise_kernel"))
 
     def correlate_backward(self, dz, wants_input_gradient):
         # (1, 1, C M, F) -> (1, 1, F, C M)
-        turned = self.back.turned(self.pointwise_kernel)
+        turned = self.back.turned(self.image_kernel("pointwise_kernel"))
         # (N, OH, OW, F) -> (tiles, t F, OH N) -> (N, OH, OW, C M)
         between = self.back.multiply(self.back.lower(dz), turned)
         # (W', C, H', N) and (N, OH, OW, C M) -> (kh, kw, C, M)
-        self.grads["depthwise_kernel"] = self.depthwise.kernel_gradient(self._padded, between)
+        depthwise = self.depthwise.kernel_gradient(self._padded, between)
         # (tiles, t C M, OH N) and (N, OH, OW, F) -> (1, 1, C M, F)
-        self.grads["pointwise_kernel"] = self.forth.kernel_gradient(self._windows, dz)
+        pointwise = self.forth.kernel_gradient(self._windows, dz)
+        self.grads["depthwise_kernel"] = self.as_given(depthwise)
+        self.grads["pointwise_kernel"] = self.as_given(pointwise)
         if not wants_input_gradient:
             return None
         # (N, OH, OW, C M) -> (N, H, W, C)
-        return self.depthwise.input_gradient(between, self.depthwise_kernel)
+        return self.depthwise.input_gradient(between, self.image_kernel("depthwise_kernel"))
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters,

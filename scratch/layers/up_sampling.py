@@ -1,4 +1,4 @@
-"""Images and sequences made larger by repeating every pixel."""
+"""Sequences, images and volumes made larger by repeating every pixel."""
 
 import numbers
 from functools import reduce
@@ -6,7 +6,7 @@ from functools import reduce
 import numpy as np
 
 from scratch.errors import UnsupportedError
-from scratch.layers.arguments import pair
+from scratch.layers.arguments import one_per_axis, pair
 from scratch.layers.base import Layer
 from scratch.layers.data_format import data_format_name, sizes_and_channels
 
@@ -127,6 +127,42 @@ class UpSampling2D(UpSampling):
     def get_config(self):
         return {**super().get_config(), "size": self.size, "data_format": self.data_format,
                 "interpolation": self.interpolation}
+
+
+class UpSampling3D(UpSampling):
+    """Every voxel repeated along planes, rows and columns.
+
+    Args:
+        size: (planes, rows, columns), or one number for all.
+        data_format: 'channels_last', the default, or 'channels_first'.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, D, H, W, C); with channels_first (batch, C, D, H, W).
+
+    Output shape:
+        (batch, planes * D, rows * H, columns * W, C); with channels_first the channels come before
+        the three.
+
+    Raises:
+        ValueError: for a size below 1.
+
+    Example:
+        >>> x = np.array([1.0, 5.0]).reshape(1, 1, 1, 2, 1)
+        >>> scratch.UpSampling3D((2, 1, 2))(x)[0, ..., 0].tolist()
+        [[[1.0, 1.0, 5.0, 5.0]], [[1.0, 1.0, 5.0, 5.0]]]
+    """
+
+    sample_by_sample = True
+    rank = 3
+
+    def __init__(self, size=(2, 2, 2), data_format=None, **kwargs):
+        super().__init__(**kwargs)
+        self.data_format = data_format_name(data_format, self)
+        self.size = self.factors = one_per_axis(size, self.rank, "size", self)
+
+    def get_config(self):
+        return {**super().get_config(), "size": self.size, "data_format": self.data_format}
 
 
 def each_copy(factor: int, axis: int):

@@ -46,11 +46,14 @@ FORGOTTEN_TRAINABLE = Difference(
 
 UNREACHABLE_OUTPUT = Difference(
     "transposed_output_without_way_back",
-    where="an output_padding of Conv2DTranspose from whose output no convolution leads back",
+    where="an output_padding of a transposed convolution from whose output no convolution leads "
+          "back",
     keras="builds the layer; TensorFlow then refuses the sizes when it is called",
     ours="refuses to build it, naming the arguments",
     why="An error is better early.",
-    checks="Never drawn by `parity fuzz`.", concerns=("Conv2DTranspose.output_padding",),
+    checks="Never drawn by `parity fuzz`.",
+    concerns=("Conv1DTranspose.output_padding", "Conv2DTranspose.output_padding",
+              "Conv3DTranspose.output_padding"),
     known_by=("compare/evaluation/fuzzing/layer_grammar.py",))
 
 OVERWRITING = Difference(

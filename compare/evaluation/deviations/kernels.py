@@ -12,21 +12,23 @@ KNOWN_BY = ("compare/evaluation/fuzzing/layer_grammar.py",)
 
 CHANNELS_FIRST = Difference(
     "channels_first_convolution",
-    where="channels_first in Conv1D, Conv2D (groups=1) and Conv2DTranspose",
+    where="channels_first in Conv1D, Conv2D (groups=1) and the transposed convolutions",
     keras="raises an error when called: TensorFlow's own CPU kernels take channels_last only",
     ours="convolves",
     why="It is what Keras computes on other devices, with oneDNN, or compiled by XLA.",
     checks=NOT_DRAWN, known_by=KNOWN_BY, onednn=False,
-    concerns=("Conv1D.data_format", "Conv2D.data_format", "Conv2DTranspose.data_format"))
+    concerns=("Conv1D.data_format", "Conv2D.data_format", "Conv1DTranspose.data_format",
+              "Conv2DTranspose.data_format", "Conv3DTranspose.data_format"))
 
 TRANSPOSED_DILATION = Difference(
     "transposed_dilation",
-    where="dilation_rate above 1 in Conv2DTranspose",
+    where="dilation_rate above 1 in the transposed convolutions",
     keras="raises an error when called: TensorFlow's own CPU kernel refuses it",
     ours="dilates",
     why="It is what Keras computes on other devices, with oneDNN, or compiled by XLA.",
     checks=NOT_DRAWN, known_by=KNOWN_BY, onednn=False,
-    concerns=("Conv2DTranspose.dilation_rate",))
+    concerns=("Conv1DTranspose.dilation_rate", "Conv2DTranspose.dilation_rate",
+              "Conv3DTranspose.dilation_rate"))
 
 UNEQUAL_STRIDES = Difference(
     "unequal_depthwise_strides",
@@ -40,8 +42,8 @@ UNEQUAL_STRIDES = Difference(
 
 STRIDED_POINTWISE = Difference(
     "strided_pointwise_gradient",
-    where="the kernel's gradient for kernel_size 1 with strides over 1: in Conv2DTranspose, and in "
-          "Conv1D and Conv2D where the strides divide the image's sizes",
+    where="the kernel's gradient for kernel_size 1 with strides over 1: in Conv1DTranspose and "
+          "Conv2DTranspose, and in Conv1D and Conv2D where the strides divide the image's sizes",
     keras="writes outside its memory: numbers come out wrong, other operations fail, or the "
           "process dies; the larger the images, the more often",
     ours="computes it",
@@ -49,6 +51,15 @@ STRIDED_POINTWISE = Difference(
     checks="Never drawn by `parity fuzz`. `parity check` refuses such a layer by name, before it "
            "runs.",
     known_by=KNOWN_BY, onednn=True,
-    concerns=("Conv1D.strides", "Conv2D.strides", "Conv2DTranspose.strides"))
+    concerns=("Conv1D.strides", "Conv2D.strides", "Conv1DTranspose.strides",
+              "Conv2DTranspose.strides"))
 
-ENTRIES = (CHANNELS_FIRST, TRANSPOSED_DILATION, UNEQUAL_STRIDES, STRIDED_POINTWISE)
+FLOAT64_MAXIMA = Difference(
+    "max_pooling_of_volumes_in_float64",
+    where="MaxPooling3D of float64",
+    keras="raises an error when called: TensorFlow has no such kernel",
+    ours="pools",
+    why="A maximum is one in any precision.",
+    checks=NOT_DRAWN, known_by=KNOWN_BY, concerns=("MaxPooling3D",))
+
+ENTRIES = (CHANNELS_FIRST, TRANSPOSED_DILATION, UNEQUAL_STRIDES, STRIDED_POINTWISE, FLOAT64_MAXIMA)

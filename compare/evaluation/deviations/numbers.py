@@ -13,7 +13,19 @@ AVERAGE_BEYOND_IMAGE = Difference(
     why="Keras's own forward pass, which is linear, shows which of the two is right.",
     checks="Never drawn by `parity fuzz`. `parity check` finds the reference off.",
     known_by=("compare/evaluation/fuzzing/layer_grammar.py",), onednn=False,
-    concerns=("AveragePooling1D.pool_size", "AveragePooling2D.pool_size"))
+    concerns=("AveragePooling1D.pool_size", "AveragePooling2D.pool_size",
+              "AveragePooling3D.pool_size"))
+
+MAXIMUM_BEYOND_VOLUME = Difference(
+    "max_pooling_beyond_volume",
+    where="ties in MaxPooling3D with padding 'same' and a pool larger than the volume",
+    keras="passes the gradient back to only some of the numbers that tie: TensorFlow's CPU kernel "
+          "does not look at all of a window that reaches beyond both ends",
+    ours="passes it back to every number that ties, as everywhere in volumes",
+    why="What ties does not depend on where the volume ends.",
+    checks="Never drawn by `parity fuzz`. `parity check` finds the reference off.",
+    known_by=("compare/evaluation/fuzzing/layer_grammar.py",),
+    concerns=("MaxPooling3D.pool_size",))
 
 BIAS_ALONG_WIDTH = Difference(
     "bias_along_width",
@@ -25,16 +37,18 @@ BIAS_ALONG_WIDTH = Difference(
     checks="Never drawn by `parity fuzz`. `parity check` says that the reference is off.",
     known_by=("compare/evaluation/fuzzing/layer_grammar.py",),
     concerns=("Conv2D.data_format", "Conv1D.data_format", "Conv2DTranspose.data_format",
-              "DepthwiseConv2D.data_format", "SeparableConv2D.data_format"))
+              "DepthwiseConv2D.data_format", "SeparableConv2D.data_format",
+              "Conv3D.data_format", "Conv1DTranspose.data_format", "Conv3DTranspose.data_format",
+              "DepthwiseConv1D.data_format", "SeparableConv1D.data_format"))
 
 NAN_IN_MAXIMA = Difference(
     "nan_in_max_pooling",
-    where="a NaN in a window of MaxPooling1D or MaxPooling2D",
+    where="a NaN in a window of MaxPooling1D, MaxPooling2D or MaxPooling3D",
     keras="ignores it: the maximum is that of the other numbers",
     ours="the window's maximum is NaN",
     why="A NaN is a mistake upstream, and a layer that hides it makes the mistake hard to find. "
         "Keras's global max pooling propagates it, too.",
-    checks=FINITE, concerns=("MaxPooling1D", "MaxPooling2D"))
+    checks=FINITE, concerns=("MaxPooling1D", "MaxPooling2D", "MaxPooling3D"))
 
 NAN_IN_ACTIVATIONS = Difference(
     "nan_in_activations",
@@ -103,6 +117,6 @@ METRIC_SUMS = Difference(
     why="A metric is a figure for people; nothing else is computed from it.",
     checks="Metrics are not part of the verdict.")
 
-ENTRIES = (AVERAGE_BEYOND_IMAGE, BIAS_ALONG_WIDTH, NAN_IN_MAXIMA, NAN_IN_ACTIVATIONS,
-           NAN_IN_SOFTMAX, SELU_NEAR_ZERO, SQUAREPLUS_OF_LARGE, DENORMALS, FLOAT64_LOSS,
+ENTRIES = (AVERAGE_BEYOND_IMAGE, MAXIMUM_BEYOND_VOLUME, BIAS_ALONG_WIDTH, NAN_IN_MAXIMA,
+           NAN_IN_ACTIVATIONS, NAN_IN_SOFTMAX, SELU_NEAR_ZERO, SQUAREPLUS_OF_LARGE, DENORMALS, FLOAT64_LOSS,
            METRIC_SUMS)

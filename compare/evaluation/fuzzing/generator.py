@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from compare.evaluation.fuzzing import loss_grammar
-from compare.evaluation.fuzzing.grammar import IMAGE, SEQUENCE, VECTOR, Derived, label
+from compare.evaluation.fuzzing.grammar import IMAGE, SEQUENCE, VECTOR, VOLUME, Derived, label
 from compare.evaluation.fuzzing.layer_grammar import ANY, IN_BRANCHES, LAYERS
 from compare.evaluation.fuzzing.specification import Node, Specification
 from scratch.layers import LAYERS as CLASSES
@@ -70,9 +70,15 @@ class Draw:
         optimizer = None if loss is None else self._optimizer()
         return Specification(
             [int(n) for n in self.input_shape], self.nodes, loss, optimizer,
-            dtype=str(rng.choice(["float32", "float64"], p=[0.75, 0.25])),
+            dtype=self._dtype(),
             batch=int(rng.choice([2, 3, 5])), weighted=bool(loss and rng.random() < 0.3),
             steps=int(loss is not None and rng.random() < 0.25) * 3, seed=list(seed))
+
+    def _dtype(self) -> str:
+        """float32 more often than not, and where Keras has no other kernels for a layer."""
+        drawn = str(self.rng.choice(["float32", "float64"], p=[0.75, 0.25]))
+        known = all(drawn in LAYERS[node.class_name].dtypes for node in self.nodes)
+        return drawn if known else "float32"
 
     @property
     def shape(self) -> tuple:
@@ -81,17 +87,22 @@ class Draw:
     def _rank(self) -> int:
         kind, name, _, _ = self.goal
         ranks = LAYERS[name].ranks if kind == "layer" else ANY
-        return int(self.rng.choice(ranks, p=np.array([6, 3, 1][:len(ranks)])
-                                   / sum([6, 3, 1][:len(ranks)])))
+        often = np.array([6, 3, 1, 1][:len(ranks)])
+        return int(self.rng.choice(ranks, p=often / often.sum()))
 
     def _input_shape(self, rank: int) -> tuple:
-        """Not square, few channels; an even number of them more often than not."""
+        """Not square, few channels; an even number of them more often than not.
+
+        Volumes are smaller along each axis, so that they hold not many more numbers.
+        """
         rng = self.rng
         sizes = [int(n) for n in rng.choice(np.arange(5, 10), 2, replace=False)]
         channels = int(rng.choice([1, 2, 3, 4], p=[0.15, 0.4, 0.1, 0.35]))
         if rank == VECTOR:
             return (int(rng.integers(3, 10)),)
         sizes = sizes if rank == IMAGE else sizes[:1]
+        if rank == VOLUME:
+            sizes = [int(n) for n in rng.choice(np.arange(3, 7), 3, replace=False)]
         return (*sizes, channels) if self.data_format == "channels_last" else (channels, *sizes)
 
     def _random_layers(self, count: int, keep_rank: bool = False) -> None:

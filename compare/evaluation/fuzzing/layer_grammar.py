@@ -4,10 +4,13 @@ What Keras cannot do on every CPU, or does wrongly there, is not drawn: the rule
 such case as `compare.evaluation.deviations` declares it.
 """
 
+import math
+
 from compare.evaluation.fuzzing.grammar import (
     IMAGE,
     SEQUENCE,
     VECTOR,
+    VOLUME,
     Derived,
     Entry,
     channels,
@@ -15,7 +18,7 @@ from compare.evaluation.fuzzing.grammar import (
     space,
 )
 
-ANY = (IMAGE, SEQUENCE, VECTOR)
+ANY = (IMAGE, SEQUENCE, VECTOR, VOLUME)
 LARGEST = 400  # numbers in a sample, beyond which nothing grows any more
 
 NAMED_ACTIVATIONS = ("linear", "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "mish",
@@ -80,7 +83,9 @@ def convolves(arguments, shape, data_format) -> bool:
     groups = arguments.get("groups", 1)
     if channels(shape, data_format) % groups or arguments["filters"] % groups:
         return False
-    if data_format == "channels_first" and (groups == 1 or arguments.get("padding") == "causal"):
+    volume = len(shape) == VOLUME  # whose channels Keras itself turns last
+    if data_format == "channels_first" and not volume and (
+            groups == 1 or arguments.get("padding") == "causal"):
         return False
     return (strided_or_dilated(arguments) and windows_fit(arguments, shape, data_format)
             and bias_is_clear(arguments, shape, data_format)
@@ -99,26 +104,25 @@ def transposes(arguments, shape, data_format) -> bool:
     `transposed_output_without_way_back`, `strided_pointwise_gradient`."""
     if data_format != "channels_last":
         return False
-    if max(each(arguments["kernel_size"], 2)) == 1 < max(each(arguments.get("strides", 1), 2)):
+    axes, padding = len(shape) - 1, arguments.get("output_padding")
+    kernel, strides = (each(arguments.get(key, 1), axes) for key in ("kernel_size", "strides"))
+    if max(kernel) == 1 < max(strides):
         return False
-    padding = arguments.get("output_padding")
-    strides = each(arguments.get("strides", 1), 2)
     if padding is not None:
-        kernel = each(arguments["kernel_size"], 2)
-        if any(p >= s for p, s in zip(each(padding, 2), strides)):
+        if any(p >= s for p, s in zip(each(padding, axes), strides)):
             return False
         if arguments["padding"] == "same" and any(
-                k % 2 == 0 and p == 0 for k, p in zip(kernel, each(padding, 2))):
+                k % 2 == 0 and p == 0 for k, p in zip(kernel, each(padding, axes))):
             return False
-    return shape[0] * shape[1] * max(strides) ** 2 * arguments["filters"] <= LARGEST
+    return math.prod(shape[:-1]) * max(strides) ** axes * arguments["filters"] <= LARGEST
 
 
 def pools(arguments, shape, data_format) -> bool:
     return windows_fit(arguments, shape, data_format, "pool_size")
 
 
-def averages(arguments, shape, data_format) -> bool:
-    """`average_pooling_beyond_image`."""
+def pools_inside(arguments, shape, data_format) -> bool:
+    """`average_pooling_beyond_image`, `max_pooling_beyond_volume`."""
     sizes = space(shape, data_format)
     inside = all(k <= n for k, n in zip(each(arguments["pool_size"], len(sizes)), sizes))
     return inside and pools(arguments, shape, data_format)
@@ -162,7 +166,11 @@ DEPTHWISE = {"kernel_size": (3, 1, 2, (2, 3)), "strides": (1, 2), "padding": ("v
              "depthwise_initializer": ("glorot_uniform", "he_normal"),
              "depthwise_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER,
              "activity_regularizer": (None, "l2")}
+TRANSPOSED = {"filters": (3, 1, 2), "padding": ("valid", "same"),
+              "data_format": ("channels_last",), **AFFINE}
 POOLING_2D = {"pool_size": (2, 1, 3, (2, 3), (3, 1)), "strides": (None, 1, 2, (2, 1)),
+              "padding": ("valid", "same"), "data_format": FORMAT}
+POOLING_3D = {"pool_size": (2, 1, (2, 1, 3), (1, 3, 2)), "strides": (None, 1, (2, 1, 3)),
               "padding": ("valid", "same"), "data_format": FORMAT}
 POOLING_1D = {"pool_size": (2, 1, 3), "strides": (None, 1, 2, 3), "padding": ("valid", "same"),
               "data_format": FORMAT}
@@ -178,21 +186,41 @@ LAYERS: dict[str, Entry] = {
     "Conv1D": Entry((SEQUENCE,), {**CONVOLUTION, "kernel_size": (3, 1, 2, 4),
                                   "strides": (1, 2), "dilation_rate": (1, 2),
                                   "padding": ("valid", "same", "causal")}, convolves),
+    "Conv3D": Entry((VOLUME,), {**CONVOLUTION, "kernel_size": (2, 1, 3, (2, 1, 3), (1, 3, 2)),
+                                "strides": (1, 2, (1, 2, 3)), "dilation_rate": (1, 2, (1, 2, 1))},
+                    convolves),
+    "DepthwiseConv1D": Entry((SEQUENCE,), {
+        **DEPTHWISE, "kernel_size": (3, 1, 2), "strides": (1, 2, 3), "dilation_rate": (1, 2)},
+        convolves_depthwise),
     "DepthwiseConv2D": Entry((IMAGE,), DEPTHWISE, convolves_depthwise),
     "SeparableConv2D": Entry((IMAGE,), {
         "filters": (3, 1, 2), **DEPTHWISE, "pointwise_initializer": ("glorot_uniform", "ones"),
         "pointwise_regularizer": REGULARIZER}, convolves_depthwise),
+    "SeparableConv1D": Entry((SEQUENCE,), {
+        "filters": (3, 1, 2), **DEPTHWISE, "kernel_size": (3, 1, 2), "strides": (1, 2, 3),
+        "dilation_rate": (1, 2), "pointwise_initializer": ("glorot_uniform", "ones"),
+        "pointwise_regularizer": REGULARIZER}, convolves_depthwise),
+    "Conv1DTranspose": Entry((SEQUENCE,), {**TRANSPOSED, "kernel_size": (3, 1, 2, 4),
+                                           "strides": (1, 2, 3), "output_padding": (None, 0, 1)},
+                             transposes),
+    "Conv3DTranspose": Entry((VOLUME,), {
+        **TRANSPOSED, "kernel_size": (2, 1, 3, (2, 1, 3)), "strides": (1, 2, (1, 2, 1)),
+        "output_padding": (None, 0, (0, 1, 0))}, transposes),
     "Conv2DTranspose": Entry((IMAGE,), {
-        "filters": (3, 1, 2), "kernel_size": (3, 1, 2, (2, 3)), "strides": (1, 2, (1, 2)),
-        "padding": ("valid", "same"), "output_padding": (None, 0, 1, (0, 1)),
-        "data_format": ("channels_last",), **AFFINE}, transposes),
+        **TRANSPOSED, "kernel_size": (3, 1, 2, (2, 3)), "strides": (1, 2, (1, 2)),
+        "output_padding": (None, 0, 1, (0, 1))}, transposes),
     "Dense": Entry(ANY, {"units": (4, 1, 2, 7), **AFFINE}),
     "MaxPooling2D": Entry((IMAGE,), POOLING_2D, pools),
-    "AveragePooling2D": Entry((IMAGE,), POOLING_2D, averages),
+    "AveragePooling2D": Entry((IMAGE,), POOLING_2D, pools_inside),
+    "MaxPooling3D": Entry(  # `max_pooling_of_volumes_in_float64`
+        (VOLUME,), POOLING_3D, pools_inside, dtypes=("float32",)),
+    "AveragePooling3D": Entry((VOLUME,), POOLING_3D, pools_inside),
     "MaxPooling1D": Entry((SEQUENCE,), POOLING_1D, pools),
-    "AveragePooling1D": Entry((SEQUENCE,), POOLING_1D, averages),
+    "AveragePooling1D": Entry((SEQUENCE,), POOLING_1D, pools_inside),
     "GlobalMaxPooling2D": Entry((IMAGE,), GLOBAL),
     "GlobalAveragePooling2D": Entry((IMAGE,), GLOBAL),
+    "GlobalMaxPooling3D": Entry((VOLUME,), GLOBAL),
+    "GlobalAveragePooling3D": Entry((VOLUME,), GLOBAL),
     "GlobalMaxPooling1D": Entry((SEQUENCE,), GLOBAL),
     "GlobalAveragePooling1D": Entry((SEQUENCE,), GLOBAL),
     "Flatten": Entry(ANY, {"data_format": FORMAT}),
@@ -205,11 +233,17 @@ LAYERS: dict[str, Entry] = {
                                       "data_format": FORMAT}, grows(4)),
     "ZeroPadding1D": Entry((SEQUENCE,), {"padding": (1, 2, (0, 2)), "data_format": FORMAT},
                            grows(3)),
+    "ZeroPadding3D": Entry((VOLUME,), {"padding": (1, 0, (1, 0, 2), ((0, 1), (2, 0), (1, 1))),
+                                       "data_format": FORMAT}, grows(3)),
+    "Cropping3D": Entry((VOLUME,), {"cropping": (1, 0, (1, 0, 1), ((0, 1), (2, 0), (1, 0))),
+                                    "data_format": FORMAT}, crops),
     "Cropping2D": Entry((IMAGE,), {"cropping": (1, 0, (1, 0), ((0, 1), (2, 0))),
                                    "data_format": FORMAT}, crops),
     "Cropping1D": Entry((SEQUENCE,), {"cropping": (1, (0, 2), (1, 0))}, crops_sequence),
     "UpSampling2D": Entry((IMAGE,), {"size": (2, 1, (1, 2), (3, 1)), "data_format": FORMAT,
                                      "interpolation": ("nearest",)}, grows(4)),
+    "UpSampling3D": Entry((VOLUME,), {"size": (2, 1, (1, 2, 3), (2, 1, 1)), "data_format": FORMAT},
+                          grows(3)),
     "UpSampling1D": Entry((SEQUENCE,), {"size": (2, 1, 3)}, grows(3)),
     "BatchNormalization": Entry(ANY, {
         "axis": (-1, 1), "momentum": (0.99, 0.5), **NORMALIZATION,

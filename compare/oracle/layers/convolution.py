@@ -17,7 +17,8 @@ class Convolution(Oracle):
     """Base: a product of input and kernel that is linear in both, and a bias.
 
     A subclass says what `forth`, `back` and `gather` are, on images (N, H, W, C) and on kernels
-    (kh, kw, ., .). `bilinear` has the bound: each element is a sum of products in any order.
+    (kh, kw, ., .), or on volumes and theirs. `bilinear` has the bound: each element is a sum of
+    products in any order.
     """
 
     rank = 2
@@ -45,7 +46,7 @@ class Convolution(Oracle):
         lay = self.layout
         self.x, self.kernel = x, weights["kernel"]
         self.walk = self._walk(lay.image_shape(x.shape))
-        self.groups = self._groups(lay.image_shape(x.shape)[3])
+        self.groups = self._groups(lay.image_shape(x.shape)[-1])
         return bilinear(lambda x, k: lay.given(self.forth(lay.image(x), lay.kernel(k))),
                         x, self.kernel, lay.beside_channels(weights.get("bias")))
 
@@ -62,8 +63,11 @@ class Convolution(Oracle):
 
     def _walk(self, image_shape: tuple[int, ...]) -> Walk:
         lay, config = self.layout, self.config
-        return Walk(image_shape[1:3], lay.pair(config["kernel_size"]), lay.pair(config["strides"]),
-                    config["padding"], lay.pair(config.get("dilation_rate", (1,) * self.rank)))
+        return Walk(image_shape[1:-1], lay.per_axis(config["kernel_size"]),
+                    lay.per_axis(config["strides"]), config["padding"], self._dilation())
+
+    def _dilation(self) -> tuple[int, ...]:
+        return self.layout.per_axis(self.config.get("dilation_rate", (1,) * self.rank))
 
     def _groups(self, channels: int) -> int:
         return 1
@@ -90,9 +94,9 @@ class Conv2D(Convolution):
 
     def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         source, result = map(self.layout.image_shape, (input_shape, output_shape))
-        groups, pixels = self._groups(source[3]), math.prod(result[:3])
-        return {"output": math.prod(self.config["kernel_size"]) * source[3] // groups + 1,
-                "input_gradient": self._walk(source).overlap() * result[3] // groups,
+        groups, pixels = self._groups(source[-1]), math.prod(result[:-1])
+        return {"output": math.prod(self.config["kernel_size"]) * source[-1] // groups + 1,
+                "input_gradient": self._walk(source).overlap() * result[-1] // groups,
                 "kernel_gradient": pixels, "bias_gradient": pixels}
 
 
@@ -102,6 +106,13 @@ class Conv1D(Conv2D):
 
     paddings = ("valid", "same", "causal")
     rank = 1
+
+
+@judges("Conv3D")
+class Conv3D(Conv2D):
+    """The same along three axes."""
+
+    rank = 3
 
 
 @judges("DepthwiseConv2D")
@@ -124,6 +135,13 @@ class DepthwiseConv2D(Conv2D):
         return channels
 
 
+@judges("DepthwiseConv1D")
+class DepthwiseConv1D(DepthwiseConv2D):
+    """The same along one axis."""
+
+    rank = 1
+
+
 @judges("Conv2DTranspose")
 class Conv2DTranspose(Convolution):
     """The gradient of a Conv2D with respect to its input: y = spread(x), from C channels to F.
@@ -142,11 +160,10 @@ class Conv2DTranspose(Convolution):
         return collect(self.walk, dy, x)
 
     def _walk(self, image_shape: tuple[int, ...]) -> Walk:
-        config, size = self.config, []
-        extra = config.get("output_padding") or (None, None)
-        dilation = config.get("dilation_rate", (1, 1))
-        for n, k, s, d, more in zip(image_shape[1:3], config["kernel_size"], config["strides"],
-                                    dilation, extra):
+        lay, config, size = self.layout, self.config, []
+        kernel, strides = lay.per_axis(config["kernel_size"]), lay.per_axis(config["strides"])
+        extra = [*(config.get("output_padding") or (None,) * self.rank), None]
+        for n, k, s, d, more in zip(image_shape[1:-1], kernel, strides, self._dilation(), extra):
             reach = (k - 1) * d + 1
             if more is not None:
                 size.append((n - 1) * s + (reach % 2 if config["padding"] == "same" else reach)
@@ -154,11 +171,24 @@ class Conv2DTranspose(Convolution):
             else:
                 size.append(n * s if config["padding"] == "same"
                             else (n - 1) * s + max(reach, s))
-        return Walk(tuple(size), config["kernel_size"], config["strides"], config["padding"],
-                    dilation)
+        return Walk(tuple(size), kernel, strides, config["padding"], self._dilation())
 
     def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         source, result = map(self.layout.image_shape, (input_shape, output_shape))
-        return {"output": self._walk(source).overlap() * source[3] + 1,
-                "input_gradient": math.prod(self.config["kernel_size"]) * result[3],
-                "kernel_gradient": math.prod(source[:3]), "bias_gradient": math.prod(result[:3])}
+        return {"output": self._walk(source).overlap() * source[-1] + 1,
+                "input_gradient": math.prod(self.config["kernel_size"]) * result[-1],
+                "kernel_gradient": math.prod(source[:-1]), "bias_gradient": math.prod(result[:-1])}
+
+
+@judges("Conv1DTranspose")
+class Conv1DTranspose(Conv2DTranspose):
+    """The same along one axis."""
+
+    rank = 1
+
+
+@judges("Conv3DTranspose")
+class Conv3DTranspose(Conv2DTranspose):
+    """The same along three axes."""
+
+    rank = 3

@@ -1,4 +1,4 @@
-"""Oracles of pooling over whole images and sequences."""
+"""Oracles of pooling over whole sequences, images and volumes."""
 
 from typing import Any
 
@@ -116,3 +116,17 @@ class GlobalAveragePooling1D(GlobalAveragePooling2D):
     """The mean of each channel of a sequence."""
 
     rank = 1
+
+
+@judges("GlobalMaxPooling3D")
+class GlobalMaxPooling3D(GlobalMaxPooling2D):
+    """The largest of each channel of a volume."""
+
+    rank = 3
+
+
+@judges("GlobalAveragePooling3D")
+class GlobalAveragePooling3D(GlobalAveragePooling2D):
+    """The mean of each channel of a volume."""
+
+    rank = 3

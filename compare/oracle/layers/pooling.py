@@ -1,5 +1,6 @@
 """Oracles of pooling over windows: the largest of each, or their mean."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -21,15 +22,15 @@ class Pooling(Oracle):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.layout = Layout(self.rank, config.get("data_format", "channels_last"))
-        self.pool_size = self.layout.pair(config["pool_size"])
+        self.pool_size = self.layout.per_axis(config["pool_size"])
 
     def walk_of(self, input_shape: Any) -> Walk:
         """The walk over the images of that shape."""
-        return Walk(self.layout.image_shape(input_shape)[1:3], self.pool_size,
-                    self.layout.pair(self.config["strides"]), self.config["padding"])
+        return Walk(self.layout.image_shape(input_shape)[1:-1], self.pool_size,
+                    self.layout.per_axis(self.config["strides"]), self.config["padding"])
 
     def images(self, x: Bounded) -> Bounded:
-        """An input or an output as (N, H, W, C)."""
+        """An input or an output as (N, H, W, C), or (N, D, H, W, C)."""
         return x.rearranged(self.layout.image)
 
     def given(self, y: Bounded) -> Bounded:
@@ -56,11 +57,11 @@ class MaxPooling2D(Pooling):
 
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         dy = self.images(dy).flushed()
-        winner = self.values.argmax(axis=0)
+        winners = self._winners()
         dx, magnitude, error = (np.zeros(self.x.shape) for _ in range(3))
-        for k, (i, j) in enumerate(self.walk.offsets()):
-            out, pixels = self.walk.at(i, j)
-            won = (winner == k)[out]
+        for k, offset in enumerate(self.walk.offsets()):
+            out, pixels = self.walk.at(*offset)
+            won = winners[k][out]
             dx[pixels] += np.where(won, dy.value[out], 0.0)
             magnitude[pixels] += np.where(won, np.abs(dy.value[out]), 0.0)
             error[pixels] += np.where(won, dy.bound[out], 0.0)
@@ -73,15 +74,19 @@ class MaxPooling2D(Pooling):
             error += overlap * dy.rounding.tiny  # partial sums, flushed to zero
         return self.given(Bounded(dx, dy.rounding, error).flushed()), {}
 
+    def _winners(self) -> np.ndarray:
+        """Whether the gradient goes to the number at each offset, (kh kw, N, OH, OW, C)."""
+        offsets = np.arange(len(self.values)).reshape(-1, *[1] * (self.values.ndim - 1))
+        return np.asarray(offsets == self.values.argmax(axis=0))
+
     def _may_win(self, k: int, errors: np.ndarray) -> np.ndarray:
         """Where rounding of the input leaves open whether offset k holds the maximum."""
-        winner = self.values.argmax(axis=0)
         highest = self.values + errors
         lowest_winner = (self.values - errors).max(axis=0)
         contested = (highest >= lowest_winner).sum(axis=0) > 1
         close = (highest[k] >= lowest_winner) & contested
         unequal = errors.max(axis=0) > 0  # equal exact values tie the same way on both sides
-        return np.asarray(close & unequal & np.isfinite(self.values[k]) & (winner >= 0))
+        return np.asarray(close & unequal & np.isfinite(self.values[k]))
 
     def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         return {"output": 1, "input_gradient": self.walk_of(input_shape).overlap()}
@@ -108,7 +113,7 @@ class AveragePooling2D(Pooling):
         self.x = x = self.images(x).flushed()
         total, magnitude, passed_on, terms = (
             self._total(array) for array in (x.value, np.abs(x.value), x.bound, x.support()))
-        self.pixels = self._total(np.ones((1, *x.shape[1:3], 1)))  # (1, OH, OW, 1)
+        self.pixels = self._total(np.ones((1, *x.shape[1:-1], 1)))  # (1, OH, OW, 1)
         return self.given(mean(total, magnitude, passed_on, terms, self.pixels, rounding))
 
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
@@ -125,8 +130,8 @@ class AveragePooling2D(Pooling):
         return self.given(dx), {}
 
     def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
-        rows, columns = self.pool_size
-        return {"output": rows * columns, "input_gradient": self.walk_of(input_shape).overlap()}
+        return {"output": math.prod(self.pool_size),
+                "input_gradient": self.walk_of(input_shape).overlap()}
 
     def _total(self, image: np.ndarray) -> np.ndarray:
         """(N, H, W, C) -> (N, OH, OW, C), the sums of the windows."""
@@ -135,8 +140,8 @@ class AveragePooling2D(Pooling):
     def _spread(self, out_image: np.ndarray) -> np.ndarray:
         """(N, OH, OW, C) -> (N, H, W, C): what each pixel gets of the windows that cover it."""
         spread = np.zeros(self.x.shape)
-        for i, j in self.walk.offsets():
-            out, pixels = self.walk.at(i, j)
+        for offset in self.walk.offsets():
+            out, pixels = self.walk.at(*offset)
             spread[pixels] += out_image[out]
         return spread
 
@@ -153,3 +158,23 @@ class AveragePooling1D(AveragePooling2D):
     """Average pooling of sequences, which are images of one column."""
 
     rank = 1
+
+
+@judges("MaxPooling3D")
+class MaxPooling3D(MaxPooling2D):
+    """The largest of each window of a volume; every number that ties for it gets the gradient.
+
+    That is what TensorFlow's kernels do in volumes, unlike in images.
+    """
+
+    rank = 3
+
+    def _winners(self) -> np.ndarray:
+        return np.asarray(self.values == self.values.max(axis=0))
+
+
+@judges("AveragePooling3D")
+class AveragePooling3D(AveragePooling2D):
+    """The mean of each window of a volume."""
+
+    rank = 3

@@ -70,10 +70,10 @@ class Border(Moving):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.layout = Layout(2, config.get("data_format"))  # a sequence keeps its three axes
+        self.layout = Layout(2, config.get("data_format"))  # sequences, too, keep their axes
         border = config[self.argument]
         border = [border] if self.rank == 1 else border
-        self.widths = [(0, 0), *(tuple(width) for width in border), (0, 0)]  # N, H, W, C
+        self.widths = [(0, 0), *(tuple(width) for width in border), (0, 0)]  # N, (D,) H, W, C
 
     def put_on(self, x: Bounded) -> Bounded:
         """x within a border of zeros."""
@@ -121,7 +121,7 @@ class Cropping2D(Border):
 
 @judges("UpSampling2D")
 class UpSampling2D(Moving):
-    """Every pixel repeated along both axes; its gradient is the sum of its copies'."""
+    """Every pixel repeated along all axes; its gradient is the sum of its copies'."""
 
     rank = 2
 
@@ -129,23 +129,23 @@ class UpSampling2D(Moving):
         super().__init__(config)
         self.layout = Layout(self.rank, config.get("data_format"))
         size = config["size"]
-        self.size = self.layout.pair((size,) if self.rank == 1 else size)
+        self.size = self.layout.per_axis((size,) if self.rank == 1 else size)
 
     def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
-        rows, columns = self.size
-
         def repeated(array: np.ndarray) -> np.ndarray:
-            return self.layout.given(
-                self.layout.image(array).repeat(rows, axis=1).repeat(columns, axis=2))
+            image = self.layout.image(array)
+            for axis, times in enumerate(self.size, start=1):
+                image = image.repeat(times, axis)
+            return self.layout.given(image)
 
         return x.rearranged(repeated)
 
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
-        rows, columns = self.size
         dy = dy.rearranged(self.layout.image)
-        n, height, width, channels = dy.shape
-        copies = dy.reshape(n, height // rows, rows, width // columns, columns, channels)
-        return copies.sum(axis=(2, 4)).rearranged(self.layout.given), {}
+        n, *sizes, channels = dy.shape
+        apart = [part for size, times in zip(sizes, self.size) for part in (size // times, times)]
+        copies = dy.reshape(n, *apart, channels).sum(axis=tuple(range(2, len(apart) + 1, 2)))
+        return copies.rearranged(self.layout.given), {}
 
     def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         return {"output": 1, "input_gradient": int(np.prod(self.size))}
@@ -170,3 +170,24 @@ class UpSampling1D(UpSampling2D):
     """Every step repeated."""
 
     rank = 1
+
+
+@judges("ZeroPadding3D")
+class ZeroPadding3D(ZeroPadding2D):
+    """Zeros around a volume."""
+
+    rank = 3
+
+
+@judges("Cropping3D")
+class Cropping3D(Cropping2D):
+    """A volume without its border."""
+
+    rank = 3
+
+
+@judges("UpSampling3D")
+class UpSampling3D(UpSampling2D):
+    """Every voxel repeated."""
+
+    rank = 3

@@ -29,7 +29,8 @@ class SeparableConv2D(Convolution):
         lay = self.layout
         self.x = Bounded(lay.image(x.value), x.rounding,
                          None if x.error is None else lay.image(x.error))
-        self.depthwise, self.pointwise = weights["depthwise_kernel"], weights["pointwise_kernel"]
+        self.depthwise, self.pointwise = (weights[name].rearranged(lay.kernel) for name in
+                                          ("depthwise_kernel", "pointwise_kernel"))
         self.groups, self.walk = self.x.shape[3], self._walk(self.x.shape)
         self.between = bilinear(self._each_channel, self.x, self.depthwise)
         self.fused = bilinear(fuse, self.depthwise, self.pointwise)
@@ -53,7 +54,8 @@ class SeparableConv2D(Convolution):
         pointwise = either(bilinear(lambda b, d: np.einsum("nhwc,nhwf->cf", b, d)[None, None],
                                     self.between, dy),
                            bilinear(unfuse_pointwise, plain, self.depthwise))
-        gradients = {"depthwise_kernel": depthwise, "pointwise_kernel": pointwise}
+        gradients = {"depthwise_kernel": depthwise.rearranged(lay.given_kernel),
+                     "pointwise_kernel": pointwise.rearranged(lay.given_kernel)}
         if self.config["use_bias"]:
             gradients["bias"] = bias
         return self._given(dx), gradients
@@ -82,6 +84,13 @@ class SeparableConv2D(Convolution):
     def _gather_each_channel(self, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
         gradient = collect(self.walk, x, dy, self.groups)
         return gradient.reshape(*gradient.shape[:2], self.groups, -1)
+
+
+@judges("SeparableConv1D")
+class SeparableConv1D(SeparableConv2D):
+    """The same along one axis."""
+
+    rank = 1
 
 
 def fuse(depthwise: np.ndarray, pointwise: np.ndarray) -> np.ndarray:

@@ -27,10 +27,9 @@ from tests.scratch.layers.test_convolutions_against_keras import IN_FLOAT64, ker
 from tests.scratch.support import convolution_oracles as oracles
 from tests.scratch.support.cases import seeds
 from tests.scratch.support.checks import EXAMPLES, real, whole
-from tests.scratch.support.convolution_cases import Case, as_image, cases, tensors
+from tests.scratch.support.convolution_cases import FAMILY, Case, as_image, cases, rank_of, tensors
 
-FAMILY = ["Conv2D", "Conv1D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose"]
-PLAIN = [name for name in FAMILY if name != "SeparableConv2D"]
+PLAIN = [name for name in FAMILY if not name.startswith("Separable")]
 
 
 @pytest.fixture(autouse=True)
@@ -51,10 +50,12 @@ def test_a_convolution_is_the_loops_convolution(name, data, seed):
                 (x.shape, dy.shape), seed)
 
 
-@given(case=cases("SeparableConv2D"), seed=seeds)
+@pytest.mark.parametrize("name", ["SeparableConv2D", "SeparableConv1D"])
+@given(data=st.data(), seed=seeds)
 @EXAMPLES
-def test_a_separable_convolution_is_the_loops_in_either_order(case, seed):
-    """In float32: depthwise first, then pointwise; or the two kernels first, then a Conv2D."""
+def test_a_separable_convolution_is_the_loops_in_either_order(name, data, seed):
+    """In float32: depthwise first, then pointwise; or the two kernels first, then a plain one."""
+    case = data.draw(cases(name))
     x, dy, weights, expected = tensors(case, real, seed)
     oracle = oracle_for(case.name, case.arguments)
     found = run(oracle, x, weights, dy)
@@ -78,7 +79,7 @@ def steps(case: Case, x, dy) -> dict:
     image, slopes = as_image(case, x), as_image(case, dy)
     offsets, multiplier = math.prod(case.arguments["kernel_size"]), case.arguments[
         "depth_multiplier"]
-    channels, filters, pixels = image.shape[3], slopes.shape[3], math.prod(slopes.shape[:3])
+    channels, filters, pixels = image.shape[-1], slopes.shape[-1], math.prod(slopes.shape[:-1])
     return {"output": max(offsets + channels * multiplier, multiplier + offsets * channels) + 1,
             "input_gradient": max(filters + offsets * multiplier, multiplier + offsets * filters),
             "depthwise_kernel_gradient": pixels + filters,
@@ -101,24 +102,26 @@ def depthwise_first(case, x, dy, weights) -> dict:
 
 
 def kernels_first(case, x, dy, weights) -> dict:
-    """One Conv2D with the product of the kernels; its gradient is taken apart again."""
+    """One convolution with the product of the kernels; its gradient is taken apart again."""
     depthwise, pointwise = (weights[f"{name}_kernel"].astype("float32")
                             for name in ("depthwise", "pointwise"))
-    channels, filters = depthwise.shape[2], pointwise.shape[3]
+    channels, filters = depthwise.shape[-2], pointwise.shape[-1]
     pointwise = pointwise.reshape(channels, -1, filters)
     plain = {key: value for key, value in case.arguments.items() if key != "depth_multiplier"}
-    if max(plain["strides"]) > 1 and max(plain["dilation_rate"]) > 1:  # not for a Conv2D
+    if max(plain["strides"]) > 1 and max(plain["dilation_rate"]) > 1:  # not for a plain one
         return {}
-    fused = {"kernel": np.einsum("ijcm,cmf->ijcf", depthwise, pointwise)}
+    fused = {"kernel": np.einsum("...cm,cmf->...cf", depthwise, pointwise)}
     if "bias" in weights:
         fused["bias"] = weights["bias"]
-    layer = layer_with("Conv2D", plain, fused, x.shape)
+    layer = layer_with(f"Conv{case.rank}D", plain, fused, x.shape)
     y, dx = layer.forward(x.astype("float32")), layer.backward(dy.astype("float32"))
     gradient = layer.grads["kernel"]
     return {"output": y, "input_gradient": dx,
-            "depthwise_kernel_gradient": np.einsum("ijcf,cmf->ijcm", gradient, pointwise),
-            "pointwise_kernel_gradient": np.einsum("ijcf,ijcm->cmf", gradient, depthwise).reshape(
-                1, 1, -1, filters)}
+            "depthwise_kernel_gradient": np.einsum("...cf,cmf->...cm", gradient, pointwise),
+            "pointwise_kernel_gradient": np.einsum(
+                "pcf,pcm->cmf", gradient.reshape(-1, channels, filters),
+                depthwise.reshape(-1, *depthwise.shape[-2:])).reshape(
+                    *[1] * case.rank, -1, filters)}
 
 
 @pytest.mark.parametrize("dilated", [False, True])
@@ -130,23 +133,28 @@ def test_no_pixel_is_covered_by_more_windows_than_said(dilated, data, seed):
     dilation = tuple(map(int, draw(1, 5, 2))) if dilated else (1, 1)
     padding = data.draw(st.sampled_from(["same", "causal"]))
     covered = np.zeros(size, int)
-    for _, _, _, _, row, column in oracles.meetings(size, kernel, strides, padding, dilation):
-        covered[row, column] += 1
+    for _, _, pixel in oracles.meetings(size, kernel, strides, padding, dilation):
+        covered[pixel] += 1
     said = Walk(size, kernel, strides, padding, dilation).overlap()
     assert covered.max() <= said
     roomy = (40, 41)
     many = np.zeros(roomy, int)
-    for _, _, _, _, row, column in oracles.meetings(roomy, kernel, strides, "same", dilation):
-        many[row, column] += 1
+    for _, _, pixel in oracles.meetings(roomy, kernel, strides, "same", dilation):
+        many[pixel] += 1
     assert many.max() == said  # no more is said than there can be
 
 
 SMALL = {
     "Conv2D": dict(filters=4, groups=2, kernel_size=(2, 3), dilation_rate=(2, 1)),
     "Conv1D": dict(filters=4, groups=1, kernel_size=(3,), strides=(2,), padding="causal"),
+    "Conv3D": dict(filters=4, groups=2, kernel_size=(2, 1, 3), strides=(1, 2, 1), padding="same"),
     "DepthwiseConv2D": dict(kernel_size=(2, 3), strides=(1, 2), depth_multiplier=2),
+    "DepthwiseConv1D": dict(kernel_size=(2,), strides=(2,), depth_multiplier=2),
     "SeparableConv2D": dict(filters=3, kernel_size=(2, 3), depth_multiplier=2),
+    "SeparableConv1D": dict(filters=3, kernel_size=(3,), dilation_rate=(2,), padding="same"),
     "Conv2DTranspose": dict(filters=3, kernel_size=(2, 3), strides=(2, 3)),
+    "Conv1DTranspose": dict(filters=3, kernel_size=(3,), strides=(2,), padding="same"),
+    "Conv3DTranspose": dict(filters=3, kernel_size=(2, 3, 1), strides=(1, 2, 3)),
 }
 
 
@@ -156,7 +164,7 @@ SMALL = {
 def test_errors_of_the_inputs_are_carried_along(name, data_format, size):
     """Any input within its error, and any gradient, gives a result within the result's bound."""
     layer = getattr(scratch, name)(**SMALL[name], data_format=data_format)
-    shape = (2, 4, 5) if name == "Conv1D" else (2, 4, 5, 4)
+    shape = {1: (2, 4, 6), 2: (2, 4, 5, 4), 3: (2, 4, 3, 5, 4)}[rank_of(name)]
     layer.build((None, *shape[1:]))
     config = layer.get_config()
     for seed in range(6):
@@ -201,6 +209,7 @@ def test_every_layer_is_keras_own_in_float64(keras, integers):
 WIDE = [
     ("Conv2D", dict(filters=64, kernel_size=3, padding="same"), (2, 8, 9, 64)),
     ("Conv2D", dict(filters=64, kernel_size=3, dilation_rate=2), (2, 9, 8, 32)),
+    ("Conv3D", dict(filters=32, kernel_size=3, padding="same"), (2, 4, 6, 5, 32)),
     ("SeparableConv2D", dict(filters=32, kernel_size=3, padding="same"), (2, 8, 9, 64)),
     ("Conv2DTranspose", dict(filters=32, kernel_size=3, strides=2, padding="same"), (2, 5, 4, 64)),
 ]
@@ -245,7 +254,8 @@ def test_whole_numbers_are_so_small_that_no_sum_of_products_is_rounded(terms, fa
 
 
 def test_a_separable_convolution_multiplies_three_numbers():
-    assert oracle_for("SeparableConv2D", {}).factors == 3
+    assert oracle_for("SeparableConv2D", {}).factors == oracle_for("SeparableConv1D",
+                                                                   {}).factors == 3
     assert all(oracle_for(name, {}).factors == 2 for name in PLAIN)
     assert oracle_for("SeparableConv2D", {"activation": "relu"}, "whole").factors == 3
 

@@ -22,7 +22,7 @@ from tests.scratch.support.activation_oracles import KINKS
 # (each made in certain layers), the declared deviations of Keras (each of certain layers).
 ALLOWED = ("oracle/", "evaluation/fuzzing/layer_grammar.py", "evaluation/faults/",
            "evaluation/deviations/")
-WINDOWS = {"kernel_size": (3, 2), "pool_size": (3, 2)}
+WINDOWS = {"kernel_size": (3, 2, 4), "pool_size": (3, 2, 4)}
 
 
 def tables(source: str) -> list[int]:
@@ -81,7 +81,7 @@ def test_an_oracle_knows_its_layer(name):
     assert not (oracle.mixes_samples and layer.sample_by_sample)
     assert oracle.operation or name == "ActivityRegularization"
     if oracle.window:
-        rank = 1 if name.endswith("1D") else 2
+        rank = layer.rank
         made = layer(**{argument: 2 for argument in oracle.outputs},
                      **{oracle.window: WINDOWS[oracle.window][:rank]})
         assert made.get_config()[oracle.window] == WINDOWS[oracle.window][:rank]
@@ -90,7 +90,7 @@ def test_an_oracle_knows_its_layer(name):
 
 @pytest.mark.parametrize("name", sorted(name for name in LAYERS if LAYERS[name].outputs))
 def test_arguments_that_say_how_much_comes_out_do(name):
-    shape = (None, 6, 5, 2) if name.endswith(("2D", "2DTranspose")) else (None, 6, 2)
+    shape = (None, *(4, 6, 5)[-getattr(CLASSES[name], "rank", 1):], 2)
     window = {"kernel_size": 3} if LAYERS[name].window else {}
     for argument in LAYERS[name].outputs:
         sizes = []

@@ -18,7 +18,7 @@ from tests.compare.oracle.test_oracle import (
     bounded,
     run,
 )
-from tests.scratch.support import oracles
+from tests.scratch.support import oracles, volumes
 from tests.scratch.support.cases import seeds
 from tests.scratch.support.checks import EXAMPLES, real, whole
 from tests.scratch.support.pooling import (
@@ -191,6 +191,10 @@ ERROR_CASES = [
      (2, 2, 3)),
     ("MaxPooling2D", {"pool_size": (2, 3), "strides": (1, 2), **SAME}, (2, 2, 5, 4), (2, 2, 5, 2)),
     ("MaxPooling1D", {"pool_size": (3,), "strides": (2,), **SAME}, (2, 3, 7), (2, 3, 4)),
+    ("MaxPooling3D", {"pool_size": (2, 1, 3), "strides": (1, 2, 2), **SAME}, (2, 2, 3, 4, 5),
+     (2, 2, 3, 2, 3)),
+    ("AveragePooling3D", {"pool_size": (2, 1, 3), "strides": (1, 2, 1), "padding": "valid"},
+     (2, 3, 4, 5, 2), (2, 2, 2, 3, 2)),
     ("GlobalMaxPooling2D", {"keepdims": False}, (2, 3, 2, 3), (2, 3)),
     ("GlobalMaxPooling1D", {"keepdims": True}, (2, 5, 3), (2, 1, 3)),
     ("GlobalAveragePooling2D", {"keepdims": False, **SAME}, (2, 3, 2, 3), (2, 3)),
@@ -259,9 +263,13 @@ KERAS_CASES += [(f"{kind}Pooling1D", dict(pool_size=3, strides=2, padding=paddin
                                           data_format=data_format), (3, 7, 5))
                 for kind in ("Average", "Max") for padding in ("same", "valid")
                 for data_format in FORMATS]
+KERAS_CASES += [(f"{kind}Pooling3D", {**arguments, "data_format": data_format}, (2, 4, 6, 5, 3))
+                for kind in ("Average", "Max") for data_format in FORMATS for arguments in (
+                    dict(pool_size=2), dict(pool_size=(2, 3, 1), strides=(1, 2, 3)),
+                    dict(pool_size=(1, 3, 2), strides=(2, 1, 1), padding="same"))]
 KERAS_CASES += [(f"Global{kind}Pooling{rank}D", dict(keepdims=keepdims, data_format=data_format),
-                 (3, 7, 5, 4)[:rank + 2])
-                for kind in ("Average", "Max") for rank in (1, 2)
+                 (3, 7, 5, 4, 2)[:rank + 2])
+                for kind in ("Average", "Max") for rank in (1, 2, 3)
                 for keepdims in (False, True) for data_format in FORMATS]
 
 
@@ -270,6 +278,9 @@ KERAS_CASES += [(f"Global{kind}Pooling{rank}D", dict(keepdims=keepdims, data_for
 def test_keras_keeps_to_the_bounds(keras, name, arguments, shape, dtype):
     """Real numbers and whole ones; these exactly, where the oracle says so."""
     import tensorflow as tf
+
+    if (name, dtype) == ("MaxPooling3D", "float64"):
+        pytest.skip("TensorFlow has no such kernel")
 
     layer = getattr(keras.layers, name)(**arguments, dtype=dtype)
     for draw in (real, whole):
@@ -287,3 +298,25 @@ def test_keras_keeps_to_the_bounds(keras, name, arguments, shape, dtype):
         if oracle.exact and draw is whole:
             np.testing.assert_array_equal(y.numpy(), found["output"].value)
             np.testing.assert_array_equal(dx.numpy(), found["input_gradient"].value)
+
+
+@given(volumes.pools(), st.booleans(), seeds)
+@EXAMPLES
+def test_maxima_and_means_of_volumes_are_the_loops(case, ties, seed):
+    """Every number that ties for a maximum gets its gradient."""
+    arguments, shape = case
+    draw = whole if ties else real
+    x, dy = draw(seed, shape), draw(seed + 1, volumes.output_shape(arguments, shape))
+    oracle, found = by_oracle("MaxPooling3D", arguments, x, dy)
+    y, dx = volumes.maxima(arguments, x, dy)
+    np.testing.assert_array_equal(found["output"].value, y)
+    assert not found["output"].bound.any() and oracle.exact
+    assert_sums(oracle, {"input_gradient": found["input_gradient"]}, {"input_gradient": dx},
+                (x.shape, dy.shape), seed)
+    oracle, found = by_oracle("AveragePooling3D", arguments, x, dy)
+    sums, spread, number = volumes.means(arguments, x, dy)
+    np.testing.assert_allclose(found["output"].value, sums.value / number, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(found["input_gradient"].value, spread.value, rtol=1e-12, atol=1e-12)
+    rng = np.random.default_rng(seed)
+    for order in range(3):
+        assert_inside(found["output"], float32_means(sums, number, rng, order), f"order {order}")

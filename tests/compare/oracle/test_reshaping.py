@@ -13,7 +13,7 @@ from tests.compare.oracle.test_oracle import FLOAT32, FLOAT64, added_up, assert_
 from tests.scratch.support.checks import real, whole
 from tests.scratch.support.pooling import FORMATS
 
-IMAGE, STEPS = (2, 4, 3, 5), (2, 6, 5)
+IMAGE, STEPS, VOLUME = (2, 4, 3, 5), (2, 6, 5), (2, 4, 3, 5, 6)
 CASES = [
     *[("Flatten", dict(data_format=data_format), shape) for data_format in FORMATS
       for shape in (IMAGE, STEPS, (2, 3), (4,))],
@@ -26,6 +26,10 @@ CASES = [
     ("Cropping2D", dict(cropping=((1, 0), (0, 2))), IMAGE),
     ("Cropping2D", dict(cropping=((1, 1), (0, 2)), data_format="channels_first"), IMAGE),
     ("Cropping1D", dict(cropping=(2, 1)), STEPS),
+    *[(name, {**arguments, "data_format": data_format}, VOLUME) for name, arguments in (
+        ("ZeroPadding3D", dict(padding=((1, 0), (2, 3), (0, 1)))),
+        ("Cropping3D", dict(cropping=((0, 1), (1, 1), (0, 2)))),
+        ("UpSampling3D", dict(size=(1, 3, 2)))) for data_format in FORMATS],
     *[("UpSampling2D", dict(size=(1, 3), data_format=data_format), IMAGE)
       for data_format in FORMATS],
     ("UpSampling2D", dict(size=(3, 2)), IMAGE), ("UpSampling1D", dict(size=3), STEPS),

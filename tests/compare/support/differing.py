@@ -6,7 +6,7 @@ import numpy as np
 
 import scratch
 
-IMAGE = (2, 6, 7, 4)
+IMAGE, VOLUME = (2, 6, 7, 4), (2, 3, 4, 7, 4)
 
 
 def sides(keras, name):

@@ -9,9 +9,8 @@ import scratch
 from tests.scratch.support import oracles
 from tests.scratch.support.cases import dtypes, layouts, seeds
 from tests.scratch.support.checks import EXAMPLES, assert_exact, assert_within, real, run, whole
-from tests.scratch.support.convolution_cases import cases, tensors
+from tests.scratch.support.convolution_cases import FAMILY, cases, rank_of, tensors
 
-FAMILY = ["Conv2D", "Conv1D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose"]
 every_layer = pytest.mark.parametrize("name", FAMILY)
 
 
@@ -48,9 +47,9 @@ def test_real_numbers_agree_within_rounding(name, data, dtype, layouts, seed):
 def test_an_activation_works_on_the_arrays_as_they_stand(name, data_format):
     """A softmax sums along the last axis, wherever the channels are; relu passes nothing at 0."""
     arguments = {"kernel_size": 2, "data_format": data_format, "dtype": "float64"}
-    if name != "DepthwiseConv2D":
+    if not name.startswith("Depthwise"):
         arguments["filters"] = 3
-    shape = (2, 5, 3) if name == "Conv1D" else (2, 5, 3, 4)
+    shape = {1: (2, 5, 3), 2: (2, 5, 3, 4), 3: (2, 5, 3, 4, 2)}[rank_of(name)]
     plain = getattr(scratch, name)(**arguments)
     plain.build((None, *shape[1:]))
     x = whole(1, shape, 1)
@@ -77,9 +76,10 @@ def test_an_activation_works_on_the_arrays_as_they_stand(name, data_format):
 @every_layer
 def test_an_infinite_pixel_reaches_the_windows_that_see_it_and_no_other(name):
     """Whole numbers, so that what does not see it is as it was to the last bit."""
-    shape, pixel = ((2, 9, 1), (1, 4, 0)) if name == "Conv1D" else ((2, 9, 8, 2), (1, 4, 4, 0))
+    shape, pixel = {1: ((2, 9, 1), (1, 4, 0)), 2: ((2, 9, 8, 2), (1, 4, 4, 0)),
+                    3: ((2, 9, 7, 8, 2), (1, 4, 4, 4, 0))}[rank_of(name)]
     arguments = {"kernel_size": 2, "strides": 2, "padding": "same"}
-    if name != "DepthwiseConv2D":
+    if not name.startswith("Depthwise"):
         arguments["filters"] = 3
     layer = getattr(scratch, name)(**arguments)
     layer.build((None, *shape[1:]))
@@ -92,8 +92,8 @@ def test_an_infinite_pixel_reaches_the_windows_that_see_it_and_no_other(name):
     with np.errstate(invalid="ignore"):
         z = layer.forward(bad)
     reached = np.zeros(y.shape, bool)
-    window = slice(8, 10) if name == "Conv2DTranspose" else slice(2, 3)
-    channels = slice(1) if name == "DepthwiseConv2D" else slice(None)
+    window = slice(8, 10) if "Transpose" in name else slice(2, 3)
+    channels = slice(1) if name.startswith("Depthwise") else slice(None)
     reached[(1, *(window,) * layer.rank, channels)] = True
     np.testing.assert_array_equal(np.isfinite(z), ~reached)
     np.testing.assert_array_equal(z[~reached], y[~reached])
@@ -107,6 +107,18 @@ def test_results_of_the_family_lie_in_memory_with_the_images_innermost():
                   scratch.Conv2DTranspose(5, 3, strides=2)):
         layer.build((None, 7, 6, 4))
         assert layer.forward(x).transpose(2, 3, 1, 0).flags.c_contiguous, str(layer)
+
+
+def test_results_on_volumes_lie_in_memory_with_the_volumes_innermost():
+    """So that they flow on without a copy; see `volume_lowering.py`."""
+    x = np.ones((3, 5, 7, 6, 4), "float32")
+    for layer in (scratch.Conv3D(6, (2, 3, 3), strides=(1, 2, 1)), scratch.Conv3D(6, 2, groups=2),
+                  scratch.Conv3DTranspose(5, 3, strides=2)):
+        layer.build((None, *x.shape[1:]))
+        y = layer.forward(x)
+        assert y.transpose(3, 4, 2, 1, 0).flags.c_contiguous, str(layer)
+        dx = layer.backward(y)
+        assert dx.transpose(3, 4, 2, 1, 0).flags.c_contiguous, str(layer)
 
 
 def test_causal_outputs_do_not_look_ahead():

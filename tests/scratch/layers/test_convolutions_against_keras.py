@@ -11,7 +11,7 @@ import pytest
 import scratch
 from tests.scratch.support.checks import assert_exact, whole
 
-IMAGE, STEPS = (2, 9, 8, 4), (3, 9, 4)
+IMAGE, STEPS, VOLUME = (2, 9, 8, 4), (3, 9, 4), (2, 5, 6, 7, 4)
 CASES = [
     ("Conv2D", dict(filters=5, kernel_size=(2, 3), dilation_rate=(2, 3), padding="same"), IMAGE),
     ("Conv2D", dict(filters=5, kernel_size=(3, 2), dilation_rate=(1, 4)), IMAGE),
@@ -49,6 +49,35 @@ CASES = [
                              output_padding=(2, 1)), IMAGE),
     ("Conv2DTranspose", dict(filters=2, kernel_size=(5, 3), padding="same", output_padding=0),
      (2, 3, 4, 2)),
+    ("Conv3D", dict(filters=3, kernel_size=(2, 3, 2), strides=(1, 2, 3)), VOLUME),
+    ("Conv3D", dict(filters=3, kernel_size=(2, 3, 4), strides=(2, 1, 3), padding="same"), VOLUME),
+    ("Conv3D", dict(filters=3, kernel_size=(2, 3, 2), dilation_rate=(1, 2, 3), padding="same",
+                    use_bias=False), VOLUME),
+    ("Conv3D", dict(filters=2, kernel_size=(2, 2, 3), dilation_rate=(3, 2, 1)), VOLUME),
+    ("Conv3D", dict(filters=6, kernel_size=(2, 3, 1), groups=2, strides=2), VOLUME),
+    ("Conv3D", dict(filters=3, kernel_size=(2, 3, 1), data_format="channels_first"), VOLUME),
+    ("Conv3DTranspose", dict(filters=3, kernel_size=(2, 3, 1), strides=(1, 2, 3)), VOLUME),
+    ("Conv3DTranspose", dict(filters=3, kernel_size=(2, 3, 4), strides=(1, 2, 3), padding="same"),
+     VOLUME),
+    ("Conv3DTranspose", dict(filters=2, kernel_size=(2, 3, 4), strides=(2, 2, 3), padding="same",
+                             output_padding=(1, 0, 2), use_bias=False), VOLUME),
+    ("Conv3DTranspose", dict(filters=2, kernel_size=(2, 3, 4), strides=(2, 2, 3),
+                             output_padding=(1, 0, 2)), VOLUME),
+    ("Conv1DTranspose", dict(filters=3, kernel_size=2, strides=3), STEPS),
+    ("Conv1DTranspose", dict(filters=3, kernel_size=4, strides=3, padding="same"), STEPS),
+    ("Conv1DTranspose", dict(filters=3, kernel_size=4, strides=3, padding="same",
+                             output_padding=1, use_bias=False), STEPS),
+    ("Conv1DTranspose", dict(filters=3, kernel_size=4, strides=3, output_padding=2), STEPS),
+    ("DepthwiseConv1D", dict(kernel_size=3, depth_multiplier=2), STEPS),
+    ("DepthwiseConv1D", dict(kernel_size=3, strides=2, padding="same", use_bias=False), STEPS),
+    ("DepthwiseConv1D", dict(kernel_size=2, dilation_rate=3, padding="same"), STEPS),
+    ("DepthwiseConv1D", dict(kernel_size=2, dilation_rate=2, strides=2), STEPS),
+    ("DepthwiseConv1D", dict(kernel_size=2, strides=3, data_format="channels_first"), STEPS),
+    ("SeparableConv1D", dict(filters=5, kernel_size=3, depth_multiplier=2), STEPS),
+    ("SeparableConv1D", dict(filters=5, kernel_size=4, strides=3, padding="same"), STEPS),
+    ("SeparableConv1D", dict(filters=5, kernel_size=2, dilation_rate=3, strides=2,
+                             use_bias=False), STEPS),
+    ("SeparableConv1D", dict(filters=5, kernel_size=3, data_format="channels_first"), STEPS),
 ]
 # TensorFlow compiles its convolutions in groups, for seconds: those in one precision only.
 IN_FLOAT64 = [case for case in CASES if "groups" not in case[1]]
@@ -112,6 +141,12 @@ COMPILED = [
     ("Conv2DTranspose", dict(filters=5, kernel_size=(2, 3), dilation_rate=(2, 3)), IMAGE),
     ("Conv2DTranspose", dict(filters=5, kernel_size=(2, 4), dilation_rate=(3, 1), padding="same"),
      IMAGE),
+    ("Conv1DTranspose", dict(filters=3, kernel_size=4, dilation_rate=2, padding="same"), STEPS),
+    ("Conv1DTranspose", dict(filters=3, kernel_size=4, strides=2, data_format="channels_first"),
+     STEPS),
+    ("Conv3DTranspose", dict(filters=3, kernel_size=(2, 3, 4), dilation_rate=(3, 2, 1)), VOLUME),
+    ("Conv3DTranspose", dict(filters=3, kernel_size=(2, 1, 4), strides=(2, 3, 1), padding="same",
+                             data_format="channels_first"), VOLUME),
 ]
 
 
@@ -142,6 +177,14 @@ def config_cases(keras):
                                      **settings("depthwise", "pointwise")),
         keras.layers.Conv2DTranspose(3, (2, 4), (3, 2), output_padding=(2, 1),
                                      **settings("kernel")),
+        keras.layers.Conv3D(6, (2, 3, 1), padding="SAME", groups=2, dilation_rate=(1, 2, 3),
+                            data_format="channels_first", **settings("kernel")),
+        keras.layers.Conv1DTranspose(3, 2, 3, output_padding=2, **settings("kernel")),
+        keras.layers.Conv3DTranspose(3, (2, 4, 1), (3, 2, 1), output_padding=(2, 1, 0),
+                                     **settings("kernel")),
+        keras.layers.DepthwiseConv1D(3, 2, depth_multiplier=4, **settings("depthwise")),
+        keras.layers.SeparableConv1D(4, 3, dilation_rate=2, depth_multiplier=2,
+                                     **settings("depthwise", "pointwise")),
         keras.layers.Dense(3, **settings("kernel")),
     ]
 
@@ -158,7 +201,8 @@ def test_configs_go_both_ways_without_loss(keras):
 
 
 def test_keras_other_names_are_known_too(keras):
-    for name in ("Convolution1D", "Convolution2D", "Convolution2DTranspose",
+    for name in ("Convolution1D", "Convolution2D", "Convolution3D", "Convolution1DTranspose",
+                 "Convolution2DTranspose", "Convolution3DTranspose", "SeparableConvolution1D",
                  "SeparableConvolution2D"):
         assert getattr(scratch, name).__name__ == getattr(keras.layers, name).__name__
 
@@ -195,6 +239,18 @@ BAD = [
      "output_padding=(2, 2), strides=(2, 2)"),
     ("Conv2DTranspose", dict(filters=2, kernel_size=3, strides=2, output_padding=(0, -1)),
      "output_padding=-1"),
+    ("Conv3D", dict(filters=2, kernel_size=(2, 2)), "kernel_size=(2, 2)"),
+    ("Conv3D", dict(filters=2, kernel_size=2, padding="causal"), "padding='causal'"),
+    ("Conv3D", dict(filters=2, kernel_size=2, strides=(1, 2, 1), dilation_rate=(2, 1, 1)),
+     "strides=(1, 2, 1), dilation_rate=(2, 1, 1)"),
+    ("Conv3D", dict(filters=5, kernel_size=2, groups=2), "filters=5, groups=2"),
+    ("Conv1DTranspose", dict(filters=2, kernel_size=3, strides=2, output_padding=2),
+     "output_padding=(2,), strides=(2,)"),
+    ("Conv3DTranspose", dict(filters=2, kernel_size=3, strides=(1, 2, 0)), "strides=0"),
+    ("DepthwiseConv1D", dict(kernel_size=2, padding="causal"), "padding='causal'"),
+    ("DepthwiseConv1D", dict(kernel_size=2, depth_multiplier=0), "depth_multiplier=0"),
+    ("SeparableConv1D", dict(filters=2, kernel_size=2, padding="causal"), "padding='causal'"),
+    ("SeparableConv1D", dict(filters=2, kernel_size=(2, 2)), "kernel_size=(2, 2)"),
 ]
 
 
@@ -218,6 +274,13 @@ UNFIT = [
      "(5, 6)"),
     ("Conv1D", dict(filters=4, kernel_size=2), (None, 5, 6, 3), "(None, 5, 6, 3)"),
     ("Conv2DTranspose", dict(filters=4, kernel_size=2), (None, 5, 6), "(None, 5, 6)"),
+    ("Conv3D", dict(filters=4, kernel_size=(2, 6, 1)), (None, 4, 5, 6, 3), "(4, 5, 6)"),
+    ("Conv3D", dict(filters=4, kernel_size=2), (None, 5, 6, 3), "(None, 5, 6, 3)"),
+    ("Conv3D", dict(filters=4, kernel_size=2, groups=2), (None, 4, 5, 6, 3),
+     "3 channels, groups=2"),
+    ("DepthwiseConv1D", dict(kernel_size=6), (None, 5, 3), "(5,)"),
+    ("SeparableConv1D", dict(filters=4, kernel_size=3, dilation_rate=3), (None, 6, 3), "(6,)"),
+    ("Conv3DTranspose", dict(filters=4, kernel_size=2), (None, 5, 6, 3), "(None, 5, 6, 3)"),
 ]
 
 

@@ -1,8 +1,11 @@
 """Convolutions of every kind once more, as plain loops over single products; see `oracles.py`.
 
-Images are (N, H, W, C), pairs (rows, columns). Each function returns the `Sums` of the output, the
-input's gradient and the weights' gradients, in Keras's order of the weights.
+Images are (N, H, W, C), volumes (N, D, H, W, C); arguments have one number for each axis. Each
+function returns the `Sums` of the output, the input's gradient and the weights' gradients, in
+Keras's order of the weights.
 """
+
+import itertools
 
 import numpy as np
 
@@ -34,14 +37,15 @@ def output_size(image, kernel, strides, padding, dilation):
 
 
 def meetings(image, kernel, strides, padding, dilation):
-    """Every (i, j, p, q, row, column): output pixel, place in the kernel, and image pixel there."""
-    down, top = axis(image[0], kernel[0], strides[0], padding, dilation[0])
-    across, left = axis(image[1], kernel[1], strides[1], padding, dilation[1])
-    for i, j, p, q in np.ndindex(down, across, *kernel):
-        row = i * strides[0] + p * dilation[0] - top
-        column = j * strides[1] + q * dilation[1] - left
-        if 0 <= row < image[0] and 0 <= column < image[1]:
-            yield i, j, p, q, row, column
+    """Every (output pixel, place in the kernel, image pixel there), three tuples of indices."""
+    walks = [axis(*each, padding, d) for *each, d in zip(image, kernel, strides, dilation)]
+    outputs, before = zip(*walks)
+    for out in np.ndindex(*outputs):
+        for place in np.ndindex(*kernel):
+            pixel = tuple(o * s + p * d - b for o, s, p, d, b in
+                          zip(out, strides, place, dilation, before))
+            if all(0 <= i < n for i, n in zip(pixel, image)):
+                yield out, place, pixel
 
 
 def bias_sums(y, dbias, bias, dy):
@@ -51,52 +55,52 @@ def bias_sums(y, dbias, bias, dy):
         dbias.add(f, dy[(*where, f)])
 
 
-def conv2d(x, kernel, bias, dy, strides, padding, dilation=(1, 1), groups=1):
+def convolution(x, kernel, bias, dy, strides, padding, dilation, groups=1):
     """x (N, H, W, C), kernel (kh, kw, C / groups, F), bias (F,), dy (N, OH, OW, F)."""
-    filters, channels = kernel.shape[3], kernel.shape[2]
+    *window, channels, filters = kernel.shape
     y, dx, dkernel, dbias = Sums(dy.shape), Sums(x.shape), Sums(kernel.shape), Sums(bias.shape)
     bias_sums(y, dbias, bias, dy)
-    for i, j, p, q, row, column in meetings(x.shape[1:3], kernel.shape[:2], strides, padding,
-                                            dilation):
+    for out, place, at in meetings(x.shape[1:-1], window, strides, padding, dilation):
         for b, f, c in np.ndindex(len(x), filters, channels):
             seen = f // (filters // groups) * channels + c  # the group's c-th channel
-            pixel, weight, slope = x[b, row, column, seen], kernel[p, q, c, f], dy[b, i, j, f]
-            y.add((b, i, j, f), pixel * weight)
-            dx.add((b, row, column, seen), slope * weight)
-            dkernel.add((p, q, c, f), slope * pixel)
+            pixel, weight, slope = x[(b, *at, seen)], kernel[(*place, c, f)], dy[(b, *out, f)]
+            y.add((b, *out, f), pixel * weight)
+            dx.add((b, *at, seen), slope * weight)
+            dkernel.add((*place, c, f), slope * pixel)
     return y, dx, dkernel, dbias
 
 
-def depthwise_conv2d(x, kernel, bias, dy, strides, padding, dilation=(1, 1)):
+def depthwise(x, kernel, bias, dy, strides, padding, dilation):
     """x (N, H, W, C), kernel (kh, kw, C, M), bias (C M,), dy (N, OH, OW, C M)."""
+    *window, channels, multiplier = kernel.shape
     y, dx, dkernel, dbias = Sums(dy.shape), Sums(x.shape), Sums(kernel.shape), Sums(bias.shape)
     bias_sums(y, dbias, bias, dy)
-    for i, j, p, q, row, column in meetings(x.shape[1:3], kernel.shape[:2], strides, padding,
-                                            dilation):
-        for b, c, m in np.ndindex(len(x), *kernel.shape[2:]):
-            f = c * kernel.shape[3] + m
-            pixel, weight, slope = x[b, row, column, c], kernel[p, q, c, m], dy[b, i, j, f]
-            y.add((b, i, j, f), pixel * weight)
-            dx.add((b, row, column, c), slope * weight)
-            dkernel.add((p, q, c, m), slope * pixel)
+    for out, place, at in meetings(x.shape[1:-1], window, strides, padding, dilation):
+        for b, c, m in np.ndindex(len(x), channels, multiplier):
+            f = c * multiplier + m
+            pixel, weight, slope = x[(b, *at, c)], kernel[(*place, c, m)], dy[(b, *out, f)]
+            y.add((b, *out, f), pixel * weight)
+            dx.add((b, *at, c), slope * weight)
+            dkernel.add((*place, c, m), slope * pixel)
     return y, dx, dkernel, dbias
 
 
-def separable_conv2d(x, depthwise, pointwise, bias, dy, strides, padding, dilation=(1, 1)):
+def separable(x, depthwise, pointwise, bias, dy, strides, padding, dilation):
     """x (N, H, W, C), depthwise (kh, kw, C, M), pointwise (1, 1, C M, F), dy (N, OH, OW, F)."""
+    *window, channels, multiplier = depthwise.shape
     y, dx, dbias = Triples(dy.shape), Triples(x.shape), Sums(bias.shape)
     ddepthwise, dpointwise = Triples(depthwise.shape), Triples(pointwise.shape)
     bias_sums(y, dbias, bias, dy)
-    for i, j, p, q, row, column in meetings(x.shape[1:3], depthwise.shape[:2], strides, padding,
-                                            dilation):
-        for b, c, m, f in np.ndindex(len(x), *depthwise.shape[2:], pointwise.shape[3]):
-            k = c * depthwise.shape[3] + m
-            pixel, slope = x[b, row, column, c], dy[b, i, j, f]
-            first, second = depthwise[p, q, c, m], pointwise[0, 0, k, f]
-            y.add((b, i, j, f), pixel * first * second)
-            dx.add((b, row, column, c), slope * first * second)
-            ddepthwise.add((p, q, c, m), slope * pixel * second)
-            dpointwise.add((0, 0, k, f), slope * pixel * first)
+    alone = (0,) * len(window)  # the only pixel of the pointwise kernel
+    for out, place, at in meetings(x.shape[1:-1], window, strides, padding, dilation):
+        for b, c, m, f in np.ndindex(len(x), channels, multiplier, pointwise.shape[-1]):
+            k = (*alone, c * multiplier + m, f)
+            pixel, slope = x[(b, *at, c)], dy[(b, *out, f)]
+            first, second = depthwise[(*place, c, m)], pointwise[k]
+            y.add((b, *out, f), pixel * first * second)
+            dx.add((b, *at, c), slope * first * second)
+            ddepthwise.add((*place, c, m), slope * pixel * second)
+            dpointwise.add(k, slope * pixel * first)
     return y, dx, ddepthwise, dpointwise, dbias
 
 
@@ -115,20 +119,20 @@ def transposed_axis(size, kernel, stride, padding, extra, dilation):
     return shortest + reach % 2 + extra, max(reach - reach % 2 - extra, 0) // 2
 
 
-def conv2d_transpose(x, kernel, bias, dy, strides, padding, extra=(None, None), dilation=(1, 1)):
+def transposed(x, kernel, bias, dy, strides, padding, extra, dilation):
     """x (N, H, W, C), kernel (kh, kw, F, C), bias (F,), dy (N, OH, OW, F)."""
+    *window, filters, channels = kernel.shape
     y, dx, dkernel, dbias = Sums(dy.shape), Sums(x.shape), Sums(kernel.shape), Sums(bias.shape)
     bias_sums(y, dbias, bias, dy)
-    cut = [transposed_axis(x.shape[a + 1], kernel.shape[a], strides[a], padding, extra[a],
-                           dilation[a])[1] for a in (0, 1)]
-    for i, j, p, q in np.ndindex(*x.shape[1:3], *kernel.shape[:2]):
-        row = i * strides[0] + p * dilation[0] - cut[0]
-        column = j * strides[1] + q * dilation[1] - cut[1]
-        if not (0 <= row < dy.shape[1] and 0 <= column < dy.shape[2]):
+    cut = [transposed_axis(n, k, s, padding, e, d)[1] for n, k, s, e, d in
+           zip(x.shape[1:-1], window, strides, extra, dilation)]
+    for at, place in itertools.product(np.ndindex(*x.shape[1:-1]), np.ndindex(*window)):
+        out = tuple(i * s + p * d - c for i, s, p, d, c in zip(at, strides, place, dilation, cut))
+        if not all(0 <= o < n for o, n in zip(out, dy.shape[1:-1])):
             continue
-        for b, f, c in np.ndindex(len(x), *kernel.shape[2:]):
-            pixel, weight, slope = x[b, i, j, c], kernel[p, q, f, c], dy[b, row, column, f]
-            y.add((b, row, column, f), pixel * weight)
-            dx.add((b, i, j, c), slope * weight)
-            dkernel.add((p, q, f, c), slope * pixel)
+        for b, f, c in np.ndindex(len(x), filters, channels):
+            pixel, weight, slope = x[(b, *at, c)], kernel[(*place, f, c)], dy[(b, *out, f)]
+            y.add((b, *out, f), pixel * weight)
+            dx.add((b, *at, c), slope * weight)
+            dkernel.add((*place, f, c), slope * pixel)
     return y, dx, dkernel, dbias

@@ -19,7 +19,7 @@ from compare.evaluation import deviations
 from compare.evaluation.deviations.difference import Difference
 from compare.inputs import twins
 from tests.compare.evaluation.deviations import test_in_use
-from tests.compare.support.differing import IMAGE, dense, real, sides, whole
+from tests.compare.support.differing import IMAGE, VOLUME, dense, real, sides, whole
 
 ROOT = Path(compare.__file__).parent.parent
 
@@ -90,17 +90,30 @@ def test_entries_are_found_by_what_they_concern():
 # what TensorFlow's CPU kernels cannot do
 
 @pytest.mark.parametrize("name, shape", [("Conv2D", IMAGE), ("Conv1D", IMAGE[:3]),
-                                         ("Conv2DTranspose", IMAGE)])
+                                         ("Conv2DTranspose", IMAGE), ("Conv1DTranspose", IMAGE[:3]),
+                                         ("Conv3DTranspose", VOLUME)])
 def test_channels_first_convolution(keras, onednn, name, shape):
     y = computes_with_onednn_only(keras, onednn, name, dict(
         filters=4, kernel_size=2, data_format="channels_first"), shape)
     assert y.shape[1] == 4
 
 
-def test_transposed_dilation(keras, onednn):
-    y = computes_with_onednn_only(keras, onednn, "Conv2DTranspose",
-                                  dict(filters=3, kernel_size=2, dilation_rate=(1, 2)))
-    assert y.shape == (2, 7, 9, 3)
+@pytest.mark.parametrize("name, rate, shape, out", [
+    ("Conv2DTranspose", (1, 2), IMAGE, (7, 9)), ("Conv1DTranspose", 2, IMAGE[:3], (8,)),
+    ("Conv3DTranspose", (1, 3, 2), VOLUME, (4, 7, 9))])
+def test_transposed_dilation(keras, onednn, name, rate, shape, out):
+    y = computes_with_onednn_only(keras, onednn, name,
+                                  dict(filters=3, kernel_size=2, dilation_rate=rate), shape)
+    assert y.shape == (2, *out, 3)
+
+
+def test_max_pooling_of_volumes_in_float64(keras):
+    theirs, ours = sides(keras, "MaxPooling3D")
+    x = whole(VOLUME)
+    y = ours(2, dtype="float64")(x.astype("float64"))
+    np.testing.assert_array_equal(y, theirs(2)(x))
+    with pytest.raises(Exception, match="Exception encountered when calling"):
+        theirs(2, dtype="float64")(x.astype("float64"))
 
 
 @pytest.mark.parametrize("name, arguments", [("DepthwiseConv2D", {}),
@@ -172,7 +185,9 @@ def test_strided_pointwise_gradient_is_refused_before_it_runs(keras, onednn, nam
 @pytest.mark.parametrize("name, arguments, shape", [
     ("Conv2D", dict(filters=4, groups=2), (2, 6, 5, 4)),
     ("Conv1D", dict(filters=4, groups=2), (2, 6, 4)),
-    ("DepthwiseConv2D", {}, (2, 4, 5, 4)), ("SeparableConv2D", dict(filters=4), (2, 6, 5, 4))])
+    ("DepthwiseConv2D", {}, (2, 4, 5, 4)), ("SeparableConv2D", dict(filters=4), (2, 6, 5, 4)),
+    ("Conv3D", dict(filters=4), (2, 2, 6, 5, 4)), ("DepthwiseConv1D", {}, (2, 4, 4)),
+    ("SeparableConv1D", dict(filters=4), (2, 6, 4))])
 def test_bias_along_width(keras, name, arguments, shape):
     """Nothing but the bias, which differs by channel: as many columns as channels come out."""
     theirs, ours = (cls(kernel_size=1, data_format="channels_first", **arguments)
@@ -232,12 +247,30 @@ def test_average_pooling_beyond_image(keras, onednn, dtype):
         assert report, report
 
 
+@pytest.mark.parametrize("shape", [(1, 6, 1, 1, 1), (1, 7, 1, 2, 1)])
+def test_max_pooling_beyond_volume(keras, shape):
+    """All numbers tie, so that each should get the gradient of every window that it is in."""
+    arguments = dict(pool_size=(9, 1, 1), strides=1, padding="same")
+    model = scratch.Sequential([scratch.Input(shape[1:]), scratch.MaxPooling3D(**arguments)])
+    twin = keras.Sequential([keras.Input(shape[1:]), keras.layers.MaxPooling3D(**arguments)])
+    x = np.ones(shape, "float32")
+    y, theirs = slope(twin, x)
+    inside = [sum(abs(i - window) <= 4 for window in range(shape[1])) for i in range(shape[1])]
+    model.forward(x)
+    for i, dx in enumerate(model.backward(np.ones_like(y))[0]):
+        np.testing.assert_array_equal(dx, inside[i])
+    assert (theirs < np.max(inside)).all() or (theirs[0, :, 0, 0, 0] != inside).any()
+    report = compare.check(model, twin, x, upstream=np.ones_like(y), probes=False)
+    assert {row.off for row in report.rows if not row.passed} == {"reference"}
+
+
 @pytest.mark.parametrize("name, shape", [("MaxPooling2D", (1, 2, 2, 1)),
-                                         ("MaxPooling1D", (1, 4, 1))])
+                                         ("MaxPooling1D", (1, 4, 1)),
+                                         ("MaxPooling3D", (1, 4, 1, 1, 1))])
 def test_nan_in_max_pooling(keras, name, shape):
     theirs, ours = sides(keras, name)
     x = np.array([1, np.nan, 3, 2], "float32").reshape(shape)
-    size = shape[1]
+    size = shape[1] if len(shape) < 5 else (4, 1, 1)
     assert theirs(size)(x).numpy() == 3
     assert np.isnan(ours(size)(x)).all()
     with pytest.raises(ValueError, match="finite"):
