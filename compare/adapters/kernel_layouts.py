@@ -23,7 +23,7 @@ def keras_order(class_name: str) -> str:
         return "IO"
     if not issubclass(cls, Convolution):
         return ""
-    return "HW"[-cls.rank:] + ("OI" if issubclass(cls, Conv2DTranspose) else "IO")
+    return "DHW"[-cls.rank:] + ("OI" if issubclass(cls, Conv2DTranspose) else "IO")
 
 
 class Layout:

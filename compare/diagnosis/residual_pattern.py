@@ -45,14 +45,16 @@ def where(over: np.ndarray) -> str:
 def _at_border(over) -> bool:
     if over.ndim < 4:
         return False
-    inner = over[:, 1:-1, 1:-1]
+    inner = over[(slice(None), *[slice(1, -1)] * (over.ndim - 2))]
     return inner.size > 0 and not inner.any()
 
 
 def axis_names(rank: int) -> list[str]:
     """What the axes of an array of that rank are, as a rule."""
     return {1: ["unit"], 2: ["sample", "feature"], 3: ["sample", "step", "channel"],
-            4: ["sample", "row", "column", "channel"]}.get(rank, [f"axis {i}" for i in range(rank)])
+            4: ["sample", "row", "column", "channel"],
+            5: ["sample", "plane", "row", "column", "channel"],
+            }.get(rank, [f"axis {i}" for i in range(rank)])
 
 
 def _listed(numbers) -> str:

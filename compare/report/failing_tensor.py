@@ -174,15 +174,17 @@ def axes(tensor: str, shape: tuple, reference: Trace, number: int) -> tuple[str,
     config, rank = layer_config(reference, part.layer), len(shape)
     if tensor.removesuffix("_gradient") in part.weights:
         known = {1: ("channel",), 2: ("input", "output"), 3: ("width", "input", "output"),
-                 4: ("height", "width", "input", "output")}
+                 4: ("height", "width", "input", "output"),
+                 5: ("depth", "height", "width", "input", "output")}
         return known.get(rank, tuple(f"axis {i}" for i in range(rank)))
     channel = channel_axis(config, rank) if rank > 1 else None
-    places = {1: ("width",), 2: ("height", "width")}.get(rank - 2)
+    places = {1: ("width",), 2: ("height", "width"),
+              3: ("depth", "height", "width")}.get(rank - 2)
     names = ["sample"]
     for axis in range(1, rank):
         if axis == channel:
             names.append("feature" if rank == 2 else "channel")
         else:
-            names.append(places[sum(n in ("height", "width") for n in names)] if places
+            names.append(places[sum(n in places for n in names)] if places
                          else f"axis {axis}")
     return tuple(names)

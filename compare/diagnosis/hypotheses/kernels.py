@@ -21,7 +21,7 @@ def turns(shape: tuple, spatial: int):
         spatial: how many axes in front are those of the window.
     """
     window, channels = range(spatial), range(spatial, len(shape))
-    names = ("rows", "columns") if spatial == 2 else ("steps",)
+    names = ("planes", "rows", "columns")[-spatial:] if spatial > 1 else ("steps",)
     if spatial:
         yield "kernel-flipped", "along all its spatial axes", lambda k: np.flip(k, tuple(window))
         if spatial > 1:
@@ -55,7 +55,7 @@ def turns(shape: tuple, spatial: int):
         for axis, what in ((a, "input"), (b, "output")):
             yield ("kernel-channels-swapped", f"the {what}'s channels in reverse order",
                    lambda k, axis=axis: np.flip(k, axis))
-    for said, function in layouts(shape):
+    for said, function in layouts(shape, together=tuple(window) if spatial == 3 else ()):
         yield "kernel-layout", said, function
     for axis in window:
         for step in (1, -1):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from compare.diagnosis.hypotheses.window_geometry import pixel_at
 from compare.diagnosis.hypothesis import Variant, inside
 from compare.oracle.layers.convolution import Conv2DTranspose, DepthwiseConv2D
 from compare.oracle.running_error import bilinear
@@ -42,33 +43,32 @@ def overwritten(c, by: str):
 
 def _whole_kernel(kernel, c, depthwise: bool) -> np.ndarray:
     """(kh, kw, C, F) with zeros where a filter does not see a channel."""
-    rows, columns, held, filters = kernel.shape
+    *window, held, filters = kernel.shape
     groups = held if depthwise else c.config.get("groups", 1)
     if groups == 1:
         return kernel
     if depthwise:  # (kh, kw, C, M) -> (kh, kw, 1, C M)
-        kernel, held, filters = kernel.reshape(rows, columns, 1, -1), 1, held * filters
-    whole = np.zeros((rows, columns, held * groups, filters))
+        kernel, held, filters = kernel.reshape(*window, 1, -1), 1, held * filters
+    whole = np.zeros((*window, held * groups, filters))
     for f in range(filters):
         start = f // (filters // groups) * held
-        whole[:, :, start:start + held, f] = kernel[..., f]
+        whole[..., start:start + held, f] = kernel[..., f]
     return whole
 
 
 def _spread_over(walk, source, kernel, by: str) -> np.ndarray:
     """(N, H, W, C), of a source (N, OH, OW, F)."""
-    image = np.zeros((len(source), *walk.size, kernel.shape[2]))
+    image = np.zeros((len(source), *walk.size, kernel.shape[-2]))
     if by.endswith("offset"):
         offsets = walk.offsets() if by == "offset" else walk.offsets()[::-1]
-        for i, j in offsets:
-            out, pixels = walk.at(i, j)
-            image[pixels] = source[out] @ kernel[i, j].T
+        for offset in offsets:
+            out, pixels = walk.at(*offset)
+            image[pixels] = source[out] @ kernel[offset].T
         return image
     windows = list(np.ndindex(*walk.outputs))
-    for p, q in windows if by == "window" else windows[::-1]:
-        for i, j in walk.offsets():
-            row = p * walk.strides[0] + i * walk.dilation[0] - walk.before[0]
-            column = q * walk.strides[1] + j * walk.dilation[1] - walk.before[1]
-            if 0 <= row < walk.size[0] and 0 <= column < walk.size[1]:
-                image[:, row, column] = source[:, p, q] @ kernel[i, j].T
+    for window in windows if by == "window" else windows[::-1]:
+        for offset in walk.offsets():
+            pixel = pixel_at(walk, window, offset)
+            if pixel is not None:
+                image[(slice(None), *pixel)] = source[(slice(None), *window)] @ kernel[offset].T
     return image

@@ -15,7 +15,7 @@ def of_padding(c) -> list[Variant]:
     """Another number of pixels before the image than there should be."""
     walk = c.default_walk()
     choices = []
-    for axis in range(2):
+    for axis in range(len(walk.size)):
         right = walk.before[axis]
         if walk.kernel[axis] == 1 and walk.size[axis] == 1:
             choices.append([right])
@@ -24,8 +24,7 @@ def of_padding(c) -> list[Variant]:
         choices.append([right, *[b for b in range(1 - walk.strides[axis], most + 1) if b != right]])
     pairs = list(itertools.product(*choices))
     if len(pairs) > MOST:
-        pairs = [p for p in pairs if p[0] == walk.before[0] or p[1] == walk.before[1]
-                 or p[0] - walk.before[0] == p[1] - walk.before[1]]
+        pairs = [p for p in pairs if _few_moved([b - w for b, w in zip(p, walk.before)])]
     named = [(_padding_name(walk, before), before) for before in pairs
              if before != tuple(walk.before)]
     order = ("padding-side", "padding-amount", "stride-offset", "shifted")
@@ -44,6 +43,11 @@ def of_padding(c) -> list[Variant]:
     return found
 
 
+def _few_moved(steps: list[int]) -> bool:
+    """Whether one axis is moved at most, or all of them by as much."""
+    return sum(map(bool, steps)) < 2 or len(set(steps)) == 1
+
+
 def _side(before) -> str:
     return " and ".join(str(b) for b in before) + " pixels"
 
@@ -51,7 +55,7 @@ def _side(before) -> str:
 def _padding_name(walk, before) -> str:
     """What to call so many pixels before the image, in place of those of `walk`."""
     names = []
-    for axis in range(2):
+    for axis in range(len(walk.size)):
         total, right, b = needed(walk, axis), walk.before[axis], before[axis]
         if b == right:
             continue
@@ -76,7 +80,7 @@ def padded(c, mode: str, value: float = 0.0):
     c = c.bare() if c.tensor != "output" else c
     walk, lay = c.default_walk(), c.layout()
     before = [max(b, 0) for b in walk.before]
-    after = [max(needed_after(walk, axis), 0) for axis in range(2)]
+    after = [max(needed_after(walk, axis), 0) for axis in range(len(walk.size))]
     if not any(before + after):
         raise ValueError("Expected a layer that pads. Received: one that does not")
     widths = ((0, 0), *zip(before, after), (0, 0))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from compare.diagnosis.hypotheses.padding import of_padding, padded
-from compare.diagnosis.hypotheses.window_geometry import bounded_sum, landing
+from compare.diagnosis.hypotheses.window_geometry import bounded_sum, landing, pixel_at
 from compare.diagnosis.hypotheses.windows import of_settings, of_steps
 from compare.diagnosis.hypothesis import Variant, inside
 
@@ -86,11 +86,12 @@ def of_ties(c) -> list[Variant]:
     if "Max" not in c.class_name or c.tensor != "input_gradient":
         return []
     whole = "Global" in c.class_name
-    rules = {"first": "the first of them gets all of it"} if whole else {}
-    rules.update(last="the last of them gets all of it", each="each of them gets all of it")
+    rules = {"first": "the first of them gets all of it", "last": "the last of them gets all of it",
+             "each": "each of them gets all of it"}
     if not whole:
         rules["shared"] = "all of them share it equally"
         rules["columns"] = "the first of them column by column gets all of it"
+        del rules["each" if c.layer.every_tie_wins else "first"]
     of = _global_ties if whole else _window_ties
     return [inside("pool-ties", said, lambda c, rule=rule: c.changed(own=lambda c: of(c, rule)))
             for rule, said in rules.items()]
@@ -119,8 +120,8 @@ def _window_ties(c, rule: str):
     dy = lay.image(c.dy).astype(np.float64)
     share = _shares(oracle.values, rule, walk.kernel)
     dx, magnitude = np.zeros(oracle.x.shape), np.zeros(oracle.x.shape)
-    for k, (i, j) in enumerate(walk.offsets()):
-        out, pixels = walk.at(i, j)
+    for k, offset in enumerate(walk.offsets()):
+        out, pixels = walk.at(*offset)
         dx[pixels] += (share[k] * dy)[out]
         magnitude[pixels] += np.abs(share[k] * dy)[out]
     terms = walk.overlap() + (2 if rule == "shared" else 0)
@@ -155,23 +156,21 @@ def _overwritten(c, way: str):
     walk, lay = oracle.walk, oracle.layout
     dy = lay.image(c.dy).astype(np.float64)
     if "Max" in c.class_name:
-        share = _shares(oracle.values, "first-in-order", walk.kernel)
+        share = _shares(oracle.values, "each" if oracle.every_tie_wins else "first", walk.kernel)
     else:
         share = np.broadcast_to(1 / oracle.pixels, (len(walk.offsets()), *dy.shape))
     dx = np.zeros(oracle.x.shape)
     if way == "offset":
-        for k, (i, j) in enumerate(walk.offsets()):
-            out, pixels = walk.at(i, j)
+        for k, offset in enumerate(walk.offsets()):
+            out, pixels = walk.at(*offset)
             dx[pixels] = (share[k] * dy)[out]
-    for p, q in np.ndindex(*walk.outputs) if way != "offset" else ():
-        for k, (i, j) in enumerate(walk.offsets()):
-            row = p * walk.strides[0] + i * walk.dilation[0] - walk.before[0]
-            column = q * walk.strides[1] + j * walk.dilation[1] - walk.before[1]
-            if 0 <= row < walk.size[0] and 0 <= column < walk.size[1]:
-                won = share[k][:, p, q] != 0
-                put = share[k][:, p, q] * dy[:, p, q]
-                dx[:, row, column] = np.where(won, put, dx[:, row, column]) \
-                    if way == "pixels" else put
+    for window in np.ndindex(*walk.outputs) if way != "offset" else ():
+        out = (slice(None), *window)
+        for k, offset in enumerate(walk.offsets()):
+            pixel = pixel_at(walk, window, offset)
+            if pixel is not None:
+                here, put = (slice(None), *pixel), share[k][out] * dy[out]
+                dx[here] = np.where(share[k][out] != 0, put, dx[here]) if way == "pixels" else put
     return bounded_sum(lay.given(dx), np.abs(lay.given(dx)), 2, c.rounding)
 
 
@@ -205,8 +204,9 @@ def _of_size(c) -> list[Variant]:
     """A pool of another size, with the same outputs."""
     size = tuple(c.default_walk().kernel)
     found = []
-    for other in {(size[1], size[0]), (size[0] + 1, size[1]), (size[0], size[1] + 1),
-                  (size[0] - 1, size[1]), (size[0], size[1] - 1)} - {size}:
+    others = {tuple(n + step * (i == axis) for i, n in enumerate(size))
+              for axis in range(len(size)) for step in (1, -1)}
+    for other in {size[::-1], *others} - {size}:
         if min(other) < 1:
             continue
 

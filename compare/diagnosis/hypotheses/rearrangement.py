@@ -15,19 +15,22 @@ from compare.diagnosis.hypothesis import Variant, result
 AXES = {3: ("batch", "steps", "channels"), 4: ("batch", "rows", "columns", "channels")}
 
 
-def layouts(shape: tuple, fixed: int = 0):
+def layouts(shape: tuple, fixed: int = 0, together: tuple = ()):
     """(what it says, function) for every way to confuse the order of an array's axes.
 
     The numbers lie in memory in one order and are read in another; the shape stays.
 
     Args:
         fixed: so many axes in front stay where they are.
+        together: axes that nobody confuses but by reversing them all, so that there are not too
+            many ways.
     """
     rank = len(shape)
     own = tuple(range(rank))
     for order in itertools.permutations(range(fixed, rank)):
         axes = own[:fixed] + order
-        if axes == own:
+        kept = tuple(a for a in axes if a in together)
+        if axes == own or kept not in (together, together[::-1]):
             continue
         back = tuple(np.argsort(axes))
         source = tuple(shape[a] for a in axes)

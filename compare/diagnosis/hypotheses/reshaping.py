@@ -18,7 +18,7 @@ from compare.oracle.layers.reshaping import (
 
 def orders(shape: tuple):
     """(detail, function) for ways to flatten images (N, ...) of that shape in another order."""
-    letters = dict(zip(range(len(shape)), "NHWC" if len(shape) == 4 else "NLC"))
+    letters = dict(enumerate({3: "NLC", 4: "NHWC", 5: "NDHWC"}.get(len(shape), "")))
     for order in itertools.permutations(range(1, len(shape))):
         if order != tuple(range(1, len(shape))):
             said = "".join(letters.get(a, str(a)) for a in order)
@@ -121,6 +121,10 @@ def of_borders(c) -> list[Variant]:
                          [(b, sum(p) - b) for b, p in zip(each, pairs)]))
     if rank == 2:
         found.append(say("axes-permuted", "rows and columns are exchanged", pairs[::-1]))
+    elif rank == 3:
+        found += [say("axes-permuted", f"those of the axes in the order {order}",
+                      [pairs[i] for i in order])
+                  for order in itertools.permutations(range(rank)) if order != (0, 1, 2)]
     if isinstance(c.layer, ZeroPadding2D) and c.tensor == "output":
         found += _filled(c)
     return found
@@ -166,15 +170,15 @@ def of_repeats(c) -> list[Variant]:
 
     def untiled(c):
         d = lay.image(c.dy).astype(np.float64)
-        n, height, width, channels = d.shape
-        copies = d.reshape(n, size[0], height // size[0], size[1], width // size[1], channels)
-        summed = c.exact(copies).sum(axis=(1, 3))
+        n, *sizes, channels = d.shape
+        apart = [part for whole, times in zip(sizes, size) for part in (times, whole // times)]
+        copies = d.reshape(n, *apart, channels)
+        summed = c.exact(copies).sum(axis=tuple(range(1, len(apart), 2)))
         return summed.rearranged(lay.given)
 
     def one(which):
-        return lambda c: c.exact(lay.given(
-            lay.image(c.dy)[:, which::size[0], which::size[1]] if which == 0 else
-            lay.image(c.dy)[:, size[0] - 1::size[0], size[1] - 1::size[1]]))
+        copy = tuple(slice(which % times, None, times) for times in size)
+        return lambda c: c.exact(lay.given(lay.image(c.dy)[(slice(None), *copy)]))
 
     if c.tensor == "output":
         return [inside("axes-permuted", "the whole image is repeated, not each pixel",
@@ -184,7 +188,7 @@ def of_repeats(c) -> list[Variant]:
             inside("overlap-overwritten", "only the first copy's gradient counts",
                    lambda c: c.changed(own=one(0))),
             inside("overlap-overwritten", "only the last copy's gradient counts",
-                   lambda c: c.changed(own=one(1)))]
+                   lambda c: c.changed(own=one(-1)))]
 
 
 def of_permutation(c) -> list[Variant]:

@@ -28,6 +28,13 @@ def needed_after(walk, axis: int) -> int:
             - walk.before[axis] - walk.size[axis])
 
 
+def pixel_at(walk, window: tuple, offset: tuple) -> tuple | None:
+    """Which pixel a window has at that offset; None for padding."""
+    pixel = tuple(w * stride + i * step - before for w, stride, i, step, before in
+                  zip(window, walk.strides, offset, walk.dilation, walk.before))
+    return pixel if all(0 <= p < n for p, n in zip(pixel, walk.size)) else None
+
+
 def bounded_sum(value, magnitude, terms: int, rounding) -> Bounded:
     """A sum of so many terms in any order."""
     return Bounded(value, rounding, rounding.gamma(terms) * magnitude + terms * rounding.tiny)

@@ -17,18 +17,22 @@ def of_steps(c) -> list[Variant]:
     walk = c.default_walk()
     found = []
     for identifier, name in (("stride-ignored", "strides"), ("dilation-ignored", "dilation")):
-        right = tuple(getattr(walk, name))
+        right, axes = tuple(getattr(walk, name)), range(len(walk.size))
         others = [other for other in dict.fromkeys([
-            (1, 1), (1, right[1]), (right[0], 1), right[::-1], (right[0],) * 2, (right[1],) * 2])
+            (1,) * len(right),
+            *[tuple(right[i] if i == axis else 1 for i in axes) for axis in reversed(axes)],
+            *[tuple(1 if i == axis else right[i] for i in axes) for axis in axes],
+            right[::-1], *[(step,) * len(right) for step in right]])
             if other != right]
         for other in others:
             for recomputed in (False, True):
                 def change(walk, name=name, other=other, recomputed=recomputed):
-                    before = [needed(walk, axis) // 2 == walk.before[axis] for axis in range(2)]
+                    axes = range(len(walk.size))
+                    before = [needed(walk, axis) // 2 == walk.before[axis] for axis in axes]
                     setattr(walk, name, other)
                     if recomputed:
                         walk.before = [needed(walk, axis) // 2 if before[axis]
-                                       else walk.before[axis] for axis in range(2)]
+                                       else walk.before[axis] for axis in axes]
 
                 found.append(inside(identifier, f"{other} in place of {right}",
                                     lambda c, change=change: landing(c, change)))
@@ -94,14 +98,16 @@ def of_dropped_windows(c) -> list[Variant]:
 def of_input_place(c) -> list[Variant]:
     """An input that is moved by a pixel before the windows go over it."""
     lay = c.layout()
-    steps = [s for s in itertools.product((0, 1, -1), repeat=2)
-             if any(s) and not (s[1] and lay.image(c.x).shape[2] == 1)]
+    _, *sizes, _ = lay.image(c.x).shape
+    axes = tuple(range(1, len(sizes) + 1))
+    steps = [s for s in itertools.product((0, 1, -1), repeat=len(sizes))
+             if any(s) and not any(step and n == 1 for step, n in zip(s, sizes))]
     found = []
     for step in steps:
         for around in (False, True):
             def change(c, step=step, around=around):
                 def move(array, step):
-                    image = moved_by(np.array(lay.image(array)), step, (1, 2), around)
+                    image = moved_by(np.array(lay.image(array)), step, axes, around)
                     return lay.given(image)
 
                 c = c.bare() if c.tensor != "output" else c
@@ -156,7 +162,7 @@ def _multiplier_first(c):
 
     def turned(y):
         image = lay.image(y)
-        apart = image.reshape(*image.shape[:3], channels, multiplier)
-        return lay.given(apart.swapaxes(3, 4).reshape(image.shape))
+        apart = image.reshape(*image.shape[:-1], channels, multiplier)
+        return lay.given(apart.swapaxes(-1, -2).reshape(image.shape))
 
     return c.moved(turned)

@@ -54,12 +54,13 @@ STRIDED_POINTWISE = Difference(
     concerns=("Conv1D.strides", "Conv2D.strides", "Conv1DTranspose.strides",
               "Conv2DTranspose.strides"))
 
-FLOAT64_MAXIMA = Difference(
-    "max_pooling_of_volumes_in_float64",
-    where="MaxPooling3D of float64",
-    keras="raises an error when called: TensorFlow has no such kernel",
+FLOAT64_VOLUMES = Difference(
+    "pooling_of_volumes_in_float64",
+    where="MaxPooling3D and AveragePooling3D of float64",
+    keras="raises an error when called: TensorFlow has no such kernels",
     ours="pools",
-    why="A maximum is one in any precision.",
-    checks=NOT_DRAWN, known_by=KNOWN_BY, concerns=("MaxPooling3D",))
+    why="Pooling is the same in any precision.",
+    checks=NOT_DRAWN, known_by=KNOWN_BY, concerns=("MaxPooling3D", "AveragePooling3D"))
 
-ENTRIES = (CHANNELS_FIRST, TRANSPOSED_DILATION, UNEQUAL_STRIDES, STRIDED_POINTWISE, FLOAT64_MAXIMA)
+ENTRIES = (CHANNELS_FIRST, TRANSPOSED_DILATION, UNEQUAL_STRIDES, STRIDED_POINTWISE,
+           FLOAT64_VOLUMES)

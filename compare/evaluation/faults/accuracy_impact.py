@@ -51,11 +51,12 @@ def accuracy(network: Specification, data, fault: Fault | None = None) -> float:
 
 
 def for_digits(network: Specification) -> Specification | None:
-    """The same network for digits; None for one that does not end in a plain cross-entropy."""
-    if network.loss != LOSS or network.weighted:
+    """The same network for digits; None for one of volumes, which they are not, and for one that
+    does not end in a plain cross-entropy."""
+    rank = len(network.input_shape)
+    if network.loss != LOSS or network.weighted or rank > 3:
         return None
     plain = network.plain()
-    rank = len(plain["input_shape"])
     plain["input_shape"] = [[64], [8, 8], [8, 8, 1]][rank - 1]
     plain["nodes"][-1]["arguments"]["units"] = CLASSES
     plain["optimizer"] = FASTER if plain["optimizer"] == SGD else plain["optimizer"]

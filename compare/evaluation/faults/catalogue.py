@@ -35,16 +35,18 @@ from compare.evaluation.faults.families import (
     right_activations,
     right_layers,
     right_training,
+    sequences,
     textbook_layers,
     ties_and_ends,
     training,
     training_loop,
+    volumes,
 )
 from compare.evaluation.faults.fault import Fault, Variant
 
 FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooling, reshaping,
-            normalization, noise, rectifiers, activations, merging, losses, optimizers, training,
-            keras_side,
+            sequences, volumes, normalization, noise, rectifiers, activations, merging, losses,
+            optimizers, training, keras_side,
             # from textbooks, course forums and public issues
             textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, lost_digits,
             low_precision, optimizer_rules, later_updates, clipping_limits, rate_schedules, buffers,

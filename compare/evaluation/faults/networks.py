@@ -6,7 +6,7 @@ Nothing is square, no two neighbouring sizes are equal, and every random number 
 from compare.evaluation.fuzzing.specification import Node, Specification
 from scratch.naming import snake_case
 
-IMAGE, SEQUENCE, VECTOR = (6, 5, 2), (7, 3), (6,)  # shapes of a sample
+VOLUME, IMAGE, SEQUENCE, VECTOR = (3, 5, 4, 2), (6, 5, 2), (7, 3), (6,)  # shapes of a sample
 CHANNELS = 4  # that the layer in question reads
 CLASSES = 3
 SOFT = (["SparseCategoricalCrossentropy", {}], "softmax")  # a loss and the activation before it
@@ -17,8 +17,10 @@ OF_VECTORS = {"Dense", "LayerNormalization", "Softmax", "Activation", "ReLU", "L
 
 def shape_for(class_name: str) -> tuple:
     """The inputs on which a layer of that class is tried."""
-    if class_name.endswith("1D"):
+    if "1D" in class_name:
         return SEQUENCE
+    if "3D" in class_name:
+        return VOLUME
     return VECTOR if class_name in OF_VECTORS else IMAGE
 
 
@@ -65,6 +67,9 @@ def ended(nodes, shape, end, optimizer, batch, dtype, seed, weighted, last) -> S
 
 def front(shape, name: str, source: int, channels: int = CHANNELS) -> Node:
     """A layer that makes so many channels of the network's input."""
+    if len(shape) == 4:
+        arguments = {"filters": channels, "kernel_size": (2, 1, 2), "padding": "same"}
+        return Node("Conv3D", {"name": name, **arguments}, [source])
     if len(shape) == 3:
         arguments = {"filters": channels, "kernel_size": (2, 3), "padding": "same"}
         return Node("Conv2D", {"name": name, **arguments}, [source])

@@ -212,9 +212,9 @@ LAYERS: dict[str, Entry] = {
     "Dense": Entry(ANY, {"units": (4, 1, 2, 7), **AFFINE}),
     "MaxPooling2D": Entry((IMAGE,), POOLING_2D, pools),
     "AveragePooling2D": Entry((IMAGE,), POOLING_2D, pools_inside),
-    "MaxPooling3D": Entry(  # `max_pooling_of_volumes_in_float64`
-        (VOLUME,), POOLING_3D, pools_inside, dtypes=("float32",)),
-    "AveragePooling3D": Entry((VOLUME,), POOLING_3D, pools_inside),
+    # `pooling_of_volumes_in_float64`
+    "MaxPooling3D": Entry((VOLUME,), POOLING_3D, pools_inside, dtypes=("float32",)),
+    "AveragePooling3D": Entry((VOLUME,), POOLING_3D, pools_inside, dtypes=("float32",)),
     "MaxPooling1D": Entry((SEQUENCE,), POOLING_1D, pools),
     "AveragePooling1D": Entry((SEQUENCE,), POOLING_1D, pools_inside),
     "GlobalMaxPooling2D": Entry((IMAGE,), GLOBAL),

@@ -44,6 +44,7 @@ class MaxPooling2D(Pooling):
 
     operation = "maxima of windows"
     ties = True
+    every_tie_wins = False
 
     def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.walk = self.walk_of(x.shape)
@@ -76,6 +77,8 @@ class MaxPooling2D(Pooling):
 
     def _winners(self) -> np.ndarray:
         """Whether the gradient goes to the number at each offset, (kh kw, N, OH, OW, C)."""
+        if self.every_tie_wins:
+            return np.asarray(self.values == self.values.max(axis=0))
         offsets = np.arange(len(self.values)).reshape(-1, *[1] * (self.values.ndim - 1))
         return np.asarray(offsets == self.values.argmax(axis=0))
 
@@ -168,9 +171,7 @@ class MaxPooling3D(MaxPooling2D):
     """
 
     rank = 3
-
-    def _winners(self) -> np.ndarray:
-        return np.asarray(self.values == self.values.max(axis=0))
+    every_tie_wins = True
 
 
 @judges("AveragePooling3D")

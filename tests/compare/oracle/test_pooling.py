@@ -279,7 +279,7 @@ def test_keras_keeps_to_the_bounds(keras, name, arguments, shape, dtype):
     """Real numbers and whole ones; these exactly, where the oracle says so."""
     import tensorflow as tf
 
-    if (name, dtype) == ("MaxPooling3D", "float64"):
+    if dtype == "float64" and name in ("MaxPooling3D", "AveragePooling3D"):
         pytest.skip("TensorFlow has no such kernel")
 
     layer = getattr(keras.layers, name)(**arguments, dtype=dtype)

@@ -95,7 +95,7 @@ def keras_results(twin, x, dy):
 def test_numbers(keras, name, arguments, shape, dtype):
     """Inputs of few whole numbers tie; upstream gradients are whole where sums of them are exact.
     """
-    if (name, dtype) == ("MaxPooling3D", "float64"):
+    if dtype == "float64" and name in ("MaxPooling3D", "AveragePooling3D"):
         pytest.skip("TensorFlow has no such kernel")
     model = ours(name, arguments, shape, dtype)
     x = whole(5, shape, 2).astype(dtype)

@@ -107,8 +107,9 @@ def test_transposed_dilation(keras, onednn, name, rate, shape, out):
     assert y.shape == (2, *out, 3)
 
 
-def test_max_pooling_of_volumes_in_float64(keras):
-    theirs, ours = sides(keras, "MaxPooling3D")
+@pytest.mark.parametrize("name", ["MaxPooling3D", "AveragePooling3D"])
+def test_pooling_of_volumes_in_float64(keras, name):
+    theirs, ours = sides(keras, name)
     x = whole(VOLUME)
     y = ours(2, dtype="float64")(x.astype("float64"))
     np.testing.assert_array_equal(y, theirs(2)(x))

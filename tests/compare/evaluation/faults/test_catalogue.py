@@ -57,7 +57,10 @@ def test_every_kind_of_layer_every_phase_loss_and_optimizer_has_some():
                      "Reshape", "Permute", "ZeroPadding2D", "Cropping2D", "UpSampling2D",
                      "BatchNormalization", "LayerNormalization", "Dropout", "GaussianNoise",
                      "ReLU", "LeakyReLU", "PReLU", "ELU", "Activation", "Softmax", "Add",
-                     "Average", "Subtract", "Multiply", "Maximum", "Minimum", "Concatenate"}
+                     "Average", "Subtract", "Multiply", "Maximum", "Minimum", "Concatenate",
+                     "Conv3D", "Conv1DTranspose", "Conv3DTranspose", "DepthwiseConv1D",
+                     "SeparableConv1D", "MaxPooling3D", "AveragePooling3D", "ZeroPadding3D",
+                     "Cropping3D", "UpSampling3D"}
     assert {fault.phase for fault in EVERY} == PHASES
     assert {fault.network.loss[0] for fault in SINGLES if fault.phase == "loss"} >= {
         "SparseCategoricalCrossentropy", "CategoricalCrossentropy", "BinaryCrossentropy",
