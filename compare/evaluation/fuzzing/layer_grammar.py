@@ -114,7 +114,8 @@ def transposes(arguments, shape, data_format) -> bool:
         if arguments["padding"] == "same" and any(
                 k % 2 == 0 and p == 0 for k, p in zip(kernel, each(padding, axes))):
             return False
-    return math.prod(shape[:-1]) * max(strides) ** axes * arguments["filters"] <= LARGEST
+    numbers = math.prod(shape[:-1]) * math.prod(strides) * arguments["filters"]
+    return numbers <= (LARGEST if axes < 3 else 2 * LARGEST)
 
 
 def pools(arguments, shape, data_format) -> bool:
