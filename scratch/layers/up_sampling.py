@@ -1,16 +1,17 @@
-"""Sequences, images and volumes made larger by repeating every pixel."""
+"""Sequences, images and volumes made larger: by repeating every pixel, images by interpolation too.
+"""
 
 import numbers
 from functools import reduce
 
 import numpy as np
 
-from scratch.errors import UnsupportedError
+from scratch.interpolation import KERNELS, Taps, interpolation_matrix
 from scratch.layers.arguments import one_per_axis, pair
 from scratch.layers.base import Layer
 from scratch.layers.data_format import data_format_name, sizes_and_channels
 
-INTERPOLATIONS = ("bicubic", "bilinear", "lanczos3", "lanczos5", "nearest")
+INTERPOLATIONS = ("nearest", *KERNELS)
 
 
 class UpSampling(Layer):
@@ -84,12 +85,13 @@ class UpSampling1D(UpSampling):
 
 
 class UpSampling2D(UpSampling):
-    """Every pixel repeated along rows and columns.
+    """Every pixel repeated along rows and columns, or others interpolated between them.
 
     Args:
         size: (rows, columns), or one number for both.
         data_format: 'channels_last', the default, or 'channels_first'.
-        interpolation: 'nearest', which repeats pixels.
+        interpolation: 'nearest', which repeats pixels, or 'bilinear', 'bicubic', 'lanczos3' or
+            'lanczos5': see `scratch.interpolation`.
         name, trainable, dtype, activity_regularizer: see `Layer`.
 
     Input shape:
@@ -99,13 +101,14 @@ class UpSampling2D(UpSampling):
         (batch, rows * H, columns * W, C); with channels_first (batch, C, rows * H, columns * W).
 
     Raises:
-        ValueError: for a size below 1.
-        UnsupportedError: for another interpolation.
+        ValueError: for a size below 1, or another interpolation.
 
     Example:
         >>> x = np.array([[1.0, 5.0]]).reshape(1, 1, 2, 1)
         >>> scratch.UpSampling2D((2, 3))(x)[0, :, :, 0].tolist()
         [[1.0, 1.0, 1.0, 5.0, 5.0, 5.0], [1.0, 1.0, 1.0, 5.0, 5.0, 5.0]]
+        >>> scratch.UpSampling2D((1, 2), interpolation="bilinear")(x).ravel().tolist()
+        [1.0, 2.0, 4.0, 5.0]
     """
 
     sample_by_sample = True
@@ -120,9 +123,33 @@ class UpSampling2D(UpSampling):
             raise ValueError(f"{self}: expected interpolation to be one of "
                              f"{', '.join(INTERPOLATIONS)}. "
                              f"Received: interpolation={interpolation!r}")
-        if self.interpolation != "nearest":
-            raise UnsupportedError(f"{self} does not support interpolation={interpolation!r}. "
-                                   "Expected: interpolation='nearest'.")
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        if self.interpolation == "nearest":
+            return
+        sizes = self.input_shape[self.first:self.first + self.rank]
+        matrices = [interpolation_matrix(size, factor, self.interpolation)
+                    for size, factor in zip(sizes, self.factors)]
+        self.forth = [Taps(matrix, self.dtype) for matrix in matrices]
+        self.back = [Taps(matrix.T, self.dtype) for matrix in matrices]
+
+    def forward(self, x, training=False):
+        if self.interpolation == "nearest":
+            return super().forward(x, training)
+        # (N, H, W, C) -> (N, H, columns W, C) -> (N, rows H, columns W, C)
+        return self._along_both(self.forth, x)
+
+    def backward(self, dy, wants_input_gradient=True):
+        if self.interpolation == "nearest":
+            return super().backward(dy, wants_input_gradient)
+        # (N, rows H, columns W, C) -> (N, rows H, W, C) -> (N, H, W, C)
+        return self._along_both(self.back, dy) if wants_input_gradient else None
+
+    def _along_both(self, taps, array):
+        for i in (1, 0):
+            array = taps[i].apply(array, self.first + i)
+        return array
 
     def get_config(self):
         return {**super().get_config(), "size": self.size, "data_format": self.data_format,
