@@ -4,9 +4,9 @@ Output pixel o of an axis that is made `factor` times as long lies at (o + 1/2) 
 the input's pixels. Its value is a sum of pixels near that place, each weighted by a function of its
 distance; beyond the border there are none, and the weights of those that are left add up to 1.
 
-        bilinear   1 - d                             up to d = 1; places beyond the border move to it
-        bicubic    Keys's cubic with a = -1/2        up to d = 2
-        lanczos3   sinc(d) sinc(d / 3)               up to d = 3; lanczos5 likewise up to 5
+        bilinear   1 - d                         up to d = 1; a place beyond the border moves to it
+        bicubic    Keys's cubic with a = -1/2    up to d = 2
+        lanczos3   sinc(d) sinc(d / 3)           up to d = 3; lanczos5 likewise up to 5
 
 TensorFlow looks the cubic up in a table of 1024 entries to a pixel, so that is what is meant by it
 here.
@@ -60,7 +60,7 @@ class Taps:
 
     def __init__(self, matrix: np.ndarray, dtype):
         count = int((matrix != 0).sum(axis=1).max())
-        # in each row those that are not zero first, in their order: (rows, columns) -> (rows, count)
+        # in each row those that are not zero, in their order: (rows, columns) -> (rows, count)
         self.index = np.argsort(matrix == 0, axis=1, kind="stable")[:, :count]
         self.weights = np.take_along_axis(matrix, self.index, axis=1).astype(dtype)
 

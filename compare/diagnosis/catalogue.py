@@ -147,6 +147,10 @@ CATALOGUE: dict[str, Entry] = {
         "padding is counted by an average",
         "Divide by the number of pixels in the window that lie on the image.", BOTH),
     "pool-kind": Entry("it is another kind of pooling", "Check mean, maximum and minimum.", BOTH),
+    "interpolation": Entry(
+        "pixels between those of the image are made in another way",
+        "Keras puts the output's pixel o at (o + 1/2) / size - 1/2 among the image's; the weights "
+        "there are those of its interpolation.", BOTH),
     "pool-size": Entry("the windows are of another size", "Check pool_size by axis.", BOTH),
     "merge-other": Entry("the inputs are merged in another way", "Check the operation.", BOTH),
     # softmax

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 
+from compare.diagnosis.hypotheses.interpolation import of_interpolation
 from compare.diagnosis.hypotheses.rearrangement import layouts
 from compare.diagnosis.hypothesis import Variant, inside, result
 from compare.oracle.layers.reshaping import (
@@ -11,7 +12,7 @@ from compare.oracle.layers.reshaping import (
     Flatten,
     Permute,
     Reshape,
-    UpSampling2D,
+    UpSampling,
     ZeroPadding2D,
 )
 
@@ -159,7 +160,8 @@ def _filled(c) -> list[Variant]:
 
 def of_repeats(c) -> list[Variant]:
     """UpSampling: the whole image repeated in place of each pixel, or only one copy's gradient."""
-    if not isinstance(c.layer, UpSampling2D):
+    if not isinstance(c.layer, UpSampling) or c.config.get(
+            "interpolation", "nearest") != "nearest":
         return []
     lay = c.oracle().layout
     size = c.oracle().size
@@ -204,4 +206,5 @@ def of_permutation(c) -> list[Variant]:
 
 def of_shapes(c) -> list[Variant]:
     """Whatever such a layer may have wrong."""
-    return of_flattening(c) + of_borders(c) + of_repeats(c) + of_permutation(c)
+    return (of_flattening(c) + of_borders(c) + of_repeats(c) + of_interpolation(c)
+            + of_permutation(c))

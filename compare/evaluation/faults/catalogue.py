@@ -12,6 +12,7 @@ from compare.evaluation.faults.families import (
     convolution_gradients,
     dense,
     inference_only,
+    interpolation,
     keras_models,
     keras_side,
     later_updates,
@@ -45,8 +46,8 @@ from compare.evaluation.faults.families import (
 from compare.evaluation.faults.fault import Fault, Variant
 
 FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooling, reshaping,
-            sequences, volumes, normalization, noise, rectifiers, activations, merging, losses,
-            optimizers, training, keras_side,
+            sequences, volumes, interpolation, normalization, noise, rectifiers, activations,
+            merging, losses, optimizers, training, keras_side,
             # from textbooks, course forums and public issues
             textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, lost_digits,
             low_precision, optimizer_rules, later_updates, clipping_limits, rate_schedules, buffers,

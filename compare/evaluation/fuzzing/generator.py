@@ -77,7 +77,7 @@ class Draw:
     def _dtype(self) -> str:
         """float32 more often than not, and where Keras has no other kernels for a layer."""
         drawn = str(self.rng.choice(["float32", "float64"], p=[0.75, 0.25]))
-        known = all(drawn in LAYERS[node.class_name].dtypes for node in self.nodes)
+        known = all(drawn in LAYERS[node.class_name].dtypes(node.arguments) for node in self.nodes)
         return drawn if known else "float32"
 
     @property

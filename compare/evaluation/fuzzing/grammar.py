@@ -27,14 +27,14 @@ class Entry:
         arguments: values by argument, the default first.
         fits: (arguments, sample shape, data_format) -> whether Keras on a CPU can do it.
         inputs: how many inputs, 2 for merging layers.
-        dtypes: the precisions that Keras has kernels for.
+        dtypes: arguments -> the precisions that Keras has kernels for.
     """
 
     ranks: tuple[int, ...]
     arguments: dict[str, tuple]
     fits: Callable = lambda arguments, shape, data_format: True
     inputs: int = 1
-    dtypes: tuple[str, ...] = ("float32", "float64")
+    dtypes: Callable = lambda arguments: ("float32", "float64")
 
 
 def label(value) -> str:

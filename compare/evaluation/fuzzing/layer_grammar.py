@@ -142,6 +142,16 @@ def crops_sequence(arguments, shape, data_format) -> bool:
     return shape[0] > sum(each(arguments["cropping"], 2))
 
 
+def in_float32(arguments) -> tuple[str, ...]:
+    """`pooling_of_volumes_in_float64`."""
+    return ("float32",)
+
+
+def interpolates_in(arguments) -> tuple[str, ...]:
+    """`interpolation_in_float64`."""
+    return ("float32", "float64") if arguments["interpolation"] == "nearest" else ("float32",)
+
+
 def grows(factor):
     """Only where the result stays small."""
     def fits(arguments, shape, data_format):
@@ -213,9 +223,8 @@ LAYERS: dict[str, Entry] = {
     "Dense": Entry(ANY, {"units": (4, 1, 2, 7), **AFFINE}),
     "MaxPooling2D": Entry((IMAGE,), POOLING_2D, pools),
     "AveragePooling2D": Entry((IMAGE,), POOLING_2D, pools_inside),
-    # `pooling_of_volumes_in_float64`
-    "MaxPooling3D": Entry((VOLUME,), POOLING_3D, pools_inside, dtypes=("float32",)),
-    "AveragePooling3D": Entry((VOLUME,), POOLING_3D, pools_inside, dtypes=("float32",)),
+    "MaxPooling3D": Entry((VOLUME,), POOLING_3D, pools_inside, dtypes=in_float32),
+    "AveragePooling3D": Entry((VOLUME,), POOLING_3D, pools_inside, dtypes=in_float32),
     "MaxPooling1D": Entry((SEQUENCE,), POOLING_1D, pools),
     "AveragePooling1D": Entry((SEQUENCE,), POOLING_1D, pools_inside),
     "GlobalMaxPooling2D": Entry((IMAGE,), GLOBAL),
@@ -242,7 +251,9 @@ LAYERS: dict[str, Entry] = {
                                    "data_format": FORMAT}, crops),
     "Cropping1D": Entry((SEQUENCE,), {"cropping": (1, (0, 2), (1, 0))}, crops_sequence),
     "UpSampling2D": Entry((IMAGE,), {"size": (2, 1, (1, 2), (3, 1)), "data_format": FORMAT,
-                                     "interpolation": ("nearest",)}, grows(4)),
+                                     "interpolation": ("nearest", "bilinear", "bicubic",
+                                                       "lanczos3", "lanczos5")},
+                          grows(4), dtypes=interpolates_in),
     "UpSampling3D": Entry((VOLUME,), {"size": (2, 1, (1, 2, 3), (2, 1, 1)), "data_format": FORMAT},
                           grows(3)),
     "UpSampling1D": Entry((SEQUENCE,), {"size": (2, 1, 3)}, grows(3)),

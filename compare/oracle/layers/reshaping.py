@@ -1,11 +1,16 @@
-"""Oracles of layers that move numbers and leave them as they are, or repeat or omit them."""
+"""Oracles of layers that move numbers and leave them as they are, or repeat or omit them.
 
+UpSampling2D, which repeats them as a rule, may also interpolate between them.
+"""
+
+import math
 from typing import Any
 
 import numpy as np
 
 from compare.oracle.base import Oracle, judges
 from compare.oracle.data_format import Layout
+from compare.oracle.interpolation import Weights, resampled, weights
 from compare.oracle.running_error import Bounded
 from compare.tracing.types import Config
 
@@ -119,9 +124,22 @@ class Cropping2D(Border):
         return self.put_on(dy), {}
 
 
-@judges("UpSampling2D")
-class UpSampling2D(Moving):
-    """Every pixel repeated along all axes; its gradient is the sum of its copies'."""
+@judges("ZeroPadding1D")
+class ZeroPadding1D(ZeroPadding2D):
+    """Zeros before and after a sequence."""
+
+    rank = 1
+
+
+@judges("Cropping1D")
+class Cropping1D(Cropping2D):
+    """A sequence without its ends."""
+
+    rank = 1
+
+
+class UpSampling(Moving):
+    """Base: every pixel repeated along all axes; its gradient is the sum of its copies'."""
 
     rank = 2
 
@@ -151,22 +169,48 @@ class UpSampling2D(Moving):
         return {"output": 1, "input_gradient": int(np.prod(self.size))}
 
 
-@judges("ZeroPadding1D")
-class ZeroPadding1D(ZeroPadding2D):
-    """Zeros before and after a sequence."""
+@judges("UpSampling2D")
+class UpSampling2D(UpSampling):
+    """Every pixel repeated, or others interpolated between them.
 
-    rank = 1
+    Bilinear weights are whole multiples of a power of two where both factors are such powers. Then
+    whole numbers come out with nothing rounded.
+    """
 
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.kind = config.get("interpolation", "nearest")
+        if self.kind != "nearest":
+            self.operation = "weighted sums of pixels"
+            self.exact = self.kind == "bilinear" and all(n & (n - 1) == 0 for n in self.size)
 
-@judges("Cropping1D")
-class Cropping1D(Cropping2D):
-    """A sequence without its ends."""
+    def weights(self, sizes: tuple[int, ...]) -> list[Weights]:
+        """Those of the rows and of the columns of images of these sizes."""
+        return [weights(n, factor, self.kind) for n, factor in zip(sizes, self.size)]
 
-    rank = 1
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+        if self.kind == "nearest":
+            return super().forward(x, weights)
+        x = x.rearranged(self.layout.image)
+        self.rows, self.columns = self.weights(x.shape[1:3])
+        return resampled(self.rows, self.columns, x).rearranged(self.layout.given)
+
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
+        if self.kind == "nearest":
+            return super().backward(dy)
+        dx = resampled(self.rows.turned, self.columns.turned, dy.rearranged(self.layout.image))
+        return dx.rearranged(self.layout.given), {}
+
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
+        if self.kind == "nearest":
+            return super().reductions(input_shape, output_shape)
+        # bilinear weights count in units of 1 / (4 rows columns), of which they hold that many
+        units = 4 * math.prod(self.size)
+        return {"output": 4 * units, "input_gradient": units * units}
 
 
 @judges("UpSampling1D")
-class UpSampling1D(UpSampling2D):
+class UpSampling1D(UpSampling):
     """Every step repeated."""
 
     rank = 1
@@ -187,7 +231,7 @@ class Cropping3D(Cropping2D):
 
 
 @judges("UpSampling3D")
-class UpSampling3D(UpSampling2D):
+class UpSampling3D(UpSampling):
     """Every voxel repeated."""
 
     rank = 3

@@ -256,12 +256,6 @@ def test_up_sampling(arrangement, size, dtype, layouts, seed):
     check(layer, shape, out, targets, dtype, layouts, seed)
 
 
-@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic", "lanczos3", "lanczos5"])
-def test_interpolations_are_refused_by_name(interpolation):
-    with pytest.raises(scratch.UnsupportedError, match=f"'up'.*interpolation='{interpolation}'"):
-        scratch.UpSampling2D(interpolation=interpolation, name="up")
-
-
 @pytest.mark.parametrize("make, error, named", [
     (lambda: scratch.UpSampling1D(0, name="up"), ValueError, "size=0"),
     (lambda: scratch.UpSampling1D((2,), name="up"), TypeError, r"size=\(2,\) of type tuple"),

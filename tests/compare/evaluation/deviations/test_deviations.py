@@ -248,6 +248,27 @@ def test_average_pooling_beyond_image(keras, onednn, dtype):
         assert report, report
 
 
+@pytest.mark.parametrize("kind", ["bilinear", "bicubic", "lanczos3", "lanczos5"])
+def test_interpolation_in_float64(keras, kind):
+    theirs, ours = sides(keras, "UpSampling2D")
+    x = real(IMAGE).astype("float64")
+    layer = theirs((2, 3), interpolation=kind, dtype="float64")
+    y = layer(x).numpy()
+    assert y.dtype == np.float64 and np.array_equal(y, y.astype("float32"))
+    off = np.abs(ours((2, 3), interpolation=kind, dtype="float64")(x) - y).max()
+    assert 1e-9 < off < 1e-4
+    if kind.startswith("lanczos"):
+        with pytest.raises(Exception, match="ScaleAndTranslateGrad"):
+            slope(layer, x)
+        return
+    model = scratch.Sequential([scratch.Input(x.shape[1:]), ours(3, interpolation=kind)],
+                               dtype="float64")
+    twin = keras.Sequential([keras.Input(x.shape[1:], dtype="float64"),
+                             theirs(3, interpolation=kind, dtype="float64")])
+    upstream = np.ones((2, *model.output_shape[1:]))
+    assert compare.check(model, twin, x, upstream=upstream, probes=False)
+
+
 @pytest.mark.parametrize("shape", [(1, 6, 1, 1, 1), (1, 7, 1, 2, 1)])
 def test_max_pooling_beyond_volume(keras, shape):
     """All numbers tie, so that each should get the gradient of every window that it is in."""
