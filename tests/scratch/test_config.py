@@ -104,8 +104,6 @@ def cube(x):
 
 
 REFUSED = {
-    "interpolation": (lambda K, k: K.UpSampling2D(2, interpolation="bilinear"),
-                      "interpolation='bilinear'"),
     "kernel constraint": (lambda K, k: K.Conv2D(2, 2, kernel_constraint="max_norm"),
                           "kernel_constraint"),
     "bias constraint": (lambda K, k: K.Dense(2, bias_constraint="non_neg"), "bias_constraint"),
@@ -120,8 +118,8 @@ REFUSED = {
     "lambda": (lambda K, k: K.Lambda(lambda x: x), "Lambda"),
     "Gaussian dropout": (lambda K, k: K.GaussianDropout(0.5), "GaussianDropout"),
     "renormalization": (lambda K, k: K.BatchNormalization(renorm=True), "renorm=True"),
-    "pooling in three dimensions": (lambda K, k: K.AveragePooling3D(2), "AveragePooling3D"),
-    "three dimensions": (lambda K, k: K.Conv3D(2, 2), "Conv3D"),
+    "adaptive pooling": (lambda K, k: K.AdaptiveAveragePooling2D(2), "AdaptiveAveragePooling2D"),
+    "recurrent layer": (lambda K, k: K.LSTM(2), "LSTM"),
     "depthwise constraint": (lambda K, k: K.DepthwiseConv2D(2, depthwise_constraint="max_norm"),
                              "depthwise_constraint"),
     "pointwise constraint": (

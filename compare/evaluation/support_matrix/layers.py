@@ -11,7 +11,7 @@ from compare.evaluation.support_matrix.values import COMPANIONS, kind, needed, p
 from scratch.layer_config import layer_from_config
 from scratch.layers import LAYERS
 
-IMAGE, SEQUENCE = (None, 8, 6, 4), (None, 8, 4)
+VOLUME, IMAGE, SEQUENCE = (None, 5, 8, 6, 4), (None, 8, 6, 4), (None, 8, 4)
 FAMILIES = {  # Keras's folders -> headings
     "core": "Input, Dense, Activation", "convolutional": "Convolutions", "pooling": "Pooling",
     "activations": "Activations as layers", "normalization": "Normalization",
@@ -76,7 +76,8 @@ def outcome(keras, cls, argument: str, default, values=None) -> Outcome:
 
 def shapes(cls) -> list:
     """Input shapes that the layer may take; the first that it does take counts."""
-    first = [SEQUENCE] if "1D" in cls.__name__ else [IMAGE, SEQUENCE]
+    first = ([SEQUENCE] if "1D" in cls.__name__ else [VOLUME] if "3D" in cls.__name__
+             else [IMAGE, SEQUENCE])
     return [[shape, shape] for shape in first] if LAYERS.get(
         cls.__name__) and LAYERS[cls.__name__].merges else first
 

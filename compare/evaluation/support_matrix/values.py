@@ -2,8 +2,8 @@
 
 import inspect
 
-SIZES = (1, 2, (1, 2))
-BORDERS = (1, (1, 2), ((0, 1), (2, 0)))
+SIZES = (1, 2, (1, 2), (1, 2, 1))
+BORDERS = (1, (1, 2), ((0, 1), (2, 0)), (1, 2, 0), ((0, 1), (2, 0), (1, 1)))
 STRINGS = ("valid", "same", "causal", "nearest", "bilinear", "bicubic", "lanczos3", "lanczos5",
            "fan_in", "fan_out", "fan_avg", "normal", "uniform", "truncated_normal",
            "untruncated_normal")
@@ -22,7 +22,7 @@ COMPANIONS = {"output_padding": {"strides": 2}}
 BY_NAME = {
     "kernel_size": SIZES, "strides": SIZES, "dilation_rate": SIZES, "pool_size": SIZES,
     "size": SIZES, "padding": (*STRINGS, *BORDERS), "cropping": BORDERS,
-    "output_padding": (None, 0, 1, (0, 1)), "data_format": ("channels_last", "channels_first"),
+    "output_padding": (None, 0, 1, (0, 1), (0, 1, 0)), "data_format": ("channels_last", "channels_first"),
     "interpolation": ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"),
     "label_smoothing": (0.0, 0.1), "axis": (-1, 1, [1, 2]), "seed": (None, 7),
     "noise_shape": (None, (None, 1, 1, 4)),

@@ -71,12 +71,13 @@ def test_a_layer_that_takes_less_than_keras_shows(keras, monkeypatch):
     from compare.evaluation.support_matrix import layers
     from compare.evaluation.support_matrix.outcome import failed
 
-    def tried(argument):
-        return next(o for o in layers.outcomes(keras, keras.layers.UpSampling2D)
-                    if o.argument == argument)
+    def tried(argument, cls=keras.layers.UpSampling2D):
+        return next(o for o in layers.outcomes(keras, cls) if o.argument == argument)
 
-    assert tried("interpolation").values(trial.TAKEN) == ["nearest"]
-    assert "bilinear" in tried("interpolation").values(trial.REFUSED)
+    assert tried("renorm", keras.layers.BatchNormalization).values(trial.TAKEN) == [False]
+    assert tried("renorm", keras.layers.BatchNormalization).values(trial.REFUSED) == [True]
+    assert tried("interpolation").values(trial.TAKEN) == ["nearest", "bilinear", "bicubic",
+                                                          "lanczos3", "lanczos5"]
 
     class Fussy(scratch.UpSampling2D):
         def __init__(self, size=2, **settings):
