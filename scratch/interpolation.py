@@ -12,6 +12,8 @@ TensorFlow looks the cubic up in a table of 1024 entries to a pixel, so that is 
 here.
 """
 
+from functools import reduce
+
 import numpy as np
 
 TABLE = 1024  # entries of TensorFlow's table of the cubic, from one pixel to the next
@@ -67,8 +69,6 @@ class Taps:
     def apply(self, x: np.ndarray, axis: int) -> np.ndarray:
         """x (..., columns, ...) -> (..., rows, ...), a new array."""
         before, after = (slice(None),) * axis, (1,) * (x.ndim - axis - 1)
-        total = 0
-        for index, weights in zip(self.index.T, self.weights.T):
-            # (..., columns, ...) -> (..., rows, ...) * (rows, 1 ...)
-            total = total + x[(*before, index)] * weights.reshape(-1, *after)
-        return total
+        # for each tap (..., columns, ...) -> (..., rows, ...) * (rows, 1 ...)
+        return reduce(np.add, [x[(*before, index)] * weights.reshape(-1, *after)
+                               for index, weights in zip(self.index.T, self.weights.T)])

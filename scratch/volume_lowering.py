@@ -46,9 +46,9 @@ class VolumeLowering:
                    sample)
         # (W, C, H, D', N) -> (W, kd, C, H, OD, N)
         stacked = np.ndarray(shape, x.dtype, padded, strides=strides).copy()
-        shape = (width, self.depth.kernel * channels, height, self.depth.outputs * n)
         # (W, kd, C, H, OD, N) -> (W, kd C, H, OD N) -> (OD N, H, W, kd C)
-        return stacked.reshape(shape).transpose(3, 2, 0, 1)
+        return stacked.reshape(width, self.depth.kernel * channels, height,
+                               self.depth.outputs * n).transpose(3, 2, 0, 1)
 
     @staticmethod
     def in_memory_order(kernel: np.ndarray) -> np.ndarray:

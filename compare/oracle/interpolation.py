@@ -45,7 +45,7 @@ class Weights(NamedTuple):
 
     @property
     def largest(self) -> np.ndarray:
-        return np.abs(self.value) + self.error
+        return np.asarray(np.abs(self.value) + self.error)
 
 
 def weights(size: int, factor: int, kind: str) -> Weights:

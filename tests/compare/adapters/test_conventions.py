@@ -46,6 +46,9 @@ class Holder:
     ("IO", "Dense", (4, 5), (4, 5)),
     ("OIW", "Conv1D", (3, 4, 5), (5, 4, 3)),
     ("IOHW", "Conv2DTranspose", (3, 2, 5, 4), (4, 5, 3, 2)),
+    ("OIDHW", "Conv3D", (1, 3, 2, 4, 5), (5, 4, 1, 3, 2)),
+    ("IODHW", "Conv3DTranspose", (1, 3, 2, 5, 4), (4, 5, 1, 3, 2)),
+    ("IOW", "Conv1DTranspose", (3, 5, 4), (4, 5, 3)),
     (None, "Conv2D", (3, 2, 4, 5), (3, 2, 4, 5)),
 ])
 def test_kernels_there_and_back(spec, class_name, shape, own):
