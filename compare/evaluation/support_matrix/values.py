@@ -22,7 +22,8 @@ COMPANIONS = {"output_padding": {"strides": 2}}
 BY_NAME = {
     "kernel_size": SIZES, "strides": SIZES, "dilation_rate": SIZES, "pool_size": SIZES,
     "size": SIZES, "padding": (*STRINGS, *BORDERS), "cropping": BORDERS,
-    "output_padding": (None, 0, 1, (0, 1), (0, 1, 0)), "data_format": ("channels_last", "channels_first"),
+    "output_padding": (None, 0, 1, (0, 1), (0, 1, 0)),
+    "data_format": ("channels_last", "channels_first"),
     "interpolation": ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"),
     "label_smoothing": (0.0, 0.1), "axis": (-1, 1, [1, 2]), "seed": (None, 7),
     "noise_shape": (None, (None, 1, 1, 4)),

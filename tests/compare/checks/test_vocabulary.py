@@ -58,6 +58,29 @@ def sequences(keras, source):
     return layers.Dense(4)(layers.SpatialDropout1D(0.4)(x))
 
 
+def volumes(keras, source):
+    layers = keras.layers
+    x = layers.Conv3D(4, (2, 3, 1), padding="same", activation="relu", kernel_regularizer="l2")(
+        source)
+    x = layers.MaxPooling3D((2, 1, 2), strides=(1, 1, 2))(layers.ZeroPadding3D(1)(x))
+    x = layers.Conv3DTranspose(4, 2, strides=(2, 1, 1))(x)
+    x = layers.BatchNormalization()(layers.AveragePooling3D((2, 1, 1), padding="same")(x))
+    x = layers.Conv3D(4, 2, groups=2)(layers.UpSampling3D((1, 2, 1))(layers.Cropping3D(
+        ((1, 0), (0, 1), (0, 0)))(x)))
+    x = layers.Concatenate()([layers.GlobalAveragePooling3D()(x), layers.GlobalMaxPooling3D()(x)])
+    return layers.Dense(3, activation="softmax")(x)
+
+
+def growing(keras, source):
+    layers = keras.layers
+    x = layers.UpSampling2D((2, 3), interpolation="bilinear")(source)
+    x = layers.Conv2D(3, 2, strides=2)(layers.UpSampling2D(2, interpolation="bicubic")(x))
+    x = layers.Reshape((-1, 3))(x)
+    x = layers.SeparableConv1D(4, 2, activation="tanh")(layers.DepthwiseConv1D(3, strides=2)(x))
+    x = layers.Conv1DTranspose(2, 3, strides=2, padding="same", bias_regularizer="l1")(x)
+    return layers.Dense(2)(layers.Flatten()(x))
+
+
 def labels(classes, *shape):
     return lambda rng: rng.integers(0, classes, (SAMPLES, *shape))
 
@@ -77,6 +100,9 @@ def cases(keras):
         "segmenting": (segmenting, (6, 5, 2),
                        losses.SparseCategoricalCrossentropy(ignore_class=0), labels(3, 11, 11),
                        None, optimizers.AdamW(decay, global_clipnorm=0.3)),
+        "volumes": (volumes, (3, 4, 5, 2), "sparse_categorical_crossentropy", labels(3), None,
+                    optimizers.Adam(0.01)),
+        "growing": (growing, (3, 4, 2), "mse", numbers(2), None, optimizers.SGD(0.01)),
         "sequences": (sequences, (8, 3), losses.Huber(), numbers(8, 4),
                       [[0], [1], [2], [1], [0.5]],
                       optimizers.SGD(0.1, momentum=0.9, nesterov=True, clipvalue=0.05,
@@ -108,7 +134,8 @@ def built(keras, name, dtype):
 
 @pytest.mark.parametrize("name, dtype", [
     ("residual", "float32"), ("residual", "float64"), ("gated", "float32"), ("gated", "float64"),
-    ("segmenting", "float32"), ("sequences", "float32"), ("sequences", "float64")])
+    ("segmenting", "float32"), ("volumes", "float32"), ("growing", "float32"),
+    ("sequences", "float32"), ("sequences", "float64")])
 def test_twins_pass_live_and_from_a_file(keras, name, dtype, tmp_path):
     model, twin, batch = built(keras, name, dtype)
     before = [w.tolist() for w in twin.get_weights()], str(twin.get_config())
