@@ -1,8 +1,8 @@
 """The layers, one family to a file. Names, arguments and defaults are Keras's.
 
 In shapes, N or `batch` is the number of samples; H, W and C are an image's rows, columns and
-channels; L is the number of steps of a sequence; an O before one of them is the output's. The
-examples take `import numpy as np` and `import scratch` for granted.
+channels; D is the number of planes of a volume, L that of steps of a sequence; an O before one of
+them is the output's. The examples take `import numpy as np` and `import scratch` for granted.
 """
 
 from scratch.layers.activation import Activation

@@ -276,8 +276,22 @@ NORMALIZATIONS = [
     Case("layer-normalization-other-axis", "normalization-axes", said="axis 1"),
 ]
 
+AXES = [  # of one and of three axes
+    Case("conv3d-kernel-flipped", "kernel-flipped"),
+    Case("conv3d-stride-ignored", "stride-ignored", said="(1, 1, 1)"),
+    Case("conv3d-groups-reversed", "groups-ignored"),
+    Case("conv3d-dx-kernel-flipped", "kernel-flipped", DX),
+    Case("conv1d-transpose-kernel-flipped", "kernel-flipped"),
+    Case("max-pooling3d-ties-first", "pool-ties", DX, said="first"),
+    Case("zero-padding3d-other-side", "padding-side"),
+    Case("up-sampling3d-tiled", "axes-permuted"),
+    Case("up-sampling2d-corners-aligned", "interpolation", said="corners"),
+    Case("up-sampling2d-half-pixel-forgotten", "interpolation", said="o / size"),
+    Case("up-sampling2d-dx-bicubic-bilinear", "interpolation", DX, said="bilinear"),
+]
+
 CASES = [*KERNELS, *BIASES, *WINDOWS, *ORDERS, *NUMBERS, *ACTIVATIONS, *MERGES, *POOLINGS,
-         *NORMALIZATIONS]
+         *NORMALIZATIONS, *AXES]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
