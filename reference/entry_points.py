@@ -89,8 +89,8 @@ class EntryPoints(contextlib.AbstractContextManager):
         """
         self.model.set_weights(weights)
         given = {self.layers[i]: self._held(i, value) for i, value in (noise or {}).items()}
-        weight = None if sample_weight is None else self._cast(sample_weight)
         with precision(self.dtype), noises.given(given), naming_part("train_on_batch"):
+            weight = None if sample_weight is None else self._cast(sample_weight)
             logs = self.model.train_on_batch(self._cast(x), self._cast(y), weight,
                                              return_dict=True)
         return [np.array(w) for w in self.model.get_weights()], logs

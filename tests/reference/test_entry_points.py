@@ -179,3 +179,20 @@ def test_what_tensorflow_cannot_run_is_said_in_a_sentence(keras):
     model = compiled(keras, Refusing, jit_compile=False)
     with reference.EntryPoints(model) as own, pytest.raises(KerasError, match="predict of the"):
         own.predict(batch()[0])
+
+
+def test_sample_weights_keep_the_models_precision(keras):
+    """A third is another number in float32, and the loss, which is linear in it, would show it."""
+    import reference
+
+    model = compiled(keras, dtype="float64")
+    reference.compile_model(model, reference.compile_config(model))
+    (x, y), weights = batch(), model.get_weights()
+    with reference.EntryPoints(model) as own:
+        def loss(*weight):
+            return own.train_on_batch(weights, x, y, np.array(weight))[1]["loss"]
+
+        penalties = loss(0, 0, 0)
+        first, others = loss(1, 0, 0) - penalties, loss(0, 1, 1) - penalties
+        made = loss(1 / 3, 1, 1) - penalties - others
+    assert abs(made - first / 3) < 1e-14 < abs(made - first * float(np.float32(1 / 3)))
