@@ -271,5 +271,5 @@ def compiled_copy(twin, config: dict):
     import reference
 
     clone = reference.from_config(twin.get_config(), config)
-    clone.set_weights(twin.get_weights())
+    reference.set_weights(clone, twin.get_weights())
     return clone

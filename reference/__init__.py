@@ -21,9 +21,10 @@ from reference.model import (
 from reference.observe import Observation, Part, observe
 from reference.ops import ops_of, run_op
 from reference.optimizer_steps import OptimizerSteps
+from reference.statistics import set_weights
 from reference.training import StepRunner
 
 __all__ = ["EntryPoints", "Observation", "OptimizerSteps", "Part", "StepRunner", "clone",
            "compile_config", "compile_model", "from_config", "load", "model_dtype", "observe",
            "onednn_in_use", "ops_of", "run_loss", "run_op", "set_random_seed",
-           "versions"]
+           "set_weights", "versions"]

@@ -4,6 +4,7 @@ A functional model's own config says it: each layer's entry names the tensors th
 Only models with one input and one output, in which every layer is called once, can be observed.
 """
 
+import inspect
 from typing import NamedTuple
 
 from reference.quiet import keras
@@ -80,9 +81,12 @@ def _arguments(entry: dict, model) -> list:
     if len(calls) != 1:
         raise ValueError(f"Model {model.name!r}: expected each layer to be called once. "
                          f"Received: {name!r}, called {len(calls)} times")
-    # Keras writes training=False where nothing was said; a model called as a whole says it anew
+    # where nothing was said Keras writes training=False, or what the layer takes then; a model
+    # called as a whole says it anew
+    unsaid = inspect.signature(model.get_layer(name).call).parameters.get("training")
     own = {key: value for key, value in calls[0]["kwargs"].items()
-           if value is not None and (key, value) != ("training", False)}
+           if value is not None and not (
+               key == "training" and value in (False, getattr(unsaid, "default", False)))}
     if own:
         raise ValueError(f"Model {model.name!r}: expected layers called on tensors alone. "
                          f"Received: {name!r}, called with {own}")

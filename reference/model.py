@@ -5,6 +5,7 @@ from pathlib import Path
 
 from reference.graph import layers_of
 from reference.quiet import keras, precision, tf
+from reference.statistics import set_weights
 
 UNDECAYED = "exclude_from_weight_decay"  # see `compile_config`
 
@@ -104,7 +105,7 @@ def clone(model) -> "keras.Model":
             copy.compile(optimizer=optimizer, loss=model.loss,
                          **keras.saving.deserialize_keras_object(others))
             optimizer.build(copy.trainable_variables)
-    copy.set_weights(model.get_weights())
+    set_weights(copy, model.get_weights())
     return copy
 
 

@@ -1,7 +1,8 @@
 """Layers that are random in training, made to use given numbers instead of drawing their own.
 
 Two networks that share their noise can be compared although they are random. A dropout's noise is
-what it multiplies its input by, 0 or 1 / (1 - rate); a Gaussian noise's is what it adds.
+what it multiplies its input by, 0 or 1 / (1 - rate), or a normal number around 1; a Gaussian
+noise's is what it adds; an alpha dropout's is 1 where the input is kept, else 0.
 """
 
 import contextlib
@@ -10,10 +11,12 @@ import numpy as np
 
 from reference.quiet import keras, tf
 
+MULTIPLYING = (keras.layers.Dropout, keras.layers.GaussianDropout)
+
 
 def is_random(layer) -> bool:
     """Whether the layer draws numbers in training."""
-    if isinstance(layer, keras.layers.Dropout):
+    if isinstance(layer, (*MULTIPLYING, keras.layers.AlphaDropout)):
         return layer.rate > 0
     return isinstance(layer, keras.layers.GaussianNoise) and layer.stddev > 0
 
@@ -21,18 +24,30 @@ def is_random(layer) -> bool:
 def apply(layer, x, noise):
     """What a random layer makes of x with this noise, in training."""
     noise = tf.cast(noise, x.dtype)
-    return x * noise if isinstance(layer, keras.layers.Dropout) else x + noise
+    if isinstance(layer, keras.layers.AlphaDropout):
+        return alpha_dropout(layer, x, noise)
+    return x * noise if isinstance(layer, MULTIPLYING) else x + noise
+
+
+def alpha_dropout(layer, x, kept):
+    """Keras's formula, which its layer does not let be called with a given draw."""
+    saturated, rate = -1.6732632423543772 * 1.0507009873554805, layer.rate
+    scale = ((1 - rate) * (1 + rate * saturated**2)) ** -0.5
+    return scale * (x * kept + saturated * (1 - kept)) - scale * saturated * rate
 
 
 def drawn(layer, x) -> np.ndarray:
     """The noise that the layer itself draws for a batch like x; its generator is left as it was."""
     state = layer.seed_generator.state
     kept = np.array(state.numpy())
-    blank = tf.ones_like(x) if isinstance(layer, keras.layers.Dropout) else tf.zeros_like(x)
+    blank = tf.ones_like(x) if isinstance(layer, MULTIPLYING) else tf.zeros_like(x)
     try:
-        return np.array(layer(blank, training=True).numpy())
+        made = np.array(layer(blank, training=True).numpy())
     finally:
         state.assign(kept)
+    if isinstance(layer, keras.layers.AlphaDropout):  # of zeros it makes two numbers
+        return (made > 0).astype(made.dtype)
+    return made
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from reference.failures import naming
 from reference.graph import layers_of, reads_of
 from reference.kernels import refuse_corrupting
 from reference.quiet import keras, tf
+from reference.statistics import in_use, is_adapted
 
 
 @dataclass
@@ -53,7 +54,7 @@ class Op:
     @property
     def state(self) -> list:
         """The weights that a pass in training itself changes, such as moving statistics."""
-        if self.is_activation or not self.layer.trainable:
+        if self.is_activation or not self.layer.trainable or is_adapted(self.layer):
             return []
         return [v for v in self.variables if not v.trainable]
 
@@ -163,7 +164,7 @@ def run_op(op: Op, x, dy, weights: dict, training=True) -> tuple:
     with restored(op.variables):
         for variable in op.variables:
             variable.assign(weights[variable.name])
-        with tf.GradientTape() as tape:
+        with in_use(op.layer), tf.GradientTape() as tape:
             inputs = [tf.constant(value) for value in (x if op.merges else [x])]
             tape.watch(inputs)
             y = op.run(inputs, weights.get("noise"), training)

@@ -6,7 +6,7 @@ arguments are tensors named by (layer, number of the call, number of its output)
 
 from scratch.errors import UnsupportedError
 from scratch.layer_config import layer_from_config, layer_to_config
-from scratch.layers import Input
+from scratch.layers import LAYERS, Input
 from scratch.layers.symbolic import SymbolicTensor
 
 
@@ -144,9 +144,10 @@ def _call(name: str, entry: dict) -> tuple[list[str], bool]:
         raise ValueError(f"{owner}: expected one call as Keras 3 writes it, with 'args' and "
                          f"'kwargs'. Received: {nodes!r:.200}")
     # `training` is what fit, evaluate and predict say it is, whatever was said when the model was
-    # put together; Keras writes False where nothing was said
+    # put together; where nothing was said Keras writes False, for some layers True
+    unsaid = getattr(LAYERS.get(str(entry.get("class_name"))), "called_in_training", False)
     own = {key: value for key, value in nodes[0].get("kwargs", {}).items()
-           if value is not None and (key, value) != ("training", False)}
+           if value is not None and not (key == "training" and value in (False, unsaid))}
     args = list(nodes[0].get("args", ()))
     if not args and "inputs" in own:
         args = [own.pop("inputs")]

@@ -9,8 +9,10 @@ from scratch.layers import LAYERS, Input
 
 # Layers that Keras takes for built when they are made: into their configs it writes no shape.
 # So it does with all that pool.
-BUILT_AT_ONCE = {"Activation", "ActivityRegularization", "Dropout", "ELU", "GaussianNoise",
-                 "LeakyReLU", "ReLU", "Reshape", "Softmax", "SpatialDropout1D", "SpatialDropout2D"}
+BUILT_AT_ONCE = {"Activation", "ActivityRegularization", "AlphaDropout", "Dropout", "ELU",
+                 "GaussianDropout", "GaussianNoise", "Identity", "LeakyReLU", "ReLU", "Reshape",
+                 "Softmax", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
+                 "UnitNormalization"}
 MODELS = ("Functional", "Model", "Sequential")
 
 

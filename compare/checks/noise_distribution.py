@@ -3,8 +3,9 @@ and each independently of the others.
 
 Both networks are compared with the same noise, so a layer that drew the wrong noise would pass
 everywhere else. Here the candidate's layer draws for many batches of its own. What it may draw is
-known: a dropout 0 or 1 / (1 - rate), the former with probability `rate`, and one number for a whole
-feature map where it drops maps; a Gaussian noise normal numbers. Draws of different calls, samples,
+known: a dropout 0 or 1 / (1 - rate), an alpha dropout 0 or 1, the former with probability `rate`,
+and one number for a whole feature map where it drops maps; a Gaussian noise normal numbers around
+0, a Gaussian dropout normal numbers around 1. Draws of different calls, samples,
 pixels and channels must not go together. Limits are proved: see `compare.checks.randomness`.
 """
 
@@ -18,7 +19,7 @@ from compare.checks.gate import Gate
 from compare.checks.randomness import Outcome
 from compare.checks.row import Row, judge, mismatch
 from compare.oracle.expected import oracle_of
-from compare.oracle.layers.noise import Dropout, GaussianNoise
+from compare.oracle.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
 from compare.tracing.ops import untouched_generator
@@ -46,9 +47,13 @@ def rows(model: Network, reference: Trace) -> list[Row]:
             found.append(mismatch(Gate.FORWARD, part.name, "noise", None, part.noise))
         elif isinstance(oracle, GaussianNoise):
             found.append(normal(part.name, noise, config["stddev"]))
+        elif isinstance(oracle, GaussianDropout):
+            rate = config["rate"]
+            found.append(normal(part.name, noise - 1, math.sqrt(rate / (1 - rate))))
         elif isinstance(oracle, Dropout):
             shared = oracle.shared_axes(len(shape))
-            found.append(dropped(part.name, noise, config["rate"], shape, shared))
+            kept = 1.0 if isinstance(oracle, AlphaDropout) else None
+            found.append(dropped(part.name, noise, config["rate"], shape, shared, kept))
     return found
 
 
@@ -73,15 +78,16 @@ def draws(layer: Layer, x: np.ndarray) -> np.ndarray | None:
 
 
 def dropped(name: str, noise: np.ndarray, rate: float, shape: tuple[int, ...],
-            shared: set[int]) -> Row:
+            shared: set[int], kept: float | None = None) -> Row:
     """The row for a dropout's noise, drawn for inputs of that shape.
 
     Args:
         noise: (calls, ...), each of a shape that broadcasts to the input's.
         shared: the axes of the input along which one number counts for all.
+        kept: the noise where the input is kept; None for 1 / (1 - rate).
     """
     rounding = Rounding.of(noise.dtype)
-    scale = 1 / (1 - rate) if rate < 1 else 0.0
+    scale = kept or (1 / (1 - rate) if rate < 1 else 0.0)
     right = np.where(noise == 0, 0.0, scale)
     # rate, 1 - rate and the quotient are rounded; the first counts as often as it is in the second
     error = rounding.gamma(3) * scale * (1 + rate * scale) * (right != 0)
@@ -94,12 +100,12 @@ def dropped(name: str, noise: np.ndarray, rate: float, shape: tuple[int, ...],
         found.append(Outcome(np.inf, f"expected one draw along the axes {sorted(shared)}, received "
                                      "several"))
     elif 0 < rate < 1:
-        kept = drawn != 0
+        stay = drawn != 0
         found.append(Outcome(
-            randomness.frequency(kept, 1 - rate),
-            f"expected {100 * rate:.4g} % to be dropped, received {100 * (~kept).mean():.4g} % of "
-            f"{kept.size}"))
-        found += randomness.independence(kept, 1 - rate, along(kept.ndim), fields=1)
+            randomness.frequency(stay, 1 - rate),
+            f"expected {100 * rate:.4g} % to be dropped, received {100 * (~stay).mean():.4g} % of "
+            f"{stay.size}"))
+        found += randomness.independence(stay, 1 - rate, along(stay.ndim), fields=1)
     return _judged(row, found)
 
 

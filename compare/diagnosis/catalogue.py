@@ -185,6 +185,13 @@ CATALOGUE: dict[str, Entry] = {
     "variance-for-deviation": Entry(
         "a variance stands where its root belongs, or the other way round",
         "Divide by sqrt(variance + epsilon), and keep averages of the variance.", BOTH),
+    "norm-other": Entry(
+        "it is divided by another norm, or by none",
+        "Divide by the root of the sum, or of the mean, of the squares along the axis.", BOTH),
+    "given-numbers": Entry(
+        "the numbers that the layer was given enter in another way",
+        "x * scale + offset; (x - mean) / sqrt(variance), the other way round where inverted.",
+        BOTH),
     # noise
     "noise-distribution": Entry(
         "the noise follows another distribution",

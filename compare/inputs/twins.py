@@ -156,7 +156,8 @@ def twins(model, dtype: str | None = None):
         raise ValueError("Expected a model that knows its input shape. Received one without an "
                          "Input: build it first.")
     candidate.set_weights(weights)
-    twin.set_weights(weights)
+    if twin is not model:
+        reference.set_weights(twin, weights)
     return candidate, twin
 
 

@@ -141,7 +141,10 @@ class LayerOp(Op):
 
     @property
     def state(self) -> tuple[str, ...]:
-        return self.layer.non_trainable if self.layer.trainable else ()
+        if not self.layer.trainable:
+            return ()
+        constants = getattr(self.layer, "constants", ())
+        return tuple(name for name in self.layer.non_trainable if name not in constants)
 
     def run(self, x: Arrays, dy: np.ndarray | None = None, noise: np.ndarray | None = None,
             training: bool = True) -> OpResult:

@@ -155,8 +155,9 @@ def _weights_of(layer, arrays: dict, path: str) -> list:
                           f"Received: {len(arrays)}, {some(arrays)}")
     for i, name in enumerate(names):
         array, own = arrays[str(i)], layer.params[name]
-        if array.shape != own.shape or array.dtype.kind != "f":
-            raise RefusedFile(f"expected {name} of {layer} as real numbers of shape {own.shape}. "
+        if array.shape != own.shape or array.dtype.kind != own.dtype.kind:
+            kind = "real" if own.dtype.kind == "f" else "whole"
+            raise RefusedFile(f"expected {name} of {layer} as {kind} numbers of shape {own.shape}. "
                               f"Received: {array.dtype} of shape {array.shape}")
     return [arrays[str(i)] for i in range(len(names))]
 

@@ -8,6 +8,7 @@ them is the output's. The examples take `import numpy as np` and `import scratch
 from scratch.layers.activation import Activation
 from scratch.layers.activity_regularization import ActivityRegularization
 from scratch.layers.affine import AffineLayer
+from scratch.layers.alpha_dropout import AlphaDropout
 from scratch.layers.average_pooling import (
                                              AveragePooling1D,
                                              AveragePooling2D,
@@ -23,6 +24,7 @@ from scratch.layers.borders import (
                                     ZeroPadding2D,
                                     ZeroPadding3D,
 )
+from scratch.layers.center_crop import CenterCrop
 from scratch.layers.concatenate import Concatenate
 from scratch.layers.conv1d import Conv1D
 from scratch.layers.conv1d_transpose import Conv1DTranspose
@@ -33,8 +35,15 @@ from scratch.layers.conv3d_transpose import Conv3DTranspose
 from scratch.layers.dense import Dense
 from scratch.layers.depthwise_conv1d import DepthwiseConv1D
 from scratch.layers.depthwise_conv2d import DepthwiseConv2D
-from scratch.layers.dropout import Dropout, SpatialDropout1D, SpatialDropout2D
+from scratch.layers.dot import Dot
+from scratch.layers.dropout import (
+    Dropout,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
 from scratch.layers.flatten import Flatten
+from scratch.layers.gaussian_dropout import GaussianDropout
 from scratch.layers.gaussian_noise import GaussianNoise
 from scratch.layers.global_pooling import (
                                            GlobalAveragePooling1D,
@@ -44,15 +53,23 @@ from scratch.layers.global_pooling import (
                                            GlobalMaxPooling2D,
                                            GlobalMaxPooling3D,
 )
+from scratch.layers.group_normalization import GroupNormalization
+from scratch.layers.identity import Identity
 from scratch.layers.input import Input
 from scratch.layers.layer_normalization import LayerNormalization
 from scratch.layers.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
 from scratch.layers.merging import Add, Average, Maximum, Minimum, Multiply, Subtract
+from scratch.layers.normalization import Normalization
 from scratch.layers.rectifiers import ELU, LeakyReLU, PReLU, ReLU
+from scratch.layers.repeat_vector import RepeatVector
+from scratch.layers.rescaling import Rescaling
 from scratch.layers.reshape import Permute, Reshape
+from scratch.layers.resizing import Resizing
+from scratch.layers.rms_normalization import RMSNormalization
 from scratch.layers.separable_conv1d import SeparableConv1D
 from scratch.layers.separable_conv2d import SeparableConv2D
 from scratch.layers.softmax import Softmax
+from scratch.layers.unit_normalization import UnitNormalization
 from scratch.layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
 
 LAYERS = {cls.__name__: cls for cls in (
@@ -67,7 +84,9 @@ LAYERS = {cls.__name__: cls for cls in (
     Cropping3D, UpSampling1D, UpSampling2D, UpSampling3D,
     BatchNormalization, LayerNormalization, Dropout, SpatialDropout1D, SpatialDropout2D,
     GaussianNoise, ActivityRegularization,
-    Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract,
+    GroupNormalization, RMSNormalization, UnitNormalization, Normalization, Rescaling,
+    GaussianDropout, AlphaDropout, SpatialDropout3D, Identity, RepeatVector, CenterCrop, Resizing,
+    Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract, Dot,
 )}
 
 # Keras's other names; a config always carries the first.
@@ -95,7 +114,11 @@ __all__ = [
     "MaxPooling3D", "Maximum", "Minimum", "Multiply", "PReLU", "Permute", "ReLU", "Reshape",
     "SeparableConv1D", "SeparableConv2D", "Softmax", "SpatialDropout1D", "SpatialDropout2D",
     "Subtract", "UpSampling1D", "UpSampling2D", "UpSampling3D", "ZeroPadding1D", "ZeroPadding2D",
-    "ZeroPadding3D", "Convolution1D", "Convolution1DTranspose", "Convolution2D",
+    "ZeroPadding3D",
+    "AlphaDropout", "CenterCrop", "Dot", "GaussianDropout", "GroupNormalization", "Identity",
+    "Normalization", "RMSNormalization", "RepeatVector", "Rescaling", "Resizing",
+    "SpatialDropout3D", "UnitNormalization",
+    "Convolution1D", "Convolution1DTranspose", "Convolution2D",
     "Convolution2DTranspose", "Convolution3D", "Convolution3DTranspose", "SeparableConvolution1D",
     "SeparableConvolution2D", "MaxPool1D", "MaxPool2D", "MaxPool3D", "AvgPool1D", "AvgPool2D",
     "AvgPool3D", "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalMaxPool3D", "GlobalAvgPool1D",

@@ -66,8 +66,12 @@ class Layer:
     sample_by_sample = False
     # Whether the layer takes a list of inputs; its `backward` then returns a list of gradients.
     merges = False
+    # Whether Keras's layer of that name takes itself to be in training where nothing is said.
+    called_in_training = False
     # Weights that no optimizer changes, such as moving statistics.
     non_trainable: tuple[str, ...] = ()
+    # Those of them that a forward pass in training leaves alone, too, such as adapted statistics.
+    constants: tuple[str, ...] = ()
     # Keras arguments this layer accepts only at the value that leaves the mathematics alone.
     neutral: dict = {}
 

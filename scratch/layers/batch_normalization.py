@@ -3,10 +3,11 @@
 import numpy as np
 
 from scratch import initializers
-from scratch.layers.normalization import Normalization, average, axis_of, whole_axis
+from scratch.layers.axes import average, axis_of, whole_axis
+from scratch.layers.moment_normalization import MomentNormalization
 
 
-class BatchNormalization(Normalization):
+class BatchNormalization(MomentNormalization):
     """gamma * (x - mean) / sqrt(variance + epsilon) + beta, channel by channel along `axis`.
 
     In training, mean and variance are the batch's own, over all other axes, the variance the biased
@@ -53,7 +54,7 @@ class BatchNormalization(Normalization):
     """
 
     non_trainable = ("moving_mean", "moving_variance")
-    neutral = {**Normalization.neutral, "synchronized": (False,), "renorm": (False,),
+    neutral = {**MomentNormalization.neutral, "synchronized": (False,), "renorm": (False,),
                "renorm_clipping": (None,), "renorm_momentum": (0.99,)}
 
     def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True,

@@ -180,3 +180,45 @@ class SpatialDropout2D(_SpatialDropout):
 
     def get_config(self):
         return {**super().get_config(), "data_format": self.data_format}
+
+
+class SpatialDropout3D(_SpatialDropout):
+    """Dropout of whole channels: all voxels of a channel are dropped, or all are kept.
+
+    Args:
+        rate: the share of channels that are dropped, 0 to 1.
+        data_format: 'channels_last', the default, or 'channels_first'.
+        seed: a whole number, from which the layer draws by a generator of its own, or None for
+            the common one that `set_random_seed` restarts.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, D, H, W, C); with channels_first (batch, C, D, H, W).
+
+    Output shape:
+        As the input.
+
+    Raises:
+        ValueError: for a rate that Keras refuses, or an input of another rank.
+
+    Example:
+        >>> layer = scratch.SpatialDropout3D(0.5, seed=3)
+        >>> y = layer(np.ones((9, 2, 4, 3, 8)), training=True)
+        >>> np.unique(y).tolist(), bool((y == y[:, :1, :1, :1]).all())
+        ([0.0, 2.0], True)
+    """
+
+    rank = 5
+
+    def __init__(self, rate, data_format=None, seed=None, **kwargs):
+        super().__init__(rate, seed, **kwargs)
+        self.data_format = data_format_name(data_format, self)
+
+    def shape_of_noise(self, shape):
+        # (N, D, H, W, C) -> (N, 1, 1, 1, C); (N, C, D, H, W) -> (N, C, 1, 1, 1)
+        if self.data_format == "channels_first":
+            return shape[0], shape[1], 1, 1, 1
+        return shape[0], 1, 1, 1, shape[4]
+
+    def get_config(self):
+        return {**super().get_config(), "data_format": self.data_format}

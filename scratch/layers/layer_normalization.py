@@ -1,11 +1,10 @@
 """Layer normalization (Ba, Kiros and Hinton, 2016): each sample by its own moments."""
 
-import numpy as np
+from scratch.layers.axes import distinct_axes, whole_axes
+from scratch.layers.moment_normalization import MomentNormalization
 
-from scratch.layers.normalization import Normalization, average, axis_of, whole_axis
 
-
-class LayerNormalization(Normalization):
+class LayerNormalization(MomentNormalization):
     """gamma * (x - mean) / sqrt(variance + epsilon) + beta, with moments over `axis`.
 
     Every sample, and every position on the axes that are not named, has a mean and a biased
@@ -44,29 +43,19 @@ class LayerNormalization(Normalization):
     """
 
     sample_by_sample = True
-    neutral = {**Normalization.neutral, "rms_scaling": (False,)}
+    neutral = {**MomentNormalization.neutral, "rms_scaling": (False,)}
 
     def __init__(self, axis=-1, epsilon=1e-3, **kwargs):
         super().__init__(epsilon, **kwargs)
-        several = isinstance(axis, (list, tuple))
-        self.axis = [whole_axis(a, self) for a in axis] if several else whole_axis(axis, self)
+        self.axis = whole_axes(axis, self)
 
     def compute_output_shape(self, input_shape):
-        self._axes_of(input_shape)
+        distinct_axes(self.axis, input_shape, self)
         return tuple(input_shape)
-
-    def _axes_of(self, input_shape) -> tuple[int, ...]:
-        """The axes counted from the front, in the order of the weights' own axes."""
-        named = sorted(self.axis) if isinstance(self.axis, list) else [self.axis]
-        axes = tuple(axis_of(axis, input_shape, self) for axis in named)
-        if not axes or len(set(axes)) < len(axes):
-            raise ValueError(f"{self}: expected one axis or more, each named once. "
-                             f"Received: axis={self.axis}, input_shape={tuple(input_shape)}")
-        return axes
 
     def build(self, input_shape):
         super().build(input_shape)
-        self._axes = self._axes_of(input_shape)
+        self._axes = distinct_axes(self.axis, input_shape, self)
         self.axis = sorted(self.axis) if isinstance(self.axis, list) else [self.axis]  # as Keras
         # Keras only reshapes: with axes such as [-1, 1] the weights' numbers are not transposed
         broadcast = tuple(size if i in self._axes else 1 for i, size in enumerate(input_shape))
@@ -74,24 +63,11 @@ class LayerNormalization(Normalization):
         self._others = tuple(i for i in range(len(input_shape)) if i not in self._axes)
 
     def forward(self, x, training=False):
-        # (N, H, W, C) - (N, H, W, 1) -> (N, H, W, C), likewise along other axes
-        centred = x - average(x, self._axes)
-        # (N, H, W, C) -> (N, H, W, 1)
-        variance = average(np.square(centred), self._axes)
-        return self._normalize(centred, variance)
+        return self._by_own_moments(x, self._axes)
 
     def backward(self, dy, wants_input_gradient=True):
         self._weight_gradients(dy, self._others)
-        if not wants_input_gradient:
-            return None
-        dn = dy  # gradient with respect to the normalized values
-        if self.scale:
-            # (N, H, W, C) * (1, 1, 1, C) -> (N, H, W, C)
-            dn = dy * self.params["gamma"].reshape(self._broadcast)
-        # (N, H, W, C) -> (N, H, W, 1), twice
-        mean, spread = average(dn, self._axes), average(dn * self._normal, self._axes)
-        # (N, H, W, 1) * (N, H, W, C) -> (N, H, W, C)
-        return self._inverse * (dn - mean - self._normal * spread)
+        return self._own_moments_backward(dy, self._axes) if wants_input_gradient else None
 
     def get_config(self):
         return {**super().get_config(), "axis": self.axis}

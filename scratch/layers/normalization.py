@@ -1,101 +1,144 @@
-"""What batch and layer normalization have in common: gamma * (x - mean) / deviation + beta."""
-
-import numbers
+"""Numbers brought to mean 0 and variance 1 by statistics of a whole data set."""
 
 import numpy as np
 
-from scratch import initializers, regularizers
+from scratch.layers.array_arguments import from_config, real_numbers
+from scratch.layers.axes import distinct_axes, whole_axis
 from scratch.layers.base import Layer
+
+SMALLEST_DEVIATION = 1e-7  # Keras's epsilon: what is smaller is taken for it
 
 
 class Normalization(Layer):
-    """Base of the layers that normalize. A subclass says over which axes, and by what moments.
+    """(x - mean) / deviation by given statistics, or by those that `adapt` has taken of data.
 
-    Weights: gamma, with `scale`, and beta, with `center`; of the shape that a subclass gives them.
+    The deviation is the root of the variance, at least 1e-7. Nothing is learned: the statistics are
+    the same in training and at inference.
+
+    Weights: mean and variance, with the sizes of the axes in `axis`, and count, one whole number of
+    which Keras makes no use; none of them where mean and variance are arguments.
+
+    Args:
+        axis: the axis, or a list of those, that have statistics of their own; None for a single
+            mean and variance.
+        mean, variance: numbers, or arrays that broadcast to the sizes of the axes; both or neither.
+        invert: whether to go the other way: x * deviation + mean.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, ...), with the sizes along `axis` known.
+
+    Output shape:
+        As the input.
+
+    Raises:
+        TypeError: for axes that are no integers.
+        ValueError: for axes that the input lacks, the batch's, or one named twice; for statistics
+            that do not fit, or one of them alone.
+
+    Example:
+        >>> layer = scratch.Normalization()
+        >>> layer.adapt([[1.0, 10.0], [3.0, 50.0]])
+        >>> layer([[1.0, 30.0]]).tolist()
+        [[-1.0, 0.0]]
+        >>> scratch.Normalization(axis=None, mean=2.0, variance=4.0)([[6.0, 2.0]]).tolist()
+        [[2.0, 0.0]]
     """
 
-    neutral = {"beta_constraint": (None,), "gamma_constraint": (None,)}
+    sample_by_sample = True
+    non_trainable = ("mean", "variance", "count")
+    constants = non_trainable
 
-    def __init__(self, epsilon=1e-3, center=True, scale=True, beta_initializer="zeros",
-                 gamma_initializer="ones", beta_regularizer=None, gamma_regularizer=None, **kwargs):
+    def __init__(self, axis=-1, mean=None, variance=None, invert=False, **kwargs):
         super().__init__(**kwargs)
-        self.epsilon = float(epsilon)
-        self.center, self.scale = bool(center), bool(scale)
-        self.initializers = {"gamma": initializers.get(gamma_initializer),
-                             "beta": initializers.get(beta_initializer)}
-        self.regularizers = {name: regularizers.get(value) for name, value in (
-            ("gamma", gamma_regularizer), ("beta", beta_regularizer)) if value is not None}
+        named = () if axis is None else axis if isinstance(axis, (list, tuple)) else (axis,)
+        self.axis = tuple(whole_axis(each, self) for each in named)
+        self.mean, self.variance = from_config(mean), from_config(variance)
+        self.invert = bool(invert)
+        if (self.mean is None) != (self.variance is None):
+            raise ValueError(f"{self}: expected both mean and variance, or neither. "
+                             f"Received: mean={mean!r:.100}, variance={variance!r:.100}")
+        self._given = {} if self.mean is None else {
+            name: real_numbers(as_list(value), name, self)  # as out of a config
+            for name, value in (("mean", self.mean), ("variance", self.variance))}
+        if self._given:
+            self.non_trainable = self.constants = ()  # there are no weights
+        if len({array.shape for array in self._given.values()}) > 1:
+            raise ValueError(f"{self}: expected mean and variance of one shape. Received: "
+                             f"{self._given['mean'].shape} and {self._given['variance'].shape}")
 
-    def _add_scale_and_center(self, shape: tuple, broadcast: tuple) -> None:
-        """Make gamma and beta, of `shape`; an input is multiplied with them as of `broadcast`."""
-        self._broadcast = broadcast
-        if self.scale:
-            self.add_weight("gamma", shape, self.initializers["gamma"])
-        if self.center:
-            self.add_weight("beta", shape, self.initializers["beta"])
+    def compute_output_shape(self, input_shape):
+        self._axes_of(input_shape)
+        return tuple(input_shape)
 
-    def _normalize(self, centred: np.ndarray, variance: np.ndarray) -> np.ndarray:
-        """The output, from x - mean, which is overwritten, and a variance that fits it."""
-        # of the variance's shape: (1, 1, 1, C) or (N, H, W, 1), which (N, H, W, C) is multiplied by
-        self._inverse = 1 / np.sqrt(variance + self.epsilon)
-        centred *= self._inverse
-        self._normal = y = centred
-        if self.scale:
-            # (N, H, W, C) * (1, 1, 1, C)
-            y = y * self.params["gamma"].reshape(self._broadcast)
-        if self.center:
-            # (N, H, W, C) + (1, 1, 1, C)
-            y = y + self.params["beta"].reshape(self._broadcast)
-        return y
+    def _axes_of(self, input_shape) -> tuple[int, ...]:
+        if not self.axis:
+            return ()
+        return tuple(sorted(distinct_axes(list(self.axis), input_shape, self)))
 
-    def _weight_gradients(self, dy: np.ndarray, axes: tuple):
-        """Fill `grads` with sums over `axes`; returns those of dy * normal and of dy."""
-        # (N, H, W, C) -> (1, 1, 1, C) -> (C,)
-        scaled, plain = summed(dy * self._normal, axes), summed(dy, axes)
-        self.grads = {name: total.reshape(self.params[name].shape)
-                      for name, total in (("gamma", scaled), ("beta", plain))
-                      if name in self.params}
-        return scaled, plain
+    def build(self, input_shape):
+        super().build(input_shape)
+        axes = self._axes_of(input_shape)
+        sizes = tuple(input_shape[axis] for axis in axes)
+        self._broadcast = tuple(size if i in axes else 1 for i, size in enumerate(input_shape))
+        self._reduced = tuple(i for i in range(len(input_shape)) if i not in axes)
+        if not self._given:
+            self.params["mean"] = np.zeros(sizes, self.dtype)
+            self.params["variance"] = np.ones(sizes, self.dtype)
+            self.params["count"] = np.zeros((), np.int64)
+            return
+        for name, array in self._given.items():
+            try:
+                np.broadcast_to(array, sizes)
+            except ValueError:
+                raise ValueError(f"{self}: expected {name} to broadcast to {sizes}, the sizes "
+                                 f"along axis={self.axis}. Received: {name} of shape "
+                                 f"{array.shape}") from None
+
+    def adapt(self, data) -> None:
+        """Take mean and variance of data, an array with the batch first.
+
+        Raises:
+            ValueError: for a layer whose mean and variance are arguments.
+        """
+        if self._given:
+            raise ValueError(f"{self}: expected a layer without given statistics to adapt.")
+        data = np.asarray(data, self.dtype)
+        if not self.built:
+            self.build((None, *data.shape[1:]))
+        # (N, H, W, C) -> (C,), likewise for other axes
+        self.params["mean"][...] = data.mean(axis=self._reduced)
+        self.params["variance"][...] = data.var(axis=self._reduced)
+
+    def _statistic(self, name: str) -> np.ndarray:
+        # (C,) -> (1, 1, 1, C)
+        array = self._given.get(name)
+        if array is None:
+            return self.params[name].reshape(self._broadcast)
+        sizes = tuple(self._broadcast[i] for i in range(len(self._broadcast))
+                      if i not in self._reduced)
+        return np.broadcast_to(array, sizes).astype(self.dtype).reshape(self._broadcast)
+
+    def _deviation(self) -> np.ndarray:
+        return np.maximum(np.sqrt(self._statistic("variance")),
+                          self.dtype.type(SMALLEST_DEVIATION))
+
+    def forward(self, x, training=False):
+        # (N, H, W, C) with (1, 1, 1, C) -> (N, H, W, C)
+        if self.invert:
+            return x * self._deviation() + self._statistic("mean")
+        return (x - self._statistic("mean")) / self._deviation()
+
+    def backward(self, dy, wants_input_gradient=True):
+        if not wants_input_gradient:
+            return None
+        return dy * self._deviation() if self.invert else dy / self._deviation()
 
     def get_config(self):
-        return {
-            **super().get_config(), "epsilon": self.epsilon, "center": self.center,
-            "scale": self.scale,
-            **{f"{name}_initializer": initializers.serialize(initializer)
-               for name, initializer in self.initializers.items()},
-            **{f"{name}_regularizer": regularizers.serialize(self.regularizers.get(name))
-               for name in ("gamma", "beta")},
-        }
+        return {**super().get_config(), "axis": self.axis, "invert": self.invert,
+                "mean": as_list(self.mean), "variance": as_list(self.variance)}
 
 
-def summed(x: np.ndarray, axes: tuple) -> np.ndarray:
-    """The sum over `axes`, which are kept with size 1.
-
-    One axis after the other: sums of few terms round less than a single one of them all.
-    """
-    # (N, H, W, C) -> (1, H, W, C) -> (1, 1, W, C) -> (1, 1, 1, C) where axes is (0, 1, 2)
-    for axis in axes:
-        x = x.sum(axis=axis, keepdims=True)
-    return x
-
-
-def average(x: np.ndarray, axes: tuple) -> np.ndarray:
-    """The mean over `axes`, which are kept with size 1."""
-    total = summed(x, axes)
-    return total / (x.size // total.size)
-
-
-def whole_axis(axis, owner) -> int:
-    """An axis, counted from the front or, below zero, from the back."""
-    if isinstance(axis, bool) or not isinstance(axis, numbers.Integral):
-        raise TypeError(f"{owner}: expected axis to be an integer. Received: axis={axis!r}")
-    return int(axis)
-
-
-def axis_of(axis: int, shape: tuple, owner) -> int:
-    """The axis counted from the front: any of the input's but the batch, and of known size."""
-    rank = len(shape)
-    if not -rank <= axis < rank or axis % rank == 0 or shape[axis] is None:
-        raise ValueError(f"{owner}: expected an axis of the input other than the batch, of known "
-                         f"size. Received: axis={axis}, input_shape={tuple(shape)}")
-    return axis % rank
+def as_list(value):
+    """Numbers as a config of this layer holds them: in lists, never as an array."""
+    return None if value is None else np.asarray(value).tolist()

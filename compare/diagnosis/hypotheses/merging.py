@@ -4,8 +4,9 @@ import numpy as np
 
 from compare.diagnosis.hypotheses.rearrangement import negated
 from compare.diagnosis.hypothesis import Variant, inside
+from compare.oracle.layers.dot import Dot
 from compare.oracle.layers.merging import Concatenate, Maximum, Subtract
-from compare.oracle.layers.noise import Dropout, GaussianNoise
+from compare.oracle.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from compare.oracle.registry import LAYERS
 from compare.oracle.running_error import Bounded
 
@@ -59,6 +60,8 @@ def of_merging(c) -> list[Variant]:
         for step, said in ((1, "early"), (-1, "late")):
             found.append(inside("shifted", f"the gradient is cut one number too {said}",
                                 lambda c, s=step: c.changed(dy=np.roll(c.dy, s, axis=axis))))
+    if isinstance(c.layer, Dot):
+        found += _other_axes(c)
     return found
 
 
@@ -69,6 +72,14 @@ def _in_turn(joined: np.ndarray, c) -> np.ndarray:
     places = [(k, i, start + k) for i, (start, x) in enumerate(zip(starts, c.x))
               for k in range(np.shape(x)[axis])]
     return np.take(joined, [place for *_, place in sorted(places)], axis=axis)
+
+
+def _other_axes(c) -> list[Variant]:
+    """Products along other axes than those that are named."""
+    ranks = [np.ndim(x) for x in c.x]
+    return [inside("axes-permuted", f"products along the axes {(a, b)}",
+                   lambda c, pair=(a, b): c.configured(axes=pair))
+            for a in range(1, ranks[0]) for b in range(1, ranks[1])]
 
 
 def _ties(i: int) -> list[Variant]:
@@ -96,10 +107,19 @@ def _ties(i: int) -> list[Variant]:
 def of_noise(c) -> list[Variant]:
     """A dropout's mask missing or inverted; noise that is added twice, or taken away."""
     gaussian = isinstance(c.layer, GaussianNoise)
-    if not (gaussian or isinstance(c.layer, Dropout)) or "noise" not in c.weights:
+    multiplied = isinstance(c.layer, (Dropout, GaussianDropout))
+    if not (gaussian or multiplied) or "noise" not in c.weights:
         return []
     none = {name: w for name, w in c.weights.items() if name != "noise"}
     found = [inside("mask-missing", "no noise", lambda c: c.changed(weights=none))]
+    if isinstance(c.layer, GaussianDropout):
+        found.append(inside("mask-wrong-tensor", "the noise is added",
+                            lambda c: c.changed(class_name="GaussianNoise")))
+    if isinstance(c.layer, AlphaDropout):
+        found.append(inside("mask-wrong-tensor", "as a plain dropout's",
+                            lambda c: c.changed(class_name="Dropout")))
+        found.append(inside("mask-missing", "nothing is dropped", lambda c: c.weighing(
+            noise=np.ones_like(c.weights["noise"]))))
     if gaussian:
         return found + [inside("sign", "the noise is taken away",
                                lambda c: c.weighing(noise=-c.weights["noise"])),

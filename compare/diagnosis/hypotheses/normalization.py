@@ -6,6 +6,7 @@ from compare.diagnosis.hypotheses.moments import of_other_moments
 from compare.diagnosis.hypothesis import Variant, inside
 from compare.oracle.layers.normalization import (
     BatchNormalization,
+    GroupNormalization,
     LayerNormalization,
     Normalization,
 )
@@ -15,7 +16,7 @@ EPSILONS = (0.0, 1e-3, 1e-5, 1e-7, 1e-8, 1e-6, 1e-4, 1e-2, 1e-12, 1e-1, 1e-10)
 
 
 def of_normalization(c) -> list[Variant]:
-    """Everything about batch and layer normalization."""
+    """Everything about batch, group and layer normalization."""
     if not isinstance(c.layer, Normalization):
         return []
     if c.tensor.endswith("_updated"):
@@ -28,6 +29,8 @@ def of_normalization(c) -> list[Variant]:
     axis = c.config.get("axis", -1)
     if isinstance(c.layer, LayerNormalization) and isinstance(axis, (int, list, tuple)):
         found += of_axes(c)
+    if isinstance(c.layer, GroupNormalization):
+        found += of_groups(c)
     return found
 
 
@@ -52,7 +55,8 @@ def _epsilon(c, made) -> float:
     oracle = _ran(c)
     beta = oracle._weight("beta").value if "beta" in c.weights else 0.0
     gamma = oracle._weight("gamma").value if "gamma" in c.weights else 1.0
-    centred = (c.x - oracle.moments.mean.value) * gamma
+    made = oracle.arranged(made)
+    centred = (oracle.arranged(c.x) - oracle.moments.mean.value) * gamma
     ratio = ((made - beta) * centred).sum() / (centred * centred).sum()
     variance = oracle.moments.variance.value
     if variance.size != 1:  # by the channel that varies least, where epsilon shows most
@@ -81,7 +85,7 @@ def rewritten(c, outside=False, unbiased=False, no_root=False, variance=None) ->
     oracle = _ran(plain)
     right = plain.evaluate()
     axes = tuple(i for i, n in enumerate(oracle.moments.variance.shape) if n == 1)
-    count = np.prod([np.shape(c.x)[i] for i in axes])
+    count = np.prod([np.shape(oracle.arranged(c.x))[i] for i in axes])
     spread = oracle.moments.variance.value if variance is None else variance
     if unbiased:
         spread = spread * count / (count - 1)
@@ -91,8 +95,9 @@ def rewritten(c, outside=False, unbiased=False, no_root=False, variance=None) ->
     factor = inverse / oracle.inverse.value
     if c.tensor == "output":
         beta = oracle._weight("beta").value if "beta" in c.weights else 0.0
-        return Bounded((right.value - beta) * factor + beta, right.rounding,
-                       right.bound * np.maximum(factor, 1) * 2)
+        value = (oracle.arranged(right.value) - beta) * factor + beta
+        bound = oracle.arranged(right.bound) * np.maximum(factor, 1) * 2
+        return Bounded(value, right.rounding, bound).reshape(right.shape)
     if c.tensor == "gamma_gradient":
         factor = factor.reshape(right.shape) if factor.size == right.value.size else factor
         return Bounded(right.value * factor, right.rounding, right.bound * 2 * np.abs(factor))
@@ -105,11 +110,12 @@ def _input_gradient(c, oracle, r, right) -> Bounded:
     """r h - r sum h / n - r^3 c sum (h c) / n with another r."""
     axes = tuple(i for i, n in enumerate(oracle.moments.variance.shape) if n == 1)
     gamma = oracle._weight("gamma").value if "gamma" in c.weights else 1.0
-    h, centred = c.dy * gamma, c.x - oracle.moments.mean.value
+    h, centred = oracle.arranged(c.dy) * gamma, oracle.arranged(c.x) - oracle.moments.mean.value
     value = r * (h - h.mean(axis=axes, keepdims=True)
                  - centred * r**2 * (h * centred).mean(axis=axes, keepdims=True))
     size = np.maximum((r / oracle.inverse.value) ** 3, 1)
-    return Bounded(value, right.rounding, right.bound * size * 2)
+    bound = oracle.arranged(right.bound) * size * 2
+    return Bounded(value, right.rounding, bound).reshape(right.shape)
 
 
 def of_moments(c) -> list[Variant]:
@@ -151,10 +157,11 @@ def _constant(c, mean: int, variance: int) -> Bounded:
     oracle, right = _ran(plain), plain.evaluate()
     axes = tuple(i for i, n in enumerate(oracle.moments.variance.shape) if n == 1)
     gamma = oracle._weight("gamma").value if "gamma" in c.weights else 1.0
-    h, centred = c.dy * gamma, c.x - oracle.moments.mean.value
+    h, centred = oracle.arranged(c.dy) * gamma, oracle.arranged(c.x) - oracle.moments.mean.value
     r = oracle.inverse.value
     value = r * (h - mean * h.mean(axis=axes, keepdims=True)
                  - variance * centred * r**2 * (h * centred).mean(axis=axes, keepdims=True))
+    value = value.reshape(right.shape)
     return Bounded(value, right.rounding, right.bound + right.rounding.gamma(8) * np.abs(value))
 
 
@@ -197,6 +204,31 @@ def _alike(steps, measure) -> bool:
     numbers = [measure(c, made) for c, made in steps]
     enough = len(numbers) > 1 or np.size(steps[0][1]) > 2
     return enough and max(numbers) - min(numbers) <= 1e-4
+
+
+def of_groups(c) -> list[Variant]:
+    """Group normalization with another number of groups."""
+    rank = np.ndim(c.x)
+    channels = np.shape(c.x)[c.config.get("axis", -1) % rank]
+    own = channels if c.config["groups"] == -1 else c.config["groups"]
+    return [inside("normalization-axes", f"{groups} groups in place of {own}",
+                   lambda c, groups=groups: c.configured(groups=groups))
+            for groups in range(1, channels + 1) if channels % groups == 0 and groups != own
+            ] + [inside("normalization-axes", "every so-manyth channel makes a group",
+                        lambda c: c.changed(own=_interleaved))]
+
+
+def _interleaved(c) -> Bounded:
+    """Channel i belongs to group i modulo their number, not to a row of neighbours."""
+    if c.tensor != "output":
+        raise ValueError("Expected an output. Received: a gradient")
+    axis = c.config.get("axis", -1) % np.ndim(c.x)
+    channels, groups = np.shape(c.x)[axis], c.config["groups"]
+    order = np.argsort(np.arange(channels) % groups, kind="stable")
+    plain = c.changed(own=None)
+    right = plain.changed(x=np.take(c.x, order, axis), weights={
+        name: np.asarray(w)[order] for name, w in c.weights.items()}).evaluate()
+    return right.rearranged(lambda y: np.take(y, np.argsort(order), axis))
 
 
 def of_moving_averages(c) -> list[Variant]:

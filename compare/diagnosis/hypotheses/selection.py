@@ -9,10 +9,13 @@ from compare.diagnosis.computation import Computation, LossComputation, UpdateCo
 from compare.diagnosis.hypotheses.activation_formulas import of_activation_formulas
 from compare.diagnosis.hypotheses.activations import of_activations
 from compare.diagnosis.hypotheses.batch_order import of_inputs, of_timing
+from compare.diagnosis.hypotheses.given_numbers import of_given_numbers
+from compare.diagnosis.hypotheses.image_size import of_image_size
 from compare.diagnosis.hypotheses.kernels import of_bias, of_kernels, of_untied_bias
 from compare.diagnosis.hypotheses.losses import of_losses
 from compare.diagnosis.hypotheses.merging import of_merging, of_noise
 from compare.diagnosis.hypotheses.normalization import of_normalization
+from compare.diagnosis.hypotheses.norms import of_norms
 from compare.diagnosis.hypotheses.omissions import (
     of_activation_unasked,
     of_bias_place,
@@ -60,7 +63,8 @@ def of_layer(c, shape: tuple) -> list[Variant]:
         if isinstance(c.layer, Pooling):
             found += of_omitted_windows(c)
     elif layer:
-        found += of_bias(c) + of_normalization(c) + of_merging(c) + of_noise(c) + of_shapes(c)
+        found += of_bias(c) + of_normalization(c) + of_norms(c) + of_given_numbers(c)
+        found += of_merging(c) + of_noise(c) + of_image_size(c) + of_shapes(c)
     found += of_activations(c) + of_activation_formulas(c) + of_timing(c)
     if c.tensor.endswith("_updated"):
         return found + negated() + scaled()

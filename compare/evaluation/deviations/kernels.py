@@ -72,5 +72,18 @@ FLOAT64_INTERPOLATION = Difference(
            "both pass.",
     known_by=KNOWN_BY, concerns=("UpSampling2D.interpolation",))
 
+RESIZING_IN_FLOAT64 = Difference(
+    "resizing_in_float64",
+    where="Resizing by bilinear or bicubic interpolation, and CenterCrop of images that are too "
+          "small, in float64",
+    keras="computes in float32, TensorFlow's kernel having no other; what CenterCrop puts out then "
+          "stays float32, which takes no gradient in float64",
+    ours="computes in float64",
+    why="It is what float64 is chosen for.",
+    checks="The oracle's bounds allow float32's roundings. CenterCrop in float64 is never drawn by "
+           "`parity fuzz`.",
+    known_by=("compare/evaluation/fuzzing/layer_grammar.py", "compare/oracle/resampling.py"),
+    concerns=("Resizing.interpolation", "CenterCrop.height", "CenterCrop.width"))
+
 ENTRIES = (CHANNELS_FIRST, TRANSPOSED_DILATION, UNEQUAL_STRIDES, STRIDED_POINTWISE,
-           FLOAT64_VOLUMES, FLOAT64_INTERPOLATION)
+           FLOAT64_VOLUMES, FLOAT64_INTERPOLATION, RESIZING_IN_FLOAT64)

@@ -11,6 +11,8 @@ from compare.evaluation.faults.families import (
     convolution,
     convolution_gradients,
     dense,
+    given_numbers,
+    group_normalization,
     inference_only,
     interpolation,
     keras_models,
@@ -30,6 +32,7 @@ from compare.evaluation.faults.families import (
     other_convolutions,
     pairs,
     pooling,
+    products,
     rate_schedules,
     rectifiers,
     reshaping,
@@ -46,8 +49,9 @@ from compare.evaluation.faults.families import (
 from compare.evaluation.faults.fault import Fault, Variant
 
 FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooling, reshaping,
-            sequences, volumes, interpolation, normalization, noise, rectifiers, activations,
-            merging, losses, optimizers, training, keras_side,
+            sequences, volumes, interpolation, normalization, group_normalization, given_numbers,
+            products, noise, rectifiers, activations, merging, losses, optimizers, training,
+            keras_side,
             # from textbooks, course forums and public issues
             textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, lost_digits,
             low_precision, optimizer_rules, later_updates, clipping_limits, rate_schedules, buffers,

@@ -143,7 +143,7 @@ def crops_sequence(arguments, shape, data_format) -> bool:
 
 
 def in_float32(arguments) -> tuple[str, ...]:
-    """`pooling_of_volumes_in_float64`."""
+    """`pooling_of_volumes_in_float64`; `resizing_in_float64`."""
     return ("float32",)
 
 
@@ -166,6 +166,36 @@ def has_two(arguments, shape, data_format) -> bool:
     """A softmax over one number is constant, its gradient nothing but rounding."""
     axis = arguments.get("axis", -1)
     return shape[axis if axis < 0 else axis - 1] > 1
+
+
+def groups_divide(arguments, shape, data_format) -> bool:
+    """The channels, into groups of whole numbers of them."""
+    axis = arguments.get("axis", -1)
+    return shape[axis if axis < 0 else axis - 1] % arguments["groups"] == 0
+
+
+def scale_fits(arguments, shape, data_format) -> bool:
+    """Keras multiplies the scale along the last axes, whichever are named."""
+    return arguments.get("axis") != 1 or shape[0] in (1, shape[-1])
+
+
+def statistics_fit(arguments, shape, data_format) -> bool:
+    """Mean and variance are given both or not at all."""
+    return (arguments.get("mean") is None) == (arguments.get("variance") is None)
+
+
+def one_aspect(arguments, shape, data_format) -> bool:
+    """The image is cut or framed, not both."""
+    return not (arguments["crop_to_aspect_ratio"] and arguments["pad_to_aspect_ratio"])
+
+
+def products_fit(arguments, shape, data_format) -> bool:
+    """Only where the result stays small."""
+    axis = arguments["axes"] if isinstance(arguments["axes"], int) else arguments["axes"][0]
+    numbers = 1
+    for n in shape:
+        numbers *= n
+    return (numbers // shape[axis if axis < 0 else axis - 1]) ** 2 <= LARGEST
 
 
 CONVOLUTION = {"filters": (3, 1, 2, 4), "kernel_size": (3, 1, 2, (2, 3), (1, 4), 5),
@@ -191,6 +221,8 @@ NORMALIZATION = {"epsilon": (1e-3, 1e-5), "center": SWITCH, "scale": SWITCH,
                  "trainable": SWITCH}
 FLIPPED = Derived("reversed", lambda shape: tuple(range(len(shape), 0, -1)))
 ROLLED = Derived("rolled", lambda shape: (*range(2, len(shape) + 1), 1))
+
+ALL = Derived("all", lambda shape: list(range(1, len(shape) + 1)))
 
 LAYERS: dict[str, Entry] = {
     "Conv2D": Entry((IMAGE,), CONVOLUTION, convolves),
@@ -262,8 +294,33 @@ LAYERS: dict[str, Entry] = {
         "moving_mean_initializer": ("zeros", "random_normal"),
         "moving_variance_initializer": ("ones",)}),
     "LayerNormalization": Entry(ANY, {
-        "axis": (-1, 1, Derived("all", lambda shape: list(range(1, len(shape) + 1)))),
-        **NORMALIZATION}),
+        "axis": (-1, 1, ALL), **NORMALIZATION}),
+    "GroupNormalization": Entry(ANY, {
+        "groups": (1, 2, -1), "axis": (-1, 1), **NORMALIZATION}, groups_divide),
+    "RMSNormalization": Entry(ANY, {"axis": (-1, 1, ALL), "epsilon": (1e-6, 1e-2)}, scale_fits),
+    "UnitNormalization": Entry(ANY, {"axis": (-1, 1, ALL)}),
+    "Normalization": Entry(ANY, {
+        "axis": (-1, 1, None, ALL), "mean": (None, 0.3), "variance": (None, 2.5),
+        "invert": (False, True)}, statistics_fit),
+    "Rescaling": Entry(ANY, {
+        "scale": (0.5, 1 / 255, -3, Derived("per channel", lambda shape: [
+            0.3 + i for i in range(shape[-1])])),
+        "offset": (0.0, -1, 0.1)}),
+    "Identity": Entry(ANY, {}),
+    "RepeatVector": Entry((VECTOR,), {"n": (3, 1, 2)}),
+    "CenterCrop": Entry((IMAGE,), {"height": (3, 5, 8), "width": (4, 2, 11),
+                                   "data_format": FORMAT},
+                        dtypes=in_float32),  # `resizing_in_float64`,
+    "Resizing": Entry((IMAGE,), {
+        "height": (6, 3, 11), "width": (4, 9, 2),
+        "interpolation": ("bilinear", "nearest", "bicubic"),
+        "crop_to_aspect_ratio": (False, True), "pad_to_aspect_ratio": (False, True),
+        "fill_value": (0.0, 0.7), "antialias": (False,), "data_format": FORMAT}, one_aspect),
+    "GaussianDropout": Entry(ANY, {"rate": (0.5, 0.0, 0.2), "seed": (None, 7)}),
+    "AlphaDropout": Entry(ANY, {
+        "rate": (0.5, 0.0, 0.2), "seed": (None, 7),
+        "noise_shape": (None, Derived("per sample", lambda shape: (None, *[1] * len(shape))))}),
+    "SpatialDropout3D": Entry((VOLUME,), {"rate": (0.5, 0.2), "data_format": FORMAT}),
     "Dropout": Entry(ANY, {
         "rate": (0.5, 0.0, 0.2, 0.75), "seed": (None, 7),
         "noise_shape": (None, Derived("per sample", lambda shape: (None, *[1] * len(shape))))}),
@@ -289,6 +346,8 @@ LAYERS: dict[str, Entry] = {
     "Maximum": Entry(ANY, {}, inputs=2),
     "Minimum": Entry(ANY, {}, inputs=2),
     "Concatenate": Entry(ANY, {"axis": (-1, 1)}, grows(2), inputs=2),
+    "Dot": Entry(ANY, {"axes": (-1, 1, (1, 1)), "normalize": (False, True)}, products_fit,
+                 inputs=2),
 }
 
 # what a branch beside a skip connection may end with: layers that keep every shape, and how made

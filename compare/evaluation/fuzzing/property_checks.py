@@ -59,7 +59,7 @@ def first_failure(specification: Specification):
 
     model = specification.build()
     twin = reference.from_config(model.get_config(), model.get_compile_config() or None)
-    twin.set_weights(model.get_weights())
+    reference.set_weights(twin, model.get_weights())
     for check in (config_round_trip, weights_are_equal, parity, files):
         gate, message = check(specification, model, twin)
         if gate is not None:

@@ -112,9 +112,9 @@ def set_weights(model, specification: Specification) -> None:
         read = inputs if layer.merges else inputs[0]
         for name, weight in layer.params.items():
             drawn = rng.standard_normal(weight.shape)
-            weight[...] = np.abs(drawn) + 0.1 if name == "moving_variance" else drawn
+            weight[...] = np.abs(drawn) + 0.1 if name.endswith("variance") else drawn
         target = 10 ** rng.uniform(-1, 0.5)
-        if layer.params and "moving_mean" not in layer.params:
+        if layer.params and not layer.non_trainable:
             scale_weights(layer, read, target)
         values[i] = layer.forward(read, training=False)
 

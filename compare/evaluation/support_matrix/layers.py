@@ -12,6 +12,7 @@ from scratch.layer_config import layer_from_config
 from scratch.layers import LAYERS
 
 VOLUME, IMAGE, SEQUENCE = (None, 5, 8, 6, 4), (None, 8, 6, 4), (None, 8, 4)
+VECTOR, MANY_CHANNELS = (None, 4), (None, 8, 6, 32)
 FAMILIES = {  # Keras's folders -> headings
     "core": "Input, Dense, Activation", "convolutional": "Convolutions", "pooling": "Pooling",
     "activations": "Activations as layers", "normalization": "Normalization",
@@ -77,13 +78,14 @@ def outcome(keras, cls, argument: str, default, values=None) -> Outcome:
 def shapes(cls) -> list:
     """Input shapes that the layer may take; the first that it does take counts."""
     first = ([SEQUENCE] if "1D" in cls.__name__ else [VOLUME] if "3D" in cls.__name__
-             else [IMAGE, SEQUENCE])
+             else [IMAGE, SEQUENCE, VECTOR, MANY_CHANNELS])
     return [[shape, shape] for shape in first] if LAYERS.get(
         cls.__name__) and LAYERS[cls.__name__].merges else first
 
 
 def arguments(cls, argument, value, shape) -> dict:
-    given = {**needed(cls), **COMPANIONS.get(argument, {}), argument: value}
+    companions: dict = {} if value is None else COMPANIONS.get(argument, {})
+    given = {**needed(cls), **companions, argument: value}
     if cls.__name__ == "InputLayer" and argument != "batch_shape":
         given.setdefault("shape", shape[1:])
     return given
@@ -97,10 +99,18 @@ def is_built(cls, argument: str) -> bool:
 def made(cls, argument, value, shape):
     """Keras's layer, built; an error if it does not take the value or the shape."""
     layer = cls(**arguments(cls, argument, value, shape))
+    _require_rank(layer, shape)
     if is_built(cls, argument):
         layer.build(shape)
         layer.compute_output_shape(shape)
     return layer
+
+
+def _require_rank(layer, shape) -> None:
+    """What Keras looks at only when the layer is called."""
+    rank, least = (getattr(layer.input_spec, name, None) for name in ("ndim", "min_ndim"))
+    if rank not in (None, len(shape)) or (least or 0) > len(shape):
+        raise ValueError(f"Expected inputs of {rank or least} axes. Received: {shape}")
 
 
 def handed_over(keras, theirs, cls, argument, value, shape) -> str:

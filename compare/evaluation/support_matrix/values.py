@@ -16,7 +16,8 @@ NEEDED = {"filters": 4, "kernel_size": 3, "units": 4, "pool_size": 2, "rate": 0.
           "filepath": "model.keras", "schedule": float}
 
 # without which a value would mean nothing
-COMPANIONS = {"output_padding": {"strides": 2}}
+COMPANIONS: dict[str, dict] = {
+    "output_padding": {"strides": 2}, "mean": {"variance": 2.0}, "variance": {"mean": 0.5}}
 
 # by the argument's name, in place of what the default's type suggests
 BY_NAME = {
@@ -38,6 +39,8 @@ BY_NAME = {
     "global_clipnorm": (None, 0.5), "loss_scale_factor": (None, 2.0), "ema_momentum": (0.99, 0.5),
     "gradient_accumulation_steps": (None, 2), "ema_overwrite_frequency": (None, 3),
     "warmup_target": (None, 0.2), "value": (0.0, 0.5), "gain": (1.0, 0.5),
+    "mean": (0.0, 0.5), "variance": (None, 2.0), "fill_mode": ("constant",),
+    "groups": (1, 2, 4, -1),
     "input_axes": (None, [0]), "output_axes": (None, [1]), "boundaries": ([5],),
     "values": ([0.1, 0.01],), "dtype": (None, "float32"), "name": (None, "mine"),
     "lora_rank": (None, 2), "lora_alpha": (None, 2.0), "quantization_config": (None,),

@@ -3,9 +3,12 @@
 Where that is whole numbers, whole numbers come out.
 """
 
+import math
+
 import numpy as np
 
 from compare.oracle.base import Oracle, judges
+from compare.oracle.elementary import constant
 from compare.oracle.running_error import Bounded
 
 
@@ -28,7 +31,7 @@ class Dropout(Oracle):
         return {rank - len(sizes) + i for i, size in enumerate(sizes) if size == 1}
 
 
-@judges("SpatialDropout1D", "SpatialDropout2D")
+@judges("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D")
 class SpatialDropout(Dropout):
     """A dropout of whole feature maps."""
 
@@ -49,6 +52,46 @@ class GaussianNoise(Oracle):
 
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         return dy, {}
+
+
+@judges("GaussianDropout")
+class GaussianDropout(Oracle):
+    """x * noise in training; x as it is at inference or without noise."""
+
+    operation = "a product with noise"
+
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+        self.noise = weights.get("noise") if self.training else None
+        return x if self.noise is None else x * self.noise
+
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
+        return dy if self.noise is None else dy * self.noise, {}
+
+
+@judges("AlphaDropout")
+class AlphaDropout(Dropout):
+    """a * (x where the noise is 1, selu's lower limit where it is 0) + b in training.
+
+    a and b are such that numbers of mean 0 and variance 1 keep these (Klambauer et al.,
+    Self-Normalizing Neural Networks, 2017, section 3).
+    """
+
+    exact = False
+    operation = "a product with noise, scaled and shifted"
+
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+        self.noise = weights.get("noise") if self.training else None
+        if self.noise is None:
+            return x
+        rate, limit = self.config["rate"], -1.6732632423543772 * 1.0507009873554805
+        scale = 1 / math.sqrt((1 - rate) * (1 + rate * limit**2))
+        self.scale = constant(scale, x.rounding)
+        dropped = (-self.noise + Bounded(1.0, x.rounding)) * constant(limit, x.rounding)
+        shift = constant(-scale * rate * limit, x.rounding)
+        return (x * self.noise + dropped) * self.scale + shift
+
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
+        return dy if self.noise is None else product(dy, self.noise) * self.scale, {}
 
 
 def product(x: Bounded, noise: Bounded) -> Bounded:

@@ -1,4 +1,4 @@
-"""Oracles of batch and layer normalization.
+"""Oracles of batch, group and layer normalization.
 
 With c = x - mean, r = 1 / sqrt(variance + epsilon) and h = gamma * dy, by definition
 
@@ -42,6 +42,10 @@ class Normalization(Oracle):
     def by_batch(self) -> bool:
         """Whether the moments are the batch's own."""
         return True
+
+    def arranged(self, array: np.ndarray) -> np.ndarray:
+        """An input, or what has its shape, with the axes that `axes` speaks of."""
+        return array
 
     def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.x = x = x.flushed()
@@ -178,3 +182,41 @@ class LayerNormalization(Normalization):
         return tuple(a % rank for a in (axis if isinstance(axis, (list, tuple)) else [axis]))
 
     weight_axes = axes
+
+
+@judges("GroupNormalization")
+class GroupNormalization(Normalization):
+    """Each sample and group of neighbouring channels by its own moments; gamma and beta by channel.
+
+    Inside, the channels have two axes: that of the groups and that within them.
+    """
+
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+        self.given = x.shape
+        return super().forward(x.rearranged(self.arranged), weights).reshape(x.shape)
+
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
+        dx, gradients = super().backward(dy.rearranged(self.arranged))
+        return dx.reshape(self.given), gradients
+
+    def arranged(self, array: np.ndarray) -> np.ndarray:
+        """An input with its channels in groups."""
+        shape, axis = array.shape, self._axis(array.ndim)
+        groups = shape[axis] if self.config["groups"] == -1 else self.config["groups"]
+        return array.reshape(*shape[:axis], groups, shape[axis] // groups, *shape[axis + 1:])
+
+    def _axis(self, rank: int) -> int:
+        """That of the channels, of an input of so many axes."""
+        return int(self.config.get("axis", -1)) % rank
+
+    def axes(self, rank: int) -> tuple[int, ...]:
+        groups = self._axis(rank - 1)
+        return tuple(i for i in range(1, rank) if i != groups)
+
+    def weight_axes(self, rank: int) -> tuple[int, ...]:
+        groups = self._axis(rank - 1)
+        return groups, groups + 1
+
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
+        grouped = self.arranged(np.empty(input_shape, bool)).shape
+        return super().reductions(grouped, grouped)

@@ -36,6 +36,33 @@ class Flatten(Moving):
         return dy.reshape(self.shape).rearranged(self.layout.given), {}
 
 
+@judges("Identity")
+class Identity(Moving):
+    """The input."""
+
+    operation = "nothing"
+
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+        return x
+
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
+        return dy, {}
+
+
+@judges("RepeatVector")
+class RepeatVector(Moving):
+    """The input n times, along a new axis behind the batch; its gradient is its copies' sum."""
+
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+        return x.rearranged(lambda a: np.stack([a] * self.config["n"], axis=1))
+
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
+        return dy.sum(axis=1), {}
+
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
+        return {"output": 1, "input_gradient": self.config["n"]}
+
+
 @judges("Reshape")
 class Reshape(Moving):
     """The same numbers in another shape, row-major."""

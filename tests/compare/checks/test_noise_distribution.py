@@ -31,6 +31,8 @@ def rows(own, right, seed=0):
     lambda: scratch.Dropout(0.3), lambda: scratch.Dropout(0.999), lambda: scratch.Dropout(1.0),
     lambda: scratch.Dropout(0.4, noise_shape=(None, 1, 5, 1)),
     lambda: scratch.SpatialDropout2D(0.3), lambda: scratch.GaussianNoise(0.2),
+    lambda: scratch.GaussianDropout(0.2), lambda: scratch.AlphaDropout(0.3),
+    lambda: scratch.AlphaDropout(0.7, noise_shape=(None, 1, 5, 1)),
     lambda: scratch.SpatialDropout2D(0.3, data_format="channels_first")])
 def test_right_layers_pass_whatever_they_draw(make):
     for seed in range(5):
@@ -69,7 +71,25 @@ class Biased(scratch.GaussianNoise):
         return 0.02 + super().draw(rng, shape)
 
 
+class Scaled(scratch.AlphaDropout):
+    def draw(self, rng, shape):
+        return super().draw(rng, shape) / self.dtype.type(1 - self.rate)
+
+
+class AroundZero(scratch.GaussianDropout):
+    def draw(self, rng, shape):
+        return super().draw(rng, shape) - 1
+
+
+class RateForDeviation(scratch.GaussianDropout):
+    def draw(self, rng, shape):
+        return rng.normal(1.0, self.rate, shape)
+
+
 @pytest.mark.parametrize("own, right, said", [
+    (Scaled(0.3), scratch.AlphaDropout(0.3), "is 1.42857"),
+    (AroundZero(0.2), scratch.GaussianDropout(0.2), "expected a mean of 0, received -"),
+    (RateForDeviation(0.2), scratch.GaussianDropout(0.2), "expected a deviation of 0.5, received"),
     (NotScaled(0.3), scratch.Dropout(0.3), "is 1, expected 1.428"),
     (OtherRate(0.3), scratch.Dropout(0.3), "expected 30 % to be dropped, received 3"),
     (EachPixel(0.3), scratch.SpatialDropout2D(0.3), r"along the axes [1, 2], received several"),
@@ -204,6 +224,8 @@ def test_bernsteins_limit_holds_by_the_binomial_distribution(count, probability)
     ("Dropout", {}, 4, set()), ("Dropout", {"noise_shape": [None, 1, 5, 1]}, 4, {1, 3}),
     ("Dropout", {"noise_shape": [1, 4]}, 3, {1}), ("SpatialDropout1D", {}, 3, {1}),
     ("SpatialDropout2D", {"data_format": "channels_last"}, 4, {1, 2}),
-    ("SpatialDropout2D", {"data_format": "channels_first"}, 4, {2, 3})])
+    ("SpatialDropout2D", {"data_format": "channels_first"}, 4, {2, 3}),
+    ("SpatialDropout3D", {"data_format": "channels_first"}, 5, {2, 3, 4}),
+    ("AlphaDropout", {"noise_shape": [1, 4]}, 3, {1})])
 def test_axes_along_which_one_number_counts_for_all(class_name, config, rank, axes):
     assert oracle_for(class_name, config).shared_axes(rank) == axes

@@ -12,12 +12,13 @@ from tests.scratch.support.checks import real, whole
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name, noise_shape", [
     ("Dropout", (4, 3, 2, 5)), ("Dropout", (4, 1, 2, 1)), ("Dropout", (2, 5)),
-    ("SpatialDropout2D", (4, 1, 1, 5)), ("GaussianNoise", (4, 3, 2, 5))])
+    ("SpatialDropout2D", (4, 1, 1, 5)), ("GaussianNoise", (4, 3, 2, 5)),
+    ("GaussianDropout", (4, 3, 2, 5))])
 def test_noise_is_judged_as_it_was_drawn(name, noise_shape, dtype):
     rng, rounding = np.random.default_rng(1), Rounding.of(dtype)
     x, dy = (real(seed, (4, 3, 2, 5)).astype(dtype) for seed in (1, 2))
     adds = name == "GaussianNoise"
-    noise = (rng.standard_normal(noise_shape) if adds
+    noise = (rng.standard_normal(noise_shape) + 1 - adds if name.startswith("Gaussian")
              else rng.choice([0, 1 / 0.7], noise_shape)).astype(dtype)
     oracle = oracle_for(name, {"rate": 0.3})
     y = oracle.forward(Bounded(x, rounding), {"noise": Bounded(noise, rounding)})
@@ -29,7 +30,7 @@ def test_noise_is_judged_as_it_was_drawn(name, noise_shape, dtype):
     assert (y.bound <= 3.01 * unit * np.abs(y.value) + 1e-37).all()
     exact = np.abs(dy.astype(float) if adds else dy.astype(float) * noise)
     np.testing.assert_allclose(np.abs(dx.value), exact, rtol=1e-15)
-    if not adds:
+    if not name.startswith("Gaussian"):
         dropped = np.broadcast_to(noise == 0, x.shape)
         assert not y.value[dropped].any() and dropped.any()
     assert oracle.exact
@@ -41,6 +42,29 @@ def test_noise_is_judged_as_it_was_drawn(name, noise_shape, dtype):
         np.testing.assert_array_equal(y.value, x)
         np.testing.assert_array_equal(dx.value, dy)
         assert not y.bound.any() and not dx.bound.any()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+def test_alpha_dropout_by_either_arrangement_of_its_formula(rate, dtype):
+    """As Keras writes it, and with what is dropped filled in afterwards."""
+    rng, rounding = np.random.default_rng(1), Rounding.of(dtype)
+    x, dy = (100 * real(seed, (4, 3, 5)).astype(dtype) for seed in (1, 2))
+    kept = rng.choice([0, 1], (4, 1, 5)).astype(dtype)
+    oracle = oracle_for("AlphaDropout", {"rate": rate})
+    y = oracle.forward(Bounded(x, rounding), {"noise": Bounded(kept, rounding)})
+    found = named(y, *oracle.backward(Bounded(dy, rounding)), {})
+    limit = -1.7580993408473766
+    a = ((1 - rate) * (1 + rate * limit**2)) ** -0.5
+    one = np.dtype(dtype).type
+    first = one(a) * (x * kept + one(limit) * (1 - kept)) + one(-a * limit * rate)
+    second = np.where(kept == 1, x * one(a) + one(-a * limit * rate), one(a * limit * (1 - rate)))
+    for made, dx in ((first, dy * one(a) * kept), (second, kept * dy * one(a))):
+        shares(found, named(made, dx, {}, {}), rate)
+    assert (y.bound <= 20 * np.finfo(dtype).eps * (np.abs(x) + 2) * (a + 1)).all()
+    assert not oracle.exact
+    right = np.where(kept == 1, x.astype(float), limit) * a - a * limit * rate
+    np.testing.assert_allclose(y.value, right, rtol=1e-13, atol=1e-13)
 
 
 def test_what_is_dropped_is_zero_whatever_it_was():

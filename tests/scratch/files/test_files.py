@@ -43,7 +43,13 @@ def both(keras, name, which):
 
 def randomized(model):
     """The same model, every weight a number of its own (variances above zero)."""
-    model.set_weights([np.abs(real(i, w.shape)) for i, w in enumerate(model.get_weights())])
+    weights = [np.abs(real(i, w.shape)) for i, w in enumerate(model.get_weights())]
+    if isinstance(model, (scratch.Sequential, scratch.Model)):
+        model.set_weights(weights)
+    else:
+        import reference
+
+        reference.set_weights(model, weights)
     return model
 
 

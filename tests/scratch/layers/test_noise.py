@@ -22,8 +22,16 @@ MAKE = {
     "SpatialDropout2D": (lambda K, seed: K.SpatialDropout2D(0.5, seed=seed), (4, 3, 2, 5)),
     "SpatialDropout2D, channels first": (
         lambda K, seed: K.SpatialDropout2D(0.5, "channels_first", seed), (4, 3, 2, 5)),
+    "SpatialDropout3D": (lambda K, seed: K.SpatialDropout3D(0.5, seed=seed), (4, 3, 2, 3, 5)),
+    "SpatialDropout3D, channels first": (
+        lambda K, seed: K.SpatialDropout3D(0.5, "channels_first", seed), (4, 3, 2, 3, 5)),
     "GaussianNoise": (lambda K, seed: K.GaussianNoise(0.3, seed=seed), (4, 3, 5)),
+    "GaussianDropout": (lambda K, seed: K.GaussianDropout(0.3, seed=seed), (4, 3, 5)),
+    "AlphaDropout": (lambda K, seed: K.AlphaDropout(0.3, seed=seed), (4, 3, 5)),
+    "AlphaDropout with a shape": (
+        lambda K, seed: K.AlphaDropout(0.7, noise_shape=(None, 1, 5), seed=seed), (4, 3, 5)),
 }
+ALPHA = [name for name in MAKE if name.startswith("Alpha")]
 
 
 def made(name, library=scratch, seed=7, dtype="float32"):
@@ -48,6 +56,8 @@ def test_at_inference_the_input_goes_through(name):
 
 @pytest.mark.parametrize("make", [lambda: scratch.Dropout(0), lambda: scratch.Dropout(0.0, [1, 5]),
                                   lambda: scratch.GaussianNoise(0),
+                                  lambda: scratch.GaussianDropout(0),
+                                  lambda: scratch.AlphaDropout(0),
                                   lambda: scratch.SpatialDropout2D(0)])
 def test_without_any_noise_training_changes_nothing(make):
     layer = make()
@@ -195,7 +205,7 @@ def test_noise_that_does_not_fit_is_refused(noise):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", MAKE)
+@pytest.mark.parametrize("name", [name for name in MAKE if name not in ALPHA])
 def test_keras_with_its_own_noise(keras, name, dtype):
     """Two Keras layers of one seed draw alike: the first shows the noise, the second uses it."""
     import tensorflow as tf
@@ -219,7 +229,65 @@ def test_keras_with_its_own_noise(keras, name, dtype):
     np.testing.assert_array_equal(layer(x, training=False), x)
 
 
-@pytest.mark.parametrize("name", MAKE)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ALPHA)
+def test_keras_s_alpha_dropout_with_what_it_drew(keras, name, dtype):
+    """Of zeros it makes one number where it keeps, another where it drops."""
+    import tensorflow as tf
+
+    from reference import noise as noises
+
+    def theirs():
+        layer, _ = made(name, keras.layers)
+        return type(layer).from_config({**layer.get_config(), "dtype": dtype})
+
+    ours, shape = made(name, dtype=dtype)
+    x, dy = (real(i, shape).astype(dtype) for i in (1, 2))
+    drawn = noises.drawn(theirs(), x)
+    assert set(np.unique(drawn)) == {0, 1}
+    ours.give_noise(drawn)
+    source, layer = tf.constant(x), theirs()
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(source)
+        y = layer(source, training=True)
+        applied = noises.apply(layer, source, drawn)
+    unit = np.finfo(dtype).eps
+    for made_of in (y, applied):
+        dx = tape.gradient(made_of, source, output_gradients=tf.constant(dy))
+        np.testing.assert_allclose(ours.forward(x, training=True), made_of, rtol=0, atol=9 * unit)
+        np.testing.assert_allclose(ours.backward(dy), dx, rtol=4 * unit, atol=0)
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.8])
+def test_alpha_dropout_keeps_mean_and_variance(rate):
+    layer = scratch.AlphaDropout(rate, seed=1, dtype="float64")
+    x = np.random.default_rng(0).standard_normal((500, 2000))
+    y = layer(x, training=True)
+    kept = layer.noise == 1
+    assert abs(kept.mean() - (1 - rate)) < 0.003  # a million draws: six deviations at most
+    assert abs(y.mean()) < 0.008 and abs(y.var() - 1) < 0.02
+    assert len(np.unique(y[~kept])) == 1
+
+
+def test_gaussian_dropout_has_the_moments_of_a_dropout():
+    layer = scratch.GaussianDropout(0.3, seed=1, dtype="float64")
+    layer(np.ones((500, 2000)), training=True)
+    assert abs(layer.noise.mean() - 1) < 0.004
+    assert abs(layer.noise.var() - 0.3 / 0.7) < 0.005
+
+
+@pytest.mark.parametrize("name", ["GaussianDropout", "AlphaDropout"])
+def test_a_rate_of_1_is_refused_in_training(keras, name):
+    x = np.ones((2, 3), "float32")
+    with pytest.raises(ZeroDivisionError):
+        getattr(keras.layers, name)(1.0)(x, training=True)
+    layer = getattr(scratch, name)(1.0)
+    np.testing.assert_array_equal(layer(x), x)
+    with pytest.raises(ValueError, match="expected a rate below 1 in training"):
+        layer(x, training=True)
+
+
+@pytest.mark.parametrize("name", [name for name in MAKE if name not in ALPHA])
 def test_keras_with_our_noise(keras, monkeypatch, name):
     """What Keras's random functions hand out is our layer's noise."""
     from keras.src import backend

@@ -125,6 +125,26 @@ def test_unequal_depthwise_strides(keras, onednn, name, arguments):
     assert y.shape[1:3] == (5, 3)
 
 
+@pytest.mark.parametrize("name, arguments", [
+    ("Resizing", dict(height=4, width=9)), ("CenterCrop", dict(height=9, width=3))])
+def test_resizing_in_float64(keras, name, arguments):
+    """Keras's numbers are float32's, ours as good as float64's."""
+    theirs, ours = sides(keras, name)
+    twin, model = theirs(**arguments, dtype="float64"), ours(**arguments, dtype="float64")
+    model.build((None, *IMAGE[1:]))
+    x = real(IMAGE).astype("float64")
+    y = model(x)
+    off = np.abs(twin(x).numpy() - y).max()
+    assert 1e-9 < off < 1e-6
+    assert (slope(twin, x)[0].dtype == "float32") == (name == "CenterCrop")
+    dy = real(y.shape, 2).astype("float64")
+    dx = model.backward(dy)  # the layer is linear
+    assert (dx * x).sum() == pytest.approx((dy * y).sum(), rel=1e-12)
+    if name == "Resizing":
+        assert compare.check(*twins.twins(scratch.Sequential([
+            scratch.Input(IMAGE[1:]), ours(**arguments)], dtype="float64")), x, upstream=dy)
+
+
 OVERRUN = """
 import itertools
 import numpy as np, reference

@@ -1,0 +1,90 @@
+"""Oracles of the layers that multiply and add given numbers: nothing is learned, nothing drawn."""
+
+from typing import Any
+
+import numpy as np
+
+from compare.oracle.base import Oracle, judges
+from compare.oracle.running_error import Bounded
+from compare.tracing.types import Config
+
+LARGEST = 2.0**10  # whole numbers up to that leave room for products and sums that are exact
+
+
+def given_numbers(value: Any) -> np.ndarray:
+    """What a config holds: plain numbers, which TensorFlow rounds to float32, or an array."""
+    if isinstance(value, dict):
+        inner = value.get("config", {})
+        if value.get("class_name") == "__tuple__":
+            return given_numbers(value["items"])
+        return np.asarray(inner["value"], inner["dtype"]).astype(np.float64)
+    array = np.asarray(value)
+    if array.dtype.kind == "f" and not isinstance(value, (np.ndarray, np.generic)):
+        array = array.astype(np.float32)
+    return array.astype(np.float64)
+
+
+def exactly(numbers: np.ndarray, like: Bounded) -> Bounded:
+    """Numbers that each side rounds to the audited precision in the same way."""
+    single = like.rounding.unit > 2.0**-30
+    return Bounded(numbers.astype(np.float32) if single else numbers, like.rounding)
+
+
+@judges("Rescaling")
+class Rescaling(Oracle):
+    """x * scale + offset."""
+
+    operation = "a product and a sum with given numbers"
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        numbers = [given_numbers(config.get("scale", 1.0)), given_numbers(config.get("offset", 0))]
+        self.scale, self.offset = numbers
+        self.exact = all((np.abs(a) <= LARGEST).all() and (a == np.round(a)).all()
+                         for a in numbers)
+
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+        y = x * exactly(self.scale, x)
+        return y + exactly(self.offset, x) if self.offset.any() else y
+
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
+        return dy * exactly(self.scale, dy), {}
+
+
+@judges("Normalization")
+class StandardScore(Oracle):
+    """(x - mean) / deviation, or x * deviation + mean, with given statistics.
+
+    The deviation is the root of the variance, or 1e-7 if that is more.
+    """
+
+    exact = False
+    operation = "a difference from a mean over a deviation"
+
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+        self.x = x
+        mean = self._statistic("mean", weights)
+        root = self._statistic("variance", weights).sqrt()
+        smallest = exactly(np.asarray(1e-7), x).value
+        above = root.value + root.bound > smallest
+        self.deviation = Bounded(np.maximum(root.value, smallest), x.rounding,
+                                 np.where(above, root.bound, 0.0))
+        if self.config.get("invert"):
+            return x * self.deviation + mean
+        return (x - mean) / self.deviation
+
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
+        return dy * self.deviation if self.config.get("invert") else dy / self.deviation, {}
+
+    def _statistic(self, name: str, weights: dict[str, Bounded]) -> Bounded:
+        """In a shape that broadcasts to x."""
+        rank, axis = len(self.x.shape), self.config.get("axis", -1)
+        named = () if axis is None else axis if isinstance(axis, (list, tuple)) else (axis,)
+        axes = sorted(int(a) % rank for a in named)
+        shape = [size if i in axes else 1 for i, size in enumerate(self.x.shape)]
+        given = self.config.get(name)
+        if given is None:
+            return weights[name].reshape(shape)
+        numbers = given_numbers(np.asarray(given).tolist())
+        spread = np.broadcast_to(numbers, [self.x.shape[a] for a in axes]).reshape(shape)
+        return exactly(spread, self.x)

@@ -1,0 +1,84 @@
+"""Layers that have a definition in `definitions`, with what they are made with and fed.
+
+(name, arguments, shapes of the inputs with the batch). Sizes differ by axis.
+"""
+
+import math
+
+import numpy as np
+
+VECTORS, STEPS, IMAGE = (4, 6), (3, 4, 5), (2, 3, 5, 4)
+FIRST = {"data_format": "channels_first"}
+CASES = [
+    ("Rescaling", {"scale": 1 / 255}, [IMAGE]),
+    ("Rescaling", {"scale": -0.3, "offset": 0.7}, [STEPS]),
+    ("Rescaling", {"scale": [0.5, 3.0, -2.0, 0.1], "offset": [1, 2, 3, 4]}, [IMAGE]),
+    ("Normalization", {}, [IMAGE]),
+    ("Normalization", {"axis": [1, -1], "invert": True}, [STEPS]),
+    ("Normalization", {"axis": None}, [VECTORS]),
+    ("Normalization", {"axis": None, "mean": 0.3, "variance": 2.5}, [STEPS]),
+    ("Normalization", {"axis": (1, 2), "mean": [0.5, 0.25, -1.0, 2.0, 3.0],
+                       "variance": [1.0, 0.3, 4.0, 0.5, 2.0], "invert": True}, [STEPS]),
+    ("Normalization", {"axis": -1, "mean": [1.0] * 6, "variance": [0.0] * 6}, [VECTORS]),
+    ("GroupNormalization", {"groups": 2}, [IMAGE]),
+    ("GroupNormalization", {"groups": 1, "axis": 1, "epsilon": 0.1}, [IMAGE]),
+    ("GroupNormalization", {"groups": -1, "scale": False}, [STEPS]),
+    ("GroupNormalization", {"groups": 2, "axis": -2, "center": False}, [STEPS]),
+    ("GroupNormalization", {"groups": 2}, [VECTORS]),
+    ("RMSNormalization", {}, [IMAGE]),
+    ("RMSNormalization", {"axis": [2, 1], "epsilon": 0.1}, [STEPS]),
+    ("RMSNormalization", {"axis": 1, "epsilon": 1e-3}, [(3, 4, 4)]),
+    ("UnitNormalization", {}, [IMAGE]), ("UnitNormalization", {"axis": [1, -1]}, [STEPS]),
+    ("UnitNormalization", {"axis": 1}, [VECTORS]),
+    ("Identity", {}, [STEPS]),
+    ("RepeatVector", {"n": 3}, [VECTORS]), ("RepeatVector", {"n": 1}, [VECTORS]),
+    ("Dot", {"axes": 1}, [VECTORS, VECTORS]), ("Dot", {"axes": (2, 1)}, [(2, 3, 4), (2, 4, 5)]),
+    ("Dot", {"axes": -1}, [(2, 3, 4), (2, 5, 4)]),
+    ("Dot", {"axes": (1, -2)}, [STEPS, (3, 2, 4, 2)]),
+    ("Dot", {"axes": 1, "normalize": True}, [VECTORS, VECTORS]),
+    ("Dot", {"axes": (1, 3), "normalize": True}, [(2, 4), (2, 3, 2, 4)]),
+    *[("CenterCrop", {"height": height, "width": width, **more}, [(2, 5, 7, 3)])
+      for height, width in ((3, 4), (5, 7), (8, 3), (11, 9)) for more in ({}, FIRST)],
+    *[("Resizing", {"height": height, "width": width, "interpolation": kind, **more},
+       [(2, 5, 7, 2)])
+      for kind in ("bilinear", "nearest", "bicubic")
+      for height, width, more in (
+          (10, 14, {}), (3, 4, {}), (5, 7, {}), (9, 2, FIRST), (1, 11, {}),
+          (4, 4, {"crop_to_aspect_ratio": True}), (9, 3, {"crop_to_aspect_ratio": True, **FIRST}),
+          (6, 6, {"pad_to_aspect_ratio": True, "fill_value": 0.7}),
+          (3, 9, {"pad_to_aspect_ratio": True, **FIRST}))],
+]
+
+
+def learned(name, arguments) -> list[str]:
+    """The weights that have a gradient, in Keras's order."""
+    if name == "RMSNormalization":
+        return ["scale"]
+    if name != "GroupNormalization":
+        return []
+    return [weight for weight, kept in (("gamma", "scale"), ("beta", "center"))
+            if arguments.get(kept, True)]
+
+
+def is_exact(name, arguments) -> bool:
+    """Whether the layer only moves numbers, or adds some up on the way back."""
+    return name in ("Identity", "RepeatVector") or arguments.get("interpolation") == "nearest"
+
+
+def single_precision(name, arguments) -> bool:
+    """Whether TensorFlow computes it in float32, whatever the layer's precision is."""
+    return name == "CenterCrop" or arguments.get("interpolation") in ("bilinear", "bicubic")
+
+
+def numbers(seed, shape):
+    """Normal numbers that float32 holds, as float64."""
+    drawn = np.random.default_rng([seed, math.prod(shape)]).standard_normal(shape)
+    return drawn.astype(np.float32).astype(np.float64)
+
+
+def fill(params: dict, seed: int = 5) -> None:
+    """Draw weights in place: normal ones, positive where they are variances."""
+    for i, (name, weight) in enumerate(params.items()):
+        if name != "count":
+            drawn = numbers(seed + i, weight.shape)
+            weight[...] = np.abs(drawn) + 0.1 if name.endswith("variance") else drawn
