@@ -31,7 +31,9 @@ def test_a_config_gives_the_model_it_is_of(keras, reference, dtype):
     model = reference.from_config(json.loads(json.dumps(original.get_config())))
     assert isinstance(model, keras.Sequential) and not model.compiled
     assert reference.model_dtype(model) == dtype
-    assert json.dumps(model.get_config()) == json.dumps(original.get_config())
+    # a stack's own policy, which nothing is computed in, follows its layers
+    made, given = ({**each.get_config(), "dtype": None} for each in (model, original))
+    assert json.dumps(made) == json.dumps(given)
     assert all(w.dtype == dtype for w in model.get_weights())
     assert keras.config.floatx() == "float32"
 
