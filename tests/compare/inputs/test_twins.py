@@ -196,13 +196,13 @@ class Sub(keras.Model):
     def call(self, x): return self.d(x)
 def subclass(): return Sub()
 def swapped(): return functional(), scratch.Sequential([scratch.Input((4,)), scratch.Dense(3)])
-def norm(): return keras.Sequential([keras.Input((4,)), keras.layers.UnitNormalization(name="n")])
+def norm(): return keras.Sequential([keras.Input((4,)), keras.layers.Masking(name="n")])
 def glu(): return keras.Sequential([keras.Input((4,)), keras.layers.Dense(4, activation="glu",
                                                                           name="d")])
 """)
     for name, said in (("twice", "'d'"), ("inputs", "input"),
                        ("subclass", "config"), ("swapped", "Received: Functional and Sequential"),
-                       ("norm", "'n' is of class UnitNormalization"),
+                       ("norm", "'n' is of class Masking"),
                        ("glu", "'d'.*'glu'.* is not supported")):
         with pytest.raises(ValueError, match=said):
             twins.pair(f"own_model:{name}")
@@ -238,7 +238,7 @@ def test_unsupported_layers_in_a_file_are_refused_by_name(keras, tmp_path):
     path = tmp_path / "m.keras"
     for layer, said in (
             (layers.Lambda(lambda x: 2 * x, name="twice"), "'twice' is of class Lambda"),
-            (layers.UnitNormalization(name="norm"), "'norm' is of class UnitNormalization"),
+            (layers.Masking(name="hide"), "'hide' is of class Masking"),
             (layers.Conv2D(2, 2, kernel_constraint="max_norm", name="near"),
              "'near'.*kernel_constraint"),
             (layers.BatchNormalization(renorm=True, name="again"), "'again'.*renorm"),
