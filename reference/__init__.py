@@ -6,6 +6,7 @@ train_on_batch; `StepRunner` trains it on many batches at once.
 """
 
 from reference.entry_points import EntryPoints
+from reference.graph import layers_by_name
 from reference.kernels import onednn_in_use
 from reference.loss import run_loss
 from reference.model import (
@@ -25,6 +26,6 @@ from reference.statistics import set_weights
 from reference.training import StepRunner
 
 __all__ = ["EntryPoints", "Observation", "OptimizerSteps", "Part", "StepRunner", "clone",
-           "compile_config", "compile_model", "from_config", "load", "model_dtype", "observe",
-           "onednn_in_use", "ops_of", "run_loss", "run_op", "set_random_seed",
-           "set_weights", "versions"]
+           "compile_config", "compile_model", "from_config", "layers_by_name", "load",
+           "model_dtype", "observe", "onednn_in_use", "ops_of", "run_loss", "run_op",
+           "set_random_seed", "set_weights", "versions"]

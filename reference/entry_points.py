@@ -88,7 +88,8 @@ class EntryPoints(contextlib.AbstractContextManager):
             The weights after the step, and what `train_on_batch` returns, by name.
         """
         self.model.set_weights(weights)
-        given = {self.layers[i]: self._held(i, value) for i, value in (noise or {}).items()}
+        given = noises.by_layer(self.layers, {i: self._held(i, value)
+                                              for i, value in (noise or {}).items()})
         with precision(self.dtype), noises.given(given), naming_part("train_on_batch"):
             weight = None if sample_weight is None else self._cast(sample_weight)
             logs = self.model.train_on_batch(self._cast(x), self._cast(y), weight,

@@ -1,102 +1,188 @@
 """Which layer of a Keras model reads whose output, for a Sequential and for a functional model.
 
 A functional model's own config says it: each layer's entry names the tensors that it was called on.
-Only models with one input and one output, in which every layer is called once, can be observed.
+Models inside models are written out at their place, their layers by path: `base.conv2d`; a layer
+that is called again makes a call of its own, `conv2d (call 2)`. Only models with one input and one
+output can be observed.
 """
 
 import inspect
-from typing import NamedTuple
+from collections import Counter
+from typing import Any, NamedTuple
 
 from reference.quiet import keras
 
+Named = tuple[str, int]  # a call in a config: the layer's name, and the number of the call
 
-class Reads(NamedTuple):
-    """What one layer reads.
+
+class Call(NamedTuple):
+    """One call of a layer.
 
     Attributes:
-        sources: positions of the layers whose outputs it reads; -1 is the model's input.
+        layer: the Keras layer.
+        name: its path, and of a further call the number.
+        sources: positions of the calls whose outputs it reads; -1 is the model's input.
         merges: whether it takes them as a list.
+        tied_to: the name of the layer's first call; None for that itself.
     """
 
+    layer: Any
+    name: str
     sources: tuple[int, ...]
     merges: bool
+    tied_to: str | None = None
 
 
 def layers_of(model) -> list:
-    """The model's layers in the order of computation, without its input."""
-    return [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
+    """The model's layers in the order of their calls, one that is called again as often, without
+    its input; layers of models inside it among them. Of a model that is no graph of layers with one
+    input and one output the layers as it lists them."""
+    try:
+        return [call.layer for call in calls_of(model)]
+    except ValueError:
+        return [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
 
 
-def reads_of(model) -> list[Reads]:
-    """What each of the model's layers reads.
+def layers_by_name(model) -> dict[str, Any]:
+    """The layer of each call by the call's name."""
+    return {call.name: call.layer for call in calls_of(model)}
+
+
+def calls_of(model) -> list[Call]:
+    """All calls of layers in the model, in the order of computation.
 
     Raises:
-        ValueError: for several inputs or outputs, a layer called more than once or with arguments
-            of its own, a model as a layer, or an operation that is none.
+        ValueError: for several inputs or outputs, a layer called with arguments of its own, or an
+            operation that is no layer.
     """
-    layers = layers_of(model)
-    for layer in layers:
-        if isinstance(layer, keras.Model):
-            raise ValueError(f"Model {model.name!r}: expected layers, none of which is a model "
-                             f"itself. Received: {layer.name!r}")
+    calls: list[Call] = []
+    first: dict[int, str] = {}
+    times: Counter[int] = Counter()
+    for layer, path, sources, merges in _written_out(model, ""):
+        times[id(layer)] += 1
+        name = path if id(layer) not in first else f"{path} (call {times[id(layer)]})"
+        calls.append(Call(layer, name, sources, merges, first.get(id(layer))))
+        first.setdefault(id(layer), name)
+    return calls
+
+
+def _written_out(model, inside: str) -> list[tuple]:
+    """(layer, path, sources, merges) for each call in a model, those of models in it in place."""
+    found: list[tuple] = []
+    ends = {-1: -1}
+    for i, (unit, read, merges) in enumerate(_units(model)):
+        start, read, path = len(found), tuple(ends[source] for source in read), inside + unit.name
+        if isinstance(unit, keras.Model):
+            for layer, name, sources, several in _written_out(unit, f"{path}."):
+                found.append((layer, name, tuple(start + source if source >= 0 else read[0]
+                                                 for source in sources), several))
+        else:
+            found.append((unit, path, read, merges))
+        ends[i] = len(found) - 1
+    return found
+
+
+def _units(model) -> list[tuple]:
+    """(layer or model, positions of the calls that it reads, whether as a list) for each call that
+    a model makes itself, in Keras's order."""
     if isinstance(model, keras.Sequential):
-        return [Reads((i - 1,), False) for i in range(len(layers))]
+        return [(layer, (i - 1,), False) for i, layer in enumerate(model.layers)]
     config = model.get_config()
     if "output_layers" not in config:
         raise ValueError(f"Expected a Sequential or a functional model. Received: {model.name!r}, "
                          f"a {type(model).__name__}, whose config says nothing of its connections")
     source = _only(config["input_layers"], "input", model)
-    end = _only(config["output_layers"], "output", model)
-    positions = {source: -1, **{layer.name: i for i, layer in enumerate(layers)}}
-    entries = {entry["config"]["name"]: entry for entry in config["layers"]}
-    for name in entries:
-        if name not in positions:
-            raise ValueError(f"Model {model.name!r}: expected layers only. Received: {name!r}, an "
+    name, number = _only(config["output_layers"], "output", model)
+    units = {layer.name: layer for layer in model.layers}
+    arguments = {}
+    for entry in config["layers"]:
+        own = entry["config"]["name"]
+        if own not in units:
+            raise ValueError(f"Model {model.name!r}: expected layers only. Received: {own!r}, an "
                              "operation that is no layer")
-    reads = []
-    for layer in layers:
-        arguments = _arguments(entries[layer.name], model)
-        sources = tuple(positions[name] for name in _tensors(arguments))
-        reads.append(Reads(sources, isinstance(arguments[0], (list, tuple))))
-    if positions[end] != len(layers) - 1:
-        raise ValueError(f"Model {model.name!r}: expected the output to be the last layer's. "
-                         f"Received: that of {end!r}")
-    return reads
+        arguments.update({(own, i): _arguments(own, call, model)
+                          for i, call in enumerate(entry["inbound_nodes"])})
+    reads = {call: list(_tensors(args)) for call, args in arguments.items()}
+    end = name, number - isinstance(units[name], keras.Model) * (
+        not isinstance(units[name], keras.Sequential))  # whose outputs are counted from 1
+    order = ordered(end, reads)
+    position = {source: -1, **{call: i for i, call in enumerate(c for c in order if c != source)}}
+    return [(units[call[0]], tuple(position[read] for read in reads[call]),
+             isinstance(arguments[call][0], (list, tuple)))
+            for call in order if call != source]
 
 
-def _only(tensors, what: str, model) -> str:
-    """The name of the one layer in a config's list of inputs or outputs."""
+def ordered(end: Named, reads: dict[Named, list[Named]]) -> list[Named]:
+    """The calls from which `end` is computed, and itself, as Keras sorts layers: by depth, the
+    longest way to the output, deepest first, then as they are met on the way back from it. Of a
+    layer that is called again its deepest call counts.
+
+    Args:
+        reads: for each call those whose outputs it reads, in order.
+    """
+    met, finished = _followed_back(end, reads)
+    depth: dict[Named, int] = {}
+    deepest: dict[str, int] = {}  # call of each layer
+    first_met: dict[str, int] = {}
+    for i, (name, _) in enumerate(met):
+        first_met.setdefault(name, i)
+    for call in reversed(finished):
+        depth[call] = deepest[call[0]] = max(depth.get(call, 0), deepest.get(call[0], 0))
+        for source in reads.get(call, ()):
+            depth[source] = max(depth.get(source, 0), depth[call] + 1)
+    when = {call: i for i, call in enumerate(depth)}  # calls of one layer and depth run so
+    return sorted(depth, key=lambda call: (-depth[call], first_met[call[0]], when[call]))
+
+
+def _followed_back(end: Named, reads: dict[Named, list[Named]]) -> tuple[list, list]:
+    """(the calls as they are met, the calls in the order in which all before them was done)."""
+    met, finished = {end: None}, []
+    way = [(end, iter(reads.get(end, ())))]
+    while way:
+        call, sources = way[-1]
+        for source in sources:
+            if source not in met:
+                met[source] = None
+                way.append((source, iter(reads.get(source, ()))))
+                break
+        else:
+            finished.append(call)
+            way.pop()
+    return list(met), finished
+
+
+def _only(tensors, what: str, model) -> Named:
+    """The one call in a config's list of inputs or outputs."""
     if isinstance(tensors, dict):
         tensors = list(tensors.values())
     if tensors and isinstance(tensors[0], str):  # Keras leaves the brackets of a single one out
         tensors = [tensors]
     if len(tensors) != 1:
         raise ValueError(f"Model {model.name!r}: expected one {what}. Received: {len(tensors)}")
-    return tensors[0][0]
+    return tensors[0][0], tensors[0][1]
 
 
-def _arguments(entry: dict, model) -> list:
+def _arguments(name: str, call: dict, model) -> list:
     """What a layer was called on."""
-    name, calls = entry["config"]["name"], entry["inbound_nodes"]
-    if len(calls) != 1:
-        raise ValueError(f"Model {model.name!r}: expected each layer to be called once. "
-                         f"Received: {name!r}, called {len(calls)} times")
-    # where nothing was said Keras writes training=False, or what the layer takes then; a model
-    # called as a whole says it anew
-    unsaid = inspect.signature(model.get_layer(name).call).parameters.get("training")
-    own = {key: value for key, value in calls[0]["kwargs"].items()
-           if value is not None and not (
-               key == "training" and value in (False, getattr(unsaid, "default", False)))}
+    # `training` is what the model around it is called with, whatever was said at this call; where
+    # nothing was said Keras writes False, or what the layer takes then
+    unsaid = None
+    if call["kwargs"].get("training") is True:
+        parameters = inspect.signature(model.get_layer(name).call).parameters
+        unsaid = getattr(parameters.get("training"), "default", False)
+    own = {key: value for key, value in call["kwargs"].items()
+           if value is not None and not (key == "training" and value in (False, unsaid))}
     if own:
         raise ValueError(f"Model {model.name!r}: expected layers called on tensors alone. "
                          f"Received: {name!r}, called with {own}")
-    return calls[0]["args"]
+    return call["args"]
 
 
 def _tensors(value):
-    """The names of the layers whose outputs are among a call's arguments, in their order."""
+    """The calls whose outputs are among a call's arguments, in their order."""
     if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
-        yield value["config"]["keras_history"][0]
+        name, number, _ = value["config"]["keras_history"]
+        yield name, number
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from _tensors(item)

@@ -60,8 +60,11 @@ def compile_config(model) -> dict:
     if isinstance(getattr(model, "loss", None), keras.losses.Huber) and config:
         config["loss"]["config"]["delta"] = model.loss._fn_kwargs["delta"]
     if config and isinstance(config.get("optimizer"), dict):
-        found = [[number, v.name] for number, layer in enumerate(layers_of(model), start=1)
-                 for v in layer.trainable_variables if _excluded(model.optimizer, v)]
+        layers = layers_of(model)
+        found = [[number, v.name] for number, layer in enumerate(layers, start=1)
+                 if layers.index(layer) == number - 1  # its first call
+                 for v in getattr(layer, "trainable_variables", ())
+                 if _excluded(model.optimizer, v)]
         if found:
             config["optimizer"][UNDECAYED] = found
     return config
@@ -129,13 +132,19 @@ def load(path) -> "keras.Model":
 
 def model_dtype(model) -> str:
     """The precision the model computes in, that of its layers."""
-    layers = layers_of(model)
-    return layers[0].compute_dtype if layers else keras.config.floatx()
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            return model_dtype(layer)
+        if isinstance(layer, keras.Layer) and not isinstance(layer, keras.layers.InputLayer):
+            return layer.compute_dtype
+    return keras.config.floatx()
 
 
 def config_dtype(config: dict) -> str:
     """The precision of the first layer in a model's config that names one."""
     for layer in config.get("layers", ()):
+        if "layers" in layer.get("config", {}):
+            return config_dtype(layer["config"])
         policy = layer.get("config", {}).get("dtype")
         name = policy.get("config", {}).get("name") if isinstance(policy, dict) else policy
         if name:

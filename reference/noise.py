@@ -6,6 +6,7 @@ noise's is what it adds; an alpha dropout's is 1 where the input is kept, else 0
 """
 
 import contextlib
+import itertools
 
 import numpy as np
 
@@ -50,19 +51,35 @@ def drawn(layer, x) -> np.ndarray:
     return made
 
 
+def by_layer(layers: list, noise: dict) -> dict:
+    """What each layer uses at its calls, in their order: {layer: [noise, ...]}.
+
+    Args:
+        layers: of all calls.
+        noise: by the calls' positions.
+    """
+    found: dict = {}
+    for position in sorted(noise):
+        found.setdefault(layers[position], []).append(noise[position])
+    return found
+
+
 @contextlib.contextmanager
 def given(noise: dict):
-    """Random layers use `noise`, {layer: tensor}, as long as the block lasts, if in training."""
+    """Random layers use `noise`, {layer: [tensor for each of its calls]}, as long as the block
+    lasts, if in training."""
 
-    def using(layer, tensor, own):
+    def using(layer, tensors, own):
+        calls = itertools.cycle(tensors)
+
         def call(x, training=False):
-            return apply(layer, x, tensor) if training else own(x, training=False)
+            return apply(layer, x, next(calls)) if training else own(x, training=False)
 
         return call
 
     try:
-        for layer, tensor in noise.items():
-            layer.call = using(layer, tensor, layer.call)
+        for layer, tensors in noise.items():
+            layer.call = using(layer, tensors, layer.call)
         yield
     finally:
         for layer in noise:

@@ -1,5 +1,6 @@
 """Everything a Keras model computes on one batch: each layer's output and all gradients."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,11 +14,14 @@ from reference.quiet import keras, precision, tf
 
 @dataclass
 class Part:
-    """A layer, or the activation inside it. Arrays are NumPy's; a gradient is None where there is
-    none (a softmax whose cross-entropy is fused with its logits has no output gradient).
+    """A call of a layer, or the activation inside it. Arrays are NumPy's; a gradient is None where
+    there is none (a softmax whose cross-entropy is fused with its logits has no output gradient).
 
     A layer that merges has a tuple of inputs and of input gradients. `noise` is what a random layer
     used; `inference` its output on the same input outside of training, if that is another one.
+
+    Of a layer that is called again, each call has its own part of the weights' gradients, penalties
+    being the first call's; `tied_to` names that one in the others, whose weights are not updated.
     """
 
     layer: str
@@ -32,6 +36,7 @@ class Part:
     updated: dict[str, np.ndarray] = field(default_factory=dict)
     noise: np.ndarray | None = None
     inference: np.ndarray | None = None
+    tied_to: str | None = None
 
 
 @dataclass
@@ -66,7 +71,7 @@ def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
             regularizers included.
         upstream: instead of y, the gradient with respect to the model's output.
         whole: positions of layers that are to stay together with their activation.
-        noise: by a layer's position, what it uses instead of drawing numbers.
+        noise: by a call's position, what the layer uses instead of drawing numbers.
         sample_weight: of the loss, as `fit` takes it.
 
     Returns:
@@ -75,11 +80,11 @@ def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
         the forward pass itself changes are among the updated ones.
 
     Raises:
-        ValueError: for a model that is not made of layers called once each.
+        ValueError: for a model that is no graph of layers of one input and one output.
     """
     dtype = model_dtype(model)
     ops = ops_of(model, whole)
-    variables = [v for op in ops for v in op.variables if v.trainable]
+    variables = list({id(v): v for op in ops for v in op.variables if v.trainable}.values())
     state = [v for op in ops for v in op.state]
     with restored(state), precision(dtype):
         execution = _Execution(model, ops, np.asarray(x, dtype), noise or {})
@@ -88,13 +93,13 @@ def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
             target = execution.loss(y, sample_weight)
         else:
             seed = tf.constant(np.asarray(upstream, dtype))
-        moved = {id(v): np.array(v.numpy()) for v in state}
         found = execution.gradients(target, [v.value for v in variables], seed)
-    by_variable = dict(zip(map(id, variables), found["weights"]))
-    updated = dict(moved)
+        gradients = weight_gradients(execution, found, variables, y is not None)
+    updated = {}
     if y is not None:
-        updated |= one_step(model, variables, found["weights"])
-    parts = [_part(execution, found, i, by_variable, updated) for i in range(len(ops))]
+        totals = [added(gradients, id(v)) for v in variables]
+        updated = one_step(model, variables, totals)
+    parts = [_part(execution, found, i, gradients[i], updated) for i in range(len(ops))]
     inference = None
     if any(op.differs_at_inference for op in ops):
         with precision(dtype):
@@ -116,8 +121,8 @@ class _Execution:
     def __init__(self, model, ops: list[Op], x, noise: dict):
         self.model, self.ops = model, ops
         model._clear_losses()  # of an earlier batch
-        layers = list(dict.fromkeys(id(op.layer) for op in ops))
         self.noise = []
+        self.moved: list[dict] = []  # for each op the weights that its pass changed, after it
         self.tape = tf.GradientTape()
         with self.tape:
             self.x = tf.constant(x)
@@ -127,11 +132,13 @@ class _Execution:
                 read = [tf.identity(self.value(source)) for source in op.sources]
                 used = None
                 if op.is_random:
-                    used = noise.get(layers.index(id(op.layer)))
+                    used = noise.get(op.position)
                     used = noises.drawn(op.layer, read[0]) if used is None else np.array(used)
                 self.noise.append(used)
                 self.reads.append(read)
-                self.outputs.append(op.run(read, used))
+                with restored(op.state):  # another call begins where this one began
+                    self.outputs.append(op.run(read, used))
+                    self.moved.append({v.name: np.array(v.numpy()) for v in op.state})
         self.seen: list = []  # what the loss reads
         self.logits: list = []  # likewise
 
@@ -186,21 +193,75 @@ class _Execution:
                 raise
 
 
-def _part(execution: _Execution, found: dict, i: int, by_variable: dict, updated: dict) -> Part:
+def weight_gradients(execution: _Execution, found: dict, variables: list, penalised: bool
+                     ) -> list[dict]:
+    """For each op the gradients with respect to the variables that it uses, by their `id`.
+
+    A variable of one op has the tape's. Of one that several calls use, the tape knows the sum
+    alone: each call is run once more on its own input and on the gradient of its output; the
+    gradient of a penalty is the first call's.
+    """
+    of_all = {id(v): array(g) for v, g in zip(variables, found["weights"]) if g is not None}
+    users = Counter(id(v) for op in execution.ops for v in op.variables)
+    gradients = []
+    for i, op in enumerate(execution.ops):
+        trained = [v for v in op.variables if id(v) in of_all]
+        own = {id(v): of_all[id(v)] for v in trained if users[id(v)] == 1}
+        if len(own) < len(trained):
+            alone = _alone(execution, found, i)
+            for v in trained:
+                own[id(v)] = alone[v.name]
+                if penalised and op.tied_to is None and v.regularizer is not None:
+                    own[id(v)] = own[id(v)] + _penalty_gradient(v)
+        gradients.append(own)
+    return gradients
+
+
+def _alone(execution: _Execution, found: dict, i: int) -> dict[str, np.ndarray]:
+    """The gradients of a call's weights by name, given the gradient of its output."""
+    op, read = execution.ops[i], tuple(value.numpy() for value in execution.reads[i])
+    dy = found["outputs"][i]
+    if dy is None:
+        raise ValueError(f"Layer {op.name!r}: expected a layer that is called more than once to "
+                         "hand its output on. Received: one whose loss is computed from its logits")
+    held = {v.name: np.array(v.numpy()) for v in op.variables} | {"noise": execution.noise[i]}
+    return run_op(op, read if op.merges else read[0], array(dy), held)[2]
+
+
+def _penalty_gradient(variable) -> np.ndarray:
+    with tf.GradientTape() as tape:
+        penalty = variable.regularizer(variable)
+    return array(tape.gradient(penalty, variable.value))
+
+
+def added(gradients: list[dict], key: int) -> np.ndarray | None:
+    """The sum of what the ops give for one variable, in their order; None if none does."""
+    found = [own[key] for own in gradients if key in own]
+    return sum(found[1:], start=found[0]) if found else None
+
+
+def _part(execution: _Execution, found: dict, i: int, own: dict, updated: dict) -> Part:
     op, read = execution.ops[i], tuple(value.numpy() for value in execution.reads[i])
     gradients = tuple(array(gradient) for gradient in found["reads"][i])
     none = all(gradient is None for gradient in gradients)
     return Part(
-        op.layer.name, op.part, type(op.layer).__name__,
+        op.name, op.part, type(op.layer).__name__,
         read if op.merges else read[0], execution.outputs[i].numpy(),
         output_gradient=array(found["outputs"][i]),
         input_gradient=None if none else gradients if op.merges else gradients[0],
         weights={v.name: np.array(v.numpy()) for v in op.variables},
-        weight_gradients={v.name: array(by_variable[id(v)]) for v in op.variables
-                          if by_variable.get(id(v)) is not None},
-        updated={v.name: updated[id(v)] for v in op.variables if id(v) in updated},
-        noise=execution.noise[i],
+        weight_gradients={v.name: own[id(v)] for v in op.variables if id(v) in own},
+        updated=_updated(op, execution.moved[i], updated),
+        noise=execution.noise[i], tied_to=op.tied_to,
     )
+
+
+def _updated(op: Op, moved: dict, stepped: dict) -> dict[str, np.ndarray]:
+    """A call's weights after the step: those that its pass moved, and at a layer's first call those
+    that the optimizer changed."""
+    after = {v.name: stepped[id(v)] for v in op.variables if id(v) in stepped and not op.tied_to}
+    after |= moved
+    return {v.name: after[v.name] for v in op.variables if v.name in after}
 
 
 def one_step(model, variables, gradients) -> dict[int, np.ndarray]:
@@ -211,5 +272,5 @@ def one_step(model, variables, gradients) -> dict[int, np.ndarray]:
         copies = [keras.Variable(np.array(v.numpy()), dtype=v.dtype) for _, v in pairs]
         optimizer = fresh_optimizer(model.optimizer, [v for _, v in pairs], copies)
         with naming_part("an optimizer's step"):
-            optimizer.apply([gradient for gradient, _ in pairs], copies)
+            optimizer.apply([tf.constant(gradient) for gradient, _ in pairs], copies)
     return {id(v): copy.numpy() for (_, v), copy in zip(pairs, copies)}

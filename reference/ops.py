@@ -14,7 +14,7 @@ import numpy as np
 
 from reference import noise as noises
 from reference.failures import naming
-from reference.graph import layers_of, reads_of
+from reference.graph import calls_of
 from reference.kernels import refuse_corrupting
 from reference.quiet import keras, tf
 from reference.statistics import in_use, is_adapted
@@ -26,6 +26,9 @@ class Op:
 
     Attributes:
         layer: the Keras layer.
+        name: of the call: the layer's path, and of a further call the number.
+        position: of the call among all of the model.
+        tied_to: the name of the layer's first call; None for that itself.
         part: '' for the layer, the name of the activation inside it, or 'whole' for both.
         call: the layer, or the activation.
         variables: the layer's weights, trained or not; an activation has none.
@@ -41,6 +44,9 @@ class Op:
     sources: tuple[int, ...] = (-1,)
     merges: bool = False
     last: bool = True
+    name: str = ""
+    position: int = 0
+    tied_to: str | None = None
 
     @property
     def is_activation(self) -> bool:
@@ -87,18 +93,20 @@ def ops_of(model, whole=frozenset()) -> list[Op]:
     """The model's layers in order, an activation inside a layer being an op of its own.
 
     Args:
-        whole: positions of layers that are to stay together with their activation.
+        whole: positions of calls that are to stay together with their activation.
     """
     ops, ends = [], {-1: -1}
-    for i, (layer, (sources, merges)) in enumerate(zip(layers_of(model), reads_of(model))):
+    for i, (layer, name, sources, merges, tied_to) in enumerate(calls_of(model)):
         read = tuple(ends[source] for source in sources)
+        called = {"name": name, "position": i, "tied_to": tied_to}
         inner = inner_activation(layer)
         if inner is None or i in whole:
-            ops.append(Op(layer, "whole" if inner else "", layer, layer.weights, read, merges))
+            ops.append(Op(layer, "whole" if inner else "", layer, layer.weights, read, merges,
+                          **called))
         else:
             ops.append(Op(layer, "", without_activation(layer), layer.weights, read,
-                          last=False))
-            ops.append(Op(layer, inner, layer.activation, [], (len(ops) - 1,)))
+                          last=False, **called))
+            ops.append(Op(layer, inner, layer.activation, [], (len(ops) - 1,), **called))
         ends[i] = len(ops) - 1
     return ops
 

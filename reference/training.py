@@ -99,8 +99,8 @@ class StepRunner:
 
     def _step(self, x, y, more):
         model = self.model
-        noise = {layer: more[f"noise {i}"] for i, layer in enumerate(self.layers)
-                 if f"noise {i}" in more}
+        noise = noises.by_layer(self.layers, {i: more[f"noise {i}"] for i in range(len(self.layers))
+                                              if f"noise {i}" in more})
         with precision(self.dtype):
             with tf.GradientTape() as tape, noises.given(noise):
                 output = model(x, training=True)

@@ -1,31 +1,48 @@
 """Keras's config dictionary of a functional model, read into a graph and written from one.
 
-Each layer's entry has, beside its own config, `inbound_nodes`: one call of the layer, whose
-arguments are tensors named by (layer, number of the call, number of its output).
+Each layer's entry has, beside its own config, `inbound_nodes`: the calls of the layer, whose
+arguments are tensors named by (layer, number of the call, number of its output). As a model's output
+the call of a functional model has a number that is greater by one.
 """
+
 
 from scratch.errors import UnsupportedError
 from scratch.layer_config import layer_from_config, layer_to_config
 from scratch.layers import LAYERS, Input
 from scratch.layers.symbolic import SymbolicTensor
 
+Named = tuple[str, int]  # a call: the layer's name, and the number of the call
 
 def write(model) -> dict:
     """The config of a `scratch.Model`."""
     dtype = model.dtype.name
-    names = [*(layer.name for layer in model.layers), model.input_layer.name]  # -1: the input
-    shapes = [*(layer.output_shape for layer in model.layers), model.input_layer.shape]
-    entries = [{**layer_to_config(model.input_layer, dtype), "name": model.input_layer.name,
-                "inbound_nodes": []}]
-    for layer, sources in zip(model.layers, model.sources):
-        tensors = [{"class_name": "__keras_tensor__",
-                    "config": {"shape": shapes[i], "dtype": dtype,
-                               "keras_history": [names[i], 0, 0]}} for i in sources]
-        entries.append({**layer_to_config(layer, dtype), "name": layer.name, "inbound_nodes": [
-            {"args": (tensors,) if layer.merges else tuple(tensors), "kwargs": {}}]})
-    return {"name": model.name, "trainable": model.trainable, "layers": entries,
-            "input_layers": [model.input_layer.name, 0, 0],
-            "output_layers": [model.layers[-1].name, 0, 0]}
+    source = model.input_layer
+    made = [{"class_name": "__keras_tensor__",  # by the calls; the last place, -1, is the input
+             "config": {"shape": source.shape, "dtype": dtype,
+                        "keras_history": [source.name, 0, 0]}}]
+    entries = {source.name: {**layer_to_config(source, dtype), "name": source.name,
+                             "inbound_nodes": []}}
+    for unit in model.units:
+        entries[unit.name] = {**layer_to_config(unit, dtype), "name": unit.name,
+                              "inbound_nodes": []}
+    for unit, sources in model.calls:
+        tensors = [made[i] for i in sources]
+        shapes = [tensor["config"]["shape"] for tensor in tensors]
+        calls = entries[unit.name]["inbound_nodes"]
+        number = len(calls)
+        calls.append({"args": (tensors,) if unit.merges else tuple(tensors), "kwargs": {}})
+        made.insert(-1, {"class_name": "__keras_tensor__", "config": {
+            "shape": unit.compute_output_shape(shapes if unit.merges else shapes[0]),
+            "dtype": dtype, "keras_history": [unit.name, number, 0]}})
+    name, number, _ = made[-2]["config"]["keras_history"]
+    return {"name": model.name, "trainable": model.trainable, "layers": list(entries.values()),
+            "input_layers": [source.name, 0, 0],
+            "output_layers": [name, number + _first_as_output(entries[name]), 0]}
+
+
+def _first_as_output(entry: dict) -> int:
+    """By which number the first call of an entry's layer goes among a model's outputs."""
+    return 1 if entry["class_name"] in ("Functional", "Model") else 0
 
 
 def read(config: dict) -> tuple[Input, SymbolicTensor]:
@@ -38,31 +55,35 @@ def read(config: dict) -> tuple[Input, SymbolicTensor]:
     owner, entries = _checked(config)
     inputs = [name for name, entry in entries.items() if entry["class_name"] == "InputLayer"]
     source = _only(config["input_layers"], "input", owner)
+    source = source[0]
     if inputs != [source]:
         raise UnsupportedError(f"{owner}: expected one input, {source!r}, whose layer is an "
                                f"InputLayer. Received the InputLayers: {inputs}.")
     layers = {name: layer_from_config(entry) for name, entry in entries.items()}
-    calls = {name: _call(name, entry) for name, entry in entries.items() if name != source}
-    tensors = {source: layers[source]}
-    for name in _in_order(source, calls, owner):
-        read, merges = calls[name]
+    calls = {call: read for name, entry in entries.items() if name != source
+             for call, read in _calls(name, entry)}
+    tensors = {(source, 0): layers[source]}
+    for call in _in_order((source, 0), calls, owner):
+        read, merges = calls[call]
         values = [tensors[r] for r in read]
-        tensors[name] = layers[name](values if merges else values[0])
-    output = _only(config["output_layers"], "output", owner)
+        tensors[call] = layers[call[0]](values if merges else values[0])
+    name, number = _only(config["output_layers"], "output", owner)
+    output = name, number - (_first_as_output(entries[name]) if name in entries else 0)
     if output not in tensors:
-        raise ValueError(f"{owner}: expected the output to be one of the layers {list(tensors)}. "
-                         f"Received: {output!r}")
+        raise ValueError(f"{owner}: expected the output to be one of the layers "
+                         f"{[name for name, _ in tensors]}. Received: {output[0]!r}, "
+                         f"call {output[1]}")
     return layers[source], tensors[output]
 
 
-def _in_order(source: str, calls: dict, owner: str) -> list[str]:
-    """The layers' names, each after those that it reads; wave by wave, as far as they are from the
-    input, and within one as the config has them.
+def _in_order(source: Named, calls: dict, owner: str) -> list[Named]:
+    """The calls, each after those that it reads; wave by wave, as far as they are from the input,
+    and within one as the config has them.
 
     Args:
-        calls: for each layer's name (the names that it reads, whether as a list).
+        calls: for each call (the calls that it reads, whether as a list).
     """
-    readers: dict[str, list[str]] = {}
+    readers: dict[Named, list[Named]] = {}
     missing = {}  # how many of what a layer reads is not there yet
     for name, (read, _) in calls.items():
         missing[name] = len(set(read))
@@ -81,9 +102,9 @@ def _in_order(source: str, calls: dict, owner: str) -> list[str]:
         order += wave
     if len(order) < len(calls):
         done = set(order)
-        name = next(name for name in calls if name not in done)
+        call = next(call for call in calls if call not in done)
         raise ValueError(f"{owner}: expected layers that can be reached from its input. "
-                         f"Received: {name!r}, which reads {calls[name][0]}")
+                         f"Received: {call[0]!r}, which reads {[name for name, _ in calls[call][0]]}")
     return order
 
 
@@ -110,8 +131,8 @@ def _checked(config) -> tuple[str, dict]:
     return owner, entries
 
 
-def _only(tensors, what: str, owner: str) -> str:
-    """The name of the one layer in a config's list of inputs or outputs."""
+def _only(tensors, what: str, owner: str) -> Named:
+    """The one call in a config's list of inputs or outputs."""
     if isinstance(tensors, dict):
         tensors = list(tensors.values())
     if tensors and isinstance(tensors[0], str):  # Keras leaves the brackets of a single one out
@@ -119,36 +140,43 @@ def _only(tensors, what: str, owner: str) -> str:
     if len(tensors) != 1:
         raise UnsupportedError(f"{owner}: expected one {what}. Received: {len(tensors)}, "
                                f"{tensors!r:.200}.")
-    return _layer_of(tensors[0], owner)
+    return _call_of(tensors[0], owner)
 
 
-def _layer_of(history, owner: str) -> str:
-    """The layer named in (layer, number of the call, number of its output)."""
+def _call_of(history, owner: str) -> Named:
+    """The call named in (layer, number of the call, number of its output)."""
     whole = isinstance(history, (list, tuple)) and len(history) == 3
-    if not whole or not isinstance(history[0], str):
+    if not whole or not isinstance(history[0], str) or type(history[1]) is not int:
         raise ValueError(f"{owner}: expected a tensor as [layer, 0, 0]. Received: {history!r:.200}")
-    if list(history[1:]) != [0, 0]:
-        raise UnsupportedError(f"{owner}: expected layers that are called once and have one output."
-                               f" Received: {history!r}, call and output numbered from 0.")
-    return history[0]
+    if history[2] != 0:
+        raise UnsupportedError(f"{owner}: expected layers that have one output. "
+                               f"Received: {history!r}, output numbered from 0.")
+    return history[0], history[1]
 
 
-def _call(name: str, entry: dict) -> tuple[list[str], bool]:
-    """(the names of the layers that a layer reads, whether it takes them as a list)."""
-    owner = f"Layer {name!r}"
+def _calls(name: str, entry: dict):
+    """Of each call of a layer (its name and number, (the calls that it reads, whether as a list)).
+    """
     nodes = entry["inbound_nodes"]
-    if len(nodes) > 1:
-        raise UnsupportedError(f"{owner} is called {len(nodes)} times. Shared layers are not "
-                               "supported.")
-    if len(nodes) == 0 or not isinstance(nodes[0], dict):
-        raise ValueError(f"{owner}: expected one call as Keras 3 writes it, with 'args' and "
+    if len(nodes) == 0 or not all(isinstance(node, dict) for node in nodes):
+        raise ValueError(f"Layer {name!r}: expected calls as Keras 3 writes them, with 'args' and "
                          f"'kwargs'. Received: {nodes!r:.200}")
+    for number, node in enumerate(nodes):
+        unsaid = getattr(LAYERS.get(str(entry.get("class_name"))), "called_in_training", False)
+        yield (name, number), _read_by(node, f"Layer {name!r}", unsaid)
+
+
+def _read_by(node: dict, owner: str, unsaid: bool) -> tuple[list[Named], bool]:
+    """(the calls whose outputs a call reads, whether it takes them as a list).
+
+    Args:
+        unsaid: what Keras writes for `training` where nothing was said, if not False.
+    """
     # `training` is what fit, evaluate and predict say it is, whatever was said when the model was
     # put together; where nothing was said Keras writes False, for some layers True
-    unsaid = getattr(LAYERS.get(str(entry.get("class_name"))), "called_in_training", False)
-    own = {key: value for key, value in nodes[0].get("kwargs", {}).items()
+    own = {key: value for key, value in node.get("kwargs", {}).items()
            if value is not None and not (key == "training" and value in (False, unsaid))}
-    args = list(nodes[0].get("args", ()))
+    args = list(node.get("args", ()))
     if not args and "inputs" in own:
         args = [own.pop("inputs")]
     if own or len(args) != 1:
@@ -158,9 +186,9 @@ def _call(name: str, entry: dict) -> tuple[list[str], bool]:
     return [_tensor(value, owner) for value in (args[0] if merges else args)], merges
 
 
-def _tensor(value, owner: str) -> str:
-    """The layer that makes a tensor among a call's arguments."""
+def _tensor(value, owner: str) -> Named:
+    """The call that makes a tensor among a call's arguments."""
     if not isinstance(value, dict) or value.get("class_name") != "__keras_tensor__":
         raise UnsupportedError(f"{owner}: expected to be called on the outputs of layers. "
                                f"Received: {value!r:.200}.")
-    return _layer_of(value.get("config", {}).get("keras_history"), owner)
+    return _call_of(value.get("config", {}).get("keras_history"), owner)

@@ -4,6 +4,8 @@ The dictionary is the one specification of a network. Keys that say nothing abou
 are ignored; a layer or a setting that changes it and is not supported is refused by name.
 """
 
+from typing import Any
+
 from scratch.errors import UnsupportedError
 from scratch.layers import LAYERS, Input
 
@@ -13,11 +15,13 @@ BUILT_AT_ONCE = {"Activation", "ActivityRegularization", "AlphaDropout", "Dropou
                  "GaussianDropout", "GaussianNoise", "Identity", "LeakyReLU", "ReLU", "Reshape",
                  "Softmax", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
                  "UnitNormalization"}
-MODELS = ("Functional", "Model", "Sequential")
+MODELS: dict[str, Any] = {}  # by the class names in configs; filled as the classes are defined
 
 
 def layer_to_config(layer, dtype_name: str) -> dict:
-    """The dictionary by which Keras knows this layer, or the input."""
+    """The dictionary by which Keras knows this layer, the input, or a model among layers."""
+    if isinstance(layer, tuple(MODELS.values())):
+        return {**layer.saved_as(), "config": layer.get_config()}
     if isinstance(layer, Input):
         return {"module": "keras.layers", "class_name": "InputLayer",
                 "config": {**layer.get_config(), "dtype": dtype_name}, "registered_name": None}
@@ -34,7 +38,7 @@ def layer_to_config(layer, dtype_name: str) -> dict:
 
 
 def layer_from_config(config: dict):
-    """A layer, or the `Input`, from its dictionary.
+    """A layer, the `Input`, or a model among layers from its dictionary.
 
     Raises:
         UnsupportedError: for a class or a setting that is not supported, named with the layer.
@@ -48,9 +52,8 @@ def layer_from_config(config: dict):
         raise ValueError("Expected a layer's class by its name, and its settings as a dictionary. "
                          f"Received: {class_name!r:.100} and {settings!r:.200}")
     name = settings.get("name")
-    if class_name in MODELS:
-        raise UnsupportedError(f"Layer {name!r} is a model itself, of class {class_name}: nested "
-                               "models are not supported.")
+    if class_name in MODELS and str(config.get("module", "keras")).split(".")[0] == "keras":
+        return MODELS[class_name].from_config(settings)
     _refuse_foreign(name, config)
     if class_name != "InputLayer" and class_name not in LAYERS:
         raise UnsupportedError(f"Layer {name!r} is of class {class_name}, which is not supported. "

@@ -197,7 +197,7 @@ class Learner:
 
     def _refuse_loss(self, value, x, y, sample_weight) -> NoReturn:
         """Take back what the forward pass has moved, and say where the loss comes from."""
-        for layer in self.layers:
+        for layer in reversed(self.layers):  # a layer's last call first
             layer.take_back_statistics()
         origin = nonfinite.origin(self, x, y, sample_weight)
         raise NonFiniteLossError(f"The loss became {value}. Expected a finite number. {origin}",

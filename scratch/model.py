@@ -6,18 +6,21 @@
     model = scratch.Model(x, scratch.Flatten()(z))
 
 Forward, each layer runs when all that it reads is there; backward, an output that was read more
-than once gets the sum of what comes back.
+than once gets the sum of what comes back. A layer, or a model, that is called more than once uses
+the same weights each time, and their gradient is the sum of what each call gives.
 """
 
 from collections import Counter
 
 from scratch import functional_config
 from scratch.errors import UnsupportedError
-from scratch.graph import layers_between
+from scratch.graph import calls_between
+from scratch.layer_config import MODELS
 from scratch.layers import Input
 from scratch.layers.symbolic import SymbolicTensor
 from scratch.naming import Names
-from scratch.network import Network, back_through
+from scratch.nesting import Call
+from scratch.network import Network
 
 
 class Model(Network):
@@ -32,69 +35,36 @@ class Model(Network):
     Raises:
         TypeError: for inputs or outputs of another type.
         ValueError: for names used twice, or a graph without a layer.
-        UnsupportedError: for several inputs or outputs, a layer called more than once, and layers
-            that ask for different precisions.
+        UnsupportedError: for several inputs or outputs, and layers that ask for different
+            precisions.
     """
 
     def __init__(self, inputs, outputs, name=None, trainable=True, dtype=None):
-        super().__init__(name or "functional", trainable, dtype)
+        super().__init__(name, "functional", trainable, dtype)
         source, output = only(inputs, "input", self), only(outputs, "output", self)
         if not isinstance(source, Input):
             raise UnsupportedError(f"{self}: expected inputs to be a scratch.Input. Received: "
                                    f"{source!r}, which a layer makes.")
-        tensors, self._sources = layers_between(source, output, self)
+        tensors, sources = calls_between(source, output, self)
         self.input_layer = source
         source.name = source.name or "input_layer"
-        self.layers = [tensor.layer for tensor in tensors]
+        self.calls = [Call(tensor.layer, read) for tensor, read in zip(tensors, sources)]
         self._name_layers(tensors)
+        self._write_out()
         self.build(source.shape)
 
     def _name_layers(self, tensors) -> None:
         """Check given names, and give the others in the order in which layers were called."""
-        names = [self.input_layer.name, *(layer.name for layer in self.layers)]
-        counts = Counter(name for name in names if name is not None)
+        names = [self.input_layer.name, *(unit.name for unit in self.units if Names.given(unit))]
+        counts = Counter(names)
         twice = next((name for name, count in counts.items() if count > 1), None)
         if twice is not None:
             raise ValueError(f"{self}: expected each layer's name once. Received twice: {twice!r}")
         taken = Names(counts)
-        for tensor in sorted(tensors, key=lambda tensor: tensor.number):
-            taken.give(tensor.layer)
-
-    @property
-    def sources(self):
-        return self._sources
-
-    def build(self, input_shape: tuple) -> None:
-        shapes = [*self.layers, tuple(input_shape)]  # the last place, -1, is the model's input
-        dtype = self.dtype
-        for i, layer in enumerate(self.layers):
-            read = [shapes[j] for j in self._sources[i]]
-            self._build_layer(layer, read if layer.merges else read[0], dtype)
-            shapes[i] = layer.output_shape
-        self.built = True
-
-    def forward(self, x, training=False):
-        outputs = [*self.layers, self.as_input(x)]  # the last place, -1, is the model's input
-        for i, layer in enumerate(self.layers):
-            read = [outputs[j] for j in self._sources[i]]
-            outputs[i] = y = layer.forward(read if layer.merges else read[0], training)
-            if layer.activity_regularizer is not None:
-                layer.last_output = y
-        return y
-
-    def backward(self, gradient, from_logits=False, wants_input_gradient=True):
-        due = [None] * len(self.layers) + [None]  # the gradient of each output; the input's is last
-        due[len(self.layers) - 1] = gradient
-        for i, layer in reversed(list(enumerate(self.layers))):
-            wanted = wants_input_gradient or max(self._sources[i]) >= 0
-            dx = back_through(layer, due[i], wanted, from_logits)
-            from_logits = False
-            due[i] = None
-            if not wanted:
-                continue
-            for j, share in zip(self._sources[i], dx if layer.merges else [dx], strict=True):
-                due[j] = share if due[j] is None else due[j] + share
-        return due[-1] if wants_input_gradient else None
+        for unit in dict.fromkeys(tensor.layer for tensor in
+                                  sorted(tensors, key=lambda tensor: tensor.number)):
+            if not Names.given(unit):
+                taken.give(unit)
 
     def get_config(self) -> dict:
         """Keras's config of the same model: `keras.Model.from_config` reads it."""
@@ -116,6 +86,9 @@ class Model(Network):
         source, output = functional_config.read(config)
         return cls(source, output, name=config.get("name"),
                    trainable=config.get("trainable", True))
+
+
+MODELS["Functional"] = MODELS["Model"] = Model
 
 
 def only(tensors, what: str, owner) -> SymbolicTensor:

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from scratch import files, initializers
 from scratch.errors import UnsupportedError, shortened
 from scratch.files import description, variables
+from scratch.layer_config import MODELS
 from scratch.model import Model
 from scratch.network import Network
 from scratch.sequential import Sequential
-
-KINDS: dict[str, type[Sequential] | type[Model]] = {
-    "Sequential": Sequential, "Functional": Model, "Model": Model}
 
 
 def model_from_config(config: dict) -> Network:
@@ -29,10 +27,11 @@ def model_from_config(config: dict) -> Network:
     if isinstance(config, dict) and "class_name" in config:
         name, inner = config["class_name"], config.get("config")  # which it checks itself
         module = config.get("module") or "keras"
-        if name not in KINDS or not isinstance(module, str) or module.split(".")[0] != "keras":
+        if name not in MODELS or not isinstance(module, str) or module.split(".")[0] != "keras":
             raise UnsupportedError(f"A model of class {name!r} from {module!r} is not supported. "
                                    "Expected keras's Sequential or Functional.")
-        return KINDS[name].from_config(inner)  # type: ignore[arg-type]
+        made: Network = MODELS[name].from_config(inner)
+        return made
     if isinstance(config, dict) and "output_layers" in config:
         return Model.from_config(config)
     return Sequential.from_config(config)

@@ -21,10 +21,15 @@ class Names:
     def __contains__(self, name: str | None) -> bool:
         return name in self._taken
 
+    @staticmethod
+    def given(layer) -> bool:
+        """Whether a layer, or a model among layers, has its name from whoever made it."""
+        return layer.name is not None and getattr(layer, "named", True)
+
     def give(self, layer) -> None:
         """Name a layer that has no name as Keras does, conv2d, conv2d_1 ...; its name is taken."""
-        if layer.name is None:
-            base = snake_case(type(layer).__name__)
+        if layer.name is None or layer.name in self._taken:
+            base = layer.name or snake_case(type(layer).__name__)
             while (name := numbered(base, self._counts[base])) in self._taken:
                 self._counts[base] += 1
             layer.name = name

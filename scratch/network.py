@@ -1,34 +1,45 @@
 """What `Sequential` and `Model` have in common: layers in an order, one precision, weights, files.
 
 A chain is a graph, too: `sources` says for either which layers' outputs each layer reads, and both
-run their layers in the order of `layers`, forward, and in the opposite one back.
+run their layers in the order of `layers`, forward, and in the opposite one back. Models that stand
+in others are written out in `layers`, see `nesting.py`; `calls` still knows them.
 """
 
 import numpy as np
 
 from scratch import files, regularization
 from scratch.errors import UnsupportedError
-from scratch.layers import Input, Layer
+from scratch.layers import Input, Layer, symbolic
 from scratch.layers.base import dtype_from_policy
-from scratch.layers.symbolic import is_symbolic
+from scratch.nesting import Call, written_out
 from scratch.summary import summary_html, summary_table
 from scratch.training import Trainer
 
 
 class Network(Trainer):
-    """Base of the models: a subclass says what `sources`, `forward`, `backward` and `build` are.
+    """Base of the models: a subclass says what `calls` are, and when they are built.
 
     Attributes:
         input_layer: the `Input`; None before the model has one.
+        calls: of layers and of models that stand in this one, in order.
+        layers: what is called, in the order of computation, models in this one written out.
+        sources: for each layer the positions of those whose outputs it reads; -1: the model's
+            input.
+        named: whether the name was given, and not chosen here.
     """
 
-    def __init__(self, name: str, trainable: bool, dtype):
+    merges = False  # a call of a model takes one input
+
+    def __init__(self, name: str | None, default_name: str, trainable: bool, dtype):
         super().__init__()
-        self.name = name
+        self.named = name is not None
+        self.name = name or default_name
         self._trainable = trainable
         self.requested_dtype = None if dtype is None else dtype_from_policy(dtype)
         self.input_layer: Input = None  # type: ignore[assignment]  # there once it is built
+        self.calls: list[Call] = []
         self.layers: list[Layer] = []
+        self.sources: list[tuple[int, ...]] = []
         self.built = False
 
     @property
@@ -43,28 +54,54 @@ class Network(Trainer):
     @trainable.setter
     def trainable(self, value) -> None:
         self._trainable = bool(value)
-        for layer in self.layers:
-            layer.trainable = bool(value)
+        for unit in self.units:
+            unit.trainable = bool(value)
 
     @property
-    def sources(self) -> list[tuple[int, ...]]:
-        """For each layer the positions of those whose outputs it reads; -1: the model's input."""
-        raise NotImplementedError
+    def units(self) -> list:
+        """The layers and models that are called, each once, in Keras's order."""
+        return list({id(call.unit): call.unit for call in self.calls}.values())
+
+    @property
+    def unique_layers(self) -> list[Layer]:
+        """The layers without those calls that share the weights of an earlier one."""
+        return [layer for layer in self.layers if layer.tied_to is None]
+
+    def _write_out(self) -> None:
+        """Make `layers` and `sources` of `calls`."""
+        self.layers, self.sources = written_out(self.calls, self)
 
     def get_config(self) -> dict:
         """Keras's config of the same model."""
         raise NotImplementedError
 
     def __call__(self, x, training: bool = False) -> np.ndarray:
-        """`forward`.
+        """`forward`; on a symbolic tensor the next one of a graph, for a model around this one.
+
+        There `training` is not looked at: as in Keras, it is what `fit`, `evaluate` and `predict`
+        say. To keep a part as it is in training, set its `trainable` to False.
+        """
+        if symbolic.is_symbolic(x):
+            return symbolic.call(self, x)
+        return self.forward(x, training)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """The shape of the output for inputs of that shape; builds the model if it is not built.
 
         Raises:
-            UnsupportedError: for a symbolic tensor: a model cannot be a layer of another.
+            ValueError: if the model is built for others, or a layer cannot take such inputs.
         """
-        if is_symbolic(x):
-            raise UnsupportedError(f"{self} cannot be a layer of another model: nested models are "
-                                   "not supported.")
-        return self.forward(x, training)
+        if not self.built:
+            self.build(tuple(input_shape))
+        own, given = self.input_shape[1:], tuple(input_shape[1:])
+        if len(own) != len(given) or any(n not in (None, m) for n, m in zip(own, given)):
+            raise ValueError(f"{self}: expected inputs of shape {self.input_shape}. "
+                             f"Received: {tuple(input_shape)}")
+        shapes = [tuple(input_shape)]  # it stays the last one
+        for layer, sources in zip(self.layers, self.sources):
+            read = [shapes[source] for source in sources]
+            shapes.insert(-1, layer.compute_output_shape(read if layer.merges else read[0]))
+        return shapes[-2]
 
     @property
     def dtype(self) -> np.dtype:
@@ -82,7 +119,36 @@ class Network(Trainer):
         yield self
         if self.input_layer is not None:
             yield self.input_layer  # Keras rounds its inputs to the Input's precision
-        yield from self.layers
+        for unit in self.units:
+            yield from unit._owners() if isinstance(unit, Network) else [unit]
+
+    def build(self, input_shape: tuple) -> None:
+        """Make the weights of every layer that has none yet, for inputs (None, ...).
+
+        Raises:
+            ValueError: if the model has no layers, or if one cannot take such inputs.
+        """
+        dtype = self.dtype
+        self._build_models(tuple(input_shape), dtype)
+        shapes = [*self.layers, tuple(input_shape)]  # the last place, -1, is the model's input
+        for i, (layer, sources) in enumerate(zip(self.layers, self.sources)):
+            read = [shapes[source] for source in sources]
+            self._build_layer(layer, read if layer.merges else read[0], dtype)
+            shapes[i] = layer.output_shape
+        self.built = True
+
+    def _build_models(self, input_shape: tuple, dtype: np.dtype) -> None:
+        """Build the models in this one that are not built yet, and write all out again."""
+        waiting = [unit for unit in self.units if isinstance(unit, Network) and not unit.built]
+        if not waiting:
+            return
+        for unit in waiting:
+            unit.requested_dtype = dtype
+        shapes = [input_shape]  # it stays the last one
+        for unit, sources in self.calls:
+            read = [shapes[source] for source in sources]
+            shapes.insert(-1, unit.compute_output_shape(read if unit.merges else read[0]))
+        self._write_out()
 
     def _build_layer(self, layer: Layer, shape, dtype: np.dtype) -> None:
         """Make a layer's weights, or check that those it has are for such inputs.
@@ -92,10 +158,39 @@ class Network(Trainer):
         """
         if not layer.built:
             layer.dtype = dtype
-            layer.build(shape)
+            if layer.tied_to is None:
+                layer.build(shape)
+            else:
+                layer.take_inputs(shape)
+        elif not layer.fits(shape) and all(layer is not unit for unit in self.units):
+            layer.take_inputs(shape)  # another call, for inputs of another size
         if not layer.fits(shape) or layer.dtype != dtype:
             raise ValueError(f"{layer} is built for inputs {layer.input_shape} of {layer.dtype}"
                              f". Received: {shape} of {dtype}")
+
+    def forward(self, x, training=False):
+        outputs = [*self.layers, self.as_input(x)]  # the last place, -1, is the model's input
+        for i, layer in enumerate(self.layers):
+            read = [outputs[j] for j in self.sources[i]]
+            outputs[i] = y = layer.forward(read if layer.merges else read[0], training)
+            if layer.activity_regularizer is not None:
+                layer.last_output = y
+        return y
+
+    def backward(self, gradient, from_logits=False, wants_input_gradient=True):
+        due = [None] * len(self.layers) + [None]  # the gradient of each output; the input's is last
+        due[len(self.layers) - 1] = gradient
+        for i, layer in reversed(list(enumerate(self.layers))):
+            wanted = wants_input_gradient or max(self.sources[i]) >= 0
+            dx = back_through(layer, due[i], wanted, from_logits)
+            from_logits = False
+            due[i] = None
+            if not wanted:
+                continue
+            for j, share in zip(self.sources[i], dx if layer.merges else [dx], strict=True):
+                due[j] = share if due[j] is None else due[j] + share
+        add_tied_gradients(self.layers)
+        return due[-1] if wants_input_gradient else None
 
     @property
     def input_shape(self) -> tuple:
@@ -107,9 +202,9 @@ class Network(Trainer):
         self._require_built("output_shape")
         return self.layers[-1].output_shape
 
-    def get_layer(self, name: str) -> Layer:
-        """The layer of that name."""
-        for layer in self.layers:
+    def get_layer(self, name: str):
+        """The layer of that name or path, or the model in this one."""
+        for layer in [*self.units, *self.layers]:
             if layer.name == name:
                 return layer
         raise ValueError(f"Model {self.name!r}: expected one of the layers "
@@ -140,7 +235,7 @@ class Network(Trainer):
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of all weights, layer by layer, kernel before bias."""
-        return [weight.copy() for layer in self.layers for weight in layer.params.values()]
+        return [weight.copy() for layer in self.unique_layers for weight in layer.params.values()]
 
     def set_weights(self, weights) -> None:
         """Take over values as `get_weights` gives them, in this model's precision.
@@ -149,7 +244,7 @@ class Network(Trainer):
             ValueError: for another number of arrays, or another shape; nothing is changed then.
         """
         self._require_built("set_weights")
-        own = [(layer, name) for layer in self.layers for name in layer.params]
+        own = [(layer, name) for layer in self.unique_layers for name in layer.params]
         weights = [np.asarray(weight, self.dtype) for weight in weights]
         if len(weights) != len(own):
             raise ValueError(f"Model {self.name!r}: expected {len(own)} weights. "
@@ -203,6 +298,16 @@ class Network(Trainer):
 
     def __str__(self):
         return f"Model {self.name!r}"
+
+
+def add_tied_gradients(layers: list[Layer]) -> None:
+    """Add the gradients of weights that are used again to those of the layer's first call."""
+    first = {layer.name: layer for layer in layers}
+    for layer in layers:
+        if layer.tied_to is not None:
+            begun = first[layer.tied_to]
+            begun.grads = {name: gradient + layer.grads[name]
+                           for name, gradient in begun.grads.items()}
 
 
 def back_through(layer: Layer, gradient, wants_input_gradient: bool, from_logits: bool):

@@ -8,9 +8,10 @@ What all models share is in `network.py`, training in `training.py`.
 """
 
 from scratch.errors import UnsupportedError
-from scratch.layer_config import layer_from_config, layer_to_config
+from scratch.layer_config import MODELS, layer_from_config, layer_to_config
 from scratch.layers import Input, Layer
 from scratch.naming import Names
+from scratch.nesting import Call
 from scratch.network import Network, back_through
 
 
@@ -19,7 +20,7 @@ class Sequential(Network):
 
     Args:
         layers: an `Input` first, if the weights are to be made at once; otherwise they are made
-            when the first batch tells its shape.
+            when the first batch tells its shape. Models may be among the layers.
         name: the model's name.
         dtype: 'float32' (default) or 'float64', for inputs, weights, outputs and gradients alike.
 
@@ -29,61 +30,63 @@ class Sequential(Network):
     """
 
     def __init__(self, layers=None, trainable=True, name=None, dtype=None):
-        super().__init__(name or "sequential", trainable, dtype)
+        super().__init__(name, "sequential", trainable, dtype)
         names = Names()
         for layer in layers or ():
             self._append(layer, names)
+        self._write_out()
         self._build_if_possible()
 
     def add(self, layer) -> None:
         """Put a layer, or first an `Input`, on top of the stack."""
-        self._append(layer, Names(other.name for other in self.layers))
+        self._append(layer, Names(other.name for other in self.units))
+        self._write_out()
         self._build_if_possible()
 
     def _append(self, layer, names: Names) -> None:
         """Put a layer on top; `names` are those of the layers below, and then its own, too."""
         if isinstance(layer, Input):
-            if self.input_layer is not None or self.layers:
+            if self.input_layer is not None or self.calls:
                 raise ValueError(f"Model {self.name!r}: expected one Input, before all layers. "
                                  f"Received another: {layer}")
             self.input_layer = layer
             layer.name = layer.name or "input_layer"
             return
-        if not isinstance(layer, Layer):
+        if not isinstance(layer, (Layer, Network)):
             raise TypeError(f"Model {self.name!r}: expected layers of scratch. Received: {layer!r} "
                             f"of type {type(layer).__name__}")
         if layer.merges:
             raise ValueError(f"Model {self.name!r}: expected layers of one input. Received: "
                              f"{layer}, which merges several; use scratch.Model")
-        if layer.name in names:  # and so is a layer that stands here twice
+        if layer.name in names and names.given(layer):  # also of one that stands here twice
             raise ValueError(f"Model {self.name!r}: expected each layer's name once. "
                              f"Received twice: {layer.name!r}")
         names.give(layer)
-        self.layers.append(layer)
+        self.calls.append(Call(layer, (len(self.calls) - 1,)))
 
     def _build_if_possible(self) -> None:
-        if self.input_layer is not None and self.layers:
+        if self.input_layer is not None and self.calls:
             self.build(self.input_layer.batch_shape)
 
     def build(self, input_shape: tuple) -> None:
-        if not self.layers:
+        if not self.calls:
             raise ValueError(f"Model {self.name!r}: expected at least one layer. Received: none")
-        shape = tuple(input_shape)
-        self.input_layer = self.input_layer or Input(batch_shape=shape, name="input_layer")
-        dtype = self.dtype
+        self.input_layer = self.input_layer or Input(batch_shape=tuple(input_shape),
+                                                     name="input_layer")
+        super().build(input_shape)
         for layer in self.layers:
             # as when a Keras model's flag is set: its layers follow, and move no statistics either;
             # that of a functional model comes out of a config before its layers do, who keep theirs
             layer.trainable = layer.trainable and self.trainable
-            self._build_layer(layer, shape, dtype)
-            shape = layer.output_shape
-        self.built = True
 
-    @property
-    def sources(self):
-        return [(i - 1,) for i in range(len(self.layers))]
+    def _write_out(self):
+        super()._write_out()
+        # no model with branches stands in it, and no layer is called twice
+        self._plain = len(self.layers) == len(self.calls) == len(self.unique_layers)
 
     def forward(self, x, training=False):
+        if not self._plain:
+            return super().forward(x, training)
         x = self.as_input(x)
         for layer in self.layers:
             x = layer.forward(x, training)
@@ -92,6 +95,8 @@ class Sequential(Network):
         return x
 
     def backward(self, gradient, from_logits=False, wants_input_gradient=True):
+        if not self._plain:
+            return super().backward(gradient, from_logits, wants_input_gradient)
         for layer in reversed(self.layers):
             wanted = wants_input_gradient or layer is not self.layers[0]
             if from_logits or layer.activity_regularizer is not None:
@@ -109,7 +114,7 @@ class Sequential(Network):
             "name": self.name, "trainable": self.trainable,
             "dtype": {"module": "keras", "class_name": "DTypePolicy", "config": {"name": dtype},
                       "registered_name": None},
-            "layers": [layer_to_config(layer, dtype) for layer in stack + self.layers],
+            "layers": [layer_to_config(layer, dtype) for layer in stack + self.units],
         }
         if self.built:
             config["build_input_shape"] = self.input_shape
@@ -140,3 +145,6 @@ class Sequential(Network):
         if shape and not model.built:
             model.build(tuple(shape))
         return model
+
+
+MODELS["Sequential"] = Sequential

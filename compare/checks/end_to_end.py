@@ -20,6 +20,7 @@ from compare.document import progress
 from compare.oracle.network import along_the_graph
 from compare.tracing import execution
 from compare.tracing.layer_error import RAISED, of_model
+from compare.tracing.shared_weights import total_gradient
 from compare.tracing.trace import Trace, layer_parts
 from compare.tracing.types import Network
 
@@ -82,10 +83,13 @@ def freely(model: Network, reference: Trace) -> tuple[Named, list[Row], Named]:
     made["network", "input_gradient"] = dx
     slack = {}
     for layer, positions in zip(model.layers, layer_parts(reference)):
-        title = reference.parts[positions[0]].layer
-        made.update({(title, f"{name}_gradient"): g for name, g in layer.grads.items()})
-        slack.update({(title, f"{name}_gradient"): extra
-                      for name, extra in getattr(layer, "slack", {}).items()})
+        part = reference.parts[positions[0]]
+        title = part.tied_to or part.layer
+        if part.tied_to is None:  # to whose gradients those of further calls are added
+            made.update({(title, f"{name}_gradient"): g for name, g in layer.grads.items()})
+        for name, extra in getattr(layer, "slack", {}).items():
+            key = title, f"{name}_gradient"
+            slack[key] = slack[key] + extra if key in slack else extra
     x = np.asarray(reference.x, model.layers[0].dtype)
     return made, dataflow.rows(model, watched, x, end, fused), slack
 
@@ -102,9 +106,9 @@ def observed(reference: Trace) -> Named:
                  if source < 0 and gradient is not None]
     if gradients:
         said["network", "input_gradient"] = sum(gradients[1:], start=gradients[0])
-    for part in reference.parts:
-        for name, gradient in part.weight_gradients.items():
-            said[part.layer, f"{name}_gradient"] = gradient
+    for i, part in enumerate(reference.parts):
+        for name in part.weight_gradients if part.tied_to is None else ():
+            said[part.layer, f"{name}_gradient"] = total_gradient(reference.parts, i, name)
     return said
 
 

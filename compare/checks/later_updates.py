@@ -117,7 +117,7 @@ def other_side(twin: Network | Trace | None, reference: Trace, shapes: list[tupl
     import reference as keras_side
 
     assert twin is not None and not isinstance(twin, Trace)
-    layers = {layer.name: layer for layer in twin.layers}
+    layers = keras_side.layers_by_name(twin)
     variables = [next(v for v in layers[reference.parts[i].layer].trainable_variables
                       if v.name == name) for i, name in trained]
     step: Callable[..., After] = keras_side.OptimizerSteps(twin, variables, shapes).step

@@ -32,6 +32,7 @@ from compare.tracing import execution
 from compare.tracing.layer_error import RAISED, LayerError, sentence
 from compare.tracing.ops import Op
 from compare.tracing.optimizer_steps import stepped
+from compare.tracing.shared_weights import total_gradient
 from compare.tracing.tensor_names import by_name
 from compare.tracing.trace import Part, Trace
 from compare.tracing.types import Network, Weights
@@ -200,7 +201,7 @@ class Layerwise:
         if self.model is not None and self.reference.y is not None:
             trained = learned(self.reference)
             parts = self.reference.parts
-            weights = stepped(self.model, [parts[i].weight_gradients[name] for i, name in trained],
+            weights = stepped(self.model, [total_gradient(parts, i, name) for i, name in trained],
                               [parts[i].weights[name] for i, name in trained],
                               [(self.candidate.parts[i].layer, name) for i, name in trained])
             made.update(zip(trained, weights))

@@ -5,7 +5,7 @@ import numpy as np
 import scratch
 from compare.checks.gate import Gate
 from compare.checks.row import Row, bitwise, mismatch
-from compare.tracing.configs import UNDECAYED, incidental, without_names
+from compare.tracing.configs import UNDECAYED, incidental, layer_entries, without_names
 from compare.tracing.trace import Trace
 from compare.tracing.types import Config
 
@@ -38,6 +38,8 @@ def weights(candidate: Trace, reference: Trace) -> list[Row]:
     """One row per weight: equal bit for bit, or not."""
     rows = []
     for ours, theirs in zip(candidate.parts, reference.parts):
+        if ours.tied_to is not None and theirs.tied_to is not None:
+            continue  # further calls of layers whose weights are compared already
         for name in dict.fromkeys([*theirs.weights, *ours.weights]):
             pair = ours.weights.get(name), theirs.weights.get(name)
             make = mismatch if any(array is None for array in pair) else bitwise
@@ -54,12 +56,15 @@ def _row(what: str, ours: object, theirs: object, layer: str = "") -> Row:
 
 
 def _chain(trace: Trace) -> list[str]:
-    """Each part's class, with the numbers of the parts it reads where it is not the one before."""
+    """Each part's class, with the numbers of the parts it reads where it is not the one before, and
+    of the part whose weights it uses once more."""
     named = []
+    first = {part.layer: i + 1 for i, part in reversed(list(enumerate(trace.parts)))}
     for i, (part, sources) in enumerate(zip(trace.parts, trace.sources)):
         reads = ", ".join(str(source + 1) for source in sources)
         named.append(part.class_name + (f"/{part.part}" if part.part else "")
-                     + ("" if tuple(sources) == (i - 1,) else f" of {reads}"))
+                     + ("" if tuple(sources) == (i - 1,) else f" of {reads}")
+                     + ("" if part.tied_to is None else f", tied to {first[part.tied_to]}"))
     return named
 
 
@@ -73,12 +78,10 @@ def _shape(candidate: Trace, reference: Trace) -> Row:
 
 def _settings(trace: Trace) -> Config:
     settings = {}
-    layers = [layer for layer in trace.config.get("layers", ())
+    layers = [layer for _, layer in layer_entries(trace.config)
               if layer["class_name"] != "InputLayer"]
     for i, layer in enumerate(layers):
         for key, value in layer["config"].items():
-            if key == "trainable":  # a model that is not makes its layers so
-                value = value and trace.config.get("trainable", True)
             if not incidental(key):
                 settings[f"layer {i + 1} {key}"] = without_names(value)
     return settings

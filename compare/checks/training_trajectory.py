@@ -207,7 +207,12 @@ def train_candidate(model: Network, reference: Trace, batch: Batch
 def trace_of_step(reference: Trace, weights: list[np.ndarray], batch: Batch, noise: Noise) -> Trace:
     """The reference's trace with other weights, another batch and other noise."""
     rest = iter(weights)
-    parts = [replace(part, noise=None, weights={name: next(rest) for name in part.weights})
+    own: dict[str, dict[str, np.ndarray]] = {}  # by layer, the weights that it has itself
+    for part in reference.parts:
+        if part.weights and part.tied_to is None:
+            own[part.layer] = {name: next(rest) for name in part.weights}
+    parts = [replace(part, noise=None,
+                     weights=own[part.tied_to or part.layer] if part.weights else {})
              for part in reference.parts]
     for i, (first, *_) in enumerate(layer_parts(reference)):
         parts[first].noise = noise.get(i)

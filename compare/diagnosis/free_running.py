@@ -37,7 +37,7 @@ def cause_between_layers(row: Row, model: Any, reference: Trace) -> Cause | None
         return None
     titles = [reference.parts[first].layer for first, *_ in layer_parts(reference)]
     gradients = {(title, f"{name}_gradient"): gradient
-                 for title, layer in zip(titles, copied.layers)
+                 for title, layer in zip(titles, copied.layers) if layer.tied_to is None
                  for name, gradient in layer.grads.items()}
     gradient = gradients.get((row.layer, row.tensor))
     if gradient is not None and not np.any(gradient):

@@ -29,6 +29,7 @@ from compare.oracle.regularization import of_outputs, of_weights, regularizer_of
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
 from compare.tracing.global_state import leaving_no_trace
+from compare.tracing.shared_weights import total_gradient
 from compare.tracing.trace import Trace
 
 NAMED = (OVERWRITTEN, ALONE)  # the notes of rows that name their cause themselves
@@ -321,7 +322,7 @@ class Diagnosis:
             return diagnose_optimizer(
                 self.model.optimizer if run else None, optimizer["class_name"],
                 optimizer["config"], [parts[i].weights[name] for i, name in trained],
-                [parts[i].weight_gradients[name] for i, name in trained], position=position,
+                [total_gradient(parts, i, name) for i, name in trained], position=position,
                 observed=observed, seconds=seconds,
                 decays=tuple(expected.optimizer_of(trace).decays))
 

@@ -3,6 +3,8 @@
 Asked once a model was made of the config, and before anything is computed.
 """
 
+from compare.tracing.configs import layer_entries, path_of
+
 
 def require_shapes(model, trace) -> None:
     """That a trace's outputs are of the shapes that its config gives them, before any is computed.
@@ -27,8 +29,8 @@ def require_settings(model, trace) -> None:
     Raises:
         ValueError: for a setting that is left out.
     """
-    entries = {entry["config"].get("name"): entry for entry in trace.config["layers"]}
-    said = [(layer, entries[layer.name]) for layer in model.layers]
+    entries = dict(layer_entries(trace.config))
+    said = [(layer, entries[path_of(layer.name)]) for layer in model.layers]
     if model.loss is not None:
         said += [(model.optimizer, trace.compile_config["optimizer"]),
                  (model.loss, trace.compile_config["loss"])]

@@ -13,7 +13,9 @@ from compare.oracle.optimizers import Optimizer, optimizer_for
 from compare.oracle.registry import known_oracle, oracle_for
 from compare.oracle.regularization import of_outputs, of_part, of_weights, total
 from compare.oracle.running_error import Bounded, Rounding
+from compare.tracing import shared_weights
 from compare.tracing.configs import UNDECAYED, layer_config
+from compare.tracing.shared_weights import total_gradient
 from compare.tracing.tensor_names import results_by_name
 from compare.tracing.trace import Part, Trace, layer_parts
 from compare.tracing.types import Arrays, Weights
@@ -100,10 +102,8 @@ def with_penalties(trace: Trace, value: Bounded, weights: list[dict[str, Bounded
 
 
 def learned(trace: Trace) -> list[tuple[int, str]]:
-    """(number of the part, name of the weight) of each weight that is trained."""
-    return [(i, name) for i, part in enumerate(trace.parts) for name in part.weight_gradients
-            if name in part.weights
-            and np.shape(part.weight_gradients[name]) == np.shape(part.weights[name])]
+    """(number of the part, name of the weight) of each weight that is trained, once."""
+    return shared_weights.learned(trace.parts)
 
 
 def optimizer_of(trace: Trace) -> Optimizer:
@@ -123,5 +123,5 @@ def updates(trace: Trace) -> dict[tuple[int, str], Bounded]:
     trained = learned(trace)
     moved = optimizer_of(trace).step(
         [Bounded(trace.parts[i].weights[name], rounding) for i, name in trained],
-        [Bounded(trace.parts[i].weight_gradients[name], rounding) for i, name in trained])
+        [Bounded(total_gradient(trace.parts, i, name), rounding) for i, name in trained])
     return dict(zip(trained, moved))

@@ -43,7 +43,8 @@ def along_the_graph(trace: Trace, settled: Settled = carried, rounding: Rounding
     if trace.inference is not None:
         right["network", "inference"] = _Pass(trace, rounding, settled, False).outputs[-1]
     for part, oracle in zip(trace.parts, run.oracles):
-        right.update({(part.layer, name): value for name, value in oracle.updated.items()})
+        right.update({(part.tied_to or part.layer, name): value
+                      for name, value in oracle.updated.items()})
     return right | _backward(run)
 
 
@@ -87,8 +88,17 @@ class _Pass:
         for i, (part, oracle) in enumerate(zip(trace.parts, self.oracles)):
             oracle.training = self.training
             x = [self.read(source) for source in trace.sources[i]]
+            self._take_moved(i)
             y = oracle.forward(x if isinstance(part.input, tuple) else x[0], self.weights[i])
             self.outputs.append(self.settled((i, "output"), y))
+
+    def _take_moved(self, i: int) -> None:
+        """Moving statistics as the earlier calls of the same layer have left them."""
+        owner = self.trace.parts[i].tied_to
+        if owner is not None:
+            for part, oracle in zip(self.trace.parts[:i], self.oracles):
+                if owner in (part.layer, part.tied_to):
+                    self.weights[i].update(oracle.updated)
 
     def read(self, source: int) -> Bounded:
         """What a part reads from the part of that position, or from the network's input, -1."""
@@ -99,6 +109,7 @@ def _backward(run: _Pass) -> dict[tuple[str, str], Bounded]:
     """The loss and all gradients."""
     trace, parts, settled = run.trace, run.trace.parts, run.settled
     right = {}
+    given: dict[tuple[str, str], list[Bounded]] = {}  # what each weight's gradient is the sum of
     arrived: list[list[Bounded]] = [[] for _ in parts]  # what each output's gradient is the sum of
     end = _end(trace)
     if trace.y is not None:
@@ -120,11 +131,15 @@ def _backward(run: _Pass) -> dict[tuple[str, str], Bounded]:
                 else {})
         for name, gradient in gradients.items():
             gradient = regularization.total([gradient, *([more[name]] if name in more else [])])
-            right[parts[i].layer, f"{name}_gradient"] = settled((i, f"{name}_gradient"), gradient)
+            given.setdefault((parts[i].tied_to or parts[i].layer, f"{name}_gradient"), []).append(
+                settled((i, f"{name}_gradient"), gradient))
         for k, (source, sent) in enumerate(zip(trace.sources[i],
                                                dx if isinstance(dx, list) else [dx])):
             sent = settled((i, f"input_gradient_{k}"), sent)
             (arrived[source] if source >= 0 else at_the_input).append(sent)
+    for key, terms in given.items():
+        total = regularization.total(terms)
+        right[key] = total if len(terms) == 1 else settled(key, total)
     if at_the_input:
         right["network", "input_gradient"] = regularization.total(at_the_input)
     return right

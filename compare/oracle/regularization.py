@@ -85,7 +85,10 @@ def regularizer_of(config: Config, weight: str) -> Any:
 
 
 def of_part(trace: Trace, part: Part, weights: dict[str, Bounded]) -> dict[str, Bounded]:
-    """The penalties' gradients with respect to a part's weights, by the weights' names."""
+    """The penalties' gradients with respect to a part's weights, by the weights' names; none for a
+    further call of a layer."""
+    if part.tied_to is not None:
+        return {}
     config = layer_config(trace, part.layer)
     return {name: gradient(regularizer_of(config, name), weight)
             for name, weight in weights.items() if regularizer_of(config, name) is not None}
@@ -95,6 +98,8 @@ def of_weights(trace: Trace, weights: list[dict[str, Bounded]]) -> list[Bounded]
     """The penalty on each weight that has one; `weights` are those of each part."""
     found = []
     for part, held in zip(trace.parts, weights):
+        if part.tied_to is not None:
+            continue
         config = layer_config(trace, part.layer)
         found += [penalty(regularizer_of(config, name), weight) for name, weight in held.items()
                   if regularizer_of(config, name) is not None]

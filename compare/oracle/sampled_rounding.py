@@ -116,7 +116,8 @@ class SampledStep:
         """Every weight after the step, and the loss before, given what a pass computed."""
         rounding = Rounding.of(self.trace.dtype)
         after = {(part.layer, name): Bounded(weight, rounding)
-                 for part in self.trace.parts for name, weight in part.weights.items()}
+                 for part in self.trace.parts if part.tied_to is None
+                 for name, weight in part.weights.items()}
         after.update({key: value for key, value in made.items() if key in after})
         if self.trained:
             gradients = [made[layer, f"{name}_gradient"] for layer, name in self.trained]

@@ -30,6 +30,7 @@ ARRAYS = ("x", "y", "loss", "loss_gradient", "sample_weight", "inference")
 PLAIN: dict[str, Any] = {"producer": str, "dtype": str, "config": dict,
                          "compile_config": (dict, type(None)), "fused": bool}
 PART_PLAIN = ("layer", "part", "class_name")  # texts
+TIED = "tied_to"  # another one, of further calls of a layer alone
 PART_ARRAYS = ("input", "output", "output_gradient", "input_gradient", "noise", "inference")
 PART_DICTS = ("weights", "weight_gradients", "updated")
 SEAL = 64  # hexadecimal digits of a SHA-256
@@ -128,6 +129,7 @@ def _first_version(header: dict[str, Any]) -> dict[str, Any]:
 
 def _fields(header: dict[str, Any], arrays: Weights) -> dict[str, Any]:
     parts = [_get_part(arrays, entry) for entry in header["parts"]]
+    _require_tied(parts)
     values = {name: _get(arrays, header[name]) for name in ARRAYS}
     if not isinstance(values["x"], np.ndarray):
         raise ValueError(f"x is {header['x']!r:.80}")
@@ -147,20 +149,33 @@ def _fields(header: dict[str, Any], arrays: Weights) -> dict[str, Any]:
 
 def _put_part(store: Weights, part: dict[str, Any]) -> dict[str, Any]:
     return {**{name: part[name] for name in PART_PLAIN},
+            **({} if part["tied_to"] is None else {TIED: part["tied_to"]}),
             **{name: _put(store, part[name]) for name in PART_ARRAYS},
             **{name: {key: _put(store, array) for key, array in part[name].items()}
                for name in PART_DICTS}}
 
 
 def _get_part(arrays: Weights, entry: dict[str, Any]) -> dict[str, Any]:
-    if entry.keys() != {*PART_PLAIN, *PART_ARRAYS, *PART_DICTS}:
+    if entry.keys() - {TIED} != {*PART_PLAIN, *PART_ARRAYS, *PART_DICTS}:
         raise ValueError(f"a part has the entries {', '.join(map(str, entry))}")
-    if not all(isinstance(entry[name], str) for name in PART_PLAIN):
-        raise ValueError(f"a part is called {[entry[name] for name in PART_PLAIN]}")
-    return {**{name: entry[name] for name in PART_PLAIN},
+    if not all(isinstance(entry.get(name, ""), str) for name in (*PART_PLAIN, TIED)):
+        raise ValueError(f"a part is called {[entry.get(name) for name in (*PART_PLAIN, TIED)]}")
+    return {**{name: entry[name] for name in PART_PLAIN}, TIED: entry.get(TIED),
             **{name: _get(arrays, _one(entry, name)) for name in PART_ARRAYS},
             **{name: {key: arrays[ref] for key, ref in entry[name].items()}
                for name in PART_DICTS}}
+
+
+def _require_tied(parts: list[dict[str, Any]]) -> None:
+    """That each further call of a layer names an earlier one with the same weights."""
+    first: dict[str, dict[str, Any]] = {}
+    for part in parts:
+        shapes = {name: np.shape(weight) for name, weight in part["weights"].items()}
+        if part[TIED] is None:
+            first.setdefault(part["layer"], shapes)
+        elif part["weights"] and shapes != first.get(part[TIED]):
+            raise ValueError(f"{part['layer']!r:.80} has the weights {shapes}, not those of "
+                             f"{part[TIED]!r:.80}, whose call it is")
 
 
 def _one(entry: dict[str, Any], name: str) -> str | list[str] | None:

@@ -2,6 +2,7 @@
 """
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import scratch
@@ -9,6 +10,7 @@ from compare.tracing.model_kinds import is_scratch, kind
 from compare.tracing.optimizer_steps import undecayed
 from compare.tracing.trace import Trace
 from compare.tracing.types import Config, Network
+from scratch.nesting import CALL
 
 # In an optimizer's dictionary, beside its config, which does not tell: [number of the layer from 1,
 # name of the weight] of each weight that is excluded from weight decay.
@@ -16,22 +18,54 @@ UNDECAYED = "exclude_from_weight_decay"
 
 
 def layer_config(trace: Trace, name: str) -> Config:
-    """The config of the layer of that name; a model that is not trainable makes its layers so."""
-    config = next(layer["config"] for layer in trace.config["layers"]
-                  if layer["config"].get("name") == name)
-    trainable = config.get("trainable", True) and trace.config.get("trainable", True)
-    return {**config, "trainable": trainable}
+    """The config of the layer of that name, or path; a model that is not trainable makes its layers
+    so."""
+    path = path_of(name)
+    found: Config = next(entry["config"] for own, entry in layer_entries(trace.config)
+                         if own == path)
+    return found
+
+
+def path_of(name: str) -> str:
+    """A layer's path, without the number of a further call."""
+    return name.split(CALL)[0]
+
+
+def layer_entries(config: Config, inside: str = "", trainable: bool = True
+                  ) -> Iterator[tuple[str, Config]]:
+    """(path, dictionary with 'class_name' and 'config') for each layer of a model's config, those
+    of models in it at their place; each as trainable as the models around it let it be.
+
+    Args:
+        inside: what the paths begin with.
+        trainable: whether the models around this one are.
+    """
+    trainable = bool(trainable and config.get("trainable", True))
+    for entry in config.get("layers", ()):
+        own = entry["config"]
+        path = f"{inside}{own.get('name')}"
+        if "layers" in own:
+            yield from layer_entries(own, f"{path}.", trainable)
+        else:
+            yield path, {**entry, "config": {
+                **own, "trainable": bool(own.get("trainable", True) and trainable)}}
 
 
 def keras_config(model: Network) -> Config:
     """The model's config, a layer class of one's own under the name of its Keras base."""
     config: Config = model.get_config()
-    layers = {layer.name: layer for layer in model.layers}
-    for entry in config["layers"]:
-        layer = layers.get(entry["config"].get("name"))
-        if layer is not None:
-            entry["class_name"] = kind(layer)
+    _name_kinds(config, {layer.name: kind(layer) for layer in model.layers}, "")
     return config
+
+
+def _name_kinds(config: Config, kinds: dict[str, str], inside: str) -> None:
+    """Name the classes of a config's layers, by their paths."""
+    for entry in config["layers"]:
+        path = f"{inside}{entry['config'].get('name')}"
+        if "layers" in entry["config"]:
+            _name_kinds(entry["config"], kinds, f"{path}.")
+        elif path in kinds:
+            entry["class_name"] = kinds[path]
 
 
 def compile_config(model: Network) -> Config:

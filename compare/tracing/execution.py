@@ -9,6 +9,7 @@ import numpy as np
 from compare.tracing.layer_error import LayerError
 from compare.tracing.ops import Op, ops_of, untouched_generator
 from compare.tracing.optimizer_steps import stepped
+from compare.tracing.shared_weights import learned, total_gradient
 from compare.tracing.trace import Part
 from compare.tracing.types import Network, Noise, Weights
 from scratch import regularization
@@ -37,7 +38,8 @@ def _forward(model: Network, ops: list[Op], x: np.ndarray, noise: Noise) -> Exec
         result = op.run(inputs, noise=noise.get(layers[op.name]))
         parts.append(Part(op.name, op.part, op.class_name, _copy(inputs),
                           np.array(result.output), weights=copied(op.weights),
-                          updated=copied(result.updated), noise=_copy(result.noise)))
+                          updated=copied(result.updated), noise=_copy(result.noise),
+                          tied_to=op.layer.tied_to))
         if op.differs_at_inference:
             parts[-1].inference = np.array(op.run(inputs, training=False).output)
     return Execution(ops, parts)
@@ -135,14 +137,12 @@ def add_penalties(op: Op, gradients: Weights) -> None:
 
 def update(model: Network, parts: list[Part]) -> None:
     """Fill in the weights after one step of a fresh optimizer with the model's settings."""
-    learning = [(part, name) for part in parts for name, gradient in part.weight_gradients.items()
-                if name in part.weights and gradient.shape == np.shape(part.weights[name])]
-    # of others a row says so
-    variables = stepped(model, [part.weight_gradients[name] for part, name in learning],
-                        [part.weights[name] for part, name in learning],
-                        [(part.layer, name) for part, name in learning])
-    for (part, name), variable in zip(learning, variables):
-        part.updated[name] = variable
+    learning = learned(parts)  # of others a row says so
+    variables = stepped(model, [total_gradient(parts, i, name) for i, name in learning],
+                        [parts[i].weights[name] for i, name in learning],
+                        [(parts[i].layer, name) for i, name in learning])
+    for (i, name), variable in zip(learning, variables):
+        parts[i].updated[name] = variable
 
 
 def inference(model: Network, execution: Execution, x: np.ndarray) -> np.ndarray | None:

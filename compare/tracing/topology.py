@@ -12,7 +12,7 @@ class Layer:
     Attributes:
         shape: of its output, without the batch.
         sources: positions of the layers that it reads, -1 for the network's input.
-        weights: how many numbers its weights hold.
+        weights: how many numbers its weights hold; 0 for a further call of a layer.
     """
 
     name: str
@@ -31,5 +31,6 @@ def outline(trace: Trace) -> list[Layer]:
         first, last = trace.parts[group[0]], trace.parts[group[-1]]
         found.append(Layer(first.layer, first.class_name, tuple(last.output.shape[1:]),
                            tuple(owner[source] for source in trace.sources[group[0]]),
+                           0 if first.tied_to is not None else
                            sum(weight.size for weight in first.weights.values())))
     return found

@@ -23,10 +23,11 @@ SomeArrays = TypeVar("SomeArrays", np.ndarray, tuple[np.ndarray, ...], Arrays)
 
 @dataclass
 class Part:
-    """One layer, or the activation inside it. Gradients are None where there are none.
+    """One call of a layer, or the activation inside it. Gradients are None where there are none.
 
     Attributes:
-        layer: the layer's name.
+        layer: the layer's name; of one in a model that stands in another its path, 'base.conv2d';
+            of a further call also the number, 'conv2d (call 2)'.
         part: '' for the layer itself without an inner activation, the name of that activation for
             the activation alone, or `WHOLE` for the two together.
         class_name: the layer's class, in Keras's spelling.
@@ -36,9 +37,12 @@ class Part:
             output, its gradient is the sum of what they send back, and that of a penalty on it.
         weights, weight_gradients, updated: by weight name; `updated` after one optimizer step, or,
             for moving statistics and the like, after the forward pass. The gradients have those of
-            penalties on the weights in them.
+            penalties on the weights in them. Of a weight that several calls use, each has its own
+            part of the gradient, and the first the penalty's and the weight after the step.
         noise: what a random layer used in this pass; None for all others.
         inference: the output from the same input outside of training, where that is another one.
+        tied_to: of a further call the name of the layer's first one, whose weights it uses; None
+            for all others.
     """
 
     layer: str
@@ -53,6 +57,7 @@ class Part:
     updated: dict[str, np.ndarray] = field(default_factory=dict)
     noise: np.ndarray | None = None
     inference: np.ndarray | None = None
+    tied_to: str | None = None
 
     @property
     def name(self) -> str:
@@ -129,9 +134,9 @@ class Trace(Displayed):
                 for part in self.parts for name, array in part.tensors.items()}
 
     def weights(self) -> dict[str, np.ndarray]:
-        """Each weight as 'layer/name', in the network's order."""
-        return {f"{part.layer}/{name}": weight
-                for part in self.parts for name, weight in part.weights.items()}
+        """Each weight as 'layer/name', in the network's order, once."""
+        return {f"{part.layer}/{name}": weight for part in self.parts if part.tied_to is None
+                for name, weight in part.weights.items()}
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a `.npz` file, complete or not at all; see `compare.tracing.archive`.
@@ -154,8 +159,8 @@ class Trace(Displayed):
 
 
 def layer_parts(trace: Trace) -> list[list[int]]:
-    """For each layer, in order, the positions of its parts: one, or two with an inner activation.
-    """
+    """For each call of a layer, in order, the positions of its parts: one, or two with an inner
+    activation."""
     found: dict[str, list[int]] = {}
     for i, part in enumerate(trace.parts):
         found.setdefault(part.layer, []).append(i)

@@ -16,6 +16,7 @@ SAVED = {"module", "class_name", "config", "registered_name", "build_config", "c
 # of an object inside, such as a layer or an initializer; the last three only layers have
 OBJECT = {"module", "class_name", "config", "registered_name", "build_config", "shared_object_id",
           "name", "inbound_nodes"}
+MODELS = {"Sequential", "Functional", "Model"}  # may stand among layers, compiled on their own
 MODEL = {"name", "trainable", "dtype", "layers", "build_input_shape", "input_layers",
          "output_layers"}
 COMPILED = {"optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", "run_eagerly",
@@ -72,8 +73,12 @@ def require_kerass_own(config, keys=OBJECT) -> None:
         if PLAIN & set(re.split(r"[.\[]", place)):
             raise UnsupportedError(f"{place} is an object, {value.get('class_name')!r:.80} from "
                                    f"{value.get('module')!r:.80}. Expected plain values there.")
-        _require_known(value, OBJECT if place else keys, place or "the file")
         name, module = value.get("class_name"), value.get("module")
+        nested = place and isinstance(name, str) and name in MODELS
+        _require_known(value, OBJECT | {"compile_config"} if nested else OBJECT if place else keys,
+                       place or "the file")
+        if nested:
+            _require_known(value.get("config"), MODEL, f"{place}.config")
         registered = value.get("registered_name")
         if not _of_keras(module, name) or registered not in (None, name, value.get("config")) \
                 or (isinstance(name, str) and name.startswith("__") and name != TENSOR):

@@ -2,36 +2,75 @@
 
     layers/conv2d/vars/0       the first layer of class Conv2D: kernel, then bias (1)
     layers/conv2d_1/vars/0     the second one
+    layers/functional/layers/conv2d/vars/0     one of a model that stands among the layers
     optimizer/vars/0           the number of steps, the learning rate, then the slots
 
-The names in the file count the layers of each class; a layer's own name is a mere attribute.
+The names in the file count the layers of each class; a layer's own name is a mere attribute. What
+is called more than once is there once, where it comes first.
 """
 
 import heapq
 import io
 import math
 import os
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratch.errors import UnsupportedError, shortened
 from scratch.files import optimizer_state
 from scratch.files.limits import RefusedFile, require_held
+from scratch.layer_config import MODELS
+from scratch.layers import Layer
 from scratch.naming import numbered, snake_case
 
 LEAST_BUFFER = 1 << 20  # bytes of a chunk of any array
 
 
-def paths_of(layers) -> list[str]:
-    """For each layer where its variables are: layers/conv2d, layers/conv2d_1 ..."""
-    counts: dict[str, int] = {}
-    paths = []
-    for layer in layers:
-        base = snake_case(type(layer).__name__)
-        count = counts.get(base, 0)
-        counts[base] = count + 1
-        paths.append(f"layers/{numbered(base, count)}")
-    return paths
+class Place(NamedTuple):
+    """Where a layer's or a model's variables are.
+
+    Attributes:
+        path: such as layers/conv2d.
+        unit: the layer or the model.
+        parts: the places of what stands in a model; None for a layer.
+    """
+
+    path: str
+    unit: Any
+    parts: list["Place"] | None
+
+    def layers(self) -> Iterator[tuple[str, Any]]:
+        """(path, layer) of the layer, or of each in the model."""
+        if self.parts is None:
+            yield self.path, self.unit
+        for part in self.parts or ():
+            yield from part.layers()
+
+
+def places_of(model, inside: str = "", met: set[int] | None = None) -> list[Place]:
+    """The places of a model's layers: layers/conv2d, layers/conv2d_1 ..., in its order.
+
+    Args:
+        inside: the path of the model itself.
+        met: by `id`, what has a place already, and gets no second one.
+    """
+    counts: Counter[str] = Counter()
+    met = set() if met is None else met
+    places = []
+    for unit in model.units:
+        known = next((name for name, kind in MODELS.items() if type(unit) is kind), None)
+        base = snake_case(known or type(unit).__name__)
+        path = f"{inside}layers/{numbered(base, counts[base])}"
+        counts[base] += 1
+        key = id(unit.params) if isinstance(unit, Layer) else id(unit)
+        if key not in met:
+            met.add(key)
+            parts = None if isinstance(unit, Layer) else places_of(unit, f"{path}/", met)
+            places.append(Place(path, unit, parts))
+    return places
 
 
 def pack(model) -> bytes:
@@ -41,16 +80,23 @@ def pack(model) -> bytes:
     file = io.BytesIO()
     with h5py.File(file, "w") as store:
         store.create_group("vars").attrs["name"] = model.name
-        for path, layer in zip(paths_of(model.layers), model.layers):
-            group = store.create_group(f"{path}/vars")
-            group.attrs["name"] = layer.name
-            for i, weight in enumerate(layer.params.values()):
-                group[str(i)] = weight
+        _put(store, places_of(model))
         if model.optimizer is not None:
             group = store.create_group("optimizer/vars")
             group.attrs["name"] = model.optimizer.name
             optimizer_state.save(model, group)
     return file.getvalue()
+
+
+def _put(store, places: list[Place]) -> None:
+    for path, unit, parts in places:
+        group = store.create_group(f"{path}/vars")
+        group.attrs["name"] = unit.name
+        if parts is None:
+            for i, weight in enumerate(unit.params.values()):
+                group[str(i)] = weight
+        else:
+            _put(store, parts)
 
 
 def restore(model, content: bytes, path) -> None:
@@ -93,20 +139,38 @@ def _read(model, store, held: int) -> tuple[list, optimizer_state.State]:
     if "layers" not in store:
         raise RefusedFile(f"expected the weights of {model} in a group 'layers'. "
                           f"Received: {some(store)}")
-    stored = {f"layers/{layer}": _arrays(store, f"layers/{layer}") for layer in store["layers"]}
+    places = places_of(model)
+    stored = _stored(store, places, "")
     found = {path for path, arrays in stored.items() if arrays}
-    paths = paths_of(model.layers)
-    expected = {path for path, layer in zip(paths, model.layers) if layer.params}
+    layers = [(path, layer) for place in places for path, layer in place.layers() if layer.params]
+    expected = {path for path, _ in layers}
     if found != expected:
         raise RefusedFile(f"expected the weights of {model}, in {some(expected)}. "
                           f"Received: those in {some(found)}")
-    weights = [array for path, layer in zip(paths, model.layers) if layer.params
-               for array in _weights_of(layer, stored[path], path)]
+    weights = [array for path, layer in layers for array in _weights_of(layer, stored[path], path)]
     require_held(sum(array.size for array in weights) * model.dtype.itemsize, held,
                  f"the weights of {model}")
     state = _arrays(store, "optimizer") if model.optimizer is not None else {}
     read = [np.asarray(array) for array in weights]
     return read, optimizer_state.read(model, state)
+
+
+def _stored(store, places: list[Place], inside: str) -> dict[str, dict]:
+    """The datasets in each group of layers, by the group's path, for as deep as places go."""
+    import h5py
+
+    here = {place.path: place.parts for place in places}
+    if f"{inside}layers" not in store:
+        return {}
+    group = store[inside] if inside else store
+    _require_own(group, "layers", h5py.Group, inside or "the file")
+    found = {}
+    for name in group["layers"]:
+        path = f"{inside}layers/{name}"
+        found[path] = _arrays(store, path)
+        if here.get(path) is not None:
+            found.update(_stored(store, here[path], f"{path}/"))
+    return found
 
 
 def _arrays(store, path: str) -> dict:

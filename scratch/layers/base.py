@@ -6,6 +6,8 @@ weights; after that `forward(x)` returns the output and remembers what the way b
 weights in `grads`. Nothing here changes a weight: that is the optimizer's work.
 """
 
+import copy
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,6 +46,8 @@ class Layer:
             regularized; else None.
         noise: what the last forward pass in training drew, if the layer is random: an array that
             `give_noise` accepts; else None.
+        tied_to: of a layer that a network calls once more, the name of its first call, which the
+            weights and their training belong to; else None.
 
     Raises:
         UnsupportedError: for another precision, or a setting that is not supported, by its name.
@@ -78,7 +82,8 @@ class Layer:
     def __init__(self, name=None, trainable=True, dtype=None, activity_regularizer=None,
                  **settings):
         self.name = name
-        self.trainable = trainable
+        self.tied_to: str | None = None
+        self._flags = {"trainable": trainable}  # one for all calls of the layer, as `params`
         self.requested_dtype = None if dtype is None else dtype_from_policy(dtype, self)
         self.dtype = self.requested_dtype or np.dtype("float32")
         self.params: dict[str, np.ndarray] = {}
@@ -128,6 +133,15 @@ class Layer:
             raise AttributeError(said)
 
     @property
+    def trainable(self) -> bool:
+        """Whether an optimizer may change the weights; the same at all calls of the layer."""
+        return self._flags["trainable"]
+
+    @trainable.setter
+    def trainable(self, value) -> None:
+        self._flags["trainable"] = value
+
+    @property
     def built(self) -> bool:
         return self.input_shape is not None
 
@@ -171,6 +185,36 @@ class Layer:
         if not self.merges:
             return self.input_shape[1:] == tuple(input_shape[1:])
         return [s[1:] for s in self.input_shape] == [tuple(s[1:]) for s in input_shape]
+
+    def another_call(self, name: str, tied_to: str | None = None) -> "Layer":
+        """The same layer at another place: it shares the weights, and whether they are trained,
+        but remembers a forward pass of its own and has gradients of its own."""
+        call = copy.copy(self)
+        call.name, call.tied_to, call.grads = name, tied_to, {}
+        call.last_output = call.noise = call._given_noise = None
+        return call
+
+    def take_inputs(self, input_shape: tuple | list) -> None:
+        """Be built for inputs of another shape, with the weights that are there.
+
+        Raises:
+            ValueError: if weights for such inputs are of another shape.
+        """
+        kept = self.params
+        for name in [name for name in vars(self)
+                     if isinstance(getattr(type(self), name, None), cached_property)]:
+            del vars(self)[name]  # what was worked out for the other shape
+        self.params = {}
+        try:
+            with initializers.undrawn():
+                self.build(input_shape)
+            there, needed = ({name: weight.shape for name, weight in params.items()}
+                             for params in (kept, self.params))
+            if there != needed:
+                raise ValueError(f"{self}: expected inputs that go with its weights {there}. "
+                                 f"Received: {input_shape}, for which they are {needed}")
+        finally:
+            self.params = kept
 
     def compute_output_shape(self, input_shape: tuple | list) -> tuple:
         return tuple(input_shape)
@@ -222,8 +266,8 @@ class Layer:
 
     @property
     def trainable_params(self) -> dict[str, np.ndarray]:
-        """The weights that an optimizer changes: none if the layer is not trainable."""
-        if not self.trainable:
+        """The weights that an optimizer changes: none if the layer is not trainable, or tied."""
+        if not self.trainable or self.tied_to is not None:
             return {}
         if not self.non_trainable:
             return self.params
@@ -240,6 +284,9 @@ class Layer:
         """Undo what the last forward pass in training has changed in the weights, if anything."""
 
     def count_params(self) -> int:
+        """The number of weights; those of a tied call count at the first one."""
+        if self.tied_to is not None:
+            return 0
         return sum(weight.size for weight in self.params.values())
 
     def get_config(self) -> dict:

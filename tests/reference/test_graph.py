@@ -131,16 +131,73 @@ def test_steps_in_training_use_the_noise_of_each_step(keras, reference):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
-def test_models_that_are_not_made_of_layers_called_once(keras, reference):
+def shared(keras):
+    """A layer called on its own output, a model called twice, and dropout in it."""
+    L = keras.layers
+    keras.utils.set_random_seed(4)
+    base = keras.Sequential([keras.Input((4,)), L.BatchNormalization(name="norm"),
+                             L.Dropout(0.5, name="drop")], name="base")
+    source, dense = keras.Input((4,)), L.Dense(4, "tanh", kernel_regularizer="l2", name="again")
+    model = keras.Model(source, L.Subtract(name="end")([base(dense(source)),
+                                                        base(dense(dense(source)))]))
+    model.compile("sgd", "mse")
+    return model
+
+
+def test_each_call_has_its_own_gradients_which_add_up(keras, reference):
+    import tensorflow as tf
+
+    from reference import noise as noises
+
+    model = shared(keras)
+    x, y = np.random.default_rng(1).standard_normal((2, 5, 4)).astype("float32")
+    parts = reference.observe(model, x, y).parts
+    assert [(p.layer, p.tied_to) for p in parts if not p.part] == [
+        ("again", None), ("again (call 2)", "again"), ("again (call 3)", "again"),
+        ("base.norm", None), ("base.drop", None), ("base.norm (call 2)", "base.norm"),
+        ("base.drop (call 2)", "base.drop"), ("end", None)]
+    drops = [p for p in parts if p.noise is not None]
+    before = [np.array(w) for w in model.get_weights()]
+    layers = model.get_layer("base").layers
+    with noises.given({layers[1]: [tf.constant(p.noise) for p in drops]}), tf.GradientTape() as tape:
+        loss = model.compute_loss(x=x, y=y, y_pred=model(x, training=True))
+    whole = tape.gradient(loss, [v.value for v in model.trainable_variables])
+    kernels = [p.weight_gradients["kernel"] for p in parts if p.layer.startswith("again (")
+               and not p.part]
+    first = parts[0].weight_gradients["kernel"]
+    np.testing.assert_allclose(first + sum(kernels), whole[0], rtol=1e-4, atol=1e-6)
+    assert all(np.abs(kernel).max() > 1e-3 for kernel in (first, *kernels))
+    # statistics: each call moves them from where the batch found them
+    norms = [p for p in parts if p.class_name == "BatchNormalization"]
+    for part in norms:
+        np.testing.assert_allclose(part.updated["moving_mean"],
+                                   0.01 * part.input.mean(0), rtol=1e-4, atol=1e-7)
+    assert not np.array_equal(before[4], model.get_weights()[4]), "Keras's own pass moved them"
+    model.set_weights(before)
+    stepped = before[0] - 0.01 * (first + sum(kernels))
+    np.testing.assert_allclose(parts[0].updated["kernel"], stepped, rtol=1e-5, atol=1e-7)
+    assert "kernel" not in parts[2].updated
+
+
+def test_noise_of_each_call_is_handed_over_in_order(keras, reference):
+    model = shared(keras)
+    x, y = np.random.default_rng(1).standard_normal((2, 5, 4)).astype("float32")
+    noise = {4: np.full((5, 4), 2, "float32"), 6: np.zeros((5, 4), "float32")}
+    observed = reference.observe(model, x, y, noise=noise)
+    runner = reference.StepRunner(reference.clone(model))
+    _, losses = runner.trajectory(model.get_weights(), x, y, 1, noise=[noise])
+    assert losses[0] == pytest.approx(observed.loss, rel=1e-6)
+    _, other = runner.trajectory(model.get_weights(), x, y, 1, noise=[{4: noise[6], 6: noise[4]}])
+    assert abs(other[0] - losses[0]) > 1e-3
+
+
+def test_models_that_are_no_graph_of_layers_with_one_input_and_output(keras, reference):
     layers = keras.layers
     a, b = keras.Input((4,)), keras.Input((4,))
-    dense, inner = layers.Dense(4, name="shared"), keras.Sequential([layers.Dense(3)], name="inner")
-    inner.build((None, 4))
+    dense = layers.Dense(4)
     for model, said in (
             (keras.Model([a, b], layers.Add()([a, b])), "expected one input. Received: 2"),
             (keras.Model(a, [dense(a), layers.Dense(3)(a)]), "expected one output. Received: 2"),
-            (keras.Model(b, dense(dense(b))), "called once. Received: 'shared', called 2 times"),
-            (keras.Model(a, inner(a)), "none of which is a model itself. Received: 'inner'"),
             (keras.Model(a, keras.ops.tanh(a)), "layers only. Received: 'tanh"),
             (keras.Model(a, layers.Dropout(0.5, name="d")(a, training=True)),
              "called on tensors alone. Received: 'd', called with {'training': True}")):

@@ -129,7 +129,6 @@ REFUSED = {
                               "bias_constraint"),
     "adapters": (lambda K, k: K.Conv2D(2, 2, lora_rank=2), "lora_rank=2"),
     "dense adapters": (lambda K, k: K.Dense(2, lora_rank=2), "lora_rank=2"),
-    "nested model": (lambda K, k: k.Sequential([K.Dense(2)]), "Sequential"),
     "custom class": (lambda K, k: type("Gate", (K.Layer,), {}), "Gate"),
     "custom class of a known name": (lambda K, k: type("Dense", (K.Dense,), {}), "custom class"),
 }

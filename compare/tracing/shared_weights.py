@@ -1,0 +1,24 @@
+"""Weights that several calls of a layer use: what each call gives adds up to their gradient."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from compare.tracing.trace import Part
+
+
+def learned(parts: Sequence[Part]) -> list[tuple[int, str]]:
+    """(number of the part, name of the weight) of each weight that is trained, once: at the first
+    call of its layer."""
+    return [(i, name) for i, part in enumerate(parts) for name in part.weight_gradients
+            if part.tied_to is None and name in part.weights
+            and np.shape(part.weight_gradients[name]) == np.shape(part.weights[name])]
+
+
+def total_gradient(parts: Sequence[Part], i: int, name: str) -> np.ndarray:
+    """The gradient of a weight, over all calls of the layer whose first one is part i."""
+    gradient = parts[i].weight_gradients[name]
+    for part in parts[i + 1:]:
+        if part.tied_to == parts[i].layer and name in part.weight_gradients:
+            gradient = gradient + part.weight_gradients[name]
+    return gradient

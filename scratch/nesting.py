@@ -1,0 +1,81 @@
+"""Models inside models, and layers that are called more than once: one flat list of calls.
+
+A model that stands in another one, at any depth, is written out at its place: its layers run one
+after the other as if they stood there, under their path as a name, `base.conv2d`. A layer that is
+called once more gets a *tied* call: it shares the weights of the first, remembers a forward pass of
+its own, and its gradients are added to the first call's. It is called `conv2d (call 2)`.
+"""
+
+from collections import Counter
+from typing import NamedTuple
+
+from scratch.layers import Layer
+
+
+class Call(NamedTuple):
+    """One call of a layer or of a model.
+
+    Attributes:
+        unit: what is called, a `Layer` or a `Network`.
+        sources: positions of the calls whose outputs it reads; -1 is the model's input.
+    """
+
+    unit: object
+    sources: tuple[int, ...]
+
+
+def written_out(calls: list[Call], owner) -> tuple[list[Layer], list[tuple[int, ...]]]:
+    """(the layers of all calls in order, for each the positions of those that it reads).
+
+    Each layer's first call that does not stand in a model of its own is the layer itself.
+
+    Raises:
+        ValueError: if two layers come to have the same path.
+    """
+    layers: list[Layer] = []
+    sources: list[tuple[int, ...]] = []
+    first: dict[int, Layer] = {}  # calls, by what all calls of a layer have in common
+    times: Counter[int] = Counter()
+    ends = {-1: -1}
+    for i, call in enumerate(calls):
+        start, read = len(layers), tuple(ends[source] for source in call.sources)
+        for path, layer, own_sources in _inside(call.unit):
+            times[id(layer.params)] += 1
+            number = times[id(layer.params)]
+            begun = first.get(id(layer.params))
+            if begun is None and layer is call.unit:
+                placed = layer
+            elif begun is None:
+                placed = layer.another_call(path)
+            else:
+                path = path.split(CALL)[0] + f"{CALL}{number})"
+                placed = layer.another_call(path, begun.name)
+            first.setdefault(id(layer.params), placed)
+            layers.append(placed)
+            sources.append(read if own_sources is None else tuple(
+                start + source if source >= 0 else read[0] for source in own_sources))
+        ends[i] = len(layers) - 1
+    _require_distinct(layers, owner)
+    return layers, sources
+
+
+CALL = " (call "  # between a layer's path and the number of its call
+
+
+def _inside(unit):
+    """(path, layer, positions in the model of what it reads; None: all that the call reads) of a
+    layer, or of each in a model."""
+    if isinstance(unit, Layer):
+        yield unit.name, unit, None
+        return
+    for layer, sources in zip(unit.layers, unit.sources):
+        if not unit.trainable:  # as in Keras, which sets the flags of all that is inside
+            layer.trainable = False
+        yield f"{unit.name}.{layer.name}", layer, sources
+
+
+def _require_distinct(layers: list[Layer], owner) -> None:
+    counts = Counter(layer.name for layer in layers)
+    twice = next((name for name, count in counts.items() if count > 1), None)
+    if twice is not None:
+        raise ValueError(f"{owner}: expected each layer's path once. Received twice: {twice!r}")
