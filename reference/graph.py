@@ -10,16 +10,17 @@ import inspect
 from collections import Counter
 from typing import Any, NamedTuple
 
+from reference.operations import Called
 from reference.quiet import keras
 
 Named = tuple[str, int]  # a call in a config: the layer's name, and the number of the call
 
 
 class Call(NamedTuple):
-    """One call of a layer.
+    """One call of a layer, or of an operation between layers.
 
     Attributes:
-        layer: the Keras layer.
+        layer: the Keras layer; of an operation a `Called`.
         name: its path, and of a further call the number.
         sources: positions of the calls whose outputs it reads; -1 is the model's input.
         merges: whether it takes them as a list.
@@ -52,17 +53,17 @@ def calls_of(model) -> list[Call]:
     """All calls of layers in the model, in the order of computation.
 
     Raises:
-        ValueError: for several inputs or outputs, a layer called with arguments of its own, or an
-            operation that is no layer.
+        ValueError: for several inputs or outputs, or a layer called with arguments of its own.
     """
     calls: list[Call] = []
     first: dict[int, str] = {}
     times: Counter[int] = Counter()
     for layer, path, sources, merges in _written_out(model, ""):
-        times[id(layer)] += 1
-        name = path if id(layer) not in first else f"{path} (call {times[id(layer)]})"
-        calls.append(Call(layer, name, sources, merges, first.get(id(layer))))
-        first.setdefault(id(layer), name)
+        key = id(layer.operation if isinstance(layer, Called) else layer)
+        times[key] += 1
+        name = path if key not in first else f"{path} (call {times[key]})"
+        calls.append(Call(layer, name, sources, merges, first.get(key)))
+        first.setdefault(key, name)
     return calls
 
 
@@ -93,13 +94,10 @@ def _units(model) -> list[tuple]:
                          f"a {type(model).__name__}, whose config says nothing of its connections")
     source = _only(config["input_layers"], "input", model)
     name, number = _only(config["output_layers"], "output", model)
-    units = {layer.name: layer for layer in model.layers}
+    units = {operation.name: operation for operation in model.operations}
     arguments = {}
     for entry in config["layers"]:
         own = entry["config"]["name"]
-        if own not in units:
-            raise ValueError(f"Model {model.name!r}: expected layers only. Received: {own!r}, an "
-                             "operation that is no layer")
         arguments.update({(own, i): _arguments(own, call, model)
                           for i, call in enumerate(entry["inbound_nodes"])})
     reads = {call: list(_tensors(args)) for call, args in arguments.items()}
@@ -107,9 +105,17 @@ def _units(model) -> list[tuple]:
         not isinstance(units[name], keras.Sequential))  # whose outputs are counted from 1
     order = ordered(end, reads)
     position = {source: -1, **{call: i for i, call in enumerate(c for c in order if c != source)}}
-    return [(units[call[0]], tuple(position[read] for read in reads[call]),
-             isinstance(arguments[call][0], (list, tuple)))
+    return [_called(units[call[0]], arguments[call],
+                    tuple(position[read] for read in reads[call]))
             for call in order if call != source]
+
+
+def _called(unit, arguments: list, sources: tuple[int, ...]) -> tuple:
+    """(layer or model, what it reads, whether as a list) for one call."""
+    several = isinstance(arguments[0], (list, tuple))
+    if isinstance(unit, keras.Layer):
+        return unit, sources, several
+    return Called(unit, arguments), sources, several or len(sources) > 1
 
 
 def ordered(end: Named, reads: dict[Named, list[Named]]) -> list[Named]:

@@ -132,12 +132,17 @@ def load(path) -> "keras.Model":
 
 def model_dtype(model) -> str:
     """The precision the model computes in, that of its layers."""
+    first = next(_computing(model), None)
+    return keras.config.floatx() if first is None else first.compute_dtype
+
+
+def _computing(model):
+    """The layers that compute, those of models inside a model among them."""
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            return model_dtype(layer)
-        if isinstance(layer, keras.Layer) and not isinstance(layer, keras.layers.InputLayer):
-            return layer.compute_dtype
-    return keras.config.floatx()
+            yield from _computing(layer)
+        elif not isinstance(layer, keras.layers.InputLayer):
+            yield layer
 
 
 def config_dtype(config: dict) -> str:

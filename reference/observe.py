@@ -245,7 +245,7 @@ def _part(execution: _Execution, found: dict, i: int, own: dict, updated: dict) 
     gradients = tuple(array(gradient) for gradient in found["reads"][i])
     none = all(gradient is None for gradient in gradients)
     return Part(
-        op.name, op.part, type(op.layer).__name__,
+        op.name, op.part, op.class_name,
         read if op.merges else read[0], execution.outputs[i].numpy(),
         output_gradient=array(found["outputs"][i]),
         input_gradient=None if none else gradients if op.merges else gradients[0],

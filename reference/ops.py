@@ -49,6 +49,11 @@ class Op:
     tied_to: str | None = None
 
     @property
+    def class_name(self) -> str:
+        """Of the layer; of an operation between layers with an ending that tells it apart."""
+        return getattr(self.layer, "class_name", type(self.layer).__name__)
+
+    @property
     def is_activation(self) -> bool:
         return self.part not in ("", "whole")
 

@@ -12,6 +12,7 @@ from scratch import (
                      layers,
                      losses,
                      metrics,
+                     operations,
                      optimizers,
                      regularizers,
 )
@@ -29,6 +30,6 @@ __all__ = [
     "Adagrad", "Adam", "AdamW", "CategoricalCrossentropy", "History", "Model", "NonFiniteLossError",
     "RMSprop", "SGD", "Sequential", "SparseCategoricalCrossentropy", "UnsupportedError",
     "activations", "callbacks", "initializers", "layers", "load_model", "losses", "metrics",
-    "model_from_config", "optimizers", "regularizers", "set_random_seed",
+    "model_from_config", "operations", "optimizers", "regularizers", "set_random_seed",
 ]
 __all__ += layers.__all__  # every layer by its name

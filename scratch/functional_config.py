@@ -1,8 +1,8 @@
 """Keras's config dictionary of a functional model, read into a graph and written from one.
 
 Each layer's entry has, beside its own config, `inbound_nodes`: the calls of the layer, whose
-arguments are tensors named by (layer, number of the call, number of its output). As a model's output
-the call of a functional model has a number that is greater by one.
+arguments are tensors named by (layer, number of the call, number of its output). As a model's
+output the call of a functional model has a number that is greater by one.
 """
 
 
@@ -10,6 +10,7 @@ from scratch.errors import UnsupportedError
 from scratch.layer_config import layer_from_config, layer_to_config
 from scratch.layers import LAYERS, Input
 from scratch.layers.symbolic import SymbolicTensor
+from scratch.operations import Operation, is_operation
 
 Named = tuple[str, int]  # a call: the layer's name, and the number of the call
 
@@ -30,7 +31,7 @@ def write(model) -> dict:
         shapes = [tensor["config"]["shape"] for tensor in tensors]
         calls = entries[unit.name]["inbound_nodes"]
         number = len(calls)
-        calls.append({"args": (tensors,) if unit.merges else tuple(tensors), "kwargs": {}})
+        calls.append({"args": _arguments(unit, tensors), "kwargs": {}})
         made.insert(-1, {"class_name": "__keras_tensor__", "config": {
             "shape": unit.compute_output_shape(shapes if unit.merges else shapes[0]),
             "dtype": dtype, "keras_history": [unit.name, number, 0]}})
@@ -38,6 +39,13 @@ def write(model) -> dict:
     return {"name": model.name, "trainable": model.trainable, "layers": list(entries.values()),
             "input_layers": [source.name, 0, 0],
             "output_layers": [name, number + _first_as_output(entries[name]), 0]}
+
+
+def _arguments(unit, tensors: list) -> tuple:
+    """What a call is made on, as Keras writes it."""
+    if isinstance(unit, Operation):
+        return unit.arguments(tensors)
+    return (tensors,) if unit.merges else tuple(tensors)
 
 
 def _first_as_output(entry: dict) -> int:
@@ -103,8 +111,9 @@ def _in_order(source: Named, calls: dict, owner: str) -> list[Named]:
     if len(order) < len(calls):
         done = set(order)
         call = next(call for call in calls if call not in done)
+        reads = [name for name, _ in calls[call][0]]
         raise ValueError(f"{owner}: expected layers that can be reached from its input. "
-                         f"Received: {call[0]!r}, which reads {[name for name, _ in calls[call][0]]}")
+                         f"Received: {call[0]!r}, which reads {reads}")
     return order
 
 
@@ -163,7 +172,17 @@ def _calls(name: str, entry: dict):
                          f"'kwargs'. Received: {nodes!r:.200}")
     for number, node in enumerate(nodes):
         unsaid = getattr(LAYERS.get(str(entry.get("class_name"))), "called_in_training", False)
-        yield (name, number), _read_by(node, f"Layer {name!r}", unsaid)
+        yield (name, number), (_operands(node, name) if is_operation(entry) else
+                               _read_by(node, f"Layer {name!r}", unsaid))
+
+
+def _operands(node: dict, name: str) -> tuple[list[Named], bool]:
+    """What an operation reads, as `_read_by` tells it; its operands may be numbers, too."""
+    args = list(node.get("args", ()))
+    listed = len(args) == 1 and isinstance(args[0], (list, tuple))
+    read = [_tensor(value, f"Operation {name!r}") for value in (args[0] if listed else args)
+            if isinstance(value, dict)]
+    return read, listed or len(read) > 1
 
 
 def _read_by(node: dict, owner: str, unsaid: bool) -> tuple[list[Named], bool]:

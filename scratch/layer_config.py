@@ -8,6 +8,7 @@ from typing import Any
 
 from scratch.errors import UnsupportedError
 from scratch.layers import LAYERS, Input
+from scratch.operations import OPERATIONS, Operation, described, is_operation
 
 # Layers that Keras takes for built when they are made: into their configs it writes no shape.
 # So it does with all that pool.
@@ -25,6 +26,8 @@ def layer_to_config(layer, dtype_name: str) -> dict:
     if isinstance(layer, Input):
         return {"module": "keras.layers", "class_name": "InputLayer",
                 "config": {**layer.get_config(), "dtype": dtype_name}, "registered_name": None}
+    if isinstance(layer, Operation):
+        return layer.keras_entry()
     config = {"module": "keras.layers", "class_name": type(layer).__name__,
               "config": layer.get_config(), "registered_name": None}
     # a layer that is not built yet has still to learn the model's precision
@@ -54,14 +57,22 @@ def layer_from_config(config: dict):
     name = settings.get("name")
     if class_name in MODELS and str(config.get("module", "keras")).split(".")[0] == "keras":
         return MODELS[class_name].from_config(settings)
+    operation = is_operation(config)
+    known: dict[str, Any] = OPERATIONS if operation else LAYERS
+    if operation and f"{class_name}Operation" in OPERATIONS:
+        class_name, settings = described(config).values()
+    elif operation:
+        raise UnsupportedError(
+            f"{name!r} is an operation between layers, {class_name}, which is not supported. "
+            f"Expected one of: {', '.join(name.removesuffix('Operation') for name in OPERATIONS)}.")
     _refuse_foreign(name, config)
-    if class_name != "InputLayer" and class_name not in LAYERS:
+    if class_name != "InputLayer" and class_name not in known:
         raise UnsupportedError(f"Layer {name!r} is of class {class_name}, which is not supported. "
                                f"Expected one of: {', '.join(LAYERS)}.")
     try:
         if class_name == "InputLayer":
             return Input(**settings)
-        return LAYERS[class_name].from_config(settings)
+        return known[class_name].from_config(settings)
     except UnsupportedError as error:
         if repr(name) in str(error):
             raise
@@ -73,9 +84,8 @@ def layer_from_config(config: dict):
 def _refuse_foreign(name, config: dict) -> None:
     """Raises an UnsupportedError for a class that is none of Keras's layers, whatever its name."""
     registered, module = config.get("registered_name"), config.get("module")
-    if isinstance(module, str) and module.startswith("keras.src.ops"):
-        raise UnsupportedError(f"{name!r} is an operation between layers, {config['class_name']}: "
-                               "not supported. Expected a layer, such as Add.")
+    if is_operation(config) and registered == config["class_name"]:
+        return
     if registered and not str(registered).startswith("keras"):
         raise UnsupportedError(f"Layer {name!r} is a custom class, {registered!r}: not supported.")
     if module is not None and not str(module).startswith(("keras.layers", "keras.src.layers")):

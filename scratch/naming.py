@@ -29,7 +29,8 @@ class Names:
     def give(self, layer) -> None:
         """Name a layer that has no name as Keras does, conv2d, conv2d_1 ...; its name is taken."""
         if layer.name is None or layer.name in self._taken:
-            base = layer.name or snake_case(type(layer).__name__)
+            kind = type(layer).__name__.removesuffix("Operation")
+            base = layer.name or snake_case(kind)
             while (name := numbered(base, self._counts[base])) in self._taken:
                 self._counts[base] += 1
             layer.name = name

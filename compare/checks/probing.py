@@ -18,11 +18,11 @@ from compare.document import progress
 from compare.oracle.base import Oracle
 from compare.oracle.expected import oracle_of, results
 from compare.oracle.running_error import Bounded, Rounding
+from compare.tracing.model_kinds import KINDS
 from compare.tracing.ops import Op
 from compare.tracing.tensor_names import results_by_name
 from compare.tracing.trace import Part, Trace, copied
 from compare.tracing.types import Arrays
-from scratch.layers import LAYERS
 
 # (x, dy, weights, training) -> (output, dx, weight gradients)
 ReferenceRun = Callable[[Arrays, np.ndarray, dict[str, np.ndarray], bool], tuple[Any, ...]]
@@ -150,7 +150,7 @@ def filled(part: Part, batch: int, numbers: Callable[[tuple[int, ...]], np.ndarr
     """
     x = tuple(numbers((batch, *value.shape[1:])) for value in part.inputs)
     dy = numbers((batch, *part.output.shape[1:]))
-    state = LAYERS[part.class_name].non_trainable
+    state = KINDS[part.class_name].non_trainable
     weights = {name: np.abs(numbers(w.shape)) + w.dtype.type(0.5) if name in state
                else numbers(w.shape) for name, w in part.weights.items()}
     if part.noise is not None:

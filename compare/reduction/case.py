@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from compare.oracle.registry import oracle_for
-from scratch.layers import LAYERS
+from compare.tracing.model_kinds import KINDS
 
 
 @dataclass
@@ -122,7 +122,7 @@ def _fitted(case: Case, cut: slice, length: int) -> Case | None:
     """
     shapes: list = [(None, *x.shape[1:]) for x in case.inputs]
     try:
-        layer = LAYERS[case.class_name].from_config(case.config)
+        layer = KINDS[case.class_name].from_config(case.config)
         layer.build(shapes if isinstance(case.x, tuple) else shapes[0])
     except (ValueError, TypeError, KeyError):
         return None

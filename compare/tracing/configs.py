@@ -11,6 +11,7 @@ from compare.tracing.optimizer_steps import undecayed
 from compare.tracing.trace import Trace
 from compare.tracing.types import Config, Network
 from scratch.nesting import CALL
+from scratch.operations import described, is_operation
 
 # In an optimizer's dictionary, beside its config, which does not tell: [number of the layer from 1,
 # name of the weight] of each weight that is excluded from weight decay.
@@ -46,6 +47,8 @@ def layer_entries(config: Config, inside: str = "", trainable: bool = True
         path = f"{inside}{own.get('name')}"
         if "layers" in own:
             yield from layer_entries(own, f"{path}.", trainable)
+        elif is_operation(entry):
+            yield path, described(entry)
         else:
             yield path, {**entry, "config": {
                 **own, "trainable": bool(own.get("trainable", True) and trainable)}}
@@ -64,7 +67,7 @@ def _name_kinds(config: Config, kinds: dict[str, str], inside: str) -> None:
         path = f"{inside}{entry['config'].get('name')}"
         if "layers" in entry["config"]:
             _name_kinds(entry["config"], kinds, f"{path}.")
-        elif path in kinds:
+        elif path in kinds and not is_operation(entry):
             entry["class_name"] = kinds[path]
 
 

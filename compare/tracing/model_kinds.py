@@ -4,7 +4,10 @@ from collections.abc import Container
 
 from compare.tracing.trace import Trace
 from scratch.layers import LAYERS
+from scratch.operations import OPERATIONS
 from scratch.training import Trainer
+
+KINDS = {**LAYERS, **OPERATIONS}  # classes by name
 
 
 def require_network(model: object) -> None:
@@ -24,7 +27,7 @@ def is_scratch(model: object) -> bool:
     return isinstance(model, Trainer)
 
 
-def kind(thing: object, known: Container[str] = LAYERS) -> str:
+def kind(thing: object, known: Container[str] = tuple(KINDS)) -> str:
     """The Keras class, of those known, that a layer (loss, optimizer) is or is derived from."""
     return next((cls.__name__ for cls in type(thing).__mro__ if cls.__name__ in known),
                 type(thing).__name__)

@@ -10,6 +10,7 @@ from scratch.errors import UnsupportedError
 from scratch.files import archive, atomic, variables
 from scratch.files.weights_file import refuse_old, require_built, require_writable
 from scratch.layers import LAYERS
+from scratch.operations import OPERATIONS
 
 KERAS_VERSION = "3.15.1"  # the one whose format this is; Keras itself does not look at it
 
@@ -29,7 +30,7 @@ def save_model(model, filepath, overwrite: bool = True) -> None:
     require_writable(filepath, ".keras", overwrite)
     require_built(model, "save")
     for layer in model.layers:
-        if LAYERS.get(type(layer).__name__) is not type(layer):
+        if {**LAYERS, **OPERATIONS}.get(type(layer).__name__) is not type(layer):
             raise UnsupportedError(f"{model}: {layer} is of a class of its own, which a .keras "
                                    "file cannot describe. Expected layers of scratch; or save the "
                                    "weights alone, with save_weights.")

@@ -24,6 +24,7 @@ from scratch.files import optimizer_state
 from scratch.files.limits import RefusedFile, require_held
 from scratch.layer_config import MODELS
 from scratch.layers import Layer
+from scratch.operations import Operation
 from scratch.naming import numbered, snake_case
 
 LEAST_BUFFER = 1 << 20  # bytes of a chunk of any array
@@ -61,6 +62,8 @@ def places_of(model, inside: str = "", met: set[int] | None = None) -> list[Plac
     met = set() if met is None else met
     places = []
     for unit in model.units:
+        if isinstance(unit, Operation):
+            continue  # which Keras does not count among the layers
         known = next((name for name, kind in MODELS.items() if type(unit) is kind), None)
         base = snake_case(known or type(unit).__name__)
         path = f"{inside}layers/{numbered(base, counts[base])}"

@@ -9,7 +9,9 @@ A tensor knows the layer that makes it and the tensors which that layer reads; t
 """
 
 import itertools
+from typing import Any
 
+OPERATORS: dict[str, Any] = {}  # classes of operations by +, -, *, /; filled as they are defined
 _numbers = itertools.count()  # only tells which of two tensors was made first
 
 
@@ -29,8 +31,43 @@ class SymbolicTensor:
         self.shape = tuple(shape)
         self.number = next(_numbers)
 
+    def __add__(self, other):
+        return combined("+", self, other)
+
+    def __radd__(self, other):
+        return combined("+", other, self)
+
+    def __sub__(self, other):
+        return combined("-", self, other)
+
+    def __rsub__(self, other):
+        return combined("-", other, self)
+
+    def __mul__(self, other):
+        return combined("*", self, other)
+
+    def __rmul__(self, other):
+        return combined("*", other, self)
+
+    def __truediv__(self, other):
+        return combined("/", self, other)
+
+    def __rtruediv__(self, other):
+        return combined("/", other, self)
+
+    def __neg__(self):
+        return call(OPERATORS["negative"](), self)
+
     def __repr__(self):
         return f"<SymbolicTensor shape={self.shape}, of {self.layer}>"
+
+
+def combined(operator: str, *operands) -> SymbolicTensor:
+    """What an operator makes of two tensors, or of a tensor and a number."""
+    tensors = [operand for operand in operands if isinstance(operand, SymbolicTensor)]
+    layer = OPERATORS[operator](operands=[None if isinstance(operand, SymbolicTensor) else operand
+                                          for operand in operands])
+    return call(layer, tensors if layer.merges else tensors[0])
 
 
 def is_symbolic(inputs) -> bool:

@@ -170,7 +170,6 @@ def test_training_steps(keras, graph):
 
 
 REFUSED = {
-    "operation": (lambda k, x: k.layers.ReLU()(x) + x, "is an operation between layers, Add"),
     "function": (lambda k, x: k.ops.exp(x), "is an operation between layers, Exp"),
     "training": (lambda k, x: k.layers.Dropout(0.5, name="on")(x, training=True), "'on'"),
     "lambda": (lambda k, x: k.layers.Lambda(abs, name="f")(x), "'f' is of class Lambda"),

@@ -200,7 +200,7 @@ def norm(): return keras.Sequential([keras.Input((4,)), keras.layers.Masking(nam
 def glu(): return keras.Sequential([keras.Input((4,)), keras.layers.Dense(4, activation="glu",
                                                                           name="d")])
 """)
-    for name, said in (("twice", "'d'"), ("inputs", "input"),
+    for name, said in (("inputs", "input"),
                        ("subclass", "config"), ("swapped", "Received: Functional and Sequential"),
                        ("norm", "'n' is of class Masking"),
                        ("glu", "'d'.*'glu'.* is not supported")):

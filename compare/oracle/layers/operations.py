@@ -1,0 +1,256 @@
+"""Oracles of the operations between layers, keras.ops and `+ - * /`.
+
+A number among the operands is an exact array of shape (1, 1, ...), as the audited precision holds
+it; no gradient is sent to it.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from compare.oracle.base import Activation, Oracle, judges
+from compare.oracle.layers import activations, merging, reshaping, smooth_activations, softmax
+from compare.oracle.layers.activations import is_short
+from compare.oracle.layers.piecewise import choose, held, same
+from compare.oracle.rounded_mean import mean
+from compare.oracle.running_error import Bounded
+from compare.tracing.types import Config
+
+
+class Binary(merging.Merging):
+    """Base: two operands, of which one may be a number."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.operands = config["operands"]
+        self.merges = self.operands.count(None) > 1
+        self.exact = type(self).exact and all(is_short(n) for n in self.operands if n is not None)
+
+    def forward(self, x: Any, weights: dict[str, Bounded]) -> Bounded:
+        tensors = x if self.merges else [x]
+        rest, ones = iter(tensors), (1,) * len(tensors[0].shape)
+        rounding = tensors[0].rounding
+        return super().forward([next(rest) if number is None else
+                                Bounded(np.full(ones, held(number, rounding)), rounding)
+                                for number in self.operands], weights)
+
+    def backward(self, dy: Bounded) -> Any:
+        gradients = [gradient for gradient, number in zip(super().backward(dy)[0], self.operands)
+                     if number is None]
+        return (gradients if self.merges else gradients[0]), {}
+
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
+        """A number of up to 16 counts as so many terms, that whole numbers stay exact."""
+        largest = max([1, *(math.ceil(abs(n)) * 16 for n in self.operands if n is not None)])
+        shapes = input_shape if self.merges else [input_shape]
+        return {name: count * largest
+                for name, count in super().reductions(shapes, output_shape).items()}
+
+
+@judges("AddOperation")
+class Add(Binary, merging.Add):
+    """a + b."""
+
+
+@judges("SubtractOperation")
+class Subtract(Binary, merging.Subtract):
+    """a - b."""
+
+
+@judges("MultiplyOperation")
+class Multiply(Binary, merging.Multiply):
+    """a * b."""
+
+
+@judges("TrueDivideOperation", "DivideOperation")
+class Divide(Binary):
+    """a / b; its gradients are dy / b and -dy a / b^2, divided by b once after the other or by its
+    square."""
+
+    operation = "a quotient"
+    exact = False
+
+    def merged(self) -> Bounded:
+        return self.x[0] / self.x[1]
+
+    def gradients(self, dy: Bounded) -> list[Bounded]:
+        a, b = self.x
+        return [dy / b, dy * (-a / b / b)]
+
+
+@judges("MaximumOperation")
+class Maximum(Binary, merging.Maximum):
+    """The larger of a and b."""
+
+
+@judges("MinimumOperation")
+class Minimum(Binary, merging.Minimum):
+    """The smaller of a and b."""
+
+
+@judges("NegativeOperation")
+class Negative(Oracle):
+    """-x: nothing is rounded."""
+
+    operation = "a change of sign"
+
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+        return -x
+
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
+        return -dy, {}
+
+
+@judges("ReluOperation")
+class Relu(activations.ReLU):
+    """max(x, 0)."""
+
+
+@judges("Relu6Operation")
+class Relu6(activations.ReLU6):
+    """min(max(x, 0), 6)."""
+
+
+@judges("SeluOperation")
+class Selu(smooth_activations.SELU):
+    """selu(x)."""
+
+
+@judges("SigmoidOperation")
+class Sigmoid(smooth_activations.Sigmoid):
+    """1 / (1 + exp(-x))."""
+
+
+@judges("TanhOperation")
+class Tanh(smooth_activations.Tanh):
+    """tanh x."""
+
+
+@judges("SiluOperation")
+class Silu(smooth_activations.SiLU):
+    """x / (1 + exp(-x))."""
+
+
+@judges("HardSigmoidOperation")
+class HardSigmoid(activations.HardSigmoid):
+    """min(max(x / 6 + 1/2, 0), 1)."""
+
+
+@judges("HardSiluOperation")
+class HardSilu(activations.HardSiLU):
+    """x times its hard sigmoid."""
+
+
+@judges("SoftplusOperation")
+class Softplus(smooth_activations.Softplus):
+    """log(1 + exp x)."""
+
+
+@judges("SoftsignOperation")
+class Softsign(smooth_activations.Softsign):
+    """x / (1 + |x|)."""
+
+
+@judges("SoftmaxOperation")
+class Softmax(softmax.Softmax):
+    """exp(x) / sum exp(x) along an axis."""
+
+
+@judges("ClipOperation")
+class Clip(Activation):
+    """min(max(x, x_min), x_max), which passes the gradient on at both ends."""
+
+    operation = "min(max(x, low), high)"
+    masks = True
+    blocks = True
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.exact = is_short(config["x_min"]) and is_short(config["x_max"])
+        self.kinks = (float(config["x_min"]), float(config["x_max"]))
+
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+        self.x = x
+        self.low, self.high = (held(number, x.rounding) for number in self.kinks)
+        if self.low == self.high:
+            return Bounded(np.full(x.shape, self.low), x.rounding)
+        return choose(x, [self.low, self.high], [self.low, self.low, same, self.high, self.high])
+
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
+        dy = dy.flushed()
+
+        def passed(x: Bounded) -> Bounded:
+            return dy
+
+        if self.low == self.high:
+            return choose(self.x, [self.low], [0, passed, 0]), {}
+        return choose(self.x, [self.low, self.high], [0, passed, passed, passed, 0]), {}
+
+
+class Reduction(Oracle):
+    """Base: sums along axes of the input, the batch's not among them."""
+
+    def axes(self, rank: int) -> tuple[int, ...]:
+        given = self.config["axis"]
+        return tuple(sorted(n % rank for n in (given if isinstance(given, list) else [given])))
+
+    def number(self, shape: tuple[int, ...]) -> int:
+        """Of how many numbers each element is a sum."""
+        return math.prod(shape[n] for n in self.axes(len(shape)))
+
+    def spread(self, dy: Bounded) -> Bounded:
+        """The output's gradient at each place of the input."""
+        shape, axes = self.shape, self.axes(len(self.shape))
+        kept = tuple(1 if i in axes else n for i, n in enumerate(shape))
+        return dy.reshape(*kept).rearranged(lambda a: np.broadcast_to(a, shape))
+
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
+        return {"output": self.number(input_shape), "input_gradient": 1}
+
+
+@judges("SumOperation")
+class Sum(Reduction):
+    """The sum along axes."""
+
+    operation = "a sum"
+
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+        self.shape = x.shape
+        return x.flushed().sum(self.axes(len(x.shape)), bool(self.config.get("keepdims")))
+
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
+        return self.spread(dy.flushed()), {}
+
+
+@judges("MeanOperation")
+class Mean(Reduction):
+    """The mean along axes."""
+
+    operation = "a mean"
+    exact = False
+
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+        self.shape, x = x.shape, x.flushed()
+        how = {"axis": self.axes(len(x.shape)), "keepdims": bool(self.config.get("keepdims"))}
+        total, magnitude, passed_on, terms = (
+            array.sum(**how) for array in (x.value, np.abs(x.value), x.bound, x.support()))
+        return mean(total, magnitude, passed_on, terms, self.number(self.shape), x.rounding)
+
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
+        dy = dy.flushed()
+        return self.spread(mean(dy.value, np.abs(dy.value), dy.bound, dy.support(),
+                                self.number(self.shape), dy.rounding)), {}
+
+
+@judges("ReshapeOperation")
+class Reshape(reshaping.Reshape):
+    """The same numbers in another shape."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__({**config, "target_shape": config["newshape"][1:]})
+
+
+@judges("ConcatenateOperation")
+class Concatenate(merging.Concatenate):
+    """The inputs one after the other along an axis."""

@@ -1,0 +1,71 @@
+"""Means and sums along some axes: keras.ops.mean, keras.ops.sum."""
+
+import math
+import numbers
+
+import numpy as np
+
+from scratch.operations.operation import Operation
+
+
+class SumOperation(Operation):
+    """The sum along `axis`.
+
+    Args:
+        axis: an axis or several, counted with the batch as 0; not the batch.
+        keepdims: whether they stay, with length 1.
+        operands, name: see `Operation`.
+
+    Raises:
+        ValueError: for axes that the input does not have, or the batch's.
+    """
+
+    sample_by_sample = True
+
+    def __init__(self, axis=None, keepdims=False, **kwargs):
+        super().__init__(**kwargs)
+        self.axis, self.keepdims = axis, bool(keepdims)
+
+    def _axes(self, rank: int) -> tuple[int, ...]:
+        axes = self.axis if isinstance(self.axis, (list, tuple)) else [self.axis]
+        if not axes or not all(isinstance(n, numbers.Integral) and -rank <= n < rank and n % rank
+                               for n in axes):
+            raise ValueError(f"{self}: expected axes of the input other than the batch, of {rank} "
+                             f"in all. Received: axis={self.axis!r}")
+        return tuple(sorted({int(n) % rank for n in axes}))
+
+    def compute_output_shape(self, input_shape):
+        axes = self._axes(len(input_shape))
+        return tuple(1 if i in axes else n for i, n in enumerate(input_shape)
+                     if self.keepdims or i not in axes)
+
+    def forward(self, x, training=False):
+        self._shape = x.shape
+        # (N, H, W, C) -> (N, C), or with keepdims (N, 1, 1, C), where axis is (1, 2)
+        return x.sum(axis=self._axes(x.ndim), keepdims=self.keepdims)
+
+    def backward(self, dy, wants_input_gradient=True):
+        if not wants_input_gradient:
+            return None
+        # (N, C) -> (N, 1, 1, C) -> (N, H, W, C)
+        kept = dy if self.keepdims else np.expand_dims(dy, self._axes(len(self._shape)))
+        return np.array(np.broadcast_to(kept, self._shape))
+
+    def get_config(self):
+        return {**super().get_config(), "axis": self.axis, "keepdims": self.keepdims}
+
+
+class MeanOperation(SumOperation):
+    """The mean along `axis`; see `SumOperation`."""
+
+    sample_by_sample = True
+
+    def forward(self, x, training=False):
+        return super().forward(x, training) / self._number()
+
+    def backward(self, dy, wants_input_gradient=True):
+        return super().backward(dy / self._number(), wants_input_gradient)
+
+    def _number(self) -> int:
+        """Of how many numbers each mean is."""
+        return math.prod(self._shape[i] for i in self._axes(len(self._shape)))

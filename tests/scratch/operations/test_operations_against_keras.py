@@ -1,0 +1,140 @@
+"""Operations between layers: outputs and gradients are Keras's, at ties and kinks, too."""
+
+import numpy as np
+import pytest
+
+import scratch
+
+SHAPE = (4, 3, 2)
+# of two tensors x and y of shape (batch, 4, 3, 2), written with keras.ops as K
+OPERATIONS = {
+    "add": lambda K, x, y: x + y, "add number": lambda K, x, y: x + 3,
+    "number add": lambda K, x, y: 0.1 + x, "subtract": lambda K, x, y: x - y,
+    "subtract number": lambda K, x, y: x - 1.5, "number subtract": lambda K, x, y: 2 - x,
+    "multiply": lambda K, x, y: x * y, "multiply number": lambda K, x, y: x * (1 / 6),
+    "square": lambda K, x, y: x * x, "divide": lambda K, x, y: x / (y + 5.5),
+    "divide number": lambda K, x, y: x / 3, "number divide": lambda K, x, y: 2.0 / (x + 5.5),
+    "ops.divide": lambda K, x, y: K.divide(x, y + 5.5), "negative": lambda K, x, y: -x,
+    "maximum": lambda K, x, y: K.maximum(x, y), "maximum number": lambda K, x, y: K.maximum(1.0, x),
+    "minimum": lambda K, x, y: K.minimum(x, y), "minimum number": lambda K, x, y: K.minimum(x, 1),
+    "relu": lambda K, x, y: K.relu(x), "relu6": lambda K, x, y: K.relu6(3 * x),
+    "clip": lambda K, x, y: K.clip(x, -1, 2), "sigmoid": lambda K, x, y: K.sigmoid(x),
+    "tanh": lambda K, x, y: K.tanh(x), "silu": lambda K, x, y: K.silu(x),
+    "hard_sigmoid": lambda K, x, y: K.hard_sigmoid(x), "hard_silu": lambda K, x, y: K.hard_silu(x),
+    "selu": lambda K, x, y: K.selu(x), "softplus": lambda K, x, y: K.softplus(x),
+    "softsign": lambda K, x, y: K.softsign(x), "softmax": lambda K, x, y: K.softmax(x, axis=-1),
+    "softmax along rows": lambda K, x, y: K.softmax(x, axis=1),
+    "mean": lambda K, x, y: K.mean(x, axis=(1, 2)),
+    "mean kept": lambda K, x, y: K.mean(x, axis=[-1, 1], keepdims=True),
+    "sum": lambda K, x, y: K.sum(x, axis=2), "reshape": lambda K, x, y: K.reshape(x, (-1, 6, 4)),
+    "concatenate": lambda K, x, y: K.concatenate([x, y, x], axis=2),
+    "broadcast": lambda K, x, y: x * K.mean(y, axis=(1, 3), keepdims=True) + y,
+}
+
+
+def pair(keras, make):
+    """(Keras's model of one operation on two convolutions of the input, ours)."""
+    L = keras.layers
+    source = keras.Input(SHAPE, dtype="float64")
+    # whole numbers in and out: the first channel's tensor and a shifted one tie often
+    x = L.Conv2D(2, 1, use_bias=False, dtype="float64", name="x")(source)
+    y = L.Conv2D(2, 1, use_bias=False, dtype="float64", name="y")(source)
+    theirs = keras.Model(source, make(keras.ops, x, y))
+    kernels = {"x": [[[[1, 0], [1, 1]]]], "y": [[[[1, 1], [0, 1]]]]}
+    for layer in theirs.layers:
+        if layer.name in kernels:
+            layer.set_weights([np.array(kernels[layer.name])])
+    ours = scratch.model_from_config(theirs.get_config())
+    ours.set_weights(theirs.get_weights())
+    return theirs, ours
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_outputs_and_gradients_are_kerass(keras, name):
+    import tensorflow as tf
+
+    theirs, ours = pair(keras, OPERATIONS[name])
+    rng = np.random.default_rng(3)
+    for x in (rng.integers(-2, 3, (5, *SHAPE)).astype(float), rng.standard_normal((5, *SHAPE))):
+        before = x.copy()
+        with tf.GradientTape() as tape:
+            tensor = tf.constant(x)
+            tape.watch(tensor)
+            want = theirs(tensor)
+        dy = rng.standard_normal(want.shape)
+        grads = tape.gradient(want, [tensor, *(v.value for v in theirs.trainable_variables)],
+                              output_gradients=tf.constant(dy))
+        np.testing.assert_allclose(ours.forward(x), want, rtol=1e-7, atol=1e-9)
+        dx = ours.backward(dy)
+        own = [layer.grads["kernel"] for layer in ours.layers if layer.params]
+        for mine, other in zip([dx, *own], grads, strict=True):
+            np.testing.assert_allclose(mine, other, rtol=1e-7, atol=1e-9)
+        np.testing.assert_array_equal(x, before)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_configs_and_files_go_there_and_back(keras, name, tmp_path):
+    theirs, ours = pair(keras, OPERATIONS[name])
+    x = np.random.default_rng(0).standard_normal((3, *SHAPE))
+    again = keras.Model.from_config(ours.get_config())
+    again.set_weights(ours.get_weights())
+    np.testing.assert_array_equal(again(x), theirs(x))
+    ours.save(tmp_path / "ours.keras")
+    theirs.save(tmp_path / "theirs.keras")
+    np.testing.assert_array_equal(keras.models.load_model(tmp_path / "ours.keras")(x), theirs(x))
+    read = scratch.load_model(tmp_path / "theirs.keras")
+    np.testing.assert_array_equal(read.forward(x), ours.forward(x))
+    assert [layer.name for layer in read.layers] == [layer.name for layer in ours.layers]
+
+
+def test_operators_of_ours_are_those_of_keras(keras):
+    def expression(x, y):
+        return -(2.0 - x * 0.5) / (y / 4 + 9.0) + (x - y) * (1 / (3.0 + x * x)) - 1
+
+    source, theirs = scratch.Input((3,), dtype="float64"), keras.Input((3,), dtype="float64")
+    ours = scratch.Model(source, expression(source, scratch.ReLU()(source)))
+    theirs = keras.Model(theirs, expression(theirs, keras.layers.ReLU(dtype="float64")(theirs)))
+    x = np.random.default_rng(0).standard_normal((4, 3))
+    np.testing.assert_allclose(ours.forward(x), theirs(x), rtol=1e-12)
+
+
+def test_the_loss_is_computed_from_in_front_of_a_sigmoid(keras):
+    """As behind a layer or an activation: otherwise it would be cut off near 16."""
+    source = keras.Input((3,))
+    theirs = keras.Model(source, keras.ops.sigmoid(keras.layers.Dense(1)(source)))
+    theirs.compile("sgd", "binary_crossentropy")
+    ours = scratch.model_from_config(theirs.get_config())
+    ours.compile(scratch.SGD(0.01), "binary_crossentropy")
+    theirs.set_weights([np.full((3, 1), 20.0), np.zeros(1)])
+    ours.set_weights(theirs.get_weights())
+    x, y = np.ones((2, 3)), np.zeros((2, 1))
+    assert ours.evaluate(x, y, verbose=0) == pytest.approx(60)
+    assert theirs.evaluate(x, y, verbose=0) == pytest.approx(60)
+
+
+@pytest.mark.parametrize("make, named", [
+    (lambda K, x: K.exp(x), "an operation between layers, Exp, which is not supported"),
+    (lambda K, x: K.mean(x), "expected axes of the input other than the batch"),
+    (lambda K, x: K.mean(x, axis=0), "expected axes of the input other than the batch"),
+    (lambda K, x: K.reshape(x, (2, 3)), "expected -1 for the batch"),
+    (lambda K, x: x[:, 0], "GetItem, which is not supported"),
+    (lambda K, x: K.concatenate([x, x], axis=0), "other than the batch"),
+])
+def test_what_is_not_supported_is_refused_by_name(keras, make, named):
+    source = keras.Input((3,), batch_size=2)
+    config = keras.Model(source, make(keras.ops, source), name="m").get_config()
+    with pytest.raises(ValueError, match=named):
+        scratch.model_from_config(config)
+
+
+@pytest.mark.parametrize("make, named", [
+    (lambda x: x + "1", "expected tensors and numbers as operands. Received: '1' of type str"),
+    (lambda x: x * True, "expected tensors and numbers as operands. Received: True of type bool"),
+    (lambda x: x + scratch.Input((4,)), "shapes are equal, or 1"),
+    (lambda x: x + scratch.Input((2, 3)), "expected tensors of as many axes"),
+    (lambda x: scratch.operations.AddOperation(operands=[1, 2])(x), "one of them a tensor"),
+    (lambda x: scratch.operations.ClipOperation(2, 1)(x), "numbers x_min <= x_max"),
+])
+def test_operands_that_cannot_be_are_refused(make, named):
+    with pytest.raises(ValueError, match=named):
+        make(scratch.Input((3,)))
