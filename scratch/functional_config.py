@@ -10,6 +10,7 @@ from scratch.errors import UnsupportedError
 from scratch.layer_config import layer_from_config, layer_to_config
 from scratch.layers import LAYERS, Input
 from scratch.layers.symbolic import SymbolicTensor
+from scratch.layers.unknown_sizes import has_unknown, worked_out
 from scratch.operations import Operation, is_operation
 
 Named = tuple[str, int]  # a call: the layer's name, and the number of the call
@@ -24,8 +25,8 @@ def write(model) -> dict:
     entries = {source.name: {**layer_to_config(source, dtype), "name": source.name,
                              "inbound_nodes": []}}
     for unit in model.units:
-        entries[unit.name] = {**layer_to_config(unit, dtype), "name": unit.name,
-                              "inbound_nodes": []}
+        entries[unit.name] = {**layer_to_config(unit, dtype, has_unknown(source.shape)),
+                              "name": unit.name, "inbound_nodes": []}
     for unit, sources in model.calls:
         tensors = [made[i] for i in sources]
         shapes = [tensor["config"]["shape"] for tensor in tensors]
@@ -33,7 +34,7 @@ def write(model) -> dict:
         number = len(calls)
         calls.append({"args": _arguments(unit, tensors), "kwargs": {}})
         made.insert(-1, {"class_name": "__keras_tensor__", "config": {
-            "shape": unit.compute_output_shape(shapes if unit.merges else shapes[0]),
+            "shape": worked_out(unit.compute_output_shape, shapes if unit.merges else shapes[0]),
             "dtype": dtype, "keras_history": [unit.name, number, 0]}})
     name, number, _ = made[-2]["config"]["keras_history"]
     return {"name": model.name, "trainable": model.trainable, "layers": list(entries.values()),

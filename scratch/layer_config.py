@@ -19,8 +19,12 @@ BUILT_AT_ONCE = {"Activation", "ActivityRegularization", "AlphaDropout", "Dropou
 MODELS: dict[str, Any] = {}  # by the class names in configs; filled as the classes are defined
 
 
-def layer_to_config(layer, dtype_name: str) -> dict:
-    """The dictionary by which Keras knows this layer, the input, or a model among layers."""
+def layer_to_config(layer, dtype_name: str, of_any_size: bool = False) -> dict:
+    """The dictionary by which Keras knows this layer, the input, or a model among layers.
+
+    Args:
+        of_any_size: whether the layer is built for the next batch only, whose sizes say nothing.
+    """
     if isinstance(layer, tuple(MODELS.values())):
         return {**layer.saved_as(), "config": layer.get_config()}
     if isinstance(layer, Input):
@@ -35,7 +39,7 @@ def layer_to_config(layer, dtype_name: str) -> dict:
     if isinstance(config["config"].get("activation"), dict):
         config["config"]["activation"]["config"]["dtype"]["config"]["name"] = dtype_name
     kinds = {cls.__name__ for cls in type(layer).__mro__}
-    if layer.built and not kinds & BUILT_AT_ONCE and not any("Pooling" in kind for kind in kinds):
+    if layer.built and not of_any_size and not kinds & BUILT_AT_ONCE and not any("Pooling" in kind for kind in kinds):
         config["build_config"] = {"input_shape": layer.input_shape}
     return config
 

@@ -93,8 +93,16 @@ class Learner:
         raise NotImplementedError
 
     @property
-    def output_shape(self) -> tuple:
-        """(None, ...), that of the last layer's output."""
+    def input_shape(self) -> tuple:
+        """(None, ...); None in place of a size that each batch says anew."""
+        raise NotImplementedError
+
+    def takes(self, shape: tuple) -> bool:
+        """Whether inputs may have that shape, whatever the size of the batch."""
+        raise NotImplementedError
+
+    def as_input(self, x) -> np.ndarray:
+        """x as a batch of the model's precision and shape."""
         raise NotImplementedError
 
     def get_compile_config(self) -> dict:
@@ -142,15 +150,22 @@ class Learner:
 
     def _weighed(self, x, y, sample_weight) -> losses.Batch:
         """A batch's labels, with what each of its losses counts for."""
+        self._make_ready(x)
+        return self.loss.weigh(self._targets(y), sample_weight, self.layers[-1].dtype)
+
+    def _make_ready(self, x) -> None:
+        """Be built, and for samples of such sizes where the model leaves sizes open."""
         if not self.built:
             self.build((None, *np.shape(x)[1:]))
-        return self.loss.weigh(self._targets(y), sample_weight, self.layers[-1].dtype)
+        if None in self.input_shape[1:]:
+            self.as_input(x[:1])
 
     def _targets(self, y) -> losses.Targets:
         """y as the loss wants it, checked as a whole: its blocks need no check of their own."""
         if isinstance(y, losses.Targets):
             return y
-        return self.loss.checked(y, (len(y), *self.output_shape[1:]), self.layers[-1].dtype)
+        output = self.layers[-1].output_shape
+        return self.loss.checked(y, (len(y), *output[1:]), self.layers[-1].dtype)
 
     def _forward_and_loss(self, x, batch: losses.Batch, training: bool):
         """(output, loss, whether from logits) of a batch or a block of it, without penalties."""
@@ -242,8 +257,7 @@ class Learner:
 
     def predict_step(self, x) -> list[np.ndarray]:
         """The outputs for x, block by block."""
-        if not self.built:
-            self.build((None, *np.shape(x)[1:]))
+        self._make_ready(x)
 
         def forward(model, blocks):
             return [model.forward(x[rows]) for rows in blocks]

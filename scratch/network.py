@@ -11,6 +11,7 @@ from scratch import files, regularization
 from scratch.errors import UnsupportedError
 from scratch.layers import Input, Layer, symbolic
 from scratch.layers.base import dtype_from_policy
+from scratch.layers.unknown_sizes import STAND_INS, filled, has_unknown, worked_out
 from scratch.nesting import Call, written_out
 from scratch.summary import summary_html, summary_table
 from scratch.training import Trainer
@@ -26,6 +27,7 @@ class Network(Trainer):
         sources: for each layer the positions of those whose outputs it reads; -1: the model's
             input.
         named: whether the name was given, and not chosen here.
+        sizes: of a sample, for which the layers are built; None before.
     """
 
     merges = False  # a call of a model takes one input
@@ -41,6 +43,7 @@ class Network(Trainer):
         self.layers: list[Layer] = []
         self.sources: list[tuple[int, ...]] = []
         self.built = False
+        self.sizes: tuple | None = None
 
     @property
     def trainable(self) -> bool:
@@ -93,15 +96,24 @@ class Network(Trainer):
         """
         if not self.built:
             self.build(tuple(input_shape))
-        own, given = self.input_shape[1:], tuple(input_shape[1:])
-        if len(own) != len(given) or any(n not in (None, m) for n, m in zip(own, given)):
+        if not self.takes(input_shape):
             raise ValueError(f"{self}: expected inputs of shape {self.input_shape}. "
                              f"Received: {tuple(input_shape)}")
+        return self.layer_shapes(tuple(input_shape))[-1]
+
+    def takes(self, shape: tuple) -> bool:
+        """Whether inputs may have that shape, whatever the size of the batch."""
+        own, given = self.input_shape[1:], tuple(shape[1:])
+        return len(own) == len(given) and all(n in (None, m) for n, m in zip(own, given))
+
+    def layer_shapes(self, input_shape: tuple) -> list[tuple]:
+        """The shape of each layer's output for inputs of that shape, in which sizes may be open."""
         shapes = [tuple(input_shape)]  # it stays the last one
         for layer, sources in zip(self.layers, self.sources):
             read = [shapes[source] for source in sources]
-            shapes.insert(-1, layer.compute_output_shape(read if layer.merges else read[0]))
-        return shapes[-2]
+            shapes.insert(-1, worked_out(layer.compute_output_shape,
+                                         read if layer.merges else read[0]))
+        return shapes[:-1]
 
     @property
     def dtype(self) -> np.dtype:
@@ -125,11 +137,43 @@ class Network(Trainer):
     def build(self, input_shape: tuple) -> None:
         """Make the weights of every layer that has none yet, for inputs (None, ...).
 
+        Sizes that are open are those of the next batch; meanwhile a stand-in takes their place.
+
         Raises:
-            ValueError: if the model has no layers, or if one cannot take such inputs.
+            ValueError: if the model has no layers, or if one cannot take such inputs, or inputs of
+                any size.
         """
+        if not has_unknown(input_shape):
+            self._build_for(tuple(input_shape))
+            return
+        self._build_for(filled(input_shape, STAND_INS[0]))
+        self.take_sizes(filled(input_shape, STAND_INS[1]))
+        self.take_sizes(filled(input_shape, STAND_INS[0]))
+
+    def take_sizes(self, shape: tuple) -> None:
+        """Be ready for inputs of that shape, where the model's own leaves sizes open.
+
+        Raises:
+            ValueError: if a layer cannot take them.
+        """
+        sizes = tuple(shape[1:])
+        if sizes == self.sizes:
+            return
+        self.sizes = None  # nothing is certain if a layer refuses
+        shapes = [*self.layers, (None, *sizes)]  # the last place, -1, is the model's input
+        for i, (layer, sources) in enumerate(zip(self.layers, self.sources)):
+            read = [shapes[source] for source in sources]
+            given = read if layer.merges else read[0]
+            if not layer.fits(given):
+                layer.take_inputs(given)
+            shapes[i] = layer.output_shape
+        self.sizes = sizes
+
+    def _build_for(self, input_shape: tuple) -> None:
+        """Build for inputs all of whose sizes are known."""
         dtype = self.dtype
-        self._build_models(tuple(input_shape), dtype)
+        self._build_models(input_shape, dtype)
+        self.sizes = input_shape[1:]
         shapes = [*self.layers, tuple(input_shape)]  # the last place, -1, is the model's input
         for i, (layer, sources) in enumerate(zip(self.layers, self.sources)):
             read = [shapes[source] for source in sources]
@@ -199,7 +243,10 @@ class Network(Trainer):
 
     @property
     def output_shape(self) -> tuple:
+        """(batch, ...); None for sizes that each batch says anew."""
         self._require_built("output_shape")
+        if has_unknown(self.input_shape):
+            return self.compute_output_shape(self.input_shape)
         return self.layers[-1].output_shape
 
     def get_layer(self, name: str):
@@ -220,9 +267,10 @@ class Network(Trainer):
             x = np.asarray(x, self.dtype)
             self.build((None, *x.shape[1:]))
         x = np.asarray(x, self.layers[0].dtype)  # one precision for all layers
-        if x.shape[1:] != self.input_layer.shape[1:]:
+        if not self.takes(x.shape):
             raise ValueError(f"Model {self.name!r}: expected inputs of shape {self.input_shape}. "
                              f"Received: {x.shape}")
+        self.take_sizes(x.shape)
         return x
 
     def activity_penalty(self):

@@ -10,6 +10,7 @@ What all models share is in `network.py`, training in `training.py`.
 from scratch.errors import UnsupportedError
 from scratch.layer_config import MODELS, layer_from_config, layer_to_config
 from scratch.layers import Input, Layer
+from scratch.layers.unknown_sizes import has_unknown
 from scratch.naming import Names
 from scratch.nesting import Call
 from scratch.network import Network, back_through
@@ -114,7 +115,8 @@ class Sequential(Network):
             "name": self.name, "trainable": self.trainable,
             "dtype": {"module": "keras", "class_name": "DTypePolicy", "config": {"name": dtype},
                       "registered_name": None},
-            "layers": [layer_to_config(layer, dtype) for layer in stack + self.units],
+            "layers": [layer_to_config(layer, dtype, self.built and has_unknown(self.input_shape))
+                       for layer in stack + self.units],
         }
         if self.built:
             config["build_input_shape"] = self.input_shape

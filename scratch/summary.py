@@ -32,8 +32,8 @@ def _title(model) -> str:
 def _rows(model) -> list[list[str]]:
     """Headings, and the layers."""
     rows = [["Layer (type)", "Output shape", "Params"]]
-    for layer in model.layers:
-        rows.append([f"{layer.name} ({type(layer).__name__})", str(layer.output_shape),
+    for layer, shape in zip(model.layers, model.layer_shapes(model.input_shape)):
+        rows.append([f"{layer.name} ({type(layer).__name__})", str(shape),
                      f"{layer.count_params():,}"])
     if model.sources != [(i - 1,) for i in range(len(model.layers))]:
         names = [*(layer.name for layer in model.layers), model.input_layer.name]  # -1: the input

@@ -263,12 +263,13 @@ class Trainer(Learner):
         y = y if hasattr(y, "shape") else np.asarray(y)
         if not self.built:
             self.build((None, *x.shape[1:]))
-        if tuple(x.shape[1:]) != self.input_shape[1:]:
+        if not self.takes(x.shape):
             raise ValueError(f"Model {self.name!r}: expected inputs of shape {self.input_shape}. "
                              f"Received: {tuple(x.shape)}")
         if len(x) != len(y) or len(x) == 0:
             raise ValueError(f"Model {self.name!r}: expected as many labels as inputs, and at "
                              f"least one. Received: {len(x)} inputs and {len(y)} labels")
+        self._make_ready(x)
         return x, self._targets(y)
 
 

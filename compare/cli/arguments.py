@@ -50,6 +50,8 @@ def add_pair(parser) -> None:
     on = group(parser, "on which numbers")
     on.add_argument("--batch", type=positive, metavar="N",
                     help="samples in the batch (default: 8)")
+    on.add_argument("--size", type=positive, nargs="+", metavar="N",
+                    help="the sizes that a model's input leaves open, as 64 48 for (None, None, 3)")
     on.add_argument("--seed", type=natural, metavar="N",
                     help="of weights, images and labels drawn at random (default: 0)")
     on.add_argument("--input", metavar="FILE.npz",

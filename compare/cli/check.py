@@ -108,8 +108,8 @@ def against_golden(args):
     from compare.inputs import twins
     from compare.tracing.trace import Trace
 
-    needless = [option for option in ("input", "dtype", "batch", "steps", "seed", "dataset",
-                                      "data_dir") if getattr(args, option) is not None]
+    needless = [option for option in ("input", "dtype", "batch", "size", "steps", "seed",
+                                      "dataset", "data_dir") if getattr(args, option) is not None]
     if needless:
         named = ", ".join(f"--{option.replace('_', '-')}" for option in needless)
         raise ValueError("Expected no other source of numbers with --golden, whose trace brings "
@@ -130,6 +130,10 @@ def prepare(args):
     from compare.inputs import batches, twins
 
     fill_in(args)
+    if args.size and (args.model is None or args.input):
+        raise ValueError("Expected --size with a --model whose inputs leave sizes open, on random "
+                         f"samples. Received: --size {' '.join(map(str, args.size))} "
+                         + ("with --input" if args.input else "without --model"))
     if args.model is None and not args.input:
         return benchmark(args)
     with about_batch(args):
@@ -142,7 +146,8 @@ def prepare(args):
             x, y = given
             return model, twin, x, y, line(
                 f"Checking {name} on {len(x)} samples of {args.input}")
-        x, y = batches.random(model, args.batch, args.seed)
+    with advising("The sizes are those of a sample, without the batch"):
+        x, y = batches.random(model, args.batch, args.seed, args.size)
     return model, twin, x, y, line(
         f"Checking {name} on {args.batch} random samples, seed {args.seed}")
 

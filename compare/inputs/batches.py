@@ -20,27 +20,50 @@ def images(dataset, count: int, seed: int, dtype):
     return dataset.pixels(dataset.x_test, dtype)[rows], dataset.y_test[rows]
 
 
-def random(model, count: int, seed: int):
+def random(model, count: int, seed: int, sizes=None):
     """(x, y) of standard normal inputs and random labels that suit the model's loss; y is None,
     and a gradient of the output takes its place, where the model has no loss.
 
+    Args:
+        sizes: those that the model's input leaves open, in order; None if it leaves none open.
+
     Raises:
-        ValueError: if the outputs of all layers would not fit into the memory that there is.
+        ValueError: for another number of sizes, ones that a layer cannot take, or if the outputs of
+            all layers would not fit into the memory that there is.
     """
+    shape = sized(model.input_shape, sizes)
+    model.take_sizes(shape)
     memory.require(count * activations(model) * model.dtype.itemsize,
                    f"the outputs of all layers of {model} for {count} samples")
     rng = np.random.default_rng(seed)
-    x = rng.standard_normal((count, *model.input_shape[1:])).astype(model.dtype)
+    x = rng.standard_normal((count, *shape[1:])).astype(model.dtype)
     if model.loss is None:
         return x, None
     return x, targets(model, count, rng)
+
+
+def sized(shape: tuple, sizes) -> tuple:
+    """An input's shape with sizes in the places that it leaves open.
+
+    Raises:
+        ValueError: for more or fewer sizes than there are such places.
+    """
+    sizes, places = list(sizes or ()), shape[1:].count(None)
+    if len(sizes) != places:
+        raise ValueError(f"Expected --size with {places} numbers for inputs of shape {shape}. "
+                         f"Received: {' '.join(map(str, sizes)) or 'none'}" if places else
+                         f"Expected no --size, as inputs of shape {shape} leave none open. "
+                         f"Received: {' '.join(map(str, sizes))}")
+    rest = iter(sizes)
+    return (*shape[:1], *(next(rest) if n is None else n for n in shape[1:]))
 
 
 def targets(model, count: int, rng) -> np.ndarray:
     """Random labels or targets that suit a compiled model's loss: class numbers, one-hot rows,
     zeros and ones, distributions, positive numbers, or normal ones."""
     loss = kind(model.loss, scratch.losses.CLASSES)
-    shape, classes = (count, *model.output_shape[1:-1]), model.output_shape[-1]
+    _, *shape, classes = model.layers[-1].output_shape
+    shape = (count, *shape)
     if loss in ("SparseCategoricalCrossentropy", "CategoricalCrossentropy"):
         labels = rng.integers(0, classes, shape)
         return labels if loss.startswith("Sparse") else one_hot(labels, classes, model.dtype)
@@ -68,8 +91,8 @@ def one_hot(labels: np.ndarray, classes: int, dtype) -> np.ndarray:
 
 def activations(model) -> int:
     """How many numbers a sample is made into: the input's and those of every layer's output."""
-    shapes = [model.input_shape, *(layer.output_shape or () for layer in model.layers)]
-    return sum(math.prod(shape[1:]) for shape in shapes)
+    shapes = [layer.output_shape[1:] for layer in model.layers if layer.output_shape]
+    return sum(math.prod(shape) for shape in [model.sizes or model.input_shape[1:], *shapes])
 
 
 def from_file(path):

@@ -12,6 +12,7 @@ def require_shapes(model, trace) -> None:
     Raises:
         ValueError: if the two do not have the same layers, or one's output has another shape.
     """
+    model.as_input(trace.x)  # which says the sizes that the model leaves open
     recorded = {part.layer: part.output.shape[1:] for part in trace.parts}
     described = {layer.name: layer.output_shape[1:] for layer in model.layers}
     for name in {**described, **recorded}:

@@ -54,7 +54,7 @@ def record(model: Network, x: ArrayLike, y: ArrayLike | None = None, *,
         return model
     x = check_batch(x)
     if upstream is not None:
-        upstream = check_upstream(upstream, model, len(x))
+        upstream = check_upstream(upstream, model, x.shape)
     if (y is None) == (upstream is None):
         raise ValueError("Expected either labels y or an upstream gradient. Received: "
                          + ("neither" if y is None else "both"))
@@ -101,7 +101,7 @@ def _record_keras(model: Network, x: np.ndarray, y: Any, upstream: np.ndarray | 
                          "without a loss: call compile, or reference.compile_model")
     check_shape(model, x)
     if y is not None:
-        check_labels(model, len(x), y, sample_weight)
+        check_labels(model, x.shape, y, sample_weight)
     dtype = np.dtype(reference.model_dtype(model))
     x = check_precision(x, dtype)
     observed = reference.observe(model, x, y, upstream, whole, noise, sample_weight)

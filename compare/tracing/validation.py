@@ -40,9 +40,12 @@ def check_shape(twin: Network, x: np.ndarray) -> None:
         raise ValueError(f"Expected inputs of shape {expected}. Received: {x.shape}")
 
 
-def check_labels(twin: Network, samples: int, y: np.ndarray,
+def check_labels(twin: Network, shape: tuple[int, ...], y: np.ndarray,
                  sample_weight: ArrayLike | None) -> None:
     """That there is a label for each output of a Keras model, and a class for each label.
+
+    Args:
+        shape: of the batch.
 
     Raises:
         ValueError: as scratch's losses do. Keras may raise something else, or nothing.
@@ -53,15 +56,19 @@ def check_labels(twin: Network, samples: int, y: np.ndarray,
         loss = scratch.losses.get(plain(reference.compile_config(twin))["loss"])
     except ValueError:  # a loss that scratch does not have
         return
-    targets = loss.checked(y, (samples, *twin.output_shape[1:]), np.float32)
+    targets = loss.checked(y, (shape[0], *output_shape(twin, shape)[1:]), np.float32)
     if sample_weight is not None:
         loss.weigh(targets, sample_weight, np.float32)
 
 
-def check_upstream(upstream: ArrayLike, model: Network, batch: int) -> np.ndarray:
-    """An upstream gradient as an array, once it is sure that it is finite and fits the output."""
+def check_upstream(upstream: ArrayLike, model: Network, shape: tuple[int, ...]) -> np.ndarray:
+    """An upstream gradient as an array, once it is sure that it is finite and fits the output.
+
+    Args:
+        shape: of the batch.
+    """
     upstream = np.asarray(upstream)
-    expected = (batch, *model.output_shape[1:])
+    expected = (shape[0], *output_shape(model, shape)[1:])
     if upstream.shape != expected:
         raise ValueError(f"Expected an upstream gradient of the output's shape {expected}. "
                          f"Received: {upstream.shape}")
@@ -69,6 +76,13 @@ def check_upstream(upstream: ArrayLike, model: Network, batch: int) -> np.ndarra
         raise ValueError("Expected an upstream gradient of finite numbers. Received: "
                          f"{int((~np.isfinite(upstream)).sum())} that are not")
     return upstream
+
+
+def output_shape(model: Network, shape: tuple[int, ...]) -> tuple[int | None, ...]:
+    """Of a model's output, (batch, ...), for inputs of that shape."""
+    if None in model.output_shape[1:]:
+        return tuple(model.compute_output_shape(shape))
+    return tuple(model.output_shape)
 
 
 def check_sample_weight(sample_weight: ArrayLike, y: object, batch: int) -> np.ndarray:

@@ -24,8 +24,8 @@ from scratch.files import optimizer_state
 from scratch.files.limits import RefusedFile, require_held
 from scratch.layer_config import MODELS
 from scratch.layers import Layer
-from scratch.operations import Operation
 from scratch.naming import numbered, snake_case
+from scratch.operations import Operation
 
 LEAST_BUFFER = 1 << 20  # bytes of a chunk of any array
 

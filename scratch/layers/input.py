@@ -12,7 +12,8 @@ class Input(SymbolicTensor):
     Keras's InputLayer.
 
     Args:
-        shape: of a sample, positive integers, such as (28, 28, 1).
+        shape: of a sample, positive integers, such as (28, 28, 1); None for a size that each batch
+            says anew.
         batch_size: written down and binding nothing, as in Keras, which writes one down itself when
             a model without an Input meets its first batch.
         dtype: the precision of the model that begins here, 'float32' or 'float64'; None to leave it
@@ -28,7 +29,7 @@ class Input(SymbolicTensor):
         (batch, *shape).
 
     Raises:
-        ValueError: for a shape that is missing or not made of positive integers.
+        ValueError: for a shape that is missing or not made of positive integers and None.
         UnsupportedError: for sparse, ragged or optional inputs.
 
     Example:
@@ -44,9 +45,9 @@ class Input(SymbolicTensor):
                  sparse=None, ragged=None, optional=False):
         if batch_shape is not None:
             batch_size, *shape = batch_shape
-        if shape is None or not all(isinstance(n, int) and n > 0 for n in shape):
-            raise ValueError("Input: expected shape to be a tuple of positive integers, without "
-                             f"the batch. Received: shape={shape!r}")
+        if shape is None or not all(n is None or isinstance(n, int) and n > 0 for n in shape):
+            raise ValueError("Input: expected shape to be a tuple of positive integers or None, "
+                             f"without the batch. Received: shape={shape!r}")
         for setting, value in (("sparse", sparse), ("ragged", ragged), ("optional", optional)):
             if value:
                 raise UnsupportedError(f"Input {name!r} does not support {setting}={value!r}.")

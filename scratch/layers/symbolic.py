@@ -11,6 +11,8 @@ A tensor knows the layer that makes it and the tensors which that layer reads; t
 import itertools
 from typing import Any
 
+from scratch.layers.unknown_sizes import worked_out
+
 OPERATORS: dict[str, Any] = {}  # classes of operations by +, -, *, /; filled as they are defined
 _numbers = itertools.count()  # only tells which of two tensors was made first
 
@@ -94,5 +96,5 @@ def call(layer, inputs) -> SymbolicTensor:
             raise TypeError(f"{layer}: expected tensors that begin at an Input. "
                             f"Received: {tensor!r:.80} of type {type(tensor).__name__}")
     shapes = [tensor.shape for tensor in sources]
-    return SymbolicTensor(layer, sources,
-                          layer.compute_output_shape(shapes if layer.merges else shapes[0]))
+    return SymbolicTensor(layer, sources, worked_out(layer.compute_output_shape,
+                                                     shapes if layer.merges else shapes[0]))

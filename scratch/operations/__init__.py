@@ -10,8 +10,8 @@ name, operations line up axes from the last one on, and take numbers among their
 
 from scratch.operations.activations import (
     ClipOperation,
-    HardSiluOperation,
     HardSigmoidOperation,
+    HardSiluOperation,
     Relu6Operation,
     ReluOperation,
     SeluOperation,
