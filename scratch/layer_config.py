@@ -39,7 +39,8 @@ def layer_to_config(layer, dtype_name: str, of_any_size: bool = False) -> dict:
     if isinstance(config["config"].get("activation"), dict):
         config["config"]["activation"]["config"]["dtype"]["config"]["name"] = dtype_name
     kinds = {cls.__name__ for cls in type(layer).__mro__}
-    if layer.built and not of_any_size and not kinds & BUILT_AT_ONCE and not any("Pooling" in kind for kind in kinds):
+    at_once = kinds & BUILT_AT_ONCE or any("Pooling" in kind for kind in kinds)
+    if layer.built and not of_any_size and not at_once:
         config["build_config"] = {"input_shape": layer.input_shape}
     return config
 

@@ -110,7 +110,6 @@ def test_layers_may_come_one_by_one_and_be_built_by_the_first_batch():
     (lambda: scratch.Sequential().forward(np.ones((2, 2))), ValueError, "at least one layer"),
     (lambda: scratch.Input(), ValueError, "Received: shape=None"),
     (lambda: scratch.Input((3, 0)), ValueError, "Received: shape=(3, 0)"),
-    (lambda: scratch.Input((None, 3)), ValueError, "Received: shape=(None, 3)"),
     (lambda: scratch.Input((3,), sparse=True, name="in"), scratch.UnsupportedError, "sparse=True"),
 ])
 def test_stacks_that_cannot_be_are_refused(make, error, named):
