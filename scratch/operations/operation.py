@@ -68,22 +68,28 @@ def described(entry: dict) -> dict[str, Any]:
     """{'class_name', 'config'} of an operation by its entry: as of a layer, operands in the config.
 
     Raises:
-        UnsupportedError: for one that is called on other things than tensors and numbers, or more
-            than once.
+        UnsupportedError: for one that is called on other things than tensors and numbers, or at
+            several calls on several numbers.
     """
     owner = f"{entry['config'].get('name')!r}, an operation between layers, {entry['class_name']}"
-    nodes = entry.get("inbound_nodes") or ()
-    if len(nodes) != 1 or not isinstance(nodes[0], dict):
-        raise UnsupportedError(f"{owner}: expected to be called once. Received: {len(nodes)} calls")
-    args = list(nodes[0].get("args", ()))
-    own = {key: value for key, value in nodes[0].get("kwargs", {}).items() if value is not None}
+    calls = [_operands(node, owner) for node in entry.get("inbound_nodes") or ()]
+    if not calls or any(operands != calls[0] for operands in calls):
+        raise UnsupportedError(f"{owner}: expected to be called, and with the same numbers each "
+                               f"time. Received: {calls!r:.200}")
+    return {"class_name": f"{entry['class_name']}{ENDING}",
+            "config": {**entry["config"], "operands": calls[0]}}
+
+
+def _operands(node: Any, owner: str) -> list:
+    """What one call is made on: None for each tensor, and the numbers."""
+    args = list(node.get("args", ())) if isinstance(node, dict) else []
+    own = {key: value for key, value in node.get("kwargs", {}).items()
+           if value is not None} if args else {}
     if own or not args:
         raise UnsupportedError(f"{owner}: expected to be called on its operands alone, in order. "
-                               f"Received: {len(args)} operands and {own!r:.200}")
+                               f"Received: {node!r:.200}")
     listed = len(args) == 1 and isinstance(args[0], (list, tuple))
-    operands = [None if _is_tensor(value) else value for value in (args[0] if listed else args)]
-    return {"class_name": f"{entry['class_name']}{ENDING}",
-            "config": {**entry["config"], "operands": operands}}
+    return [None if _is_tensor(value) else value for value in (args[0] if listed else args)]
 
 
 def _is_tensor(value) -> bool:

@@ -13,6 +13,7 @@ from compare.evaluation.fuzzing import loss_grammar
 from compare.evaluation.fuzzing.grammar import IMAGE, SEQUENCE, VECTOR, VOLUME, Derived, label
 from compare.evaluation.fuzzing.layer_grammar import ANY, IN_BRANCHES, LAYERS
 from compare.evaluation.fuzzing.specification import Node, Specification
+from compare.evaluation.fuzzing.structure import structured
 from scratch.layers import LAYERS as CLASSES
 
 LONGEST = 5  # layers before the end
@@ -41,7 +42,8 @@ def draw(seed: int, number: int) -> Specification:
     """The network of that number."""
     rng = np.random.default_rng([seed, 1, number])
     all_goals = cached_goals(seed)
-    return Draw(rng, all_goals[number % len(all_goals)]).specification([seed, number])
+    plain = Draw(rng, all_goals[number % len(all_goals)]).specification([seed, number])
+    return structured(plain, np.random.default_rng([seed, 3, number]))
 
 
 class Draw:
@@ -256,6 +258,8 @@ def seen(specification: Specification) -> list[str]:
     found = []
     for node in specification.nodes:
         found.append(f"{node.class_name}||")
+        if node.class_name not in LAYERS:
+            continue  # an operation
         for argument, values in LAYERS[node.class_name].arguments.items():
             text = node.labels.get(argument) or label(node.arguments.get(argument, values[0]))
             found.append(f"{node.class_name}|{argument}|{text}")
@@ -266,8 +270,12 @@ def seen(specification: Specification) -> list[str]:
         name, arguments = specification.optimizer
         found += [f"{name}||", *(f"{name}|{key}|{label(value)}"
                                  for key, value in arguments.items())]
-    chained = all(node.sources == [i - 1] for i, node in enumerate(specification.nodes))
+    found += [f"network|has|{what}" for what, there in (
+        ("operations", any(node.class_name not in LAYERS for node in specification.nodes)),
+        ("shared layers", any(node.again is not None for node in specification.nodes)),
+        ("models inside", specification.inside),
+        ("shared models", any(calls > 1 for *_, calls in specification.inside))) if there]
     return [*found, f"network|dtype|{specification.dtype}",
-            f"network|kind|{'Sequential' if chained else 'functional'}",
+            f"network|kind|{'Sequential' if specification.is_stack else 'functional'}",
             f"network|loss|{'yes' if specification.loss else 'no'}",
             f"network|lockstep|{specification.steps > 0}"]

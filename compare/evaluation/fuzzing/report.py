@@ -21,6 +21,9 @@ def sections(result: Result) -> list[Section]:
     lacking = coverage.missing(found)
     after = [f"{found['network|dtype|float64']:,} of the networks in float64, the others in "
              f"float32; {found['network|kind|functional']:,} functional, the others Sequential; "
+             f"{found['network|has|models inside']:,} with models inside, "
+             f"{found['network|has|shared layers']:,} with layers called again, "
+             f"{found['network|has|operations']:,} with operations between layers; "
              f"{found['network|lockstep|True']:,} also trained in lockstep; "
              f"{found['network|loss|no']:,} without a loss, with a random gradient instead."]
     if lacking:
@@ -67,7 +70,11 @@ def network_text(specification: Specification) -> Text:
     for i, node in enumerate(specification.nodes):
         arguments = ", ".join(f"{key}={value!r}" for key, value in node.arguments.items())
         reads = "" if node.sources == [i - 1] else f"  <- {node.sources}"
-        said.append(f"  {i}: {node.class_name}({arguments}){reads}")
+        once_more = "" if node.again is None else f", the layer of {node.again} once more"
+        said.append(f"  {i}: {node.class_name}({arguments}){reads}{once_more}")
+    for first, stop, calls in specification.inside:
+        said.append(f"  {first} to {stop - 1} stand in a model of their own"
+                    + (f", called {calls} times" if calls > 1 else ""))
     for what in (specification.loss, specification.optimizer):
         if what:
             said.append(f"  {what[0]}({', '.join(f'{k}={v!r}' for k, v in what[1].items())})")

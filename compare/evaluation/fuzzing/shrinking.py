@@ -53,6 +53,11 @@ def buildable(specification: Specification) -> bool:
 
 def simplifications(specification: Specification) -> Iterator[Specification]:
     """Simpler networks, the boldest changes first."""
+    for place in specification.inside:
+        yield changed(specification, inside=[p for p in specification.inside if p != place])
+        if place[2] > 1:
+            yield changed(specification, inside=[[*p[:2], 1] if p == place else p
+                                                 for p in specification.inside])
     for i in reversed(range(len(specification.nodes))):
         if len(specification.nodes) > 1:
             yield without(specification, i)
@@ -76,6 +81,8 @@ def simplifications(specification: Specification) -> Iterator[Specification]:
 def simpler_arguments(specification: Specification) -> Iterator[Specification]:
     """One argument less: a layer's, the loss's or the optimizer's."""
     for i, node in enumerate(specification.nodes):
+        if node.class_name not in LAYERS or node.again is not None:
+            continue  # an operation, or a layer that stands elsewhere
         needed = {argument for argument, values in LAYERS[node.class_name].arguments.items()
                   if argument in ("filters", "units", "kernel_size", "pool_size", "rate", "stddev",
                                   "activation", "target_shape", "dims")}
@@ -121,4 +128,8 @@ def without(specification: Specification, i: int) -> Specification:
     smaller.nodes = [nodes[j] for j in sorted(used)]
     for node in smaller.nodes:
         node.sources = [number[s] for s in node.sources]
+        node.again = None if node.again is None else number.get(node.again)
+    smaller.inside = [[sum(j < first for j in used), sum(j < stop for j in used), calls]
+                      for first, stop, calls in specification.inside]
+    smaller.inside = [place for place in smaller.inside if place[0] < place[1]]
     return smaller

@@ -6,20 +6,22 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 import scratch
-from scratch.layers import LAYERS
+from compare.evaluation.fuzzing.building import model_of
 
 
 @dataclass
 class Node:
     """One layer: its class, its arguments, and the nodes it reads (-1 is the network's input).
 
-    `labels` names, for the coverage table, arguments whose values were worked out from a shape.
+    `labels` names, for the coverage table, arguments whose values were worked out from a shape;
+    `again` is the number of the node whose layer is called once more here, None for none.
     """
 
     class_name: str
     arguments: dict
     sources: list[int]
     labels: dict[str, str] = field(default_factory=dict)
+    again: int | None = None
 
 
 @dataclass
@@ -34,6 +36,7 @@ class Specification:
         weighted: whether the samples have weights.
         steps: of training in lockstep.
         seed: of weights, inputs, labels.
+        inside: models among the layers: [first node, the one behind the last, number of calls].
     """
 
     input_shape: list[int]
@@ -45,6 +48,7 @@ class Specification:
     weighted: bool = False
     steps: int = 0
     seed: list[int] = field(default_factory=lambda: [0, 0])
+    inside: list[list[int]] = field(default_factory=list)
 
     def plain(self) -> dict:
         """The same as dictionaries and lists, for JSON."""
@@ -57,30 +61,20 @@ class Specification:
         return cls(**{**values, "nodes": [Node(**node) for node in values["nodes"]]})
 
     def build(self):
-        """The scratch model, compiled if there is a loss, its weights drawn.
-
-        A mere stack becomes a Sequential, anything else a Model.
-        """
+        """The scratch model, compiled if there is a loss, its weights drawn; see `building.py`."""
         scratch.set_random_seed(self.seed[-1])
-        layers = [LAYERS[node.class_name](**copy.deepcopy(node.arguments), dtype=self.dtype)
-                  for node in self.nodes]
-        if all(node.sources == [i - 1] for i, node in enumerate(self.nodes)):
-            model = scratch.Sequential([scratch.Input(tuple(self.input_shape), dtype=self.dtype),
-                                        *layers])
-        else:
-            model = self._graph(layers)
+        model = model_of(self)
         if self.loss is not None:
             model.compile(optimizer_of(self.optimizer), loss_of(self.loss, self.dtype))
         set_weights(model, self)
         return model
 
-    def _graph(self, layers):
-        inputs = scratch.Input(tuple(self.input_shape), dtype=self.dtype)
-        made = {-1: inputs}
-        for i, (node, layer) in enumerate(zip(self.nodes, layers)):
-            read = [made[source] for source in node.sources]
-            made[i] = layer(read if layer.merges else read[0])
-        return scratch.Model(inputs, made[len(layers) - 1])
+    @property
+    def is_stack(self) -> bool:
+        """Whether each node is a layer of its own that reads the one before it."""
+        return not self.inside and all(
+            node.sources == [i - 1] and node.again is None
+            and not node.class_name.endswith("Operation") for i, node in enumerate(self.nodes))
 
     def rng(self, what: int) -> np.random.Generator:
         """A generator of its own for each purpose."""

@@ -59,7 +59,8 @@ def test_a_network_depends_on_its_own_number_alone():
 def test_the_networks_are_of_every_kind():
     found = coverage.count([draw(SEED, number) for number in range(150)])
     for what in ("dtype|float32", "dtype|float64", "kind|Sequential", "kind|functional", "loss|no",
-                 "lockstep|True"):
+                 "lockstep|True", "has|models inside", "has|shared models", "has|shared layers",
+                 "has|operations"):
         assert found[f"network|{what}"] > 5, what
 
 
@@ -81,6 +82,29 @@ def test_a_planted_mistake_is_found_and_shrunk_to_its_layer(wrong_relu):
     small, smaller_outcome = fuzzing.shrink(case, outcome)
     assert [node.class_name for node in small.nodes] == ["ReLU"], small
     assert small.loss is None and smaller_outcome.gate == outcome.gate
+
+
+def test_what_is_not_the_mistakes_is_taken_out_of_models_and_calls(wrong_relu):
+    nodes = [Node("Dense", {"units": 4}, [-1]), Node("Dense", {"units": 4}, [0], again=0),
+             Node("AddOperation", {"operands": [None, 0.5]}, [1]), Node("ReLU", {}, [2]),
+             Node("Dense", {"units": 2}, [3])]
+    case = Specification([4], nodes, None, None, inside=[[0, 4, 2], [2, 4, 1]])
+    small, _ = fuzzing.shrink(case, fuzzing.judge(case))
+    assert [node.class_name for node in small.nodes] == ["ReLU"] and small.inside == []
+
+
+def test_models_stand_where_a_network_says_and_layers_are_called_again():
+    nodes = [Node("Dense", {"units": 4}, [-1]), Node("Dense", {"units": 4}, [0], again=0),
+             Node("ReLU", {}, [1]), Node("Add", {}, [2, 1]), Node("Dense", {"units": 2}, [3])]
+    with pytest.raises(ValueError, match="Expected node 3 to read what there is"):
+        Specification([4], nodes, None, None, inside=[[3, 4, 1]]).build()
+    case = Specification([4], nodes, None, None, inside=[[0, 4, 2], [2, 4, 1]])
+    names = [layer.name for layer in case.build().layers]
+    assert names[:2] == ["model_0_4.dense", "model_0_4.dense (call 2)"]
+    assert names[2:4] == ["model_0_4.model_2_4.re_lu", "model_0_4.model_2_4.add"]
+    assert len(names) == 9 and names[4] == "model_0_4.dense (call 3)"
+    again = Specification.from_plain(json.loads(json.dumps(case.plain())))
+    assert [layer.name for layer in again.build().layers] == names
 
 
 def test_removing_a_node_keeps_the_rest_connected():

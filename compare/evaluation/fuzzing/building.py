@@ -1,0 +1,99 @@
+"""The scratch model of a specification: a stack, a graph, models inside it, layers called again."""
+
+import copy
+from typing import TYPE_CHECKING
+
+import scratch
+from scratch.layers import LAYERS
+from scratch.operations import OPERATIONS
+
+if TYPE_CHECKING:
+    from compare.evaluation.fuzzing.specification import Specification
+
+
+def model_of(specification: "Specification"):
+    """The model, not compiled; a mere stack becomes a Sequential, anything else a Model.
+
+    Raises:
+        ValueError: if layers do not fit one another, or a model inside reads more than one output
+            from outside.
+    """
+    layers = [_layer(specification, i) for i in range(len(specification.nodes))]
+    source = scratch.Input(tuple(specification.input_shape), dtype=specification.dtype)
+    if specification.is_stack:
+        return scratch.Sequential([source, *layers])
+    whole = [0, len(layers), 1]
+    return scratch.Model(source, _Part(specification, layers, whole).called_on(source))
+
+
+def _layer(specification: "Specification", i: int):
+    """The layer of a node; None for one that calls another's again."""
+    node = specification.nodes[i]
+    if node.again is not None:
+        return None
+    settings = copy.deepcopy(node.arguments)
+    if node.class_name in OPERATIONS:
+        return OPERATIONS[node.class_name](**settings)
+    return LAYERS[node.class_name](**settings, dtype=specification.dtype)
+
+
+def shapes_of(specification: "Specification") -> dict[int, tuple]:
+    """The shape of a sample of each node's output, and of the input, -1."""
+    shapes = {-1: tuple(specification.input_shape)}
+    for i, node in enumerate(specification.nodes):
+        layer = _layer(specification, i if node.again is None else node.again)
+        read = [(None, *shapes[source]) for source in node.sources]
+        shapes[i] = tuple(layer.compute_output_shape(read if layer.merges else read[0])[1:])
+    return shapes
+
+
+class _Part:
+    """The nodes from one number to another, in which there may be models of their own.
+
+    Args:
+        layers: of all nodes.
+        place: [first node, the one behind the last, how often it is called].
+    """
+
+    def __init__(self, specification: "Specification", layers: list, place: list[int]) -> None:
+        self.specification, self.layers, self.place = specification, layers, place
+
+    def called_on(self, source):
+        """The last node's output, given what the first reads: symbolic tensors."""
+        first, stop, _ = self.place
+        nodes = self.specification.nodes
+        outer = nodes[first].sources[0]  # what all that is read from outside has to be
+        made = {outer: source}
+        i = first
+        while i < stop:
+            inner = self._beginning_at(i)
+            if inner is not None:
+                reads = nodes[i].sources[0]
+                made[inner[1] - 1] = self._model(inner, made[reads])
+                i = inner[1]
+                continue
+            node = nodes[i]
+            if any(read not in made for read in node.sources):
+                raise ValueError(f"Expected node {i} to read what there is. "
+                                 f"Received: {node.sources}")
+            read = [made[source] for source in node.sources]
+            layer = self.layers[i if node.again is None else node.again]
+            made[i] = layer(read if layer.merges else read[0])
+            i += 1
+        return made[stop - 1]
+
+    def _beginning_at(self, i: int) -> list[int] | None:
+        """The largest place of a model inside this part that begins with node i."""
+        first, stop, _ = self.place
+        found = [place for place in self.specification.inside
+                 if place[0] == i and place[1] <= stop and place[:2] != [first, stop]]
+        return max(found, key=lambda place: place[1], default=None)
+
+    def _model(self, place: list[int], tensor):
+        """The output of a model that stands at that place, called as often as the place says."""
+        source = scratch.Input(tensor.shape[1:], dtype=self.specification.dtype)
+        output = _Part(self.specification, self.layers, place).called_on(source)
+        model = scratch.Model(source, output, name=f"model_{place[0]}_{place[1]}")
+        for _ in range(place[2]):
+            tensor = model(tensor)
+        return tensor
