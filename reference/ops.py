@@ -103,7 +103,7 @@ def ops_of(model, whole=frozenset()) -> list[Op]:
     ops, ends = [], {-1: -1}
     for i, (layer, name, sources, merges, tied_to) in enumerate(calls_of(model)):
         read = tuple(ends[source] for source in sources)
-        called = {"name": name, "position": i, "tied_to": tied_to}
+        called: dict[str, Any] = {"name": name, "position": i, "tied_to": tied_to}
         inner = inner_activation(layer)
         if inner is None or i in whole:
             ops.append(Op(layer, "whole" if inner else "", layer, layer.weights, read, merges,

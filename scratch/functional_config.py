@@ -19,9 +19,9 @@ def write(model) -> dict:
     """The config of a `scratch.Model`."""
     dtype = model.dtype.name
     source = model.input_layer
-    made = [{"class_name": "__keras_tensor__",  # by the calls; the last place, -1, is the input
-             "config": {"shape": source.shape, "dtype": dtype,
-                        "keras_history": [source.name, 0, 0]}}]
+    # by the calls; the last place, -1, is the input
+    made: list[dict] = [{"class_name": "__keras_tensor__", "config": {
+        "shape": source.shape, "dtype": dtype, "keras_history": [source.name, 0, 0]}}]
     entries = {source.name: {**layer_to_config(source, dtype), "name": source.name,
                              "inbound_nodes": []}}
     for unit in model.units:
@@ -63,8 +63,7 @@ def read(config: dict) -> tuple[Input, SymbolicTensor]:
     """
     owner, entries = _checked(config)
     inputs = [name for name, entry in entries.items() if entry["class_name"] == "InputLayer"]
-    source = _only(config["input_layers"], "input", owner)
-    source = source[0]
+    source, _ = _only(config["input_layers"], "input", owner)
     if inputs != [source]:
         raise UnsupportedError(f"{owner}: expected one input, {source!r}, whose layer is an "
                                f"InputLayer. Received the InputLayers: {inputs}.")

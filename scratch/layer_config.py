@@ -19,13 +19,14 @@ BUILT_AT_ONCE = {"Activation", "ActivityRegularization", "AlphaDropout", "Dropou
 MODELS: dict[str, Any] = {}  # by the class names in configs; filled as the classes are defined
 
 
-def layer_to_config(layer, dtype_name: str, of_any_size: bool = False) -> dict:
+def layer_to_config(layer: Any, dtype_name: str, of_any_size: bool = False) -> dict:
     """The dictionary by which Keras knows this layer, the input, or a model among layers.
 
     Args:
         of_any_size: whether the layer is built for the next batch only, whose sizes say nothing.
     """
-    if isinstance(layer, tuple(MODELS.values())):
+    is_model = isinstance(layer, tuple(MODELS.values()))
+    if is_model:
         return {**layer.saved_as(), "config": layer.get_config()}
     if isinstance(layer, Input):
         return {"module": "keras.layers", "class_name": "InputLayer",

@@ -7,7 +7,7 @@ its own, and its gradients are added to the first call's. It is called `conv2d (
 """
 
 from collections import Counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from scratch.layers import Layer
 
@@ -20,7 +20,7 @@ class Call(NamedTuple):
         sources: positions of the calls whose outputs it reads; -1 is the model's input.
     """
 
-    unit: object
+    unit: Any
     sources: tuple[int, ...]
 
 

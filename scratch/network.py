@@ -5,6 +5,8 @@ run their layers in the order of `layers`, forward, and in the opposite one back
 in others are written out in `layers`, see `nesting.py`; `calls` still knows them.
 """
 
+from typing import Any
+
 import numpy as np
 
 from scratch import files, regularization
@@ -78,7 +80,7 @@ class Network(Trainer):
         """Keras's config of the same model."""
         raise NotImplementedError
 
-    def __call__(self, x, training: bool = False) -> np.ndarray:
+    def __call__(self, x, training: bool = False):
         """`forward`; on a symbolic tensor the next one of a graph, for a model around this one.
 
         There `training` is not looked at: as in Keras, it is what `fit`, `evaluate` and `predict`
@@ -160,7 +162,7 @@ class Network(Trainer):
         if sizes == self.sizes:
             return
         self.sizes = None  # nothing is certain if a layer refuses
-        shapes = [*self.layers, (None, *sizes)]  # the last place, -1, is the model's input
+        shapes: list[Any] = [*self.layers, (None, *sizes)]  # the last place, -1: the model's input
         for i, (layer, sources) in enumerate(zip(self.layers, self.sources)):
             read = [shapes[source] for source in sources]
             given = read if layer.merges else read[0]
@@ -189,9 +191,10 @@ class Network(Trainer):
         for unit in waiting:
             unit.requested_dtype = dtype
         shapes = [input_shape]  # it stays the last one
-        for unit, sources in self.calls:
-            read = [shapes[source] for source in sources]
-            shapes.insert(-1, unit.compute_output_shape(read if unit.merges else read[0]))
+        for call in self.calls:
+            read = [shapes[source] for source in call.sources]
+            shapes.insert(-1, call.unit.compute_output_shape(read if call.unit.merges
+                                                             else read[0]))
         self._write_out()
 
     def _build_layer(self, layer: Layer, shape, dtype: np.dtype) -> None:

@@ -81,7 +81,7 @@ def freely(model: Network, reference: Trace) -> tuple[Named, list[Row], Named]:
         dx = model.backward(reference.parts[-1].output_gradient)
     made["network", "output"] = output
     made["network", "input_gradient"] = dx
-    slack = {}
+    slack: Named = {}
     for layer, positions in zip(model.layers, layer_parts(reference)):
         part = reference.parts[positions[0]]
         title = part.tied_to or part.layer

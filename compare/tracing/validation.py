@@ -78,7 +78,7 @@ def check_upstream(upstream: ArrayLike, model: Network, shape: tuple[int, ...]) 
     return upstream
 
 
-def output_shape(model: Network, shape: tuple[int, ...]) -> tuple[int | None, ...]:
+def output_shape(model: Network, shape: tuple[int, ...]) -> tuple[int, ...]:
     """Of a model's output, (batch, ...), for inputs of that shape."""
     if None in model.output_shape[1:]:
         return tuple(model.compute_output_shape(shape))

@@ -171,8 +171,9 @@ def _stored(store, places: list[Place], inside: str) -> dict[str, dict]:
     for name in group["layers"]:
         path = f"{inside}layers/{name}"
         found[path] = _arrays(store, path)
-        if here.get(path) is not None:
-            found.update(_stored(store, here[path], f"{path}/"))
+        parts = here.get(path)
+        if parts is not None:
+            found.update(_stored(store, parts, f"{path}/"))
     return found
 
 

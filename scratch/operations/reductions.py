@@ -28,8 +28,8 @@ class SumOperation(Operation):
 
     def _axes(self, rank: int) -> tuple[int, ...]:
         axes = self.axis if isinstance(self.axis, (list, tuple)) else [self.axis]
-        if not axes or not all(isinstance(n, numbers.Integral) and -rank <= n < rank and n % rank
-                               for n in axes):
+        whole = all(isinstance(n, numbers.Integral) for n in axes)
+        if not axes or not whole or not all(-rank <= n < rank and n % rank for n in axes):
             raise ValueError(f"{self}: expected axes of the input other than the batch, of {rank} "
                              f"in all. Received: axis={self.axis!r}")
         return tuple(sorted({int(n) % rank for n in axes}))

@@ -9,6 +9,7 @@ from pathlib import Path
 import scratch
 from compare.evaluation.support_matrix.trial import TAKEN, accepted, plain, verdict
 from compare.evaluation.support_matrix.values import needed, parameters
+from scratch.operations import OPERATIONS
 
 METHODS = ("compile", "fit", "evaluate", "predict", "train_on_batch", "test_on_batch",
            "predict_on_batch", "save", "save_weights", "load_weights")
@@ -45,9 +46,19 @@ def two_outputs(keras):
     return keras.Model(source, [keras.layers.Dense(2)(source), keras.layers.Dense(3)(source)])
 
 
+def arithmetic(keras):
+    source = keras.Input((4,))
+    return keras.Model(source, 1 - keras.layers.Dense(4)(source) * source / 2)
+
+
 def operations(keras):
     source = keras.Input((4,))
-    return keras.Model(source, keras.ops.exp(source) + 1)
+    return keras.Model(source, keras.ops.exp(source))
+
+
+def at_inference(keras):
+    source = keras.Input((4,))
+    return keras.Model(source, keras.layers.Dropout(0.5)(source, training=False))
 
 
 def in_training(keras):
@@ -74,7 +85,10 @@ MODELS = {
     "functional, one input and one output, layers that fork and merge": branching,
     "a model inside a model": nested, "a layer that is called twice": shared,
     "several inputs": two_inputs, "several outputs": two_outputs,
-    "operations between layers, such as keras.ops.exp or +": operations,
+    "`+ - * /` between layers, and with numbers": arithmetic,
+    f"keras.ops: {', '.join(n.removesuffix('Operation') for n in OPERATIONS)}": arithmetic,
+    "other operations between layers, such as keras.ops.exp": operations,
+    "a layer called with training=False, which fit overrules in Keras": at_inference,
     "a layer called with training=True": in_training,
     "layers of several precisions": two_precisions, "images of unknown size": unknown_sizes,
 }

@@ -191,6 +191,8 @@ class Clip(Activation):
 class Reduction(Oracle):
     """Base: sums along axes of the input, the batch's not among them."""
 
+    shape: tuple[int, ...]  # of the input
+
     def axes(self, rank: int) -> tuple[int, ...]:
         given = self.config["axis"]
         return tuple(sorted(n % rank for n in (given if isinstance(given, list) else [given])))
@@ -232,9 +234,10 @@ class Mean(Reduction):
 
     def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.shape, x = x.shape, x.flushed()
-        how = {"axis": self.axes(len(x.shape)), "keepdims": bool(self.config.get("keepdims"))}
+        axes, keepdims = self.axes(len(x.shape)), bool(self.config.get("keepdims"))
         total, magnitude, passed_on, terms = (
-            array.sum(**how) for array in (x.value, np.abs(x.value), x.bound, x.support()))
+            array.sum(axis=axes, keepdims=keepdims)
+            for array in (x.value, np.abs(x.value), x.bound, x.support()))
         return mean(total, magnitude, passed_on, terms, self.number(self.shape), x.rounding)
 
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
