@@ -6,7 +6,7 @@ import scratch
 from compare.adapters import fused_loss
 from compare.adapters.activation import as_activation
 from compare.adapters.conventions import Conventions
-from compare.tracing.configs import compile_as, keras_config, plain
+from compare.tracing.configs import compile_as, keras_config, layer_entries, plain
 from compare.tracing.model_kinds import is_keras, is_scratch, kind
 from compare.tracing.trace import Trace
 from scratch.layer_config import layer_from_config
@@ -20,17 +20,15 @@ def assemble(items, twin) -> scratch.Sequential:
         items: for each layer of the twin something that `compare.wrap` gave, a layer of scratch's
             kind, or None for scratch's own. Where the twin has an activation inside a layer, a pair
             (layer, activation), or the two one after the other.
-        twin: a Keras model, a scratch model or a Trace of either; a mere stack of layers.
+        twin: a Keras model, a scratch model or a Trace of either; a mere stack of layers, among
+            which stacks may be.
 
     Raises:
         TypeError: for other things in the list.
         ValueError: for a list of another length, and for layers that cannot stand where they do.
     """
     config, compiled, weights = _specified(twin)
-    if "output_layers" in config:
-        raise ValueError("Expected a Sequential model beside a list of layers. Received a "
-                         "functional one: wrap its layers with like=..., in a scratch.Model")
-    entries = [entry for entry in config["layers"] if entry["class_name"] != "InputLayer"]
+    entries = _entries(config)
     items = _paired(items, entries)
     loss = _joined_one(items[-1])
     layers = [_layer(item, entry, i) for i, (item, entry) in enumerate(zip(items, entries))]
@@ -43,6 +41,27 @@ def assemble(items, twin) -> scratch.Sequential:
         if loss is not None:
             model.loss = fused_loss.as_loss(loss, model.loss)
     return model
+
+
+def _entries(config: dict) -> list[dict]:
+    """The layers of a stack, those of stacks in it in place and by their paths.
+
+    Raises:
+        ValueError: if it is no stack, or has a functional model in it.
+    """
+    if any("output_layers" in each for each in _models(config)):
+        raise ValueError("Expected a Sequential model beside a list of layers. Received a "
+                         "functional one: wrap its layers with like=..., in a scratch.Model")
+    return [{**entry, "config": {**entry["config"], "name": path}}
+            for path, entry in layer_entries(config) if entry["class_name"] != "InputLayer"]
+
+
+def _models(config: dict):
+    """The config of a model, and of all models in it."""
+    yield config
+    for entry in config["layers"]:
+        if "layers" in entry["config"]:
+            yield from _models(entry["config"])
 
 
 def _specified(twin) -> tuple[dict, dict, list]:

@@ -83,6 +83,10 @@ CATALOGUE: dict[str, Entry] = {
     "overlap-overwritten": Entry(
         "where windows overlap, contributions overwrite each other instead of adding up",
         "Use += where windows meet (with fancy indices np.add.at).", BOTH),
+    "calls-not-added": Entry(
+        "the gradients that the calls of one layer give are not added up",
+        "The gradient of a weight is the sum of what each use of it gives, each counted once.",
+        BACKWARD),
     "border-dropped": Entry(
         "part of the border is never computed",
         "Check the loops' last index, and that windows on the padding count.", BOTH),

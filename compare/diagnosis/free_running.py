@@ -42,6 +42,24 @@ def cause_between_layers(row: Row, model: Any, reference: Trace) -> Cause | None
     gradient = gradients.get((row.layer, row.tensor))
     if gradient is not None and not np.any(gradient):
         return Cause("gradient-missing", "it is all zeros when the whole network runs")
+    return None if gradient is None else _of_calls(row, gradient, reference)
+
+
+def _of_calls(row: Row, gradient: np.ndarray, reference: Trace) -> Cause | None:
+    """Whether what some calls of a layer give stands for the sum over all."""
+    name = row.tensor.removesuffix("_gradient")
+    calls = [part.weight_gradients[name] for part in reference.parts
+             if row.layer in (part.layer, part.tied_to) and name in part.weight_gradients]
+    if len(calls) < 2:
+        return None
+    total = sum(calls[1:], start=calls[0])
+    others = {"the mean over its calls": total / len(calls),
+              "a sum in which its further calls count twice": total + sum(calls[1:]),
+              **{f"what its call {i} gives": each for i, each in enumerate(calls, start=1)}}
+    near = 1e-3 * float(np.abs(total).max())
+    for what, other in others.items():
+        if np.abs(gradient - other).max() <= near < np.abs(gradient - total).max():
+            return Cause("calls-not-added", f"{what} stands for the sum over {len(calls)} calls")
     return None
 
 

@@ -40,6 +40,7 @@ from compare.evaluation.faults.families import (
     right_layers,
     right_training,
     sequences,
+    shared_layers,
     textbook_layers,
     ties_and_ends,
     training,
@@ -51,7 +52,7 @@ from compare.evaluation.faults.fault import Fault, Variant
 FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooling, reshaping,
             sequences, volumes, interpolation, normalization, group_normalization, given_numbers,
             products, noise, rectifiers, activations, merging, losses, optimizers, training,
-            keras_side,
+            keras_side, shared_layers,
             # from textbooks, course forums and public issues
             textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, lost_digits,
             low_precision, optimizer_rules, later_updates, clipping_limits, rate_schedules, buffers,

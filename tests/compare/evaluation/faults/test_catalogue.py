@@ -76,6 +76,8 @@ def test_a_fault_is_described(fault):
     assert 3 <= fault.network.batch <= 5 and len(set(fault.network.input_shape)) == len(
         fault.network.input_shape), "no two sizes alike"
     names = {node.arguments["name"] for node in fault.network.nodes}
+    if not fault.network.is_stack:  # layers inside models go by their paths
+        names |= {layer.name for layer in fault.network.build().layers}
     for place in fault.places:
         assert place.layer in (*names, *PLACES)
         for cause in place.causes:
