@@ -150,7 +150,8 @@ def penalty_rows(candidate: Trace, i: int, ops: Sequence[Op]) -> list[Row]:
     part, op = candidate.parts[i], ops[i]
     config = layer_config(candidate, part.layer)
     regularizers = {name: regularization.regularizer_of(config, name) for name in part.weights}
-    regularizers = {name: found for name, found in regularizers.items() if found is not None}
+    regularizers = {name: found for name, found in regularizers.items()
+                    if found is not None and part.tied_to is None}
     rows = []
     rounding = Rounding.of(candidate.dtype)
     for seed in SEEDS if regularizers else ():

@@ -32,7 +32,7 @@ def probe(candidate: Trace, ops: Sequence[Op], reference_ops: Sequence[Reference
     """Rows for every part with weights or with roundings; arguments as in `probes.probe`."""
     def draws(i: int, part: Part, oracle: Oracle) -> list[Draw]:
         if not oracle.exact:
-            return _full(part, candidate.dtype, seed + i)
+            return _full(part, oracle, candidate.dtype, seed + i)
         if not part.weights:
             return []
         axis = channel_axis(layer_config(candidate, part.layer), part.output.ndim)
@@ -52,18 +52,28 @@ def _normal(part: Part, dtype: DTypeLike, seed: int
                    lambda shape: rng.standard_normal(shape).astype(dtype)), rng
 
 
-def _full(part: Part, dtype: DTypeLike, seed: int) -> list[Draw]:
-    """Normal numbers everywhere, the output also at inference; and small whole numbers."""
+def _full(part: Part, oracle: Oracle, dtype: DTypeLike, seed: int) -> list[Draw]:
+    """Normal numbers everywhere, the output also at inference; and small whole numbers, none of
+    them 0 where others are divided by them."""
     normal = _normal(part, dtype, seed)[:3]
     rng = np.random.default_rng(seed)
     whole = filled(part, probe_batch(part),
                    lambda shape: rng.integers(-4, 4, shape, endpoint=True).astype(dtype))
     found = [Draw(*normal, None, f"normal numbers, seed {seed}"),
-             Draw(*whole, None, f"integers, seed {seed}")]
+             Draw(_divisible(whole[0], oracle.divisors), *whole[1:], None,
+                  f"integers, seed {seed}")]
     if part.inference is not None:
         found.append(Draw(*normal, ("output",), f"normal numbers at inference, seed {seed}",
                           training=False))
     return found
+
+
+def _divisible(x: Arrays, divisors: tuple[int, ...]) -> Arrays:
+    """The inputs with ones in place of the zeros that others would be divided by."""
+    inputs = x if isinstance(x, tuple) else (x,)
+    made = tuple(np.where(each == 0, each.dtype.type(1), each) if i in divisors else each
+                 for i, each in enumerate(inputs))
+    return made if isinstance(x, tuple) else made[0]
 
 
 def _sparse_input(x: Arrays, dy: np.ndarray, weights: Weights,

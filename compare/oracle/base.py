@@ -56,6 +56,7 @@ class Oracle:
         masks: whether an activation's slope is a mask, 0 or the same number wherever it is not.
         ties: whether equal numbers of its input compete for the gradient.
         merges: whether it takes several inputs.
+        divisors: positions of the inputs that others are divided by, of which 0 / 0 is no number.
         mixes_samples: whether what comes of a sample depends on the others of its batch.
     """
 
@@ -70,6 +71,7 @@ class Oracle:
     masks = False
     ties = False
     merges = False
+    divisors: tuple[int, ...] = ()
     mixes_samples = False
     layout: Layout  # of the images under its windows
 

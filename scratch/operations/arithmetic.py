@@ -84,7 +84,9 @@ class TrueDivideOperation(Binary, operator="/"):
         return a / b
 
     def combine_backward(self, dy, a, b):
-        return dy / b, dy * (-a / b / b)
+        quotient = dy / b
+        # not dy * a / b^2, whose parts overflow where it is not too large itself
+        return quotient, -quotient * (a / b)
 
 
 class DivideOperation(TrueDivideOperation):

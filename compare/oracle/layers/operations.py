@@ -12,7 +12,7 @@ import numpy as np
 from compare.oracle.base import Activation, Oracle, judges
 from compare.oracle.layers import activations, merging, reshaping, smooth_activations, softmax
 from compare.oracle.layers.activations import is_short
-from compare.oracle.layers.piecewise import choose, held, same
+from compare.oracle.layers.piecewise import choose, held, same, wider
 from compare.oracle.rounded_mean import mean
 from compare.oracle.running_error import Bounded
 from compare.tracing.types import Config
@@ -65,18 +65,22 @@ class Multiply(Binary, merging.Multiply):
 
 @judges("TrueDivideOperation", "DivideOperation")
 class Divide(Binary):
-    """a / b; its gradients are dy / b and -dy a / b^2, divided by b once after the other or by its
-    square."""
+    """a / b; its gradients are dy / b and -dy a / b^2: the first times a / b or, as in TensorFlow,
+    dy times a / b / b."""
 
     operation = "a quotient"
     exact = False
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.divisors = (self.operands.count(None) - 1,) if self.operands[1] is None else ()
 
     def merged(self) -> Bounded:
         return self.x[0] / self.x[1]
 
     def gradients(self, dy: Bounded) -> list[Bounded]:
         a, b = self.x
-        return [dy / b, dy * (-a / b / b)]
+        return [dy / b, wider(-(dy / b) * (a / b), dy * (-a / b / b))]
 
 
 @judges("MaximumOperation")
