@@ -1,17 +1,16 @@
 """The scratch model of a specification: a stack, a graph, models inside it, layers called again."""
 
 import copy
-from typing import TYPE_CHECKING
+from typing import Any
 
 import scratch
 from scratch.layers import LAYERS
 from scratch.operations import OPERATIONS
 
-if TYPE_CHECKING:
-    from compare.evaluation.fuzzing.specification import Specification
+Specified = Any  # a `Specification`, whose module imports this one
 
 
-def model_of(specification: "Specification"):
+def model_of(specification: Specified):
     """The model, not compiled; a mere stack becomes a Sequential, anything else a Model.
 
     Raises:
@@ -26,7 +25,7 @@ def model_of(specification: "Specification"):
     return scratch.Model(source, _Part(specification, layers, whole).called_on(source))
 
 
-def _layer(specification: "Specification", i: int):
+def _layer(specification: Specified, i: int):
     """The layer of a node; None for one that calls another's again."""
     node = specification.nodes[i]
     if node.again is not None:
@@ -37,7 +36,7 @@ def _layer(specification: "Specification", i: int):
     return LAYERS[node.class_name](**settings, dtype=specification.dtype)
 
 
-def shapes_of(specification: "Specification") -> dict[int, tuple]:
+def shapes_of(specification: Specified) -> dict[int, tuple]:
     """The shape of a sample of each node's output, and of the input, -1."""
     shapes = {-1: tuple(specification.input_shape)}
     for i, node in enumerate(specification.nodes):
@@ -55,7 +54,7 @@ class _Part:
         place: [first node, the one behind the last, how often it is called].
     """
 
-    def __init__(self, specification: "Specification", layers: list, place: list[int]) -> None:
+    def __init__(self, specification: Specified, layers: list, place: list[int]) -> None:
         self.specification, self.layers, self.place = specification, layers, place
 
     def called_on(self, source):
