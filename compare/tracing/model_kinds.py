@@ -1,13 +1,15 @@
 """What somebody handed over: a scratch model, a Keras model, a trace, or none of these."""
 
-from collections.abc import Container
+from collections import ChainMap
+from collections.abc import Container, Mapping
+from typing import Any
 
 from compare.tracing.trace import Trace
 from scratch.layers import LAYERS
 from scratch.operations import OPERATIONS
 from scratch.training import Trainer
 
-KINDS = {**LAYERS, **OPERATIONS}  # classes by name
+KINDS: Mapping[str, Any] = ChainMap[str, Any](LAYERS, OPERATIONS)  # type: ignore[arg-type]
 
 
 def require_network(model: object) -> None:
@@ -27,7 +29,7 @@ def is_scratch(model: object) -> bool:
     return isinstance(model, Trainer)
 
 
-def kind(thing: object, known: Container[str] = tuple(KINDS)) -> str:
+def kind(thing: object, known: Container[str] = KINDS) -> str:
     """The Keras class, of those known, that a layer (loss, optimizer) is or is derived from."""
     return next((cls.__name__ for cls in type(thing).__mro__ if cls.__name__ in known),
                 type(thing).__name__)

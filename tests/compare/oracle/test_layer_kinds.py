@@ -16,6 +16,7 @@ from compare.oracle.layers.piecewise import choose
 from compare.oracle.registry import ACTIVATIONS, LAYERS, known_oracle, oracle_for
 from compare.reduction.minimize import minimize
 from scratch.layers import LAYERS as CLASSES
+from scratch.operations import OPERATIONS
 from tests.scratch.support.activation_oracles import KINKS
 
 # Where classes of layers may stand side by side: what judges them, what is drawn, the faults
@@ -76,7 +77,7 @@ def test_what_keras_alone_has_is_not_known():
 
 @pytest.mark.parametrize("name", sorted(LAYERS))
 def test_an_oracle_knows_its_layer(name):
-    oracle, layer = LAYERS[name], CLASSES[name]
+    oracle, layer = LAYERS[name], {**CLASSES, **OPERATIONS}[name]
     assert oracle.merges == layer.merges
     assert not (oracle.mixes_samples and layer.sample_by_sample)
     assert oracle.operation or name == "ActivityRegularization"
