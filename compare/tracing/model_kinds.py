@@ -9,7 +9,7 @@ from scratch.layers import LAYERS
 from scratch.operations import OPERATIONS
 from scratch.training import Trainer
 
-KINDS: Mapping[str, Any] = ChainMap[str, Any](LAYERS, OPERATIONS)  # type: ignore[arg-type]
+KINDS: Mapping[str, Any] = ChainMap[str, Any](LAYERS, OPERATIONS)
 
 
 def require_network(model: object) -> None:

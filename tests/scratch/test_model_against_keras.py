@@ -173,7 +173,6 @@ REFUSED = {
     "function": (lambda k, x: k.ops.exp(x), "is an operation between layers, Exp"),
     "training": (lambda k, x: k.layers.Dropout(0.5, name="on")(x, training=True), "'on'"),
     "lambda": (lambda k, x: k.layers.Lambda(abs, name="f")(x), "'f' is of class Lambda"),
-    "dot": (lambda k, x: k.layers.Dot(1, name="f")([x, x]), "'f' is of class Dot"),
     "masking": (lambda k, x: k.layers.Masking(name="f")(x), "'f' is of class Masking"),
 }
 
