@@ -99,7 +99,7 @@ def run_draw(gate: Gate, part: Part, op: Op, oracle: Oracle, reference_run: Refe
         allowed = Bounded(value.value, rounding) if exactly else value
         ours, theirs, note = made[tensor], expected[tensor], ""
         if ends:
-            ours, theirs, allowed, note = in_range(ours, theirs, allowed)
+            ours, theirs, allowed, note = in_range(ours, theirs, allowed, right["output"])
         row = judge(gate, part.name, tensor, ours, theirs, allowed, slack=result.slack.get(tensor))
         row.note = row.note or ", ".join(filter(None, (draw.note, note)))
         row.drawn = None if row.passed else draw
@@ -107,18 +107,24 @@ def run_draw(gate: Gate, part: Part, op: Op, oracle: Oracle, reference_run: Refe
     return rows, made
 
 
-def in_range(actual: ArrayLike, expected: ArrayLike, right: Bounded
+def in_range(actual: ArrayLike, expected: ArrayLike, right: Bounded, output: Bounded | None = None
              ) -> tuple[np.ndarray, np.ndarray, Bounded, str]:
     """(candidate's, reference's and exact numbers, a note) with zeros where nothing can be judged.
 
     That is where the exact result, or how far rounding may lead away from it, is beyond the largest
     number of the precision; and where the reference itself has a NaN or an infinity, although the
     result is none: the note says at how many numbers.
+
+    Args:
+        output: of the layer, of which this may be the gradient; where it is of the same shape and
+            beyond the largest number, a slope that is computed from it is, too.
     """
     actual, expected = np.asarray(actual), np.asarray(expected)
     if actual.shape != expected.shape or expected.shape != right.shape:
         return actual, expected, right, ""
-    held = np.abs(right.value) + right.bound <= right.rounding.largest  # false of a NaN, too
+    held = _held(right)
+    if output is not None and output.shape == right.shape:
+        held &= _held(output)
     lost = held & ~np.isfinite(expected)
     kept = held & ~lost
     note = (f"the reference itself has no finite result for {int(lost.sum())} of {lost.size} "
@@ -126,6 +132,11 @@ def in_range(actual: ArrayLike, expected: ArrayLike, right: Bounded
     return (np.where(kept, actual, 0), np.where(kept, expected, 0),
             Bounded(np.where(kept, right.value, 0.0), right.rounding,
                     np.where(kept, right.bound, 0.0)), note)
+
+
+def _held(numbers: Bounded) -> np.ndarray:
+    """Where the precision can hold them, whichever way they are rounded; not a NaN."""
+    return np.asarray(np.abs(numbers.value) + numbers.bound <= numbers.rounding.largest)
 
 
 def probe_of(oracle: Oracle) -> Gate:

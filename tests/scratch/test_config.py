@@ -116,7 +116,7 @@ REFUSED = {
     "bfloat16": (lambda K, k: K.Dense(2, dtype="bfloat16"), "bfloat16"),
     "mixed precision": (lambda K, k: K.Dense(2, dtype="mixed_float16"), "mixed_float16"),
     "lambda": (lambda K, k: K.Lambda(lambda x: x), "Lambda"),
-    "Gaussian dropout": (lambda K, k: K.GaussianDropout(0.5), "GaussianDropout"),
+    "masking": (lambda K, k: K.Masking(), "Masking"),
     "renormalization": (lambda K, k: K.BatchNormalization(renorm=True), "renorm=True"),
     "adaptive pooling": (lambda K, k: K.AdaptiveAveragePooling2D(2), "AdaptiveAveragePooling2D"),
     "recurrent layer": (lambda K, k: K.LSTM(2), "LSTM"),

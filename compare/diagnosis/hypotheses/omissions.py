@@ -40,25 +40,28 @@ def of_omitted_windows(c) -> list[Variant]:
 
         found.append(inside("windows-dropped", said, change))
     if c.tensor == "input_gradient":
-        rows, columns = c.default_walk().kernel
+        sizes = c.default_walk().kernel
         found.append(inside("windows-dropped", "only the first window's pixels get a gradient",
                             lambda c: c.moved(lambda dx: lay.given(_corner(
-                                lay.image(dx), rows, columns)))))
+                                lay.image(dx), sizes)))))
     if output:
         found.append(inside("windows-dropped", "every output is that of the first window",
                             lambda c: c.moved(lambda y: _everywhere(lay, y))))
     return found
 
 
-def _corner(image, rows: int, columns: int) -> np.ndarray:
+def _corner(image, sizes: tuple[int, ...]) -> np.ndarray:
+    """The first numbers along each axis of (N, ..., C), zeros elsewhere."""
+    part = (slice(None), *map(slice, sizes))
     left = np.zeros_like(image)
-    left[:, :rows, :columns] = image[:, :rows, :columns]
+    left[part] = image[part]
     return left
 
 
 def _everywhere(lay, array) -> np.ndarray:
     image = np.asarray(lay.image(array))
-    return lay.given(np.broadcast_to(image[:, :1, :1], image.shape).copy())
+    first = image[(slice(None), *[slice(1)] * (image.ndim - 2))]
+    return lay.given(np.broadcast_to(first, image.shape).copy())
 
 
 def of_omitted_channels(c) -> list[Variant]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from compare import parity
 from compare.checks.row import Row
+from compare.diagnosis.finding import Finding
 from compare.document.text import visible
 from compare.experiments.grading.exercise import Exercise, parts_of
 from compare.experiments.grading.results import Item, Mark
@@ -68,7 +69,7 @@ def nothing(exercise: Exercise, name: str, problem: str) -> Mark:
 
 def _items(exercise: Exercise, report: Report) -> tuple[Item, ...]:
     findings = {} if report else {finding.layer.split("/")[0]: finding
-                                  for finding in reversed(report.diagnosis)}
+                                  for finding in reversed(_diagnosis(report))}
     made = []
     for name, points in exercise.points.items():
         rows = rows_of(name, report.rows)
@@ -84,6 +85,14 @@ def _items(exercise: Exercise, report: Report) -> tuple[Item, ...]:
                 finding.identifier if finding is not None and not failed.gate.whole else "",
                 finding.remedy if finding is not None and finding.causes else ""))
     return tuple(made)
+
+
+def _diagnosis(report: Report) -> list[Finding]:
+    """What is wrong, as far as the submission still runs to be asked."""
+    try:
+        return report.diagnosis
+    except RAISED:
+        return []
 
 
 def rows_of(item: str, rows: list[Row]) -> list[Row]:

@@ -45,6 +45,7 @@ class MaxPooling2D(Pooling):
     operation = "maxima of windows"
     ties = True
     every_tie_wins = False
+    near_tie = 0.0  # how far below the maximum a number may lie and still be taken for it
 
     def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.walk = self.walk_of(x.shape)
@@ -66,8 +67,8 @@ class MaxPooling2D(Pooling):
             dx[pixels] += np.where(won, dy.value[out], 0.0)
             magnitude[pixels] += np.where(won, np.abs(dy.value[out]), 0.0)
             error[pixels] += np.where(won, dy.bound[out], 0.0)
-            if self.errors is not None:
-                possible = self._may_win(k, self.errors)[out]
+            if self.errors is not None or self.near_tie:
+                possible = self._may_win(k)[out]
                 error[pixels] += np.where(possible, np.abs(dy.value[out]) + dy.bound[out], 0.0)
         overlap = self.walk.overlap()
         if overlap > 1:
@@ -82,14 +83,20 @@ class MaxPooling2D(Pooling):
         offsets = np.arange(len(self.values)).reshape(-1, *[1] * (self.values.ndim - 1))
         return np.asarray(offsets == self.values.argmax(axis=0))
 
-    def _may_win(self, k: int, errors: np.ndarray) -> np.ndarray:
-        """Where rounding of the input leaves open whether offset k holds the maximum."""
+    def _may_win(self, k: int) -> np.ndarray:
+        """Where it is left open whether offset k holds the maximum: by rounding of the input, or as
+        it is so near to it."""
+        below = self.values.max(axis=0) - self.values[k]
+        near = (below > 0) & (below <= self.near_tie)
+        if self.errors is None:
+            return np.asarray(near)
+        errors = self.errors
         highest = self.values + errors
         lowest_winner = (self.values - errors).max(axis=0)
         contested = (highest >= lowest_winner).sum(axis=0) > 1
         close = (highest[k] >= lowest_winner) & contested
         unequal = errors.max(axis=0) > 0  # equal exact values tie the same way on both sides
-        return np.asarray(close & unequal & np.isfinite(self.values[k]))
+        return np.asarray(near | (close & unequal & np.isfinite(self.values[k])))
 
     def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         return {"output": 1, "input_gradient": self.walk_of(input_shape).overlap()}
@@ -167,11 +174,14 @@ class AveragePooling1D(AveragePooling2D):
 class MaxPooling3D(MaxPooling2D):
     """The largest of each window of a volume; every number that ties for it gets the gradient.
 
-    That is what TensorFlow's kernels do in volumes, unlike in images.
+    That is what TensorFlow's kernels do in volumes, unlike in images. On the way back they take for
+    the maximum, too, whatever lies within 1e-5 of it: such numbers may have the gradient or not
+    (`max_pooling_near_ties`).
     """
 
     rank = 3
     every_tie_wins = True
+    near_tie = 2e-5
 
 
 @judges("AveragePooling3D")

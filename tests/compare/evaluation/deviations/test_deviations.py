@@ -306,6 +306,18 @@ def test_max_pooling_beyond_volume(keras, shape):
     assert {row.off for row in report.rows if not row.passed} == {"reference"}
 
 
+@pytest.mark.parametrize("below, passed", [(2e-6, True), (3e-5, False)])
+def test_max_pooling_near_ties(keras, below, passed):
+    x = np.array([0.5, 0.5 - below, 0.25, 0.5], "float32").reshape(1, 4, 1, 1, 1)
+    model = scratch.Sequential([scratch.Input(x.shape[1:]), scratch.MaxPooling3D((4, 1, 1))])
+    twin = keras.Sequential([keras.Input(x.shape[1:]), keras.layers.MaxPooling3D((4, 1, 1))])
+    y, theirs = slope(twin, x)
+    model.forward(x)
+    assert model.backward(np.ones_like(y)).ravel().tolist() == [1, 0, 0, 1]
+    assert theirs.ravel().tolist() == [1, float(passed), 0, 1]
+    assert compare.check(model, twin, x, upstream=np.ones_like(y), probes=False)
+
+
 @pytest.mark.parametrize("name, shape", [("MaxPooling2D", (1, 2, 2, 1)),
                                          ("MaxPooling1D", (1, 4, 1)),
                                          ("MaxPooling3D", (1, 4, 1, 1, 1))])
