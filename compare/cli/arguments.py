@@ -15,6 +15,9 @@ FILES_ADVICE = ("Give --data-dir DIR with the four Fashion-MNIST files, leave it
 NAMES_ADVICE = ("Use --dataset fashion-mnist, or --dataset digits without --data-dir")
 
 
+POSITIONAL = {"what": "the network", "folder": "the folder"}  # what has no option's name
+
+
 def refuse_empty(prog: str, args: argparse.Namespace) -> None:
     """End with bad usage if any option was given an empty text, as "$UNSET" is in a script.
 
@@ -27,7 +30,7 @@ def refuse_empty(prog: str, args: argparse.Namespace) -> None:
     for name, value in vars(args).items():
         given = value if isinstance(value, (list, tuple)) else [value]
         if any(isinstance(text, str) and not text.strip() for text in given):
-            option = "the network" if name == "what" else f"--{name.replace('_', '-')}"
+            option = POSITIONAL.get(name, f"--{name.replace('_', '-')}")
             Parser(f"{prog} {args.command}").error(
                 f"expected {option} to be given a name. Received an empty text, which may come of "
                 "a variable that is not set. Fill it in, or leave the option out")

@@ -95,10 +95,14 @@ def options_with_a_value():
 @pytest.mark.parametrize("command, option", [*options_with_a_value()])
 def test_an_empty_option_is_refused(command, option, empty, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    needed = ["--out", "x.npz"] if command == "record" and option != "--out" else []
-    assert cli.main([command, *needed, *([option] if option else []), empty]) == 2
+    needed = {"record": {"--out": "x.npz"},
+              "grade": {"--config": "x.py", None: "x"}}.get(command, {})
+    others = [part for name, value in needed.items() if name != option
+              for part in ([name] if name else []) + [value]]
+    assert cli.main([command, *others, *([option] if option else []), empty]) == 2
     printed = capsys.readouterr()
-    assert "Received an empty text" in printed.err and (option or "the network") in printed.err
+    place = option or ("the folder" if command == "grade" else "the network")
+    assert "Received an empty text" in printed.err and place in printed.err
     assert not printed.out and not os.listdir(tmp_path)
 
 

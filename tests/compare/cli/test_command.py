@@ -156,7 +156,7 @@ def guard(error):
     (FileNotFoundError(2, "No such file or directory", "x.npz"),
      "parity test: error: x.npz: No such file or directory. Try: parity test --help"),
     (OSError(28, "No space left on device"),
-     "parity test: error: [Errno 28] No space left on device. Try: parity test --help"),
+     "parity test: error: standard output: No space left on device. Try: parity test --help"),
     (ValueError(), "parity test: error: ValueError. Try: parity test --help"),
     (ValueError("expected a. Received: b. Give c.d instead"),
      "parity test: error: expected a. Received: b. Give c.d instead"),

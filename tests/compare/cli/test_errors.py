@@ -172,7 +172,7 @@ ERRORS = [
     ("fuzz --runs another --resume", "seed: 5 there, 0 now", "Choose another directory"),
     ("fuzz --runs finished", "Received one with results", "to keep them, or choose another"),
     ("fuzz --runs damaged --resume", "damaged/campaign.json: expected JSON",
-     "remove the file to have it made again"),
+     "Choose another directory"),
     (CAMPAIGN + "--runs another --resume", "kind: 'fuzz' there", "Choose another directory"),
     (CAMPAIGN + "--margin nan", "margin to be a finite number above 0. Received: nan",
      "Try: parity bench --help"),
