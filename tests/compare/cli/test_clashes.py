@@ -35,7 +35,9 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "deep.py").write_text(OWN)
     np.savez("batch.npz", x=np.ones((2, 3)))
-    return tmp_path
+    yield tmp_path
+    for name in ("mine", "deep"):  # other tests have files of these names
+        sys.modules.pop(name, None)
 
 
 def contents(folder):
