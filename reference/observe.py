@@ -114,6 +114,16 @@ def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
                        None if y is None else target.numpy(), array(gradient), fused, inference)
 
 
+@tf.custom_gradient
+def own_copy(tensor):
+    """The tensor, with a gradient of its own.
+
+    That of `tf.identity` hands on the very tensor that comes in. Where both ends are asked for, as
+    here, TensorFlow never lets go of it: a few arrays more with every call.
+    """
+    return tf.identity(tensor), lambda gradient: tf.identity(gradient)
+
+
 class _Execution:
     """One pass forward, on a tape. Every reader of a tensor reads a copy of its own, so that its
     gradient is what that reader alone sends back."""
@@ -129,7 +139,7 @@ class _Execution:
             self.tape.watch(self.x)
             self.outputs, self.reads = [], []
             for op in ops:
-                read = [tf.identity(self.value(source)) for source in op.sources]
+                read = [own_copy(self.value(source)) for source in op.sources]
                 used = None
                 if op.is_random:
                     used = noise.get(op.position)
@@ -154,13 +164,13 @@ class _Execution:
         """The model's loss, with the penalties on weights and on outputs."""
         with self.tape:
             # Keras gives the output of a softmax or a sigmoid its logits along for the loss
-            seen = tf.identity(self.output)
+            seen = own_copy(self.output)
             self.seen = [seen]
             logits = getattr(self.output, "_keras_logits", None)
             if logits is not None:
                 if logits is self.reads[-1][0]:  # a reader of its own, apart from the softmax
                     logits = self.value(self.ops[-1].sources[0])
-                seen._keras_logits = tf.identity(logits)
+                seen._keras_logits = own_copy(logits)
                 self.logits = [seen._keras_logits]
             for op, output in zip(self.ops, self.outputs):
                 regularizer = op.layer.activity_regularizer

@@ -255,3 +255,21 @@ def test_an_op_takes_the_weights_it_is_given(keras, reference):
     expected = 1 + sum(x[:, i:i + 5, j:j + 3].sum(axis=3) for i in range(2) for j in range(3))
     np.testing.assert_array_equal(output, np.repeat(expected[..., None], 3, axis=3))
     np.testing.assert_array_equal(gradients["bias"], [30, 30, 30])
+
+
+def test_nothing_stays_behind(keras, reference):
+    """TensorFlow's tensors are no more after a hundred calls than after one."""
+    import gc
+
+    import tensorflow as tf
+
+    def tensors():
+        gc.collect()
+        return sum(isinstance(thing, type(tf.constant(0.0))) for thing in gc.get_objects())
+
+    model = network(keras, reference)
+    reference.observe(model, *batch())
+    before = tensors()
+    for _ in range(5):
+        reference.observe(model, *batch())
+    assert tensors() == before
