@@ -235,4 +235,4 @@ def share(distance_: float, allowed: float) -> float:
     """How much of what is allowed a distance takes up; never NaN."""
     if distance_ <= allowed:
         return distance_ / allowed if 0 < allowed < np.inf else 0.0
-    return distance_ / allowed if allowed > 0 else np.inf
+    return distance_ / allowed if allowed > 0 and not np.isnan(distance_) else np.inf

@@ -69,6 +69,11 @@ def test_where_nothing_may_differ_the_worst_number_is_the_one_farthest_off():
     assert (found.index, found.error, found.off) == ((2,), INF, "reference")
 
 
+def test_what_fills_its_bound_exactly_passes():
+    found = row([1.5], [1.0], [1.0], [0.5])
+    assert found.passed and found.used == 1 and found.over == 0
+
+
 def test_without_any_error_the_place_is_that_of_the_largest_difference():
     assert row([1.0, 2.0], [1.0, 2.0], [1.0, 2.0], None).index == (0,)
 

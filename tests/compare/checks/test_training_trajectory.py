@@ -334,3 +334,9 @@ def test_share_is_never_nan():
         for allowed in (0, 1, INF):
             assert not np.isnan(share(gap, allowed))
             assert (share(gap, allowed) > 1) == (gap > allowed)
+
+
+def test_a_share_is_never_nan():
+    for distance, allowed in ((NAN, 1.0), (1.0, NAN), (NAN, NAN), (1.0, 0.0)):
+        assert share(distance, allowed) == INF
+    assert share(0.0, 0.0) == 0 and share(0.5, 1.0) == 0.5
