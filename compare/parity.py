@@ -24,7 +24,7 @@ from compare.checks import (
     training_trajectory,
 )
 from compare.checks.layerwise import Layerwise
-from compare.checks.row import forget_observed
+from compare.checks.row import Row, forget_observed
 from compare.diagnosis.finding import Finding
 from compare.diagnosis.report_diagnosis import Diagnosis
 from compare.inputs import twins
@@ -109,16 +109,22 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, pro
         rows = (rows + integer_probe.probe(candidate, own, theirs)
                 + sparse_probe.probe(candidate, own, theirs)
                 + extremes.probe(candidate, own, theirs, model, keras_loss(twin)))
-    rows = (rows + later_updates.rows(model, reference, twin)
-            + noise_distribution.rows(model, reference) + end_to_end.rows(model, reference))
+    rows = rows + _beyond_single_layers(model, twin, reference, steps)
     if is_keras(called):
         rows = rows + entry_points.rows(model, called, reference)
-    if steps and y is not None and is_keras(twin):
-        rows = rows + [training_trajectory.verdict(model, twin, candidate.x, y, steps,
-                                                   sample_weight, reference)]
     explained = Diagnosis(candidate, reference, ops_of(model), keras_ops(twin, whole), model,
                           twin if is_keras(twin) else None)
     return Report.of(rows, candidate, reference, explained)
+
+
+def _beyond_single_layers(model, twin, reference: Trace, steps: int) -> list[Row]:
+    """Rows of the optimizer's later steps, of noise, of the whole network and of its training."""
+    rows = (later_updates.rows(model, reference, twin)
+            + noise_distribution.rows(model, reference) + end_to_end.rows(model, reference))
+    if steps and reference.y is not None and is_keras(twin):
+        rows.append(training_trajectory.verdict(model, twin, reference.x, reference.y, steps,
+                                                reference.sample_weight, reference))
+    return rows
 
 
 def keras_ops(twin, whole=frozenset()) -> list | None:

@@ -10,7 +10,7 @@ from reference import noise as noises
 from reference.failures import naming_part
 from reference.graph import layers_of
 from reference.kernels import refuse_corrupting
-from reference.model import model_dtype
+from reference.model import fresh_optimizer, model_dtype
 from reference.quiet import keras, precision, tf
 
 
@@ -81,8 +81,9 @@ class StepRunner:
         """Give the optimizer the state of a fresh one, whose sums need not start at zero."""
         optimizer = self.model.optimizer
         with precision(self.dtype):
-            fresh = type(optimizer).from_config(optimizer.get_config())
-            fresh.build(self.model.trainable_variables)
+            variables = self.model.trainable_variables
+            fresh = fresh_optimizer(optimizer, variables, variables)
+            fresh.build(variables)
         for variable, first in zip(optimizer.variables, fresh.variables):
             if variable.path != getattr(optimizer._learning_rate, "path", None):
                 variable.assign(first.numpy())

@@ -167,10 +167,15 @@ class _Sides:
         for (layer, name), a, b in zip(step.exact, ours, theirs):
             exact = step.exact[layer, name]
             size = norm(exact.value[np.isfinite(exact.value)]) or 1.0
-            allowed = MARGIN * step.spread[layer, name] + norm(exact.bound)
+            allowed = allowance(step, (layer, name))
             found.append(Weight(number, f"{layer} {name}", apart(a, b, exact.value) / size,
                                 apart(b, a, exact.value) / size, allowed / size))
         return found
+
+
+def allowance(step: SampledStep, key: tuple[str, str]) -> float:
+    """How far from its exact value, in the 2-norm, rounding may lead a weight or the loss."""
+    return float(MARGIN * step.spread[key] + norm(step.exact[key].bound))
 
 
 def with_fresh_optimizer(model: Network) -> Network:

@@ -14,7 +14,7 @@ import numpy as np
 from compare.checks import training_batches
 from compare.checks.training_batches import Batch
 from compare.checks.training_trajectory import (
-    MARGIN,
+    allowance,
     apart,
     trace_of_step,
     train_candidate,
@@ -104,8 +104,7 @@ class TrainingRun:
             if exact.overflows or not all(np.isfinite(w).all() for w in after.values()):
                 break
             right = {key: exact.exact[key].value for key in after}
-            allowed = {key: MARGIN * exact.spread[key] + norm(exact.exact[key].bound)
-                       for key in after}
+            allowed = {key: allowance(exact, key) for key in after}
             self.steps.append(Step(trace, after, right, allowed, float(loss)))
 
     def optimizer(self) -> Optimizer:

@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike
 
 from compare.oracle.learning_rates import rate_at, turning_points
 from compare.oracle.optimizers import Optimizer, optimizer_for
-from compare.oracle.running_error import Bounded, Rounding
+from compare.oracle.running_error import Bounded
 from compare.tracing.types import Config, Weights
 
 FIRST, LATE = (0, 1, 2), (1_000, 100_000)
@@ -162,8 +162,3 @@ def exact_step(oracle: Optimizer, state: State) -> tuple[list[Bounded], list[dic
 def with_more_roundings(result: Bounded, times: float) -> Bounded:
     """A result that may be rounded so many times as often as by the formula itself."""
     return Bounded(result.value, result.rounding, result.bound * times)
-
-
-def rounding_of(state: State) -> Rounding:
-    """The precision in which a state's weights are."""
-    return Rounding.of(state.weights[0].dtype)

@@ -226,13 +226,3 @@ def optimizer_for(class_name: str, config: Config, dtype: DTypeLike) -> Optimize
         raise ValueError(f"Expected an optimizer whose rule is known: {known}. "
                          f"Received: {class_name}")
     return OPTIMIZERS[class_name.lower()](config, np.dtype(dtype))
-
-
-def exact_update(class_name: str, config: Config, weights: list[Bounded], gradients: list[Bounded],
-                 dtype: DTypeLike) -> list[Bounded]:
-    """A network's weights after the first step of a fresh optimizer; see `optimizer_for`.
-
-    Args:
-        weights, gradients: of all weights that are trained, whose joint norm may be clipped.
-    """
-    return optimizer_for(class_name, config, dtype).step(weights, gradients)

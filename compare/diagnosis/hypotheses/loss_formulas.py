@@ -23,7 +23,6 @@ ENTROPIES = ("SparseCategoricalCrossentropy", "CategoricalCrossentropy", "Binary
 CLASSES = ENTROPIES[:2]
 BINARY = ("BinaryCrossentropy",)
 SQUARED, ABSOLUTE = ("MeanSquaredError",), ("MeanAbsoluteError",)
-MARGINS = ("Hinge", "SquaredHinge")
 
 
 class Formula(NamedTuple):

@@ -11,12 +11,17 @@ import pytest
 
 import scratch
 from compare.oracle.learning_rates import rate_at
-from compare.oracle.optimizers import OPTIMIZERS, exact_update
+from compare.oracle.optimizers import OPTIMIZERS, optimizer_for
 from compare.oracle.running_error import Bounded, Rounding
 from tests.scratch.support.checks import DTYPES, real
 from tests.scratch.support.optimizer_cases import CASES, SCHEDULES, by_hand, ident
 
 SHAPES = [(3, 4), (5,), ()]
+
+
+def exact_update(name, config, weights, gradients, dtype):
+    """The weights after the first step of a fresh optimizer."""
+    return optimizer_for(name, config, dtype).step(weights, gradients)
 
 
 def problem(seed, dtype, scale=1.0):
