@@ -29,7 +29,10 @@ def of_updates(c: UpdateComputation) -> list[Variant]:
         found.append(inside("update-missing", "the weight stays as it is", lambda c: c.changed(
             own=lambda c: c.exact(c.weights[c.position]))))
     # where two are the same in a first step, epsilon's place is the commoner mistake
-    found += (of_epsilon(c) + of_settings(c) + of_slots(c) + of_rules_gone_wrong(c) + of_decay(c)
+    rules = of_rules_gone_wrong(c)
+    found += (of_epsilon(c) + [rule for rule in rules if rule.identifier == "epsilon"]
+              + of_settings(c) + of_slots(c)
+              + [rule for rule in rules if rule.identifier != "epsilon"] + of_decay(c)
               + of_clipping(c))
     found += of_schedules(c) if c.slots else []
     return found + of_rules(c) + ([] if c.slots else of_size(c))

@@ -24,18 +24,33 @@ class Inside(Corrected):
     outside = False
 
 
-@pytest.mark.parametrize("own, place", [(Corrected, "to the root of the corrected velocity"),
-                                        (Inside, "inside the square root, beside the corrected")])
-def test_the_place_of_epsilon_is_named(keras, own, place):
+PLACES = [(Corrected, "to the root of the corrected velocity"),
+          (Inside, "inside the square root, beside the corrected")]
+
+
+def first_steps_differ(keras, own, epsilon):
+    """The report on Keras's Adam beside somebody's own one with the same settings."""
     twin = keras.Sequential([keras.Input((6, 6, 1)), keras.layers.Conv2D(2, 3),
                              keras.layers.Flatten(), keras.layers.Dense(3)])
-    twin.compile(keras.optimizers.Adam(0.01, epsilon=1e-3), "mse")
+    twin.compile(keras.optimizers.Adam(0.01, epsilon=epsilon), "mse")
     model = scratch.model_from_config(twin.get_config())
     model.set_weights(twin.get_weights())
-    model.compile(own(0.01, epsilon=1e-3), "mse")
-    report = compare.check(model, twin, real((4, 6, 6, 1)), real((4, 3), 2), steps=0)
+    model.compile(own(0.01, epsilon=epsilon), "mse")
+    return compare.check(model, twin, real((4, 6, 6, 1)), real((4, 3), 2), steps=0)
+
+
+@pytest.mark.parametrize("own, place", PLACES)
+def test_the_place_of_epsilon_is_named(keras, own, place):
+    report = first_steps_differ(keras, own, 1e-3)
     assert {row.gate for row in report.rows if not row.passed} == {"update"}
     assert report.diagnosis
     for finding in report.diagnosis:
         assert [cause.identifier for cause in finding.causes] == ["epsilon"], str(finding)
         assert place in str(finding)
+
+
+def test_where_a_first_step_tells_no_more_epsilon_comes_first(keras):
+    """At Keras's own epsilon the paper's place is, in a first step, what beta_2 for 1 - beta_2 is."""
+    first = first_steps_differ(keras, Corrected, 1e-7).diagnosis[0]
+    assert first.causes[0].identifier == "epsilon", str(first)
+    assert "to the root of the corrected velocity" in str(first)

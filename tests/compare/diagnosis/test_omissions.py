@@ -70,6 +70,18 @@ def variance_for_root(layer, y, x):
     return made * layer.params["gamma"] + layer.params["beta"]
 
 
+def no_epsilon(layer, y, x):
+    centred = x - x.mean(axis=-1, keepdims=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        made = centred / np.sqrt(x.var(axis=-1, keepdims=True))
+    return made * layer.params["gamma"] + layer.params["beta"]
+
+
+def square_root_of_negative(layer, y, x):
+    with np.errstate(invalid="ignore"):
+        return y + np.sqrt(y)
+
+
 @pytest.mark.parametrize("make, shape, change, cause", [
     (conv, IMAGE, first_row, "windows-dropped"),
     (conv, IMAGE, every_second, "windows-dropped"),
@@ -110,3 +122,14 @@ def test_a_bias_behind_the_activation(change, cause):
 
     finding = diagnosed(Written(4, activation="tanh"), (6,), seconds=0.3)
     assert finding.identifier == cause, str(finding)
+
+
+def test_what_gives_no_numbers_for_equal_inputs_and_wrong_ones_for_others_is_named():
+    """Without its epsilon the deviation of equal numbers is 0, and 0 / 0 is no number."""
+    finding = diagnosed(scratch.LayerNormalization(), (6, 5, 2), output(no_epsilon))
+    assert finding.identifier == "epsilon", str(finding)
+
+
+def test_what_gives_no_numbers_for_any_other_reason_is_said_to_be_no_number():
+    finding = diagnosed(scratch.LayerNormalization(), IMAGE, output(square_root_of_negative))
+    assert finding.identifier == "nan", str(finding)
