@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from compare.checks import epochs
 from compare.checks.gate import Gate
 from compare.checks.row import Row, judge, raised
 from compare.document import progress
@@ -45,8 +46,11 @@ def rows(model: Network, twin: Network, reference: Trace) -> list[Row]:
         return [raised(Gate.WHOLE_NETWORK, "network", "predict",
                        f"not run: {of_model(model, error)}")]
     right = outside_of_training(reference)
-    return [judge(Gate.WHOLE_NETWORK, "network", call, ours[call], value, right["network", call])
-            for call, value in theirs.items()]
+    found = [judge(Gate.WHOLE_NETWORK, "network", call, ours[call], value, right["network", call])
+             for call, value in theirs.items()]
+    if "evaluate loss" in theirs:
+        found += epochs.rows(model, reference, right["network", "evaluate loss"])
+    return found
 
 
 def _called(model: Network, x: np.ndarray, y: Any, sample_weight: np.ndarray | None

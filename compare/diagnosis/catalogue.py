@@ -266,6 +266,9 @@ CATALOGUE: dict[str, Entry] = {
     "last-batch": Entry(
         "the last batch, which is shorter, is left out, filled up or counted as a full one",
         "Train on it as it is, and divide by its own size.", UPDATE),
+    "batch-order": Entry(
+        "an epoch takes the samples in another order",
+        "Without shuffling take them as they come.", UPDATE),
     "mean-over-batches": Entry(
         "batches of unequal size count alike in a mean",
         "Weight each batch's figure by the number of its samples.", LOSS),

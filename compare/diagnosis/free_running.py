@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from compare.checks.dataflow import Watched
+from compare.checks.epochs import EVALUATE, FIT
 from compare.checks.row import Row
+from compare.diagnosis.epoch_causes import cause_of_epoch
 from compare.diagnosis.finding import Cause
 from compare.tracing import execution
 from compare.tracing.layer_error import RAISED
@@ -22,6 +24,8 @@ def cause_between_layers(row: Row, model: Any, reference: Trace) -> Cause | None
     """
     if reference.y is None or getattr(model, "loss", None) is None:
         return None
+    if row.tensor in (FIT, EVALUATE):
+        return cause_of_epoch(row, model, reference)
     copied = copy.deepcopy(model)
     try:
         watched = [Watched(layer) for layer in copied.layers]

@@ -30,7 +30,7 @@ def test_right_networks_hold(dtype, jit_compile):
     twin = twins.twins(model)[1]
     twin.jit_compile = jit_compile
     rows = found(model, twin, x, y, sample_weight=np.array([0.5, 2, 1]))
-    assert list(rows) == ["predict", "evaluate loss"]
+    assert list(rows) == ["predict", "evaluate loss"]  # a network that draws makes no epochs
     for row in rows.values():
         assert row.passed and row.gate == "whole network" and row.layer == "network"
         assert 0 < row.allowed < 1e-2 and row.off == "", row
@@ -69,7 +69,7 @@ def test_a_candidate_that_does_otherwise_is_seen(call, wrong):
     model, twin = twins.twins(examples.network("inside"))
     model.__class__ = kind
     rows = found(model, twin, *examples.batch())
-    assert [row.tensor.split()[0] for row in rows.values() if not row.passed] == [call]
+    assert {row.tensor.split()[0] for row in rows.values() if not row.passed} == {call}
     assert {row.off for row in rows.values() if not row.passed} == {"candidate"}
 
 

@@ -50,7 +50,7 @@ def test_the_place_of_epsilon_is_named(keras, own, place):
 
 
 def test_where_a_first_step_tells_no_more_epsilon_comes_first(keras):
-    """At Keras's own epsilon the paper's place is, in a first step, what beta_2 for 1 - beta_2 is."""
+    """At Keras's own epsilon the paper's place looks like beta_2 for 1 - beta_2, at first."""
     first = first_steps_differ(keras, Corrected, 1e-7).diagnosis[0]
     assert first.causes[0].identifier == "epsilon", str(first)
     assert "to the root of the corrected velocity" in str(first)

@@ -182,16 +182,21 @@ def reversed_order(self, right, x, y, batch_size=None, **more):
     return right(x[::-1], y[::-1], batch_size, **{**more, "shuffle": False})
 
 
+def reported(loss, return_dict=False, **more):
+    """As evaluate returns it."""
+    return {"loss": float(loss)} if return_dict else float(loss)
+
+
 def mean_of_batches(self, right, x, y, batch_size=None, **more):
     size = size_of(batch_size, x)
-    return float(np.mean([self.test_step(x[i:i + size], y[i:i + size])[0]
-                          for i in range(0, len(x), size)]))
+    return reported(np.mean([self.test_step(x[i:i + size], y[i:i + size])[0]
+                             for i in range(0, len(x), size)]), **more)
 
 
 def last_batch_only(self, right, x, y, batch_size=None, **more):
     """An epoch's figure is that of its last batch."""
     start = (len(x) - 1) // size_of(batch_size, x) * size_of(batch_size, x)
-    return float(self.test_step(x[start:], y[start:])[0])
+    return reported(self.test_step(x[start:], y[start:])[0], **more)
 
 
 def fresh_each_epoch(self, right, batches, *given):

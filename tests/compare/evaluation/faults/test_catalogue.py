@@ -27,7 +27,6 @@ from compare.evaluation.faults.families import (
     training_loop,
 )
 from compare.evaluation.faults.fault import LOSS, OPTIMIZER, TRAINING, UNKNOWN
-from compare.evaluation.faults.unnamed_causes import UNNAMED
 from compare.evaluation.fuzzing.specification import batch_of, targets_of
 from compare.inputs import twins
 from tests.compare.support.fault_effects import effects, same
@@ -81,7 +80,7 @@ def test_a_fault_is_described(fault):
     for place in fault.places:
         assert place.layer in (*names, *PLACES)
         for cause in place.causes:
-            assert cause in CATALOGUE or cause in UNNAMED or cause == UNKNOWN, cause
+            assert cause in CATALOGUE or cause == UNKNOWN, cause
 
 
 def test_faults_are_chosen_by_identifier_or_part_of_it():
@@ -160,16 +159,6 @@ def test_unknown_is_right_only_where_the_diagnosis_has_no_name():
         for place in fault.places:
             assert UNKNOWN not in place.also, fault.identifier
     assert sum(place.cause == UNKNOWN for fault in EVERY for place in fault.places) < 20
-
-
-def test_a_name_that_the_diagnosis_lacks_is_expected_of_some_fault_and_explained():
-    assert not set(UNNAMED) & set(CATALOGUE), "what can be named stands in the diagnosis"
-    expected = {cause for fault in EVERY for place in fault.places for cause in place.causes}
-    assert set(UNNAMED) <= expected
-    for name, entry in UNNAMED.items():
-        assert name == name.lower() and " " not in name
-        assert entry.sentence and not entry.sentence.endswith(".") and entry.remedy.endswith(".")
-        assert set(entry.phases) <= {"forward", "backward", "loss", "update"} and entry.phases
 
 
 def test_there_are_many_from_what_people_do_wrong():
