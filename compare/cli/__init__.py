@@ -18,7 +18,7 @@ from compare.cli.errors import complain, failed, guarded
 from compare.cli.helping import Parser
 from compare.cli.supervision import Died, supervised
 
-COMMANDS = ("check", "debug", "bench", "speed", "record", "fuzz", "faults", "grade")
+COMMANDS = ("check", "debug", "bench", "speed", "record", "fuzz", "faults", "grade", "support")
 DESCRIPTION = """\
 Proves, number by number, that a neural network written in NumPy and its Keras
 twin are the same function, gradients included; where they are not, it says

@@ -11,7 +11,8 @@ is described there, with its unit.
 import json
 from importlib import resources
 
-NAMES = ("check", "record", "benchmark", "campaign", "speed", "fuzz", "faults", "grades")
+NAMES = ("check", "record", "benchmark", "campaign", "speed", "fuzz", "faults", "grades",
+         "support")
 # A benchmark holds the report on its twins: whole, so that nothing has to be looked up elsewhere.
 PARTS = {"benchmark": ("check",)}
 

@@ -8,5 +8,6 @@ it or refuses it. Declared differences are those of `compare.evaluation.deviatio
 
 Reading order: trial.py (one value handed over), values.py (which values), outcome.py (what became
 of all of them, one row for an argument), layers.py, parts.py (losses, metrics, optimizers and the
-like), models.py (kinds of model, methods, callbacks, files), markdown.py, page.py.
+like), models.py (kinds of model, methods, callbacks, files), markdown.py, page.py. For the command
+`parity support`: of_class.py (one class), of_model.py (all layers of a model), answer.py.
 """

@@ -20,6 +20,8 @@ from compare.evaluation.faults.scoring import Score
 from compare.evaluation.fuzzing import report as fuzz_report
 from compare.evaluation.fuzzing.property_checks import Outcome
 from compare.evaluation.fuzzing.running import Failure, Result
+from compare.evaluation.support_matrix.answer import OfClasses, OfModel, Overview
+from compare.evaluation.support_matrix.of_model import Verdict
 from compare.experiments import execution
 from compare.experiments.benchmark.json_record import as_dict as benchmark_dict
 from compare.experiments.grading import Grades, Mark
@@ -74,6 +76,11 @@ def outputs():
                 "the submission took longer than 60 s", "hello", 1.5)
     yield "grades", "one", json.loads(grades_json(Grades("Exercise", {"conv": 2, "relu": 1},
                                                          [mark])))
+    yield "support", "everything", Overview().as_dict()
+    yield "support", "a class", OfClasses({
+        "Conv2D": [["filters", "required", "1, 2", ""]]}).as_dict()
+    yield "support", "a model", OfModel("mine.keras", [
+        Verdict("layer", "base.conv", "Conv2D"), Verdict("loss", "CTC", "CTC", "no")]).as_dict()
 
 
 @pytest.fixture(scope="module")
