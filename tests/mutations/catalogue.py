@@ -21,8 +21,16 @@ JOB_TESTS = ("compare/experiments/execution/test_scheduling.py",)
 PROBE, PROBE_TESTS = ("compare/checks/integer_probe.py",
                       ("compare/checks/test_integer_probe.py",))
 RULES, RULE_TESTS = "compare/oracle/optimizers.py", ("compare/oracle/test_optimizers.py",)
+EPOCHS, EPOCH_TESTS = "compare/checks/epochs.py", ("compare/checks/test_epochs.py",)
 
 MUTATIONS = [
+    # whole epochs
+    Mutation("epochs: all samples are one batch", EPOCHS,
+             "size = len(reference.x) - max(1, len(reference.x) // 3)", "size = len(reference.x)",
+             EPOCH_TESTS),
+    Mutation("epochs: one epoch is enough", EPOCHS, "EPOCHS = 2", "EPOCHS = 1", EPOCH_TESTS),
+    Mutation("epochs: a sum over samples is taken for a mean", EPOCHS,
+             'getattr(model.loss, "reduction", "") == "sum_over_batch_size"', "True", EPOCH_TESTS),
     # a row's verdict
     Mutation("row: an error that is not finite is explained by an infinite bound", ROW,
              "(bound > 0) & np.isfinite(error)", "(bound > 0)", ROW_TESTS),

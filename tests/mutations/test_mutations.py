@@ -43,3 +43,19 @@ def test_what_is_noticed_and_what_is_not(monkeypatch, capsys):
     assert command.main(["no mutation has this"]) == 2
     assert command.main(["--list"]) == 0
     assert capsys.readouterr().out.endswith("a comment more\nnothing is bad\n")
+
+
+def test_what_does_not_end_is_told_and_the_others_are_still_tried(monkeypatch, capsys):
+    def tried(mutation, project):
+        if mutation.name == "a comment more":
+            raise RuntimeError("a comment more: expected its tests to end within 3600 s")
+        return True
+
+    broken = Mutation("nothing is bad", "compare/document/text.py", 'BAD = "bad"',
+                      'BAD = "good"', SMALL)
+    monkeypatch.setattr(command, "MUTATIONS", [HARMLESS, broken])
+    monkeypatch.setattr(command, "noticed", tried)
+    assert command.main([]) == 1
+    assert capsys.readouterr().out == (
+        "Not decided: a comment more: expected its tests to end within 3600 s\n"
+        "1 of 2 mutations are noticed by the tests.\n")

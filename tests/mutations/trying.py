@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("compare", "scratch", "reference", "tests", "pyproject.toml", "README.md")
-SECONDS = 900  # for the tests of one mutation
+SECONDS = 3600  # for the tests of one mutation
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def noticed(mutation: Mutation, project: Path) -> bool:
     """Whether a test fails on a copy of the project with this change, which is undone afterwards.
 
     Raises:
-        RuntimeError: if the tests could not be run.
+        RuntimeError: if the tests could not be run, or did not end.
     """
     path = project / mutation.file
     before = path.read_text()
@@ -69,6 +69,8 @@ def noticed(mutation: Mutation, project: Path) -> bool:
             cwd=project, env={**os.environ, "PYTHONPATH": str(project),
                               "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True, text=True, timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"{mutation.name}: expected its tests to end within {SECONDS} s") from None
     finally:
         path.write_text(before)
     # 1: tests failed; 2 and 4: the changed code does not even import
