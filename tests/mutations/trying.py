@@ -70,7 +70,8 @@ def noticed(mutation: Mutation, project: Path) -> bool:
                               "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True, text=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:
-        raise RuntimeError(f"{mutation.name}: expected its tests to end within {SECONDS} s") from None
+        raise RuntimeError(f"{mutation.name}: expected its tests to end within {SECONDS} s"
+                           ) from None
     finally:
         path.write_text(before)
     # 1: tests failed; 2 and 4: the changed code does not even import
