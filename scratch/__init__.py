@@ -15,13 +15,14 @@ from scratch import (
                      operations,
                      optimizers,
                      regularizers,
+                     utils,
 )
 from scratch.errors import NonFiniteLossError, UnsupportedError
 from scratch.history import History
 from scratch.layers import *  # noqa: F403  every layer by its name
 from scratch.losses import CategoricalCrossentropy, SparseCategoricalCrossentropy
 from scratch.model import Model
-from scratch.models import load_model, model_from_config
+from scratch.models import clone_model, load_model, model_from_config, model_from_json
 from scratch.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 from scratch.seed import set_random_seed
 from scratch.sequential import Sequential
@@ -29,7 +30,15 @@ from scratch.sequential import Sequential
 __all__ = [
     "Adagrad", "Adam", "AdamW", "CategoricalCrossentropy", "History", "Model", "NonFiniteLossError",
     "RMSprop", "SGD", "Sequential", "SparseCategoricalCrossentropy", "UnsupportedError",
-    "activations", "callbacks", "initializers", "layers", "load_model", "losses", "metrics",
-    "model_from_config", "operations", "optimizers", "regularizers", "set_random_seed",
+    "activations", "callbacks", "clone_model", "initializers", "layers", "load_model", "losses",
+    "metrics", "model_from_config", "model_from_json", "operations", "optimizers", "regularizers",
+    "set_random_seed", "utils",
 ]
 __all__ += layers.__all__  # every layer by its name
+
+
+def __getattr__(name: str):
+    """Called for a name that is not here: a layer, perhaps, that `layers` says more about."""
+    if name[:1].isupper():
+        return getattr(layers, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -15,6 +15,7 @@ import numpy as np
 
 from scratch import seed as seeding
 from scratch.errors import UnsupportedError
+from scratch.suggestions import did_you_mean
 
 # A normal distribution cut at two standard deviations has this standard deviation itself.
 TRUNCATED_STDDEV = 0.87962566103423978
@@ -270,7 +271,8 @@ def get(identifier) -> Initializer:
     name = ALIASES.get(name, name) if isinstance(name, str) else name
     if name not in CLASSES:
         raise UnsupportedError(
-            f"Initializer {identifier!r} is not supported. Expected one of: {', '.join(ALIASES)}."
+            f"Initializer {identifier!r} is not supported.{did_you_mean(name, ALIASES)} "
+            f"Expected one of: {', '.join(ALIASES)}."
         )
     return CLASSES[name](**config)
 

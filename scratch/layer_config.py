@@ -9,6 +9,7 @@ from typing import Any
 from scratch.errors import UnsupportedError
 from scratch.layers import LAYERS, Input
 from scratch.operations import OPERATIONS, Operation, described, is_operation
+from scratch.suggestions import did_you_mean
 
 # Layers that Keras takes for built when they are made: into their configs it writes no shape.
 # So it does with all that pool.
@@ -73,7 +74,8 @@ def layer_from_config(config: dict):
             f"Expected one of: {', '.join(name.removesuffix('Operation') for name in OPERATIONS)}.")
     _refuse_foreign(name, config)
     if class_name != "InputLayer" and class_name not in known:
-        raise UnsupportedError(f"Layer {name!r} is of class {class_name}, which is not supported. "
+        raise UnsupportedError(f"Layer {name!r} is of class {class_name}, which is not supported."
+                               f"{did_you_mean(class_name, LAYERS)} "
                                f"Expected one of: {', '.join(LAYERS)}.")
     try:
         if class_name == "InputLayer":

@@ -5,6 +5,7 @@ the batch's, so that losses and gradients add up; penalties on weights come in o
 """
 
 import math
+import warnings
 from typing import NoReturn
 
 import numpy as np
@@ -15,6 +16,12 @@ from scratch.layers import Layer
 from scratch.metrics import Metric
 from scratch.metrics import get as get_metric
 from scratch.metrics import serialize as serialize_metric
+from scratch.suggestions import did_you_mean
+
+# Arguments of Keras's `compile` that say how TensorFlow is to run, each with its usual values.
+RUN_BY_TENSORFLOW: dict[str, tuple] = {
+    "jit_compile": ("auto", None, False), "run_eagerly": (False, None),
+    "steps_per_execution": (1, None), "auto_scale_loss": (True, None)}
 
 
 class Learner:
@@ -64,7 +71,7 @@ class Learner:
         """
         raise NotImplementedError
 
-    def compile(self, optimizer, loss, metrics=None, weighted_metrics=None) -> None:
+    def compile(self, optimizer, loss, metrics=None, weighted_metrics=None, **settings) -> None:
         """Choose how to train.
 
         Args:
@@ -73,10 +80,14 @@ class Learner:
                 `scratch.losses`.
             metrics: names, such as ['accuracy'], or objects of `scratch.metrics`.
             weighted_metrics: likewise; these take the sample weights into account.
+            settings: Keras's jit_compile, run_eagerly, steps_per_execution and auto_scale_loss,
+                which say how TensorFlow is to run: a warning tells that they change nothing here.
 
         Raises:
-            UnsupportedError: for names that are not known.
+            UnsupportedError: for names that are not known, and for loss_weights.
+            TypeError: for another argument.
         """
+        self._disregard(settings)
         for key, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
             if given and not isinstance(given, (list, tuple)):
                 raise UnsupportedError(f"Model {self.name!r}: expected {key} to be a list. "
@@ -86,6 +97,20 @@ class Learner:
         self.loss = losses.get(loss)
         self.metrics = [get_metric(m) for m in metrics or ()]
         self.weighted_metrics = [get_metric(m) for m in weighted_metrics or ()]
+
+    def _disregard(self, settings: dict) -> None:
+        """Warn of arguments of `compile` that change nothing, and refuse the others."""
+        if settings.pop("loss_weights", None):
+            raise UnsupportedError(f"Model {self.name!r}: compile does not support loss_weights.")
+        known = {*RUN_BY_TENSORFLOW, "optimizer", "loss", "metrics", "weighted_metrics"}
+        for name in settings:
+            if name not in RUN_BY_TENSORFLOW:
+                raise TypeError(f"Model {self.name!r}: compile has no argument {name!r}."
+                                f"{did_you_mean(name, known)}")
+        told = [name for name, value in settings.items() if value not in RUN_BY_TENSORFLOW[name]]
+        if told:
+            warnings.warn(f"Model {self.name!r}: {', '.join(told)} tells TensorFlow how to run, "
+                          "and changes nothing here.", stacklevel=3)
 
     @property
     def dtype(self) -> np.dtype:

@@ -37,6 +37,25 @@ def model_from_config(config: dict) -> Network:
     return Sequential.from_config(config)
 
 
+def model_from_json(text: str) -> Network:
+    """A model from what its `to_json()`, or that of a Keras model, gives; new weights.
+
+    Raises:
+        UnsupportedError, ValueError: see `model_from_config`, and for what is no JSON dictionary.
+    """
+    with naming("", "a model's description in JSON"):
+        return model_from_config(description.parse(text.encode(), "the text"))
+
+
+def clone_model(model: Network) -> Network:
+    """Another model with the same layers and settings, and new weights; not compiled.
+
+    Raises:
+        UnsupportedError: for a layer of a class of somebody's own, which a config cannot describe.
+    """
+    return model_from_config({**model.saved_as(), "config": model.get_config()})
+
+
 def load_model(filepath, compile: bool = True) -> Network:
     """The model in a `.keras` file, with its weights; compiled, and ready to go on training.
 

@@ -5,6 +5,7 @@ run their layers in the order of `layers`, forward, and in the opposite one back
 in others are written out in `layers`, see `nesting.py`; `calls` still knows them.
 """
 
+import json
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,10 @@ from scratch.layers.unknown_sizes import STAND_INS, filled, has_unknown, worked_
 from scratch.nesting import Call, written_out
 from scratch.summary import summary_html, summary_table
 from scratch.training import Trainer
+from scratch.weights import HoldsWeights
 
 
-class Network(Trainer):
+class Network(Trainer, HoldsWeights):
     """Base of the models: a subclass says what `calls` are, and when they are built.
 
     Attributes:
@@ -284,28 +286,11 @@ class Network(Trainer):
         return sum([regularization.activity_penalty(layer.activity_regularizer, layer.last_output)
                     for layer in self.layers if layer.activity_regularizer is not None], start=0.0)
 
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of all weights, layer by layer, kernel before bias."""
-        return [weight.copy() for layer in self.unique_layers for weight in layer.params.values()]
+    def _held(self):
+        return [(layer, name) for layer in self.unique_layers for name in layer.params]
 
-    def set_weights(self, weights) -> None:
-        """Take over values as `get_weights` gives them, in this model's precision.
-
-        Raises:
-            ValueError: for another number of arrays, or another shape; nothing is changed then.
-        """
-        self._require_built("set_weights")
-        own = [(layer, name) for layer in self.unique_layers for name in layer.params]
-        weights = [np.asarray(weight, self.dtype) for weight in weights]
-        if len(weights) != len(own):
-            raise ValueError(f"Model {self.name!r}: expected {len(own)} weights. "
-                             f"Received: {len(weights)}")
-        for (layer, name), weight in zip(own, weights):
-            if weight.shape != layer.params[name].shape:
-                raise ValueError(f"{layer}: expected {name} of shape {layer.params[name].shape}. "
-                                 f"Received: {weight.shape}")
-        for (layer, name), weight in zip(own, weights):
-            layer.take_weight(name, weight)
+    def _require_weights(self, action: str) -> None:
+        self._require_built(action)
 
     def _require_built(self, action: str) -> None:
         if not self.built:
@@ -320,6 +305,15 @@ class Network(Trainer):
         """The model's config, and how it is built and compiled, in the dictionary Keras saves."""
         return {**self.saved_as(), "config": self.get_config(),
                 "compile_config": self.get_compile_config()}
+
+    def to_json(self, **options) -> str:
+        """The model's description as JSON, for `scratch.models.model_from_json` or Keras's.
+
+        Args:
+            options: of `json.dumps`, such as indent.
+        """
+        return json.dumps({"registered_name": None, **self.saved_as(), "config": self.get_config()},
+                          **options)
 
     def save(self, filepath, overwrite: bool = True) -> None:
         """Write a `.keras` file; see `scratch.files.save_model`."""
@@ -349,6 +343,9 @@ class Network(Trainer):
 
     def __str__(self):
         return f"Model {self.name!r}"
+
+    def __repr__(self):
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
 def add_tied_gradients(layers: list[Layer]) -> None:

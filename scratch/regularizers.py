@@ -10,6 +10,7 @@ import numbers
 import numpy as np
 
 from scratch.errors import UnsupportedError
+from scratch.suggestions import did_you_mean
 
 
 class Regularizer:
@@ -108,7 +109,8 @@ def get(identifier) -> Regularizer | None:
         name, config = identifier.get("class_name"), identifier.get("config") or {}
     name = ALIASES.get(name, name) if isinstance(name, str) else name
     if not isinstance(name, str) or name not in CLASSES:
-        raise UnsupportedError(f"Regularizer {identifier!r} is not supported. "
+        raise UnsupportedError(f"Regularizer {identifier!r} is not supported."
+                               f"{did_you_mean(name, ALIASES)} "
                                f"Expected one of: {', '.join([*ALIASES, *DESCRIBED])}.")
     try:
         return CLASSES[name](**config)

@@ -44,6 +44,19 @@ class Sequential(Network):
         self._write_out()
         self._build_if_possible()
 
+    def pop(self, rebuild: bool = True):
+        """Take the layer on top off the stack; returns it, or None if there is none.
+
+        Args:
+            rebuild: as in Keras; it changes nothing here, where the layers below stay as they are.
+        """
+        if not self.calls:
+            return None
+        unit = self.calls.pop().unit
+        self._write_out()
+        self.built = self.built and bool(self.calls)
+        return unit
+
     def _append(self, layer, names: Names) -> None:
         """Put a layer on top; `names` are those of the layers below, and then its own, too."""
         if isinstance(layer, Input):

@@ -3,6 +3,7 @@
 What happens to one batch is in `learner.py`, where batches come from in `batches.py`.
 """
 
+import sys
 import warnings
 
 import numpy as np
@@ -83,7 +84,8 @@ class Trainer(Learner):
             y: labels as the loss takes them, such as (samples,) class numbers.
             batch_size: samples per step, 32 by default; the last batch of an epoch may be shorter.
             verbose: 0 for silence, 1 for a progress bar, 2 for one line per epoch, all of it on
-                standard error; 'auto' is 1. Where no bar can move, such as in a file, 1 is like 2.
+                standard output, as in Keras; 'auto' is 1. Where no bar can move, such as in a file,
+                1 is like 2.
             callbacks: one or a list of `scratch.callbacks`.
             validation_split: this share of the samples, the last ones, is kept for validation.
             validation_data: (x, y), (x, y, sample_weight) or batches, to evaluate after an epoch.
@@ -275,7 +277,8 @@ class Trainer(Learner):
 
 def progress_bar(steps: int | None, title: str, verbose) -> ProgressBar:
     """What `verbose` asks for, as in Keras: 0 nothing, 1 or 'auto' a bar, 2 a line at the end."""
-    return ProgressBar(steps, title, enabled=bool(verbose), moving=verbose != 2)
+    return ProgressBar(steps, title, enabled=bool(verbose), stream=sys.stdout or sys.stderr,
+                       moving=verbose != 2)
 
 
 def _warn_of_no_batch(epoch: int, history: History) -> None:

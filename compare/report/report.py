@@ -24,7 +24,7 @@ SHOWN = (*MEASURED, Gate.UPDATE, Gate.WHOLE_NETWORK)  # in the table, also where
 SCHEMA = "keras-parity check 1"
 
 
-@dataclass
+@dataclass(repr=False)
 class Report(Displayed):
     """What `compare.check` returns. True if parity holds.
 
@@ -207,6 +207,9 @@ class Report(Displayed):
 
     def __str__(self) -> str:
         return self.render()
+
+    def __repr__(self) -> str:
+        return f"<Report: {self.summary()}>"
 
     def blindness(self) -> Text:
         """What the real numbers of this batch could not have shown, and what covers it."""

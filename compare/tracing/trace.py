@@ -21,7 +21,7 @@ WHOLE = "whole"
 SomeArrays = TypeVar("SomeArrays", np.ndarray, tuple[np.ndarray, ...], Arrays)
 
 
-@dataclass
+@dataclass(repr=False)
 class Part:
     """One call of a layer, or the activation inside it. Gradients are None where there are none.
 
@@ -59,6 +59,9 @@ class Part:
     inference: np.ndarray | None = None
     tied_to: str | None = None
 
+    def __repr__(self) -> str:
+        return f"<{self.class_name} {self.name}, output {self.output.shape}>"
+
     @property
     def name(self) -> str:
         return f"{self.layer}/{self.part}" if self.part not in ("", WHOLE) else self.layer
@@ -90,7 +93,7 @@ class Part:
                 **results_by_name(self.output, None, self.weight_gradients, self.updated)}
 
 
-@dataclass
+@dataclass(repr=False)
 class Trace(Displayed):
     """What `compare.record` returns.
 
@@ -127,6 +130,11 @@ class Trace(Displayed):
     def __post_init__(self) -> None:
         if not self.sources:
             self.sources = [(i - 1,) for i in range(len(self.parts))]
+
+    def __repr__(self) -> str:
+        labels = "random gradients" if self.y is None else "labels"
+        return (f"<Trace of {len(self.parts)} ops on a batch of {len(self.x)} with {labels}, "
+                f"{self.dtype}, by {self.producer}>")
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Every array by a name such as 'conv2d/output' or 'dense/kernel_gradient'."""

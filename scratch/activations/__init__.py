@@ -48,6 +48,7 @@ from scratch.activations.softmax import (
     softmax_gradient,
 )
 from scratch.errors import UnsupportedError
+from scratch.suggestions import did_you_mean
 
 ACTIVATIONS = {a.name: a for a in (
     linear, relu, relu6, leaky_relu, elu, selu, celu, gelu, silu, mish, sigmoid, hard_sigmoid,
@@ -82,7 +83,8 @@ def get(identifier) -> Activation:
     if isinstance(name, str) and ALIASES.get(name, name) in ACTIVATIONS:
         return ACTIVATIONS[ALIASES.get(name, name)]
     raise UnsupportedError(
-        f"Activation {identifier!r} is not supported. Expected one of: {', '.join(ACTIVATIONS)}, "
+        f"Activation {identifier!r} is not supported.{did_you_mean(identifier, ACTIVATIONS)} "
+        f"Expected one of: {', '.join(ACTIVATIONS)}, "
         f"or the config of one of the layers {', '.join(LAYERS)}.")
 
 

@@ -71,6 +71,7 @@ from scratch.layers.separable_conv2d import SeparableConv2D
 from scratch.layers.softmax import Softmax
 from scratch.layers.unit_normalization import UnitNormalization
 from scratch.layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
+from scratch.suggestions import did_you_mean
 
 LAYERS = {cls.__name__: cls for cls in (
     Conv2D, ReLU, MaxPooling2D, Flatten, Dense, Softmax, Activation,
@@ -126,3 +127,17 @@ __all__ = [
 ]
 
 ALIASES = [name for name in __all__[4:] if name not in LAYERS]
+
+
+def __getattr__(name: str):
+    """Called for a name that is not here.
+
+    Raises:
+        AttributeError: always; for what looks like a layer it says what to do.
+    """
+    said = f"module {__name__!r} has no attribute {name!r}"
+    if name[:1].isupper():
+        raise AttributeError(f"{said}.{did_you_mean(name, __all__)} scratch has these layers: "
+                             f"{', '.join(sorted(LAYERS))}. A layer of your own that does what "
+                             f"Keras's {name} does can still be checked: see compare.wrap.")
+    raise AttributeError(said)

@@ -15,9 +15,11 @@ import numpy as np
 from scratch import initializers, regularizers
 from scratch.errors import UnsupportedError
 from scratch.layers import symbolic
+from scratch.suggestions import arguments_of, did_you_mean
+from scratch.weights import HoldsWeights
 
 
-class Layer:
+class Layer(HoldsWeights):
     """Base of all layers.
 
     Args:
@@ -105,6 +107,7 @@ class Layer:
                     continue  # a key of some other Keras version, left unset
                 raise UnsupportedError(
                     f"{self} does not support {key}={value!r}: it has no such argument here."
+                    + did_you_mean(key, arguments_of(type(self)))
                 )
             plain = tuple(value) if isinstance(value, list) else value
             if plain not in self.neutral[key]:
@@ -218,6 +221,14 @@ class Layer:
 
     def compute_output_shape(self, input_shape: tuple | list) -> tuple:
         return tuple(input_shape)
+
+    def _held(self):
+        return [(self, name) for name in self.params]
+
+    def _require_weights(self, action: str) -> None:
+        if not self.built:
+            raise ValueError(f"{self} must be built before {action}: call build(input_shape), or "
+                             "the layer itself on a batch.")
 
     def add_weight(self, name: str, shape: tuple, initializer) -> None:
         """Make a weight; `initializers.undrawn` makes one that has no numbers yet."""

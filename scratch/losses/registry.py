@@ -19,6 +19,7 @@ from scratch.losses.elementwise import (
     Poisson,
     SquaredHinge,
 )
+from scratch.suggestions import did_you_mean
 
 CLASSES = {cls.__name__: cls for cls in (
     SparseCategoricalCrossentropy, CategoricalCrossentropy, BinaryCrossentropy, MeanSquaredError,
@@ -51,7 +52,7 @@ def get(identifier) -> Loss:
             name, config = identifier["config"], {}
     name = ALIASES.get(name, name) if isinstance(name, str) else name
     if not isinstance(name, str) or name not in CLASSES:
-        raise UnsupportedError(f"Loss {name!r} is not supported. "
+        raise UnsupportedError(f"Loss {name!r} is not supported.{did_you_mean(name, FUNCTIONS)} "
                                f"Expected one of: {', '.join(FUNCTIONS)}.")
     return CLASSES[name].from_config(config)
 

@@ -27,6 +27,7 @@ from scratch.metrics.of_losses import (
     SparseCategoricalCrossentropy,
     SquaredHinge,
 )
+from scratch.suggestions import did_you_mean
 
 CLASSES = {cls.__name__: cls for cls in (
     Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy,
@@ -67,7 +68,8 @@ def get(identifier) -> Metric:
         config = dict(identifier.get("config") or {})
         metric = CLASSES[identifier["class_name"]].from_config(config)
     if metric is None:
-        raise UnsupportedError(f"Metric {identifier!r} is not supported. "
+        raise UnsupportedError(f"Metric {identifier!r} is not supported."
+                               f"{did_you_mean(identifier, NAMES)} "
                                f"Expected one of: accuracy, acc, {', '.join(NAMES)}.")
     return metric
 

@@ -7,6 +7,7 @@ from scratch.optimizers.adam import Adam, AdamW
 from scratch.optimizers.optimizer import Optimizer
 from scratch.optimizers.rmsprop import RMSprop
 from scratch.optimizers.sgd import SGD
+from scratch.suggestions import did_you_mean
 
 __all__ = ["Adagrad", "Adam", "AdamW", "CLASSES", "Optimizer", "RMSprop", "SGD", "deserialize",
            "get", "schedules", "serialize"]
@@ -27,7 +28,7 @@ def get(identifier) -> Optimizer:
     if isinstance(identifier, dict):
         name, config = identifier.get("class_name"), identifier.get("config") or {}
     if not isinstance(name, str) or name.lower() not in CLASSES:
-        raise UnsupportedError(f"Optimizer {name!r} is not supported. "
+        raise UnsupportedError(f"Optimizer {name!r} is not supported.{did_you_mean(name, CLASSES)} "
                                f"Expected one of: {', '.join(CLASSES)}.")
     return CLASSES[name.lower()].from_config(config)
 

@@ -15,6 +15,7 @@ import numpy as np
 from scratch.errors import UnsupportedError
 from scratch.naming import snake_case
 from scratch.optimizers import clipping, schedules
+from scratch.suggestions import arguments_of, did_you_mean
 
 
 class Optimizer:
@@ -45,7 +46,8 @@ class Optimizer:
         for key, value in settings.items():
             if key not in self.neutral or value not in self.neutral[key]:
                 raise UnsupportedError(
-                    f"Optimizer {type(self).__name__} does not support {key}={value!r}.")
+                    f"Optimizer {type(self).__name__} does not support {key}={value!r}."
+                    + did_you_mean(key, arguments_of(type(self))))
         clips = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
         if sum(value is not None for value in clips.values()) > 1:
             raise ValueError(f"{type(self).__name__}: expected at most one of clipnorm, clipvalue "

@@ -145,7 +145,7 @@ def test_a_bar_that_an_error_passes_keeps_its_line():
 @pytest.mark.parametrize("verbose, bars, lines", [("auto", True, True), (1, True, True),
                                                   (2, False, True), (0, False, False)])
 def test_what_verbose_promises(verbose, bars, lines, monkeypatch):
-    monkeypatch.setattr(progress.sys, "stderr", stream := Terminal())
+    monkeypatch.setattr(progress.sys, "stdout", stream := Terminal())
     x, y = np.ones((6, 2)), np.zeros(6)
     model = scratch.Sequential([scratch.Input((2,)), scratch.Dense(1)])
     model.compile("sgd", "mse")
@@ -165,7 +165,7 @@ def test_nothing_is_drawn_by_tqdm_before_there_is_a_bar():
               "m.compile('sgd', 'mse'); m.fit(np.ones((4, 2)), np.ones(4)); "
               "sys.exit('tqdm' in sys.modules)")
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert run.returncode == 0 and run.stderr.startswith("Epoch 1/1 1/1 in ")
+    assert run.returncode == 0 and run.stdout.startswith("Epoch 1/1 1/1 in ")
 
 
 def test_a_notebook_gets_a_bar_that_lives():

@@ -293,7 +293,7 @@ def test_metrics_that_are_no_list_are_refused():
             network().compile("sgd", "mse", **{key: {"dense": "accuracy"}})
 
 
-def test_progress_goes_to_standard_error_and_verbose_0_is_silent(capsys):
+def test_progress_goes_to_standard_output_as_in_keras_and_verbose_0_is_silent(capsys):
     model = network()
     for action, said in ((lambda v: model.fit(X, LABELS, epochs=2, verbose=v), "Epoch 2/2 1/1"),
                          (lambda v: model.evaluate(X, LABELS, verbose=v), "accuracy: "),
@@ -302,7 +302,7 @@ def test_progress_goes_to_standard_error_and_verbose_0_is_silent(capsys):
         assert capsys.readouterr() == ("", "")
         action("auto")
         out, err = capsys.readouterr()
-        assert out == "" and said in err
+        assert err == "" and said in out
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")

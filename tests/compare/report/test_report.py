@@ -18,6 +18,11 @@ def test_all_rows_have_to_pass_and_there_has_to_be_one():
     assert report(True).first_failure is None
 
 
+def test_a_repr_is_the_verdict():
+    assert repr(report(True)).startswith("<Report: Parity holds")
+    assert repr(report(True, False)).startswith("<Report: Parity does not hold")
+
+
 def test_behind_a_failure_lie_the_same_layers_later_ones_and_whole_networks():
     rows = [Row(gate, layer, "output", passed) for gate, layer, passed in (
         ("forward", "a", True), ("forward", "b", False), ("forward", "c", False),

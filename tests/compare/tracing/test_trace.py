@@ -75,6 +75,11 @@ def test_a_saved_trace_is_read_back_whole(tmp_path, dtype, end):
     assert_same(Trace.load(str(tmp_path / "t.npz")), trace)
 
 
+def test_a_repr_is_one_short_line(trace):
+    assert "ops on a batch of" in repr(trace) and len(repr(trace)) < 200
+    assert all(len(repr(part)) < 100 and part.name in repr(part) for part in trace.parts)
+
+
 def test_a_trace_without_a_loss_is_read_back_whole(tmp_path):
     trace = compare.record(examples.network(loss=None), examples.batch()[0],
                            upstream=examples.upstream())

@@ -1,0 +1,32 @@
+"""What somebody may have meant by a name that is not known."""
+
+import difflib
+import inspect
+from collections.abc import Iterable
+
+# Names of older Keras, and what they are called now.
+FORMER = {"lr": "learning_rate", "nb_filter": "filters", "border_mode": "padding",
+          "subsample": "strides", "init": "kernel_initializer", "nb_epoch": "epochs",
+          "output_dim": "units", "p": "rate", "kernel": "kernel_size", "stride": "strides",
+          "dilation": "dilation_rate", "beta1": "beta_1", "beta2": "beta_2", "eps": "epsilon"}
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """' Did you mean padding?' for 'pading'; nothing if no known name is near."""
+    known = list(known)
+    if FORMER.get(str(name)) in known:
+        return f" Did you mean {FORMER[str(name)]}?"
+    by_small_letters = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(str(name).lower(), by_small_letters, 1, 0.75)
+    return f" Did you mean {by_small_letters[near[0]]}?" if near else ""
+
+
+def arguments_of(cls: type) -> list[str]:
+    """What the constructor takes by name, those of its bases too."""
+    found: dict[str, None] = {}
+    for base in cls.__mro__:
+        if "__init__" in vars(base):
+            found |= dict.fromkeys(
+                name for name, each in inspect.signature(vars(base)["__init__"]).parameters.items()
+                if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY))
+    return [name for name in found if name != "self"]
