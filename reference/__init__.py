@@ -24,8 +24,9 @@ from reference.ops import ops_of, run_op
 from reference.optimizer_steps import OptimizerSteps
 from reference.statistics import set_weights
 from reference.training import StepRunner
+from reference.weight_names import weight_of
 
 __all__ = ["EntryPoints", "Observation", "OptimizerSteps", "Part", "StepRunner", "clone",
            "compile_config", "compile_model", "from_config", "layers_by_name", "load",
            "model_dtype", "observe", "onednn_in_use", "ops_of", "run_loss", "run_op",
-           "set_random_seed", "set_weights", "versions"]
+           "set_random_seed", "set_weights", "versions", "weight_of"]

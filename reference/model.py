@@ -6,6 +6,7 @@ from pathlib import Path
 from reference.graph import layers_of
 from reference.quiet import keras, precision, tf
 from reference.statistics import set_weights
+from reference.weight_names import weight_names
 
 UNDECAYED = "exclude_from_weight_decay"  # see `compile_config`
 
@@ -46,7 +47,7 @@ def compile_model(model, compile_config: dict) -> None:
         layers = layers_of(model)
         model.optimizer.exclude_from_weight_decay(
             [v for number, name in excluded for v in layers[number - 1].trainable_variables
-             if v.name == name])
+             if weight_names(layers[number - 1])[id(v)] == name])
 
 
 def compile_config(model) -> dict:
@@ -61,7 +62,7 @@ def compile_config(model) -> dict:
         config["loss"]["config"]["delta"] = model.loss._fn_kwargs["delta"]
     if config and isinstance(config.get("optimizer"), dict):
         layers = layers_of(model)
-        found = [[number, v.name] for number, layer in enumerate(layers, start=1)
+        found = [[number, weight_names(layer)[id(v)]] for number, layer in enumerate(layers, start=1)
                  if layers.index(layer) == number - 1  # its first call
                  for v in getattr(layer, "trainable_variables", ())
                  if _excluded(model.optimizer, v)]

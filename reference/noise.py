@@ -1,8 +1,8 @@
 """Layers that are random in training, made to use given numbers instead of drawing their own.
 
 Two networks that share their noise can be compared although they are random. A dropout's noise is
-what it multiplies its input by, 0 or 1 / (1 - rate), or a normal number around 1; a Gaussian
-noise's is what it adds; an alpha dropout's is 1 where the input is kept, else 0.
+what it multiplies its input by, 0 or 1 / (1 - rate), or a normal number around 1; a stochastic
+depth's is likewise one number for each sample; a Gaussian noise's is what it adds; an alpha dropout's is 1 where the input is kept, else 0.
 """
 
 import contextlib
@@ -12,11 +12,14 @@ import numpy as np
 
 from reference.quiet import keras, tf
 
-MULTIPLYING = (keras.layers.Dropout, keras.layers.GaussianDropout)
+StochasticDepth = keras.src.applications.convnext.StochasticDepth
+MULTIPLYING = (keras.layers.Dropout, keras.layers.GaussianDropout, StochasticDepth)
 
 
 def is_random(layer) -> bool:
     """Whether the layer draws numbers in training."""
+    if isinstance(layer, StochasticDepth):
+        return layer.drop_path_rate > 0
     if isinstance(layer, (*MULTIPLYING, keras.layers.AlphaDropout)):
         return layer.rate > 0
     return isinstance(layer, keras.layers.GaussianNoise) and layer.stddev > 0
@@ -39,7 +42,8 @@ def alpha_dropout(layer, x, kept):
 
 def drawn(layer, x) -> np.ndarray:
     """The noise that the layer itself draws for a batch like x; its generator is left as it was."""
-    state = layer.seed_generator.state
+    own = getattr(layer, "seed_generator", None)
+    state = (own or keras.src.random.seed_generator.global_seed_generator()).state
     kept = np.array(state.numpy())
     blank = tf.ones_like(x) if isinstance(layer, MULTIPLYING) else tf.zeros_like(x)
     try:

@@ -148,7 +148,8 @@ class _Execution:
                 self.reads.append(read)
                 with restored(op.state):  # another call begins where this one began
                     self.outputs.append(op.run(read, used))
-                    self.moved.append({v.name: np.array(v.numpy()) for v in op.state})
+                    self.moved.append({op.names[id(v)]: np.array(v.numpy())
+                                       for v in op.state})
         self.seen: list = []  # what the loss reads
         self.logits: list = []  # likewise
 
@@ -197,7 +198,7 @@ class _Execution:
         except tf.errors.OpError:
             for op, read, noise, output in zip(self.ops, self.reads, self.noise, self.outputs):
                 x = tuple(value.numpy() for value in read)
-                held = {v.name: v.numpy() for v in op.variables} | {"noise": noise}
+                held = weights_of(op) | {"noise": noise}
                 run_op(op, x if op.merges else x[0], np.ones(output.shape, output.dtype.name), held)
             with naming_part("the way back"):
                 raise
@@ -220,7 +221,7 @@ def weight_gradients(execution: _Execution, found: dict, variables: list, penali
         if len(own) < len(trained):
             alone = _alone(execution, found, i)
             for v in trained:
-                own[id(v)] = alone[v.name]
+                own[id(v)] = alone[execution.ops[i].names[id(v)]]
                 if penalised and op.tied_to is None and v.regularizer is not None:
                     own[id(v)] = own[id(v)] + _penalty_gradient(v)
         gradients.append(own)
@@ -234,7 +235,7 @@ def _alone(execution: _Execution, found: dict, i: int) -> dict[str, np.ndarray]:
     if dy is None:
         raise ValueError(f"Layer {op.name!r}: expected a layer that is called more than once to "
                          "hand its output on. Received: one whose loss is computed from its logits")
-    held = {v.name: np.array(v.numpy()) for v in op.variables} | {"noise": execution.noise[i]}
+    held = weights_of(op) | {"noise": execution.noise[i]}
     return run_op(op, read if op.merges else read[0], array(dy), held)[2]
 
 
@@ -259,8 +260,8 @@ def _part(execution: _Execution, found: dict, i: int, own: dict, updated: dict) 
         read if op.merges else read[0], execution.outputs[i].numpy(),
         output_gradient=array(found["outputs"][i]),
         input_gradient=None if none else gradients if op.merges else gradients[0],
-        weights={v.name: np.array(v.numpy()) for v in op.variables},
-        weight_gradients={v.name: own[id(v)] for v in op.variables if id(v) in own},
+        weights=weights_of(op),
+        weight_gradients={op.names[id(v)]: own[id(v)] for v in op.variables if id(v) in own},
         updated=_updated(op, execution.moved[i], updated),
         noise=execution.noise[i], tied_to=op.tied_to,
     )
@@ -269,9 +270,16 @@ def _part(execution: _Execution, found: dict, i: int, own: dict, updated: dict) 
 def _updated(op: Op, moved: dict, stepped: dict) -> dict[str, np.ndarray]:
     """A call's weights after the step: those that its pass moved, and at a layer's first call those
     that the optimizer changed."""
-    after = {v.name: stepped[id(v)] for v in op.variables if id(v) in stepped and not op.tied_to}
+    names = op.names
+    after = {names[id(v)]: stepped[id(v)] for v in op.variables
+             if id(v) in stepped and not op.tied_to}
     after |= moved
-    return {v.name: after[v.name] for v in op.variables if v.name in after}
+    return {name: after[name] for name in names.values() if name in after}
+
+
+def weights_of(op: Op) -> dict:
+    """What the op's variables hold, by their names."""
+    return {op.names[id(v)]: np.array(v.numpy()) for v in op.variables}
 
 
 def one_step(model, variables, gradients) -> dict[int, np.ndarray]:

@@ -8,6 +8,7 @@ rectifier, and gives a softmax's logits, where a fused cross-entropy starts its 
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from reference.graph import calls_of
 from reference.kernels import refuse_corrupting
 from reference.quiet import keras, tf
 from reference.statistics import in_use, is_adapted
+from reference.weight_names import weight_names
 
 
 @dataclass
@@ -68,6 +70,11 @@ class Op:
         if self.is_activation or not self.layer.trainable or is_adapted(self.layer):
             return []
         return [v for v in self.variables if not v.trainable]
+
+    @cached_property
+    def names(self) -> dict[int, str]:
+        """What the variables are called, by their `id`."""
+        return weight_names(self.layer) if self.variables else {}
 
     @property
     def differs_at_inference(self) -> bool:
@@ -176,7 +183,7 @@ def run_op(op: Op, x, dy, weights: dict, training=True) -> tuple:
     trainable = [v for v in op.variables if v.trainable]
     with restored(op.variables):
         for variable in op.variables:
-            variable.assign(weights[variable.name])
+            variable.assign(weights[op.names[id(variable)]])
         with in_use(op.layer), tf.GradientTape() as tape:
             inputs = [tf.constant(value) for value in (x if op.merges else [x])]
             tape.watch(inputs)
@@ -185,7 +192,7 @@ def run_op(op: Op, x, dy, weights: dict, training=True) -> tuple:
             gradients = tape.gradient(y, [*inputs, *(v.value for v in trainable)],
                                       output_gradients=tf.constant(dy))
         gradients = [array(gradient) for gradient in gradients]
-        named = {v.name: g for v, g in zip(trainable, gradients[len(inputs):])}
+        named = {op.names[id(v)]: g for v, g in zip(trainable, gradients[len(inputs):])}
         dx = tuple(gradients[:len(inputs)]) if op.merges else gradients[0]
         return array(y), dx, named
 

@@ -7,7 +7,7 @@ are ignored; a layer or a setting that changes it and is not supported is refuse
 from typing import Any
 
 from scratch.errors import UnsupportedError
-from scratch.layers import LAYERS, Input
+from scratch.layers import LAYERS, Input, Layer
 from scratch.operations import OPERATIONS, Operation, described, is_operation
 from scratch.suggestions import did_you_mean
 
@@ -34,8 +34,9 @@ def layer_to_config(layer: Any, dtype_name: str, of_any_size: bool = False) -> d
                 "config": {**layer.get_config(), "dtype": dtype_name}, "registered_name": None}
     if isinstance(layer, Operation):
         return layer.keras_entry()
-    config = {"module": "keras.layers", "class_name": type(layer).__name__,
-              "config": layer.get_config(), "registered_name": None}
+    name, module = type(layer).__name__, type(layer).keras_module
+    config = {"module": module, "class_name": name, "config": layer.get_config(),
+              "registered_name": None if module == Layer.keras_module else name}
     # a layer that is not built yet has still to learn the model's precision
     config["config"]["dtype"]["config"]["name"] = dtype_name
     if isinstance(config["config"].get("activation"), dict):
@@ -89,11 +90,19 @@ def layer_from_config(config: dict):
         raise ValueError(f"{class_name} {name!r}: {error}") from None
 
 
+def known_module(class_name) -> str | None:
+    """The module in which Keras has a layer that is known here; None for any other class."""
+    layer = LAYERS.get(class_name) if isinstance(class_name, str) else None
+    return None if layer is None else layer.keras_module
+
+
 def _refuse_foreign(name, config: dict) -> None:
     """Raises an UnsupportedError for a class that is none of Keras's layers, whatever its name."""
     registered, module = config.get("registered_name"), config.get("module")
     if is_operation(config) and registered == config["class_name"]:
         return
+    if module is not None and module == known_module(config["class_name"]) != Layer.keras_module:
+        return  # which Keras registers as classes of somebody's own
     if registered and not str(registered).startswith("keras"):
         raise UnsupportedError(f"Layer {name!r} is a custom class, {registered!r}: not supported.")
     if module is not None and not str(module).startswith(("keras.layers", "keras.src.layers")):

@@ -118,8 +118,8 @@ def other_side(twin: Network | Trace | None, reference: Trace, shapes: list[tupl
 
     assert twin is not None and not isinstance(twin, Trace)
     layers = keras_side.layers_by_name(twin)
-    variables = [next(v for v in layers[reference.parts[i].layer].trainable_variables
-                      if v.name == name) for i, name in trained]
+    variables = [keras_side.weight_of(layers[reference.parts[i].layer], name)
+                 for i, name in trained]
     step: Callable[..., After] = keras_side.OptimizerSteps(twin, variables, shapes).step
     return step
 

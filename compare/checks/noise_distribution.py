@@ -53,7 +53,7 @@ def rows(model: Network, reference: Trace) -> list[Row]:
         elif isinstance(oracle, Dropout):
             shared = oracle.shared_axes(len(shape))
             kept = 1.0 if isinstance(oracle, AlphaDropout) else None
-            found.append(dropped(part.name, noise, config["rate"], shape, shared, kept))
+            found.append(dropped(part.name, noise, oracle.rate, shape, shared, kept))
     return found
 
 

@@ -41,25 +41,26 @@ def independence(heads: np.ndarray, probability: float, names: tuple[str, ...], 
         fields: how many such arrays are tested for one verdict.
     """
     confidence = math.log(4 * fields * (heads.ndim + 1) * POSITIONS ** 2 / FALSE_ALARM)
-    small = cropped(heads)
     q = probability
     # standardized: mean 0 and variance 1 each
-    values = np.where(small, math.sqrt((1 - q) / q), -math.sqrt(q / (1 - q)))
+    values = np.where(cropped(heads), math.sqrt((1 - q) / q), -math.sqrt(q / (1 - q)))
     largest = max((1 - q) / q, q / (1 - q), 1.0)  # of a product of two of them
     found = [evenness(heads, q, confidence)]
-    found += [companions(values, axis, largest, names[axis], confidence)
-              for axis in range(small.ndim) if small.shape[axis] > 1]
+    found += [companions(values if axis else values[:POSITIONS], axis, largest, names[axis],
+                         confidence)
+              for axis in range(values.ndim) if values.shape[axis] > 1]
     return found
 
 
 def cropped(drawn: np.ndarray) -> np.ndarray:
-    """At most `POSITIONS` places along each axis, and some ten thousand numbers of each call, so
-    that large images take no longer."""
-    drawn = drawn[(slice(POSITIONS),) * drawn.ndim]
+    """At most `POSITIONS` places along each axis but that of the calls, and some ten thousand
+    numbers of each call, so that large images take no longer; of the calls as many, unless they are
+    small: where one number is drawn for a sample, it takes many to see that two go together."""
+    drawn = drawn[(slice(None), *(slice(POSITIONS),) * (drawn.ndim - 1))]
     while drawn[0].size > 10_000:
         axis = int(np.argmax(drawn.shape[1:])) + 1
         drawn = drawn[(*[slice(None)] * axis, slice(drawn.shape[axis] // 2))]
-    return drawn
+    return drawn if drawn.size <= 10_000 * POSITIONS else drawn[:POSITIONS]
 
 
 def frequency(heads: np.ndarray, probability: float) -> float:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from scratch.errors import UnsupportedError
 from scratch.files.limits import require_text
+from scratch.layer_config import known_module
 
 SAVED = {"module", "class_name", "config", "registered_name", "build_config", "compile_config"}
 # of an object inside, such as a layer or an initializer; the last three only layers have
@@ -92,6 +93,8 @@ def _of_keras(module, class_name) -> bool:
     if module == "builtins":  # where functions come from, which are then looked up by their name
         return class_name == "function"
     if module is None or module == "keras":
+        return True
+    if module == known_module(class_name):  # some layers of keras.applications
         return True
     parts = module.split(".") if isinstance(module, str) else []
     room = parts[2:3] if parts[1:2] == ["src"] else parts[1:2]

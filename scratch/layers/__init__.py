@@ -32,6 +32,7 @@ from scratch.layers.conv2d import Conv2D
 from scratch.layers.conv2d_transpose import Conv2DTranspose
 from scratch.layers.conv3d import Conv3D
 from scratch.layers.conv3d_transpose import Conv3DTranspose
+from scratch.layers.custom_scale_layer import CustomScaleLayer
 from scratch.layers.dense import Dense
 from scratch.layers.depthwise_conv1d import DepthwiseConv1D
 from scratch.layers.depthwise_conv2d import DepthwiseConv2D
@@ -57,6 +58,7 @@ from scratch.layers.group_normalization import GroupNormalization
 from scratch.layers.identity import Identity
 from scratch.layers.input import Input
 from scratch.layers.layer_normalization import LayerNormalization
+from scratch.layers.layer_scale import LayerScale
 from scratch.layers.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
 from scratch.layers.merging import Add, Average, Maximum, Minimum, Multiply, Subtract
 from scratch.layers.normalization import Normalization
@@ -69,6 +71,7 @@ from scratch.layers.rms_normalization import RMSNormalization
 from scratch.layers.separable_conv1d import SeparableConv1D
 from scratch.layers.separable_conv2d import SeparableConv2D
 from scratch.layers.softmax import Softmax
+from scratch.layers.stochastic_depth import StochasticDepth
 from scratch.layers.unit_normalization import UnitNormalization
 from scratch.layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
 from scratch.suggestions import did_you_mean
@@ -88,6 +91,7 @@ LAYERS = {cls.__name__: cls for cls in (
     GroupNormalization, RMSNormalization, UnitNormalization, Normalization, Rescaling,
     GaussianDropout, AlphaDropout, SpatialDropout3D, Identity, RepeatVector, CenterCrop, Resizing,
     Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract, Dot,
+    CustomScaleLayer, LayerScale, StochasticDepth,  # of keras.applications
 )}
 
 # Keras's other names; a config always carries the first.
@@ -119,6 +123,7 @@ __all__ = [
     "AlphaDropout", "CenterCrop", "Dot", "GaussianDropout", "GroupNormalization", "Identity",
     "Normalization", "RMSNormalization", "RepeatVector", "Rescaling", "Resizing",
     "SpatialDropout3D", "UnitNormalization",
+    "CustomScaleLayer", "LayerScale", "StochasticDepth",
     "Convolution1D", "Convolution1DTranspose", "Convolution2D",
     "Convolution2DTranspose", "Convolution3D", "Convolution3DTranspose", "SeparableConvolution1D",
     "SeparableConvolution2D", "MaxPool1D", "MaxPool2D", "MaxPool3D", "AvgPool1D", "AvgPool2D",

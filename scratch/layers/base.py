@@ -67,6 +67,8 @@ class Layer(HoldsWeights):
         (None, 2)
     """
 
+    # Where Keras has its layer of that name; its networks bring some of their own.
+    keras_module = "keras.layers"
     # Whether each sample's output depends on that sample alone and nothing is drawn or counted, so
     # that a batch may be split over threads. Every class says so itself: it is not inherited.
     sample_by_sample = False

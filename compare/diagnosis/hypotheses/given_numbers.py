@@ -3,7 +3,14 @@
 import numpy as np
 
 from compare.diagnosis.hypothesis import Variant, inside
-from compare.oracle.layers.scaling import Rescaling, StandardScore, given_numbers
+from compare.oracle.layers.scaling import (
+    LayerScale,
+    Rescaling,
+    ScaledResidual,
+    StandardScore,
+    exactly,
+    given_numbers,
+)
 from compare.oracle.running_error import Bounded
 
 EPSILONS = (1e-3, 1e-5, 1e-7, 1e-8, 1e-12)
@@ -11,7 +18,11 @@ OTHER = "given-numbers"
 
 
 def of_given_numbers(c) -> list[Variant]:
-    """Everything about Rescaling and Normalization."""
+    """Everything about Rescaling, Normalization, LayerScale and CustomScaleLayer."""
+    if isinstance(c.layer, LayerScale):
+        return of_gain(c)
+    if isinstance(c.layer, ScaledResidual):
+        return of_scaled_branch(c)
     if isinstance(c.layer, Rescaling):
         return of_scale_and_offset(c)
     if isinstance(c.layer, StandardScore):
@@ -39,6 +50,37 @@ def of_scale_and_offset(c) -> list[Variant]:
                    lambda c: c.changed(own=offset_first)),
             Variant(OTHER, lambda steps: "x times {:.6g} plus {:.6g}".format(*_line(*steps[0])),
                     lambda c, made: c.changed(own=lambda c: instead(c, _along(c, made))))]
+
+
+def of_gain(c) -> list[Variant]:
+    """No gain, or one that is added to 1."""
+    def added(c):
+        a = c.exact(c.x if c.tensor == "output" else c.dy)
+        return a + a * c.exact(c.weights["gamma"])
+
+    if c.tensor not in ("output", "input_gradient"):
+        return []
+    ones = np.ones_like(c.weights["gamma"])
+    return [inside("gamma-missing", "", lambda c: c.weighing(gamma=ones)),
+            inside("gamma-missing", "gamma is added to 1", lambda c: c.changed(own=added))]
+
+
+def of_scaled_branch(c) -> list[Variant]:
+    """Which of the two, or both, are scaled."""
+    def times(a: Bounded, factor: float) -> Bounded:
+        return a if factor == 1 else a * exactly(np.asarray(factor), a)
+
+    def other(c, shortcut, branch):
+        if c.tensor == "output":
+            return times(c.exact(c.x[0]), shortcut) + times(c.exact(c.x[1]), branch)
+        return times(c.exact(c.dy), shortcut if c.tensor.endswith("1") else branch)
+
+    own = float(c.config["scale"])
+    ways = [("the branch is not scaled", 1.0, 1.0), ("the sum is scaled", own, own),
+            ("the shortcut is scaled in place of the branch", own, 1.0),
+            ("divided by the scale", 1.0, 1 / own if own else 1.0)]
+    return [inside(OTHER, said, lambda c, a=a, b=b: c.changed(own=lambda c: other(c, a, b)))
+            for said, a, b in ways]
 
 
 def _line(c, made) -> tuple[float, float]:

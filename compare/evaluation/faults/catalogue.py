@@ -6,6 +6,7 @@ from dataclasses import replace
 from compare.evaluation.faults.accuracy_table import ACCURACY, CLOSE
 from compare.evaluation.faults.families import (
     activations,
+    applications,
     buffers,
     clipping_limits,
     convolution,
@@ -51,8 +52,8 @@ from compare.evaluation.faults.fault import Fault, Variant
 
 FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooling, reshaping,
             sequences, volumes, interpolation, normalization, group_normalization, given_numbers,
-            products, noise, rectifiers, activations, merging, losses, optimizers, training,
-            keras_side, shared_layers,
+            applications, products, noise, rectifiers, activations, merging, losses, optimizers,
+            training, keras_side, shared_layers,
             # from textbooks, course forums and public issues
             textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, lost_digits,
             low_precision, optimizer_rules, later_updates, clipping_limits, rate_schedules, buffers,

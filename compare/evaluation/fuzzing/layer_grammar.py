@@ -324,6 +324,10 @@ LAYERS: dict[str, Entry] = {
     "Dropout": Entry(ANY, {
         "rate": (0.5, 0.0, 0.2, 0.75), "seed": (None, 7),
         "noise_shape": (None, Derived("per sample", lambda shape: (None, *[1] * len(shape))))}),
+    "StochasticDepth": Entry(ANY, {"drop_path_rate": (0.5, 0.0, 0.2)}),
+    "LayerScale": Entry(ANY, {
+        "init_values": (1e-6, 0.5),
+        "projection_dim": (Derived("channels", lambda shape: shape[-1]),)}),
     "SpatialDropout1D": Entry((SEQUENCE,), {"rate": (0.5, 0.2)}),
     "SpatialDropout2D": Entry((IMAGE,), {"rate": (0.5, 0.2), "data_format": FORMAT}),
     "GaussianNoise": Entry(ANY, {"stddev": (0.5, 0.1), "seed": (None, 7)}),
@@ -341,6 +345,7 @@ LAYERS: dict[str, Entry] = {
     "Softmax": Entry(ANY, {"axis": (-1, 1)}, has_two),
     "Add": Entry(ANY, {}, inputs=2),
     "Subtract": Entry(ANY, {}, inputs=2),
+    "CustomScaleLayer": Entry(ANY, {"scale": (0.17, 1.0, 0.1, -2)}, inputs=2),
     "Multiply": Entry(ANY, {}, inputs=2),
     "Average": Entry(ANY, {}, inputs=2),
     "Maximum": Entry(ANY, {}, inputs=2),

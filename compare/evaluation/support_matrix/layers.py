@@ -1,6 +1,7 @@
 """Every layer of Keras: those that are supported, argument by argument, and the others by name."""
 
 import functools
+import importlib
 import inspect
 from collections import defaultdict
 
@@ -9,7 +10,7 @@ from compare.evaluation.support_matrix.outcome import Outcome
 from compare.evaluation.support_matrix.trial import FAILED, accepted, plain, verdict
 from compare.evaluation.support_matrix.values import COMPANIONS, kind, needed, parameters, to_try
 from scratch.layer_config import layer_from_config
-from scratch.layers import LAYERS
+from scratch.layers import LAYERS, Layer
 
 VOLUME, IMAGE, SEQUENCE = (None, 5, 8, 6, 4), (None, 8, 6, 4), (None, 8, 4)
 VECTOR, MANY_CHANNELS = (None, 4), (None, 8, 6, 32)
@@ -17,6 +18,7 @@ FAMILIES = {  # Keras's folders -> headings
     "core": "Input, Dense, Activation", "convolutional": "Convolutions", "pooling": "Pooling",
     "activations": "Activations as layers", "normalization": "Normalization",
     "regularization": "Noise and penalties", "reshaping": "Shapes", "merging": "Merging",
+    "applications": "In the networks of keras.applications",
     "preprocessing": "Preprocessing and augmentation", "rnn": "Recurrent", "attention": "Attention",
 }
 NO_LAYERS = ("InputSpec", "Layer", "Wrapper")
@@ -26,10 +28,13 @@ def classes(keras) -> dict[str, list]:
     """Family -> its classes, each once; what lies elsewhere is under 'other'."""
     found = {thing for thing in vars(keras.layers).values()
              if inspect.isclass(thing) and thing.__name__ not in NO_LAYERS}
+    found |= {getattr(importlib.import_module(cls.keras_module), name)
+              for name, cls in LAYERS.items() if cls.keras_module != Layer.keras_module}
     families = defaultdict(list)
     for cls in sorted(found, key=lambda cls: cls.__name__):
         parts = cls.__module__.split(".")
-        family = parts[3] if parts[:3] == ["keras", "src", "layers"] else "other"
+        family = (parts[3] if parts[:3] == ["keras", "src", "layers"] else
+                  parts[2] if parts[:2] == ["keras", "src"] else "other")
         families[family if family in FAMILIES else "other"].append(cls)
     return {family: families[family] for family in (*FAMILIES, "other") if families[family]}
 

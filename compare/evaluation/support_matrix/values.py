@@ -10,6 +10,7 @@ STRINGS = ("valid", "same", "causal", "nearest", "bilinear", "bicubic", "lanczos
 
 # what a class cannot be made without
 NEEDED = {"filters": 4, "kernel_size": 3, "units": 4, "pool_size": 2, "rate": 0.5, "stddev": 0.5,
+          "drop_path_rate": 0.5, "projection_dim": 4, "scale": 0.5,
           "target_shape": (-1,), "activation": "relu", "initial_learning_rate": 0.1,
           "decay_steps": 10, "decay_rate": 0.5, "first_decay_steps": 10, "boundaries": [5],
           "values": [0.1, 0.01], "dims": (3, 1, 2), "filename": "figures.csv",

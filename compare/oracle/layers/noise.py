@@ -18,6 +18,11 @@ class Dropout(Oracle):
 
     operation = "a product with noise"
 
+    @property
+    def rate(self) -> float:
+        """The share of what is dropped."""
+        return float(self.config["rate"])
+
     def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.noise = weights.get("noise") if self.training else None
         return x if self.noise is None else product(x, self.noise)
@@ -38,6 +43,25 @@ class SpatialDropout(Dropout):
     def shared_axes(self, rank: int) -> set[int]:
         channel = 1 if self.config.get("data_format") == "channels_first" else rank - 1
         return set(range(1, rank)) - {channel}
+
+
+@judges("StochasticDepth")
+class StochasticDepth(Dropout):
+    """A dropout of whole samples, where what is dropped is multiplied by 0: an infinity is NaN."""
+
+    @property
+    def rate(self) -> float:
+        return float(self.config["drop_path_rate"])
+
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+        self.noise = weights.get("noise") if self.training else None
+        return x if self.noise is None else multiplied(x, self.noise)
+
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
+        return dy if self.noise is None else multiplied(dy, self.noise), {}
+
+    def shared_axes(self, rank: int) -> set[int]:
+        return set(range(1, rank))
 
 
 @judges("GaussianNoise")
@@ -95,8 +119,11 @@ class AlphaDropout(Dropout):
 
 
 def product(x: Bounded, noise: Bounded) -> Bounded:
-    """x * noise, or x / (1 / noise), which costs two roundings more; what is dropped is an exact 0,
-    whatever x is."""
-    dropped = noise.value == 0
-    made = Bounded(x.value, x.rounding, x.error).where(~dropped) * noise
+    """x * noise, where what is dropped is an exact 0, whatever x is."""
+    return multiplied(Bounded(x.value, x.rounding, x.error).where(noise.value != 0), noise)
+
+
+def multiplied(x: Bounded, noise: Bounded) -> Bounded:
+    """x * noise, or x / (1 / noise), which costs two roundings more."""
+    made = x * noise
     return Bounded(made.value, x.rounding, made.bound + x.rounding.gamma(2) * np.abs(made.value))

@@ -1,11 +1,12 @@
-"""Oracles of the layers that multiply and add given numbers: nothing is learned, nothing drawn."""
+"""Oracles of the layers that multiply and add given numbers, or a learned gain for each channel."""
 
+import math
 from typing import Any
 
 import numpy as np
 
 from compare.oracle.base import Oracle, judges
-from compare.oracle.running_error import Bounded
+from compare.oracle.running_error import Bounded, bilinear
 from compare.tracing.types import Config
 
 LARGEST = 2.0**10  # whole numbers up to that leave room for products and sums that are exact
@@ -49,6 +50,45 @@ class Rescaling(Oracle):
 
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         return dy * exactly(self.scale, dy), {}
+
+
+@judges("LayerScale")
+class LayerScale(Oracle):
+    """x * gamma, one gamma for each channel, whose gradient is a sum of products."""
+
+    operation = "a product with a gain"
+
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+        self.x, self.gamma = x, weights["gamma"]
+        return x * self.gamma
+
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
+        gradient = bilinear(lambda a, b: (a * b).sum(axis=tuple(range(a.ndim - 1))), dy, self.x)
+        return dy * self.gamma, {"gamma": gradient}
+
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
+        return {"output": 1, "input_gradient": 1,
+                "gamma_gradient": math.prod(input_shape[:-1])}
+
+
+@judges("CustomScaleLayer")
+class ScaledResidual(Oracle):
+    """a + b * scale of two inputs: two roundings, or one where both are made at once."""
+
+    operation = "a sum with a scaled branch"
+    merges = True
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.scale = np.asarray(config["scale"], np.float64)
+        self.exact = bool(abs(self.scale) <= LARGEST and self.scale == np.round(self.scale))
+
+    def forward(self, x: list[Bounded], weights: dict[str, Bounded]) -> Bounded:
+        shortcut, branch = x
+        return shortcut + branch * exactly(self.scale, branch)
+
+    def backward(self, dy: Bounded) -> tuple[list[Bounded], dict[str, Bounded]]:
+        return [dy, dy * exactly(self.scale, dy)], {}
 
 
 @judges("Normalization")

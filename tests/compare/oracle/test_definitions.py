@@ -13,6 +13,7 @@ from tests.scratch.layers.test_definitions import built, example, run
 from tests.scratch.support.definition_cases import (
     CASES,
     is_exact,
+    keras_layer,
     learned,
     numbers,
     single_precision,
@@ -57,8 +58,10 @@ def test_values_are_the_definitions(name, arguments, shapes):
 def keras_results(keras, layer, inputs, dy):
     import tensorflow as tf
 
+    from reference.weight_names import weight_names
+
     dtype, name = layer.dtype.name, type(layer).__name__
-    twin = getattr(keras.layers, name).from_config(layer.get_config())
+    twin = keras_layer(name).from_config(layer.get_config())
     twin.build([x.shape for x in inputs] if layer.merges else inputs[0].shape)
     twin.set_weights(list(layer.params.values()))
     if name == "Normalization":
@@ -69,7 +72,8 @@ def keras_results(keras, layer, inputs, dy):
         y = twin(sources if layer.merges else sources[0])
     gradients = tape.gradient(y, [*sources, *twin.trainable_weights],
                               output_gradients=tf.constant(dy.astype(dtype)))
-    own = {w.name: g.numpy() for w, g in zip(twin.trainable_weights, gradients[len(sources):])}
+    called = weight_names(twin)
+    own = {called[id(w)]: g.numpy() for w, g in zip(twin.trainable_weights, gradients[len(sources):])}
     dx = [g.numpy() for g in gradients[:len(sources)]]
     return results_by_name(y.numpy(), dx if layer.merges else dx[0], own)
 
@@ -165,6 +169,11 @@ def wrong(name, arguments, layer, inputs):
             yield layer.forward(x) * (1 + 1e-5)
     elif name == "Rescaling":
         yield layer.forward(x) + 1e-5
+    elif name == "LayerScale":
+        yield layer.forward(x) * (1 + 1e-6)
+    elif name == "CustomScaleLayer":
+        yield x * layer.scale + inputs[1]
+        yield layer.forward(inputs) * (1 + 1e-6)
     elif name == "Dot":
         yield layer.forward(inputs) * (1 + 1e-5)
 

@@ -13,14 +13,14 @@ from tests.scratch.support.checks import real, whole
 @pytest.mark.parametrize("name, noise_shape", [
     ("Dropout", (4, 3, 2, 5)), ("Dropout", (4, 1, 2, 1)), ("Dropout", (2, 5)),
     ("SpatialDropout2D", (4, 1, 1, 5)), ("GaussianNoise", (4, 3, 2, 5)),
-    ("GaussianDropout", (4, 3, 2, 5))])
+    ("GaussianDropout", (4, 3, 2, 5)), ("StochasticDepth", (4, 1, 1, 1))])
 def test_noise_is_judged_as_it_was_drawn(name, noise_shape, dtype):
     rng, rounding = np.random.default_rng(1), Rounding.of(dtype)
     x, dy = (real(seed, (4, 3, 2, 5)).astype(dtype) for seed in (1, 2))
     adds = name == "GaussianNoise"
     noise = (rng.standard_normal(noise_shape) + 1 - adds if name.startswith("Gaussian")
              else rng.choice([0, 1 / 0.7], noise_shape)).astype(dtype)
-    oracle = oracle_for(name, {"rate": 0.3})
+    oracle = oracle_for(name, {"rate": 0.3, "drop_path_rate": 0.3})
     y = oracle.forward(Bounded(x, rounding), {"noise": Bounded(noise, rounding)})
     dx, gradients = oracle.backward(Bounded(dy, rounding))
     made = named(x + noise if adds else x * noise, dy if adds else dy * noise, {}, {})
@@ -35,7 +35,7 @@ def test_noise_is_judged_as_it_was_drawn(name, noise_shape, dtype):
         assert not y.value[dropped].any() and dropped.any()
     assert oracle.exact
     for training, weights in ((False, {"noise": Bounded(noise, rounding)}), (True, {})):
-        oracle = oracle_for(name, {"rate": 0.3})
+        oracle = oracle_for(name, {"rate": 0.3, "drop_path_rate": 0.3})
         oracle.training = training
         y, dx = oracle.forward(Bounded(x, rounding), weights), oracle.backward(
             Bounded(dy, rounding))[0]

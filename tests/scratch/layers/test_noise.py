@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import scratch
 from tests.scratch.support.cases import seeds
 from tests.scratch.support.checks import DTYPES, EXAMPLES, LAYOUTS, real
+from tests.scratch.support.definition_cases import keras_layer
 
 MAKE = {
     "Dropout": (lambda K, seed: K.Dropout(0.3, seed=seed), (4, 3, 5)),
@@ -25,6 +26,9 @@ MAKE = {
     "SpatialDropout3D": (lambda K, seed: K.SpatialDropout3D(0.5, seed=seed), (4, 3, 2, 3, 5)),
     "SpatialDropout3D, channels first": (
         lambda K, seed: K.SpatialDropout3D(0.5, "channels_first", seed), (4, 3, 2, 3, 5)),
+    "StochasticDepth": (
+        lambda K, seed: scratch.layers.StochasticDepth(0.3, seed=seed),
+        (4, 3, 5)),
     "GaussianNoise": (lambda K, seed: K.GaussianNoise(0.3, seed=seed), (4, 3, 5)),
     "GaussianDropout": (lambda K, seed: K.GaussianDropout(0.3, seed=seed), (4, 3, 5)),
     "AlphaDropout": (lambda K, seed: K.AlphaDropout(0.3, seed=seed), (4, 3, 5)),
@@ -196,6 +200,35 @@ def test_given_noise_is_used_until_it_is_taken_back(name):
     assert any(not np.array_equal(taking.forward(x, training=True), expected[0]) for _ in range(9))
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_keras_leaves_out_the_same_samples(keras, dtype):
+    """Its StochasticDepth has no seed of its own: it draws from the common generator."""
+    import tensorflow as tf
+
+    theirs = keras_layer("StochasticDepth")(0.3, dtype=dtype)
+    keras.utils.set_random_seed(5)
+    noise = np.array(theirs(tf.ones((9, 4, 3), dtype), training=True))
+    ours = scratch.layers.StochasticDepth(0.3, dtype=dtype)
+    ours.build((None, 4, 3))
+    ours.give_noise(noise[:, :1, :1])
+    x, dy = (real(i, (9, 4, 3)).astype(dtype) for i in (1, 2))
+    keras.utils.set_random_seed(5)
+    source = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(source)
+        y = theirs(source, training=True)
+    assert set(noise[:, 0, 0] == 0) == {True, False}
+    few = 4 * np.finfo(dtype).eps
+    np.testing.assert_allclose(ours.forward(x, training=True), y, rtol=few)
+    np.testing.assert_allclose(ours.backward(dy), tape.gradient(y, source, tf.constant(dy)),
+                               rtol=few)
+    assert "seed" not in ours.get_config()
+    with pytest.raises(ValueError, match="drop_path_rate to be below 1. Received: .*=1"):
+        scratch.layers.StochasticDepth(1)
+    with pytest.raises(ValueError, match="between 0 and 1. Received: drop_path_rate=1.5"):
+        scratch.layers.StochasticDepth(1.5)
+
+
 @pytest.mark.parametrize("noise", [np.zeros((4, 3)), np.zeros((2, 4, 3, 5)), np.zeros((5, 3, 5))])
 def test_noise_that_does_not_fit_is_refused(noise):
     layer, shape = made("Dropout")
@@ -205,7 +238,8 @@ def test_noise_that_does_not_fit_is_refused(noise):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", [name for name in MAKE if name not in ALPHA])
+@pytest.mark.parametrize("name", [name for name in MAKE
+                                  if name not in (*ALPHA, "StochasticDepth")])
 def test_keras_with_its_own_noise(keras, name, dtype):
     """Two Keras layers of one seed draw alike: the first shows the noise, the second uses it."""
     import tensorflow as tf

@@ -3,9 +3,12 @@
 (name, arguments, shapes of the inputs with the batch). Sizes differ by axis.
 """
 
+import importlib
 import math
 
 import numpy as np
+
+import scratch
 
 VECTORS, STEPS, IMAGE = (4, 6), (3, 4, 5), (2, 3, 5, 4)
 FIRST = {"data_format": "channels_first"}
@@ -30,6 +33,10 @@ CASES = [
     ("RMSNormalization", {"axis": 1, "epsilon": 1e-3}, [(3, 4, 4)]),
     ("UnitNormalization", {}, [IMAGE]), ("UnitNormalization", {"axis": [1, -1]}, [STEPS]),
     ("UnitNormalization", {"axis": 1}, [VECTORS]),
+    ("LayerScale", {"init_values": 0.5, "projection_dim": 4}, [IMAGE]),
+    ("LayerScale", {"init_values": 1e-6, "projection_dim": 6}, [VECTORS]),
+    ("CustomScaleLayer", {"scale": 0.17}, [IMAGE, IMAGE]),
+    ("CustomScaleLayer", {"scale": -2}, [STEPS, STEPS]),
     ("Identity", {}, [STEPS]),
     ("RepeatVector", {"n": 3}, [VECTORS]), ("RepeatVector", {"n": 1}, [VECTORS]),
     ("Dot", {"axes": 1}, [VECTORS, VECTORS]), ("Dot", {"axes": (2, 1)}, [(2, 3, 4), (2, 4, 5)]),
@@ -54,10 +61,17 @@ def learned(name, arguments) -> list[str]:
     """The weights that have a gradient, in Keras's order."""
     if name == "RMSNormalization":
         return ["scale"]
+    if name == "LayerScale":
+        return ["gamma"]
     if name != "GroupNormalization":
         return []
     return [weight for weight, kept in (("gamma", "scale"), ("beta", "center"))
             if arguments.get(kept, True)]
+
+
+def keras_layer(name):
+    """Keras's class of that name, also of those that it keeps with its networks."""
+    return getattr(importlib.import_module(scratch.layers.LAYERS[name].keras_module), name)
 
 
 def is_exact(name, arguments) -> bool:

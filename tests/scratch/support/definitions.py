@@ -199,6 +199,8 @@ def resizing(config, inputs, weights):
 DEFINITIONS = {
     "Rescaling": rescaling, "Normalization": normalization,
     "GroupNormalization": group_normalization, "RMSNormalization": rms_normalization,
+    "LayerScale": lambda config, x, weights: x[0] * weights["gamma"],
+    "CustomScaleLayer": lambda config, x, weights: x[0] + x[1] * config["scale"],
     "UnitNormalization": unit_normalization, "RepeatVector": repeat_vector, "Dot": dot,
     "CenterCrop": center_crop, "Resizing": resizing, "Identity": lambda config, x, weights: x[0],
 }

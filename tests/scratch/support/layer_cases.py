@@ -1,6 +1,19 @@
 """One layer of each class, spelled as in both packages, and the shape of what it is fed."""
 
+import importlib
+
+import scratch
+
 IMAGE, ROWS, VOLUME = (8, 6, 4), (9, 4), (5, 8, 6, 4)  # what the layers below are fed
+
+
+def own(package, name):
+    """A class that Keras keeps with its networks, of Keras or of scratch."""
+    ours = scratch.layers.LAYERS[name]
+    if package is scratch or package is scratch.layers:
+        return ours
+    return getattr(importlib.import_module(ours.keras_module), name)
+
 
 # One of each, spelled alike in both packages, with arguments other than the defaults.
 LAYERS = {
@@ -64,6 +77,9 @@ LAYERS = {
     "GaussianDropout": (ROWS, lambda K: K.GaussianDropout(0.3, seed=1)),
     "AlphaDropout": (ROWS, lambda K: K.AlphaDropout(0.3, noise_shape=(None, 1, 4))),
     "SpatialDropout3D": ((2, 3, 5, 4), lambda K: K.SpatialDropout3D(0.3)),
+    "LayerScale": (IMAGE, lambda K: own(K, "LayerScale")(0.25, 4)),
+    "StochasticDepth": (IMAGE, lambda K: own(K, "StochasticDepth")(0.3)),
+    "CustomScaleLayer": (ROWS, lambda K: own(K, "CustomScaleLayer")(0.17)),
     "Identity": (ROWS, lambda K: K.Identity()),
     "RepeatVector": ((6,), lambda K: K.RepeatVector(3)),
     "CenterCrop": (IMAGE, lambda K: K.CenterCrop(5, 3)),

@@ -1,0 +1,31 @@
+"""What a layer's weights are called.
+
+As a rule by the variable's own name. Where a layer gives its variables none, Keras counts them
+through all of a process (`variable_7`): then it is the attribute that holds it. Where weights of
+layers inside a layer have the same name, the inner layer's goes before it: `query/kernel`.
+"""
+
+import re
+from collections import Counter
+
+COUNTED = re.compile(r"variable(_\d+)?")
+
+
+def weight_names(layer) -> dict[int, str]:
+    """The name of each weight of a layer, by the variable's `id`, in Keras's order."""
+    names = {id(v): _own_name(layer, v) for v in layer.weights}
+    times = Counter(names.values())
+    return {id(v): names[id(v)] if times[names[id(v)]] == 1 else "/".join(v.path.split("/")[-2:])
+            for v in layer.weights}
+
+
+def weight_of(layer, name: str):
+    """The variable of that name."""
+    names = weight_names(layer)
+    return next(v for v in layer.weights if names[id(v)] == name)
+
+
+def _own_name(layer, variable) -> str:
+    if not COUNTED.fullmatch(variable.name):
+        return str(variable.name)
+    return next((name for name, value in vars(layer).items() if value is variable), variable.name)
