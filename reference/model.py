@@ -62,7 +62,8 @@ def compile_config(model) -> dict:
         config["loss"]["config"]["delta"] = model.loss._fn_kwargs["delta"]
     if config and isinstance(config.get("optimizer"), dict):
         layers = layers_of(model)
-        found = [[number, weight_names(layer)[id(v)]] for number, layer in enumerate(layers, start=1)
+        found = [[number, weight_names(layer)[id(v)]]
+                 for number, layer in enumerate(layers, start=1)
                  if layers.index(layer) == number - 1  # its first call
                  for v in getattr(layer, "trainable_variables", ())
                  if _excluded(model.optimizer, v)]

@@ -2,7 +2,8 @@
 
 Two networks that share their noise can be compared although they are random. A dropout's noise is
 what it multiplies its input by, 0 or 1 / (1 - rate), or a normal number around 1; a stochastic
-depth's is likewise one number for each sample; a Gaussian noise's is what it adds; an alpha dropout's is 1 where the input is kept, else 0.
+depth's is likewise one number for each sample; a Gaussian noise's is what it adds; an alpha
+dropout's is 1 where the input is kept, else 0.
 """
 
 import contextlib

@@ -21,9 +21,17 @@ UNDECAYED = "exclude_from_weight_decay"
 def layer_config(trace: Trace, name: str) -> Config:
     """The config of the layer of that name, or path; a model that is not trainable makes its layers
     so."""
-    path = path_of(name)
-    found: Config = next(entry["config"] for own, entry in layer_entries(trace.config)
-                         if own == path)
+    return _configs(trace)[path_of(name)]
+
+
+def _configs(trace: Trace) -> dict[str, Config]:
+    """All layers' configs by path, read once as long as the trace has that config."""
+    config, found = vars(trace).get("_layer_configs", (None, {}))
+    if config is not trace.config:
+        found = {}
+        for path, entry in layer_entries(trace.config):
+            found.setdefault(path, entry["config"])
+        vars(trace)["_layer_configs"] = trace.config, found
     return found
 
 

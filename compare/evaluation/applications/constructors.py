@@ -28,7 +28,8 @@ def smallest(name: str) -> tuple[Any, int]:
     refused: Exception | None = None
     for size in SIZES:
         try:
-            return getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3)), size
+            made = getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3))
+            return made, size
         except ValueError as error:  # images too small for it
             refused = error
     raise ValueError(f"{name}: expected to take images of one of the sizes {SIZES}. "

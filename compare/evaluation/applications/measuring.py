@@ -3,11 +3,12 @@
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from compare.checks.gate import Gate
 from compare.experiments.execution.peak_memory import peak_memory
 
 BATCH = 2
@@ -24,12 +25,15 @@ class Measurement:
         parameters: how many weights.
         layers: how many calls of layers.
         load: seconds that `scratch.load_model` takes; `keras_load` those of Keras.
-        check: seconds that `compare.check` takes.
+        apart: the largest difference between the two predictions, probabilities.
+        check: seconds that `compare.check` takes; None if it was not run to its end, as what
+            follows is then.
         rows: how many tensors were judged.
         holds: whether parity does.
-        predicts: the share of the bound carried along that the prediction used.
+        bounded: whether the bound that is carried along to the prediction is finite: through many
+            layers it grows until it says nothing.
         lockstep: whether the step of training passed.
-        memory: the most bytes that the process held; None where the system does not tell.
+        memory: the most bytes that the process held.
         said: what failed, in a line; '' if nothing did.
     """
 
@@ -39,46 +43,58 @@ class Measurement:
     layers: int
     load: float
     keras_load: float
-    check: float
-    rows: int
-    holds: bool
-    predicts: float
-    lockstep: bool
-    memory: int | None
+    apart: float
+    check: float | None = None
+    rows: int | None = None
+    holds: bool | None = None
+    bounded: bool | None = None
+    lockstep: bool | None = None
+    memory: int | None = None
     said: str = ""
 
 
-def measure(name: str) -> Iterator[Measurement]:
-    """Yield what was found. To be run in a fresh process, since a peak never goes down again.
+def measure(job: tuple[str, bool]) -> Iterator[Measurement]:
+    """Yield what is known after the network predicted, and again after it was checked. To be run in
+    a fresh process, since a peak never goes down again.
 
     The network's weights are new ones, its loss a cross-entropy, its optimizer plain SGD; the batch
-    is of normal numbers, scaled as pixels are where the network normalizes pixels itself.
+    is of normal numbers, or of such pixels where the network rescales pixels itself.
+
+    Args:
+        job: (the constructor's name, whether to check).
     """
     import compare
     import scratch
     from compare.evaluation.applications.constructors import smallest
     from reference.quiet import keras
 
+    name, checked = job
     keras.utils.set_random_seed(0)
     model, size = smallest(name)
     model.compile("sgd", "sparse_categorical_crossentropy")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.keras"
         model.save(path)
+        del model
         (own, load), (twin, keras_load) = timed(scratch.load_model, path), timed(
             keras.saving.load_model, path)
     rng = np.random.default_rng(0)
     x = rng.standard_normal((BATCH, size, size, 3)).astype("float32")
-    if any(isinstance(layer, keras.layers.Rescaling) for layer in model.layers):
+    if any(isinstance(layer, keras.layers.Rescaling) for layer in twin.layers):
         x = (127.5 + 64 * x).clip(0, 255)
-    y = rng.integers(0, model.output_shape[-1], BATCH)
+    apart = float(np.abs(own.predict(x, verbose=0) - twin.predict(x, verbose=0)).max())
+    found = Measurement(name, size, twin.count_params(), len(own.layers), load, keras_load, apart)
+    yield found
+    if not checked:
+        return
+    y = rng.integers(0, twin.output_shape[-1], BATCH)
     report, check = timed(compare.check, own, twin, x, y, steps=STEPS)
-    whole = {row.tensor: row for row in report.rows if row.layer == "network"}
-    predicted, stepped = whole["predict"], whole["weights after 1 step"]
-    first = report.first_failure
-    yield Measurement(name, size, model.count_params(), len(own.layers), load, keras_load, check,
-                      len(report.rows), bool(report), predicted.used, stepped.passed,
-                      peak_memory(), "" if first is None else str(first))
+    predicted = next(row for row in report.rows if row.tensor == "predict")
+    stepped = next(row for row in report.rows if row.gate == Gate.LOCKSTEP)
+    failed = report.first_failure
+    yield replace(found, check=check, rows=len(report.rows), holds=bool(report),
+                  bounded=not predicted.unjudged, lockstep=stepped.passed, memory=peak_memory(),
+                  said="" if failed is None else f"{failed.gate}: {failed.name}")
 
 
 def timed(function, *arguments, **named):

@@ -73,7 +73,8 @@ def keras_results(keras, layer, inputs, dy):
     gradients = tape.gradient(y, [*sources, *twin.trainable_weights],
                               output_gradients=tf.constant(dy.astype(dtype)))
     called = weight_names(twin)
-    own = {called[id(w)]: g.numpy() for w, g in zip(twin.trainable_weights, gradients[len(sources):])}
+    own = {called[id(w)]: g.numpy()
+           for w, g in zip(twin.trainable_weights, gradients[len(sources):])}
     dx = [g.numpy() for g in gradients[:len(sources)]]
     return results_by_name(y.numpy(), dx if layer.merges else dx[0], own)
 

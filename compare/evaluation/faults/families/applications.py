@@ -74,7 +74,8 @@ TABLE = [
     (SUM, "dx-unscaled", "the branch's gradient passes as it comes", RESIDUAL, DX_2,
      "given-numbers", input_gradient(lambda layer, dx, dy: [dy, dy])),
     (SUM, "dx-by-scale", "the branch's gradient is divided by the scale", RESIDUAL, DX_2,
-     "given-numbers", input_gradient(lambda layer, dx, dy: [dy, dy / layer.dtype.type(layer.scale)])),
+     "given-numbers",
+     input_gradient(lambda layer, dx, dy: [dy, dy / layer.dtype.type(layer.scale)])),
 ]
 
 
