@@ -43,6 +43,7 @@ from scratch.layers.dropout import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from scratch.layers.einsum_dense import EinsumDense
 from scratch.layers.flatten import Flatten
 from scratch.layers.gaussian_dropout import GaussianDropout
 from scratch.layers.gaussian_noise import GaussianNoise
@@ -91,6 +92,7 @@ LAYERS = {cls.__name__: cls for cls in (
     GroupNormalization, RMSNormalization, UnitNormalization, Normalization, Rescaling,
     GaussianDropout, AlphaDropout, SpatialDropout3D, Identity, RepeatVector, CenterCrop, Resizing,
     Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract, Dot,
+    EinsumDense,
     CustomScaleLayer, LayerScale, StochasticDepth,  # of keras.applications
 )}
 
@@ -123,7 +125,7 @@ __all__ = [
     "AlphaDropout", "CenterCrop", "Dot", "GaussianDropout", "GroupNormalization", "Identity",
     "Normalization", "RMSNormalization", "RepeatVector", "Rescaling", "Resizing",
     "SpatialDropout3D", "UnitNormalization",
-    "CustomScaleLayer", "LayerScale", "StochasticDepth",
+    "CustomScaleLayer", "EinsumDense", "LayerScale", "StochasticDepth",
     "Convolution1D", "Convolution1DTranspose", "Convolution2D",
     "Convolution2DTranspose", "Convolution3D", "Convolution3DTranspose", "SeparableConvolution1D",
     "SeparableConvolution2D", "MaxPool1D", "MaxPool2D", "MaxPool3D", "AvgPool1D", "AvgPool2D",

@@ -12,6 +12,7 @@ from compare.evaluation.faults.families import (
     convolution,
     convolution_gradients,
     dense,
+    einsum,
     given_numbers,
     group_normalization,
     inference_only,
@@ -52,7 +53,7 @@ from compare.evaluation.faults.fault import Fault, Variant
 
 FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooling, reshaping,
             sequences, volumes, interpolation, normalization, group_normalization, given_numbers,
-            applications, products, noise, rectifiers, activations, merging, losses, optimizers,
+            einsum, applications, products, noise, rectifiers, activations, merging, losses, optimizers,
             training, keras_side, shared_layers,
             # from textbooks, course forums and public issues
             textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, lost_digits,

@@ -198,6 +198,25 @@ def products_fit(arguments, shape, data_format) -> bool:
     return (numbers // shape[axis if axis < 0 else axis - 1]) ** 2 <= LARGEST
 
 
+def einsum_fits(arguments, shape, data_format) -> bool:
+    """Whether equation, output_shape and bias_axes go together."""
+    source, rest = arguments["equation"].split(",")
+    output = rest.split("->")[1]
+    named = output.replace("...", "") if "..." in output else output[1:]
+    said = arguments["output_shape"]
+    said = [said] if isinstance(said, int) else list(said)
+    if len(said) != len(named) or ("..." not in source and len(source) != len(shape) + 1):
+        return False
+    known = dict(zip(source[1:], shape)) if "..." not in source else {}
+    agreed = all(known.get(letter, n) == n for letter, n in zip(named, said))
+    return agreed and all(letter in named for letter in arguments["bias_axes"] or "")
+
+
+EINSUM_OUTPUTS = {  # sizes of the output's axes: those of the input, or 2 and 4
+    "(first, 2)": lambda shape: (shape[0], 2), "(2, last)": lambda shape: (2, shape[-1]),
+    "(first, 2, 4)": lambda shape: (shape[0], 2, 4),
+    "(first, second, 2)": lambda shape: (*shape[:2], 2),
+    "(second, 2)": lambda shape: (*shape[1:2], 2)}
 CONVOLUTION = {"filters": (3, 1, 2, 4), "kernel_size": (3, 1, 2, (2, 3), (1, 4), 5),
                "strides": (1, 2, (1, 2), (2, 1), 3), "padding": ("valid", "same"),
                "data_format": FORMAT, "dilation_rate": (1, 2, (1, 2)), "groups": (1, 2), **AFFINE}
@@ -253,6 +272,12 @@ LAYERS: dict[str, Entry] = {
         **TRANSPOSED, "kernel_size": (3, 1, 2, (2, 3)), "strides": (1, 2, (1, 2)),
         "output_padding": (None, 0, 1, (0, 1))}, transposes),
     "Dense": Entry(ANY, {"units": (4, 1, 2, 7), **AFFINE}),
+    "EinsumDense": Entry((SEQUENCE, IMAGE), {
+        "equation": ("...x,xy->...y", "abc,cd->abd", "abc,bcd->ad", "abc,bd->adc", "abc,cde->abde",
+                     "abcd,de->abce", "abcd,bde->ace"),
+        "output_shape": (3, *[Derived(said, sizes) for said, sizes in EINSUM_OUTPUTS.items()]),
+        "bias_axes": (None, "d", "e", "y"), **{key: values for key, values in AFFINE.items()
+                                              if key != "use_bias"}}, einsum_fits),
     "MaxPooling2D": Entry((IMAGE,), POOLING_2D, pools),
     "AveragePooling2D": Entry((IMAGE,), POOLING_2D, pools_inside),
     "MaxPooling3D": Entry((VOLUME,), POOLING_3D, pools_inside, dtypes=in_float32),

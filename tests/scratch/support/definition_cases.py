@@ -37,6 +37,16 @@ CASES = [
     ("LayerScale", {"init_values": 1e-6, "projection_dim": 6}, [VECTORS]),
     ("CustomScaleLayer", {"scale": 0.17}, [IMAGE, IMAGE]),
     ("CustomScaleLayer", {"scale": -2}, [STEPS, STEPS]),
+    ("EinsumDense", {"equation": "abc,cd->abd", "output_shape": (None, 3), "bias_axes": "d"},
+     [STEPS]),
+    ("EinsumDense", {"equation": "...x,xy->...y", "output_shape": 3, "bias_axes": "y"}, [IMAGE]),
+    ("EinsumDense", {"equation": "abc,bcd->ad", "output_shape": 3}, [STEPS]),
+    ("EinsumDense", {"equation": "abc,cde->abde", "output_shape": (4, 2, 3), "bias_axes": "e"},
+     [STEPS]),
+    ("EinsumDense", {"equation": "abcd,be->aec", "output_shape": (2, 5), "bias_axes": "c"},
+     [IMAGE]),  # the last axis is merely summed
+    ("EinsumDense", {"equation": "ab...,bc->ac...", "output_shape": 3, "bias_axes": "c"},
+     [STEPS]),
     ("Identity", {}, [STEPS]),
     ("RepeatVector", {"n": 3}, [VECTORS]), ("RepeatVector", {"n": 1}, [VECTORS]),
     ("Dot", {"axes": 1}, [VECTORS, VECTORS]), ("Dot", {"axes": (2, 1)}, [(2, 3, 4), (2, 4, 5)]),
@@ -63,6 +73,8 @@ def learned(name, arguments) -> list[str]:
         return ["scale"]
     if name == "LayerScale":
         return ["gamma"]
+    if name == "EinsumDense":
+        return ["kernel", *(["bias"] if arguments.get("bias_axes") else [])]
     if name != "GroupNormalization":
         return []
     return [weight for weight, kept in (("gamma", "scale"), ("beta", "center"))

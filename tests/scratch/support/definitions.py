@@ -67,6 +67,22 @@ def group_normalization(config, inputs, weights):
     return y
 
 
+def einsum_dense(config, inputs, weights):
+    """Each output is a sum over all values of the letters that it has not."""
+    (x,), kernel = inputs, weights["kernel"]
+    source, rest = config["equation"].split(",")
+    of_kernel, output = rest.split("->")
+    more = "ABC"[:x.ndim - len(source.replace("...", ""))]
+    source, output = (named.replace("...", more) for named in (source, output))
+    sizes = {**dict(zip(source, x.shape)), **dict(zip(of_kernel, kernel.shape))}
+    y = np.zeros([sizes[letter] for letter in output], complex)
+    for values in itertools.product(*map(range, sizes.values())):
+        at = dict(zip(sizes, values))
+        product = x[tuple(at[c] for c in source)] * kernel[tuple(at[c] for c in of_kernel)]
+        y[tuple(at[c] for c in output)] += product
+    return y + weights["bias"] if "bias" in weights else y
+
+
 def rms_normalization(config, inputs, weights):
     (x,), y = inputs, np.empty(inputs[0].shape, complex)
     for own in lines(x.shape, listed(config.get("axis", -1))):
@@ -199,6 +215,7 @@ def resizing(config, inputs, weights):
 DEFINITIONS = {
     "Rescaling": rescaling, "Normalization": normalization,
     "GroupNormalization": group_normalization, "RMSNormalization": rms_normalization,
+    "EinsumDense": einsum_dense,
     "LayerScale": lambda config, x, weights: x[0] * weights["gamma"],
     "CustomScaleLayer": lambda config, x, weights: x[0] + x[1] * config["scale"],
     "UnitNormalization": unit_normalization, "RepeatVector": repeat_vector, "Dot": dot,
