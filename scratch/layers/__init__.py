@@ -9,6 +9,7 @@ from scratch.layers.activation import Activation
 from scratch.layers.activity_regularization import ActivityRegularization
 from scratch.layers.affine import AffineLayer
 from scratch.layers.alpha_dropout import AlphaDropout
+from scratch.layers.attention import AdditiveAttention, Attention
 from scratch.layers.average_pooling import (
                                              AveragePooling1D,
                                              AveragePooling2D,
@@ -92,7 +93,7 @@ LAYERS = {cls.__name__: cls for cls in (
     GroupNormalization, RMSNormalization, UnitNormalization, Normalization, Rescaling,
     GaussianDropout, AlphaDropout, SpatialDropout3D, Identity, RepeatVector, CenterCrop, Resizing,
     Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract, Dot,
-    EinsumDense,
+    EinsumDense, Attention, AdditiveAttention,
     CustomScaleLayer, LayerScale, StochasticDepth,  # of keras.applications
 )}
 
@@ -125,7 +126,7 @@ __all__ = [
     "AlphaDropout", "CenterCrop", "Dot", "GaussianDropout", "GroupNormalization", "Identity",
     "Normalization", "RMSNormalization", "RepeatVector", "Rescaling", "Resizing",
     "SpatialDropout3D", "UnitNormalization",
-    "CustomScaleLayer", "EinsumDense", "LayerScale", "StochasticDepth",
+    "AdditiveAttention", "Attention", "CustomScaleLayer", "EinsumDense", "LayerScale", "StochasticDepth",
     "Convolution1D", "Convolution1DTranspose", "Convolution2D",
     "Convolution2DTranspose", "Convolution3D", "Convolution3DTranspose", "SeparableConvolution1D",
     "SeparableConvolution2D", "MaxPool1D", "MaxPool2D", "MaxPool3D", "AvgPool1D", "AvgPool2D",

@@ -7,6 +7,7 @@ from compare.evaluation.faults.accuracy_table import ACCURACY, CLOSE
 from compare.evaluation.faults.families import (
     activations,
     applications,
+    attention,
     buffers,
     clipping_limits,
     convolution,
@@ -53,7 +54,7 @@ from compare.evaluation.faults.fault import Fault, Variant
 
 FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooling, reshaping,
             sequences, volumes, interpolation, normalization, group_normalization, given_numbers,
-            einsum, applications, products, noise, rectifiers, activations, merging, losses, optimizers,
+            einsum, attention, applications, products, noise, rectifiers, activations, merging, losses, optimizers,
             training, keras_side, shared_layers,
             # from textbooks, course forums and public issues
             textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, lost_digits,

@@ -376,6 +376,9 @@ LAYERS: dict[str, Entry] = {
     "Maximum": Entry(ANY, {}, inputs=2),
     "Minimum": Entry(ANY, {}, inputs=2),
     "Concatenate": Entry(ANY, {"axis": (-1, 1)}, grows(2), inputs=2),
+    "Attention": Entry((SEQUENCE,), {"use_scale": (False, True), "score_mode": ("dot", "concat")},
+                       inputs=2),
+    "AdditiveAttention": Entry((SEQUENCE,), {"use_scale": SWITCH}, inputs=2),
     "Dot": Entry(ANY, {"axes": (-1, 1, (1, 1)), "normalize": (False, True)}, products_fit,
                  inputs=2),
 }

@@ -19,7 +19,7 @@ FAMILIES = {  # Keras's folders -> headings
     "activations": "Activations as layers", "normalization": "Normalization",
     "regularization": "Noise and penalties", "reshaping": "Shapes", "merging": "Merging",
     "applications": "In the networks of keras.applications",
-    "preprocessing": "Preprocessing and augmentation", "rnn": "Recurrent", "attention": "Attention",
+    "preprocessing": "Preprocessing and augmentation", "rnn": "Recurrent", "attention": "Attention and transformers",
 }
 NO_LAYERS = ("InputSpec", "Layer", "Wrapper")
 

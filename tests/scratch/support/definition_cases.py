@@ -47,6 +47,12 @@ CASES = [
      [IMAGE]),  # the last axis is merely summed
     ("EinsumDense", {"equation": "ab...,bc->ac...", "output_shape": 3, "bias_axes": "c"},
      [STEPS]),
+    ("Attention", {}, [(2, 3, 4), (2, 5, 4)]),
+    ("Attention", {"use_scale": True}, [(2, 3, 4), (2, 5, 2), (2, 5, 4)]),
+    ("Attention", {"score_mode": "concat"}, [(2, 3, 4), (2, 5, 2), (2, 5, 4)]),
+    ("Attention", {"score_mode": "concat", "use_scale": True}, [(2, 3, 4), (2, 5, 4)]),
+    ("AdditiveAttention", {}, [(2, 3, 4), (2, 5, 4)]),
+    ("AdditiveAttention", {"use_scale": False}, [(2, 3, 4), (2, 5, 2), (2, 5, 4)]),
     ("Identity", {}, [STEPS]),
     ("RepeatVector", {"n": 3}, [VECTORS]), ("RepeatVector", {"n": 1}, [VECTORS]),
     ("Dot", {"axes": 1}, [VECTORS, VECTORS]), ("Dot", {"axes": (2, 1)}, [(2, 3, 4), (2, 4, 5)]),
@@ -73,6 +79,10 @@ def learned(name, arguments) -> list[str]:
         return ["scale"]
     if name == "LayerScale":
         return ["gamma"]
+    if name.endswith("Attention"):
+        scale = arguments.get("use_scale", name.startswith("Additive"))
+        concat = arguments.get("score_mode") == "concat"
+        return [*(["scale"] if scale else []), *(["concat_score_weight"] if concat else [])]
     if name == "EinsumDense":
         return ["kernel", *(["bias"] if arguments.get("bias_axes") else [])]
     if name != "GroupNormalization":

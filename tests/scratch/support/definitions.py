@@ -83,6 +83,31 @@ def einsum_dense(config, inputs, weights):
     return y + weights["bias"] if "bias" in weights else y
 
 
+def attention(config, inputs, weights):
+    """For each query a mean of the values, weighted by exp of the scores."""
+    query, value, key = inputs if len(inputs) == 3 else (*inputs, inputs[1])
+    scale = weights.get("scale", 1.0)
+    y = np.zeros((*query.shape[:2], value.shape[2]), complex)
+    for n, i in np.ndindex(*query.shape[:2]):
+        scores = []
+        for k in key[n]:
+            if "score_mode" not in config and "additive" in config:
+                score = sum(scale * np.tanh(query[n, i] + k) if np.ndim(scale) else
+                            np.tanh(query[n, i] + k))
+            elif config.get("score_mode") == "concat":
+                score = weights["concat_score_weight"] * sum(np.tanh(scale * (query[n, i] + k)))
+            else:
+                score = scale * sum(query[n, i] * k)
+            scores.append(score)
+        shares = [cmath.exp(score - scores[0].real) for score in scores]
+        y[n, i] = sum(share * v for share, v in zip(shares, value[n])) / sum(shares)
+    return y
+
+
+def additive_attention(config, inputs, weights):
+    return attention({**config, "additive": True}, inputs, weights)
+
+
 def rms_normalization(config, inputs, weights):
     (x,), y = inputs, np.empty(inputs[0].shape, complex)
     for own in lines(x.shape, listed(config.get("axis", -1))):
@@ -215,7 +240,7 @@ def resizing(config, inputs, weights):
 DEFINITIONS = {
     "Rescaling": rescaling, "Normalization": normalization,
     "GroupNormalization": group_normalization, "RMSNormalization": rms_normalization,
-    "EinsumDense": einsum_dense,
+    "EinsumDense": einsum_dense, "Attention": attention, "AdditiveAttention": additive_attention,
     "LayerScale": lambda config, x, weights: x[0] * weights["gamma"],
     "CustomScaleLayer": lambda config, x, weights: x[0] + x[1] * config["scale"],
     "UnitNormalization": unit_normalization, "RepeatVector": repeat_vector, "Dot": dot,

@@ -77,6 +77,8 @@ LAYERS = {
     "GaussianDropout": (ROWS, lambda K: K.GaussianDropout(0.3, seed=1)),
     "AlphaDropout": (ROWS, lambda K: K.AlphaDropout(0.3, noise_shape=(None, 1, 4))),
     "SpatialDropout3D": ((2, 3, 5, 4), lambda K: K.SpatialDropout3D(0.3)),
+    "Attention": (ROWS, lambda K: K.Attention(use_scale=True, score_mode="concat")),
+    "AdditiveAttention": (ROWS, lambda K: K.AdditiveAttention()),
     "EinsumDense": (ROWS, lambda K: K.EinsumDense("abc,cde->abde", (None, 2, 3), bias_axes="e",
                                                   activation="elu")),
     "LayerScale": (IMAGE, lambda K: own(K, "LayerScale")(0.25, 4)),

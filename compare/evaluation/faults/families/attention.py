@@ -1,0 +1,98 @@
+"""Faults of attention."""
+
+import numpy as np
+
+from compare.evaluation.faults.families.making import single
+from compare.evaluation.faults.fault import UNKNOWN
+from compare.evaluation.faults.injection import gradient, half, input_gradient, output, patched
+from compare.evaluation.faults.networks import SEQUENCE, joined
+from scratch.naming import snake_case
+
+OUT, DQ, DV = "output", "input_gradient_1", "input_gradient_2"
+PLAIN = joined("Attention", shape=SEQUENCE)
+SCALED = joined("Attention", shape=SEQUENCE, use_scale=True)
+ADDITIVE = joined("AdditiveAttention", shape=SEQUENCE)
+
+
+def root_of_dim(self, right, query, key):
+    """Scores over the root of the number of features, as in a transformer."""
+    return right(query, key) / np.sqrt(query.dtype.type(query.shape[-1]))
+
+
+def along_queries(layer, y, x):
+    """The softmax runs along the queries, not along the keys."""
+    scores = x[0] @ x[1].swapaxes(1, 2)
+    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return (shares / shares.sum(axis=1, keepdims=True)) @ x[1]
+
+
+def without_softmax(layer, y, x):
+    return x[0] @ x[1].swapaxes(1, 2) @ x[1]
+
+
+def causal(layer, y, x):
+    """No query sees a key behind its own place."""
+    scores = x[0] @ x[1].swapaxes(1, 2)
+    scores = np.where(np.tri(*scores.shape[1:], dtype=bool), scores, -1e9)
+    shares = np.exp(scores - scores.max(axis=2, keepdims=True))
+    return (shares / shares.sum(axis=2, keepdims=True)) @ x[1]
+
+
+def weights_constant(layer, dx, dy):
+    """The weights are taken for constants: only the value's gradient is left."""
+    return [np.zeros_like(dx[0]), layer._weights.swapaxes(1, 2) @ dy]
+
+
+def value_alone(layer, dx, dy):
+    """What the value is as the key is left out."""
+    return [dx[0], layer._weights.swapaxes(1, 2) @ dy]
+
+
+def without_sum(self, right, dy, wants_input_gradient=True):
+    """The softmax's gradient without its second term: dy times y."""
+    ds = self._weights * (dy @ self._value.swapaxes(1, 2))
+    dq, dk = self.scores_backward(ds)
+    return [dq, self._weights.swapaxes(1, 2) @ dy + dk]
+
+
+DOT, SUM = "Attention", "AdditiveAttention"
+TABLE = [
+    (DOT, "root-of-dim", "scores are divided by the root of the number of features", PLAIN, OUT,
+     UNKNOWN, lambda layer: patched(layer, scores=root_of_dim)),
+    (DOT, "along-queries", "the softmax runs along the queries", PLAIN, OUT, UNKNOWN,
+     output(along_queries)),
+    (DOT, "without-softmax", "the scores are the weights", PLAIN, OUT, UNKNOWN,
+     output(without_softmax)),
+    (DOT, "causal", "no query sees a key behind its own place", PLAIN, OUT, UNKNOWN,
+     output(causal)),
+    (DOT, "float16", "the output is rounded to float16", PLAIN, OUT, "low-precision",
+     output(lambda layer, y, x: half(y))),
+    (DOT, "weights-constant", "the weights are taken for constants on the way back", PLAIN, DQ,
+     "gradient-missing", input_gradient(weights_constant)),
+    (DOT, "value-alone", "the key's part of the value's gradient is left out", PLAIN, DV, UNKNOWN,
+     input_gradient(value_alone)),
+    (DOT, "softmax-diagonal", "the softmax's gradient without its second term", PLAIN, DQ, UNKNOWN,
+     lambda layer: patched(layer, backward=without_sum)),
+    (DOT, "scale-missing", "the learned scale is not used", SCALED, OUT, UNKNOWN,
+     lambda layer: patched(layer, scores=lambda self, right, q, k:
+                           right(q, k) / self.params["scale"]), ("stale-weights",)),
+    (DOT, "scale-gradient-mean", "the scale's gradient is a mean over the samples", SCALED,
+     "scale_gradient", "scale", gradient("scale", lambda layer, g, dy: g / len(dy)),
+     ("mean-for-sum",)),
+    (SUM, "tanh-missing", "query and key are added without a tanh", ADDITIVE, OUT, UNKNOWN,
+     lambda layer: patched(layer, scores=lambda self, right, q, k: (
+         right(q, k), ((q[:, :, None] + k[:, None]) * self.params["scale"]).sum(-1))[1])),
+    (SUM, "scale-inside", "the scale stands inside the tanh", ADDITIVE, OUT, UNKNOWN,
+     lambda layer: patched(layer, scores=lambda self, right, q, k: (
+         right(q, k), np.tanh((q[:, :, None] + k[:, None]) * self.params["scale"]).sum(-1))[1])),
+    (SUM, "scale-gradient-doubled", "the scale's gradient is twice too large", ADDITIVE,
+     "scale_gradient", "scale", gradient("scale", lambda layer, g, dy: 2 * g)),
+]
+
+
+def faults():
+    """All of them."""
+    for class_name, name, sentence, network, tensor, cause, inject, *more in TABLE:
+        layer = snake_case(class_name)
+        yield single(class_name, f"{layer.replace('_', '-')}-{name}", sentence, network, layer,
+                     tensor, cause, inject, *more)

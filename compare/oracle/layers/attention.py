@@ -1,0 +1,133 @@
+"""Oracles of attention: softmax(scores) @ value, and what leads to the scores.
+
+Each is a composition: sums of products (`bilinear`), a softmax, a tanh, each of which passes on the
+errors of the one before. With weights p = softmax(s) and output p v,
+
+    dv = p^T dy      dp = dy v^T      ds = p * (dp - sum dp p)
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from compare.oracle.base import Oracle, judges
+from compare.oracle.elementary import tanh
+from compare.oracle.layers.smooth_activations import Tanh
+from compare.oracle.layers.softmax import softmax
+from compare.oracle.running_error import Bounded, bilinear
+from compare.tracing.types import Config
+
+
+def turned(a: np.ndarray) -> np.ndarray:
+    """The last two axes exchanged."""
+    return np.swapaxes(a, -1, -2)
+
+
+class Attended:
+    """softmax(scores) @ value along the last axis of the scores, and the way back."""
+
+    def __init__(self, scores: Bounded, value: Bounded) -> None:
+        self.value = value
+        self.weights = softmax(scores, -1)
+        self.output = bilinear(np.matmul, self.weights, value)
+
+    def backward(self, dy: Bounded) -> tuple[Bounded, Bounded]:
+        """The gradients of scores and value."""
+        dv = bilinear(lambda p, d: turned(p) @ d, self.weights, dy)
+        dp = bilinear(lambda d, v: d @ turned(v), dy, self.value)
+        return self.weights * (dp - (dp * self.weights).sum(axis=-1, keepdims=True)), dv
+
+
+class ScoredAttention(Oracle):
+    """Base: a subclass says what the scores are."""
+
+    operation = "an attention: a softmax of scores, and sums of products"
+    exact = False
+    merges = True
+
+    def forward(self, x: list[Bounded], weights: dict[str, Bounded]) -> Bounded:
+        self.query, value, self.key = x if len(x) == 3 else (*x, x[1])
+        self.of_three, self.held = len(x) == 3, weights
+        self.attended = Attended(self.scores(), value)
+        return self.attended.output
+
+    def backward(self, dy: Bounded) -> tuple[list[Bounded], dict[str, Bounded]]:
+        ds, dv = self.attended.backward(dy)
+        dq, dk, gradients = self.of_scores(ds)
+        return [dq, dv, dk] if self.of_three else [dq, dv + dk], gradients
+
+    def scores(self) -> Bounded:
+        """(N, Q, K)."""
+        raise NotImplementedError
+
+    def of_scores(self, ds: Bounded) -> tuple[Bounded, Bounded, dict[str, Bounded]]:
+        """The gradients of query, key and weights."""
+        raise NotImplementedError
+
+    def sums(self) -> Bounded:
+        """query + key for each pair, (N, Q, K, D)."""
+        n, queries, features = self.query.shape
+        return (self.query.reshape(n, queries, 1, features)
+                + self.key.reshape(n, 1, *self.key.shape[1:]))
+
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
+        query, value, *_ = input_shape
+        most = math.prod(query) * value[1]
+        return dict.fromkeys(("output", "input_gradient", "scale_gradient",
+                              "concat_score_weight_gradient"), most)
+
+
+@judges("Attention")
+class Attention(ScoredAttention):
+    """Scores are products of query and key, or sums of a tanh of their sum."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.concat = config.get("score_mode", "dot") == "concat"
+
+    def scores(self) -> Bounded:
+        scale = self.held.get("scale")
+        if not self.concat:
+            self.raw = bilinear(lambda q, k: q @ turned(k), self.query, self.key)
+            return self.raw if scale is None else self.raw * scale
+        self.pairs = self.sums()
+        self.scaled = self.pairs if scale is None else self.pairs * scale
+        self.tanh = tanh(self.scaled)
+        self.raw = self.tanh.sum(axis=-1)
+        return self.raw * self.held["concat_score_weight"]
+
+    def of_scores(self, ds: Bounded) -> tuple[Bounded, Bounded, dict[str, Bounded]]:
+        scale, gradients = self.held.get("scale"), {}
+        if self.concat:
+            gradients["concat_score_weight"] = (ds * self.raw).sum()
+            each = ds * self.held["concat_score_weight"]
+            dt = Tanh({}).gradient(each.reshape(*each.shape, 1), self.scaled, self.tanh)
+            if scale is not None:
+                gradients["scale"] = (dt * self.pairs).sum()
+                dt = dt * scale
+            return dt.sum(axis=2), dt.sum(axis=1), gradients
+        if scale is not None:
+            gradients["scale"] = (ds * self.raw).sum()
+            ds = ds * scale
+        return (bilinear(np.matmul, ds, self.key),
+                bilinear(lambda d, q: turned(d) @ q, ds, self.query), gradients)
+
+
+@judges("AdditiveAttention")
+class AdditiveAttention(ScoredAttention):
+    """Scores are sums of scale * tanh(query + key)."""
+
+    def scores(self) -> Bounded:
+        self.pairs = self.sums()
+        self.tanh = tanh(self.pairs)
+        scale = self.held.get("scale")
+        return (self.tanh if scale is None else self.tanh * scale).sum(axis=-1)
+
+    def of_scores(self, ds: Bounded) -> tuple[Bounded, Bounded, dict[str, Bounded]]:
+        scale, each = self.held.get("scale"), ds.reshape(*ds.shape, 1)
+        gradients = {} if scale is None else {"scale": (each * self.tanh).sum(axis=(0, 1, 2))}
+        ones = Bounded(np.ones(self.tanh.shape), ds.rounding)
+        dt = Tanh({}).gradient(each * ones if scale is None else each * scale,
+                               self.pairs, self.tanh)
+        return dt.sum(axis=2), dt.sum(axis=1), gradients

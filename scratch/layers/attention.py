@@ -1,0 +1,206 @@
+"""Attention: for each query a mean of values, weighted by how well their keys go with the query."""
+
+import numpy as np
+
+from scratch import initializers
+from scratch.activations.softmax import softmax, softmax_gradient
+from scratch.layers.base import Layer
+
+
+class ScoredAttention(Layer):
+    """Base: softmax(scores of query and key) @ value. A subclass says what the scores are.
+
+    Args:
+        dropout: 0; no other is supported.
+        seed: of a dropout; without one it changes nothing.
+    """
+
+    merges = True
+    sample_by_sample = True
+    neutral = {"dropout": (0.0,)}
+
+    def __init__(self, use_scale, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.use_scale, self.seed = bool(use_scale), seed
+
+    def compute_output_shape(self, input_shapes):
+        shapes = [tuple(shape) for shape in input_shapes]
+        query, value, key = shapes if len(shapes) == 3 else (*shapes, shapes[-1])
+        if len(shapes) not in (2, 3) or {len(query), len(value), len(key)} != {3} \
+                or query[2] != key[2] or value[1] != key[1]:
+            raise ValueError(f"{self}: expected [query, value] or [query, value, key] of the shapes"
+                             " (batch, queries, dim), (batch, keys, out) and (batch, keys, dim). "
+                             f"Received: {shapes}")
+        return (*query[:2], value[2])
+
+    def scores(self, query: np.ndarray, key: np.ndarray) -> np.ndarray:
+        """How well each key goes with each query: (N, Q, D), (N, K, D) -> (N, Q, K)."""
+        raise NotImplementedError
+
+    def scores_backward(self, ds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The gradients of query and key; leaves those of the weights in `grads`."""
+        raise NotImplementedError
+
+    def forward(self, x, training=False):
+        query, self._value, key = x if len(x) == 3 else (*x, x[1])
+        self._of_three = len(x) == 3
+        self._weights = softmax(self.scores(query, key))
+        # (N, Q, K) @ (N, K, V) -> (N, Q, V)
+        return self._weights @ self._value
+
+    def backward(self, dy, wants_input_gradient=True):
+        # (N, Q, V) @ (N, V, K) -> (N, Q, K)
+        dw = dy @ self._value.swapaxes(1, 2)
+        dq, dk = self.scores_backward(softmax_gradient(dw, None, self._weights))
+        if not wants_input_gradient:
+            return None
+        # (N, K, Q) @ (N, Q, V) -> (N, K, V)
+        dv = self._weights.swapaxes(1, 2) @ dy
+        return [dq, dv, dk] if self._of_three else [dq, dv + dk]
+
+    def get_config(self):
+        return {**super().get_config(), "use_scale": self.use_scale, "seed": self.seed}
+
+
+class Attention(ScoredAttention):
+    """softmax(query @ key^T) @ value (Luong et al., 2015).
+
+    Weights: with `use_scale` a scale, with score_mode 'concat' a concat_score_weight, one number
+    each.
+
+    Args:
+        use_scale: whether the scores are multiplied by a learned scale.
+        score_mode: 'dot'; 'concat' for concat_score_weight * sum tanh(scale * (query + key)).
+        dropout: 0; no other is supported.
+        seed: of a dropout; without one it changes nothing.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        A list of query (batch, queries, dim), value (batch, keys, out) and, if it is not the value,
+        key (batch, keys, dim).
+
+    Output shape:
+        (batch, queries, out).
+
+    Raises:
+        ValueError: for another score_mode, or inputs that do not go together.
+        UnsupportedError: for a dropout.
+
+    Example:
+        >>> query, value = [[[100.0, 0.0]]], [[[1.0, 0.0], [0.0, 1.0]]]
+        >>> scratch.Attention()([query, value]).round(3).tolist()  # the first key goes with it
+        [[[1.0, 0.0]]]
+    """
+
+    sample_by_sample = True
+
+    def __init__(self, use_scale=False, score_mode="dot", **kwargs):
+        super().__init__(use_scale, **kwargs)
+        if score_mode not in ("dot", "concat"):
+            raise ValueError(f"{self}: expected score_mode to be 'dot' or 'concat'. "
+                             f"Received: score_mode={score_mode!r}")
+        self.score_mode = score_mode
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        for name, there in (("scale", self.use_scale),
+                            ("concat_score_weight", self.score_mode == "concat")):
+            if there:
+                self.initializers[name] = initializers.get("ones")
+                self.add_weight(name, (), self.initializers[name])
+
+    def scores(self, query, key):
+        self._query, self._key = query, key
+        if self.score_mode == "dot":
+            # (N, Q, D) @ (N, D, K) -> (N, Q, K)
+            self._raw = query @ key.swapaxes(1, 2)
+            return self._raw * self.params["scale"] if self.use_scale else self._raw
+        # (N, Q, 1, D) + (N, 1, K, D) -> (N, Q, K, D)
+        self._sums = query[:, :, None] + key[:, None]
+        scaled = self._sums * self.params["scale"] if self.use_scale else self._sums
+        self._tanh = np.tanh(scaled)
+        # (N, Q, K, D) -> (N, Q, K)
+        self._raw = self._tanh.sum(axis=-1)
+        return self._raw * self.params["concat_score_weight"]
+
+    def scores_backward(self, ds):
+        self.grads = {}
+        if self.score_mode == "concat":
+            return self._concat_backward(ds)
+        if self.use_scale:
+            self.grads["scale"] = np.asarray((ds * self._raw).sum())
+            ds = ds * self.params["scale"]
+        # (N, Q, K) @ (N, K, D) -> (N, Q, D); (N, K, Q) @ (N, Q, D) -> (N, K, D)
+        return ds @ self._key, ds.swapaxes(1, 2) @ self._query
+
+    def _concat_backward(self, ds):
+        weight_gradient = np.asarray((ds * self._raw).sum())
+        # (N, Q, K, 1) * (N, Q, K, D) -> (N, Q, K, D)
+        dt = (ds * self.params["concat_score_weight"])[..., None] * (1 - self._tanh**2)
+        if self.use_scale:
+            self.grads["scale"] = np.asarray((dt * self._sums).sum())
+            dt = dt * self.params["scale"]
+        self.grads["concat_score_weight"] = weight_gradient
+        # (N, Q, K, D) -> (N, Q, D), (N, K, D)
+        return dt.sum(axis=2), dt.sum(axis=1)
+
+    def get_config(self):
+        return {**super().get_config(), "score_mode": self.score_mode}
+
+
+class AdditiveAttention(ScoredAttention):
+    """softmax(sum of scale * tanh(query + key)) @ value (Bahdanau et al., 2015).
+
+    Weights: with `use_scale` a scale, (dim,).
+
+    Args:
+        use_scale: whether each feature of the sum has a learned scale.
+        dropout: 0; no other is supported.
+        seed: of a dropout; without one it changes nothing.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        A list of query (batch, queries, dim), value (batch, keys, out) and, if it is not the value,
+        key (batch, keys, dim).
+
+    Output shape:
+        (batch, queries, out).
+
+    Raises:
+        ValueError: for inputs that do not go together.
+        UnsupportedError: for a dropout.
+
+    Example:
+        >>> layer = scratch.AdditiveAttention(use_scale=False)
+        >>> query, value = [[[1.0]]], [[[2.0], [2.0]]]
+        >>> layer([query, value]).tolist()  # both keys go with it equally well
+        [[[2.0]]]
+    """
+
+    sample_by_sample = True
+
+    def __init__(self, use_scale=True, **kwargs):
+        super().__init__(use_scale, **kwargs)
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        if self.use_scale:
+            self.initializers["scale"] = initializers.get("glorot_uniform")
+            self.add_weight("scale", (input_shape[0][-1],), self.initializers["scale"])
+
+    def scores(self, query, key):
+        # (N, Q, 1, D) + (N, 1, K, D) -> (N, Q, K, D)
+        self._tanh = np.tanh(query[:, :, None] + key[:, None])
+        # (N, Q, K, D) * (D,) -> (N, Q, K)
+        return (self._tanh * self.params["scale"] if self.use_scale else self._tanh).sum(axis=-1)
+
+    def scores_backward(self, ds):
+        # (N, Q, K) -> (N, Q, K, 1)
+        ds = ds[..., None]
+        # (N, Q, K, 1) * (N, Q, K, D) -> (D,)
+        self.grads = {"scale": (ds * self._tanh).sum(axis=(0, 1, 2))} if self.use_scale else {}
+        slope = 1 - self._tanh**2
+        # (N, Q, K, 1) * (N, Q, K, D) * (D,) -> (N, Q, K, D)
+        dt = ds * (slope * self.params["scale"] if self.use_scale else slope)
+        # (N, Q, K, D) -> (N, Q, D), (N, K, D)
+        return dt.sum(axis=2), dt.sum(axis=1)
