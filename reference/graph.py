@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from reference.operations import Called
 from reference.quiet import keras
 
+CALLED_APART = keras.layers.MultiHeadAttention  # on its inputs one by one, not on a list of them
 Named = tuple[str, int]  # a call in a config: the layer's name, and the number of the call
 
 
@@ -114,7 +115,7 @@ def _called(unit, arguments: list, sources: tuple[int, ...]) -> tuple:
     """(layer or model, what it reads, whether as a list) for one call."""
     several = isinstance(arguments[0], (list, tuple))
     if isinstance(unit, keras.Layer):
-        return unit, sources, several
+        return unit, sources, several or len(sources) > 1
     return Called(unit, arguments), sources, several or len(sources) > 1
 
 
@@ -178,10 +179,13 @@ def _arguments(name: str, call: dict, model) -> list:
         unsaid = getattr(parameters.get("training"), "default", False)
     own = {key: value for key, value in call["kwargs"].items()
            if value is not None and not (key == "training" and value in (False, unsaid))}
+    more = []
+    if isinstance(model.get_layer(name), CALLED_APART) if own else False:
+        more = [own.pop(key) for key in ("query", "value", "key") if key in own]
     if own:
         raise ValueError(f"Model {model.name!r}: expected layers called on tensors alone. "
                          f"Received: {name!r}, called with {own}")
-    return call["args"]
+    return [*call["args"], *more]
 
 
 def _tensors(value):

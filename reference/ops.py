@@ -15,7 +15,7 @@ import numpy as np
 
 from reference import noise as noises
 from reference.failures import naming
-from reference.graph import calls_of
+from reference.graph import CALLED_APART, calls_of
 from reference.kernels import refuse_corrupting
 from reference.quiet import keras, tf
 from reference.statistics import in_use, is_adapted
@@ -97,8 +97,9 @@ class Op:
             refuse_corrupting(self.layer, tuple(x.shape))
         if noise is not None and training:
             return noises.apply(self.layer, x, noise)
+        apart = isinstance(self.layer, CALLED_APART)
         with swapped(self.layer, "activity_regularizer", None):
-            return self.call(x, training=training)
+            return self.call(*x, training=training) if apart else self.call(x, training=training)
 
 
 def ops_of(model, whole=frozenset()) -> list[Op]:

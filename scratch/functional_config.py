@@ -46,7 +46,7 @@ def _arguments(unit, tensors: list) -> tuple:
     """What a call is made on, as Keras writes it."""
     if isinstance(unit, Operation):
         return unit.arguments(tensors)
-    return (tensors,) if unit.merges else tuple(tensors)
+    return (tensors,) if unit.merges and not unit.calls_apart else tuple(tensors)
 
 
 def _first_as_output(entry: dict) -> int:
@@ -171,9 +171,23 @@ def _calls(name: str, entry: dict):
         raise ValueError(f"Layer {name!r}: expected calls as Keras 3 writes them, with 'args' and "
                          f"'kwargs'. Received: {nodes!r:.200}")
     for number, node in enumerate(nodes):
-        unsaid = getattr(LAYERS.get(str(entry.get("class_name"))), "called_in_training", False)
+        layer = LAYERS.get(str(entry.get("class_name")))
+        unsaid = getattr(layer, "called_in_training", False)
+        if layer is not None and layer.calls_apart:
+            node = _listed(node)
         yield (name, number), (_operands(node, name) if is_operation(entry) else
                                _read_by(node, f"Layer {name!r}", unsaid))
+
+
+def _listed(node: dict) -> dict:
+    """A call on query, value and key as one on a list of them."""
+    named = dict(node.get("kwargs", {}))
+    args = list(node.get("args", ()))
+    for key in ("query", "value", "key")[len(args):]:
+        if named.get(key) is None:
+            break
+        args.append(named.pop(key))
+    return {"args": [[value for value in args if value is not None]], "kwargs": named}
 
 
 def _operands(node: dict, name: str) -> tuple[list[Named], bool]:

@@ -44,7 +44,7 @@ def layer_to_config(layer: Any, dtype_name: str, of_any_size: bool = False) -> d
     kinds = {cls.__name__ for cls in type(layer).__mro__}
     at_once = kinds & BUILT_AT_ONCE or any("Pooling" in kind for kind in kinds)
     if layer.built and not of_any_size and not at_once:
-        config["build_config"] = {"input_shape": layer.input_shape}
+        config["build_config"] = layer.build_config()
     return config
 
 

@@ -78,6 +78,7 @@ def regularizer_of(config: Config, weight: str) -> Any:
     """
     if not config.get("trainable", True):
         return None
+    weight = weight.rpartition("/")[2]  # of a projection inside the layer
     for name in (weight, weight.removesuffix("_kernel"), *["depthwise"] * (weight == "kernel")):
         if config.get(f"{name}_regularizer") is not None:
             return config[f"{name}_regularizer"]

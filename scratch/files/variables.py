@@ -93,13 +93,25 @@ def pack(model) -> bytes:
 
 def _put(store, places: list[Place]) -> None:
     for path, unit, parts in places:
-        group = store.create_group(f"{path}/vars")
-        group.attrs["name"] = unit.name
-        if parts is None:
-            for i, weight in enumerate(unit.params.values()):
-                group[str(i)] = weight
-        else:
+        if parts is not None:
+            store.create_group(f"{path}/vars").attrs["name"] = unit.name
             _put(store, parts)
+            continue
+        for inside, names in groups_of(unit).items():
+            group = store.create_group(f"{path}{inside}/vars")
+            group.attrs["name"] = unit.name
+            for i, name in enumerate(names):
+                group[str(i)] = unit.params[name]
+
+
+def groups_of(layer) -> dict[str, list[str]]:
+    """The names of a layer's weights by the group that holds them in its own: '', '/query_dense'.
+    """
+    found: dict[str, list[str]] = {"": []}
+    for name in layer.params:
+        part = name.rpartition("/")[0]
+        found.setdefault(f"/{layer.inner_groups[part]}" if part else "", []).append(name)
+    return found
 
 
 def restore(model, content: bytes, path) -> None:
@@ -145,12 +157,15 @@ def _read(model, store, held: int) -> tuple[list, optimizer_state.State]:
     places = places_of(model)
     stored = _stored(store, places, "")
     found = {path for path, arrays in stored.items() if arrays}
-    layers = [(path, layer) for place in places for path, layer in place.layers() if layer.params]
-    expected = {path for path, _ in layers}
+    layers = [(f"{path}{inside}", layer, names) for place in places
+              for path, layer in place.layers()
+              for inside, names in groups_of(layer).items() if names]
+    expected = {path for path, _, _ in layers}
     if found != expected:
         raise RefusedFile(f"expected the weights of {model}, in {some(expected)}. "
                           f"Received: those in {some(found)}")
-    weights = [array for path, layer in layers for array in _weights_of(layer, stored[path], path)]
+    weights = [array for path, layer, names in layers
+               for array in _weights_of(layer, names, stored[path], path)]
     require_held(sum(array.size for array in weights) * model.dtype.itemsize, held,
                  f"the weights of {model}")
     state = _arrays(store, "optimizer") if model.optimizer is not None else {}
@@ -162,7 +177,7 @@ def _stored(store, places: list[Place], inside: str) -> dict[str, dict]:
     """The datasets in each group of layers, by the group's path, for as deep as places go."""
     import h5py
 
-    here = {place.path: place.parts for place in places}
+    here = {place.path: place for place in places}
     if f"{inside}layers" not in store:
         return {}
     group = store[inside] if inside else store
@@ -171,9 +186,12 @@ def _stored(store, places: list[Place], inside: str) -> dict[str, dict]:
     for name in group["layers"]:
         path = f"{inside}layers/{name}"
         found[path] = _arrays(store, path)
-        parts = here.get(path)
-        if parts is not None:
-            found.update(_stored(store, parts, f"{path}/"))
+        place = here.get(path)
+        if place is not None and place.parts is not None:
+            found.update(_stored(store, place.parts, f"{path}/"))
+        elif place is not None:
+            found.update({f"{path}{inside}": _arrays(store, f"{path}{inside}")
+                          for inside in groups_of(place.unit) if inside})
     return found
 
 
@@ -215,9 +233,8 @@ def _require_own(place, name: str, kind, path: str) -> None:
                           f"file. Received: {link.__name__} to {place.get(name)!r:.100}")
 
 
-def _weights_of(layer, arrays: dict, path: str) -> list:
-    """The datasets of a layer's weights, which fit them."""
-    names = list(layer.params)
+def _weights_of(layer, names: list[str], arrays: dict, path: str) -> list:
+    """The datasets of a layer's weights of these names, which fit them."""
     if set(arrays) != {str(i) for i in range(len(names))}:
         raise RefusedFile(f"expected {len(names)} weights of {layer}, {names}, in {path}. "
                           f"Received: {len(arrays)}, {some(arrays)}")

@@ -63,6 +63,7 @@ from scratch.layers.layer_normalization import LayerNormalization
 from scratch.layers.layer_scale import LayerScale
 from scratch.layers.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
 from scratch.layers.merging import Add, Average, Maximum, Minimum, Multiply, Subtract
+from scratch.layers.multi_head_attention import MultiHeadAttention
 from scratch.layers.normalization import Normalization
 from scratch.layers.rectifiers import ELU, LeakyReLU, PReLU, ReLU
 from scratch.layers.repeat_vector import RepeatVector
@@ -93,7 +94,7 @@ LAYERS = {cls.__name__: cls for cls in (
     GroupNormalization, RMSNormalization, UnitNormalization, Normalization, Rescaling,
     GaussianDropout, AlphaDropout, SpatialDropout3D, Identity, RepeatVector, CenterCrop, Resizing,
     Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract, Dot,
-    EinsumDense, Attention, AdditiveAttention,
+    EinsumDense, Attention, AdditiveAttention, MultiHeadAttention,
     CustomScaleLayer, LayerScale, StochasticDepth,  # of keras.applications
 )}
 
@@ -126,7 +127,8 @@ __all__ = [
     "AlphaDropout", "CenterCrop", "Dot", "GaussianDropout", "GroupNormalization", "Identity",
     "Normalization", "RMSNormalization", "RepeatVector", "Rescaling", "Resizing",
     "SpatialDropout3D", "UnitNormalization",
-    "AdditiveAttention", "Attention", "CustomScaleLayer", "EinsumDense", "LayerScale", "StochasticDepth",
+    "AdditiveAttention", "Attention", "CustomScaleLayer", "EinsumDense", "LayerScale",
+    "MultiHeadAttention", "StochasticDepth",
     "Convolution1D", "Convolution1DTranspose", "Convolution2D",
     "Convolution2DTranspose", "Convolution3D", "Convolution3DTranspose", "SeparableConvolution1D",
     "SeparableConvolution2D", "MaxPool1D", "MaxPool2D", "MaxPool3D", "AvgPool1D", "AvgPool2D",

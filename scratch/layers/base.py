@@ -74,6 +74,10 @@ class Layer(HoldsWeights):
     sample_by_sample = False
     # Whether the layer takes a list of inputs; its `backward` then returns a list of gradients.
     merges = False
+    # Whether Keras calls it on its inputs as arguments of their own, not on a list of them.
+    calls_apart = False
+    # Where Keras stores weights that are named 'part/name': by the part, the group in a file.
+    inner_groups: dict[str, str] = {}
     # Whether Keras's layer of that name takes itself to be in training where nothing is said.
     called_in_training = False
     # Weights that no optimizer changes, such as moving statistics.
@@ -311,6 +315,10 @@ class Layer(HoldsWeights):
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         return config
+
+    def build_config(self) -> dict:
+        """What Keras builds such a layer by, before it gets its weights from a file."""
+        return {"input_shape": self.input_shape}
 
     @classmethod
     def from_config(cls, config: dict) -> "Layer":

@@ -378,6 +378,10 @@ LAYERS: dict[str, Entry] = {
     "Concatenate": Entry(ANY, {"axis": (-1, 1)}, grows(2), inputs=2),
     "Attention": Entry((SEQUENCE,), {"use_scale": (False, True), "score_mode": ("dot", "concat")},
                        inputs=2),
+    "MultiHeadAttention": Entry((SEQUENCE,), {
+        "num_heads": (2, 1, 3), "key_dim": (3, 1, 2), "value_dim": (None, 2), "use_bias": SWITCH,
+        "output_shape": (None, 3), "bias_initializer": ("zeros", "random_normal"),
+        "kernel_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER}, inputs=2),
     "AdditiveAttention": Entry((SEQUENCE,), {"use_scale": SWITCH}, inputs=2),
     "Dot": Entry(ANY, {"axes": (-1, 1, (1, 1)), "normalize": (False, True)}, products_fit,
                  inputs=2),

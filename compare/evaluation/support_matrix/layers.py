@@ -19,7 +19,8 @@ FAMILIES = {  # Keras's folders -> headings
     "activations": "Activations as layers", "normalization": "Normalization",
     "regularization": "Noise and penalties", "reshaping": "Shapes", "merging": "Merging",
     "applications": "In the networks of keras.applications",
-    "preprocessing": "Preprocessing and augmentation", "rnn": "Recurrent", "attention": "Attention and transformers",
+    "preprocessing": "Preprocessing and augmentation", "rnn": "Recurrent",
+    "attention": "Attention and transformers",
 }
 NO_LAYERS = ("InputSpec", "Layer", "Wrapper")
 

@@ -78,6 +78,8 @@ LAYERS = {
     "AlphaDropout": (ROWS, lambda K: K.AlphaDropout(0.3, noise_shape=(None, 1, 4))),
     "SpatialDropout3D": ((2, 3, 5, 4), lambda K: K.SpatialDropout3D(0.3)),
     "Attention": (ROWS, lambda K: K.Attention(use_scale=True, score_mode="concat")),
+    "MultiHeadAttention": (ROWS, lambda K: K.MultiHeadAttention(
+        2, 3, value_dim=2, output_shape=5, kernel_regularizer="l2")),
     "AdditiveAttention": (ROWS, lambda K: K.AdditiveAttention()),
     "EinsumDense": (ROWS, lambda K: K.EinsumDense("abc,cde->abde", (None, 2, 3), bias_axes="e",
                                                   activation="elu")),

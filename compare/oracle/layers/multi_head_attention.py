@@ -1,0 +1,77 @@
+"""The oracle of multi-head attention: projections, an attention for each head, a projection.
+
+The scores are multiplied by 1 / sqrt(key_dim) here before they are summed, each term with a
+rounding: whoever multiplies the sum, or the queries, rounds no more.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from compare.oracle.base import Oracle, judges
+from compare.oracle.elementary import constant
+from compare.oracle.layers.attention import Attended, turned
+from compare.oracle.running_error import Bounded, bilinear
+
+TO_HEADS, BACK = "ntd,dhk->nhtk", "nhtk,dhk->ntd"
+OF_KERNEL, TOGETHER = "ntd,nhtk->dhk", "nhtv,hvo->nto"
+
+
+def einsum(equation: str, a: Bounded, b: Bounded, bias: Bounded | None = None) -> Bounded:
+    return bilinear(lambda x, y: np.einsum(equation, x, y, optimize=True), a, b, bias)
+
+
+@judges("MultiHeadAttention")
+class MultiHeadAttention(Oracle):
+    """For each head softmax(q k^T / sqrt(key_dim)) v; the heads are projected to the output."""
+
+    operation = "an attention: projections, a softmax of scores, and sums of products"
+    exact = False
+    merges = True
+    outputs = ()
+
+    def forward(self, x: list[Bounded], weights: dict[str, Bounded]) -> Bounded:
+        query, value, key = x if len(x) == 3 else (*x, x[1])
+        self.inputs, self.of_three = {"query": query, "key": key, "value": value}, len(x) == 3
+        self.held, self.heads = weights, {}
+        for name, each in self.inputs.items():
+            bias = weights.get(f"{name}/bias")
+            if bias is not None:
+                bias = bias.reshape(bias.shape[0], 1, bias.shape[1])
+            self.heads[name] = einsum(TO_HEADS, each, weights[f"{name}/kernel"], bias)
+        self.scale = constant(1 / math.sqrt(self.config["key_dim"]), query.rounding)
+        scores = bilinear(lambda q, k: q @ turned(k), self.heads["query"] * self.scale,
+                          self.heads["key"])
+        self.attended = Attended(scores, self.heads["value"])
+        return einsum(TOGETHER, self.attended.output, weights["attention_output/kernel"],
+                      weights.get("attention_output/bias"))
+
+    def backward(self, dy: Bounded) -> tuple[list[Bounded], dict[str, Bounded]]:
+        kernel = self.held["attention_output/kernel"]
+        dh = einsum("nto,hvo->nhtv", dy, kernel)
+        ds, dv = self.attended.backward(dh)
+        ds = ds * self.scale
+        gradients = {"query": bilinear(np.matmul, ds, self.heads["key"]),
+                     "key": bilinear(lambda d, q: turned(d) @ q, ds, self.heads["query"]),
+                     "value": dv}
+        found, dx = {}, {}
+        for name, gradient in gradients.items():
+            found[f"{name}/kernel"] = einsum(OF_KERNEL, self.inputs[name], gradient)
+            if f"{name}/bias" in self.held:
+                found[f"{name}/bias"] = gradient.sum(axis=(0, 2))
+            dx[name] = einsum(BACK, gradient, self.held[f"{name}/kernel"])
+        found["attention_output/kernel"] = einsum("nhtv,nto->hvo", self.attended.output, dy)
+        if "attention_output/bias" in self.held:
+            found["attention_output/bias"] = dy.sum(axis=(0, 1))
+        if self.of_three:
+            return [dx["query"], dx["value"], dx["key"]], found
+        return [dx["query"], dx["value"] + dx["key"]], found
+
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
+        query, value, *_ = input_shape
+        heads = self.config["num_heads"] * max(self.config["key_dim"], self.config["value_dim"])
+        most = math.prod(query) * value[1] * heads
+        names = [f"{name}/{kind}_gradient" for name in ("query", "key", "value", "attention_output")
+                 for kind in ("kernel", "bias")]
+        return dict.fromkeys(("output", "input_gradient", *names), most)
