@@ -180,7 +180,7 @@ def _arguments(name: str, call: dict, model) -> list:
     own = {key: value for key, value in call["kwargs"].items()
            if value is not None and not (key == "training" and value in (False, unsaid))}
     more = []
-    if isinstance(model.get_layer(name), CALLED_APART) if own else False:
+    if own and isinstance(model.get_layer(name), CALLED_APART):
         more = [own.pop(key) for key in ("query", "value", "key") if key in own]
     if own:
         raise ValueError(f"Model {model.name!r}: expected layers called on tensors alone. "

@@ -26,12 +26,14 @@ def layer_config(trace: Trace, name: str) -> Config:
 
 def _configs(trace: Trace) -> dict[str, Config]:
     """All layers' configs by path, read once as long as the trace has that config."""
-    config, found = vars(trace).get("_layer_configs", (None, {}))
-    if config is not trace.config:
-        found = {}
-        for path, entry in layer_entries(trace.config):
-            found.setdefault(path, entry["config"])
-        vars(trace)["_layer_configs"] = trace.config, found
+    config, kept = vars(trace).get("_layer_configs", (None, {}))
+    if config is trace.config:
+        found: dict[str, Config] = kept
+        return found
+    found = {}
+    for path, entry in layer_entries(trace.config):
+        found.setdefault(path, entry["config"])
+    vars(trace)["_layer_configs"] = trace.config, found
     return found
 
 

@@ -164,7 +164,8 @@ class MultiHeadAttention(Layer):
         self._inputs, self._of_three = (query, value, key), len(x) == 3
         self._q, self._k, self._v = (self._projected(name, each) for name, each in (
             ("query", query), ("key", key), ("value", value)))
-        self._scale = self.dtype.type(1 / math.sqrt(self.key_dim))
+        # float32 also in double precision, as TensorFlow takes plain numbers
+        self._scale = self.dtype.type(np.float32(1 / math.sqrt(self.key_dim)))
         # (N, heads, Q, K) @ (N, heads, K, S) -> (N, heads, Q, S)
         self._weights = softmax(self._q @ self._k.swapaxes(2, 3) * self._scale)
         # (N, heads, Q, S) @ (N, heads, S, V) -> (N, heads, Q, V) -> (N, Q, heads V)

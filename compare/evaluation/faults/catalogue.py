@@ -27,6 +27,7 @@ from compare.evaluation.faults.families import (
     low_precision,
     merging,
     moments,
+    multi_head_attention,
     noise,
     noise_patterns,
     normalization,
@@ -54,8 +55,8 @@ from compare.evaluation.faults.fault import Fault, Variant
 
 FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooling, reshaping,
             sequences, volumes, interpolation, normalization, group_normalization, given_numbers,
-            einsum, attention, applications, products, noise, rectifiers, activations, merging,
-            losses, optimizers, training, keras_side, shared_layers,
+            einsum, attention, multi_head_attention, applications, products, noise, rectifiers,
+            activations, merging, losses, optimizers, training, keras_side, shared_layers,
             # from textbooks, course forums and public issues
             textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, lost_digits,
             low_precision, optimizer_rules, later_updates, clipping_limits, rate_schedules, buffers,

@@ -1,7 +1,8 @@
 """The oracle of multi-head attention: projections, an attention for each head, a projection.
 
 The scores are multiplied by 1 / sqrt(key_dim) here before they are summed, each term with a
-rounding: whoever multiplies the sum, or the queries, rounds no more.
+rounding: whoever multiplies the sum, or the queries, rounds no more. That factor is one of float32,
+as TensorFlow takes plain numbers, and may come of a root and a quotient of its own.
 """
 
 import math
@@ -10,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from compare.oracle.base import Oracle, judges
-from compare.oracle.elementary import constant
 from compare.oracle.layers.attention import Attended, turned
+from compare.oracle.layers.scaling import given_numbers
 from compare.oracle.running_error import Bounded, bilinear
 
 TO_HEADS, BACK = "ntd,dhk->nhtk", "nhtk,dhk->ntd"
@@ -40,7 +41,8 @@ class MultiHeadAttention(Oracle):
             if bias is not None:
                 bias = bias.reshape(bias.shape[0], 1, bias.shape[1])
             self.heads[name] = einsum(TO_HEADS, each, weights[f"{name}/kernel"], bias)
-        self.scale = constant(1 / math.sqrt(self.config["key_dim"]), query.rounding)
+        scale = given_numbers(1 / math.sqrt(self.config["key_dim"]))
+        self.scale = Bounded(scale, query.rounding, 2 * query.rounding.unit * scale)
         scores = bilinear(lambda q, k: q @ turned(k), self.heads["query"] * self.scale,
                           self.heads["key"])
         self.attended = Attended(scores, self.heads["value"])

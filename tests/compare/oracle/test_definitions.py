@@ -12,6 +12,8 @@ from tests.compare.support.normalizing_cases import shares
 from tests.scratch.layers.test_definitions import built, example, run
 from tests.scratch.support.definition_cases import (
     CASES,
+    build,
+    call,
     is_exact,
     keras_layer,
     learned,
@@ -62,14 +64,14 @@ def keras_results(keras, layer, inputs, dy):
 
     dtype, name = layer.dtype.name, type(layer).__name__
     twin = keras_layer(name).from_config(layer.get_config())
-    twin.build([x.shape for x in inputs] if layer.merges else inputs[0].shape)
+    build(twin, [x.shape for x in inputs])
     twin.set_weights(list(layer.params.values()))
     if name == "Normalization":
         twin.finalize_state()
     sources = [tf.constant(x.astype(dtype)) for x in inputs]
     with tf.GradientTape() as tape:
         tape.watch(sources)
-        y = twin(sources if layer.merges else sources[0])
+        y = call(twin, sources)
     gradients = tape.gradient(y, [*sources, *twin.trainable_weights],
                               output_gradients=tf.constant(dy.astype(dtype)))
     called = weight_names(twin)

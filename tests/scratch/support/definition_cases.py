@@ -53,6 +53,10 @@ CASES = [
     ("Attention", {"score_mode": "concat", "use_scale": True}, [(2, 3, 4), (2, 5, 4)]),
     ("AdditiveAttention", {}, [(2, 3, 4), (2, 5, 4)]),
     ("AdditiveAttention", {"use_scale": False}, [(2, 3, 4), (2, 5, 2), (2, 5, 4)]),
+    ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3}, [(2, 3, 4), (2, 5, 3)]),
+    ("MultiHeadAttention", {"num_heads": 1, "key_dim": 2, "value_dim": 3, "output_shape": (5,),
+                            "use_bias": False}, [(2, 3, 4), (2, 5, 3), (2, 5, 2)]),
+    ("MultiHeadAttention", {"num_heads": 3, "key_dim": 2, "output_shape": 2}, [(2, 3, 4)] * 2),
     ("Identity", {}, [STEPS]),
     ("RepeatVector", {"n": 3}, [VECTORS]), ("RepeatVector", {"n": 1}, [VECTORS]),
     ("Dot", {"axes": 1}, [VECTORS, VECTORS]), ("Dot", {"axes": (2, 1)}, [(2, 3, 4), (2, 4, 5)]),
@@ -79,6 +83,10 @@ def learned(name, arguments) -> list[str]:
         return ["scale"]
     if name == "LayerScale":
         return ["gamma"]
+    if name == "MultiHeadAttention":
+        kinds = ("kernel", "bias") if arguments.get("use_bias", True) else ("kernel",)
+        return [f"{part}/{kind}" for part in ("query", "key", "value", "attention_output")
+                for kind in kinds]
     if name.endswith("Attention"):
         scale = arguments.get("use_scale", name.startswith("Additive"))
         concat = arguments.get("score_mode") == "concat"
@@ -94,6 +102,23 @@ def learned(name, arguments) -> list[str]:
 def keras_layer(name):
     """Keras's class of that name, also of those that it keeps with its networks."""
     return getattr(importlib.import_module(scratch.layers.LAYERS[name].keras_module), name)
+
+
+def build(twin, shapes) -> None:
+    """Build a Keras layer for inputs of these shapes."""
+    layer = scratch.layers.LAYERS[type(twin).__name__]
+    if layer.calls_apart:
+        twin.build(*shapes)
+    else:
+        twin.build(shapes if layer.merges else shapes[0])
+
+
+def call(twin, sources):
+    """A Keras layer's output for these inputs."""
+    layer = scratch.layers.LAYERS[type(twin).__name__]
+    if layer.calls_apart:
+        return twin(*sources)
+    return twin(sources if layer.merges else sources[0])
 
 
 def is_exact(name, arguments) -> bool:

@@ -108,6 +108,29 @@ def additive_attention(config, inputs, weights):
     return attention({**config, "additive": True}, inputs, weights)
 
 
+def multi_head_attention(config, inputs, weights):
+    """Head by head: projections, a weighted mean of values, and a sum over heads."""
+    query, value, key = inputs if len(inputs) == 3 else (*inputs, inputs[1])
+
+    def projected(name, x, head):
+        bias = weights[f"{name}/bias"][head] if f"{name}/bias" in weights else 0
+        return sum(x[d] * weights[f"{name}/kernel"][d, head] for d in range(len(x))) + bias
+
+    out = weights["attention_output/kernel"]
+    y = np.zeros((*query.shape[:2], out.shape[2]), complex)
+    for n, i in np.ndindex(*query.shape[:2]):
+        for head in range(config["num_heads"]):
+            q = projected("query", query[n, i], head)
+            scores = [sum(q * projected("key", k, head)) * single(config["key_dim"] ** -0.5)
+                      for k in key[n]]
+            shares = [cmath.exp(score - scores[0].real) for score in scores]
+            mean = sum(share * projected("value", v, head)
+                       for share, v in zip(shares, value[n])) / sum(shares)
+            y[n, i] += sum(mean[v] * out[head, v] for v in range(len(mean)))
+        y[n, i] += weights.get("attention_output/bias", 0)
+    return y
+
+
 def rms_normalization(config, inputs, weights):
     (x,), y = inputs, np.empty(inputs[0].shape, complex)
     for own in lines(x.shape, listed(config.get("axis", -1))):
@@ -240,6 +263,7 @@ def resizing(config, inputs, weights):
 DEFINITIONS = {
     "Rescaling": rescaling, "Normalization": normalization,
     "GroupNormalization": group_normalization, "RMSNormalization": rms_normalization,
+    "MultiHeadAttention": multi_head_attention,
     "EinsumDense": einsum_dense, "Attention": attention, "AdditiveAttention": additive_attention,
     "LayerScale": lambda config, x, weights: x[0] * weights["gamma"],
     "CustomScaleLayer": lambda config, x, weights: x[0] + x[1] * config["scale"],
