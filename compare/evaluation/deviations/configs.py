@@ -56,6 +56,17 @@ UNREACHABLE_OUTPUT = Difference(
               "Conv3DTranspose.output_padding"),
     known_by=("compare/evaluation/fuzzing/layer_grammar.py",))
 
+ELLIPSIS_SHAPE = Difference(
+    "ellipsis_of_einsum_dense",
+    where="compute_output_shape of an EinsumDense whose equation begins with an ellipsis that "
+          "stands for the batch and two axes or more",
+    keras="says these axes in reverse order; what the layer computes has them in the right one",
+    ours="says the shape of what it computes",
+    why="A shape is to be that of the output.",
+    checks="Never drawn by `parity fuzz`; written with letters, such an equation works in both.",
+    concerns=("EinsumDense.equation",),
+    known_by=("compare/evaluation/fuzzing/layer_grammar.py",))
+
 OVERWRITING = Difference(
     "overwriting_files",
     where="save and save_weights with overwrite=False where the file exists",
@@ -65,4 +76,4 @@ OVERWRITING = Difference(
     checks="None saves over a file.", concerns=("save.overwrite", "save_weights.overwrite"))
 
 ENTRIES = (HUBER_DELTA, SPARSE_AXIS, L1_L2_BY_NAME, CONSTANT_BY_NAME, FORGOTTEN_TRAINABLE,
-           UNREACHABLE_OUTPUT, OVERWRITING)
+           UNREACHABLE_OUTPUT, ELLIPSIS_SHAPE, OVERWRITING)

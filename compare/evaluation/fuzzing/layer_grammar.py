@@ -199,7 +199,9 @@ def products_fit(arguments, shape, data_format) -> bool:
 
 
 def einsum_fits(arguments, shape, data_format) -> bool:
-    """Whether equation, output_shape and bias_axes go together."""
+    """Whether equation, output_shape and bias_axes go together; `ellipsis_of_einsum_dense`."""
+    if "..." in arguments["equation"] and len(shape) > SEQUENCE:
+        return False
     source, rest = arguments["equation"].split(",")
     output = rest.split("->")[1]
     named = output.replace("...", "") if "..." in output else output[1:]

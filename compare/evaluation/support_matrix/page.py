@@ -3,6 +3,8 @@
 import warnings
 
 from compare.evaluation import deviations
+from compare.evaluation.applications import records
+from compare.evaluation.applications.constructors import names as application_names
 from compare.evaluation.support_matrix import layers, models, parts
 from compare.evaluation.support_matrix.markdown import links, names, table
 from compare.evaluation.support_matrix.outcome import HEADERS, failed, rows
@@ -41,12 +43,12 @@ def page() -> str:
         sections = [INTRODUCTION.format(keras=keras.__version__), contents(), layer_sections(),
                     names_section("Activations", "activation"), *part_sections(),
                     names_section("Constraints", "constraint"), model_sections(),
-                    difference_section()]
+                    application_section(), difference_section()]
     return "\n".join(sections)
 
 
 HEADINGS = ("Layers", "Activations", *parts.PARTS, "Constraints", "Models", "Methods", "Callbacks",
-            "Files", "Declared differences")
+            "Files", "Networks that Keras brings", "Declared differences")
 
 
 def contents() -> str:
@@ -137,6 +139,21 @@ def model_sections() -> str:
         "## Callbacks\n", table(["callback", "arguments taken", "not known", "differs"], watchers),
         "## Files\n", table(["file", "of Keras, read by scratch", "of scratch, read by Keras"],
                             files)])
+
+
+def application_section() -> str:
+    """What `python -m compare.evaluation.applications` measured."""
+    found = records.kept()
+    return "\n".join([
+        "## Networks that Keras brings\n",
+        "Each constructor of keras.applications at the smallest images that it takes, with new "
+        "weights, saved by Keras and loaded by scratch; measured by `python -m "
+        "compare.evaluation.applications`, since the whole check of a large network takes minutes "
+        "and gigabytes. *Predictions apart*: the largest difference between the two predictions, "
+        "probabilities. *Rows*: tensors that a check judged. *A step*: of training in lockstep. "
+        "'-': not measured.\n",
+        table(records.HEADERS, [records.row(found[name]) for name in sorted(found)]),
+        f"{records.summary(found, len(application_names()))}\n"])
 
 
 def difference_section() -> str:

@@ -28,6 +28,16 @@ def test_sparse_axis_in_config(keras):
         scratch.losses.SparseCategoricalCrossentropy(axis=1)
 
 
+def test_ellipsis_of_einsum_dense(keras):
+    arguments = {"equation": "...x,xy->...y", "output_shape": 5}
+    theirs, ours = keras.layers.EinsumDense(**arguments), scratch.EinsumDense(**arguments)
+    assert theirs.compute_output_shape((None, 2, 3, 4)) == (None, 3, 2, 5)
+    assert ours.compute_output_shape((None, 2, 3, 4)) == (None, 2, 3, 5)
+    x = real((7, 2, 3, 4))
+    assert tuple(theirs(x).shape) == ours(x).shape == (7, 2, 3, 5)
+    assert theirs.compute_output_shape((None, 3, 4)) == ours.compute_output_shape((None, 3, 4))
+
+
 def test_l1_l2_by_name(keras):
     with pytest.raises(ValueError, match="l1_l2"):
         keras.regularizers.get("l1_l2")
