@@ -12,6 +12,7 @@ from compare.checks.gate import Gate
 from compare.experiments.execution.peak_memory import peak_memory
 
 BATCH = 2
+CLOSE = 1e-5  # predictions that are further apart are made once more in double precision
 STEPS = 1  # of training side by side
 
 
@@ -26,6 +27,7 @@ class Measurement:
         layers: how many calls of layers.
         load: seconds that `scratch.load_model` takes; `keras_load` those of Keras.
         apart: the largest difference between the two predictions, probabilities.
+        apart_in_double: the same in float64; None where it was not needed: where they are `CLOSE`.
         check: seconds that `compare.check` takes; None if it was not run to its end, as what
             follows is then.
         rows: how many tensors were judged.
@@ -51,6 +53,7 @@ class Measurement:
     lockstep: bool | None = None
     memory: int | None = None
     said: str = ""
+    apart_in_double: float | None = None
 
 
 def measure(job: tuple[str, bool]) -> Iterator[Measurement]:
@@ -83,7 +86,8 @@ def measure(job: tuple[str, bool]) -> Iterator[Measurement]:
     if any(isinstance(layer, keras.layers.Rescaling) for layer in twin.layers):
         x = (127.5 + 64 * x).clip(0, 255)
     apart = float(np.abs(own.predict(x, verbose=0) - twin.predict(x, verbose=0)).max())
-    found = Measurement(name, size, twin.count_params(), len(own.layers), load, keras_load, apart)
+    found = Measurement(name, size, twin.count_params(), len(own.layers), load, keras_load, apart,
+                        apart_in_double=None if apart < CLOSE else in_double(twin, x))
     yield found
     if not checked:
         return
@@ -95,6 +99,16 @@ def measure(job: tuple[str, bool]) -> Iterator[Measurement]:
     yield replace(found, check=check, rows=len(report.rows), holds=bool(report),
                   bounded=not predicted.unjudged, lockstep=stepped.passed, memory=peak_memory(),
                   said="" if failed is None else f"{failed.gate}: {failed.name}")
+
+
+def in_double(twin, x: np.ndarray) -> float:
+    """The largest difference between the two predictions in float64: where a network amplifies
+    rounding until float32 has no digit left, it alone tells whether they are the same function."""
+    from compare.inputs.twins import twins
+
+    own, double = twins(twin, "float64")
+    x = x.astype("float64")
+    return float(np.abs(own.predict(x, verbose=0) - double.predict(x, verbose=0)).max())
 
 
 def timed(function, *arguments, **named):
