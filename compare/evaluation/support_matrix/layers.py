@@ -1,5 +1,6 @@
 """Every layer of Keras: those that are supported, argument by argument, and the others by name."""
 
+import contextlib
 import functools
 import importlib
 import inspect
@@ -83,7 +84,8 @@ def outcome(keras, cls, argument: str, default, values=None) -> Outcome:
 
 def shapes(cls) -> list:
     """Input shapes that the layer may take; the first that it does take counts."""
-    first = ([SEQUENCE] if "1D" in cls.__name__ else [VOLUME] if "3D" in cls.__name__
+    of_steps = "1D" in cls.__name__ or ".attention." in cls.__module__
+    first = ([SEQUENCE] if of_steps else [VOLUME] if "3D" in cls.__name__
              else [IMAGE, SEQUENCE, VECTOR, MANY_CHANNELS])
     return [[shape, shape] for shape in first] if LAYERS.get(
         cls.__name__) and LAYERS[cls.__name__].merges else first
@@ -107,8 +109,11 @@ def made(cls, argument, value, shape):
     layer = cls(**arguments(cls, argument, value, shape))
     _require_rank(layer, shape)
     if is_built(cls, argument):
-        layer.build(shape)
-        layer.compute_output_shape(shape)
+        own = LAYERS.get(cls.__name__)
+        given = shape if own is not None and own.calls_apart else [shape]
+        layer.build(*given)
+        with contextlib.suppress(NotImplementedError):  # the layers of keras.applications have none
+            layer.compute_output_shape(*given)
     return layer
 
 

@@ -10,7 +10,8 @@ STRINGS = ("valid", "same", "causal", "nearest", "bilinear", "bicubic", "lanczos
 
 # what a class cannot be made without
 NEEDED = {"filters": 4, "kernel_size": 3, "units": 4, "pool_size": 2, "rate": 0.5, "stddev": 0.5,
-          "drop_path_rate": 0.5, "projection_dim": 4, "scale": 0.5,
+          "drop_path_rate": 0.5, "projection_dim": 4, "equation": "...x,xy->...y",
+          "output_shape": 4,
           "target_shape": (-1,), "activation": "relu", "initial_learning_rate": 0.1,
           "decay_steps": 10, "decay_rate": 0.5, "first_decay_steps": 10, "boundaries": [5],
           "values": [0.1, 0.01], "dims": (3, 1, 2), "filename": "figures.csv",
@@ -41,7 +42,9 @@ BY_NAME = {
     "gradient_accumulation_steps": (None, 2), "ema_overwrite_frequency": (None, 3),
     "warmup_target": (None, 0.2), "value": (0.0, 0.5), "gain": (1.0, 0.5),
     "mean": (0.0, 0.5), "variance": (None, 2.0), "fill_mode": ("constant",),
-    "groups": (1, 2, 4, -1),
+    "groups": (1, 2, 4, -1), "bias_axes": (None, "y"), "value_dim": (None, 2),
+    "output_shape": (None, 3, (2, 3)), "attention_axes": (None, 1, (1,), (1, 2)),
+    "sliding_window": (None, 2), "score_mode": ("dot", "concat"),
     "input_axes": (None, [0]), "output_axes": (None, [1]), "boundaries": ([5],),
     "values": ([0.1, 0.01],), "dtype": (None, "float32"), "name": (None, "mine"),
     "lora_rank": (None, 2), "lora_alpha": (None, 2.0), "quantization_config": (None,),
