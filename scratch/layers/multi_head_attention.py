@@ -36,6 +36,7 @@ class MultiHeadAttention(Layer):
             `scratch.regularizers`; None for none.
         kernel_constraint, bias_constraint, sliding_window, flash_attention, use_gate: None or
             False; no other is supported.
+        activity_regularizer: None; no other is supported.
         seed: of a dropout; without one it changes nothing.
         name, trainable, dtype: see `Layer`.
 

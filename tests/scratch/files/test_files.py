@@ -26,7 +26,9 @@ def stack(K, Input, Sequential, shape, make):
 
 def graph(K, Input, Model, shape, make):
     x = Input(shape)
-    return Model(x, K.Dense(2)(make(K)([x, K.Dense(shape[-1])(x)])))
+    layer, both = make(K), [x, K.Dense(shape[-1])(x)]
+    apart = scratch.layers.LAYERS[type(layer).__name__].calls_apart
+    return Model(x, K.Dense(2)(layer(*both) if apart else layer(both)))
 
 
 def both(keras, name, which):

@@ -81,7 +81,7 @@ LAYERS = {
     "MultiHeadAttention": (ROWS, lambda K: K.MultiHeadAttention(
         2, 3, value_dim=2, output_shape=5, kernel_regularizer="l2")),
     "AdditiveAttention": (ROWS, lambda K: K.AdditiveAttention()),
-    "EinsumDense": (ROWS, lambda K: K.EinsumDense("abc,cde->abde", (None, 2, 3), bias_axes="e",
+    "EinsumDense": (ROWS, lambda K: K.EinsumDense("abc,cde->abde", (9, 2, 3), bias_axes="e",
                                                   activation="elu")),
     "LayerScale": (IMAGE, lambda K: own(K, "LayerScale")(0.25, 4)),
     "StochasticDepth": (IMAGE, lambda K: own(K, "StochasticDepth")(0.3)),
