@@ -40,11 +40,9 @@ class MultiHeadAttention(Layer):
         seed: of a dropout; without one it changes nothing.
         name, trainable, dtype: see `Layer`.
 
-    Call arguments:
-        query, value, key: the inputs; key is the value if left out.
-
     Input shape:
-        query (batch, queries, features), value (batch, keys, features), key likewise.
+        It is called on query (batch, queries, features), value (batch, keys, features) and key,
+        likewise, one after the other; key is the value if left out.
 
     Output shape:
         (batch, queries, out).
