@@ -125,6 +125,8 @@ def test_whole_numbers_come_out_whole_where_the_oracle_says_so(keras, name, argu
     oracle = oracle_for(name, layer.get_config())
     inputs, dy = example(layer, shapes)
     inputs, dy = [np.round(3 * x) for x in inputs], np.round(3 * dy)
+    for weight in layer.params.values():
+        weight[...] = np.round(3 * weight)
     found = by_oracle(layer, inputs, dy, FLOAT32)
     if not oracle.exact:
         assert not is_exact(name, arguments)

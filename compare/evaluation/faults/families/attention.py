@@ -77,8 +77,7 @@ TABLE = [
      lambda layer: patched(layer, scores=lambda self, right, q, k:
                            right(q, k) / self.params["scale"]), ("stale-weights",)),
     (DOT, "scale-gradient-mean", "the scale's gradient is a mean over the samples", SCALED,
-     "scale_gradient", "scale", gradient("scale", lambda layer, g, dy: g / len(dy)),
-     ("mean-for-sum",)),
+     "scale_gradient", "scale", gradient("scale", lambda layer, g, dy: g / len(dy))),
     (SUM, "tanh-missing", "query and key are added without a tanh", ADDITIVE, OUT, UNKNOWN,
      lambda layer: patched(layer, scores=lambda self, right, q, k: (
          right(q, k), ((q[:, :, None] + k[:, None]) * self.params["scale"]).sum(-1))[1])),

@@ -68,7 +68,7 @@ TABLE = [
          "value", layer._inputs[1], value_gradient(layer, dy))])),
     ("dw-query-mean", "the gradient of the queries' kernel is a mean over the samples",
      "query/kernel_gradient", "scale", gradient(
-         "query/kernel", lambda layer, g, dy: g / len(dy)), ("mean-for-sum",)),
+         "query/kernel", lambda layer, g, dy: g / len(dy))),
     ("db-value-one-sample", "the gradient of the values' bias is half of what it should be",
      "value/bias_gradient", "scale", gradient("value/bias", lambda layer, g, dy: g / 2)),
 ]
