@@ -268,6 +268,17 @@ def test_errors_as_large_as_the_numbers_are_passed_on_whole(dtype, operation):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("off", [(1.5, 0.0), (0.0, 1.5), (1.5, 1.5)])
+def test_a_dot_product_takes_the_errors_of_both_factors_along(dtype, off):
+    rounding = Rounding.of(dtype)
+    a, b = np.array([2.0, -1.0]), np.array([3.0, 5.0])
+    made = bilinear(np.matmul, Bounded(a, rounding, np.full(2, off[0])),
+                    Bounded(b, rounding, np.full(2, off[1])))
+    farthest = np.sum((np.abs(a) + off[0]) * (np.abs(b) + off[1]) - np.abs(a * b))
+    assert made.value == 1.0 and farthest <= made.bound <= farthest * (1 + 1e-5)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_a_bound_of_a_dot_product_is_reached_to_a_fair_part(dtype):
     """Adding 1 to ulps below it loses one half of an ulp each time: the worst case is no theory."""
     unit = np.finfo(dtype).eps / 2
