@@ -252,6 +252,33 @@ def test_the_error_of_the_factors_is_passed_on(dtype, data):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("operation", ["*", "/", "+", "-"])
+def test_errors_as_large_as_the_numbers_are_passed_on_whole(dtype, operation):
+    """Where both sides are far off, what their errors make together counts, too."""
+    rounding = Rounding.of(dtype)
+    functions = {"*": lambda x, y: x * y, "/": lambda x, y: x / y, "+": lambda x, y: x + y,
+                 "-": lambda x, y: x - y}
+    a, b, wide, narrow = 2.0, -3.0, 1.5, 2.5
+    made = functions[operation](Bounded(np.array(a), rounding, np.array(wide)),
+                                Bounded(np.array(b), rounding, np.array(narrow)))
+    for x in (a - wide, a, a + wide):
+        for y in (b - narrow, b, b + narrow):
+            exact = functions[operation](Fraction(x), Fraction(y))
+            assert abs(exact - Fraction(float(made.value))) <= Fraction(float(made.bound))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("off", [(1.5, 0.0), (0.0, 1.5), (1.5, 1.5)])
+def test_a_dot_product_takes_the_errors_of_both_factors_along(dtype, off):
+    rounding = Rounding.of(dtype)
+    a, b = np.array([2.0, -1.0]), np.array([3.0, 5.0])
+    made = bilinear(np.matmul, Bounded(a, rounding, np.full(2, off[0])),
+                    Bounded(b, rounding, np.full(2, off[1])))
+    farthest = np.sum((np.abs(a) + off[0]) * (np.abs(b) + off[1]) - np.abs(a * b))
+    assert made.value == 1.0 and farthest <= made.bound <= farthest * (1 + 1e-5)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_a_bound_of_a_dot_product_is_reached_to_a_fair_part(dtype):
     """Adding 1 to ulps below it loses one half of an ulp each time: the worst case is no theory."""
     unit = np.finfo(dtype).eps / 2
