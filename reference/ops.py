@@ -166,12 +166,13 @@ def run_op(op: Op, x, dy, weights: dict, training=True) -> tuple:
 
     Args:
         x: an array, or a tuple of arrays for a layer that takes several.
+        dy: None for the output alone.
         weights: by name; a random layer finds its 'noise' among them.
         training: False for what it computes at inference.
 
     Returns:
         (output, input gradient, weight gradients by name), as NumPy arrays; the gradients of
-        several inputs as a tuple.
+        several inputs as a tuple; none without dy.
     """
     trainable = [v for v in op.variables if v.trainable]
     with restored(op.variables):
@@ -181,6 +182,8 @@ def run_op(op: Op, x, dy, weights: dict, training=True) -> tuple:
             inputs = [tf.constant(value) for value in (x if op.merges else [x])]
             tape.watch(inputs)
             y = op.run(inputs, weights.get("noise"), training)
+        if dy is None:
+            return array(y), None, {}
         with naming(op.layer):
             gradients = tape.gradient(y, [*inputs, *(v.value for v in trainable)],
                                       output_gradients=tf.constant(dy))

@@ -26,6 +26,8 @@ EPILOG = examples(
      "parity check --dataset digits --html check.html"),
     ("a model of your own, and every figure of every row",
      "parity check --model model.keras --wide"),
+    ("a port for inference, which has no backward pass",
+     "parity check --inference --model mine:build"),
     ("record Keras once; from then on check without TensorFlow",
      "parity record --out golden.npz"),
     ("", "parity check --golden golden.npz"))
@@ -44,6 +46,7 @@ def add_parser(subparsers) -> None:
     parser = subparsers.add_parser("check", help="check two networks tensor by tensor",
                                    description=DESCRIPTION, epilog=EPILOG)
     arguments.add_pair(parser)
+    arguments.add_inference(parser)
     arguments.group(parser, "what is checked").add_argument(
         "--golden", metavar="FILE.npz",
         help="check against a trace written by `parity record`, without TensorFlow")
@@ -77,13 +80,15 @@ def find_cause(report) -> None:
 def against_keras(args):
     """(report, a text on what was checked) with a live Keras model as the reference."""
     from compare import parity
-    from compare.inputs import batches
 
+    if args.inference and args.steps is not None:
+        raise ValueError("Expected no --steps with --inference, as nothing is trained. "
+                         f"Received: --steps {args.steps}")
     model, twin, x, y, about = prepare(args)
     steps = parity.LOCKSTEP if args.steps is None else args.steps
-    upstream = batches.upstream(model, x, args.seed) if y is None else None
     with about_batch(args):
-        return parity.check(model, twin, x, y, upstream=upstream, steps=steps), about
+        return parity.check(model, twin, x, y, steps=steps, seed=args.seed,
+                            gradients=False if args.inference else None), about
 
 
 def about_batch(args):
@@ -121,12 +126,27 @@ def against_golden(args):
         model = twins.golden_candidate(trace, args.model)
     name = args.model or "the network"
     with advising("Record a trace of this very model, or give the one that was recorded"):
-        return parity.check(model, trace), line(
+        return parity.check(model, trace, gradients=False if args.inference else None), line(
             f"Checking {name} against the trace in {args.golden}")
 
 
 def prepare(args):
-    """(candidate, reference, x, y, a text on what is checked on what) from the options."""
+    """(candidate, reference, x, y, a text on what is checked on what) from the options.
+
+    Without y if only the forward pass is to be checked.
+    """
+    from compare.inputs import passes
+
+    model, twin, x, y, about = described(args)
+    if passes.with_gradients(model, twin, False if args.inference else None):
+        return model, twin, x, y, about
+    if args.input and y is not None:
+        about = lines([about, line(f"The labels y in {args.input} are not used")])
+    return model, twin, x, None, about
+
+
+def described(args):
+    """The same, with y where there is one."""
     from compare.inputs import batches, twins
 
     fill_in(args)

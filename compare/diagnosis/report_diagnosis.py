@@ -9,6 +9,7 @@ from compare.checks import specification
 from compare.checks.extremes import ALONE, OVERWRITTEN
 from compare.checks.gate import Gate
 from compare.checks.later_updates import AT, IN_PLACE
+from compare.checks.layerwise import MOVES
 from compare.checks.row import Row
 from compare.checks.specification import same_structure
 from compare.diagnosis.finding import Cause, Finding
@@ -104,6 +105,9 @@ class Diagnosis:
             return Finding(row.layer, row.tensor, "candidate",
                            (Cause("input-modified", f"its {row.tensor.replace('_', ' ')}"),),
                            before=row.used)
+        if row.note == MOVES:
+            return Finding(row.layer, row.tensor, "candidate", (Cause("training-flag", MOVES),),
+                           before=row.used)
         if row.note.startswith(IN_PLACE):
             return Finding("optimizer", row.tensor, "candidate",
                            (Cause("input-modified", "the gradients"),), before=row.used)
@@ -186,14 +190,19 @@ class Diagnosis:
             trace = self.candidate if side == "candidate" else self.reference
             own = trace.parts[number]
             made = own.tensors.get("inference" if row.gate is Gate.INFERENCE else tensor)
+        dy = own.output_gradient
+        if not self.reference.training:  # nothing is run back, but mistakes there are thought of
+            dy = np.random.default_rng(0).standard_normal(own.output.shape).astype(own.output.dtype)
         return Suspect(row.layer, tensor, own.class_name,
-                       layer_config(self.reference, own.layer), own.part, own.input,
-                       own.output_gradient, own.given, runner, made, side,
-                       training=row.gate is not Gate.INFERENCE, context=self._context(number))
+                       layer_config(self.reference, own.layer), own.part, own.input, dy,
+                       own.given, runner, made, side,
+                       training=row.gate is not Gate.INFERENCE and self.reference.training,
+                       context=self._context(number))
 
     def _runner(self, side: str, number: int):
         if side == "candidate":
-            return None if self.ops is None else StepRunner(self.ops[number])
+            return None if self.ops is None else StepRunner(self.ops[number],
+                                                            self.reference.training)
         if self.reference_ops is None:
             return None
         return FunctionRunner(self.reference_ops[number])

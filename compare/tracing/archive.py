@@ -25,7 +25,8 @@ from scratch.files.limits import RefusedFile, require_held
 
 FORMAT = "keras-parity trace"
 VERSION = 2
-READABLE = (1, 2)  # the first knows neither graphs nor noise, weights of samples and inference
+AT_INFERENCE = 3  # of a pass outside of training, which readers of the others would misread
+READABLE = (1, 2, 3)  # the first knows no graphs, noise, weights of samples and inference
 ARRAYS = ("x", "y", "loss", "loss_gradient", "sample_weight", "inference")
 PLAIN: dict[str, Any] = {"producer": str, "dtype": str, "config": dict,
                          "compile_config": (dict, type(None)), "fused": bool}
@@ -47,7 +48,8 @@ def save(fields: dict[str, Any], path: str | os.PathLike[str]) -> None:
     """
     store: dict[str, Any] = {}  # arrays
     header = {
-        "format": FORMAT, "version": VERSION, **{name: fields[name] for name in PLAIN},
+        "format": FORMAT, "version": VERSION if fields["training"] else AT_INFERENCE,
+        **{name: fields[name] for name in PLAIN},
         "sources": fields["sources"],
         **{name: _put(store, fields[name]) for name in ARRAYS},
         "parts": [_put_part(store, part) for part in fields["parts"]],
@@ -81,7 +83,8 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
         header = description.parse(str(arrays.pop("header")).encode(), "its header")
         found = header["format"], header["version"]
         if found[0] == FORMAT and type(found[1]) is int and found[1] in READABLE:
-            return _fields(header if found[1] > 1 else _first_version(header), arrays)
+            fields = _fields(header if found[1] > 1 else _first_version(header), arrays)
+            return {**fields, "training": found[1] != AT_INFERENCE}
     except Exception as error:  # a seal can be forged: numpy, zipfile and zlib raise all sorts then
         raise ValueError(f"{path}: expected a trace with every array that its header names. "
                          "Received a file that cannot be read as one: "
