@@ -44,13 +44,16 @@ class Diagnosis:
         ops, reference_ops: what can be run of either side; None if it cannot.
         model: the candidate, whose loss and optimizer are run; None likewise.
         twin: the reference, a live Keras model; None likewise.
+        slack: by position of the part, how much more than rounding in that op alone its recorded
+            output was allowed.
     """
 
     def __init__(self, candidate: Trace, reference: Trace, ops=None, reference_ops=None,
-                 model=None, twin=None):
+                 model=None, twin=None, slack: dict[int, np.ndarray] | None = None):
         self.candidate, self.reference = candidate, reference
         self.ops, self.reference_ops = ops, reference_ops
         self.model, self.twin = model, twin
+        self.slack = slack or {}
         self.known: dict[tuple, Finding | None] = {}
         self.searched: dict[tuple, Finding | None] = {}
 
@@ -197,7 +200,8 @@ class Diagnosis:
                        layer_config(self.reference, own.layer), own.part, own.input, dy,
                        own.given, runner, made, side,
                        training=row.gate is not Gate.INFERENCE and self.reference.training,
-                       context=self._context(number))
+                       context=self._context(number),
+                       slack=self.slack.get(number) if runner is None else None)
 
     def _runner(self, side: str, number: int):
         if side == "candidate":
