@@ -5,6 +5,7 @@ reference's own input and output gradient (teacher forcing in both directions), 
 that op's error alone. What rounding can explain comes from the oracle in `compare.oracle`.
 """
 
+import copy
 import functools
 from collections.abc import Sequence
 from typing import Any
@@ -144,7 +145,7 @@ def _report(model, twin, called, reference: Trace, given: dict, probes: bool, st
         rows = (rows + integer_probe.probe(candidate, own, theirs)
                 + sparse_probe.probe(candidate, own, theirs)
                 + extremes.probe(candidate, own, theirs, model, keras_loss(twin)))
-    rows = rows + _beyond_single_layers(model, twin, reference, steps)
+    rows = rows + _beyond_single_layers(model, twin, reference, steps, notes)
     if is_keras(called):
         rows = rows + entry_points.rows(model, called, reference)
     explained = Diagnosis(candidate, reference, ops_of(model), keras_ops(twin, whole), model,
@@ -152,9 +153,10 @@ def _report(model, twin, called, reference: Trace, given: dict, probes: bool, st
     return Report.of(rows, candidate, reference, explained, notes)
 
 
-def _beyond_single_layers(model, twin, reference: Trace, steps: int) -> list[Row]:
+def _beyond_single_layers(model, twin, reference: Trace, steps: int,
+                          notes: list[str]) -> list[Row]:
     """Rows of the optimizer's later steps, of noise, of the whole network and of its training."""
-    rows = end_to_end.rows(model, reference)
+    rows = end_to_end.rows(model, reference) + _as_its_owner_runs_it(model, reference, notes)
     if reference.training:
         rows += (later_updates.rows(model, reference, twin)
                  + noise_distribution.rows(model, reference))
@@ -162,6 +164,32 @@ def _beyond_single_layers(model, twin, reference: Trace, steps: int) -> list[Row
         rows.append(training_trajectory.verdict(model, twin, reference.x, reference.y, steps,
                                                 reference.sample_weight, reference))
     return rows
+
+
+def _as_its_owner_runs_it(model, reference: Trace, notes: list[str]) -> list[Row]:
+    """The row for a network of somebody's layers, run as they are; none for other networks, and
+    where it is not known how their owner runs them: then `notes` get a sentence."""
+    def run(turned=()) -> adapters.Untouched:
+        return adapters.untouched(copy.deepcopy(model), reference.x, turned)
+
+    whole = run()
+    if whole.output is None:
+        if whole.reason:
+            notes.append("Whether the layers fit together as they are is not known: run one after "
+                         f"the other, {whole.reason}.")
+        return []
+    # whoever declares axes in another order turns them; what is flattened looks alike
+    flattened = {seam.position: str(seam) for seam in whole.seams if seam.flattened is not None}
+    row, explained = end_to_end.as_its_owner_runs_it(
+        whole.output, reference, flattened, lambda position: run((position,)).output)
+    if row.passed or (whole.loaded and (explained or not whole.seams)):
+        return [row]
+    advice = ("" if whole.loaded or not flattened else " Hand them over with the network's weights "
+              "loaded, as their owner loads them, to have it checked.")
+    notes.append("Whether the layers fit together as they are is not known: "
+                 f"{'; '.join(map(str, whole.seams)) or 'they hold other weights'}."
+                 f"{advice}")
+    return []
 
 
 def keras_ops(twin, whole=frozenset()) -> list | None:

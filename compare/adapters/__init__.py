@@ -8,8 +8,9 @@
 from compare.adapters.assembly import assemble
 from compare.adapters.conventions import Conventions
 from compare.adapters.layer import Wrapped
+from compare.adapters.untouched import Untouched, untouched
 
-__all__ = ["Conventions", "assemble", "without_backward", "wrap"]
+__all__ = ["Conventions", "Untouched", "assemble", "untouched", "without_backward", "wrap"]
 
 
 def without_backward(model) -> list[str]:

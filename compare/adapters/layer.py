@@ -24,6 +24,7 @@ class Wrapped:
 
     how: Any = None
     name: str
+    dtype: np.dtype
     params: dict[str, np.ndarray]
     strict = False
     sample_by_sample = False

@@ -8,6 +8,7 @@ How the layers are wired is checked besides, without them: see `dataflow.py`.
 """
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from compare.checks.dataflow import Watched
 from compare.checks.gate import Gate
 from compare.checks.row import Row, judge, mismatch, raised
 from compare.document import progress
-from compare.oracle.network import along_the_graph
+from compare.oracle.network import along_the_graph, outside_of_training
 from compare.tracing import execution
 from compare.tracing.layer_error import RAISED, of_model
 from compare.tracing.ops import ops_of
@@ -25,6 +26,7 @@ from compare.tracing.shared_weights import total_gradient
 from compare.tracing.trace import Trace, layer_parts
 from compare.tracing.types import Network
 
+END_TO_END = "end to end"  # what a row is about
 Named = dict[tuple[str, str], Any]  # by layer and tensor
 
 
@@ -97,6 +99,33 @@ def freely(model: Network, reference: Trace) -> tuple[Named, list[Row], Named]:
             slack[key] = slack[key] + extra if key in slack else extra
     x = np.asarray(reference.x, model.layers[0].dtype)
     return made, dataflow.rows(model, watched, x, end, fused), slack
+
+
+def as_its_owner_runs_it(made: np.ndarray, reference: Trace, seams: dict[int, str],
+                         again: Callable[[int], np.ndarray | None]) -> tuple[Row, bool]:
+    """(the row for the output of layers that are run one after the other, nothing turned between,
+    whether one of the seams explains it if it fails).
+
+    Args:
+        made: that output, as Keras lays it out.
+        seams: what is not turned, by position, in words.
+        again: the output with the numbers turned at one of them.
+    """
+    right = outside_of_training(reference)["network", "predict"]
+    last = reference.parts[-1].output if reference.inference is None else reference.inference
+
+    def judged(output: np.ndarray) -> Row:
+        return judge(Gate.WHOLE_NETWORK, "network", END_TO_END, output, last, right)
+
+    row = judged(made)
+    if row.passed:
+        return row, False
+    mended = [position for position in seams
+              if (output := again(position)) is not None and judged(output).passed]
+    if mended:
+        row.note = "; ".join(f"{seams[position]}; each layer by itself holds, as its numbers are "
+                             "turned for it" for position in mended)
+    return row, bool(mended)
 
 
 def forward_alone(model: Network, reference: Trace) -> tuple[Named, list[Row], Named]:

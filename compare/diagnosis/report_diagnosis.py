@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from compare.checks import specification
+from compare.checks.end_to_end import END_TO_END
 from compare.checks.extremes import ALONE, OVERWRITTEN
 from compare.checks.gate import Gate
 from compare.checks.later_updates import AT, IN_PLACE
@@ -286,10 +287,20 @@ class Diagnosis:
     def _between_layers(self, row: Row) -> Finding | None:
         if self.model is None or row.off == "reference":
             return None
+        if row.tensor == END_TO_END:
+            return self._of_a_seam(row)
         cause = cause_between_layers(row, self.model, self.reference)
         if cause is None:
             return None
         return Finding(row.layer, row.tensor, "candidate", (cause,), before=row.used)
+
+    def _of_a_seam(self, row: Row) -> Finding | None:
+        """Layers that fit together only as long as their numbers are turned in between."""
+        if not row.note:
+            return None
+        named = "flatten-order" if "channel by channel" in row.note else "axes-permuted"
+        return Finding(row.layer, row.tensor, "candidate", (Cause(named, row.note),),
+                       before=row.used)
 
     def _lockstep(self, row: Row, seconds) -> Finding | None:
         """Networks that part although each first step is right: is it what the optimizer keeps?"""
