@@ -186,6 +186,14 @@ def test_golden_traces_without_gradients(twin, x, tmp_path):
         compare.check(port(), loaded, gradients=True)
 
 
+def test_a_trace_that_says_both_is_refused(twin, x, tmp_path):
+    trace = compare.record(twin, x, upstream=np.ones((5, 3), "float32"))
+    trace.training = False
+    trace.save(tmp_path / "t.npz")
+    with pytest.raises(ValueError, match="outside of training has inference, output_gradient"):
+        Trace.load(tmp_path / "t.npz")
+
+
 def test_a_pass_in_training_is_no_pass_outside_of_it(twin, x):
     inside = compare.record(twin, x, upstream=np.ones((5, 3), "float32"))
     outside = compare.record(twin, x, gradients=False)
