@@ -182,13 +182,12 @@ def _as_its_owner_runs_it(model, reference: Trace, notes: list[str]) -> list[Row
     flattened = {seam.position: str(seam) for seam in whole.seams if seam.flattened is not None}
     row, explained = end_to_end.as_its_owner_runs_it(
         whole.output, reference, flattened, lambda position: run((position,)).output)
-    if row.passed or (whole.loaded and (explained or not whole.seams)):
+    if row.passed or not whole.seams or (whole.loaded and explained):
         return [row]
     advice = ("" if whole.loaded or not flattened else " Hand them over with the network's weights "
               "loaded, as their owner loads them, to have it checked.")
     notes.append("Whether the layers fit together as they are is not known: "
-                 f"{'; '.join(map(str, whole.seams)) or 'they hold other weights'}."
-                 f"{advice}")
+                 f"{'; '.join(map(str, whole.seams))}.{advice}")
     return []
 
 
