@@ -20,7 +20,7 @@ from compare.oracle.registry import oracle_for
 from compare.oracle.running_error import Rounding
 from compare.parity import QUIET, keras_ops
 from compare.report.report import Report
-from compare.tracing.configs import plain
+from compare.tracing.configs import layer_entries, plain
 from compare.tracing.global_state import leaving_no_trace
 from compare.tracing.model_kinds import kind, require_network
 from compare.tracing.ops import inner_activation
@@ -88,11 +88,32 @@ def check_outputs(model, x=None, outputs=(), *, data_format=None, precision=None
     every = range(len(layer_parts(trace)))
     trace = folded(trace, every)
     shapes = {part.layer: part.output.shape for part in trace.parts}
+    outputs = _without_inputs(trace, outputs)
     given, by_order = named_outputs.matched(outputs, shapes)
     found = given_outputs.judged(trace, given, keras_ops(model, every), data_format, precision)
     explained = Diagnosis(found.candidate, trace, slack=found.slack)
     return Report.of(found.rows, found.candidate, trace, explained,
                      _notes(list(outputs), given, by_order, list(shapes), found))
+
+
+def _without_inputs(trace: Trace, outputs):
+    """The arrays without that of the network's input layer, which has to be the batch.
+
+    Raises:
+        ValueError: if it is another array.
+    """
+    if not isinstance(outputs, Mapping):
+        return outputs
+    inputs = {entry["config"]["name"] for _, entry in layer_entries(trace.config)
+              if entry["class_name"] == "InputLayer"} - {part.layer for part in trace.parts}
+    for name in inputs & outputs.keys():
+        array = np.asarray(outputs[name])
+        ways = [array, *([np.moveaxis(array, 1, -1), np.moveaxis(array, -1, 1)]
+                         if array.ndim > 2 else [])]
+        if not any(np.array_equal(way, trace.x.astype(array.dtype)) for way in ways):
+            raise ValueError(f"Expected {name!r}, the network's input, to be the batch. "
+                             f"Received another array, of shape {array.shape}")
+    return {name: array for name, array in outputs.items() if name not in inputs}
 
 
 def _notes(names: list, given: dict, by_order: bool, layers: list[str], found) -> list[str]:

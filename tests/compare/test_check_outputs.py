@@ -255,6 +255,14 @@ def test_nothing_that_was_given_is_ignored(keras, stack, x):
         compare.check_outputs(stack, x[..., :2], given)
 
 
+def test_the_input_layer_has_to_be_the_batch(keras, graph, x):
+    given, name = run(keras, graph, x), graph.layers[0].name
+    for array in (x, np.moveaxis(x, -1, 1)):
+        assert compare.check_outputs(graph, x, {name: array, **given})
+    with pytest.raises(ValueError, match=f"'{name}', the network's input, to be the batch"):
+        compare.check_outputs(graph, x, {name: x[::-1], **given})
+
+
 def test_a_nan_fails_where_it_arises_and_the_rest_is_judged(keras, stack, x):
     def broken(y):
         y = np.array(y)
