@@ -5,7 +5,6 @@ reference's own input and output gradient (teacher forcing in both directions), 
 that op's error alone. What rounding can explain comes from the oracle in `compare.oracle`.
 """
 
-import copy
 import functools
 from collections.abc import Sequence
 from typing import Any
@@ -170,7 +169,7 @@ def _as_its_owner_runs_it(model, reference: Trace, notes: list[str]) -> list[Row
     """The row for a network of somebody's layers, run as they are; none for other networks, and
     where it is not known how their owner runs them: then `notes` get a sentence."""
     def run(turned=()) -> adapters.Untouched:
-        return adapters.untouched(copy.deepcopy(model), reference.x, turned)
+        return adapters.untouched(model, reference.x, turned)
 
     whole = run()
     if whole.output is None:

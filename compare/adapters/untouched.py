@@ -7,6 +7,7 @@ such a seam the turning hides a mistake. An owner who has permuted that kernel m
 the objects' own weights that count here, where they hold the network's.
 """
 
+import copy
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -71,12 +72,13 @@ def untouched(model, x: np.ndarray, turned: Collection[int] = ()) -> Untouched:
     batches alike; of two at least.
 
     Args:
-        model: a scratch model.
+        model: a scratch model, which stays as it is.
         turned: positions of layers before which the numbers are turned all the same.
     """
     found = Untouched()
     if not runs(model):
         return found
+    model = copy.deepcopy(model)
     objects = loaded(model)
     found.loaded = objects is not None
     last, own = None, np.asarray(x, model.dtype)
