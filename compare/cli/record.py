@@ -12,7 +12,8 @@ Records a golden trace of the Keras model: everything it computes on one batch.
 
 Inputs, weights, outputs and all gradients go to one file, against which
 `parity check --golden FILE` then checks a NumPy network without TensorFlow.
-With --inference there are no gradients: for networks that have no backward pass.
+With --inference it holds the forward pass alone, for networks that have no
+other.
 """
 EPILOG = examples(
     ("record the network that comes with parity, and check against it",
