@@ -6,6 +6,8 @@
     compare.diagnose(model, twin, x, y)            # the names of the mistakes, layer by layer
     trace = compare.record(twin, x, y)             # a recording, to save and check against later
     compare.diff(trace_a, trace_b)                 # two recordings
+    compare.check_outputs(twin, x, {"conv2d": a})  # arrays of another runtime, layer by layer
+    compare.bounds(layer, x, weights)              # what one layer should give, and the bound
     compare.wrap(my_layer, kernel="W", ...)        # lets somebody else's layer take part
     compare.assert_case("mine:build", "conv", ...) # one layer on a case that `parity debug` found
 
@@ -22,18 +24,20 @@ from compare.reduction import old_imports
 if TYPE_CHECKING:
     from compare.adapters import assemble, wrap
     from compare.checks.row import Row
+    from compare.foreign_outputs import bounds, check_outputs
     from compare.parity import assert_case, assert_parity, check, diagnose, diff, twin
     from compare.report.report import Report
     from compare.tracing.recorder import record
     from compare.tracing.trace import Trace
 
-__all__ = ["Report", "Row", "Trace", "assemble", "assert_case", "assert_parity", "check",
-           "diagnose", "diff", "record", "twin", "wrap"]
+__all__ = ["Report", "Row", "Trace", "assemble", "assert_case", "assert_parity", "bounds", "check",
+           "check_outputs", "diagnose", "diff", "record", "twin", "wrap"]
 __version__ = "0.2.0"
 
 WHERE = {
     "compare.adapters": ("assemble", "wrap"),
     "compare.checks.row": ("Row",),
+    "compare.foreign_outputs": ("bounds", "check_outputs"),
     "compare.parity": ("assert_case", "assert_parity", "check", "diagnose", "diff", "twin"),
     "compare.report.report": ("Report",),
     "compare.tracing.recorder": ("record",),

@@ -5,8 +5,8 @@ reference's own input and output gradient (teacher forcing in both directions), 
 that op's error alone. What rounding can explain comes from the oracle in `compare.oracle`.
 """
 
-import copy
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,18 +27,19 @@ from compare.checks.layerwise import Layerwise
 from compare.checks.row import Row, forget_observed
 from compare.diagnosis.finding import Finding
 from compare.diagnosis.report_diagnosis import Diagnosis
-from compare.inputs import twins
+from compare.inputs import batches, passes, twins
+from compare.inputs.compiled import both_compiled
 from compare.reduction.case import Case
 from compare.reduction.minimize import run_small
 from compare.report.report import Report
-from compare.tracing import configs, placeholder
+from compare.tracing import placeholder
 from compare.tracing.global_state import leaving_no_trace
 from compare.tracing.model_kinds import is_keras, is_scratch, require_network
 from compare.tracing.noise import drawn, noise_of
 from compare.tracing.ops import ops_of, whole_layers
 from compare.tracing.recorder import record
-from compare.tracing.trace import Trace, folded
-from compare.tracing.validation import check_batch, check_precision
+from compare.tracing.trace import Trace, at_inference, folded
+from compare.tracing.validation import check_alone, check_batch, check_precision
 
 LOCKSTEP = 5  # steps of training side by side
 # Rows tell of every NaN and infinity; NumPy need not warn of them besides.
@@ -47,8 +48,8 @@ QUIET: dict[str, Any] = {"divide": "ignore", "over": "ignore", "invalid": "ignor
 
 @leaving_no_trace
 @np.errstate(**QUIET)
-def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, probes=True,
-          steps=LOCKSTEP) -> Report:
+def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gradients=None,
+          probes=True, steps=LOCKSTEP, seed=0) -> Report:
     """Whether `model` computes what `twin` computes, within proved rounding bounds.
 
     Layers that are random in training use the same noise on both sides: what the candidate's draw
@@ -58,47 +59,81 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, pro
         model: the candidate: a `scratch.Sequential` or a `scratch.Model`; or a list of layers, one
             for each of the twin's, wrapped by `compare.wrap` or of scratch's kind.
         twin: the reference: such a Keras model, another scratch model, or a Trace of either.
-        x, y: the batch. Not needed with a Trace, which brings its own.
+        x, y: the batch. Not needed with a Trace, which brings its own. Without y a gradient of the
+            output is drawn in the loss's place, and the report says so.
         upstream: the gradient with respect to the output, for models without a loss.
         sample_weight: of the losses, as `fit` takes it.
+        gradients: False for the forward pass alone, outside of training, of x alone: for ports that
+            have no backward pass. None, the default, is False where a layer was wrapped with
+            `backward=None` or the Trace was recorded so, otherwise True.
         probes: also run each layer on numbers drawn for the purpose: integers, where nothing may
             differ at all, real numbers of which few meet in any sum, and, the loss and penalties
             too, numbers at the ends of their range.
         steps: how many steps to train in lockstep with a live Keras model; 0 for none.
+        seed: of the gradient that is drawn.
 
     Returns:
         A Report: true if everything passed; `rows`, `first_failure`, and a table when printed.
 
     Raises:
         ValueError: for inputs that are not finite or do not fit, labels outside the classes, or
-            models that are not compiled although there are labels.
+            models that are not compiled although there are labels; for gradients of layers that
+            have no backward pass.
         TypeError: for models of another kind.
     """
-    if isinstance(model, (list, tuple)):
-        require_network(twin)
-        model = adapters.assemble(model, twin)
-    if not is_scratch(model):
-        raise TypeError("Expected the candidate, the first of the two, to be a scratch.Sequential "
-                        "or a scratch.Model, or a list of layers. "
-                        f"Received: {type(model).__name__}")
-    require_network(twin)
+    model, twin = _pair(model, twin, (x, y, upstream, sample_weight))
+    whole = whole_layers(model)
+    notes: list[str] = []
+    if not passes.with_gradients(model, twin, gradients):
+        check_alone(y=y, upstream=upstream, sample_weight=sample_weight)
+        notes.append(passes.about_forward_alone(model, gradients))
+        reference = folded(at_inference(twin) if isinstance(twin, Trace) else
+                           record(twin, x, gradients=False, whole=whole), whole)
+        return _report(model, twin, twin, reference, {"gradients": False}, probes, 0, notes)
     if isinstance(twin, Trace):
-        if any(given is not None for given in (x, y, upstream, sample_weight)):
-            raise ValueError("Expected no batch with a trace, which brings its own. "
-                             "Received one besides")
         x, y, sample_weight = twin.x, twin.y, twin.sample_weight
         upstream = twin.parts[-1].output_gradient if y is None else None
     called = twin  # what its owner calls, compiled or not
     if y is not None:
         model, twin = both_compiled(model, twin)
-    whole = whole_layers(model)
     noise = drawn(model, check_precision(check_batch(x), model.dtype))
+    if y is None and upstream is None:
+        upstream = batches.upstream(model, x, seed)
+        notes.append(batches.about_upstream(model, seed))
     reference = folded(record(twin, x, y, upstream=upstream, sample_weight=sample_weight,
                               noise=noise, whole=whole), whole)
-    candidate, its_own = placeholder.recorded(model, reference, x, y, upstream=upstream,
-                                              sample_weight=sample_weight,
-                                              noise=noise_of(reference))
-    report = compare_traces(candidate, reference, ops_of(model), model)
+    given = {"y": y, "upstream": upstream, "sample_weight": sample_weight,
+             "noise": noise_of(reference)}
+    return _report(model, twin, called, reference, given, probes, steps, notes)
+
+
+def _pair(model, twin, batch: tuple):
+    """(candidate, reference), once it is sure that they are networks and that a trace has no batch
+    beside it."""
+    require_network(twin)
+    if isinstance(model, (list, tuple)):
+        model = adapters.assemble(model, twin)
+    if not is_scratch(model):
+        raise TypeError("Expected the candidate, the first of the two, to be a scratch.Sequential "
+                        "or a scratch.Model, or a list of layers. "
+                        f"Received: {type(model).__name__}")
+    if isinstance(twin, Trace) and any(given is not None for given in batch):
+        raise ValueError("Expected no batch with a trace, which brings its own. "
+                         "Received one besides")
+    return model, twin
+
+
+def _report(model, twin, called, reference: Trace, given: dict, probes: bool, steps: int,
+            notes: list[str]) -> Report:
+    """The report on a candidate and a recorded reference.
+
+    Args:
+        called: the twin as its owner calls it, compiled or not.
+        given: what the candidate is recorded with, besides x.
+    """
+    whole = whole_layers(model)
+    candidate, its_own = placeholder.recorded(model, reference, reference.x, **given)
+    report = compare_traces(candidate, reference, ops_of(model), model, notes)
     rows = report.rows
     if not its_own:
         forget_observed(rows)
@@ -109,22 +144,50 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, pro
         rows = (rows + integer_probe.probe(candidate, own, theirs)
                 + sparse_probe.probe(candidate, own, theirs)
                 + extremes.probe(candidate, own, theirs, model, keras_loss(twin)))
-    rows = rows + _beyond_single_layers(model, twin, reference, steps)
+    rows = rows + _beyond_single_layers(model, twin, reference, steps, notes)
     if is_keras(called):
         rows = rows + entry_points.rows(model, called, reference)
     explained = Diagnosis(candidate, reference, ops_of(model), keras_ops(twin, whole), model,
                           twin if is_keras(twin) else None)
-    return Report.of(rows, candidate, reference, explained)
+    return Report.of(rows, candidate, reference, explained, notes)
 
 
-def _beyond_single_layers(model, twin, reference: Trace, steps: int) -> list[Row]:
+def _beyond_single_layers(model, twin, reference: Trace, steps: int,
+                          notes: list[str]) -> list[Row]:
     """Rows of the optimizer's later steps, of noise, of the whole network and of its training."""
-    rows = (later_updates.rows(model, reference, twin)
-            + noise_distribution.rows(model, reference) + end_to_end.rows(model, reference))
+    rows = end_to_end.rows(model, reference) + _as_its_owner_runs_it(model, reference, notes)
+    if reference.training:
+        rows += (later_updates.rows(model, reference, twin)
+                 + noise_distribution.rows(model, reference))
     if steps and reference.y is not None and is_keras(twin):
         rows.append(training_trajectory.verdict(model, twin, reference.x, reference.y, steps,
                                                 reference.sample_weight, reference))
     return rows
+
+
+def _as_its_owner_runs_it(model, reference: Trace, notes: list[str]) -> list[Row]:
+    """The row for a network of somebody's layers, run as they are; none for other networks, and
+    where it is not known how their owner runs them: then `notes` get a sentence."""
+    def run(turned=()) -> adapters.Untouched:
+        return adapters.untouched(model, reference.x, turned)
+
+    whole = run()
+    if whole.output is None:
+        if whole.reason:
+            notes.append("Whether the layers fit together as they are is not known: run one after "
+                         f"the other, {whole.reason}.")
+        return []
+    # whoever declares axes in another order turns them; what is flattened looks alike
+    flattened = {seam.position: str(seam) for seam in whole.seams if seam.flattened is not None}
+    row, explained = end_to_end.as_its_owner_runs_it(
+        whole.output, reference, flattened, lambda position: run((position,)).output)
+    if row.passed or not whole.seams or (whole.loaded and explained):
+        return [row]
+    advice = ("" if whole.loaded or not flattened else " Hand them over with the network's weights "
+              "loaded, as their owner loads them, to have it checked.")
+    notes.append("Whether the layers fit together as they are is not known: "
+                 f"{'; '.join(map(str, whole.seams))}.{advice}")
+    return []
 
 
 def keras_ops(twin, whole=frozenset()) -> list | None:
@@ -190,14 +253,15 @@ def diff(trace_a: Trace, trace_b: Trace) -> Report:
     return compare_traces(trace_a, trace_b, None)
 
 
-def compare_traces(candidate: Trace, reference: Trace, ops=None, model=None) -> Report:
+def compare_traces(candidate: Trace, reference: Trace, ops=None, model=None,
+                   notes: Sequence[str] = ()) -> Report:
     """The report on two traces; `ops` and `model` are the candidate's, if it can be run."""
     rows = specification.network(candidate, reference)
     if specification.same_structure(rows):
         rows += specification.weights(candidate, reference)
         rows += Layerwise(candidate, reference, ops, model).rows()
     return Report.of(rows, candidate, reference,
-                     Diagnosis(candidate, reference, ops, None, model))
+                     Diagnosis(candidate, reference, ops, None, model), notes)
 
 
 def assert_case(model: str, layer: str, tensor: str, *, part: str, class_name: str, config: dict, x,
@@ -242,40 +306,3 @@ def assert_case(model: str, layer: str, tensor: str, *, part: str, class_name: s
             f"{layer} {tensor}: {int(over.sum())} of {over.size} elements are further from the "
             f"exact result than rounding explains. At {list(first)} expected {expected[first]!r}, "
             f"received {actual[first]!r}, allowed {np.broadcast_to(allowed, over.shape)[first]!r}")
-
-
-def both_compiled(model, twin):
-    """The two, where one is not compiled replaced by a copy with the other's loss and optimizer.
-
-    Raises:
-        ValueError: if neither is compiled.
-    """
-    compiled = [settings_of(side) for side in (model, twin)]
-    if not any(compiled):
-        raise ValueError("Expected at least one compiled model, as there are labels. Received two "
-                         "without a loss: call model.compile(optimizer=..., loss=...)")
-    if not compiled[0]:
-        model = copy.deepcopy(model)
-        configs.compile_as(model, compiled[1])
-    if not compiled[1]:
-        twin = compiled_copy(twin, compiled[0])
-    return model, twin
-
-
-def settings_of(side) -> dict:
-    """Loss and optimizer of a model or a trace, {} where there are none."""
-    if isinstance(side, Trace):
-        return side.compile_config
-    return configs.settings_of(side)
-
-
-def compiled_copy(twin, config: dict):
-    if is_scratch(twin):
-        twin = copy.deepcopy(twin)
-        configs.compile_as(twin, config)
-        return twin
-    import reference
-
-    clone = reference.from_config(twin.get_config(), config)
-    reference.set_weights(clone, twin.get_weights())
-    return clone

@@ -1,12 +1,14 @@
 """The same network in Keras alone. TensorFlow starts when this package is imported.
 
 `from_config` and `load` give a real `keras.Sequential`; `observe` runs one batch through it and
-returns every layer's output and gradients; `EntryPoints` calls its own predict, evaluate and
-train_on_batch; `StepRunner` trains it on many batches at once.
+returns every layer's output and gradients, `observe_inference` the outputs outside of training;
+`EntryPoints` calls its own predict, evaluate and train_on_batch; `StepRunner` trains it on many
+batches at once.
 """
 
 from reference.entry_points import EntryPoints
 from reference.graph import layers_by_name
+from reference.inference import observe_inference
 from reference.kernels import onednn_in_use
 from reference.loss import run_loss
 from reference.model import (
@@ -28,5 +30,5 @@ from reference.weight_names import weight_of
 
 __all__ = ["EntryPoints", "Observation", "OptimizerSteps", "Part", "StepRunner", "clone",
            "compile_config", "compile_model", "from_config", "layers_by_name", "load",
-           "model_dtype", "observe", "onednn_in_use", "ops_of", "run_loss", "run_op",
-           "set_random_seed", "set_weights", "versions", "weight_of"]
+           "model_dtype", "observe", "observe_inference", "onednn_in_use", "ops_of", "run_loss",
+            "run_op", "set_random_seed", "set_weights", "versions", "weight_of"]

@@ -81,19 +81,20 @@ class Op:
         """Whether it computes something else when it is not in training."""
         return self.is_random or bool(self.state)
 
-    def run(self, inputs, noise=None, training=True):
+    def run(self, inputs, noise=None, training=True, gradients=True):
         """The op on a list of inputs; no penalty on the output is added to the model's losses.
 
         Args:
             noise: what a random layer uses in training instead of drawing numbers.
+            gradients: whether any will be asked for.
         """
         with naming(self.layer):
-            return self._run(list(inputs) if self.merges else inputs[0], noise, training)
+            return self._run(list(inputs) if self.merges else inputs[0], noise, training, gradients)
 
-    def _run(self, x, noise, training):
+    def _run(self, x, noise, training, gradients):
         if self.is_activation:
             return self.call(x)
-        if not self.merges:
+        if gradients and not self.merges:
             refuse_corrupting(self.layer, tuple(x.shape))
         if noise is not None and training:
             return noises.apply(self.layer, x, noise)
@@ -174,12 +175,13 @@ def run_op(op: Op, x, dy, weights: dict, training=True) -> tuple:
 
     Args:
         x: an array, or a tuple of arrays for a layer that takes several.
+        dy: None for the output alone.
         weights: by name; a random layer finds its 'noise' among them.
         training: False for what it computes at inference.
 
     Returns:
         (output, input gradient, weight gradients by name), as NumPy arrays; the gradients of
-        several inputs as a tuple.
+        several inputs as a tuple; none without dy.
     """
     trainable = [v for v in op.variables if v.trainable]
     with restored(op.variables):
@@ -188,7 +190,9 @@ def run_op(op: Op, x, dy, weights: dict, training=True) -> tuple:
         with in_use(op.layer), tf.GradientTape() as tape:
             inputs = [tf.constant(value) for value in (x if op.merges else [x])]
             tape.watch(inputs)
-            y = op.run(inputs, weights.get("noise"), training)
+            y = op.run(inputs, weights.get("noise"), training, dy is not None)
+        if dy is None:
+            return array(y), None, {}
         with naming(op.layer):
             gradients = tape.gradient(y, [*inputs, *(v.value for v in trainable)],
                                       output_gradients=tf.constant(dy))

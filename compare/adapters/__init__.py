@@ -7,8 +7,16 @@
 
 from compare.adapters.assembly import assemble
 from compare.adapters.conventions import Conventions
+from compare.adapters.layer import Wrapped
+from compare.adapters.untouched import Untouched, untouched
 
-__all__ = ["Conventions", "assemble", "wrap"]
+__all__ = ["Conventions", "Untouched", "assemble", "untouched", "without_backward", "wrap"]
+
+
+def without_backward(model) -> list[str]:
+    """The names of a scratch model's layers that were wrapped with backward=None."""
+    return [layer.name for layer in model.layers
+            if isinstance(layer, Wrapped) and layer.how.backward is None]
 
 
 def wrap(obj=None, like=None, **conventions):
@@ -20,14 +28,16 @@ def wrap(obj=None, like=None, **conventions):
             dictionary {'class_name': ..., 'config': ...}. Left out, the object gets it from its
             place in a list: `compare.check([wrapped, ...], keras_model, x, y)`.
         forward, backward: names of methods (default: these), or functions; with an object, a
-            function is called with it first.
+            function is called with it first. backward=None for a port for inference that has no
+            backward pass: the network is then checked as with `check(..., gradients=False)`.
         forward_takes, backward_takes: what the two are called with, in their order, of 'x', 'dy',
             'labels', 'cache', 'learning_rate', 'training' and the weights' names, 'kernel',
             'bias' ... Default: 'x' and 'dy'; for plain functions f(x, kernel, bias), and
             g(dy, cache) if f returned (output, cache), otherwise g(dy, x, kernel, bias).
         forward_gives, backward_gives: what they return, of 'output', 'cache', 'loss',
             'input_gradient', 'kernel_gradient', 'bias_gradient' ... Default: 'output' and
-            'input_gradient'; for plain functions g returns (dx, dkernel, dbias).
+            'input_gradient'; for plain functions g returns (dx, dkernel, dbias). The first layer
+            of a network may leave out or return None for the input's gradient.
         kernel, bias: where the object keeps them: an attribute ('W', 'params.W1'), a function that
             gets the array from the object, or a pair (get, set).
         weights: the same for weights of other names: {'gamma': 'g'}.

@@ -54,6 +54,29 @@ class Adapter:
             x[...] = self.source.to_keras(own)
         return self._in_keras(self.target, y)
 
+    def as_it_is(self, own: np.ndarray, obj=None) -> np.ndarray:
+        """The object's output at inference for an input in its own conventions; neither is turned,
+        nor held against a shape.
+
+        Args:
+            obj: another copy of the object, with weights of its own; None for the one here, with
+                those of the layer.
+        """
+        how = self.how
+        if obj is None:
+            self._push()
+            obj = self.obj
+        self._training = False
+        takes, gives = calls.forward_of(how, self.layer.params)
+
+        def one(x: np.ndarray) -> np.ndarray:
+            said = calls.call(how, obj, "forward", takes, gives, self._held(x=x))
+            return numbers(said.get("output"), "the output")
+
+        if how.batched is True:
+            return one(own)
+        return together(how, [one(sample(how, own, i)) for i in range(own.shape[how.batch_axis])])
+
     def backward(self, dy) -> np.ndarray | None:
         """The input's gradient, as Keras has it; fills the layer's `grads` and `slack`."""
         how = self.how

@@ -33,7 +33,7 @@ def call(how, obj, which: str, takes: tuple, gives: tuple | None, held: dict) ->
     """
     method = getattr(how, which)
     if isinstance(method, str):
-        method = accessors.read(obj, method)
+        method = _method(obj, method, which)
     elif method is None:
         raise TypeError(f"expected a {which} pass, which wrap was told there is none of")
     elif obj is not None:
@@ -54,6 +54,21 @@ def call(how, obj, which: str, takes: tuple, gives: tuple | None, held: dict) ->
         raise TypeError(f"expected the {which} pass to return {len(gives)} things: "
                         f"{', '.join(gives)}. Received: {came}")
     return dict(zip(gives, result))
+
+
+def _method(obj, name: str, which: str):
+    """The object's method of that name.
+
+    Raises:
+        AttributeError: if it has none; of a backward pass it need not.
+    """
+    try:
+        return accessors.read(obj, name)
+    except AttributeError as error:
+        hint = ("" if which == "forward" else
+                ". Where there is no backward pass: compare.wrap(..., backward=None), or "
+                "--inference")
+        raise AttributeError(f"{error}{hint}") from None
 
 
 def _with_object(function, obj):

@@ -22,11 +22,12 @@ def placed(how, like):
 
     Raises:
         TypeError: for anything else.
-        ValueError: for a layer that is not supported, or that draws at random.
+        ValueError: for a layer that is not supported, or that draws at random and is to be run in
+            training.
     """
     entry, weights, shape = described(like)
     model = layer_from_config(entry)
-    if hasattr(model, "active"):
+    if hasattr(model, "active") and how.backward is not None:
         raise UnsupportedError(f"Expected a layer that draws nothing at random. Received: {model}, "
                                "for which scratch's own can take part")
     if model.merges:

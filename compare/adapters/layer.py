@@ -23,6 +23,8 @@ class Wrapped:
     """
 
     how: Any = None
+    name: str
+    dtype: np.dtype
     params: dict[str, np.ndarray]
     strict = False
     sample_by_sample = False
@@ -43,13 +45,20 @@ class Wrapped:
                 weight[...] = own
 
     @property
+    def without_input_gradient(self) -> bool:
+        """Whether its backward pass was declared to return none."""
+        gives = self.how.backward_gives
+        return gives is not None and "input_gradient" not in gives
+
+    @property
     def slack(self) -> dict:
         """By how much recovering a gradient may have rounded it, by the weight's name."""
         return self.foreign.slack
 
     def _forward(self, x, training):
         y = self.foreign.forward(x, training)
-        if training and self.trainable:
+        # where nobody trains it, what moves is a mistake, to be seen
+        if self.trainable and (training or self.how.backward is None):
             for name, value in self.foreign.pull(self.non_trainable).items():
                 self.params[name][...] = value
         return y

@@ -50,6 +50,15 @@ def coverage_gaps(trace: Trace) -> list[CoverageGap]:
     return said
 
 
+def unreturned(candidate: Trace, reference: Trace) -> list[CoverageGap]:
+    """Layers at the candidate's input that return no gradient of it."""
+    return [CoverageGap(f"{ours.name}: it returns no gradient of its input, which the first layer "
+                        "of a network need not; whether it could is not known", "")
+            for ours, theirs, sources in zip(candidate.parts, reference.parts, candidate.sources)
+            if ours.input_gradient is None and theirs.input_gradient is not None
+            and all(source < 0 for source in sources)]
+
+
 def forgetful(rows: list[Row], trace: Trace) -> list[CoverageGap]:
     """What a single step of the optimizer cannot show, if no others were made."""
     optimizer = trace.compile_config.get("optimizer")

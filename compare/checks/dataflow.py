@@ -68,7 +68,7 @@ class Watched:
         return dx
 
 
-def rows(model: Network, watched: list[Watched], x: np.ndarray, end: np.ndarray,
+def rows(model: Network, watched: list[Watched], x: np.ndarray, end: np.ndarray | None,
          fused: bool) -> list[Row]:
     """A row for the way forward and one for the way back: the first layer that something else
     reached than its graph says, or else that everything did.
@@ -78,9 +78,11 @@ def rows(model: Network, watched: list[Watched], x: np.ndarray, end: np.ndarray,
         watched: what passed through its layers.
         x: the batch.
         end: the gradient that its way back began with, with respect to the output, or to the last
-            layer's logits if `fused`.
+            layer's logits if `fused`; None where there was none, and there is one row.
     """
-    ways = _forward(model, watched, x), _backward(model, watched, end, fused)
+    ways = [_forward(model, watched, x)]
+    if end is not None:
+        ways.append(_backward(model, watched, end, fused))
     found = []
     for tensor, checked in zip(("wiring", "gradient wiring"), ways):
         each = list(checked)

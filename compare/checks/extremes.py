@@ -18,6 +18,7 @@ from compare.checks.probing import (
     ReferenceRun,
     filled,
     in_range,
+    of_pass,
     probe_batch,
     run_draw,
 )
@@ -82,7 +83,7 @@ def layer_rows(candidate: Trace, part: Part, op: Op, run: ReferenceRun | None) -
     """All rows of one op, on every draw; and one for each result that a later call overwrites."""
     rows: list[Row] = []
     kept: list[tuple[dict[str, np.ndarray], dict[str, np.ndarray]]] = []
-    for draw in draws(candidate, part):
+    for draw in of_pass(candidate, draws(candidate, part)):
         found, made = run_draw(Gate.EXTREMES, part, op, oracle_of(candidate, part), run, draw,
                                ends=True)
         rows += found

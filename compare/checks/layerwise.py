@@ -37,6 +37,7 @@ from compare.tracing.tensor_names import by_name
 from compare.tracing.trace import Part, Trace
 from compare.tracing.types import Network, Weights
 
+MOVES = "the layer changes this weight outside of training"
 Steps = dict[tuple[int, str], Bounded]  # by part and name of the weight
 
 
@@ -84,6 +85,8 @@ class Layerwise:
         for tensor, expected in theirs.results.items():
             gate = Gate.FORWARD if tensor == "output" else Gate.BACKWARD
             if made.get(tensor) is None:
+                if gate not in errors and self.ops is not None and self.ops[i].spares(tensor):
+                    continue
                 rows.append(raised(gate, ours.name, tensor, str(errors[gate])) if gate in errors
                             else mismatch(gate, ours.name, tensor, None, expected))
                 continue
@@ -106,7 +109,7 @@ class Layerwise:
         more.
         """
         given = _copy(theirs.input), _copy(theirs.output_gradient), _copy(theirs.noise)
-        result, errors = op.attempt(*given)
+        result, errors = op.attempt(*given, training=self.reference.training)
         names = "input", "output_gradient", "noise"
         for name, array, before in zip(names, given, (getattr(theirs, name) for name in names)):
             for tensor, value in by_name(name, array).items():
@@ -117,6 +120,12 @@ class Layerwise:
                     rows.append(row)
         if self.reference.y is not None:
             execution.add_penalties(op, result.weight_gradients)
+        for name, value in {} if self.reference.training else result.updated.items():
+            row = bitwise(Gate.FORWARD, self.candidate.parts[i].name, name, value,
+                          theirs.weights[name])
+            if not row.passed:
+                row.off, row.note = "candidate", MOVES
+                rows.append(row)
         return result.tensors, result.slack, errors
 
     def _transferred(self, ours: Part, theirs: Part, right: dict[str, Bounded]) -> Weights:
@@ -238,7 +247,7 @@ class Layerwise:
         """
         if (theirs.inference is None) != (ours.inference is None):
             return [mismatch(Gate.INFERENCE, ours.name, "output", ours.inference, theirs.inference)]
-        if theirs.inference is None and self.ops is None:
+        if theirs.inference is None and (self.ops is None or not self.reference.training):
             return []
         expected = theirs.output
         if theirs.inference is not None:

@@ -10,7 +10,7 @@ from compare.tracing.trace import Trace
 from compare.tracing.types import Config
 
 # Rows without which the other gates have nothing to compare.
-STRUCTURE = ("layers", "precision", "shape")
+STRUCTURE = ("layers", "precision", "shape", "pass")
 
 
 def network(candidate: Trace, reference: Trace) -> list[Row]:
@@ -23,6 +23,9 @@ def network(candidate: Trace, reference: Trace) -> list[Row]:
         _row("batch", *_batches(candidate, reference)),
         _shape(candidate, reference),
     ]
+    if not (candidate.training and reference.training):
+        rows.append(_row("pass", *(f"recorded {'in' if side.training else 'outside of'} training"
+                                   for side in (candidate, reference))))
     if candidate.y is not None or reference.y is not None:
         rows.append(_row("loss", *_differences(_loss(candidate), _loss(reference))))
         rows.append(_row("optimizer", *_differences(_optimizer(candidate), _optimizer(reference))))

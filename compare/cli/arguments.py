@@ -62,6 +62,13 @@ def add_pair(parser) -> None:
     add_data(on)
 
 
+def add_inference(parser) -> None:
+    """--inference."""
+    group(parser, "what is checked").add_argument(
+        "--inference", action="store_true",
+        help="the forward pass alone, outside of training: for networks that have no backward pass")
+
+
 def add_data(parser, dataset: str | None = None) -> None:
     """--dataset, whose default is `dataset`, and --data-dir."""
     parser.add_argument("--dataset", default=dataset, metavar="NAME",

@@ -26,6 +26,10 @@ EPILOG = examples(
      "parity check --dataset digits --html check.html"),
     ("a model of your own, and every figure of every row",
      "parity check --model model.keras --wide"),
+    ("a port for inference, which has no backward pass",
+     "parity check --inference --model mine:build"),
+    ("what another runtime wrote for each layer, on the batch in batch.npz",
+     "parity check --model model.keras --input batch.npz --outputs onnx.npz"),
     ("record Keras once; from then on check without TensorFlow",
      "parity record --out golden.npz"),
     ("", "parity check --golden golden.npz"))
@@ -36,6 +40,8 @@ LAYER_ADVICE = ("See what is supported with: python -m compare.evaluation.suppor
 RETURN_ADVICE = ("Have it return a Keras or a scratch model with one input and one output, a layer "
                  "from compare.wrap, or the pair to compare")
 PAIR_ADVICE = "Give two networks that take the same inputs and give the same outputs"
+OUTPUTS_ADVICE = ("Save them with np.savez(FILE, conv2d=array, ...), or say which belongs to which "
+                  "layer: --map NAME=LAYER ...")
 BATCH_ADVICE = ("Save a batch that fits the model with np.savez(FILE, x=images, y=labels), or "
                 "leave --input out to have one drawn")
 
@@ -44,9 +50,18 @@ def add_parser(subparsers) -> None:
     parser = subparsers.add_parser("check", help="check two networks tensor by tensor",
                                    description=DESCRIPTION, epilog=EPILOG)
     arguments.add_pair(parser)
-    arguments.group(parser, "what is checked").add_argument(
-        "--golden", metavar="FILE.npz",
-        help="check against a trace written by `parity record`, without TensorFlow")
+    arguments.add_inference(parser)
+    what = arguments.group(parser, "what is checked")
+    what.add_argument("--golden", metavar="FILE.npz",
+                      help="check against a trace written by `parity record`, without TensorFlow")
+    what.add_argument("--outputs", metavar="FILE.npz",
+                      help="check arrays, one for each layer that another runtime has run on "
+                           "--input (or on --golden's batch) at inference: under the layers' "
+                           "names, or in their order and shapes; some may be missing")
+    what.add_argument("--map", nargs="+", metavar="NAME=LAYER",
+                      help="which array of --outputs belongs to which layer, where names differ")
+    what.add_argument("--precision", choices=("float16", "float32", "float64"),
+                      help="in which --outputs were computed (default: the model's own)")
     arguments.group(parser, "on which numbers").add_argument(
         "--steps", type=arguments.natural, default=None, metavar="N",
         help="training steps in lockstep (default: 5)")
@@ -60,11 +75,22 @@ def add_parser(subparsers) -> None:
 
 def run(args) -> int:
     outputs.require_writable(args)
-    report, about = against_golden(args) if args.golden else against_keras(args)
+    report, about = checked(args)
     find_cause(report)
     colour.show(lines([wrapped(about), report.render(args.format, args.wide)]), args.format)
     outputs.write(args, report, about)
     return outputs.exit_code(report)
+
+
+def checked(args):
+    """(report, a text on what was checked) as the options say."""
+    if args.outputs:
+        return arrays_alone(args)
+    for option in ("map", "precision"):
+        if getattr(args, option) is not None:
+            raise ValueError(f"Expected --{option} with --outputs alone, whose arrays it is about. "
+                             "Received no --outputs")
+    return against_golden(args) if args.golden else against_keras(args)
 
 
 def find_cause(report) -> None:
@@ -77,13 +103,43 @@ def find_cause(report) -> None:
 def against_keras(args):
     """(report, a text on what was checked) with a live Keras model as the reference."""
     from compare import parity
-    from compare.inputs import batches
 
+    if args.inference and args.steps is not None:
+        raise ValueError("Expected no --steps with --inference, as nothing is trained. "
+                         f"Received: --steps {args.steps}")
     model, twin, x, y, about = prepare(args)
     steps = parity.LOCKSTEP if args.steps is None else args.steps
-    upstream = batches.upstream(model, x, args.seed) if y is None else None
     with about_batch(args):
-        return parity.check(model, twin, x, y, upstream=upstream, steps=steps), about
+        return parity.check(model, twin, x, y, steps=steps, seed=args.seed,
+                            gradients=False if args.inference else None), about
+
+
+def arrays_alone(args):
+    """(report, a text on what was checked) on arrays that another runtime wrote."""
+    import compare
+    from compare.inputs import named_outputs
+    from compare.tracing.trace import Trace
+
+    if args.steps is not None:
+        raise ValueError("Expected no --steps with --outputs, as nothing is trained. "
+                         f"Received: --steps {args.steps}")
+    if not args.golden and not (args.model and args.input):
+        raise ValueError("Expected --model, and --input with the batch that the arrays in "
+                         "--outputs came from; or --golden with both. Received: "
+                         + ("no --input" if args.model else "no --model"))
+    given = named_outputs.renamed(named_outputs.from_file(args.outputs), args.map or ())
+    if args.golden:
+        refuse_beside_golden(args, ("model",))
+        with advising("Record it again: parity record --inference --out FILE.npz"):
+            network, x = Trace.load(args.golden), None
+        on = f"the trace in {args.golden}"
+    else:
+        args.inference = True  # arrays alone have no gradients
+        _, network, x, _, on = prepare(args)
+        on = on.removeprefix("Checking ")
+    with advising(OUTPUTS_ADVICE):
+        return compare.check_outputs(network, x, given, precision=args.precision), line(
+            f"Checking the arrays in {args.outputs} against {on}")
 
 
 def about_batch(args):
@@ -108,25 +164,50 @@ def against_golden(args):
     from compare.inputs import twins
     from compare.tracing.trace import Trace
 
-    needless = [option for option in ("input", "dtype", "batch", "size", "steps", "seed",
-                                      "dataset", "data_dir") if getattr(args, option) is not None]
-    if needless:
-        named = ", ".join(f"--{option.replace('_', '-')}" for option in needless)
-        raise ValueError("Expected no other source of numbers with --golden, whose trace brings "
-                         f"its own batch, weights and precision. Received: {named}. Leave "
-                         f"{'it' if len(needless) == 1 else 'them'} out")
+    refuse_beside_golden(args)
     with advising("Record it again: parity record --out FILE.npz"):
         trace = Trace.load(args.golden)
     with advising("Give --model module:callable that returns a scratch model, or leave it out"):
         model = twins.golden_candidate(trace, args.model)
     name = args.model or "the network"
     with advising("Record a trace of this very model, or give the one that was recorded"):
-        return parity.check(model, trace), line(
+        return parity.check(model, trace, gradients=False if args.inference else None), line(
             f"Checking {name} against the trace in {args.golden}")
 
 
+def refuse_beside_golden(args, more=()) -> None:
+    """Options, those in `more` among them, that would be ignored beside a trace.
+
+    Raises:
+        ValueError: naming those that were given.
+    """
+    needless = [option for option in ("input", "dtype", "batch", "size", "steps", "seed",
+                                      "dataset", "data_dir", *more)
+                if getattr(args, option) is not None]
+    if needless:
+        named = ", ".join(f"--{option.replace('_', '-')}" for option in needless)
+        raise ValueError("Expected no other source of numbers with --golden, whose trace brings "
+                         f"its own batch, weights and precision. Received: {named}. Leave "
+                         f"{'it' if len(needless) == 1 else 'them'} out")
+
+
 def prepare(args):
-    """(candidate, reference, x, y, a text on what is checked on what) from the options."""
+    """(candidate, reference, x, y, a text on what is checked on what) from the options.
+
+    Without y if only the forward pass is to be checked.
+    """
+    from compare.inputs import passes
+
+    model, twin, x, y, about = described(args)
+    if passes.with_gradients(model, twin, False if args.inference else None):
+        return model, twin, x, y, about
+    if args.input and y is not None:
+        about = lines([about, line(f"The labels y in {args.input} are not used")])
+    return model, twin, x, None, about
+
+
+def described(args):
+    """The same, with y where there is one."""
     from compare.inputs import batches, twins
 
     fill_in(args)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scratch.files.atomic import descriptor
 
-READ = ("golden", "input", "data_dir", "config")
+READ = ("golden", "input", "outputs", "data_dir", "config")
 
 
 def refuse(args, written: Sequence[str], folders: Sequence[str]) -> None:

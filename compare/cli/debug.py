@@ -29,6 +29,7 @@ def add_parser(subparsers) -> None:
     parser.add_argument("what", nargs="?", metavar="FILE.keras|module:callable",
                         help="the same as --model")
     arguments.add_pair(parser)
+    arguments.add_inference(parser)
     output = arguments.group(parser, "output")
     output.add_argument("--pytest", metavar="FILE.py",
                         help="write the failing case as a test that reproduces it")
@@ -44,7 +45,7 @@ def add_parser(subparsers) -> None:
 def run(args) -> int:
     from compare import parity
     from compare.document import files
-    from compare.inputs import batches
+    from compare.inputs import batches, passes
     from compare.reduction import reproducer
     from compare.report.narrative import plain_words
 
@@ -54,17 +55,19 @@ def run(args) -> int:
     args.model = args.what or args.model
     outputs.require_writable(args)
     model, twin, x, y, about = prepare(args)
-    upstream = batches.upstream(model, x, args.seed) if y is None else None
+    gradients = passes.with_gradients(model, twin, False if args.inference else None)
+    upstream = batches.upstream(model, x, args.seed) if y is None and gradients else None
     with about_batch(args):
-        report = parity.check(model, twin, x, y, upstream=upstream)
+        report = parity.check(model, twin, x, y, seed=args.seed,
+                              gradients=False if args.inference else None)
     find_cause(report)
-    for text in (wrapped(about), wrapped(report.summary()), *plain_words(report.rows),
-                 *report.explanation()):
+    for text in (wrapped(about), *(wrapped(line(note)) for note in report.notes),
+                 wrapped(report.summary()), *plain_words(report.rows), *report.explanation()):
         colour.show(text)
     found = None
     if report.first_failure is not None:
         colour.show(report.failures(args.format), args.format)
-        found = closer(args, report, *reference_of(model, twin, x, y, upstream))
+        found = closer(args, report, *reference_of(model, twin, x, y, upstream, gradients))
     if args.pytest and found:
         files.write_text(args.pytest, reproducer.as_test(found, args.model))
         colour.show(line(f"A test that reproduces it is in {args.pytest}: "
@@ -73,16 +76,19 @@ def run(args) -> int:
     return outputs.exit_code(report)
 
 
-def reference_of(model, twin, x, y, upstream):
+def reference_of(model, twin, x, y, upstream, gradients=True):
     """(the candidate, compiled if there are labels; the reference's trace)."""
     import compare
     from compare import parity
+    from compare.inputs.compiled import both_compiled
     from compare.tracing.ops import whole_layers
     from compare.tracing.trace import folded
 
     if y is not None:
-        model, twin = parity.both_compiled(model, twin)
+        model, twin = both_compiled(model, twin)
     whole = whole_layers(model)
+    if not gradients:
+        return model, folded(compare.record(twin, x, gradients=False, whole=whole), whole)
     trace = compare.record(twin, x, y, upstream=upstream, noise=parity.drawn(model, x), whole=whole)
     return model, folded(trace, whole)
 

@@ -12,6 +12,8 @@ Records a golden trace of the Keras model: everything it computes on one batch.
 
 Inputs, weights, outputs and all gradients go to one file, against which
 `parity check --golden FILE` then checks a NumPy network without TensorFlow.
+With --inference it holds the forward pass alone, for networks that have no
+other.
 """
 EPILOG = examples(
     ("record the network that comes with parity, and check against it",
@@ -25,6 +27,7 @@ def add_parser(subparsers) -> None:
     parser = subparsers.add_parser("record", help="record a golden trace of the reference",
                                    description=DESCRIPTION, epilog=EPILOG)
     arguments.add_pair(parser)
+    arguments.add_inference(parser)
     arguments.group(parser, "output").add_argument("--out", required=True, metavar="FILE.npz",
                                                    help="the file to write (required)")
     arguments.add_output(parser)
@@ -33,18 +36,20 @@ def add_parser(subparsers) -> None:
 
 def run(args) -> int:
     import compare
-    from compare import parity
     from compare.document import files, tables
     from compare.document.plain_json import dumps
     from compare.inputs import batches
+    from compare.inputs.compiled import both_compiled
 
     outputs.require_writable(args, ("out", "json"), ())
     model, twin, x, y, about = prepare(args)
     with about_batch(args):
-        if y is None:
+        if args.inference:
+            trace = compare.record(twin, x, gradients=False)
+        elif y is None:
             trace = compare.record(twin, x, upstream=batches.upstream(model, x, args.seed))
         else:
-            twin = parity.both_compiled(model, twin)[1]
+            twin = both_compiled(model, twin)[1]
             trace = compare.record(twin, x, y)
     with progress.during(f"Writing {args.out}"):
         trace.save(args.out)

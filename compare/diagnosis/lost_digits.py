@@ -102,7 +102,7 @@ def _relative(seen: Observation, right: Bounded) -> float:
 
 def of_layer(runner: StepRunner, tensor: str) -> Again:
     """Runs an op in float64."""
-    wide = StepRunner(in_float64(runner.op))
+    wide = StepRunner(in_float64(runner.op), runner.back)
 
     def again(seen: Observation) -> np.ndarray:
         c = seen.right

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 
 from compare.checks import specification
+from compare.checks.end_to_end import END_TO_END
 from compare.checks.extremes import ALONE, OVERWRITTEN
 from compare.checks.gate import Gate
 from compare.checks.later_updates import AT, IN_PLACE
+from compare.checks.layerwise import MOVES
 from compare.checks.row import Row
 from compare.checks.specification import same_structure
 from compare.diagnosis.finding import Cause, Finding
@@ -43,13 +45,16 @@ class Diagnosis:
         ops, reference_ops: what can be run of either side; None if it cannot.
         model: the candidate, whose loss and optimizer are run; None likewise.
         twin: the reference, a live Keras model; None likewise.
+        slack: by position of the part, how much more than rounding in that op alone its recorded
+            output was allowed.
     """
 
     def __init__(self, candidate: Trace, reference: Trace, ops=None, reference_ops=None,
-                 model=None, twin=None):
+                 model=None, twin=None, slack: dict[int, np.ndarray] | None = None):
         self.candidate, self.reference = candidate, reference
         self.ops, self.reference_ops = ops, reference_ops
         self.model, self.twin = model, twin
+        self.slack = slack or {}
         self.known: dict[tuple, Finding | None] = {}
         self.searched: dict[tuple, Finding | None] = {}
 
@@ -103,6 +108,9 @@ class Diagnosis:
         if row.note.startswith("the layer changes what it is handed"):
             return Finding(row.layer, row.tensor, "candidate",
                            (Cause("input-modified", f"its {row.tensor.replace('_', ' ')}"),),
+                           before=row.used)
+        if row.note == MOVES:
+            return Finding(row.layer, row.tensor, "candidate", (Cause("training-flag", MOVES),),
                            before=row.used)
         if row.note.startswith(IN_PLACE):
             return Finding("optimizer", row.tensor, "candidate",
@@ -186,14 +194,20 @@ class Diagnosis:
             trace = self.candidate if side == "candidate" else self.reference
             own = trace.parts[number]
             made = own.tensors.get("inference" if row.gate is Gate.INFERENCE else tensor)
+        dy = own.output_gradient
+        if not self.reference.training:  # nothing is run back, but mistakes there are thought of
+            dy = np.random.default_rng(0).standard_normal(own.output.shape).astype(own.output.dtype)
         return Suspect(row.layer, tensor, own.class_name,
-                       layer_config(self.reference, own.layer), own.part, own.input,
-                       own.output_gradient, own.given, runner, made, side,
-                       training=row.gate is not Gate.INFERENCE, context=self._context(number))
+                       layer_config(self.reference, own.layer), own.part, own.input, dy,
+                       own.given, runner, made, side,
+                       training=row.gate is not Gate.INFERENCE and self.reference.training,
+                       context=self._context(number),
+                       slack=self.slack.get(number) if runner is None else None)
 
     def _runner(self, side: str, number: int):
         if side == "candidate":
-            return None if self.ops is None else StepRunner(self.ops[number])
+            return None if self.ops is None else StepRunner(self.ops[number],
+                                                            self.reference.training)
         if self.reference_ops is None:
             return None
         return FunctionRunner(self.reference_ops[number])
@@ -273,10 +287,20 @@ class Diagnosis:
     def _between_layers(self, row: Row) -> Finding | None:
         if self.model is None or row.off == "reference":
             return None
+        if row.tensor == END_TO_END:
+            return self._of_a_seam(row)
         cause = cause_between_layers(row, self.model, self.reference)
         if cause is None:
             return None
         return Finding(row.layer, row.tensor, "candidate", (cause,), before=row.used)
+
+    def _of_a_seam(self, row: Row) -> Finding | None:
+        """Layers that fit together only as long as their numbers are turned in between."""
+        if not row.note:
+            return None
+        named = "flatten-order" if "channel by channel" in row.note else "axes-permuted"
+        return Finding(row.layer, row.tensor, "candidate", (Cause(named, row.note),),
+                       before=row.used)
 
     def _lockstep(self, row: Row, seconds) -> Finding | None:
         """Networks that part although each first step is right: is it what the optimizer keeps?"""

@@ -23,10 +23,14 @@ class Results(dict):
 
 
 class StepRunner:
-    """An op of the candidate."""
+    """An op of the candidate.
 
-    def __init__(self, op):
-        self.op = op
+    Args:
+        back: whether it is run back, too; a port for inference has no backward pass.
+    """
+
+    def __init__(self, op, back: bool = True):
+        self.op, self.back = op, back
 
     def run(self, c: LayerComputation) -> Results:
         """All results, as far as the op gets; arrays of their own. The op's weights stay."""
@@ -35,7 +39,8 @@ class StepRunner:
     def run_on(self, c: LayerComputation, x, dy) -> Results:
         """The same on these very arrays."""
         with untouched_generator(), self.op.holding(c.weights):
-            result, errors = self.op.attempt(x, dy, c.weights.get("noise"), c.training)
+            result, errors = self.op.attempt(x, dy if self.back else None, c.weights.get("noise"),
+                                             c.training)
         found = result.tensors
         for phase, tensor in (("forward", "output"), ("backward", "input_gradient")):
             array = getattr(errors.get(phase), "array", None)
@@ -48,7 +53,8 @@ class StepRunner:
         if isinstance(self.op, ActivationOp):
             return self
         try:
-            return StepRunner(type(self.op)(rebuild(self.op.layer, {}, shape), self.op.bare))
+            return StepRunner(type(self.op)(rebuild(self.op.layer, {}, shape), self.op.bare),
+                              self.back)
         except RAISED:  # somebody's own class may not be made for being rebuilt
             return None
 

@@ -34,6 +34,7 @@ class Suspect:
         side: 'candidate' or 'reference'.
         training, context: see `LayerComputation`.
         exactly: whether x, dy and weights are whole numbers, of which nothing is rounded.
+        slack: how far what went in and how `made` was stored may have led it away; None for not.
     """
 
     layer: str
@@ -50,6 +51,7 @@ class Suspect:
     training: bool = True
     context: dict = field(default_factory=dict)
     exactly: bool = False
+    slack: np.ndarray | None = None
 
     @property
     def inputs(self) -> tuple:
@@ -114,7 +116,7 @@ class Suspect:
         if self.runner is None:
             right = self.computation(self.x, self.dy, self.weights)
             assert self.made is not None  # as nothing can be run
-            return [Observation(right, self.made, about="the numbers recorded")]
+            return [Observation(right, self.made, about="the numbers recorded", slack=self.slack)]
         found = []
         shapes = [(BATCHES["normal"], *x.shape[1:]) for x in self.inputs]
         small = [smaller_shape(self.class_name, self.config, shape) for shape in shapes]

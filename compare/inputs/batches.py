@@ -7,7 +7,7 @@ import numpy as np
 
 import scratch
 from compare.tracing.model_kinds import kind
-from compare.tracing.validation import check_batch
+from compare.tracing.validation import check_batch, output_shape
 from scratch import memory
 
 
@@ -78,8 +78,15 @@ def targets(model, count: int, rng) -> np.ndarray:
 
 def upstream(model, x, seed: int) -> np.ndarray:
     """A gradient of the output for a model without a loss: normal numbers, never all alike."""
-    shape = (len(x), *model.output_shape[1:])
+    shape = (len(x), *output_shape(model, np.shape(x))[1:])
     return np.random.default_rng(seed + 1).standard_normal(shape).astype(model.dtype)
+
+
+def about_upstream(model, seed: int) -> str:
+    """A sentence on the gradient that `upstream` drew."""
+    why = "The model has no loss" if model.loss is None else "No labels were given"
+    return (f"{why}: in the place of its gradient stand normal numbers, drawn with seed {seed}; "
+            "loss, update and lockstep are not judged.")
 
 
 def one_hot(labels: np.ndarray, classes: int, dtype) -> np.ndarray:

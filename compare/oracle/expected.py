@@ -22,8 +22,10 @@ from compare.tracing.types import Arrays, Weights
 
 
 def oracle_of(trace: Trace, part: Part) -> Oracle:
-    """A fresh oracle for one part of a trace."""
-    return oracle_for(part.class_name, layer_config(trace, part.layer), part.part)
+    """A fresh oracle for one part of a trace, for a pass of its kind."""
+    oracle = oracle_for(part.class_name, layer_config(trace, part.layer), part.part)
+    oracle.training = trace.training
+    return oracle
 
 
 def known_oracle_of(trace: Trace, part: Part) -> Oracle | None:

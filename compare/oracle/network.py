@@ -45,7 +45,7 @@ def along_the_graph(trace: Trace, settled: Settled = carried, rounding: Rounding
     for part, oracle in zip(trace.parts, run.oracles):
         right.update({(part.tied_to or part.layer, name): value
                       for name, value in oracle.updated.items()})
-    return right | _backward(run)
+    return right | (_backward(run) if trace.training else {})
 
 
 def outside_of_training(trace: Trace) -> dict[tuple[str, str], Bounded]:
@@ -86,7 +86,7 @@ class _Pass:
                         for part in trace.parts]
         self.outputs: list[Bounded] = []
         for i, (part, oracle) in enumerate(zip(trace.parts, self.oracles)):
-            oracle.training = self.training
+            oracle.training = self.training and trace.training
             x = [self.read(source) for source in trace.sources[i]]
             self._take_moved(i)
             y = oracle.forward(x if isinstance(part.input, tuple) else x[0], self.weights[i])

@@ -64,7 +64,7 @@ def minimize(model, trace: Trace, row: Row) -> MinimalCase | None:
         gradient = np.random.default_rng(0).standard_normal(part.output.shape)
     case = Case(part.class_name, part.part, layer_config(trace, part.layer), part.input,
                 gradient.astype(part.output.dtype), part.given,
-                training=row.gate is not Gate.INFERENCE)
+                training=row.gate is not Gate.INFERENCE and trace.training)
     if row.gate is Gate.EXTREMES and row.drawn is not None:
         case = replace(case, x=row.drawn.x, dy=row.drawn.dy, weights=row.drawn.weights,
                        training=row.drawn.training)

@@ -107,7 +107,7 @@ def _step(row: Row, op, reference: Trace, number: int) -> FailingTensor | None:
             return None
         noise = None if part.noise is None else part.noise.copy()
         gradient = None if part.output_gradient is None else part.output_gradient.copy()
-        result, _ = op.attempt(copied(part.input), gradient, noise)
+        result, _ = op.attempt(copied(part.input), gradient, noise, reference.training)
         if reference.y is not None:
             execution.add_penalties(op, result.weight_gradients)
         right = part_results(reference, part, oracle_of(reference, part))
@@ -124,9 +124,10 @@ def _integers(row: Row, op, reference: Trace, number: int) -> FailingTensor | No
     if not oracle.exact:
         return None
     draw = integer_probe.draw(part, oracle, reference.dtype, number)
-    right = results(oracle, draw.x, draw.weights, draw.dy, Rounding.of(reference.dtype))
+    dy = draw.dy.copy() if reference.training else None
+    right = results(oracle, draw.x, draw.weights, dy, Rounding.of(reference.dtype))
     with op.holding(draw.weights):
-        result, _ = op.attempt(copied(draw.x), draw.dy.copy(), draw.weights.get("noise"))
+        result, _ = op.attempt(copied(draw.x), dy, draw.weights.get("noise"), reference.training)
     found = _made(row, reference, number, result.tensors.get(row.tensor),
                   _exactly(right[row.tensor].value) if row.tensor in right else None, draw.note)
     return found if found is not None and _fails(found) else None

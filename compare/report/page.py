@@ -53,7 +53,8 @@ def lead(report: Report, remarks: list[str]) -> Html:
     title = (f"{report.candidate} (candidate) against {report.reference} (reference), "
              f"{report.dtype}, batch of {report.batch}.")
     more = first_sentence(report)[1]
-    return element("div", [element("p", text) for text in (more, title, *remarks) if text],
+    said = more, title, *remarks, *report.notes
+    return element("div", [element("p", text) for text in said if text],
                    gates(report))
 
 

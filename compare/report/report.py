@@ -1,10 +1,11 @@
 """A report: rows, a verdict in a sentence, and the table that people read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from compare.checks.coverage_gaps import CoverageGap, coverage_gaps, forgetful
+from compare.checks.coverage_gaps import CoverageGap, coverage_gaps, forgetful, unreturned
 from compare.checks.gate import Gate
 from compare.checks.nonfinite import first_nonfinite
 from compare.checks.row import Row
@@ -40,6 +41,7 @@ class Report(Displayed):
         nonfinite: for each side, where its first NaN or infinity arose, if it has any.
         layers: the reference's network, for drawing it.
         explained: what explains the rows that fail, if anything can.
+        notes: what else was done, or left out, in a sentence each.
     """
 
     rows: list[Row]
@@ -51,19 +53,22 @@ class Report(Displayed):
     nonfinite: list[str]
     layers: list[Layer] = field(default_factory=list)
     explained: Diagnosis | Snapshot | None = field(default=None, repr=False, compare=False)
+    notes: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, rows: list[Row], candidate: Trace, reference: Trace,
-           explained: Diagnosis | Snapshot | None = None) -> "Report":
+           explained: Diagnosis | Snapshot | None = None, notes: Sequence[str] = ()) -> "Report":
         """The report on these rows, put in the order of the gates."""
         ordered = sorted(rows, key=lambda row: row.gate.order)
         mark_downstream(ordered)
         return cls(ordered, candidate.producer, reference.producer, reference.dtype,
                    len(reference.x),
-                   coverage_gaps(reference) + forgetful(rows, reference),
+                   coverage_gaps(reference) + forgetful(rows, reference)
+                   + unreturned(candidate, reference),
                    [f"{side}: {where}" for side, trace in
                     (("candidate", candidate), ("reference", reference))
-                    if (where := first_nonfinite(trace))], outline(reference), explained)
+                    if (where := first_nonfinite(trace))], outline(reference), explained,
+                   list(notes))
 
     def __getstate__(self) -> dict:
         """For pickles and copies: with what was found in place of the networks it was found on,
@@ -192,7 +197,9 @@ class Report(Displayed):
         reading = [] if wide else [row_table.READING]
         after = [*reading, self.gates(), *origins, self.blindness(), *self.explanation()[:1],
                  self.summary()]
-        return lines([wrapped(title), "", self.table(tablefmt, wide), "", *map(wrapped, after)])
+        before = [title, *(line(note) for note in self.notes)]
+        return lines([*map(wrapped, before), "", self.table(tablefmt, wide), "",
+                      *map(wrapped, after)])
 
     def explanation(self) -> list[Text]:
         """Cause, evidence and remedy of the first failure, wrapped; none if none is known."""
@@ -231,7 +238,7 @@ class Report(Displayed):
         return {"schema": SCHEMA, "passed": bool(self), "verdict": self.summary(),
                 "candidate": self.candidate, "reference": self.reference, "dtype": self.dtype,
                 "batch": self.batch, "blind": list(map(str, self.blind)),
-                "nonfinite": self.nonfinite,
+                "nonfinite": self.nonfinite, "notes": self.notes,
                 "accuracy_ratio": self.accuracy_ratio(),
                 "findings": [finding.as_dict() for finding in self.diagnosis],
                 "rows": [row.as_dict() for row in self.rows]}

@@ -25,7 +25,8 @@ from scratch.files.limits import RefusedFile, require_held
 
 FORMAT = "keras-parity trace"
 VERSION = 2
-READABLE = (1, 2)  # the first knows neither graphs nor noise, weights of samples and inference
+AT_INFERENCE = 3  # of a pass outside of training, which readers of the others would misread
+READABLE = (1, 2, 3)  # the first knows no graphs, noise, weights of samples and inference
 ARRAYS = ("x", "y", "loss", "loss_gradient", "sample_weight", "inference")
 PLAIN: dict[str, Any] = {"producer": str, "dtype": str, "config": dict,
                          "compile_config": (dict, type(None)), "fused": bool}
@@ -47,7 +48,8 @@ def save(fields: dict[str, Any], path: str | os.PathLike[str]) -> None:
     """
     store: dict[str, Any] = {}  # arrays
     header = {
-        "format": FORMAT, "version": VERSION, **{name: fields[name] for name in PLAIN},
+        "format": FORMAT, "version": VERSION if fields["training"] else AT_INFERENCE,
+        **{name: fields[name] for name in PLAIN},
         "sources": fields["sources"],
         **{name: _put(store, fields[name]) for name in ARRAYS},
         "parts": [_put_part(store, part) for part in fields["parts"]],
@@ -81,12 +83,15 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
         header = description.parse(str(arrays.pop("header")).encode(), "its header")
         found = header["format"], header["version"]
         if found[0] == FORMAT and type(found[1]) is int and found[1] in READABLE:
-            return _fields(header if found[1] > 1 else _first_version(header), arrays)
+            fields = _fields(header if found[1] > 1 else _first_version(header), arrays)
+            if found[1] == AT_INFERENCE:
+                _require_alone(fields)
+            return {**fields, "training": found[1] != AT_INFERENCE}
     except Exception as error:  # a seal can be forged: numpy, zipfile and zlib raise all sorts then
         raise ValueError(f"{path}: expected a trace with every array that its header names. "
                          "Received a file that cannot be read as one: "
                          f"{shortened(error)}") from None
-    raise ValueError(f"{path}: expected {FORMAT!r}, version {VERSION}. "
+    raise ValueError(f"{path}: expected {FORMAT!r}, version {VERSION} or {AT_INFERENCE}. "
                      f"Received: {found[0]!r:.80}, version {found[1]!r:.80}")
 
 
@@ -164,6 +169,17 @@ def _get_part(arrays: Weights, entry: dict[str, Any]) -> dict[str, Any]:
             **{name: _get(arrays, _one(entry, name)) for name in PART_ARRAYS},
             **{name: {key: arrays[ref] for key, ref in entry[name].items()}
                for name in PART_DICTS}}
+
+
+def _require_alone(fields: dict[str, Any]) -> None:
+    """That a pass outside of training has nothing but its way forward."""
+    left = [name for name in ("y", "loss", "loss_gradient", "sample_weight", "inference")
+            if fields[name] is not None]
+    left += [name for part in fields["parts"] for name in
+             ("output_gradient", "input_gradient", "noise", "inference", *PART_DICTS[1:])
+             if part[name] is not None and (name not in PART_DICTS or part[name])]
+    if left:
+        raise ValueError(f"a pass outside of training has {', '.join(dict.fromkeys(left))}")
 
 
 def _require_tied(parts: list[dict[str, Any]]) -> None:

@@ -23,24 +23,26 @@ class Execution:
     parts: list[Part]
 
 
-def forward(model: Network, x: np.ndarray, noise: Noise) -> Execution:
-    """All ops on a batch, in training mode; a random layer uses `noise` or what it draws."""
+def forward(model: Network, x: np.ndarray, noise: Noise, training: bool = True) -> Execution:
+    """All ops on a batch; a random layer in training uses `noise` or what it draws."""
     with untouched_generator():
-        return _forward(model, ops_of(model), x, noise)
+        return _forward(model, ops_of(model), x, noise, training)
 
 
-def _forward(model: Network, ops: list[Op], x: np.ndarray, noise: Noise) -> Execution:
+def _forward(model: Network, ops: list[Op], x: np.ndarray, noise: Noise,
+             training: bool) -> Execution:
     parts: list[Part] = []
     layers = {layer.name: i for i, layer in enumerate(model.layers)}
     for op in ops:
         read = tuple(x if source < 0 else parts[source].output for source in op.sources)
         inputs = read if getattr(op.layer, "merges", False) else read[0]
-        result = op.run(inputs, noise=noise.get(layers[op.name]))
+        result = op.run(inputs, noise=noise.get(layers[op.name]), training=training)
         parts.append(Part(op.name, op.part, op.class_name, _copy(inputs),
                           np.array(result.output), weights=copied(op.weights),
-                          updated=copied(result.updated), noise=_copy(result.noise),
+                          updated=copied(result.updated) if training else {},
+                          noise=_copy(result.noise) if training else None,
                           tied_to=op.layer.tied_to))
-        if op.differs_at_inference:
+        if training and op.differs_at_inference:
             parts[-1].inference = np.array(op.run(inputs, training=False).output)
     return Execution(ops, parts)
 
@@ -118,7 +120,8 @@ def _step_back(op: Op, part: Part, gradient: np.ndarray, penalised: bool, learni
     result = op.run(part.input, gradient, part.noise)
     part.output_gradient = np.array(gradient)
     found = result.input_gradient
-    if any(value is None for value in (found if isinstance(found, tuple) else [found])):
+    missing = any(value is None for value in (found if isinstance(found, tuple) else [found]))
+    if missing and not op.spares("input_gradient"):
         raise LayerError(f"Layer {part.layer!r}: expected a gradient of its input, which the "
                          "layer before it needs. Received: None", "backward")
     part.input_gradient = _copy(found)

@@ -52,6 +52,7 @@ class Op:
 
     Attributes:
         sources: positions of the ops whose outputs it reads, -1 for the network's input.
+        alone: whether its layer is all of the network.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Op:
     class_name: str
     layer: Layer
     sources: tuple[int, ...] = (-1,)
+    alone: bool = False
 
     @property
     def title(self) -> str:
@@ -69,6 +71,16 @@ class Op:
     def weights(self) -> Weights:
         """Of the layer, none for an activation."""
         return {}
+
+    def spares(self, tensor: str) -> bool:
+        """Whether it may leave out this gradient: that of a network's input, which no layer reads,
+        a network need not compute.
+
+        A layer that is all of its network need not do so either, if whoever wrapped it said so.
+        """
+        if not tensor.startswith("input_gradient") or any(i >= 0 for i in self.sources):
+            return False
+        return not self.alone or getattr(self.layer, "without_input_gradient", False)
 
     @property
     def differs_at_inference(self) -> bool:
@@ -281,6 +293,7 @@ def ops_of(model: Network) -> list[Op]:
         split = activated and (plain or to_logits)
         op: Op = LayerOp(layer, split) if plain or not to_logits else LogitsOp(layer)
         op.sources = tuple(ends[source] for source in sources)
+        op.alone = len(model.layers) == 1
         ops.append(op)
         if split:
             ops.append(ActivationOp(layer))

@@ -19,7 +19,7 @@ from compare.tracing.trace import Trace
 from compare.tracing.types import Network
 
 
-def recorded(model: Network, reference: Trace, x: ArrayLike, y: ArrayLike | None,
+def recorded(model: Network, reference: Trace, x: ArrayLike, y: ArrayLike | None = None,
              **given: Any) -> tuple[Trace, bool]:
     """(the candidate's trace, whether it is its own).
 

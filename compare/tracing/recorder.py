@@ -19,6 +19,7 @@ from compare.tracing.model_kinds import is_scratch, require_network
 from compare.tracing.trace import Part, Trace
 from compare.tracing.types import Network, Noise
 from compare.tracing.validation import (
+    check_alone,
     check_batch,
     check_labels,
     check_precision,
@@ -31,7 +32,8 @@ from compare.tracing.validation import (
 @leaving_no_trace
 def record(model: Network, x: ArrayLike, y: ArrayLike | None = None, *,
            upstream: ArrayLike | None = None, sample_weight: ArrayLike | None = None,
-           noise: Noise | None = None, whole: Collection[int] = frozenset()) -> Trace:
+           noise: Noise | None = None, whole: Collection[int] = frozenset(),
+           gradients: bool = True) -> Trace:
     """What the model computes on the batch (x, y).
 
     Args:
@@ -43,21 +45,28 @@ def record(model: Network, x: ArrayLike, y: ArrayLike | None = None, *,
         sample_weight: of the losses, as `fit` takes it.
         noise: by a layer's position, what a random layer uses instead of drawing numbers.
         whole: positions of Keras layers not to be taken apart from their inner activation.
+        gradients: False for the forward pass alone, outside of training, of x alone.
 
     Raises:
-        ValueError: for NaN or infinity in x, an empty batch, neither or both of y and upstream,
-            labels or weights of samples that do not fit, or y with a model that is not compiled.
+        ValueError: for NaN or infinity in x, an empty batch, neither or both of y and upstream
+            (either of them without gradients), labels or weights of samples that do not fit, or y
+            with a model that is not compiled.
         TypeError: for a model of another kind.
     """
     require_network(model)
     if isinstance(model, Trace):
         return model
     x = check_batch(x)
+    if not gradients:
+        check_alone(y=y, upstream=upstream, sample_weight=sample_weight)
+        return (_scratch_at_inference(model, x) if is_scratch(model)
+                else _keras_at_inference(model, x, whole))
     if upstream is not None:
         upstream = check_upstream(upstream, model, x.shape)
     if (y is None) == (upstream is None):
         raise ValueError("Expected either labels y or an upstream gradient. Received: "
-                         + ("neither" if y is None else "both"))
+                         + ("neither: for the forward pass alone give gradients=False"
+                            if y is None else "both"))
     if sample_weight is not None:
         sample_weight = check_sample_weight(sample_weight, y, len(x))
     if y is not None:
@@ -112,6 +121,28 @@ def _record_keras(model: Network, x: np.ndarray, y: Any, upstream: np.ndarray | 
                  None if observed.loss is None else dtype.type(observed.loss),
                  observed.loss_gradient, observed.fused, parts, observed.sources,
                  _weights(sample_weight, dtype), observed.inference)
+
+
+@progress.during("Running the candidate")
+def _scratch_at_inference(model: Network, x: np.ndarray) -> Trace:
+    x = model.as_input(check_precision(x, model.dtype))
+    run = execution.forward(model, x, {}, training=False)
+    return Trace(f"scratch on numpy {np.__version__}", model.dtype.name, plain(model.get_config()),
+                 {}, np.array(x), None, None, None, False, run.parts,
+                 [op.sources for op in run.ops], training=False)
+
+
+@progress.during("Running Keras")
+def _keras_at_inference(model: Network, x: np.ndarray, whole: Collection[int]) -> Trace:
+    import reference
+
+    check_shape(model, x)
+    dtype = np.dtype(reference.model_dtype(model))
+    x = check_precision(x, dtype)
+    observed = reference.observe_inference(model, x, whole)
+    return Trace(reference.versions(), dtype.name, plain(model.get_config()), {}, x, None, None,
+                 None, False, [Part(**vars(part)) for part in observed.parts], observed.sources,
+                 training=False)
 
 
 def _weights(sample_weight: np.ndarray | None, dtype: DTypeLike) -> np.ndarray | None:

@@ -111,6 +111,7 @@ class Trace(Displayed):
             left out, each part reads the one before it.
         sample_weight: of the losses, None where there are none.
         inference: the network's output outside of training, where that is another one.
+        training: whether the pass was one in training; one outside of it has no gradients.
     """
 
     producer: str
@@ -126,6 +127,7 @@ class Trace(Displayed):
     sources: list[tuple[int, ...]] = field(default_factory=list)
     sample_weight: np.ndarray | None = None
     inference: np.ndarray | None = None
+    training: bool = True
 
     def __post_init__(self) -> None:
         if not self.sources:
@@ -164,6 +166,27 @@ class Trace(Displayed):
         """
         fields = archive.load(path)
         return cls(**{**fields, "parts": [Part(**part) for part in fields["parts"]]})
+
+
+def at_inference(trace: Trace) -> Trace:
+    """What a trace of a pass in training knows of one outside of it, where no layer differs.
+
+    Raises:
+        ValueError: if a layer computes something else there, so that what follows reads
+            other numbers than those in the trace.
+    """
+    if not trace.training:
+        return trace
+    differs = next((part.name for part in trace.parts
+                    if part.inference is not None or part.noise is not None), None)
+    if differs is not None:
+        raise ValueError("Expected a trace recorded at inference, for the forward pass alone. "
+                         f"Received one recorded in training, where {differs!r} computes something "
+                         "else")
+    parts = [replace(part, output_gradient=None, input_gradient=None, weight_gradients={},
+                     updated={}) for part in trace.parts]
+    return replace(trace, y=None, loss=None, loss_gradient=None, fused=False, parts=parts,
+                   sample_weight=None, training=False, compile_config={})
 
 
 def layer_parts(trace: Trace) -> list[list[int]]:

@@ -40,6 +40,14 @@ def check_shape(twin: Network, x: np.ndarray) -> None:
         raise ValueError(f"Expected inputs of shape {expected}. Received: {x.shape}")
 
 
+def check_alone(**given: object) -> None:
+    """That a batch comes without labels and gradients, where only the forward pass is run."""
+    named = [name for name, value in given.items() if value is not None]
+    if named:
+        raise ValueError("Expected x alone, as only the forward pass is run, outside of training. "
+                         f"Received besides: {', '.join(named)}")
+
+
 def check_labels(twin: Network, shape: tuple[int, ...], y: np.ndarray,
                  sample_weight: ArrayLike | None) -> None:
     """That there is a label for each output of a Keras model, and a class for each label.

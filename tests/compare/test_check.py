@@ -171,13 +171,11 @@ def test_one_compiled_model_is_enough_and_the_other_stays_uncompiled(bare):
     assert twin.compiled == (bare == "candidate")
 
 
-def test_two_models_without_a_loss_need_an_upstream_gradient():
+def test_two_models_without_a_loss_take_an_upstream_gradient():
     model, twin = twins.twins(examples.network(loss=None))
     x, y = examples.batch()
     with pytest.raises(ValueError, match="Expected at least one compiled model"):
         compare.check(model, twin, x, y)
-    with pytest.raises(ValueError, match="Received: neither"):
-        compare.check(model, twin, x)
     report = compare.check(model, twin, x, upstream=examples.upstream())
     assert report, report
     assert {"loss", "update", "lockstep"}.isdisjoint(row.gate for row in report.rows)
@@ -402,7 +400,7 @@ def test_a_recorded_trace_is_as_good_as_the_model(tmp_path, dtype):
     assert set(Gate) - {row.gate for row in report.rows} == {"lockstep"}
     live = compare.check(model, twin, *examples.batch(), steps=0)
     # what people call needs a model that can be called
-    rows = [row for row in live.rows if row.tensor not in ("predict", "evaluate loss")]
+    rows = [row for row in live.rows if not row.tensor.startswith(("predict", "evaluate", "fit"))]
     assert [(row.gate, row.name) for row in rows] \
         == [(row.gate, row.name) for row in report.rows]
     # the probes of the live check are run by Keras too, those of the trace by the candidate alone

@@ -188,11 +188,13 @@ def of_untied_bias(c) -> list[Variant]:
 
     def change(c, made):
         free = c.weighing(bias=0.0 * c.weights["bias"])
-        own = made[:1] - free.evaluate().value[:1]
+        right = free.evaluate()
+        own = made[:1] - right.value[:1]
         axis = 1 if c.config.get("data_format") == "channels_first" else made.ndim - 1
         places = tuple(i for i in range(1, made.ndim) if i != axis)
         size = np.abs(own).max(initial=0)
-        if len(made) < 2 or not places or np.ptp(own, axis=places).max() <= 1e-4 * size:
+        rounded = 1e-4 * size + 2 * right.bound[:1].max(initial=0)
+        if len(made) < 2 or not places or np.ptp(own, axis=places).max() <= rounded:
             raise ValueError("Expected several samples of several positions. Received: fewer")
         return free.then(lambda r: r + own)
 

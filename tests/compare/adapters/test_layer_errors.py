@@ -162,7 +162,6 @@ def returning(value):
     (returning("text"), {}, ALL, "an array of numbers. Received: str"),
     (Convolution, {"forward": "run"}, ALL, "expected 'run' in Convolution. It has: W, b"),
     (Convolution, {"backward": "back"}, BACK, "expected 'back' in Convolution"),
-    (Convolution, {"backward": None}, BACK, "expected a backward pass"),
     (Convolution, {"kernel": "weights"}, ALL, "expected 'weights' in Convolution. It has: W, b"),
     (Convolution, {"bias": None}, ALL, r"expected wrap to be told where the bias is, bias=\.\.\."),
     (Convolution, {"gradients": {"kernel": "dw", "bias": "db"}}, BACK, "expected 'dw' in"),

@@ -1,0 +1,167 @@
+"""Each layer's output as somebody else's program wrote it, judged on that program's own input.
+
+Nothing is run but the reference. What a layer should have put out follows from the array of the
+layer before it, so that what its row shows is its own doing. Where a layer's array is missing, its
+exact output and the bound on it are carried along to the next one that is there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from compare.checks.array_layout import as_in_keras
+from compare.checks.gate import Gate
+from compare.checks.layerwise import set_observed
+from compare.checks.row import Row, judge
+from compare.document import progress
+from compare.oracle.expected import oracle_of
+from compare.oracle.running_error import Bounded, Rounding
+from compare.tracing.trace import Part, Trace
+from compare.tracing.types import Arrays, Weights
+
+# (x, dy, weights, training) -> (output, ...): one of the reference's layers
+Run = Callable[[Arrays, None, Weights, bool], tuple[Any, ...]]
+
+
+@dataclass
+class Judged:
+    """What came of it.
+
+    Attributes:
+        rows: of each layer that has an array, and of the network's output.
+        candidate: the arrays as a trace: on what each layer was judged, and what it put out.
+        slack: by position, how much more than rounding in that layer alone was allowed.
+        turned: how arrays were turned that lay otherwise than in Keras, by the layer's name.
+    """
+
+    rows: list[Row]
+    candidate: Trace
+    slack: dict[int, np.ndarray] = field(default_factory=dict)
+    turned: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Known:
+    """A layer's output as far as it is known: the numbers, and what they may have been."""
+
+    held: np.ndarray
+    exact: Bounded
+    through: tuple[str, ...] = ()  # layers without an array that it was carried through
+
+
+def judged(reference: Trace, given: Weights, runs: list[Run] | None, data_format: str | None = None,
+           precision: DTypeLike | None = None) -> Judged:
+    """All layers, in order.
+
+    Args:
+        reference: a trace recorded at inference, a part for each layer.
+        given: arrays by the layers' names; not all layers need have one.
+        runs: the reference's layers; None leaves the oracle's value in their place.
+        data_format: 'channels_first' or 'channels_last', as the arrays lie; None for whichever
+            their shapes tell.
+        precision: in which the arrays were computed; None for the reference's own, or float32 where
+            that is float64 and an array is narrower.
+
+    Raises:
+        ValueError: for an array of a shape that the layer's output does not have in either order.
+    """
+    computed = np.dtype(precision) if precision is not None else usual(reference, given)
+    found = Judged([], reference)
+    source = Known(reference.x, read_in(reference.x, computed))
+    known: list[Known] = []
+    chain: list[Bounded] = []
+    parts: list[Part] = []
+    each = progress.each(reference.parts, f"Gate '{Gate.FORWARD}', layer by layer")
+    for i, part in enumerate(each):
+        read = [known[k] if k >= 0 else source for k in reference.sources[i]]
+        weights = {name: read_in(w, computed) for name, w in part.weights.items()}
+        right = _forward(reference, part, [value.exact for value in read], weights)
+        chain.append(_forward(reference, part, [chain[k] if k >= 0 else source.exact
+                                                for k in reference.sources[i]], weights))
+        held = tuple(value.held for value in read)
+        inputs: Arrays = held if isinstance(part.input, tuple) else held[0]
+        expected = np.asarray(right.value.astype(reference.dtype) if runs is None else
+                              runs[i](inputs, None, part.weights, False)[0])
+        through = tuple(dict.fromkeys(name for value in read for name in value.through))
+        parts.append(replace(part, input=inputs, output=expected))
+        if part.layer not in given:
+            known.append(Known(expected, right, (*through, part.layer)))
+            continue
+        before = [turned for k in reference.sources[i] if k >= 0
+                  for turned in [found.turned.get(reference.parts[k].layer)] if turned]
+        array, turned = as_in_keras(given[part.layer], part, expected, data_format, bool(before))
+        if turned:
+            found.turned[part.layer] = turned
+        room = written(array, computed, reference.dtype)
+        alone = _forward(reference, part, [Bounded(value, right.rounding) for value in held],
+                         {name: Bounded(w, right.rounding) for name, w in part.weights.items()})
+        found.slack[i] = np.maximum(right.bound - alone.bound, 0.0) + room.bound
+        row = judge(Gate.FORWARD, part.layer, "output", array, expected,
+                    Bounded(right.value, right.rounding, right.bound + room.bound))
+        set_observed(row, array, expected, part.output)
+        row.local, row.inherited = row.inherited, row.local  # its own share is against `expected`
+        behind = f"together with {', '.join(through)}, of which there is no array" * bool(through)
+        row.note = "; ".join(filter(None, (row.note, behind, turned)))
+        found.rows.append(row)
+        parts[-1] = replace(parts[-1], output=array)
+        finite = bool(np.isfinite(array).all())
+        known.append(Known(array.astype(reference.dtype), room) if finite
+                     else Known(expected, right, (*through, part.layer)))
+    if reference.parts[-1].layer in given:
+        found.rows.append(_of_network(reference, parts[-1].output, chain[-1], room))
+    found.candidate = replace(reference, producer="given arrays", parts=parts)
+    return found
+
+
+def usual(reference: Trace, given: Weights) -> np.dtype:
+    """The precision in which arrays were most likely computed."""
+    own = np.dtype(reference.dtype)
+    narrower = any(array.dtype.itemsize < own.itemsize for array in given.values())
+    return np.dtype(np.float32) if own == np.float64 and narrower else own
+
+
+def read_in(array: np.ndarray, computed: np.dtype) -> Bounded:
+    """A batch or weights as the program had them: rounded to its precision, if that is coarser."""
+    coarser = np.finfo(computed).eps > np.finfo(array.dtype).eps
+    return Bounded(array, Rounding.of(computed), rounded(array, computed) if coarser else None)
+
+
+def written(array: np.ndarray, computed: np.dtype, dtype: DTypeLike) -> Bounded:
+    """An array as the program had it before it was stored, perhaps in a coarser precision.
+
+    Args:
+        dtype: the reference's, in which it goes on from the array.
+    """
+    value = array.astype(np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        bound = np.nan_to_num(np.abs(value - array.astype(dtype)), nan=0.0, posinf=0.0)
+    if np.finfo(array.dtype).eps > np.finfo(computed).eps:
+        bound = bound + rounded(array, array.dtype)
+    return Bounded(value, Rounding.of(computed), bound)
+
+
+def rounded(array: np.ndarray, dtype: DTypeLike) -> np.ndarray:
+    """How far rounding to a precision may have led: half a unit in the last place."""
+    info = np.finfo(dtype)
+    unit = float(info.eps) / 2
+    size = np.abs(array.astype(np.float64))
+    return np.where(np.isfinite(size), unit / (1 - unit) * size, 0.0) \
+        + float(info.smallest_subnormal) / 2
+
+
+def _forward(reference: Trace, part: Part, x: list[Bounded], weights: dict[str, Bounded]
+             ) -> Bounded:
+    oracle = oracle_of(reference, part)
+    return oracle.forward(x if isinstance(part.input, tuple) else x[0], weights)
+
+
+def _of_network(reference: Trace, array: np.ndarray, right: Bounded, room: Bounded) -> Row:
+    """The row for the last layer's array, as it follows from the batch."""
+    row = judge(Gate.WHOLE_NETWORK, "network", "output", array, reference.parts[-1].output,
+                Bounded(right.value, right.rounding, right.bound + room.bound))
+    if row.passed and (row.unjudged or row.allowed == np.inf):
+        row.note = "not judged: no bound holds this deep; what counts is each layer by itself"
+    return row
