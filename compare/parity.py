@@ -5,7 +5,6 @@ reference's own input and output gradient (teacher forcing in both directions), 
 that op's error alone. What rounding can explain comes from the oracle in `compare.oracle`.
 """
 
-import copy
 import functools
 from typing import Any
 
@@ -23,15 +22,17 @@ from compare.checks import (
     specification,
     training_trajectory,
 )
+from compare.checks.gate import Gate
 from compare.checks.layerwise import Layerwise
 from compare.checks.row import Row, forget_observed
 from compare.diagnosis.finding import Finding
 from compare.diagnosis.report_diagnosis import Diagnosis
-from compare.inputs import twins
+from compare.inputs import batches, compiling, twins
+from compare.oracle.expected import learned
 from compare.reduction.case import Case
 from compare.reduction.minimize import run_small
 from compare.report.report import Report
-from compare.tracing import configs, placeholder
+from compare.tracing import known_settings, placeholder
 from compare.tracing.global_state import leaving_no_trace
 from compare.tracing.model_kinds import is_keras, is_scratch, require_network
 from compare.tracing.noise import drawn, noise_of
@@ -41,6 +42,7 @@ from compare.tracing.trace import Trace, folded
 from compare.tracing.validation import check_batch, check_precision
 
 LOCKSTEP = 5  # steps of training side by side
+SEED = 0  # of the gradient that takes the place of a loss that is not known
 # Rows tell of every NaN and infinity; NumPy need not warn of them besides.
 QUIET: dict[str, Any] = {"divide": "ignore", "over": "ignore", "invalid": "ignore"}
 
@@ -89,8 +91,12 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, pro
         x, y, sample_weight = twin.x, twin.y, twin.sample_weight
         upstream = twin.parts[-1].output_gradient if y is None else None
     called = twin  # what its owner calls, compiled or not
+    left_out = known_settings.not_checked(model)
     if y is not None:
-        model, twin = both_compiled(model, twin)
+        model, twin, has_loss, left_out = compiling.trained(model, twin)
+        if not has_loss:
+            y = sample_weight = None
+            upstream = batches.upstream(model, x, SEED)
     whole = whole_layers(model)
     noise = drawn(model, check_precision(check_batch(x), model.dtype))
     reference = folded(record(twin, x, y, upstream=upstream, sample_weight=sample_weight,
@@ -99,7 +105,8 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, pro
                                               sample_weight=sample_weight,
                                               noise=noise_of(reference))
     report = compare_traces(candidate, reference, ops_of(model), model)
-    rows = report.rows
+    report.not_checked = left_out
+    rows = report.rows = without_steps(report.rows, reference, left_out)
     if not its_own:
         forget_observed(rows)
     if not report.structure_holds:
@@ -109,12 +116,27 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, pro
         rows = (rows + integer_probe.probe(candidate, own, theirs)
                 + sparse_probe.probe(candidate, own, theirs)
                 + extremes.probe(candidate, own, theirs, model, keras_loss(twin)))
-    rows = rows + _beyond_single_layers(model, twin, reference, steps)
+    rows = without_steps(rows + _beyond_single_layers(model, twin, reference, steps), reference,
+                         left_out)
     if is_keras(called):
         rows = rows + entry_points.rows(model, called, reference)
     explained = Diagnosis(candidate, reference, ops_of(model), keras_ops(twin, whole), model,
                           twin if is_keras(twin) else None)
-    return Report.of(rows, candidate, reference, explained)
+    full = Report.of(rows, candidate, reference, explained)
+    full.not_checked = left_out
+    return full
+
+
+def without_steps(rows: list[Row], reference: Trace, left_out: list[str]) -> list[Row]:
+    """The rows without those on an optimizer's own steps, if another stands in for it: they would
+    say nothing."""
+    if not known_settings.stands_in(left_out):
+        return rows
+    stepped = {(reference.parts[i].name, name) for i, name in learned(reference)}
+    return [row for row in rows
+            if not (row.gate is Gate.NETWORK and row.tensor == "optimizer")
+            and not (row.gate is Gate.UPDATE
+                     and (row.layer == later_updates.LATER or (row.layer, row.tensor) in stepped))]
 
 
 def _beyond_single_layers(model, twin, reference: Trace, steps: int) -> list[Row]:
@@ -242,40 +264,3 @@ def assert_case(model: str, layer: str, tensor: str, *, part: str, class_name: s
             f"{layer} {tensor}: {int(over.sum())} of {over.size} elements are further from the "
             f"exact result than rounding explains. At {list(first)} expected {expected[first]!r}, "
             f"received {actual[first]!r}, allowed {np.broadcast_to(allowed, over.shape)[first]!r}")
-
-
-def both_compiled(model, twin):
-    """The two, where one is not compiled replaced by a copy with the other's loss and optimizer.
-
-    Raises:
-        ValueError: if neither is compiled.
-    """
-    compiled = [settings_of(side) for side in (model, twin)]
-    if not any(compiled):
-        raise ValueError("Expected at least one compiled model, as there are labels. Received two "
-                         "without a loss: call model.compile(optimizer=..., loss=...)")
-    if not compiled[0]:
-        model = copy.deepcopy(model)
-        configs.compile_as(model, compiled[1])
-    if not compiled[1]:
-        twin = compiled_copy(twin, compiled[0])
-    return model, twin
-
-
-def settings_of(side) -> dict:
-    """Loss and optimizer of a model or a trace, {} where there are none."""
-    if isinstance(side, Trace):
-        return side.compile_config
-    return configs.settings_of(side)
-
-
-def compiled_copy(twin, config: dict):
-    if is_scratch(twin):
-        twin = copy.deepcopy(twin)
-        configs.compile_as(twin, config)
-        return twin
-    import reference
-
-    clone = reference.from_config(twin.get_config(), config)
-    reference.set_weights(clone, twin.get_weights())
-    return clone

@@ -8,6 +8,7 @@ from reference.quiet import keras, precision, tf
 from reference.statistics import set_weights
 
 UNDECAYED = "exclude_from_weight_decay"  # see `compile_config`
+NOT_CHECKED = "not_checked"  # names of settings that a compile config leaves out
 
 
 def from_config(config: dict, compile_config: dict | None = None) -> "keras.Model":
@@ -35,7 +36,7 @@ def compile_model(model, compile_config: dict) -> None:
 
     The learning rate is the config's own number: a float32 model's is rounded when it is used.
     """
-    settings = dict(compile_config)
+    settings = {key: value for key, value in compile_config.items() if key != NOT_CHECKED}
     excluded: list = []
     if isinstance(settings.get("optimizer"), dict):
         settings["optimizer"] = dict(settings["optimizer"])

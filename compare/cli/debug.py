@@ -77,11 +77,14 @@ def reference_of(model, twin, x, y, upstream):
     """(the candidate, compiled if there are labels; the reference's trace)."""
     import compare
     from compare import parity
+    from compare.inputs import batches, compiling
     from compare.tracing.ops import whole_layers
     from compare.tracing.trace import folded
 
     if y is not None:
-        model, twin = parity.both_compiled(model, twin)
+        model, twin, has_loss, _ = compiling.trained(model, twin)
+        if not has_loss:
+            y, upstream = None, batches.upstream(model, x, parity.SEED)
     whole = whole_layers(model)
     trace = compare.record(twin, x, y, upstream=upstream, noise=parity.drawn(model, x), whole=whole)
     return model, folded(trace, whole)

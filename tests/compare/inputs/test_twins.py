@@ -249,15 +249,6 @@ def test_unsupported_layers_in_a_file_are_refused_by_name(keras, tmp_path):
             twins.pair(save(keras, path, layer))
 
 
-def test_an_unsupported_loss_or_optimizer_in_a_file_is_refused(keras, tmp_path):
-    dense = [keras.layers.Flatten(), keras.layers.Dense(3)]
-    with pytest.raises(ValueError, match="cosine_similarity.* is not supported"):
-        twins.pair(save(keras, tmp_path / "a.keras", *dense, loss="cosine_similarity"))
-    with pytest.raises(ValueError, match="Lion.* is not supported"):
-        twins.pair(save(keras, tmp_path / "b.keras", *dense, optimizer="lion",
-                        loss="sparse_categorical_crossentropy"))
-
-
 def test_files_that_are_no_models(keras, saved, tmp_path):
     good = (saved[0] / "good.keras").read_bytes()
     path = tmp_path / "bad.keras"
