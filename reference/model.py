@@ -53,13 +53,16 @@ def compile_model(model, compile_config: dict) -> None:
 def compile_config(model) -> dict:
     """Optimizer, loss and metrics as `compile_model` takes them; {} for a model without.
 
-    Keras's own config of a Huber loss leaves its delta out; it is read from the live loss. What
+    Keras's own config of a Huber loss leaves its delta out, and that of a cosine similarity its
+    axis; they are read from the live loss. What
     `exclude_from_weight_decay` was told stands in no config; beside the optimizer's is a list of
     [number of the layer from 1, name of the weight] under that name, if there are any.
     """
     config = model.get_compile_config() or {}
     if isinstance(getattr(model, "loss", None), keras.losses.Huber) and config:
         config["loss"]["config"]["delta"] = model.loss._fn_kwargs["delta"]
+    if isinstance(getattr(model, "loss", None), keras.losses.CosineSimilarity) and config:
+        config["loss"]["config"]["axis"] = model.loss._fn_kwargs["axis"]
     if config and isinstance(config.get("optimizer"), dict):
         layers = layers_of(model)
         found = [[number, v.name] for number, layer in enumerate(layers, start=1)

@@ -224,7 +224,7 @@ class Learner:
                 hold the gradients then.
         """
         batch = self._weighed(x, y, sample_weight)
-        shares = parallel.split(self, len(x))
+        shares = self._shares(len(x))
         if len(shares) == len(shares[0]) == 1:
             value, output, _ = self._learn(x, batch)
         else:
@@ -234,6 +234,10 @@ class Learner:
             self._refuse_loss(value, x, y, sample_weight)
         self.update()
         return value, output
+
+    def _shares(self, samples: int) -> list[list[slice]]:
+        """The blocks of a batch, as `parallel.split`; a single one where the loss is of all."""
+        return [[slice(0, samples)]] if self.loss.over_batch else parallel.split(self, samples)
 
     def _refuse_loss(self, value, x, y, sample_weight) -> NoReturn:
         """Take back what the forward pass has moved, and say where the loss comes from."""
@@ -276,7 +280,7 @@ class Learner:
         def test(model, blocks):
             return [model._forward_and_loss(x[rows], batch[rows], False) for rows in blocks]
 
-        results = sum(parallel.run(self, parallel.split(self, len(x)), test), [])
+        results = sum(parallel.run(self, self._shares(len(x)), test), [])
         value = sum(loss for _, loss, _ in results)
         return self._penalized(value), np.concatenate([output for output, _, _ in results])
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import scratch
+from compare.oracle.losses import LABELLED
 from compare.tracing.model_kinds import kind
 from compare.tracing.validation import check_batch
 from scratch import memory
@@ -64,11 +65,11 @@ def targets(model, count: int, rng) -> np.ndarray:
     loss = kind(model.loss, scratch.losses.CLASSES)
     _, *shape, classes = model.layers[-1].output_shape
     shape = (count, *shape)
-    if loss in ("SparseCategoricalCrossentropy", "CategoricalCrossentropy"):
+    if "Categorical" in loss:
         labels = rng.integers(0, classes, shape)
-        return labels if loss.startswith("Sparse") else one_hot(labels, classes, model.dtype)
+        return labels if loss in LABELLED else one_hot(labels, classes, model.dtype)
     size = (*shape, classes)
-    if loss in ("BinaryCrossentropy", "Hinge", "SquaredHinge"):
+    if "Binary" in loss or loss in ("Hinge", "SquaredHinge", "Dice", "Tversky"):
         return rng.integers(0, 2, size).astype(model.dtype)
     if loss == "KLDivergence":
         return rng.dirichlet(np.ones(classes), shape).astype(model.dtype)
