@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from compare.oracle.adaptive_optimizers import optimizer_for
 from compare.oracle.base import Oracle
 from compare.oracle.losses import exact_loss
-from compare.oracle.optimizers import Optimizer, optimizer_for
+from compare.oracle.optimizers import Optimizer
 from compare.oracle.registry import known_oracle, oracle_for
 from compare.oracle.regularization import of_outputs, of_part, of_weights, total
 from compare.oracle.running_error import Bounded, Rounding

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import DTypeLike
 
+from compare.oracle.adaptive_optimizers import optimizer_for
 from compare.oracle.learning_rates import rate_at, turning_points
-from compare.oracle.optimizers import Optimizer, optimizer_for
+from compare.oracle.optimizers import Optimizer
 from compare.oracle.running_error import Bounded
 from compare.tracing.types import Config, Weights
 
@@ -136,7 +137,11 @@ class _Draws:
                  "velocity": squares,
                  "velocity_hat": squares * rng.choice([0.5, 2.0], shape),
                  "average_gradient": np.sqrt(squares) * rng.uniform(-0.7, 0.7, shape),
-                 "accumulator": squares}
+                 "accumulator": squares,
+                 "norm": np.sqrt(squares),
+                 "accumulated_grad": squares,
+                 "accumulated_delta_var": step * step * rng.uniform(0.25, 4, shape),
+                 "linear": -weight * np.sqrt(squares) / step * rng.uniform(0.5, 2, shape)}
         return dict(zip(names, self._rounded([drawn[name] for name in names])))
 
     def _rounded(self, arrays: list[np.ndarray]) -> list[np.ndarray]:

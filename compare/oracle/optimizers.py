@@ -206,23 +206,3 @@ class Adagrad(Optimizer):
         slots["accumulator"] = slots["accumulator"] + gradient * gradient
         root = (slots["accumulator"] + self.number(self.config["epsilon"])).sqrt()
         return weight - rate * gradient / root
-
-
-OPTIMIZERS = {cls.__name__.lower(): cls for cls in (SGD, Adam, AdamW, RMSprop, Adagrad)}
-
-
-def optimizer_for(class_name: str, config: Config, dtype: DTypeLike) -> Optimizer:
-    """The oracle for a fresh optimizer.
-
-    Args:
-        class_name, config: as Keras writes an optimizer.
-        dtype: of the weights.
-
-    Raises:
-        ValueError: for an optimizer that has no oracle, such as a subclass of somebody's own.
-    """
-    if class_name.lower() not in OPTIMIZERS:
-        known = ", ".join(cls.__name__ for cls in OPTIMIZERS.values())
-        raise ValueError(f"Expected an optimizer whose rule is known: {known}. "
-                         f"Received: {class_name}")
-    return OPTIMIZERS[class_name.lower()](config, np.dtype(dtype))

@@ -107,7 +107,7 @@ class OptimizerSteps:
         """
         variables = [weight.copy() for weight in weights]
         made = self._built(variables)
-        made.iterations = iteration
+        made.restart_at(iteration)
         for i, of_weight in enumerate(slots):
             for name, value in of_weight.items():
                 slot(made, name, i, value.shape)[...] = value

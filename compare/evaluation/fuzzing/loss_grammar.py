@@ -59,4 +59,10 @@ OPTIMIZERS: dict[str, dict[str, tuple[Any, ...]]] = {
     "RMSprop": {"rho": (0.9, 0.5), "momentum": (0.0, 0.9), "centered": (False, True),
                 "weight_decay": (None, 0.01)},
     "Adagrad": {"initial_accumulator_value": (0.1, 0.5), "weight_decay": (None, 0.01)},
+    "Adadelta": {"rho": (0.95, 0.5), "weight_decay": (None, 0.01)},
+    "Adamax": {"beta_1": (0.9, 0.5), "beta_2": (0.999, 0.8), "weight_decay": (None, 0.01)},
+    "Nadam": {"beta_1": (0.9, 0.5), "beta_2": (0.999, 0.8), "weight_decay": (None, 0.01)},
+    "Lion": {"beta_1": (0.9, 0.5), "beta_2": (0.99, 0.8), "weight_decay": (None, 0.01)},
+    "Ftrl": {"l1_regularization_strength": (0.0, 0.001), "beta": (0.0, 0.1),
+             "l2_regularization_strength": (0.0, 0.01)},
 }

@@ -2,14 +2,12 @@
 
 import numpy as np
 
-from compare.oracle.elementary import sigmoid
+from compare.oracle.elementary import power, sigmoid
 from compare.oracle.layers.softmax import softmax
 from compare.oracle.losses.base import EPSILON, through_clip
 from compare.oracle.losses.binary import BinaryCrossentropy
 from compare.oracle.losses.categorical import CategoricalCrossentropy, smoothed
-from compare.oracle.running_error import LIBRARY_ULPS, Bounded
-
-LIBRARY = 2 * LIBRARY_ULPS  # roundings that a library's power may cost
+from compare.oracle.running_error import Bounded
 
 
 class BinaryFocalCrossentropy(BinaryCrossentropy):
@@ -62,19 +60,3 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
         if from_logits:
             slopes = p * (slopes - (slopes * p).sum(axis=1, keepdims=True))
         return (weight * entropy).sum(axis=1), slopes
-
-
-def power(x: Bounded, exponent: float) -> Bounded:
-    """x to a power that is exact, element by element; infinite where an error reaches 0 and the
-    slope there is infinite."""
-    def value(numbers: np.ndarray) -> np.ndarray:
-        return np.asarray(np.power(numbers, exponent))
-
-    def slope(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        most = np.maximum(np.abs(low), np.abs(high))
-        least = np.where((low <= 0) & (high >= 0), 0.0, np.minimum(np.abs(low), np.abs(high)))
-        steepest = abs(exponent) * np.where(exponent >= 1, most, least) ** (exponent - 1)
-        return np.asarray(steepest if exponent else np.zeros_like(most))
-
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return x.through(value, slope, LIBRARY)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from compare.oracle.elementary import power
 from compare.oracle.losses.base import LossOracle, opened
 from compare.oracle.losses.categorical import SparseCategoricalCrossentropy
-from compare.oracle.losses.focal import power
 from compare.oracle.running_error import Bounded, largest
 
 

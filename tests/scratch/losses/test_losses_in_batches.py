@@ -140,10 +140,10 @@ def test_an_overlap_has_one_loss_for_all_along_its_axes(kind, axis, shape):
     loss, weight = kind(axis=axis), rng.random(5).reshape(5, *[1] * (len(shape) - 1))
     batch = loss.weigh(loss.checked(y_true, y_pred.shape, "float64"), None, "float64")
     assert batch.losses == math.prod(shape) and loss.over_batch is (axis is None)
-    for given in (None, weight):
+    for weights_ in (None, weight):
         expected, slopes = batch_loss(kind.__name__, {"axis": axis}, loss.reduction, y_true, y_pred,
-                                      given)
-        assert loss(y_true, y_pred, given) == pytest.approx(expected, abs=1e-14)
+                                      weights_)
+        assert loss(y_true, y_pred, weights_) == pytest.approx(expected, abs=1e-14)
         assert_close(loss.backward(), slopes, 1e-14, f"axis {axis}")
 
 
