@@ -292,6 +292,8 @@ def one_step(model, variables, gradients) -> dict[int, np.ndarray]:
     with precision(rate_dtype(model)):
         # through NumPy: a variable made from another's tensor would share, and change, its memory
         copies = [keras.Variable(np.array(v.numpy()), dtype=v.dtype) for _, v in pairs]
+        for (_, v), copy in zip(pairs, copies):
+            copy.constraint = v.constraint
         optimizer = fresh_optimizer(model.optimizer, [v for _, v in pairs], copies)
         with naming_part("an optimizer's step"):
             optimizer.apply([tf.constant(gradient) for gradient, _ in pairs], copies)

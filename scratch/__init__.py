@@ -8,6 +8,7 @@ Read in this order: `layers/dense.py`, `layers/activation.py`, `layers/conv2d.py
 from scratch import (
                      activations,
                      callbacks,
+                     constraints,
                      initializers,
                      layers,
                      losses,
@@ -42,7 +43,7 @@ __all__ = [
     "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "CategoricalCrossentropy", "Ftrl", "History",
     "Lion", "Model", "Nadam", "NonFiniteLossError", "RMSprop", "SGD", "Sequential",
     "SparseCategoricalCrossentropy", "UnsupportedError", "activations", "callbacks", "clone_model",
-    "initializers", "layers", "load_model", "losses", "metrics", "model_from_config",
+    "constraints", "initializers", "layers", "load_model", "losses", "metrics", "model_from_config",
     "model_from_json", "operations", "optimizers", "regularizers", "set_random_seed", "utils",
 ]
 __all__ += layers.__all__  # every layer by its name

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from scratch import losses, nonfinite, optimizers, parallel, regularization
+from scratch import constraints, losses, nonfinite, optimizers, parallel, regularization
 from scratch.errors import NonFiniteLossError, UnsupportedError
 from scratch.layers import Layer
 from scratch.metrics import Metric
@@ -264,7 +264,8 @@ class Learner:
         return sum(values), np.concatenate(sum(outputs, []))
 
     def update(self) -> None:
-        """One step of the optimizer, by the gradients that the layers hold."""
+        """One step of the optimizer, by the gradients that the layers hold, then the weights'
+        constraints."""
         learning = [(layer.grads, layer.trainable_params) for layer in self.layers
                     if layer.params] if self.trainable else []
         gradients = [grads[name] for grads, trained in learning for name in trained]
@@ -272,6 +273,8 @@ class Learner:
         if weights and not self.optimizer.built:
             self.optimizer.build(weights, [name for _, trained in learning for name in trained])
         self.optimizer.apply(gradients, weights)
+        if self.trainable:
+            constraints.apply(self.layers)
 
     def test_step(self, x, y, sample_weight=None):
         """(loss, output) of one batch, without learning from it."""

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 
 import scratch
-from compare.oracle.losses import LABELLED
 from compare.tracing.model_kinds import kind
 from compare.tracing.validation import check_batch
 from scratch import memory
+
+# losses whose labels are class numbers
+NUMBERED = ("SparseCategoricalCrossentropy", "CategoricalGeneralizedCrossEntropy")
 
 
 def images(dataset, count: int, seed: int, dtype):
@@ -67,7 +69,7 @@ def targets(model, count: int, rng) -> np.ndarray:
     shape = (count, *shape)
     if "Categorical" in loss:
         labels = rng.integers(0, classes, shape)
-        return labels if loss in LABELLED else one_hot(labels, classes, model.dtype)
+        return labels if loss in NUMBERED else one_hot(labels, classes, model.dtype)
     size = (*shape, classes)
     if "Binary" in loss or loss in ("Hinge", "SquaredHinge", "Dice", "Tversky"):
         return rng.integers(0, 2, size).astype(model.dtype)

@@ -10,13 +10,15 @@ Adam's betas in the powers that make up for the start at zero; in its running me
 import numpy as np
 from numpy.typing import DTypeLike
 
+from compare.oracle.constraints import constrained
 from compare.oracle.learning_rates import constant, rate_at
 from compare.oracle.running_error import LIBRARY_ULPS, Bounded, Rounding
 from compare.tracing.types import Config
 
 
 class Optimizer:
-    """Base of the oracles: clipping, decay, then the rule, for all weights of a network at once.
+    """Base of the oracles: clipping, decay, the rule, constraints, for all weights of a network at
+    once.
 
     Args:
         config: the optimizer's Keras config; the learning rate in it is the number in use.
@@ -26,6 +28,8 @@ class Optimizer:
         iteration: how many steps were made.
         slots: for each weight what the rule remembers, by name; empty before the first step.
         decays: for each weight whether it decays; empty, all of them do.
+        constraints: for each weight Keras's dictionary of its constraint or None; empty, none has
+            one.
     """
 
     defaults: Config = {}
@@ -37,6 +41,7 @@ class Optimizer:
         self.iteration = 0
         self.slots: list[dict[str, Bounded]] = []
         self.decays: list[bool] = []
+        self.constraints: list[Config | None] = []
 
     def step(self, weights: list[Bounded], gradients: list[Bounded]) -> list[Bounded]:
         """The weights after one more step."""
@@ -48,7 +53,9 @@ class Optimizer:
         moved = [self.rule(*each, rate)
                  for each in zip(decayed, self.clipped(gradients), self.slots)]
         self.iteration += 1
-        return moved
+        constraints = self.constraints or [None] * len(weights)
+        return [constrained(weight, constraint) if constraint else weight
+                for weight, constraint in zip(moved, constraints)]
 
     def rate(self) -> Bounded:
         """The learning rate of the next step."""

@@ -70,7 +70,7 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
     """
 
     default_name = "categorical_focal_crossentropy"
-    uses_logits_of = ()
+    uses_logits_of: tuple[str, ...] = ()
 
     def __init__(self, alpha=0.25, gamma=2.0, from_logits=False, label_smoothing=0.0, **settings):
         super().__init__(from_logits, label_smoothing, **settings)

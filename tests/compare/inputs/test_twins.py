@@ -239,8 +239,6 @@ def test_unsupported_layers_in_a_file_are_refused_by_name(keras, tmp_path):
     for layer, said in (
             (layers.Lambda(lambda x: 2 * x, name="twice"), "'twice' is of class Lambda"),
             (layers.Masking(name="hide"), "'hide' is of class Masking"),
-            (layers.Conv2D(2, 2, kernel_constraint="max_norm", name="near"),
-             "'near'.*kernel_constraint"),
             (layers.BatchNormalization(renorm=True, name="again"), "'again'.*renorm"),
             (layers.Dense(2, kernel_regularizer="orthogonal_regularizer", name="reg"),
              "'reg'.*[Oo]rthogonal"),
