@@ -130,6 +130,7 @@ class Ftrl(Optimizer):
                 "initial_accumulator_value": 0.1, "l1_regularization_strength": 0.0,
                 "l2_regularization_strength": 0.0, "l2_shrinkage_regularization_strength": 0.0,
                 "beta": 0.0}
+    divides_by_rate = True
 
     def fresh(self, weight: Bounded) -> dict[str, Bounded]:
         start = float(np.float32(self.config["initial_accumulator_value"]))

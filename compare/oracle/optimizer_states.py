@@ -73,6 +73,7 @@ def states(class_name: str, config: Config, shapes: list[tuple[int, ...]], dtype
     draws = _Draws(optimizer_for(class_name, config, dtype), cut, np.dtype(dtype))
     limited = draws.limit is not None
     return [draws.state(iteration, about) for iteration in iterations(config, others)
+            if draws.has_step(iteration)
             for about in ((BELOW, ABOVE) if limited else ("",))]
 
 
@@ -89,6 +90,13 @@ class _Draws:
         self.key = next((key for key in CLIPS if (config.get(key) or 0) > 0), None)
         limit = None if self.key is None else float(config[self.key])
         self.limit = limit if limit is not None and LIMITS[0] < limit < LIMITS[1] else None
+
+    def has_step(self, iteration: int) -> bool:
+        """Whether the rule has a step there: not if it divides by a rate that is 0, or so small
+        that what it divides overflows."""
+        rate = rate_at(self.oracle.config["learning_rate"], iteration, self.oracle.rounding)
+        smallest = float(self.oracle.rounding.tiny ** 0.25)
+        return not self.oracle.divides_by_rate or bool(abs(float(rate.value)) > smallest)
 
     def state(self, iteration: int, about: str) -> State:
         rng = np.random.default_rng([iteration, about == ABOVE])

@@ -33,6 +33,7 @@ class Optimizer:
     """
 
     defaults: Config = {}
+    divides_by_rate = False  # so that no step can be made once a schedule's rate has underflown
 
     def __init__(self, config: Config, dtype: DTypeLike) -> None:
         self.rounding = Rounding.of(dtype)

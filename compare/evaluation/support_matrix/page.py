@@ -49,8 +49,8 @@ def page() -> str:
     return "\n".join(sections)
 
 
-HEADINGS = ("Coverage", "Layers", "Activations", *parts.PARTS, "Constraints", "Models", "Methods", "Callbacks",
-            "Files", "Declared differences")
+HEADINGS = ("Coverage", "Layers", "Activations", *parts.PARTS, "Constraints", "Models", "Methods",
+            "Callbacks", "Files", "Declared differences")
 
 
 def contents() -> str:

@@ -119,8 +119,7 @@ def test_scratch_stays_within_the_bounds_of_any_setting_and_iteration(data):
     clip = data.draw(st.sampled_from(["", "clipnorm", "global_clipnorm", "clipvalue"]))
     if clip:
         settings[clip] = data.draw(st.floats(1e-3, 1e3))
-    # a schedule's rate may underflow, and Ftrl divides by it
-    schedule = data.draw(st.sampled_from([None, *SCHEDULES] if name != "Ftrl" else [None]))
+    schedule = data.draw(st.sampled_from([None, *SCHEDULES]))
     settings["learning_rate"] = (
         data.draw(st.floats(1e-5, 1)) if schedule is None
         else scratch.optimizers.schedules.CLASSES[schedule[0]](**schedule[1]))
@@ -216,3 +215,13 @@ def test_a_restart_that_rounding_may_move_allows_both(t_mul):
         for step in (int(start) - 1, int(start), int(start) + 1):
             right = rate_at(config, step, Rounding.of("float32"))
             assert abs(float(schedule(step)) - float(right.value)) <= float(right.bound)
+
+
+def test_a_rule_that_divides_by_the_rate_is_judged_while_there_is_one():
+    """A schedule's rate underflows in the end."""
+    rate = scratch.optimizers.schedules.ExponentialDecay(0.1, decay_steps=2, decay_rate=0.5)
+    late = [state.iteration for state in drawn("Ftrl", config_of("Ftrl", dict(
+        learning_rate=rate)), "float32")]
+    assert late == [0, 1, 2]
+    assert 100_000 in [state.iteration for state in drawn("SGD", config_of("SGD", dict(
+        learning_rate=rate)), "float32")]
