@@ -23,16 +23,17 @@ from compare.checks import (
     specification,
     training_trajectory,
 )
+from compare.checks.gate import Gate
 from compare.checks.layerwise import Layerwise
 from compare.checks.row import Row, forget_observed
 from compare.diagnosis.finding import Finding
 from compare.diagnosis.report_diagnosis import Diagnosis
-from compare.inputs import batches, passes, twins
-from compare.inputs.compiled import both_compiled
+from compare.inputs import batches, compiling, passes, twins
+from compare.oracle.expected import learned
 from compare.reduction.case import Case
 from compare.reduction.minimize import run_small
 from compare.report.report import Report
-from compare.tracing import placeholder
+from compare.tracing import known_settings, placeholder
 from compare.tracing.global_state import leaving_no_trace
 from compare.tracing.model_kinds import is_keras, is_scratch, require_network
 from compare.tracing.noise import drawn, noise_of
@@ -89,13 +90,18 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
         notes.append(passes.about_forward_alone(model, gradients))
         reference = folded(at_inference(twin) if isinstance(twin, Trace) else
                            record(twin, x, gradients=False, whole=whole), whole)
-        return _report(model, twin, twin, reference, {"gradients": False}, probes, 0, notes)
+        return _report(model, twin, twin, reference, {"gradients": False}, probes, 0, notes,
+                       known_settings.not_checked(model))
     if isinstance(twin, Trace):
         x, y, sample_weight = twin.x, twin.y, twin.sample_weight
         upstream = twin.parts[-1].output_gradient if y is None else None
     called = twin  # what its owner calls, compiled or not
+    left_out = known_settings.not_checked(model)
     if y is not None:
-        model, twin = both_compiled(model, twin)
+        model, twin, has_loss, left_out = compiling.trained(model, twin)
+        if not has_loss:
+            y = sample_weight = None
+    whole = whole_layers(model)
     noise = drawn(model, check_precision(check_batch(x), model.dtype))
     if y is None and upstream is None:
         upstream = batches.upstream(model, x, seed)
@@ -104,7 +110,7 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
                               noise=noise, whole=whole), whole)
     given = {"y": y, "upstream": upstream, "sample_weight": sample_weight,
              "noise": noise_of(reference)}
-    return _report(model, twin, called, reference, given, probes, steps, notes)
+    return _report(model, twin, called, reference, given, probes, steps, notes, left_out)
 
 
 def _pair(model, twin, batch: tuple):
@@ -124,17 +130,19 @@ def _pair(model, twin, batch: tuple):
 
 
 def _report(model, twin, called, reference: Trace, given: dict, probes: bool, steps: int,
-            notes: list[str]) -> Report:
+            notes: list[str], left_out: list[str]) -> Report:
     """The report on a candidate and a recorded reference.
 
     Args:
         called: the twin as its owner calls it, compiled or not.
         given: what the candidate is recorded with, besides x.
+        left_out: what of the settings is not known.
     """
     whole = whole_layers(model)
     candidate, its_own = placeholder.recorded(model, reference, reference.x, **given)
     report = compare_traces(candidate, reference, ops_of(model), model, notes)
-    rows = report.rows
+    report.not_checked = left_out
+    rows = report.rows = without_steps(report.rows, reference, left_out)
     if not its_own:
         forget_observed(rows)
     if not report.structure_holds:
@@ -144,12 +152,27 @@ def _report(model, twin, called, reference: Trace, given: dict, probes: bool, st
         rows = (rows + integer_probe.probe(candidate, own, theirs)
                 + sparse_probe.probe(candidate, own, theirs)
                 + extremes.probe(candidate, own, theirs, model, keras_loss(twin)))
-    rows = rows + _beyond_single_layers(model, twin, reference, steps, notes)
+    rows = without_steps(rows + _beyond_single_layers(model, twin, reference, steps, notes),
+                         reference, left_out)
     if is_keras(called):
         rows = rows + entry_points.rows(model, called, reference)
     explained = Diagnosis(candidate, reference, ops_of(model), keras_ops(twin, whole), model,
                           twin if is_keras(twin) else None)
-    return Report.of(rows, candidate, reference, explained, notes)
+    full = Report.of(rows, candidate, reference, explained, notes)
+    full.not_checked = left_out
+    return full
+
+
+def without_steps(rows: list[Row], reference: Trace, left_out: list[str]) -> list[Row]:
+    """The rows without those on an optimizer's own steps, if another stands in for it: they would
+    say nothing."""
+    if not known_settings.stands_in(left_out):
+        return rows
+    stepped = {(reference.parts[i].name, name) for i, name in learned(reference)}
+    return [row for row in rows
+            if not (row.gate is Gate.NETWORK and row.tensor == "optimizer")
+            and not (row.gate is Gate.UPDATE
+                     and (row.layer == later_updates.LATER or (row.layer, row.tensor) in stepped))]
 
 
 def _beyond_single_layers(model, twin, reference: Trace, steps: int,

@@ -31,4 +31,4 @@ from reference.weight_names import weight_of
 __all__ = ["EntryPoints", "Observation", "OptimizerSteps", "Part", "StepRunner", "clone",
            "compile_config", "compile_model", "from_config", "layers_by_name", "load",
            "model_dtype", "observe", "observe_inference", "onednn_in_use", "ops_of", "run_loss",
-            "run_op", "set_random_seed", "set_weights", "versions", "weight_of"]
+           "run_op", "set_random_seed", "set_weights", "versions", "weight_of"]

@@ -33,6 +33,7 @@ class EntryPoints(contextlib.AbstractContextManager):
         self.layers = layers_of(model)
         self._noise: dict = {}  # by a layer's position, the tf.Variable that it reads
         self._undo = contextlib.ExitStack()
+        self._trains = False  # nothing else needs an optimizer, which may be anybody's
 
     def __enter__(self) -> "EntryPoints":
         model = self.model
@@ -46,8 +47,6 @@ class EntryPoints(contextlib.AbstractContextManager):
                 self._undo.callback(put, model, name, getattr(model, name))
         for name in FUNCTIONS:
             put(model, name, None)
-        if getattr(model, "compiled", False):
-            model.optimizer = self._fresh_optimizer()
         return self
 
     def __exit__(self, *_) -> None:
@@ -87,6 +86,9 @@ class EntryPoints(contextlib.AbstractContextManager):
         Returns:
             The weights after the step, and what `train_on_batch` returns, by name.
         """
+        if not self._trains:
+            self.model.optimizer = self._fresh_optimizer()
+            self._trains = True
         self.model.set_weights(weights)
         given = noises.by_layer(self.layers, {i: self._held(i, value)
                                               for i, value in (noise or {}).items()})

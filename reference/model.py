@@ -9,6 +9,7 @@ from reference.statistics import set_weights
 from reference.weight_names import weight_names
 
 UNDECAYED = "exclude_from_weight_decay"  # see `compile_config`
+NOT_CHECKED = "not_checked"  # names of settings that a compile config leaves out
 
 
 def from_config(config: dict, compile_config: dict | None = None) -> "keras.Model":
@@ -36,7 +37,7 @@ def compile_model(model, compile_config: dict) -> None:
 
     The learning rate is the config's own number: a float32 model's is rounded when it is used.
     """
-    settings = dict(compile_config)
+    settings = {key: value for key, value in compile_config.items() if key != NOT_CHECKED}
     excluded: list = []
     if isinstance(settings.get("optimizer"), dict):
         settings["optimizer"] = dict(settings["optimizer"])
@@ -53,13 +54,16 @@ def compile_model(model, compile_config: dict) -> None:
 def compile_config(model) -> dict:
     """Optimizer, loss and metrics as `compile_model` takes them; {} for a model without.
 
-    Keras's own config of a Huber loss leaves its delta out; it is read from the live loss. What
+    Keras's own config of a Huber loss leaves its delta out, and that of a cosine similarity its
+    axis; they are read from the live loss. What
     `exclude_from_weight_decay` was told stands in no config; beside the optimizer's is a list of
     [number of the layer from 1, name of the weight] under that name, if there are any.
     """
     config = model.get_compile_config() or {}
     if isinstance(getattr(model, "loss", None), keras.losses.Huber) and config:
         config["loss"]["config"]["delta"] = model.loss._fn_kwargs["delta"]
+    if isinstance(getattr(model, "loss", None), keras.losses.CosineSimilarity) and config:
+        config["loss"]["config"]["axis"] = model.loss._fn_kwargs["axis"]
     if config and isinstance(config.get("optimizer"), dict):
         layers = layers_of(model)
         found = [[number, weight_names(layer)[id(v)]]

@@ -94,6 +94,7 @@ def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
         else:
             seed = tf.constant(np.asarray(upstream, dtype))
         found = execution.gradients(target, [v.value for v in variables], seed)
+        join_logits(execution, found)
         gradients = weight_gradients(execution, found, variables, y is not None)
     updated = {}
     if y is not None:
@@ -112,6 +113,17 @@ def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
     gradient = next((g for g in [*by_logits, *by_output] if g is not None), None)
     return Observation(parts, [op.sources for op in ops],
                        None if y is None else target.numpy(), array(gradient), fused, inference)
+
+
+def join_logits(execution: "_Execution", found: dict) -> None:
+    """Of a loss that reads a sigmoid's output and its logits, as the focal one does, make the
+    gradient with respect to the logits; the sigmoid by itself then sends nothing back."""
+    by_logits, by_output = [*found["logits"], None][0], [*found["seen"], None][0]
+    if by_logits is None or by_output is None:
+        return
+    s = execution.output
+    found["logits"] = [by_logits + by_output * s * (1 - s)]
+    found["outputs"][-1], found["reads"][-1] = None, [None]
 
 
 @tf.custom_gradient
@@ -288,6 +300,8 @@ def one_step(model, variables, gradients) -> dict[int, np.ndarray]:
     with precision(rate_dtype(model)):
         # through NumPy: a variable made from another's tensor would share, and change, its memory
         copies = [keras.Variable(np.array(v.numpy()), dtype=v.dtype) for _, v in pairs]
+        for (_, v), copy in zip(pairs, copies):
+            copy.constraint = v.constraint
         optimizer = fresh_optimizer(model.optimizer, [v for _, v in pairs], copies)
         with naming_part("an optimizer's step"):
             optimizer.apply([tf.constant(gradient) for gradient, _ in pairs], copies)

@@ -6,6 +6,18 @@ from reference.failures import naming_part
 from reference.model import fresh_optimizer, rate_dtype
 from reference.quiet import keras, precision, tf
 
+SHORT = {"momentum": "_m", "norm": "_u"}  # what Adamax calls them
+
+
+def u_product(optimizer, iteration: int):
+    """The product that Nadam keeps, after so many steps; multiplied in its own precision."""
+    product = optimizer._u_product.numpy().dtype.type(1)
+    for step in range(1, iteration + 1):
+        product = product * optimizer.beta_1 * (1 - 0.5 * product.dtype.type(0.96) ** step)
+        if not product:  # it has underflown
+            break
+    return product
+
 
 class OptimizerSteps:
     """A fresh copy of a model's optimizer, whose state is set before each step.
@@ -35,6 +47,8 @@ class OptimizerSteps:
         optimizer = self.optimizer
         with precision(self.dtype), naming_part("an optimizer's step"):
             optimizer._iterations.assign(iteration)
+            if hasattr(optimizer, "_u_product"):  # Nadam's, which follows from the iteration
+                optimizer._u_product.assign(u_product(optimizer, iteration))
             for copy, weight in zip(self.copies, weights):
                 copy.assign(weight)
             for i, of_weight in enumerate(slots):
@@ -47,7 +61,7 @@ class OptimizerSteps:
 
     def _slot(self, name: str, position: int):
         plural = f"{name.removesuffix('y')}ies" if name.endswith("y") else f"{name}s"
-        for attribute in (plural, f"_{plural}"):
+        for attribute in (plural, f"_{plural}", SHORT.get(name, plural)):
             if hasattr(self.optimizer, attribute):
                 return getattr(self.optimizer, attribute)[position]
         raise ValueError(f"Expected an optimizer with {plural}. "

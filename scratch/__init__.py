@@ -8,6 +8,7 @@ Read in this order: `layers/dense.py`, `layers/activation.py`, `layers/conv2d.py
 from scratch import (
                      activations,
                      callbacks,
+                     constraints,
                      initializers,
                      layers,
                      losses,
@@ -23,16 +24,27 @@ from scratch.layers import *  # noqa: F403  every layer by its name
 from scratch.losses import CategoricalCrossentropy, SparseCategoricalCrossentropy
 from scratch.model import Model
 from scratch.models import clone_model, load_model, model_from_config, model_from_json
-from scratch.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
+from scratch.optimizers import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Ftrl,
+    Lion,
+    Nadam,
+    RMSprop,
+)
 from scratch.seed import set_random_seed
 from scratch.sequential import Sequential
 
 __all__ = [
-    "Adagrad", "Adam", "AdamW", "CategoricalCrossentropy", "History", "Model", "NonFiniteLossError",
-    "RMSprop", "SGD", "Sequential", "SparseCategoricalCrossentropy", "UnsupportedError",
-    "activations", "callbacks", "clone_model", "initializers", "layers", "load_model", "losses",
-    "metrics", "model_from_config", "model_from_json", "operations", "optimizers", "regularizers",
-    "set_random_seed", "utils",
+    "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "CategoricalCrossentropy", "Ftrl", "History",
+    "Lion", "Model", "Nadam", "NonFiniteLossError", "RMSprop", "SGD", "Sequential",
+    "SparseCategoricalCrossentropy", "UnsupportedError", "activations", "callbacks", "clone_model",
+    "constraints", "initializers", "layers", "load_model", "losses", "metrics", "model_from_config",
+    "model_from_json", "operations", "optimizers", "regularizers", "set_random_seed", "utils",
 ]
 __all__ += layers.__all__  # every layer by its name
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from scratch import losses, nonfinite, optimizers, parallel, regularization
+from scratch import constraints, losses, nonfinite, optimizers, parallel, regularization
 from scratch.errors import NonFiniteLossError, UnsupportedError
 from scratch.layers import Layer
 from scratch.metrics import Metric
@@ -224,7 +224,7 @@ class Learner:
                 hold the gradients then.
         """
         batch = self._weighed(x, y, sample_weight)
-        shares = parallel.split(self, len(x))
+        shares = self._shares(len(x))
         if len(shares) == len(shares[0]) == 1:
             value, output, _ = self._learn(x, batch)
         else:
@@ -234,6 +234,10 @@ class Learner:
             self._refuse_loss(value, x, y, sample_weight)
         self.update()
         return value, output
+
+    def _shares(self, samples: int) -> list[list[slice]]:
+        """The blocks of a batch, as `parallel.split`; a single one where the loss is of all."""
+        return [[slice(0, samples)]] if self.loss.over_batch else parallel.split(self, samples)
 
     def _refuse_loss(self, value, x, y, sample_weight) -> NoReturn:
         """Take back what the forward pass has moved, and say where the loss comes from."""
@@ -260,7 +264,8 @@ class Learner:
         return sum(values), np.concatenate(sum(outputs, []))
 
     def update(self) -> None:
-        """One step of the optimizer, by the gradients that the layers hold."""
+        """One step of the optimizer, by the gradients that the layers hold, then the weights'
+        constraints."""
         learning = [(layer.grads, layer.trainable_params) for layer in self.layers
                     if layer.params] if self.trainable else []
         gradients = [grads[name] for grads, trained in learning for name in trained]
@@ -268,6 +273,8 @@ class Learner:
         if weights and not self.optimizer.built:
             self.optimizer.build(weights, [name for _, trained in learning for name in trained])
         self.optimizer.apply(gradients, weights)
+        if self.trainable:
+            constraints.apply(self.layers)
 
     def test_step(self, x, y, sample_weight=None):
         """(loss, output) of one batch, without learning from it."""
@@ -276,7 +283,7 @@ class Learner:
         def test(model, blocks):
             return [model._forward_and_loss(x[rows], batch[rows], False) for rows in blocks]
 
-        results = sum(parallel.run(self, parallel.split(self, len(x)), test), [])
+        results = sum(parallel.run(self, self._shares(len(x)), test), [])
         value = sum(loss for _, loss, _ in results)
         return self._penalized(value), np.concatenate([output for output, _, _ in results])
 

@@ -1,7 +1,7 @@
 """Models out of Keras's configs and files: which kind a config describes, and that model."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from scratch import files, initializers
 from scratch.errors import UnsupportedError, shortened
@@ -68,10 +68,20 @@ def load_model(filepath, compile: bool = True) -> Network:
         UnsupportedError: for a layer, a loss, an optimizer or a setting that is not supported, for
             classes of somebody's own, and for the older HDF5 format.
     """
+    return load_compiled_by(filepath, Network.compile_from_config if compile else None)
+
+
+def load_compiled_by(filepath, compiling: Callable[[Network, dict], None] | None) -> Network:
+    """The same, compiled in a way of one's own.
+
+    Args:
+        compiling: takes the model and Keras's dictionary of how it was compiled, if it was; None
+            leaves it uncompiled.
+    """
     name = str(filepath)
     text, weights = files.read_model(filepath)
     with naming(f"{name}: ", "a model saved by Keras, with a config.json that describes it"):
-        model = _described(description.parse(text), compile)
+        model = _described(description.parse(text), compiling)
     if model.built:
         variables.restore(model, weights, name)
     return model
@@ -109,14 +119,14 @@ def naming(place: str, expected: str) -> Iterator[None]:
                          f"Received: {type(error).__name__}: {shortened(error)}") from None
 
 
-def _described(saved: dict, compile: bool) -> Network:
+def _described(saved: dict, compiling: Callable[[Network, dict], None] | None) -> Network:
     """The model that a file's dictionary describes, its weights still without numbers."""
     with initializers.undrawn():
         model = model_from_config(saved)
     compiled = saved.get("compile_config")
     if not isinstance(compiled, (dict, type(None))):
         raise TypeError(f"a compile_config that is no dictionary: {compiled!r:.50}")
-    if compile and compiled:
-        model.compile_from_config(compiled)
+    if compiling and compiled:
+        compiling(model, compiled)
     description.require_understood(saved)
     return model

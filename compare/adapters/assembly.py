@@ -6,7 +6,7 @@ import scratch
 from compare.adapters import fused_loss
 from compare.adapters.activation import as_activation
 from compare.adapters.conventions import Conventions
-from compare.tracing.configs import compile_as, keras_config, layer_entries, plain
+from compare.tracing.configs import compile_understood, keras_config, layer_entries, plain
 from compare.tracing.model_kinds import is_keras, is_scratch, kind
 from compare.tracing.trace import Trace
 from scratch.layer_config import layer_from_config
@@ -37,7 +37,7 @@ def assemble(items, twin) -> scratch.Sequential:
                                dtype=_dtype(config, twin))
     model.set_weights(weights)
     if compiled:
-        compile_as(model, compiled)
+        compile_understood(model, compiled)
         if loss is not None:
             model.loss = fused_loss.as_loss(loss, model.loss)
     return model

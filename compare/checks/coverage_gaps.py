@@ -74,7 +74,8 @@ def forgetful(rows: list[Row], trace: Trace) -> list[CoverageGap]:
 def memory(class_name: str, config: Config) -> str:
     """What an optimizer remembers between steps, '' for nothing."""
     kept = {"Adam": "moments", "AdamW": "moments", "RMSprop": "mean squares",
-            "Adagrad": "sums of squares"}.get(class_name)
+            "Adagrad": "sums of squares", "Ftrl": "sums", "Adadelta": "mean squares",
+            "Adamax": "moments", "Nadam": "moments", "Lion": "momentum"}.get(class_name)
     momentum = "momentum" if config.get("momentum") else None
     schedule = "its schedule" if isinstance(config.get("learning_rate"), dict) else None
     return ", ".join(filter(None, (kept, momentum, schedule)))

@@ -5,15 +5,19 @@ from typing import NamedTuple
 import numpy as np
 
 from compare.checks.extreme_numbers import sample
-from compare.oracle.losses import named
+from compare.oracle.losses import LABELLED, named
 from compare.tracing.trace import Trace
 from compare.tracing.types import Config
 
 LOGITS = ("large", "peak", "low", "tiny", "equal", "zero", "mixed", "offset")
 PROBABILITIES = ("certain", "nearly", "at the clip", "equal", "ordinary")
 NUMBERS = ("met", "kinks", "tiny", "equal", "zero", "mixed")
+OF_ROWS = ("CategoricalCrossentropy", "CategoricalFocalCrossentropy", "CategoricalHinge",
+           "KLDivergence")  # whose targets are rows that sum to 1
+OF_EACH = ("BinaryCrossentropy", "BinaryFocalCrossentropy", "Dice", "Tversky")  # 0 or 1 each
 OF_PROBABILITIES = ("SparseCategoricalCrossentropy", "CategoricalCrossentropy",
-                    "BinaryCrossentropy", "KLDivergence")
+                    "CategoricalFocalCrossentropy", "CategoricalGeneralizedCrossEntropy",
+                    "KLDivergence", *OF_EACH)
 OF_POSITIVE = ("MeanSquaredLogarithmicError", "Poisson")
 EPSILON = 1e-7
 MIXED = 3.0  # exponent of 10 of the largest numbers of mixed scale
@@ -53,11 +57,11 @@ def _labels(name: str, y: np.ndarray, shape: tuple[int, ...], classes: int,
             rng: np.random.Generator) -> np.ndarray:
     """Labels or targets such as the loss takes, of the precision that the batch's have."""
     made: np.ndarray = rng.integers(-4, 5, size=shape) / 2
-    if name.startswith("Sparse"):
+    if name in LABELLED:
         made = rng.integers(classes, size=shape)
-    elif name in ("CategoricalCrossentropy", "KLDivergence"):
+    elif name in OF_ROWS:
         made = np.eye(shape[-1])[rng.integers(shape[-1], size=shape[:-1])]
-    elif name == "BinaryCrossentropy" or ("Hinge" in name and np.isin(y, (0, 1)).all()):
+    elif name in OF_EACH or ("Hinge" in name and np.isin(y, (0, 1)).all()):
         made = rng.integers(2, size=shape)
     elif "Hinge" in name:
         made = 2 * rng.integers(2, size=shape) - 1
@@ -71,7 +75,7 @@ def _logits_or(kind: str, name: str, y: np.ndarray, shape: tuple[int, ...],
     if from_logits:
         return sample(kind, shape, rng, dtype, largest=MIXED)
     if name in OF_PROBABILITIES:
-        return _probabilities(kind, shape, rng, whole=name != "BinaryCrossentropy")
+        return _probabilities(kind, shape, rng, whole=name not in OF_EACH)
     targets = np.broadcast_to(y if y.ndim == len(shape) else y[..., None], shape)
     if kind == "met":
         made = targets.astype(np.float64)

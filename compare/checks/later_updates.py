@@ -139,6 +139,7 @@ def _from_states(ours: OptimizerSteps, twin: Network | Trace | None, reference: 
                  keys: list[Key], given_states: list[State]) -> list[Tensor]:
     theirs = other_side(twin, reference, [w.shape for w in given_states[0].weights])
     oracle, found = optimizer_of(reference), []
+    oracle.constraints = []  # the weights drawn for the purpose have none
     for state in given_states:
         given = state.iteration, state.weights, state.gradients, state.slots
         made = ours.step(*given)
@@ -158,6 +159,7 @@ def _consecutive(ours: OptimizerSteps, reference: Trace, keys: list[Key]) -> lis
     """The weights after each of the first steps, of an optimizer whose state cannot be set."""
     given = drawn(reference)[:STEPS]
     oracle = optimizer_of(reference)
+    oracle.constraints = []
     weights = [Bounded(weight, oracle.rounding) for weight in given[0].weights]
     found = []
     made = ours.consecutive(given[0].weights, [state.gradients for state in given])

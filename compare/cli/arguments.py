@@ -50,6 +50,9 @@ def add_pair(parser) -> None:
                            "compare.wrap, or the pair to compare (default: the benchmark network)")
     what.add_argument("--dtype", choices=("float32", "float64"),
                       help="precision of both (default: the model's own, float32)")
+    what.add_argument("--no-compile", action="store_true",
+                      help="leave out what the model is compiled with: its loss, its optimizer and "
+                           "its metrics; a random gradient of the output takes the loss's place")
     on = group(parser, "on which numbers")
     on.add_argument("--batch", type=positive, metavar="N",
                     help="samples in the batch (default: 8)")

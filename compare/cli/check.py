@@ -182,8 +182,8 @@ def refuse_beside_golden(args, more=()) -> None:
         ValueError: naming those that were given.
     """
     needless = [option for option in ("input", "dtype", "batch", "size", "steps", "seed",
-                                      "dataset", "data_dir", *more)
-                if getattr(args, option) is not None]
+                                      "dataset", "data_dir", "no_compile", *more)
+                if getattr(args, option) not in (None, False)]
     if needless:
         named = ", ".join(f"--{option.replace('_', '-')}" for option in needless)
         raise ValueError("Expected no other source of numbers with --golden, whose trace brings "
@@ -215,21 +215,23 @@ def described(args):
         raise ValueError("Expected --size with a --model whose inputs leave sizes open, on random "
                          f"samples. Received: --size {' '.join(map(str, args.size))} "
                          + ("with --input" if args.input else "without --model"))
+    if args.no_compile and args.model is None:
+        raise ValueError("Expected --no-compile with a --model. Received it without one")
     if args.model is None and not args.input:
         return benchmark(args)
     with about_batch(args):
         given = batches.from_file(args.input) if args.input else None
     print(STARTING, file=sys.stderr, flush=True)
     with about_model(args):
-        model, twin = twins.pair(args.model, args.dtype, args.seed)
+        model, twin = twins.pair(args.model, args.dtype, args.seed, not args.no_compile)
         name = args.model or "the benchmark network"
         if given is not None:
             x, y = given
-            return model, twin, x, y, line(
+            return model, twin, x, None if args.no_compile else y, line(
                 f"Checking {name} on {len(x)} samples of {args.input}")
     with advising("The sizes are those of a sample, without the batch"):
         x, y = batches.random(model, args.batch, args.seed, args.size)
-    return model, twin, x, y, line(
+    return model, twin, x, None if args.no_compile else y, line(
         f"Checking {name} on {args.batch} random samples, seed {args.seed}")
 
 

@@ -67,7 +67,8 @@ def run(args) -> int:
     found = None
     if report.first_failure is not None:
         colour.show(report.failures(args.format), args.format)
-        found = closer(args, report, *reference_of(model, twin, x, y, upstream, gradients))
+        found = closer(args, report, *reference_of(model, twin, x, y, upstream, gradients,
+                                                    args.seed))
     if args.pytest and found:
         files.write_text(args.pytest, reproducer.as_test(found, args.model))
         colour.show(line(f"A test that reproduces it is in {args.pytest}: "
@@ -76,16 +77,18 @@ def run(args) -> int:
     return outputs.exit_code(report)
 
 
-def reference_of(model, twin, x, y, upstream, gradients=True):
+def reference_of(model, twin, x, y, upstream, gradients=True, seed=0):
     """(the candidate, compiled if there are labels; the reference's trace)."""
     import compare
     from compare import parity
-    from compare.inputs.compiled import both_compiled
+    from compare.inputs import batches, compiling
     from compare.tracing.ops import whole_layers
     from compare.tracing.trace import folded
 
     if y is not None:
-        model, twin = both_compiled(model, twin)
+        model, twin, has_loss, _ = compiling.trained(model, twin)
+        if not has_loss:
+            y, upstream = None, batches.upstream(model, x, seed)
     whole = whole_layers(model)
     if not gradients:
         return model, folded(compare.record(twin, x, gradients=False, whole=whole), whole)

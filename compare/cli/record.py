@@ -38,19 +38,23 @@ def run(args) -> int:
     import compare
     from compare.document import files, tables
     from compare.document.plain_json import dumps
-    from compare.inputs import batches
-    from compare.inputs.compiled import both_compiled
+    from compare.inputs import batches, compiling
+    from compare.tracing.known_settings import NOT_CHECKED
 
     outputs.require_writable(args, ("out", "json"), ())
     model, twin, x, y, about = prepare(args)
     with about_batch(args):
+        has_loss = y is not None and not args.inference
+        if has_loss:
+            model, twin, has_loss, left_out = compiling.trained(model, twin)
         if args.inference:
             trace = compare.record(twin, x, gradients=False)
-        elif y is None:
-            trace = compare.record(twin, x, upstream=batches.upstream(model, x, args.seed))
-        else:
-            twin = both_compiled(model, twin)[1]
+        elif has_loss:
             trace = compare.record(twin, x, y)
+            if left_out:
+                trace.compile_config[NOT_CHECKED] = left_out
+        else:
+            trace = compare.record(twin, x, upstream=batches.upstream(model, x, args.seed))
     with progress.during(f"Writing {args.out}"):
         trace.save(args.out)
     tensors = [(name, "x".join(map(str, array.shape)), float(abs(array).max()))

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from compare.oracle.adaptive_optimizers import optimizer_for
 from compare.oracle.base import Chain, Oracle
 from compare.oracle.layers.convolution import Conv2D
 from compare.oracle.losses import LOSSES, named
-from compare.oracle.optimizers import Optimizer, optimizer_for
+from compare.oracle.optimizers import Optimizer
 from compare.oracle.registry import oracle_for
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.tensor_names import results_by_name

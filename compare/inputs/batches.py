@@ -10,6 +10,9 @@ from compare.tracing.model_kinds import kind
 from compare.tracing.validation import check_batch, output_shape
 from scratch import memory
 
+# losses whose labels are class numbers
+NUMBERED = ("SparseCategoricalCrossentropy", "CategoricalGeneralizedCrossEntropy")
+
 
 def images(dataset, count: int, seed: int, dtype):
     """(x, y): test images of a loaded data set, drawn by `seed`, in that precision."""
@@ -64,11 +67,11 @@ def targets(model, count: int, rng) -> np.ndarray:
     loss = kind(model.loss, scratch.losses.CLASSES)
     _, *shape, classes = model.layers[-1].output_shape
     shape = (count, *shape)
-    if loss in ("SparseCategoricalCrossentropy", "CategoricalCrossentropy"):
+    if "Categorical" in loss:
         labels = rng.integers(0, classes, shape)
-        return labels if loss.startswith("Sparse") else one_hot(labels, classes, model.dtype)
+        return labels if loss in NUMBERED else one_hot(labels, classes, model.dtype)
     size = (*shape, classes)
-    if loss in ("BinaryCrossentropy", "Hinge", "SquaredHinge"):
+    if "Binary" in loss or loss in ("Hinge", "SquaredHinge", "Dice", "Tversky"):
         return rng.integers(0, 2, size).astype(model.dtype)
     if loss == "KLDivergence":
         return rng.dirichlet(np.ones(classes), shape).astype(model.dtype)

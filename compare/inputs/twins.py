@@ -9,24 +9,36 @@ network to hold it against.
 import importlib
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import scratch
 from compare import adapters
 from compare.inputs import benchmark_networks, own_packages, trace_config
-from compare.tracing.configs import compile_as, compile_config, keras_config, settings_of
+from compare.tracing.configs import (
+    compile_as,
+    compile_config,
+    compile_understood,
+    keras_config,
+    settings_of,
+)
+from compare.tracing.known_settings import NOT_CHECKED, not_checked, understood
 from compare.tracing.layer_error import RAISED
 from compare.tracing.model_kinds import is_keras, is_scratch
-from scratch.models import model_with_weights, naming
+from scratch.models import load_compiled_by, model_with_weights, naming
+
+UNCOMPILED = "what the model is compiled with"
 
 
-def pair(spec: str | None, dtype: str | None = None, seed: int = 0):
+def pair(spec: str | None, dtype: str | None = None, seed: int = 0, compiled: bool = True):
     """(candidate, reference) with the same weights, in `dtype`.
 
     Args:
         spec: None for the benchmark network, 'FILE.keras' or 'module:callable'.
         dtype: 'float32', 'float64', or None for the model's own.
         seed: of the initial weights, where the model has none of its own.
+        compiled: whether what a model was compiled with is looked at; else there is a note that it
+            is not checked, see `compare.tracing.known_settings`.
 
     Raises:
         FileNotFoundError: if the file is missing.
@@ -38,7 +50,7 @@ def pair(spec: str | None, dtype: str | None = None, seed: int = 0):
     if ":" in spec and not Path(spec).exists():
         made = call(spec, seed)
     elif spec.endswith(".keras"):
-        made = load(spec)
+        made = load(spec, compiled)
     else:
         raise ValueError("Expected --model to be FILE.keras or module:callable. "
                          f"Received: {spec!r}")
@@ -53,7 +65,7 @@ def pair(spec: str | None, dtype: str | None = None, seed: int = 0):
                              "list of layers, and the network to hold it against. Received: "
                              + " and ".join(type(thing).__name__ for thing in made))
         return made
-    return twins(alone(made), dtype)
+    return twins(alone(made), dtype, compiled)
 
 
 def alone(made):
@@ -111,19 +123,22 @@ def golden_candidate(trace, spec: str | None):
     model = model_with_weights(trace.config, trace.weights().values())
     if trace.compile_config:
         with naming("", "a compile config that describes an optimizer, a loss and metrics"):
-            compile_as(model, trace.compile_config)
+            known = understood(trace.compile_config)[0] or trace.compile_config
+            compile_as(model, known)
+            trace = replace(trace, compile_config=known)
     trace_config.require_shapes(model, trace)
     trace_config.require_settings(model, trace)
     return model
 
 
-def twins(model, dtype: str | None = None):
+def twins(model, dtype: str | None = None, compiled: bool = True):
     """The scratch model and the Keras model of the same config, weights and compile settings.
 
     Args:
         model: either of the two, or the config of both. A scratch model is the candidate itself,
             with all the layers of somebody's own that it may have.
         dtype: the precision of both; None for the model's own.
+        compiled: see `pair`.
 
     Raises:
         ValueError: for other things, and for layers and settings that are not supported.
@@ -136,7 +151,7 @@ def twins(model, dtype: str | None = None):
                          f"Received: {type(model).__name__}")
     own = is_scratch(model)
     config = keras_config(model) if own else model.get_config()
-    compiled = settings_of(model)
+    settings = settings_of(model) if compiled else {}
     weights = model.get_weights()
     if dtype is not None:
         config = with_dtype(config, dtype)
@@ -144,14 +159,18 @@ def twins(model, dtype: str | None = None):
         candidate, twin = model, None  # layers of somebody's own are what is to be checked
     else:
         candidate, twin = scratch.model_from_config(config), None
-        if compiled:
-            compile_as(candidate, compiled)
+        if settings:
+            compile_understood(candidate, settings)
+        elif own:
+            setattr(candidate, NOT_CHECKED, not_checked(model))
     import reference
 
     if is_keras(model) and dtype in (None, candidate.dtype.name):
         twin = model if reference.model_dtype(model) == candidate.dtype.name else None
     if twin is None:
-        twin = reference.from_config(config, compile_config(candidate))
+        twin = reference.from_config(config, compile_config(candidate) if compiled else None)
+    if not compiled:
+        setattr(candidate, NOT_CHECKED, [UNCOMPILED])
     if not candidate.built:
         raise ValueError("Expected a model that knows its input shape. Received one without an "
                          "Input: build it first.")
@@ -174,18 +193,19 @@ def with_dtype(config, dtype: str):
     return config
 
 
-def load(path):
+def load(path, compiled: bool = True):
     """The model in a `.keras` file, as a scratch model: Keras, which imports what a file names and
     unpacks what it holds, is never shown the file. Its twin is made of what was understood here.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: for a file that is no such archive, says what is not understood, or holds a
-            layer, a loss, an optimizer or a setting that is not supported.
+            layer or a setting of one that is not supported. Of an unknown loss, optimizer or metric
+            there is a note, see `compare.tracing.known_settings`.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"Expected a Keras model file. Received: {path}, which is no file")
-    return scratch.load_model(path)
+    return load_compiled_by(path, compile_understood if compiled else None)
 
 
 def call(spec: str, seed: int | None = None):

@@ -24,7 +24,7 @@ import math
 
 import numpy as np
 
-from compare.oracle.running_error import Bounded, Rounding
+from compare.oracle.running_error import LIBRARY_ULPS, Bounded, Rounding
 
 ROUNDINGS = {"tanh": 16, "sigmoid": 16, "log1p": 12, "expm1": 12, "softplus": 20, "erfc": 32}
 
@@ -73,3 +73,19 @@ def erfc(x: Bounded) -> Bounded:
         return np.asarray(2 / math.sqrt(math.pi) * np.exp(-nearest_to_zero(low, high)**2))
 
     return x.through(lambda x: np.asarray(_erfc(x), np.float64), slope, ROUNDINGS["erfc"])
+
+
+def power(x: Bounded, exponent: float) -> Bounded:
+    """x to a power that is exact, element by element; infinite where an error reaches 0 and the
+    slope there is infinite."""
+    def value(numbers: np.ndarray) -> np.ndarray:
+        return np.asarray(np.power(numbers, exponent))
+
+    def slope(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        most = np.maximum(np.abs(low), np.abs(high))
+        least = np.where((low <= 0) & (high >= 0), 0.0, np.minimum(np.abs(low), np.abs(high)))
+        steepest = abs(exponent) * np.where(exponent >= 1, most, least) ** (exponent - 1)
+        return np.asarray(steepest if exponent else np.zeros_like(most))
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return x.through(value, slope, 2 * LIBRARY_ULPS)

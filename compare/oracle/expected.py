@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from compare.oracle.adaptive_optimizers import optimizer_for
 from compare.oracle.base import Oracle
 from compare.oracle.losses import exact_loss
-from compare.oracle.optimizers import Optimizer, optimizer_for
+from compare.oracle.optimizers import Optimizer
 from compare.oracle.registry import known_oracle, oracle_for
 from compare.oracle.regularization import of_outputs, of_part, of_weights, total
 from compare.oracle.running_error import Bounded, Rounding
@@ -18,7 +19,8 @@ from compare.tracing.configs import UNDECAYED, layer_config
 from compare.tracing.shared_weights import total_gradient
 from compare.tracing.tensor_names import results_by_name
 from compare.tracing.trace import Part, Trace, layer_parts
-from compare.tracing.types import Arrays, Weights
+from compare.tracing.types import Arrays, Config, Weights
+from scratch.layers import LAYERS
 
 
 def oracle_of(trace: Trace, part: Part) -> Oracle:
@@ -115,8 +117,16 @@ def optimizer_of(trace: Trace) -> Optimizer:
     excluded = {tuple(each) for each in described.get(UNDECAYED, ())}
     numbers = {i: number for number, positions in enumerate(layer_parts(trace), start=1)
                for i in positions}
+    optimizer.constraints = [_constraint(trace, trace.parts[i], name) for i, name in learned(trace)]
     optimizer.decays = [(numbers[i], name) not in excluded for i, name in learned(trace)]
     return optimizer
+
+
+def _constraint(trace: Trace, part: Part, name: str) -> Config | None:
+    """The constraint of one of a part's weights, as its layer's config has it."""
+    argument = LAYERS[part.class_name].argument_of(name) if part.class_name in LAYERS else name
+    found: Config | None = layer_config(trace, part.layer).get(f"{argument}_constraint")
+    return found
 
 
 def updates(trace: Trace) -> dict[tuple[int, str], Bounded]:

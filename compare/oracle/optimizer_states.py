@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import DTypeLike
 
+from compare.oracle.adaptive_optimizers import optimizer_for
 from compare.oracle.learning_rates import rate_at, turning_points
-from compare.oracle.optimizers import Optimizer, optimizer_for
+from compare.oracle.optimizers import Optimizer
 from compare.oracle.running_error import Bounded
 from compare.tracing.types import Config, Weights
 
@@ -72,6 +73,7 @@ def states(class_name: str, config: Config, shapes: list[tuple[int, ...]], dtype
     draws = _Draws(optimizer_for(class_name, config, dtype), cut, np.dtype(dtype))
     limited = draws.limit is not None
     return [draws.state(iteration, about) for iteration in iterations(config, others)
+            if draws.has_step(iteration)
             for about in ((BELOW, ABOVE) if limited else ("",))]
 
 
@@ -88,6 +90,13 @@ class _Draws:
         self.key = next((key for key in CLIPS if (config.get(key) or 0) > 0), None)
         limit = None if self.key is None else float(config[self.key])
         self.limit = limit if limit is not None and LIMITS[0] < limit < LIMITS[1] else None
+
+    def has_step(self, iteration: int) -> bool:
+        """Whether the rule has a step there: not if it divides by a rate that is 0, or so small
+        that what it divides overflows."""
+        rate = rate_at(self.oracle.config["learning_rate"], iteration, self.oracle.rounding)
+        smallest = float(self.oracle.rounding.tiny ** 0.25)
+        return not self.oracle.divides_by_rate or bool(abs(float(rate.value)) > smallest)
 
     def state(self, iteration: int, about: str) -> State:
         rng = np.random.default_rng([iteration, about == ABOVE])
@@ -136,7 +145,11 @@ class _Draws:
                  "velocity": squares,
                  "velocity_hat": squares * rng.choice([0.5, 2.0], shape),
                  "average_gradient": np.sqrt(squares) * rng.uniform(-0.7, 0.7, shape),
-                 "accumulator": squares}
+                 "accumulator": squares,
+                 "norm": np.sqrt(squares),
+                 "accumulated_grad": squares,
+                 "accumulated_delta_var": step * step * rng.uniform(0.25, 4, shape),
+                 "linear": -weight * np.sqrt(squares) / step * rng.uniform(0.5, 2, shape)}
         return dict(zip(names, self._rounded([drawn[name] for name in names])))
 
     def _rounded(self, arrays: list[np.ndarray]) -> list[np.ndarray]:

@@ -10,13 +10,15 @@ Adam's betas in the powers that make up for the start at zero; in its running me
 import numpy as np
 from numpy.typing import DTypeLike
 
+from compare.oracle.constraints import constrained
 from compare.oracle.learning_rates import constant, rate_at
 from compare.oracle.running_error import LIBRARY_ULPS, Bounded, Rounding
 from compare.tracing.types import Config
 
 
 class Optimizer:
-    """Base of the oracles: clipping, decay, then the rule, for all weights of a network at once.
+    """Base of the oracles: clipping, decay, the rule, constraints, for all weights of a network at
+    once.
 
     Args:
         config: the optimizer's Keras config; the learning rate in it is the number in use.
@@ -26,9 +28,12 @@ class Optimizer:
         iteration: how many steps were made.
         slots: for each weight what the rule remembers, by name; empty before the first step.
         decays: for each weight whether it decays; empty, all of them do.
+        constraints: for each weight Keras's dictionary of its constraint or None; empty, none has
+            one.
     """
 
     defaults: Config = {}
+    divides_by_rate = False  # so that no step can be made once a schedule's rate has underflown
 
     def __init__(self, config: Config, dtype: DTypeLike) -> None:
         self.rounding = Rounding.of(dtype)
@@ -37,6 +42,7 @@ class Optimizer:
         self.iteration = 0
         self.slots: list[dict[str, Bounded]] = []
         self.decays: list[bool] = []
+        self.constraints: list[Config | None] = []
 
     def step(self, weights: list[Bounded], gradients: list[Bounded]) -> list[Bounded]:
         """The weights after one more step."""
@@ -48,7 +54,9 @@ class Optimizer:
         moved = [self.rule(*each, rate)
                  for each in zip(decayed, self.clipped(gradients), self.slots)]
         self.iteration += 1
-        return moved
+        constraints = self.constraints or [None] * len(weights)
+        return [constrained(weight, constraint) if constraint else weight
+                for weight, constraint in zip(moved, constraints)]
 
     def rate(self) -> Bounded:
         """The learning rate of the next step."""
@@ -206,23 +214,3 @@ class Adagrad(Optimizer):
         slots["accumulator"] = slots["accumulator"] + gradient * gradient
         root = (slots["accumulator"] + self.number(self.config["epsilon"])).sqrt()
         return weight - rate * gradient / root
-
-
-OPTIMIZERS = {cls.__name__.lower(): cls for cls in (SGD, Adam, AdamW, RMSprop, Adagrad)}
-
-
-def optimizer_for(class_name: str, config: Config, dtype: DTypeLike) -> Optimizer:
-    """The oracle for a fresh optimizer.
-
-    Args:
-        class_name, config: as Keras writes an optimizer.
-        dtype: of the weights.
-
-    Raises:
-        ValueError: for an optimizer that has no oracle, such as a subclass of somebody's own.
-    """
-    if class_name.lower() not in OPTIMIZERS:
-        known = ", ".join(cls.__name__ for cls in OPTIMIZERS.values())
-        raise ValueError(f"Expected an optimizer whose rule is known: {known}. "
-                         f"Received: {class_name}")
-    return OPTIMIZERS[class_name.lower()](config, np.dtype(dtype))

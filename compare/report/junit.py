@@ -1,6 +1,6 @@
 """A report as JUnit's XML, which every service for continuing integration can show.
 
-One test suite for each gate, one test case for each row.
+One test suite for each gate, one test case for each row; what is not checked is skipped.
 """
 
 import re
@@ -21,13 +21,21 @@ def junit(report: Report, name: str = "parity") -> str:
     Args:
         name: of all suites together, such as the model's.
     """
-    root = ElementTree.Element("testsuites", {**counts(report.rows), "name": clean(name)})
+    open_ = len(report.not_checked)
+    root = ElementTree.Element("testsuites", {**counts(report.rows, open_), "name": clean(name)})
     for gate in Gate:
         rows = [row for row in report.rows if row.gate == gate]
         if rows:
             suite = ElementTree.SubElement(root, "testsuite", {**counts(rows), "name": gate})
             for row in rows:
                 add_case(suite, row)
+    if report.not_checked:
+        suite = ElementTree.SubElement(root, "testsuite", {**counts([], open_),
+                                                           "name": "not checked"})
+        for what in map(clean, report.not_checked):
+            case = ElementTree.SubElement(suite, "testcase", {
+                "classname": "parity.not_checked", "name": what})
+            ElementTree.SubElement(case, "skipped", {"type": "not known", "message": what})
     return text_of(root)
 
 
@@ -73,11 +81,17 @@ def add_case(suite, row) -> None:
             f"{percent(row.used)} of the bound used; {row.size} elements")
 
 
-def counts(rows) -> dict[str, str]:
-    """The attributes that say how many there are, and how many failed."""
-    return {"tests": str(len(rows)), "failures": str(sum(not row.passed for row in rows)),
+def counts(rows, not_checked: int = 0) -> dict[str, str]:
+    """The attributes that say how many there are, and how many failed.
+
+    Args:
+        not_checked: how many things beside the rows there is nothing to say about.
+    """
+    skipped = not_checked + sum(not row.judged and not row.decides for row in rows)
+    return {"tests": str(len(rows) + not_checked),
+            "failures": str(sum(not row.passed for row in rows)),
             "errors": str(sum(not row.judged and row.decides for row in rows)),
-            "skipped": str(sum(not row.judged and not row.decides for row in rows))}
+            "skipped": str(skipped)}
 
 
 def clean(text: str) -> str:

@@ -17,6 +17,7 @@ from compare.document.display import Displayed
 from compare.document.sections import wrapped
 from compare.document.text import Text, bad, good, line, lines, strong, warning
 from compare.report import row_table
+from compare.tracing.known_settings import stands_in
 from compare.tracing.topology import Layer, outline
 from compare.tracing.trace import Trace
 
@@ -42,6 +43,7 @@ class Report(Displayed):
         layers: the reference's network, for drawing it.
         explained: what explains the rows that fail, if anything can.
         notes: what else was done, or left out, in a sentence each.
+        not_checked: what no row is about, as it is not known, such as 'metric MyMetric'.
     """
 
     rows: list[Row]
@@ -54,6 +56,7 @@ class Report(Displayed):
     layers: list[Layer] = field(default_factory=list)
     explained: Diagnosis | Snapshot | None = field(default=None, repr=False, compare=False)
     notes: list[str] = field(default_factory=list)
+    not_checked: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, rows: list[Row], candidate: Trace, reference: Trace,
@@ -136,7 +139,16 @@ class Report(Displayed):
         return float(np.exp(np.mean(np.log(ratios)))) if ratios else None
 
     def summary(self) -> Text:
-        """The verdict in one sentence."""
+        """The verdict in one sentence, and what it is not about in another."""
+        if not self.not_checked:
+            return self._verdict()
+        # of a step only layers and loss are judged where the optimizer is not known
+        instead = " (SGD took its place in training)" if any(
+            row.gate is Gate.LOCKSTEP for row in self.rows) and stands_in(self.not_checked) else ""
+        return line(self._verdict(), " ", strong("Not checked"),
+                    f": {', '.join(self.not_checked)}{instead}.")
+
+    def _verdict(self) -> Text:
         failure, undecided = self.first_failure, self.undecided
         if failure is None and undecided is not None:
             number = sum(not row.judged for row in self.rows)
@@ -238,7 +250,7 @@ class Report(Displayed):
         return {"schema": SCHEMA, "passed": bool(self), "verdict": self.summary(),
                 "candidate": self.candidate, "reference": self.reference, "dtype": self.dtype,
                 "batch": self.batch, "blind": list(map(str, self.blind)),
-                "nonfinite": self.nonfinite, "notes": self.notes,
+                "nonfinite": self.nonfinite, "notes": self.notes, "not_checked": self.not_checked,
                 "accuracy_ratio": self.accuracy_ratio(),
                 "findings": [finding.as_dict() for finding in self.diagnosis],
                 "rows": [row.as_dict() for row in self.rows]}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import scratch
+from compare.tracing.known_settings import NOT_CHECKED, not_checked, understood
 from compare.tracing.model_kinds import is_scratch, kind
 from compare.tracing.optimizer_steps import undecayed
 from compare.tracing.trace import Trace
@@ -93,18 +94,29 @@ def compile_config(model: Network) -> Config:
                  for name in layer.trainable_params if (layer.name, name) in excluded]
         if found:
             config["optimizer"][UNDECAYED] = found
+        if not_checked(model):
+            config[NOT_CHECKED] = not_checked(model)
     return config
 
 
 def compile_as(model: Network, config: Config) -> None:
     """Compile a scratch model as a dictionary of `compile_config` says, with what is excluded from
-    weight decay."""
+    weight decay, and a note of what that dictionary leaves out."""
     model.compile_from_config(config)
+    setattr(model, NOT_CHECKED, list(config.get(NOT_CHECKED, ())))
     optimizer = config.get("optimizer")
     excluded = optimizer.get(UNDECAYED, ()) if isinstance(optimizer, dict) else ()
     if excluded:
         model.optimizer.exclude_from_weight_decay(
             [model.layers[number - 1].params[name] for number, name in excluded])
+
+
+def compile_understood(model: Network, config: Config) -> None:
+    """Compile a scratch model as far as a compile config is known, and note the rest."""
+    known, left_out = understood(config)
+    if known:
+        compile_as(model, known)
+    setattr(model, NOT_CHECKED, left_out)
 
 
 def settings_of(model: Network) -> Config:

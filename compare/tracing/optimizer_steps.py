@@ -49,7 +49,8 @@ def restart(model: Network) -> None:
 
 def stepped(model: Network, gradients: list[np.ndarray], weights: list[np.ndarray],
             keys: list[Key]) -> list[np.ndarray]:
-    """Weights after one step of a fresh optimizer with the model's settings; copies.
+    """Weights after one step of a fresh optimizer with the model's settings, in the bounds of their
+    constraints; copies.
 
     Args:
         keys: the model's names of the weights.
@@ -58,6 +59,11 @@ def stepped(model: Network, gradients: list[np.ndarray], weights: list[np.ndarra
     excluded = undecayed(model)
     optimizer = fresh(model.optimizer, variables, [key not in excluded for key in keys])
     optimizer.apply([gradient.copy() for gradient in gradients], variables)
+    layers = {layer.name: layer for layer in model.layers}
+    for (layer, name), variable in zip(keys, variables):
+        constraint = getattr(layers.get(layer), "constraints", {}).get(name)
+        if constraint is not None:
+            variable[...] = constraint(variable)
     return variables
 
 
@@ -107,7 +113,7 @@ class OptimizerSteps:
         """
         variables = [weight.copy() for weight in weights]
         made = self._built(variables)
-        made.iterations = iteration
+        made.restart_at(iteration)
         for i, of_weight in enumerate(slots):
             for name, value in of_weight.items():
                 slot(made, name, i, value.shape)[...] = value

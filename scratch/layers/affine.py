@@ -64,6 +64,13 @@ class AffineLayer(Layer):
         self.regularizers = {name: regularizers.get(value) for name, value in penalties.items()
                              if value is not None}
 
+    @classmethod
+    def argument_of(cls, weight):
+        return cls.arguments[weight]
+
+    def _weight_of(self, argument):
+        return next(weight for weight, own in self.arguments.items() if own == argument)
+
     def affine(self, x: np.ndarray) -> np.ndarray:
         """The output before the activation."""
         raise NotImplementedError

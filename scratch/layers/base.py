@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scratch import initializers, regularizers
+from scratch import constraints, initializers, regularizers
 from scratch.errors import UnsupportedError
 from scratch.layers import symbolic
 from scratch.suggestions import arguments_of, did_you_mean
@@ -42,7 +42,7 @@ class Layer(HoldsWeights):
         grads: after `backward`, the gradients by the same names and with the same shapes.
         input_shape, output_shape: with None for the batch, once built. A layer of several inputs
             has a list of input shapes.
-        regularizers: by weight name, for the weights that have one.
+        regularizers, constraints: by weight name, for the weights that have one.
         activity_regularizer: of the output, or None.
         last_output: what the model's last forward pass got from the layer, if its activity is
             regularized; else None.
@@ -84,7 +84,8 @@ class Layer(HoldsWeights):
     non_trainable: tuple[str, ...] = ()
     # Those of them that a forward pass in training leaves alone, too, such as adapted statistics.
     constants: tuple[str, ...] = ()
-    # Keras arguments this layer accepts only at the value that leaves the mathematics alone.
+    # Keras arguments this layer accepts only at the value that leaves the mathematics alone, and
+    # its weights' constraints.
     neutral: dict = {}
 
     def __init__(self, name=None, trainable=True, dtype=None, activity_regularizer=None,
@@ -98,13 +99,41 @@ class Layer(HoldsWeights):
         self.grads: dict[str, np.ndarray] = {}
         self.initializers: dict = {}
         self.regularizers: dict = {}
+        self.constraints: dict = {}
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.last_output: np.ndarray | None = None
         self.noise: np.ndarray | None = None
         self._given_noise: np.ndarray | None = None
         self.input_shape = None
         self.output_shape = None
-        self._refuse(settings)
+        self._refuse(self._constrain(settings))
+
+    @classmethod
+    def argument_of(cls, weight: str) -> str:
+        """What the names of a weight's arguments begin with, such as `kernel` in
+        `kernel_regularizer`."""
+        return weight
+
+    def _weight_of(self, argument: str) -> str:
+        """The weight whose arguments' names begin so."""
+        return argument
+
+    def _constrain(self, settings: dict) -> dict:
+        """Keep those of the settings that are constraints; returns the others."""
+        others = {}
+        for key, value in settings.items():
+            argument = key.removesuffix("_constraint")
+            if key in self.neutral and argument != key:
+                if value is None:
+                    continue
+                try:
+                    self.constraints[self._weight_of(argument)] = constraints.get(value)
+                except UnsupportedError as error:
+                    raise UnsupportedError(f"{self} does not support {key}={value!r:.200}: {error}"
+                                           ) from None
+            else:
+                others[key] = value
+        return others
 
     def _refuse(self, settings: dict) -> None:
         for key, value in settings.items():
@@ -312,6 +341,8 @@ class Layer(HoldsWeights):
                   "config": {"name": self.dtype.name}, "registered_name": None}
         neutral = {key: accepted[0] for key, accepted in self.neutral.items()}
         config = {"name": self.name, "trainable": self.trainable, "dtype": policy, **neutral}
+        for name, constraint in self.constraints.items():
+            config[f"{self.argument_of(name)}_constraint"] = constraints.serialize(constraint)
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         return config

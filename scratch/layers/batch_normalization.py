@@ -27,7 +27,8 @@ class BatchNormalization(MomentNormalization):
             how the first weights are made, a name or an object of `scratch.initializers`.
         beta_regularizer, gamma_regularizer: penalties on the weights, a name or an object of
             `scratch.regularizers`; None for none.
-        beta_constraint, gamma_constraint: None; no other is supported.
+        beta_constraint, gamma_constraint: what keeps the weights in bounds, a name or an object of
+            `scratch.constraints`; None for none.
         synchronized, renorm: False; no other is supported.
         renorm_clipping, renorm_momentum: say nothing without renorm.
         name, trainable, dtype, activity_regularizer: see `Layer`.
@@ -41,7 +42,7 @@ class BatchNormalization(MomentNormalization):
     Raises:
         TypeError: for an axis that is no integer.
         ValueError: for an axis that the input lacks, or the batch's.
-        UnsupportedError: for renormalization, synchronized moments or constraints.
+        UnsupportedError: for renormalization or synchronized moments.
 
     Example:
         >>> layer = scratch.BatchNormalization(momentum=0.5, epsilon=0.0)

@@ -27,7 +27,8 @@ class Conv1D(Conv2D):
             of `scratch.initializers`.
         kernel_regularizer, bias_regularizer: penalties on the weights, a name or an object of
             `scratch.regularizers`; None for none.
-        kernel_constraint, bias_constraint: None; no other is supported.
+        kernel_constraint, bias_constraint: what keeps the weights in bounds, a name or an object of
+            `scratch.constraints`; None for none.
         name, trainable, dtype, activity_regularizer: see `Layer`.
 
     Input shape:
@@ -40,7 +41,7 @@ class Conv1D(Conv2D):
     Raises:
         ValueError: for arguments outside their range or that exclude each other, channels that
             cannot be grouped, or a sequence shorter than the kernel.
-        UnsupportedError: for constraints.
+        UnsupportedError: for a constraint that is not Keras's own.
 
     Example:
         >>> x = np.array([1.0, 2.0, 4.0, 8.0]).reshape(1, 4, 1)

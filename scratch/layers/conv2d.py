@@ -28,7 +28,8 @@ class Conv2D(Convolution):
             of `scratch.initializers`.
         kernel_regularizer, bias_regularizer: penalties on the weights, a name or an object of
             `scratch.regularizers`; None for none.
-        kernel_constraint, bias_constraint: None; no other is supported.
+        kernel_constraint, bias_constraint: what keeps the weights in bounds, a name or an object of
+            `scratch.constraints`; None for none.
         name, trainable, dtype, activity_regularizer: see `Layer`.
 
     Input shape:
@@ -42,7 +43,7 @@ class Conv2D(Convolution):
     Raises:
         ValueError: for arguments outside their range or that exclude each other, channels that
             cannot be grouped, or an image smaller than the kernel.
-        UnsupportedError: for constraints.
+        UnsupportedError: for a constraint that is not Keras's own.
 
     Example:
         >>> layer = scratch.Conv2D(1, (2, 3), kernel_initializer="ones")

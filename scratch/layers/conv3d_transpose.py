@@ -30,7 +30,8 @@ class Conv3DTranspose(Conv2DTranspose):
             of `scratch.initializers`.
         kernel_regularizer, bias_regularizer: penalties on the weights, a name or an object of
             `scratch.regularizers`; None for none.
-        kernel_constraint, bias_constraint: None; no other is supported.
+        kernel_constraint, bias_constraint: what keeps the weights in bounds, a name or an object of
+            `scratch.constraints`; None for none.
         name, trainable, dtype, activity_regularizer: see `Layer`.
 
     Input shape:
@@ -44,7 +45,7 @@ class Conv3DTranspose(Conv2DTranspose):
     Raises:
         ValueError: for arguments outside their range or that exclude each other, or an output
             from which no such convolution leads back.
-        UnsupportedError: for constraints.
+        UnsupportedError: for a constraint that is not Keras's own.
 
     Example:
         >>> layer = scratch.Conv3DTranspose(1, (1, 2, 2), strides=(1, 2, 2),

@@ -21,7 +21,8 @@ class Dense(AffineLayer):
             of `scratch.initializers`.
         kernel_regularizer, bias_regularizer: penalties on the weights, a name or an object of
             `scratch.regularizers`; None for none.
-        kernel_constraint, bias_constraint: None; no other is supported.
+        kernel_constraint, bias_constraint: what keeps the weights in bounds, a name or an object of
+            `scratch.constraints`; None for none.
         name, trainable, dtype, activity_regularizer: see `Layer`.
 
     Input shape:
@@ -32,7 +33,7 @@ class Dense(AffineLayer):
 
     Raises:
         ValueError: for units below 1 or an input without a feature axis.
-        UnsupportedError: for constraints, quantization or adapters (LoRA).
+        UnsupportedError: for quantization or adapters (LoRA).
 
     Example:
         >>> layer = scratch.Dense(2, activation="relu", bias_initializer="ones")

@@ -25,7 +25,8 @@ class DepthwiseConv1D(DepthwiseConv2D):
             object of `scratch.initializers`.
         depthwise_regularizer, bias_regularizer: penalties on the weights, a name or an object of
             `scratch.regularizers`; None for none.
-        depthwise_constraint, bias_constraint: None; no other is supported.
+        depthwise_constraint, bias_constraint: what keeps the
+            weights in bounds, a name or an object of `scratch.constraints`; None for none.
         name, trainable, dtype, activity_regularizer: see `Layer`.
 
     Input shape:
@@ -37,7 +38,7 @@ class DepthwiseConv1D(DepthwiseConv2D):
 
     Raises:
         ValueError: for arguments outside their range, or a sequence shorter than the kernel.
-        UnsupportedError: for constraints.
+        UnsupportedError: for a constraint that is not Keras's own.
 
     Example:
         >>> layer = scratch.DepthwiseConv1D(2, depthwise_initializer="ones")

@@ -28,7 +28,8 @@ class DepthwiseConv2D(Convolution):
             object of `scratch.initializers`.
         depthwise_regularizer, bias_regularizer: penalties on the weights, a name or an object of
             `scratch.regularizers`; None for none.
-        depthwise_constraint, bias_constraint: None; no other is supported.
+        depthwise_constraint, bias_constraint: what keeps the
+            weights in bounds, a name or an object of `scratch.constraints`; None for none.
         name, trainable, dtype, activity_regularizer: see `Layer`.
 
     Input shape:
@@ -41,7 +42,7 @@ class DepthwiseConv2D(Convolution):
 
     Raises:
         ValueError: for arguments outside their range, or an image smaller than the kernel.
-        UnsupportedError: for constraints.
+        UnsupportedError: for a constraint that is not Keras's own.
 
     Example:
         >>> layer = scratch.DepthwiseConv2D((1, 2), depthwise_initializer="ones")

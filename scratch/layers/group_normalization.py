@@ -26,7 +26,8 @@ class GroupNormalization(MomentNormalization):
             `scratch.initializers`.
         beta_regularizer, gamma_regularizer: penalties on the weights, a name or an object of
             `scratch.regularizers`; None for none.
-        beta_constraint, gamma_constraint: None; no other is supported.
+        beta_constraint, gamma_constraint: what keeps the weights in bounds, a name or an object of
+            `scratch.constraints`; None for none.
         name, trainable, dtype, activity_regularizer: see `Layer`.
 
     Input shape:
@@ -39,7 +40,7 @@ class GroupNormalization(MomentNormalization):
         TypeError: for an axis that is no integer.
         ValueError: for groups that do not divide the channels, an axis that the input lacks, or the
             batch's.
-        UnsupportedError: for constraints.
+        UnsupportedError: for a constraint that is not Keras's own.
 
     Example:
         >>> layer = scratch.GroupNormalization(2, epsilon=0.0)

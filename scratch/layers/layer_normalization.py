@@ -21,7 +21,8 @@ class LayerNormalization(MomentNormalization):
             `scratch.initializers`.
         beta_regularizer, gamma_regularizer: penalties on the weights, a name or an object of
             `scratch.regularizers`; None for none.
-        beta_constraint, gamma_constraint: None; no other is supported.
+        beta_constraint, gamma_constraint: what keeps the weights in bounds, a name or an object of
+            `scratch.constraints`; None for none.
         rms_scaling: False; no other is supported.
         name, trainable, dtype, activity_regularizer: see `Layer`.
 
@@ -34,7 +35,7 @@ class LayerNormalization(MomentNormalization):
     Raises:
         TypeError: for axes that are no integers.
         ValueError: for axes that the input lacks, the batch's, or one named twice.
-        UnsupportedError: for rms_scaling or constraints.
+        UnsupportedError: for rms_scaling.
 
     Example:
         >>> layer = scratch.LayerNormalization(epsilon=0.0)

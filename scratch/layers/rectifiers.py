@@ -141,7 +141,8 @@ class PReLU(Layer):
             `scratch.initializers`.
         alpha_regularizer: a penalty on the slopes, a name or an object of `scratch.regularizers`;
             None for none.
-        alpha_constraint: None; no other is supported.
+        alpha_constraint: what keeps the weights in bounds, a name or an object of
+            `scratch.constraints`; None for none.
         shared_axes: axes along which a slope is shared, counted from 1, for the batch is 0; None
             for none.
         name, trainable, dtype, activity_regularizer: see `Layer`.
@@ -154,7 +155,7 @@ class PReLU(Layer):
 
     Raises:
         ValueError: for inputs that have no such axis, or whose size is not known along another.
-        UnsupportedError: for a constraint.
+        UnsupportedError: for a constraint that is not Keras's own.
 
     Example:
         >>> layer = scratch.PReLU(alpha_initializer="ones", shared_axes=[1, 2])

@@ -30,7 +30,8 @@ class SeparableConv2D(Convolution):
             drawn, a name or an object of `scratch.initializers`.
         depthwise_regularizer, pointwise_regularizer, bias_regularizer: penalties on the weights, a
             name or an object of `scratch.regularizers`; None for none.
-        depthwise_constraint, pointwise_constraint, bias_constraint: None; no other is supported.
+        depthwise_constraint, pointwise_constraint, bias_constraint: what keeps the
+            weights in bounds, a name or an object of `scratch.constraints`; None for none.
         name, trainable, dtype, activity_regularizer: see `Layer`.
 
     Input shape:
@@ -43,7 +44,7 @@ class SeparableConv2D(Convolution):
 
     Raises:
         ValueError: for arguments outside their range, or an image smaller than the kernel.
-        UnsupportedError: for constraints.
+        UnsupportedError: for a constraint that is not Keras's own.
 
     Example:
         >>> layer = scratch.SeparableConv2D(1, (1, 2), depthwise_initializer="ones",

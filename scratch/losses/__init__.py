@@ -1,4 +1,5 @@
-"""Losses as Keras defines them: cross-entropies, errors, divergences; `get` finds one by name."""
+"""Losses as Keras defines them: cross-entropies, errors, divergences, overlaps; `get` finds one by
+name."""
 
 from scratch.losses.base import EPSILON, Loss
 from scratch.losses.cross_entropy import (
@@ -18,12 +19,18 @@ from scratch.losses.elementwise import (
                                           Poisson,
                                           SquaredHinge,
 )
+from scratch.losses.focal import BinaryFocalCrossentropy, CategoricalFocalCrossentropy
+from scratch.losses.of_classes import CategoricalGeneralizedCrossEntropy, CategoricalHinge
+from scratch.losses.overlap import Dice, Tversky
 from scratch.losses.registry import CLASSES, get, serialize
+from scratch.losses.similarity import CosineSimilarity
 from scratch.losses.targets import Batch, Targets
 
 __all__ = [
-    "Batch", "BinaryCrossentropy", "CLASSES", "CategoricalCrossentropy", "EPSILON", "Hinge",
-    "Huber", "KLDivergence", "LogCosh", "Loss", "MeanAbsoluteError", "MeanAbsolutePercentageError",
-    "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson", "SparseCategoricalCrossentropy",
-    "SquaredHinge", "Targets", "get", "serialize",
+    "Batch", "BinaryCrossentropy", "BinaryFocalCrossentropy", "CLASSES", "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy", "CategoricalGeneralizedCrossEntropy", "CategoricalHinge",
+    "CosineSimilarity", "Dice", "EPSILON", "Hinge", "Huber", "KLDivergence", "LogCosh", "Loss",
+    "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",
+    "MeanSquaredLogarithmicError", "Poisson", "SparseCategoricalCrossentropy", "SquaredHinge",
+    "Targets", "Tversky", "get", "serialize",
 ]

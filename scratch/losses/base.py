@@ -33,6 +33,9 @@ class Loss:
     # whatever logits a tensor remembers, so that a sigmoid's end up in a categorical cross-entropy.
     uses_logits_of: tuple[str, ...] = ()
 
+    # Whether one loss depends on several samples, so that a batch is not to be split.
+    over_batch = False
+
     default_name = ""  # Keras's, for a loss that was given none
     from_logits = False
 

@@ -21,7 +21,7 @@ class CrossEntropy(Loss):
     """
 
     neutral = {"axis": (-1,)}
-    uses_logits_of = ("softmax", "sigmoid")
+    uses_logits_of: tuple[str, ...] = ("softmax", "sigmoid")
 
     def __init__(self, from_logits=False, **settings):
         super().__init__(**settings)

@@ -19,16 +19,23 @@ from scratch.losses.elementwise import (
     Poisson,
     SquaredHinge,
 )
+from scratch.losses.focal import BinaryFocalCrossentropy, CategoricalFocalCrossentropy
+from scratch.losses.of_classes import CategoricalGeneralizedCrossEntropy, CategoricalHinge
+from scratch.losses.overlap import Dice, Tversky
+from scratch.losses.similarity import CosineSimilarity
 from scratch.suggestions import did_you_mean
 
 CLASSES = {cls.__name__: cls for cls in (
     SparseCategoricalCrossentropy, CategoricalCrossentropy, BinaryCrossentropy, MeanSquaredError,
     MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError, Huber, LogCosh,
-    KLDivergence, Poisson, Hinge, SquaredHinge)}
+    KLDivergence, Poisson, Hinge, SquaredHinge, CategoricalHinge, CosineSimilarity,
+    BinaryFocalCrossentropy, CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy, Dice,
+    Tversky)}
 
-# Keras's functions, by whose names it finds the losses too; Huber's is not its object's name.
+# Keras's functions, by whose names it finds the losses too, but for one; Huber's is not the name of
+# its object.
 FUNCTIONS = {"huber" if name == "Huber" else cls.default_name: name
-             for name, cls in CLASSES.items()}
+             for name, cls in CLASSES.items() if name != "CategoricalGeneralizedCrossEntropy"}
 ABBREVIATIONS = {"bce": "BinaryCrossentropy", "kld": "KLDivergence", "mae": "MeanAbsoluteError",
                  "mse": "MeanSquaredError", "mape": "MeanAbsolutePercentageError",
                  "msle": "MeanSquaredLogarithmicError"}

@@ -1,4 +1,4 @@
-"""Metrics as Keras defines them: accuracies, precision, recall, F1 and losses as figures."""
+"""Metrics as Keras defines them: accuracies, precision, recall, areas, overlaps and losses."""
 
 from scratch.metrics.accuracy import (
                                       Accuracy,
@@ -15,11 +15,15 @@ from scratch.metrics.accuracy import (
                                       sparse_top_k_categorical_accuracy,
                                       top_k_categorical_accuracy,
 )
+from scratch.metrics.area import AUC
 from scratch.metrics.base import Metric
-from scratch.metrics.confusion import F1Score, Precision, Recall
+from scratch.metrics.confusion import F1Score, FBetaScore, Precision, Recall
+from scratch.metrics.intersection import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from scratch.metrics.of_losses import (
                                       BinaryCrossentropy,
                                       CategoricalCrossentropy,
+                                      CategoricalHinge,
+                                      CosineSimilarity,
                                       Hinge,
                                       KLDivergence,
                                       LogCoshError,
@@ -35,6 +39,8 @@ from scratch.metrics.of_losses import (
 from scratch.metrics.registry import CLASSES, get, serialize
 
 __all__ = [
+    "AUC", "BinaryIoU", "CategoricalHinge", "CosineSimilarity", "FBetaScore", "IoU", "MeanIoU",
+    "OneHotIoU", "OneHotMeanIoU",
     "Accuracy", "BinaryAccuracy", "BinaryCrossentropy", "ByShape", "CLASSES",
     "CategoricalAccuracy", "CategoricalCrossentropy", "F1Score", "Hinge", "KLDivergence",
     "LogCoshError", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",

@@ -101,27 +101,33 @@ class Recall(Thresholded):
         return self._figure(self.false_negatives)
 
 
-class F1Score(Metric):
-    """2 precision recall / (precision + recall), class by class; targets are rows of 0 and 1.
+class FBetaScore(Metric):
+    """(1 + beta^2) precision recall / (beta^2 precision + recall), class by class; targets are rows
+    of 0 and 1.
 
     Args:
+        beta: how much more recall counts than precision, a float above 0.
         average: None for a figure of each class, 'macro' for their mean, 'weighted' for their mean
             by how often each class occurs, 'micro' for one figure from the counts of all classes.
         threshold: an output above it is a yes; None: the largest of each row is, all of equals,
             unless it is 0.
 
     Raises:
-        ValueError: for another average, or a threshold outside of (0, 1].
+        ValueError: for another average, a threshold outside of (0, 1], or another beta.
     """
 
-    default_name = "f1_score"
+    default_name = "fbeta_score"
 
-    def __init__(self, average=None, threshold=None, name=None, dtype=None):
+    def __init__(self, average=None, beta=1.0, threshold=None, name=None, dtype=None):
+        if not isinstance(beta, float) or beta <= 0:
+            raise ValueError(f"{type(self).__name__}: expected beta to be a float above 0. "
+                             f"Received: beta={beta!r}")
+        self.beta = beta
         if average not in (None, "micro", "macro", "weighted"):
-            raise ValueError("F1Score: expected average to be None, 'micro', 'macro' or "
-                             f"'weighted'. Received: average={average!r}")
+            raise ValueError(f"{type(self).__name__}: expected average to be None, 'micro', "
+                             f"'macro' or 'weighted'. Received: average={average!r}")
         if threshold is not None and not (isinstance(threshold, float) and 0 < threshold <= 1):
-            raise ValueError("F1Score: expected threshold to be a float in (0, 1]. "
+            raise ValueError(f"{type(self).__name__}: expected threshold to be a float in (0, 1]. "
                              f"Received: threshold={threshold!r}")
         self.average = average
         self.threshold = threshold
@@ -129,7 +135,7 @@ class F1Score(Metric):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         truth, y_pred = np.asarray(y_true, np.float64), np.asarray(y_pred)
-        require(y_pred.ndim == 2 and truth.shape == y_pred.shape, "F1Score",
+        require(y_pred.ndim == 2 and truth.shape == y_pred.shape, type(self).__name__,
                 "targets (batch, classes)", truth, y_pred)
         if self.threshold is None:
             yes = (y_pred >= y_pred.max(axis=1, keepdims=True)) & (np.abs(y_pred) > 1e-9)
@@ -137,7 +143,8 @@ class F1Score(Metric):
             yes = y_pred > y_pred.dtype.type(self.threshold)
         weights = np.ones(len(y_pred)) if sample_weight is None else np.asarray(sample_weight)
         if weights.shape != (len(y_pred),):
-            raise ValueError(f"F1Score: expected one sample weight for each of {len(y_pred)} "
+            raise ValueError(f"{type(self).__name__}: expected one sample weight for each of "
+                             f"{len(y_pred)} "
                              f"samples. Received: {weights.shape}")
         counts = [weights @ part for part in (yes * truth, yes * (1 - truth), ~yes * truth)]
         if self.average == "micro":
@@ -150,7 +157,8 @@ class F1Score(Metric):
         hits, false_positives, misses = self.counts
         precision = hits / (hits + false_positives + EPSILON)
         recall = hits / (hits + misses + EPSILON)
-        score = 2 * precision * recall / (precision + recall + EPSILON)
+        square = self.beta ** 2
+        score = (1 + square) * precision * recall / (precision * square + recall + EPSILON)
         if self.average is None:
             return score
         if self.average == "weighted":
@@ -162,7 +170,20 @@ class F1Score(Metric):
         self.counts = None  # hits, false positives and misses, (3, classes) or (3,)
 
     def get_config(self):
-        return {**super().get_config(), "average": self.average, "threshold": self.threshold}
+        return {**super().get_config(), "average": self.average, "beta": self.beta,
+                "threshold": self.threshold}
+
+
+class F1Score(FBetaScore):
+    """2 precision recall / (precision + recall), class by class; see `FBetaScore`."""
+
+    default_name = "f1_score"
+
+    def __init__(self, average=None, threshold=None, name=None, dtype=None):
+        super().__init__(average, 1.0, threshold, name, dtype)
+
+    def get_config(self):
+        return {key: value for key, value in super().get_config().items() if key != "beta"}
 
 
 def top(y_pred: np.ndarray, k: int) -> np.ndarray:

@@ -136,3 +136,22 @@ class SparseCategoricalCrossentropy(LossMetric):
     settings = ("from_logits", "ignore_class")
     neutral = {"axis": (-1,)}
     default_name = "sparse_categorical_crossentropy"
+
+
+class CategoricalHinge(LossMetric):
+    """The mean of max(max((1 - y) p) - sum(y p) + 1, 0), for rows of targets."""
+
+    loss_class = losses.CategoricalHinge
+    default_name = "categorical_hinge"
+
+
+class CosineSimilarity(LossMetric):
+    """The mean of sum(y p), y and p over their lengths: 1 where they point the same way."""
+
+    loss_class = losses.CosineSimilarity
+    default_name = "cosine_similarity"
+    neutral = {"axis": (-1,)}
+    direction = "up"
+
+    def result(self):
+        return 0.0 - super().result()

@@ -1,5 +1,7 @@
 """Metrics by Keras's names for them, and as Keras's dictionaries."""
 
+from typing import Any
+
 from scratch.errors import UnsupportedError
 from scratch.metrics.accuracy import (
     Accuracy,
@@ -10,11 +12,15 @@ from scratch.metrics.accuracy import (
     SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy,
 )
+from scratch.metrics.area import AUC
 from scratch.metrics.base import Metric
-from scratch.metrics.confusion import F1Score, Precision, Recall
+from scratch.metrics.confusion import F1Score, FBetaScore, Precision, Recall
+from scratch.metrics.intersection import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from scratch.metrics.of_losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
+    CategoricalHinge,
+    CosineSimilarity,
     Hinge,
     KLDivergence,
     LogCoshError,
@@ -29,15 +35,18 @@ from scratch.metrics.of_losses import (
 )
 from scratch.suggestions import did_you_mean
 
-CLASSES = {cls.__name__: cls for cls in (
+CLASSES: dict[str, Any] = {cls.__name__: cls for cls in (
     Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy,
     TopKCategoricalAccuracy, SparseTopKCategoricalAccuracy, Precision, Recall, F1Score,
     MeanSquaredError, RootMeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError,
     MeanSquaredLogarithmicError, LogCoshError, KLDivergence, Poisson, Hinge, SquaredHinge,
-    BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy)}
+    BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy, CategoricalHinge,
+    CosineSimilarity, AUC, FBetaScore, IoU, BinaryIoU, MeanIoU, OneHotIoU, OneHotMeanIoU)}
 
+# Keras has no such name for the first, and the others need to be told the number of classes.
+UNNAMED = ("FBetaScore", "IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU")
 NAMES = {"log_cosh_error" if name == "LogCoshError" else cls.default_name: name
-         for name, cls in CLASSES.items()}
+         for name, cls in CLASSES.items() if name not in UNNAMED}
 ABBREVIATIONS = {"bce": "BinaryCrossentropy", "mae": "MeanAbsoluteError",
                  "mse": "MeanSquaredError", "mape": "MeanAbsolutePercentageError",
                  "msle": "MeanSquaredLogarithmicError"}
@@ -60,7 +69,7 @@ def get(identifier) -> Metric:
     if isinstance(identifier, str):
         if identifier.lower() in ("accuracy", "acc"):
             metric = ByShape(name=identifier)
-        elif ALIASES.get(identifier, identifier) in CLASSES:
+        elif ALIASES.get(identifier, identifier) in CLASSES.keys() - set(UNNAMED[1:]):
             metric = CLASSES[ALIASES.get(identifier, identifier)](name=identifier)
         if metric is not None:
             metric.asked_by = identifier

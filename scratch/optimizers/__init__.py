@@ -2,17 +2,23 @@
 
 from scratch.errors import UnsupportedError
 from scratch.optimizers import schedules
+from scratch.optimizers.adadelta import Adadelta
 from scratch.optimizers.adagrad import Adagrad
 from scratch.optimizers.adam import Adam, AdamW
+from scratch.optimizers.adamax import Adamax
+from scratch.optimizers.ftrl import Ftrl
+from scratch.optimizers.lion import Lion
+from scratch.optimizers.nadam import Nadam
 from scratch.optimizers.optimizer import Optimizer
 from scratch.optimizers.rmsprop import RMSprop
 from scratch.optimizers.sgd import SGD
 from scratch.suggestions import did_you_mean
 
-__all__ = ["Adagrad", "Adam", "AdamW", "CLASSES", "Optimizer", "RMSprop", "SGD", "deserialize",
-           "get", "schedules", "serialize"]
+__all__ = ["Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "CLASSES", "Ftrl", "Lion", "Nadam",
+           "Optimizer", "RMSprop", "SGD", "deserialize", "get", "schedules", "serialize"]
 
-CLASSES = {cls.__name__.lower(): cls for cls in (SGD, Adam, AdamW, RMSprop, Adagrad)}
+CLASSES = {cls.__name__.lower(): cls for cls in (SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta,
+                                                 Adamax, Nadam, Ftrl, Lion)}
 
 
 def get(identifier) -> Optimizer:

@@ -41,6 +41,8 @@ class Optimizer:
     neutral = {"use_ema": (False,), "ema_momentum": (0.99,), "ema_overwrite_frequency": (None,),
                "loss_scale_factor": (None,), "gradient_accumulation_steps": (None,)}
 
+    side_by_side = False  # whether Keras lists a weight's slots beside each other
+
     def __init__(self, learning_rate, weight_decay=None, clipnorm=None, clipvalue=None,
                  global_clipnorm=None, name=None, **settings):
         for key, value in settings.items():
@@ -247,8 +249,13 @@ class Optimizer:
         return kept + self.slots()
 
     def slots(self) -> list[np.ndarray]:
-        """The slots themselves, kind after kind."""
-        return [slot for name in self.slot_names for slot in getattr(self, name)]
+        """The slots themselves, kind after kind, or of each weight all kinds side by side."""
+        kinds = [getattr(self, name) for name in self.slot_names]
+        return [slot for each in (zip(*kinds) if self.side_by_side else kinds) for slot in each]
+
+    def restart_at(self, iterations: int) -> None:
+        """Take it that so many steps have been made; the slots stay as they are."""
+        self.iterations = iterations
 
     def save_own_variables(self, store) -> None:
         """Put `variables` into a mapping under '0', '1' ..., as Keras's files have them."""

@@ -188,11 +188,11 @@ def amount(config) -> float:
     return config["label_smoothing"]
 
 
-def of_formulas(c) -> list[Variant]:
-    """Every formula that may stand in the place of this loss's own."""
+def of_formulas(c, formulas: list[Formula]) -> list[Variant]:
+    """Every one of these formulas that may stand in the place of this loss's own."""
     found = [inside(formula.identifier, formula.said,
                     lambda c, f=formula: c.changed(own=lambda c: computed(c, f.function)))
-             for formula in FORMULAS if c.class_name in formula.losses]
+             for formula in formulas if c.class_name in formula.losses]
     if c.class_name == "MeanSquaredError":
         found.append(inside("loss-other", "the root of the batch's mean square", _rooted))
     return found
@@ -248,9 +248,9 @@ def computed(c, function) -> Bounded:
 def _of_outputs(c, function):
     """The function of what the loss is computed from: logits are made probabilities first."""
     def take(y, z):
-        if c.class_name in ENTROPIES and (c.fused or c.config.get("from_logits")):
+        if "ntropy" in c.class_name and (c.fused or c.config.get("from_logits")):
             small = np.exp(z - np.real(z).max(axis=1, keepdims=True))
-            z = (1 / (1 + np.exp(-z)) if c.class_name in BINARY
+            z = (1 / (1 + np.exp(-z)) if "Binary" in c.class_name
                  else small / small.sum(axis=1, keepdims=True))
         losses = function(y, z, c.config)
         return losses.mean(axis=1) if losses.ndim == 2 else losses

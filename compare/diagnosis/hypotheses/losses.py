@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from compare.diagnosis.hypotheses.loss_formulas import ENTROPIES, of_formulas, of_smoothing
+from compare.diagnosis.hypotheses import formulas_of_overlaps
+from compare.diagnosis.hypotheses.loss_formulas import (
+    ENTROPIES,
+    FORMULAS,
+    of_formulas,
+    of_smoothing,
+)
 from compare.diagnosis.hypotheses.rearrangement import layouts, missing, negated, of_batch
 from compare.diagnosis.hypotheses.scale import known_factors, scaled
 from compare.diagnosis.hypothesis import Variant, inside, result
@@ -22,7 +28,8 @@ def of_losses(c) -> list[Variant]:
         found += missing() + of_batch(np.shape(c.output))
         found += [result("axes-permuted", said, function)
                   for said, function in layouts(np.shape(c.output), 1)]
-    return found + of_formulas(c) + of_other_losses(c) + scaled()
+    formulas = FORMULAS + formulas_of_overlaps.FORMULAS
+    return found + of_formulas(c, formulas) + of_other_losses(c) + scaled()
 
 
 def of_reduction(c) -> list[Variant]:

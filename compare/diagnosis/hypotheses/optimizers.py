@@ -15,7 +15,7 @@ from compare.diagnosis.hypotheses.scale import (
 from compare.diagnosis.hypotheses.schedules import of_schedules
 from compare.diagnosis.hypotheses.update_rules import of_rules_gone_wrong
 from compare.diagnosis.hypothesis import Variant, inside
-from compare.oracle.optimizers import OPTIMIZERS
+from compare.oracle.adaptive_optimizers import OPTIMIZERS
 from compare.oracle.running_error import Bounded
 
 EPSILONS = (0.0, 1e-8, 1e-7, 1e-6, 1e-5, 1e-3, 1e-10, 1e-4)

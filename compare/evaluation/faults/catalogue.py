@@ -34,6 +34,7 @@ from compare.evaluation.faults.families import (
     optimizer_rules,
     optimizers,
     other_convolutions,
+    overlaps,
     pairs,
     pooling,
     products,
@@ -61,6 +62,7 @@ FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooli
             textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, lost_digits,
             low_precision, optimizer_rules, later_updates, clipping_limits, rate_schedules, buffers,
             inference_only, training_loop, keras_models,
+            overlaps,
             pairs)
 RIGHT = (right_activations, right_layers, right_training)
 

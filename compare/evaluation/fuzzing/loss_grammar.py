@@ -22,8 +22,21 @@ LOSSES: dict[str, tuple[tuple[str, ...], dict[str, tuple[Any, ...]]]] = {
     "Poisson": (("softplus", "exponential"), {"reduction": REDUCTION}),
     "Hinge": (("linear", "tanh"), {"reduction": REDUCTION}),
     "SquaredHinge": (("linear", "tanh"), {"reduction": REDUCTION}),
+    "CategoricalHinge": (("linear", "tanh", "softmax"), {"reduction": REDUCTION}),
+    "CosineSimilarity": (("linear", "tanh", "sigmoid"), {"reduction": REDUCTION}),
+    "BinaryFocalCrossentropy": (("sigmoid", "linear"), {
+        "gamma": (2.0, 3.0), "apply_class_balancing": (False, True), "alpha": (0.25, 0.6),
+        "label_smoothing": (0.0, 0.2), "reduction": REDUCTION}),
+    "CategoricalFocalCrossentropy": (("softmax", "linear"), {
+        "gamma": (2.0, 3.0), "alpha": (0.25, 0.6), "label_smoothing": (0.0, 0.1),
+        "reduction": REDUCTION}),
+    "CategoricalGeneralizedCrossEntropy": (("softmax",), {"q": (0.5, 0.8), "reduction": REDUCTION}),
+    "Dice": (("sigmoid", "softmax"), {"axis": (None, -1), "reduction": REDUCTION}),
+    "Tversky": (("sigmoid", "softmax"), {"alpha": (0.5, 0.3), "beta": (0.5, 0.7),
+                                         "axis": (None, -1), "reduction": REDUCTION}),
 }
-FROM_LOGITS = ("SparseCategoricalCrossentropy", "CategoricalCrossentropy", "BinaryCrossentropy")
+FROM_LOGITS = ("SparseCategoricalCrossentropy", "CategoricalCrossentropy", "BinaryCrossentropy",
+               "BinaryFocalCrossentropy", "CategoricalFocalCrossentropy")
 
 CLIPPING: tuple[dict[str, float], ...] = (
     {}, {"clipnorm": 0.1}, {"clipvalue": 0.05}, {"global_clipnorm": 0.2})
@@ -46,4 +59,10 @@ OPTIMIZERS: dict[str, dict[str, tuple[Any, ...]]] = {
     "RMSprop": {"rho": (0.9, 0.5), "momentum": (0.0, 0.9), "centered": (False, True),
                 "weight_decay": (None, 0.01)},
     "Adagrad": {"initial_accumulator_value": (0.1, 0.5), "weight_decay": (None, 0.01)},
+    "Adadelta": {"rho": (0.95, 0.5), "weight_decay": (None, 0.01)},
+    "Adamax": {"beta_1": (0.9, 0.5), "beta_2": (0.999, 0.8), "weight_decay": (None, 0.01)},
+    "Nadam": {"beta_1": (0.9, 0.5), "beta_2": (0.999, 0.8), "weight_decay": (None, 0.01)},
+    "Lion": {"beta_1": (0.9, 0.5), "beta_2": (0.99, 0.8), "weight_decay": (None, 0.01)},
+    "Ftrl": {"l1_regularization_strength": (0.0, 0.001), "beta": (0.0, 0.1),
+             "l2_regularization_strength": (0.0, 0.01)},
 }

@@ -7,6 +7,7 @@ import numpy as np
 
 import scratch
 from compare.evaluation.fuzzing.building import model_of
+from compare.oracle.losses import LABELLED
 
 
 @dataclass
@@ -136,15 +137,15 @@ def targets_of(specification: Specification, output_shape) -> np.ndarray:
     assert specification.loss is not None  # there are labels for a loss alone
     name, arguments = specification.loss
     shape = tuple(output_shape)
-    if name == "SparseCategoricalCrossentropy":
+    if name in LABELLED:
         return rng.integers(0, shape[-1], shape[:-1])
-    if name in ("CategoricalCrossentropy", "KLDivergence"):
+    if "Categorical" in name or name == "KLDivergence":
         if rng.random() < 0.7:
             return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])].astype(
                 specification.dtype)
         rows = rng.random(shape) + 0.05
         return (rows / rows.sum(axis=-1, keepdims=True)).astype(specification.dtype)
-    if name in ("BinaryCrossentropy", "Hinge", "SquaredHinge"):
+    if "Binary" in name or name in ("Hinge", "SquaredHinge", "Dice", "Tversky"):
         return rng.integers(0, 2, shape).astype(specification.dtype)
     if name in ("Poisson", "MeanSquaredLogarithmicError"):
         return rng.random(shape).astype(specification.dtype) * 3

@@ -1,6 +1,8 @@
 """The whole page."""
 
 import warnings
+from collections.abc import Callable
+from functools import partial
 
 from compare.evaluation import deviations
 from compare.evaluation.applications import records
@@ -29,6 +31,7 @@ TensorFlow has two sets of CPU kernels. Those of oneDNN compute in float32, wher
 the features for them (AVX512 VNNI, say) or `TF_ENABLE_ONEDNN_OPTS=1` is set; everything else, and
 all of float64, runs on the others. Where a difference is one of the kernels, it says so.
 """
+LISTED = 20  # names of what is missing, in one cell
 EXPLAINED = {"taken": "taken", "refused": "refused, by name"}
 
 
@@ -40,20 +43,42 @@ def page() -> str:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        sections = [INTRODUCTION.format(keras=keras.__version__), contents(), layer_sections(),
+        sections = [INTRODUCTION.format(keras=keras.__version__), contents(), coverage(),
+                    layer_sections(),
                     names_section("Activations", "activation"), *part_sections(),
                     names_section("Constraints", "constraint"), model_sections(),
                     application_section(), difference_section()]
     return "\n".join(sections)
 
 
-HEADINGS = ("Layers", "Activations", *parts.PARTS, "Constraints", "Models", "Methods", "Callbacks",
-            "Files", "Networks that Keras brings", "Declared differences")
+HEADINGS = ("Coverage", "Layers", "Activations", *parts.PARTS, "Constraints", "Models", "Methods",
+            "Callbacks", "Files", "Networks that Keras brings", "Declared differences")
 
 
 def contents() -> str:
     return " · ".join(f"[{heading}](#{heading.lower().replace(' ', '-')})"
                       for heading in HEADINGS) + "\n"
+
+
+def coverage() -> str:
+    """How many of Keras's classes of each kind are supported, and which are not."""
+    all_layers = [cls for classes in layers.classes(keras).values() for cls in classes]
+    counted = [counts("Layers", all_layers, layers.is_supported)]
+    counted += [counts(heading, parts.classes(keras, part), partial(parts.is_taken, part))
+                for heading, part in parts.PARTS.items()]
+    taken, refused = parts.named(keras, "constraint")
+    return "\n".join([
+        "## Coverage\n", table(["kind", "supported", "of Keras's", "not supported"], counted),
+        f"Constraints by name: {len(taken)} of {len(taken) + len(refused)}.\n"])
+
+
+def counts(heading: str, classes: list, supported: Callable[[type], bool]) -> list[str]:
+    """A row of that table; what is missing is named unless it is too long a list."""
+    missing = [cls.__name__ for cls in classes if not supported(cls)]
+    place = f"[{heading}](#{heading.lower().replace(' ', '-')})"
+    said = names(missing) if len(missing) <= LISTED else "[listed there]" \
+        "(#layers-that-are-refused-by-name)"
+    return [place, str(len(classes) - len(missing)), str(len(classes)), said]
 
 
 def checked(outcomes: list) -> list:

@@ -107,8 +107,6 @@ def handed_over(keras, part: Part, cls, argument: str, value) -> str:
 
 def named(keras, of: str) -> tuple[list, list]:
     """(taken, refused) names of activations or constraints."""
-    if of == "constraint":  # there is nothing that would read one
-        return [], list(names(keras, of))
     get = getattr(scratch, f"{of}s").get
     found = {name: verdict(partial(get, name)) for name in names(keras, of)}
     return ([name for name, seen in found.items() if seen == TAKEN],

@@ -20,13 +20,20 @@ from compare.oracle.losses.elementwise import (
     Poisson,
     SquaredHinge,
 )
+from compare.oracle.losses.focal import BinaryFocalCrossentropy, CategoricalFocalCrossentropy
+from compare.oracle.losses.of_classes import CategoricalGeneralizedCrossEntropy, CategoricalHinge
+from compare.oracle.losses.overlap import Dice, Overlap, Tversky
+from compare.oracle.losses.similarity import CosineSimilarity
 from compare.oracle.running_error import Bounded
 from compare.tracing.types import Config
 
 LOSSES: dict[str, type[LossOracle]] = {cls.__name__: cls for cls in (
     SparseCategoricalCrossentropy, CategoricalCrossentropy, BinaryCrossentropy, MeanSquaredError,
     MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError, Huber, LogCosh,
-    KLDivergence, Poisson, Hinge, SquaredHinge)}
+    KLDivergence, Poisson, Hinge, SquaredHinge, CategoricalHinge, CosineSimilarity,
+    BinaryFocalCrossentropy, CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy, Dice,
+    Tversky)}
+LABELLED = ("SparseCategoricalCrossentropy", "CategoricalGeneralizedCrossEntropy")  # by numbers
 ABBREVIATIONS = {"bce": "BinaryCrossentropy", "kld": "KLDivergence", "mae": "MeanAbsoluteError",
                  "mse": "MeanSquaredError", "mape": "MeanAbsolutePercentageError",
                  "msle": "MeanSquaredLogarithmicError"}
@@ -54,8 +61,11 @@ def exact_loss(loss: str | Config, y: np.ndarray, output: Bounded, fused: bool, 
 
 def loss_terms(loss: str | Config, output_shape: tuple[int, ...]) -> tuple[int, int]:
     """How many terms the loss adds up, and how many each element of its gradient."""
-    over_classes = "Categorical" in named(loss)[0]
-    return math.prod(output_shape), output_shape[-1] if over_classes else 1
+    name, _ = named(loss)
+    over_classes = "Categorical" in name or name == "CosineSimilarity"
+    in_sum = math.prod(output_shape)
+    return in_sum, in_sum if issubclass(LOSSES[name], Overlap) else \
+        output_shape[-1] if over_classes else 1
 
 
 def named(loss: str | Config) -> tuple[str, Config]:

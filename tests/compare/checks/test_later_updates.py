@@ -51,7 +51,9 @@ def test_a_right_optimizer_has_one_row_for_weights_and_one_for_each_slot(keras, 
     assert all(row.passed and row.gate is Gate.UPDATE and row.layer == LATER for row in rows)
     assert rows[0].tensor == "weights"
     slots = {"SGD": ["momentum"] * bool(settings.get("momentum")),
-             "Adagrad": ["accumulator"],
+             "Adagrad": ["accumulator"], "Ftrl": ["accumulator", "linear"], "Lion": ["momentum"],
+             "Adamax": ["momentum", "norm"],
+             "Adadelta": ["accumulated_grad", "accumulated_delta_var"],
              "RMSprop": ["velocity"] + ["momentum"] * bool(settings.get("momentum"))
              + ["average_gradient"] * bool(settings.get("centered"))}.get(
                  name, ["momentum", "velocity"] + ["velocity_hat"] * bool(settings.get("amsgrad")))

@@ -8,7 +8,8 @@ from compare.inputs import batches
 
 
 def model(loss):
-    made = scratch.Sequential([scratch.Input((5,)), scratch.Dense(4, activation="softmax")])
+    end = "sigmoid" if loss and "Binary" in loss else "softmax"
+    made = scratch.Sequential([scratch.Input((5,)), scratch.Dense(4, activation=end)])
     if loss:
         made.compile("sgd", loss)
     return made
@@ -32,6 +33,9 @@ def test_every_loss_takes_its_random_targets(loss):
     ("SparseCategoricalCrossentropy", lambda y: y.shape == (6,) and set(y) <= {0, 1, 2, 3}),
     ("CategoricalCrossentropy", lambda y: (y.sum(axis=1) == 1).all() and set(y.flat) == {0, 1}),
     ("BinaryCrossentropy", lambda y: y.shape == (6, 4) and set(y.flat) == {0, 1}),
+    ("CategoricalGeneralizedCrossEntropy", lambda y: y.shape == (6,) and y.dtype.kind == "i"),
+    ("CategoricalHinge", lambda y: (y.sum(axis=1) == 1).all()),
+    ("Dice", lambda y: set(y.flat) == {0, 1}), ("CosineSimilarity", lambda y: (y < 0).any()),
     ("KLDivergence", lambda y: np.allclose(y.sum(axis=1), 1) and (y > 0).all()),
     ("Poisson", lambda y: (y >= 0).all()), ("MeanSquaredError", lambda y: (y < 0).any())])
 def test_what_targets_are(loss, holds):

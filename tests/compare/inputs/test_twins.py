@@ -239,23 +239,12 @@ def test_unsupported_layers_in_a_file_are_refused_by_name(keras, tmp_path):
     for layer, said in (
             (layers.Lambda(lambda x: 2 * x, name="twice"), "'twice' is of class Lambda"),
             (layers.Masking(name="hide"), "'hide' is of class Masking"),
-            (layers.Conv2D(2, 2, kernel_constraint="max_norm", name="near"),
-             "'near'.*kernel_constraint"),
             (layers.BatchNormalization(renorm=True, name="again"), "'again'.*renorm"),
             (layers.Dense(2, kernel_regularizer="orthogonal_regularizer", name="reg"),
              "'reg'.*[Oo]rthogonal"),
             (layers.Dense(2, dtype="float16", name="half"), "float16")):
         with pytest.raises(ValueError, match=said):
             twins.pair(save(keras, path, layer))
-
-
-def test_an_unsupported_loss_or_optimizer_in_a_file_is_refused(keras, tmp_path):
-    dense = [keras.layers.Flatten(), keras.layers.Dense(3)]
-    with pytest.raises(ValueError, match="cosine_similarity.* is not supported"):
-        twins.pair(save(keras, tmp_path / "a.keras", *dense, loss="cosine_similarity"))
-    with pytest.raises(ValueError, match="Lion.* is not supported"):
-        twins.pair(save(keras, tmp_path / "b.keras", *dense, optimizer="lion",
-                        loss="sparse_categorical_crossentropy"))
 
 
 def test_files_that_are_no_models(keras, saved, tmp_path):

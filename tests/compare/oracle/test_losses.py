@@ -85,8 +85,11 @@ def test_values_are_the_definitions_and_bounds_are_narrow(case, dtype):
             # the largest logit may be added back to the logarithm of a sum, and is rounded there
             logits = 2 * np.abs(output).max() if "from_logits" in case[1] else 0
             wide = gradient.bound > (150 + logits) * rounding.unit * scale
-            # once divided by their sum, probabilities at the clip may be on either side of it
-            assert not wide.any() or case[0] == "CategoricalCrossentropy" and wide.mean() < 0.3
+            # once divided by their sum, probabilities at the clip may be on either side of it;
+            # classes that are all but equal may each be the largest
+            assert not wide.any() or case[0] in (
+                "CategoricalCrossentropy", "CategoricalFocalCrossentropy",
+                "CategoricalHinge") and wide.mean() < 0.3
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -117,8 +120,8 @@ def test_errors_of_the_outputs_are_carried_into_the_loss(case, size):
                                      weight)
         for _ in range(3):
             moved = output + (error - SLACK) * rng.choice([-1, -0.3, 0, 1], output.shape)
-            if case[0] == "Poisson":
-                moved = np.maximum(moved, 0.0)  # a logarithm of less is undefined
+            if case[0] in ("Poisson", "CategoricalGeneralizedCrossEntropy"):
+                moved = np.maximum(moved, 1e-12)  # logarithms and powers of less are undefined
             value2, gradient2 = exact_loss(loss, y, Bounded(moved, rounding), False, "float32",
                                            weight)
             assert_inside(value, value2.value, f"loss, {what}")
@@ -148,6 +151,7 @@ def test_every_loss_has_a_referee_under_every_name():
                 {"class_name": "function", "config": alias}, y, output, False, "float32")):
             np.testing.assert_array_equal(found[1].value, direct[1].value)
     assert loss_terms("mse", (4, 3, 2)) == (24, 1)
+    assert loss_terms("dice", (4, 3, 2)) == (24, 24)
     assert loss_terms("sparse_categorical_crossentropy", (4, 3, 2)) == (24, 2)
-    with pytest.raises(ValueError, match="Expected a loss whose formula is known: Sparse.*: dice"):
-        exact_loss("dice", np.eye(2), output, False, "float32")
+    with pytest.raises(ValueError, match="Expected a loss whose formula is known: Sparse.*: ctc"):
+        exact_loss("ctc", np.eye(2), output, False, "float32")

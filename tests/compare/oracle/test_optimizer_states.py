@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import scratch
+from compare.oracle.adaptive_optimizers import optimizer_for
 from compare.oracle.learning_rates import rate_at, turning_points
 from compare.oracle.optimizer_states import (
     ABOVE,
@@ -15,7 +16,6 @@ from compare.oracle.optimizer_states import (
     iterations,
     states,
 )
-from compare.oracle.optimizers import optimizer_for
 from compare.oracle.running_error import Rounding
 from compare.tracing.optimizer_steps import OptimizerSteps
 from tests.scratch.support.checks import DTYPES
@@ -99,16 +99,21 @@ def test_both_follow_a_schedule_around_all_its_turns(keras, name, settings, dtyp
 
 @given(st.data())
 def test_scratch_stays_within_the_bounds_of_any_setting_and_iteration(data):
-    name = data.draw(st.sampled_from(["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"]))
+    name = data.draw(st.sampled_from(["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta",
+                                      "Adamax", "Nadam", "Lion", "Ftrl"]))
     share = st.floats(0.3, 0.999)
     momentum = st.one_of(st.just(0.0), share)
     own = {"SGD": dict(momentum=momentum, nesterov=st.booleans()),
            "Adam": dict(beta_1=share, beta_2=share, amsgrad=st.booleans()),
            "RMSprop": dict(rho=share, momentum=momentum, centered=st.booleans()),
+           "Adadelta": dict(rho=share), "Adamax": dict(beta_1=share, beta_2=share),
+           "Nadam": dict(beta_1=share, beta_2=share), "Lion": dict(beta_1=share, beta_2=share),
+           "Ftrl": dict(initial_accumulator_value=st.floats(0.01, 10),
+                        l1_regularization_strength=st.floats(0, 0.1), beta=st.floats(0, 1)),
            "Adagrad": dict(initial_accumulator_value=st.floats(0, 10))}
     settings = {key: data.draw(values) for key, values in
                 own["Adam" if name == "AdamW" else name].items()}
-    if name != "SGD":
+    if name not in ("SGD", "Lion", "Ftrl"):
         settings["epsilon"] = data.draw(st.sampled_from([1e-8, 1e-7, 1e-5, 1e-3, 1.0]))
     settings["weight_decay"] = data.draw(st.sampled_from([0.004, 0.5]))
     clip = data.draw(st.sampled_from(["", "clipnorm", "global_clipnorm", "clipvalue"]))
@@ -210,3 +215,13 @@ def test_a_restart_that_rounding_may_move_allows_both(t_mul):
         for step in (int(start) - 1, int(start), int(start) + 1):
             right = rate_at(config, step, Rounding.of("float32"))
             assert abs(float(schedule(step)) - float(right.value)) <= float(right.bound)
+
+
+def test_a_rule_that_divides_by_the_rate_is_judged_while_there_is_one():
+    """A schedule's rate underflows in the end."""
+    rate = scratch.optimizers.schedules.ExponentialDecay(0.1, decay_steps=2, decay_rate=0.5)
+    late = [state.iteration for state in drawn("Ftrl", config_of("Ftrl", dict(
+        learning_rate=rate)), "float32")]
+    assert late[:3] == [0, 1, 2] and max(late) < 100
+    assert 100_000 in [state.iteration for state in drawn("SGD", config_of("SGD", dict(
+        learning_rate=rate)), "float32")]

@@ -103,7 +103,7 @@ def test_regularizers_are_kept_by_weight_and_change_nothing_here():
 
 
 @pytest.mark.parametrize("setting, value", [
-    ("kernel_constraint", "max_norm"), ("bias_constraint", "non_neg"), ("lora_rank", 2),
+    ("kernel_constraint", "mine"), ("bias_constraint", "mine"), ("lora_rank", 2),
     ("quantization_config", "int8")])
 def test_what_is_not_supported_is_refused_by_name(setting, value):
     with pytest.raises(scratch.UnsupportedError, match=f"'scores' does not support {setting}="):

@@ -133,7 +133,7 @@ def test_prelu_skips_the_input_gradient_that_nobody_wants():
     (lambda: scratch.LeakyReLU(True, name="on"), "negative_slope=True"),
     (lambda: scratch.ELU(math.nan, name="on"), "alpha=nan"),
     (lambda: scratch.ELU(None, name="on"), "alpha=None"),
-    (lambda: scratch.PReLU(alpha_constraint="non_neg", name="on"), "alpha_constraint='non_neg'"),
+    (lambda: scratch.PReLU(alpha_constraint="mine", name="on"), "alpha_constraint='mine'"),
     (lambda: scratch.PReLU(shared_axes=[3], name="on").build((None, 2, 5)), r"shared_axes=[3]"),
     (lambda: scratch.PReLU(shared_axes=[-1], name="on").build((None, 2, 5)), r"shared_axes=[-1]"),
     (lambda: scratch.PReLU(shared_axes=[0], name="on").build((None, 2, 5)), r"shared_axes=[0]"),

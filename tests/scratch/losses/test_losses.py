@@ -201,7 +201,7 @@ def test_settings_that_change_the_loss_are_refused_by_name(kind, settings):
         kind(**settings)
 
 
-@pytest.mark.parametrize("identifier", ["dice", None, {"class_name": "CTC", "config": {}}, len,
+@pytest.mark.parametrize("identifier", ["ctc", None, {"class_name": "CTC", "config": {}}, len,
                                         {"class_name": "function", "config": "circle"}, ["mse"]])
 def test_losses_that_are_not_known_are_refused(identifier):
     with pytest.raises(scratch.UnsupportedError, match="Expected one of: sparse_categorical"):

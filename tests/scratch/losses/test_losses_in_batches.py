@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scratch import losses
+import scratch
+from scratch import losses, parallel
 from scratch.losses import SparseCategoricalCrossentropy as Sparse
 from tests.scratch.support.cases import seeds
 from tests.scratch.support.checks import EXAMPLES, LAYOUTS, assert_close, real
@@ -39,6 +40,8 @@ def test_every_loss_is_the_loops_loss(case, reduction, weighted, shape, layout, 
     assert_close(gradient, slopes, 1e-11 * max(1, np.abs(slopes).max()), what)
     np.testing.assert_array_equal(laid, y_pred, what)
     batch = loss.weigh(loss.checked(y_true, shape, "float64"), weight, "float64")
+    if loss.over_batch:
+        return
     parts, total = [], 0.0
     for rows in (slice(0, 1), np.arange(1, shape[0])):
         total += loss.forward(batch[rows], laid[rows])
@@ -126,3 +129,53 @@ def test_a_binary_batch_of_hinge_is_one_in_whole_batches_only():
     batch = loss.weigh(loss.checked([[0], [1]], (2, 1), "float64"), None, "float64")
     loss.forward(batch[:1], p[:1])
     assert loss.backward()[0, 0] == 1
+
+
+@pytest.mark.parametrize("kind", [losses.Dice, losses.Tversky])
+@pytest.mark.parametrize("axis, shape", [(None, ()), ((1, 2, 3), (5,)), ([-2, -1], (5, 3)),
+                                         (-1, (5, 3, 2)), (3, (5, 3, 2))])
+def test_an_overlap_has_one_loss_for_all_along_its_axes(kind, axis, shape):
+    rng = np.random.default_rng(4)
+    y_true, y_pred = rng.integers(0, 2, (5, 3, 2, 4)), rng.uniform(0.05, 0.95, (5, 3, 2, 4))
+    loss, weight = kind(axis=axis), rng.random(5).reshape(5, *[1] * (len(shape) - 1))
+    batch = loss.weigh(loss.checked(y_true, y_pred.shape, "float64"), None, "float64")
+    assert batch.losses == math.prod(shape) and loss.over_batch is (axis is None)
+    for weights_ in (None, weight):
+        expected, slopes = batch_loss(kind.__name__, {"axis": axis}, loss.reduction, y_true, y_pred,
+                                      weights_)
+        assert loss(y_true, y_pred, weights_) == pytest.approx(expected, abs=1e-14)
+        assert_close(loss.backward(), slopes, 1e-14, f"axis {axis}")
+
+
+@pytest.mark.parametrize("axis", [0, (1, 3), (2,), (0, 1), (-1, 0), ()])
+def test_an_overlap_along_other_axes_is_refused(axis):
+    with pytest.raises(scratch.UnsupportedError, match="Dice does not support axis="):
+        losses.Dice(axis=axis)(np.ones((2, 3, 4, 5)), np.full((2, 3, 4, 5), 0.5))
+
+
+def test_a_loss_of_the_whole_batch_is_trained_in_one_block():
+    """However many threads there are: split, each block would have a loss of its own."""
+    rng = np.random.default_rng(6)
+    x, y = rng.standard_normal((64, 30)), rng.integers(0, 2, (64, 20))
+    made = []
+    for threads in (1, 2):
+        scratch.set_random_seed(1)
+        model = scratch.Sequential([scratch.Input((30,)), *(scratch.Dense(
+            400, activation="tanh") for _ in range(12)), scratch.Dense(20, activation="sigmoid")],
+            dtype="float64")
+        model.compile("sgd", "dice")
+        parallel.set_num_threads(threads)
+        try:
+            value, output = model.train_step(x, y)
+            assert value == pytest.approx(float(losses.Dice()(y, output)), abs=1e-12)
+            made.append((value, model.test_step(x, y)[0]))
+        finally:
+            parallel.set_num_threads(None)
+    assert made[0] == pytest.approx(made[1], abs=1e-12)
+
+
+def test_a_focal_loss_after_a_softmax_is_refused():
+    model = scratch.Sequential([scratch.Input((3,)), scratch.Dense(2, activation="softmax")])
+    model.compile("sgd", "binary_focal_crossentropy")
+    with pytest.raises(scratch.UnsupportedError, match="after a softmax is not supported"):
+        model.train_step(np.ones((2, 3)), np.eye(2))

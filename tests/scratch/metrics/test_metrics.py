@@ -99,7 +99,8 @@ def test_labels_that_another_loss_has_checked_are_checked_again():
         metrics.get("categorical_crossentropy")(checked, np.ones((2, 3)))
 
 
-@pytest.mark.parametrize("identifier", ["dice", None, 3, {"class_name": "AUC", "config": {}}, len])
+@pytest.mark.parametrize("identifier", ["dice", None, 3, len, "IoU", "mean_io_u",
+                                        {"class_name": "R2Score", "config": {}}])
 def test_metrics_that_are_not_known_are_refused(identifier):
     with pytest.raises(scratch.UnsupportedError, match="Expected one of: accuracy, acc, "):
         metrics.get(identifier)

@@ -7,6 +7,7 @@ import pytest
 
 from scratch import metrics
 from scratch.metrics.registry import ALIASES
+from scratch.naming import snake_case
 
 # metric, settings, what labels it takes
 CASES = [
@@ -20,6 +21,19 @@ CASES = [
     ("Recall", {}, "binary"), ("Recall", {"thresholds": [0.0, 0.5, 1.0]}, "binary"),
     ("Recall", {"top_k": 2, "thresholds": [0.1, 0.9]}, "binary"),
     ("Recall", {"class_id": 2}, "binary"),
+    ("AUC", {}, "binary"), ("AUC", {"num_thresholds": 9, "curve": "PR"}, "binary"),
+    ("AUC", {"num_thresholds": 7, "summation_method": "minoring"}, "binary"),
+    ("AUC", {"summation_method": "majoring", "curve": "PR", "thresholds": [0.1, 0.3, 0.8]},
+     "binary"), ("AUC", {"from_logits": True, "thresholds": [0.5, 0.6, 0.7]}, "binary"),
+    ("IoU", {"num_classes": 4, "target_class_ids": [0, 2]}, "classes"),
+    ("MeanIoU", {"num_classes": 4, "ignore_class": 1, "dtype": "float32"}, "classes"),
+    ("BinaryIoU", {}, "binary"), ("BinaryIoU", {"target_class_ids": [1], "threshold": 0.25},
+                                  "binary"),
+    ("OneHotIoU", {"num_classes": 5, "target_class_ids": [1, 3]}, "one-hot"),
+    ("OneHotMeanIoU", {"num_classes": 5}, "one-hot"),
+    ("FBetaScore", {"beta": 2.0}, "one-hot"),
+    ("FBetaScore", {"beta": 0.5, "average": "macro", "threshold": 0.5}, "binary"),
+    ("CategoricalHinge", {}, "one-hot"), ("CosineSimilarity", {}, "binary"),
     ("F1Score", {}, "one-hot"), ("F1Score", {"average": "macro"}, "one-hot"),
     ("F1Score", {"average": "micro", "threshold": 0.5}, "binary"),
     ("F1Score", {"average": "weighted"}, "binary"),
@@ -43,6 +57,8 @@ def batch(kind, shape, rng):
         return labels, y_pred
     if kind == "one-hot":
         return np.eye(shape[-1], dtype=np.float32)[labels], y_pred
+    if kind == "classes":  # some of them out of range
+        return rng.integers(-1, 6, shape), rng.integers(-1, 6, shape)
     if kind == "equal":
         return np.where(rng.random(shape) < 0.5, y_pred, 0).astype(np.float32), y_pred
     return rng.integers(0, 2, shape).astype(np.float32), y_pred
@@ -50,8 +66,11 @@ def batch(kind, shape, rng):
 
 def weight_shapes(name, shape):
     yield None
+    if name in ("IoU", "MeanIoU", "BinaryIoU"):  # one weight for each label
+        yield shape
+        return
     yield (shape[0],)
-    if name not in ("F1Score", "Precision", "Recall"):
+    if name not in ("F1Score", "FBetaScore", "AUC", "Precision", "Recall") and "IoU" not in name:
         yield (shape[0], 1)
         if len(shape) == 3:
             yield shape[:2]
@@ -60,7 +79,7 @@ def weight_shapes(name, shape):
 @pytest.mark.parametrize("name, settings, kind", CASES, ids=str)
 def test_every_metric_over_three_batches(keras, name, settings, kind):
     """Keras adds up in float32; a figure of either may be off by that much."""
-    for shape in [(6, 4)] if name == "F1Score" else [(6, 4), (4, 3, 5)]:
+    for shape in [(6, 4)] if name in ("F1Score", "FBetaScore") else [(6, 4), (4, 3, 5)]:
         for n, weight_shape in enumerate(weight_shapes(name, shape)):
             one_each = len(shape) == 3 and weight_shape == shape[:1]
             if one_each and (name not in MEANS_OF_ROWS or "ignore_class" in settings):
@@ -84,7 +103,8 @@ def test_every_metric_over_three_batches(keras, name, settings, kind):
 
 
 # Keras takes the mean of a sample's values, and weighs that; precision wants a weight for each row.
-MEANS_OF_ROWS = {name for name, _, _ in CASES} - {"Precision", "Recall", "F1Score"}
+MEANS_OF_ROWS = {name for name, _, _ in CASES if "IoU" not in name} - {
+    "Precision", "Recall", "F1Score", "FBetaScore", "AUC"}
 
 
 def test_in_top_k_is_tensorflows(keras):
@@ -134,4 +154,4 @@ def test_every_name_is_keras_name_for_the_same_metric(keras):
             assert type(metrics.get(alias)).__name__ == name and metrics.get(alias).name == alias
     for name, cls in metrics.CLASSES.items():
         given = inspect.signature(getattr(keras.metrics, name)).parameters["name"].default
-        assert cls.default_name == (given or cls.__name__.lower())
+        assert cls.default_name == (given or snake_case(cls.__name__))

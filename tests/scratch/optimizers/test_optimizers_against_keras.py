@@ -65,7 +65,7 @@ def test_configs_go_both_ways(keras, name, settings):
     ours, theirs = pair(keras, name, settings)
     mine, keras_own = ours.get_config(), theirs.get_config()
     assert mine.pop("name") == {"SGD": "sgd", "Adam": "adam", "AdamW": "adam_w",
-                                "RMSprop": "rm_sprop", "Adagrad": "adagrad"}[name]
+                                "RMSprop": "rm_sprop"}.get(name, name.lower())
     assert keras_own.pop("name").startswith(ours.name)
     assert mine == keras_own
     assert keras.optimizers.deserialize(

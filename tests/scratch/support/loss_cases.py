@@ -32,6 +32,24 @@ CASES = [
     ("Hinge", {}, "binary", "near"),
     ("Hinge", {}, "whole", "near"),
     ("SquaredHinge", {}, "binary", "near"),
+    ("CategoricalHinge", {}, "one-hot", "near"),
+    ("CategoricalHinge", {}, "distributions", "near"),
+    ("CosineSimilarity", {}, "whole", "near"),
+    ("BinaryFocalCrossentropy", {}, "binary", "proper"),
+    ("BinaryFocalCrossentropy", {"gamma": 1.5, "label_smoothing": 0.2,
+                                 "apply_class_balancing": True}, "binary", "proper"),
+    ("BinaryFocalCrossentropy", {"from_logits": True, "alpha": 0.4, "gamma": 3.0,
+                                 "apply_class_balancing": True}, "distributions", "logits"),
+    ("CategoricalFocalCrossentropy", {}, "one-hot", "probabilities"),
+    ("CategoricalFocalCrossentropy", {"alpha": 0.5, "gamma": 1.5, "label_smoothing": 0.1},
+     "one-hot", "probabilities"),
+    ("CategoricalFocalCrossentropy", {"from_logits": True}, "one-hot", "logits"),
+    ("CategoricalGeneralizedCrossEntropy", {}, "labels", "proper"),
+    ("CategoricalGeneralizedCrossEntropy", {"q": 0.8}, "labels", "proper"),
+    ("Dice", {}, "binary", "proper"),
+    ("Dice", {"axis": -1}, "binary", "proper"),
+    ("Tversky", {"alpha": 0.3, "beta": 0.7}, "distributions", "proper"),
+    ("Tversky", {"axis": -1}, "binary", "proper"),
 ]
 # shapes of outputs, and of weights that suit them
 SHAPES = {(6, 3): [None, (6,), (6, 1)], (4, 3, 2): [None, (4, 1), (4, 3), (4, 3, 1)],
@@ -64,6 +82,10 @@ def outputs(kind, shape, rng, dtype):
     if kind == "near":
         steps = rng.choice([-2, -1.5, -1, -0.5, 0, 0.5, 1, 2], shape)
         return np.where(rng.random(shape) < 0.5, steps, rng.standard_normal(shape)).astype(dtype)
+    if kind == "proper":  # inside of (0, 1)
+        edges = rng.choice(np.array([1e-6, 0.5, 0.999999], dtype), shape)
+        return np.where(rng.random(shape) < 0.25, edges,
+                        rng.uniform(0.01, 0.99, shape).astype(dtype)).astype(dtype)
     edges = rng.choice(np.array([0, 1e-9, 1e-7, 1 - 1e-7, 1, 1.5, 0.9999999999], dtype), shape)
     p = np.where(rng.random(shape) < 0.25, edges, rng.uniform(0.01, 1, shape).astype(dtype))
     p[..., 0] = np.maximum(p[..., 0], 0.01)

@@ -116,6 +116,83 @@ def squared_hinge(y, p, settings, constant):
     return max(1 - y * p, 0)**2, -2 * y * max(1 - y * p, 0)
 
 
+def focal_binary(y, p, settings, constant):
+    gamma, alpha = settings.get("gamma", 2.0), settings.get("alpha", 0.25)
+    entropy, slope = binary(y, p, settings, constant)
+    amount = settings.get("label_smoothing", 0)
+    y = y * (1 - amount) + amount / 2
+    s = (1 / (1 + math.exp(-p)) if p > -700 else 0.0) if settings.get("from_logits") else p
+    rest = 1 - (y * s + (1 - y) * (1 - s))
+    change = -gamma * rest**(gamma - 1) * (2 * y - 1)
+    if settings.get("from_logits"):
+        change *= s * (1 - s)
+    balance = 1
+    if settings.get("apply_class_balancing"):
+        balance = y * constant(alpha) + (1 - y) * constant(1 - alpha)
+    return balance * rest**gamma * entropy, balance * (rest**gamma * slope + change * entropy)
+
+
+def focal_categorical(y, p, settings, constant):
+    gamma, alpha = settings.get("gamma", 2.0), settings.get("alpha", 0.25)
+    if settings.get("from_logits"):
+        s = softmax_row(p)
+        loss, ds = focal_categorical(y, s, {**settings, "from_logits": False}, constant)
+        along = math.fsum(a * b for a, b in zip(ds, s))
+        return loss, [v * (d - along) for v, d in zip(s, ds)]
+    amount = settings.get("label_smoothing", 0)
+    y = [t * (1 - amount) + amount / len(y) for t in y]
+    low, high, total = constant(1e-7), constant(1 - 1e-7), math.fsum(p)
+    q = [v / total for v in p]
+    c = [min(max(v, low), high) for v in q]
+    dq = [alpha * (-t / v * (1 - v)**gamma + t * math.log(v) * gamma * (1 - v)**(gamma - 1))
+          * (low <= raw <= high) for t, v, raw in zip(y, c, q)]
+    slopes = [math.fsum(dq[j] * ((i == j) - q[j]) for j in range(len(q))) / total
+              for i in range(len(q))]
+    return -math.fsum(alpha * (1 - v)**gamma * t * math.log(v) for t, v in zip(y, c)), slopes
+
+
+def categorical_hinge(y, p, settings, constant):
+    others = [(1 - t) * v for t, v in zip(y, p)]
+    short = max(others) - math.fsum(t * v for t, v in zip(y, p)) + 1
+    ties = others.count(max(others))
+    return max(short, 0), [((1 - t) * (o == max(others)) / ties - t) * (short >= 0)
+                           for t, o in zip(y, others)]
+
+
+def generalized(y, p, settings, constant):
+    """y is one-hot."""
+    q, label = constant(settings.get("q", 0.5)), y.index(1)
+    slope = -p[label]**(q - 1) if p[label] else -math.inf
+    return (1 - p[label]**q) / q, [slope * (i == label) for i in range(len(p))]
+
+
+def cosine(y, p, settings, constant):
+    def over_length(row):
+        length = math.sqrt(math.fsum(v * v for v in row))
+        return [v / max(length, 1e-7) for v in row], length
+
+    (a, _), (b, length) = over_length(y), over_length(p)
+    along = math.fsum(s * t for s, t in zip(a, b))
+    if length < 1e-7:
+        return -along, [-s / 1e-7 for s in a]
+    return -along, [-(s - t * along) / length for s, t in zip(a, b)]
+
+
+def tversky(y, p, settings, constant):
+    alpha, beta = (constant(settings.get(key, 0.5)) for key in ("alpha", "beta"))
+    both = math.fsum(t * v for t, v in zip(y, p))
+    total = math.fsum([both, alpha * math.fsum(t * (1 - v) for t, v in zip(y, p)),
+                       beta * math.fsum(v * (1 - t) for t, v in zip(y, p)), constant(1e-7)])
+    return 1 - both / total, [both / total**2 * (t - alpha * t + beta * (1 - t)) - t / total
+                              for t in y]
+
+
+def dice(y, p, settings, constant):
+    both = math.fsum(2 * t * v for t, v in zip(y, p))
+    total = math.fsum([*y, *p, constant(1e-7)])
+    return 1 - both / total, [both / total**2 - 2 * t / total for t in y]
+
+
 ROWS = {
     "SparseCategoricalCrossentropy": sparse, "CategoricalCrossentropy": categorical,
     "BinaryCrossentropy": each(binary),
@@ -125,7 +202,13 @@ ROWS = {
     "MeanSquaredLogarithmicError": each(logarithmic), "Huber": each(huber),
     "LogCosh": each(log_cosh), "KLDivergence": kl, "Poisson": each(poisson),
     "Hinge": each(hinge), "SquaredHinge": each(squared_hinge),
+    "BinaryFocalCrossentropy": each(focal_binary),
+    "CategoricalFocalCrossentropy": focal_categorical, "CategoricalHinge": categorical_hinge,
+    "CategoricalGeneralizedCrossEntropy": generalized, "CosineSimilarity": cosine, "Dice": dice,
+    "Tversky": tversky,
 }
+OVERLAPS = ("Dice", "Tversky")
+LABELLED = ("SparseCategoricalCrossentropy", "CategoricalGeneralizedCrossEntropy")
 
 
 def batch_loss(name, settings, reduction, y_true, y_pred, weights=None, constant=float):
@@ -133,18 +216,29 @@ def batch_loss(name, settings, reduction, y_true, y_pred, weights=None, constant
 
     Weights stretch to the losses' shape, (batch,) or (batch, 1, ...); they are added up as given.
     """
-    losses, slopes = np.empty(y_pred.shape[:-1]), np.zeros(y_pred.shape)
+    first = y_pred.ndim - 1
+    if name in OVERLAPS:  # one loss for all numbers along some of the last axes
+        axis = settings.get("axis")
+        first = 0 if axis is None else min(a % y_pred.ndim for a in np.atleast_1d(axis))
+    losses, slopes = np.empty(y_pred.shape[:first]), np.zeros(y_pred.shape)
     valid = np.ones(losses.shape, bool)
     y_true = np.asarray(y_true)
-    if "Hinge" in name and all(v in (0, 1) for v in y_true.flat):
+    if name in OVERLAPS and not first and weights is not None:
+        given = np.asarray(weights, float)  # the one loss is multiplied by each of the weights
+        shared = math.fsum(given.flat) / {
+            "sum": 1, "mean_with_sample_weight": math.fsum(given.flat)}.get(reduction, given.size)
+        value, slopes = batch_loss(name, settings, "sum", y_true, y_pred, None, constant)
+        return shared * value, shared * slopes
+    if name in ("Hinge", "SquaredHinge") and all(v in (0, 1) for v in y_true.flat):
         y_true = 2 * y_true - 1
     for at in np.ndindex(losses.shape):
-        y, p = y_true[at], list(map(float, y_pred[at]))
-        if name == "SparseCategoricalCrossentropy":
+        y, p = y_true[at], list(map(float, np.ravel(y_pred[at])))
+        if name in LABELLED:
             valid[at] = y != settings.get("ignore_class")
             y = [float(i == y) for i in range(len(p))]
-        losses[at], slopes[at] = (ROWS[name](list(map(float, y)), p, settings, constant)
-                                  if valid[at] else (0.0, 0.0))
+        losses[at], found = (ROWS[name](list(map(float, np.ravel(y))), p, settings, constant)
+                             if valid[at] else (0.0, [0.0] * len(p)))
+        slopes[at] = np.reshape(found, slopes[at].shape)
     given = np.ones(()) if weights is None else np.asarray(weights, float)
     each_weight = np.broadcast_to(given, losses.shape) * valid
     count = np.count_nonzero(valid)
@@ -153,4 +247,5 @@ def batch_loss(name, settings, reduction, y_true, y_pred, weights=None, constant
         divisor = math.fsum((given if valid.all() and "ignore_class" not in settings
                              else each_weight).flat)
     share = each_weight / divisor if divisor else 0 * each_weight
-    return math.fsum((losses * share).flat), slopes * share[..., np.newaxis]
+    share = np.reshape(share, share.shape + (1,) * (y_pred.ndim - share.ndim))
+    return math.fsum((losses * share.reshape(losses.shape)).flat), slopes * share

@@ -27,6 +27,18 @@ CASES = [
     ("Adagrad", {}),
     ("Adagrad", dict(learning_rate=0.5, initial_accumulator_value=0.0, epsilon=1e-3)),
     ("Adagrad", dict(learning_rate=0.5, initial_accumulator_value=0.7, clipnorm=0.5)),
+    ("Adamax", {}),
+    ("Adamax", dict(learning_rate=0.05, beta_1=0.7, beta_2=0.8, epsilon=1e-3, weight_decay=0.1)),
+    ("Nadam", {}),
+    ("Nadam", dict(learning_rate=0.05, beta_1=0.7, beta_2=0.8, epsilon=1e-3, clipvalue=0.5)),
+    ("Adadelta", {}),
+    ("Adadelta", dict(learning_rate=1.0, rho=0.6, epsilon=1e-3, weight_decay=0.1)),
+    ("Lion", {}),
+    ("Lion", dict(learning_rate=0.05, beta_1=0.6, beta_2=0.7, weight_decay=0.1)),
+    ("Ftrl", {}),
+    ("Ftrl", dict(learning_rate=0.5, learning_rate_power=-0.7, initial_accumulator_value=0.4,
+                  l1_regularization_strength=0.3, l2_regularization_strength=0.1,
+                  l2_shrinkage_regularization_strength=0.05, beta=0.2)),
 ]
 
 SCHEDULES = [
@@ -132,4 +144,53 @@ def adagrad(config, w, g, s, rate, t):
     return w - rate * g / math.sqrt(s["sum"] + config["epsilon"])
 
 
-RULES = {"SGD": sgd, "Adam": adam, "AdamW": adam, "RMSprop": rmsprop, "Adagrad": adagrad}
+def adamax(config, w, g, s, rate, t):
+    s["m"] = config["beta_1"] * s["m"] + (1 - config["beta_1"]) * g
+    s["top"] = max(config["beta_2"] * s["top"], abs(g))
+    return w - rate * s["m"] / ((1 - cast(config["beta_1"]) ** t) * (s["top"] + config["epsilon"]))
+
+
+def nadam(config, w, g, s, rate, t):
+    b, b_2 = cast(config["beta_1"]), cast(config["beta_2"])
+
+    def share(beta, decay, step):
+        return beta * (1 - decay ** step / 2)
+
+    now, after = share(b, cast(0.96), t), share(b, cast(0.96), t + 1)
+    product = math.prod(share(config["beta_1"], 0.96, i) for i in range(1, t + 1))
+    s["m"] = b * s["m"] + (1 - b) * g
+    s["v"] = b_2 * s["v"] + (1 - b_2) * g * g
+    ahead = after * s["m"] / (1 - product * after) + (1 - now) * g / (1 - product)
+    return w - rate * ahead / (math.sqrt(s["v"] / (1 - b_2 ** t)) + config["epsilon"])
+
+
+def adadelta(config, w, g, s, rate, t):
+    rho = config["rho"]
+    s["v"] = rho * s["v"] + (1 - rho) * g * g
+    step = g * math.sqrt(s["m"] + config["epsilon"]) / math.sqrt(s["v"] + config["epsilon"])
+    s["m"] = rho * s["m"] + (1 - rho) * step * step
+    return w - rate * step
+
+
+def lion(config, w, g, s, rate, t):
+    b, b_2 = cast(config["beta_1"]), cast(config["beta_2"])
+    mixed = b * s["m"] + (1 - b) * g
+    s["m"] = b_2 * s["m"] + (1 - b_2) * g
+    return w - rate * ((mixed > 0) - (mixed < 0))
+
+
+def ftrl(config, w, g, s, rate, t):
+    p, l1 = -config["learning_rate_power"], config["l1_regularization_strength"]
+    before = s["sum"]
+    s["sum"] += g * g
+    s["m"] += (g + 2 * config["l2_shrinkage_regularization_strength"] * w
+               - (s["sum"] ** p - before ** p) / rate * w)
+    if abs(s["m"]) <= l1:
+        return 0.0
+    clip = math.copysign(l1, s["m"])
+    return (clip - s["m"]) / (s["sum"] ** p / rate + 2 * (
+        config["l2_regularization_strength"] + config["beta"] / (2 * rate)))
+
+
+RULES = {"Adamax": adamax, "Nadam": nadam, "Adadelta": adadelta, "Lion": lion, "Ftrl": ftrl,
+         "SGD": sgd, "Adam": adam, "AdamW": adam, "RMSprop": rmsprop, "Adagrad": adagrad}

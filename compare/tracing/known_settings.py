@@ -1,0 +1,77 @@
+"""Which of a model's compile settings are understood: whatever is not costs its own gate alone.
+
+An unknown metric is left out. An unknown optimizer gives way to plain SGD, so that loss, gradients
+and a few steps of training are still judged; its own steps are not. Without its loss a model is
+checked as one that is not compiled.
+"""
+
+from typing import Any
+
+from compare.tracing.types import Config
+from scratch import losses, metrics, optimizers
+
+# In a compile config: the names of what is left out, such as 'optimizer MySGD'.
+NOT_CHECKED = "not_checked"
+LONGEST = 100  # characters of a name out of a config
+
+
+def understood(config: Config) -> tuple[Config, list[str]]:
+    """(the settings that are known, the names of the others).
+
+    Args:
+        config: Keras's compile config; {} for a model that is not compiled.
+
+    Returns:
+        {} for the settings if the loss is not known.
+    """
+    left_out = list(config.get(NOT_CHECKED, ()))
+    if not config.get("loss"):
+        return config, left_out
+    if not _known(losses, config["loss"]):
+        rule = _name(optimizers, config.get("optimizer"))
+        return {}, [*left_out, f"loss {_name(losses, config['loss'])}",
+                    f"optimizer {rule} (no loss, no step)"]
+    known = dict(config)
+    for key in ("metrics", "weighted_metrics"):
+        given = config.get(key) or []
+        listed = list(given) if isinstance(given, (list, tuple)) else [given]
+        known[key] = [metric for metric in listed if _known(metrics, metric)] or None
+        left_out += [f"metric {_name(metrics, metric)}" for metric in listed
+                     if not _known(metrics, metric)]
+    if not _known(optimizers, config.get("optimizer")):
+        known["optimizer"] = optimizers.serialize(optimizers.get("sgd"))
+        left_out.append(f"optimizer {_name(optimizers, config.get('optimizer'))}")
+    if left_out:
+        known[NOT_CHECKED] = left_out
+    return known, left_out
+
+
+def stands_in(left_out: list[str]) -> bool:
+    """Whether SGD stands in for an optimizer that is not known."""
+    return any(name.startswith("optimizer ") for name in left_out)
+
+
+def not_checked(model: Any) -> list[str]:
+    """What was left out when a scratch model was compiled, by name."""
+    return list(getattr(model, NOT_CHECKED, ()))
+
+
+def _known(kinds: Any, setting: Any) -> bool:
+    """Whether a setting describes one of scratch's losses, metrics or optimizers."""
+    try:
+        kinds.get(setting)
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return False
+    return True
+
+
+def _name(kinds: Any, setting: Any) -> str:
+    """The class or the function that a setting names."""
+    named = setting
+    if isinstance(setting, dict):
+        named = setting.get("class_name")
+        named = setting.get("config") if named == "function" else named
+    name = named if isinstance(named, str) else str(setting)
+    if name in {cls.__name__ for cls in kinds.CLASSES.values()} and not _known(kinds, setting):
+        name += " with settings that are not supported"
+    return name if len(name) <= LONGEST else f"{name[:LONGEST]} ..."

@@ -1,0 +1,43 @@
+"""Adamax (Kingma and Ba, 2014, section 7.1): Adam by the largest gradient, not the mean square."""
+
+import numpy as np
+
+from scratch.optimizers.optimizer import Optimizer, as_keras_casts
+
+
+class Adamax(Optimizer):
+    """w <- w - lr m / ((1 - beta_1^t) (u + epsilon)), from a running mean m of g and a fading
+    largest u = max(beta_2 u, |g|); t is the number of the step.
+
+    Args:
+        beta_1, beta_2: shares of the old, between 0 and 1.
+        epsilon: keeps the division from blowing up.
+        settings: see `Optimizer`.
+    """
+
+    side_by_side = True
+
+    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **settings):
+        super().__init__(learning_rate, **settings)
+        self.beta_1 = self._number("beta_1", beta_1, highest=1)
+        self.beta_2 = self._number("beta_2", beta_2, highest=1)
+        self.epsilon = self._number("epsilon", epsilon)
+        self.momentums: list[np.ndarray] = []
+        self.norms: list[np.ndarray] = []
+        self.slot_names = ("momentums", "norms")
+
+    def make_slots(self, variables):
+        self.momentums = [np.zeros_like(v) for v in variables]
+        self.norms = [np.zeros_like(v) for v in variables]
+
+    def update_step(self, gradient, variable, rate, position):
+        m, u = self.momentums[position], self.norms[position]
+        m += (gradient - m) * (1 - self.beta_1)
+        np.maximum(self.beta_2 * u, np.abs(gradient), out=u)
+        dtype = variable.dtype
+        share = 1 - np.power(as_keras_casts(self.beta_1, dtype), dtype.type(self.iterations + 1))
+        variable -= rate * m / (share * (u + self.epsilon))
+
+    def get_config(self):
+        return {**super().get_config(), "beta_1": self.beta_1, "beta_2": self.beta_2,
+                "epsilon": self.epsilon}
