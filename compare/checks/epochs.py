@@ -73,7 +73,8 @@ def rows(model: Network, reference: Trace, whole_loss: Bounded) -> list[Row]:
 
 def is_mean_over_samples(model: Network) -> bool:
     """Whether a batch's loss is a mean of one number a sample, and nothing else of its samples."""
-    return (getattr(model.loss, "reduction", "") == "sum_over_batch_size"
+    return (getattr(model.loss, "reduction", "") in ("sum_over_batch_size", "mean")
+            and not getattr(model.loss, "over_batch", False)
             and not any(layer.activity_regularizer for layer in model.layers))
 
 

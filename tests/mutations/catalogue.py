@@ -30,7 +30,8 @@ MUTATIONS = [
              EPOCH_TESTS),
     Mutation("epochs: one epoch is enough", EPOCHS, "EPOCHS = 2", "EPOCHS = 1", EPOCH_TESTS),
     Mutation("epochs: a sum over samples is taken for a mean", EPOCHS,
-             'getattr(model.loss, "reduction", "") == "sum_over_batch_size"', "True", EPOCH_TESTS),
+             'getattr(model.loss, "reduction", "") in ("sum_over_batch_size", "mean")', "True",
+             EPOCH_TESTS),
     # a row's verdict
     Mutation("row: an error that is not finite is explained by an infinite bound", ROW,
              "(bound > 0) & np.isfinite(error)", "(bound > 0)", ROW_TESTS),
