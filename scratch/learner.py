@@ -220,8 +220,8 @@ class Learner:
         """Forward, loss, backward, update: returns (loss, output).
 
         Raises:
-            NonFiniteLossError: for a loss that is not finite, in place of the update; the layers
-                hold the gradients then.
+            NonFiniteLossError: for a loss or a gradient that is not finite, in place of the update;
+                the layers hold the gradients then.
         """
         batch = self._weighed(x, y, sample_weight)
         shares = parallel.split(self, len(x))
@@ -230,18 +230,23 @@ class Learner:
         else:
             value, output = self._learn_in_blocks(x, batch, shares)
         value = self._penalized(value, gradients=True)
-        if not math.isfinite(value):
-            self._refuse_loss(value, x, y, sample_weight)
-        self.update()
+        learning = self._learning()
+        if not (math.isfinite(value) and self.optimizer.can_use(learning[0])):
+            self._refuse_step(value, x, y, sample_weight)
+        self._move(*learning)
         return value, output
 
-    def _refuse_loss(self, value, x, y, sample_weight) -> NoReturn:
-        """Take back what the forward pass has moved, and say where the loss comes from."""
+    def _refuse_step(self, value, x, y, sample_weight) -> NoReturn:
+        """Take back what the forward pass has moved, and say what comes from where."""
         for layer in reversed(self.layers):  # a layer's last call first
             layer.take_back_statistics()
+        if math.isfinite(value):
+            what = nonfinite.spoiled_gradient(self)
+        else:
+            what = f"the loss became {value}"
         origin = nonfinite.origin(self, x, y, sample_weight)
-        raise NonFiniteLossError(f"The loss became {value}. Expected a finite number. {origin}",
-                                 float(value), origin)
+        raise NonFiniteLossError(f"{what[0].upper()}{what[1:]}. Expected finite numbers. {origin}",
+                                 float(value), origin, what)
 
     def _learn_in_blocks(self, x, batch: losses.Batch, shares):
         """`_learn` block by block: the layers' `grads` are the whole batch's then."""
@@ -261,13 +266,20 @@ class Learner:
 
     def update(self) -> None:
         """One step of the optimizer, by the gradients that the layers hold."""
+        self._move(*self._learning())
+
+    def _move(self, gradients: list, weights: list[np.ndarray], names: list[str]) -> None:
+        if weights and not self.optimizer.built:
+            self.optimizer.build(weights, names)
+        self.optimizer.apply(gradients, weights)
+
+    def _learning(self) -> tuple[list, list[np.ndarray], list[str]]:
+        """(gradients, weights, names of the weights) of all that the optimizer changes."""
         learning = [(layer.grads, layer.trainable_params) for layer in self.layers
                     if layer.params] if self.trainable else []
-        gradients = [grads[name] for grads, trained in learning for name in trained]
-        weights = [weight for _, trained in learning for weight in trained.values()]
-        if weights and not self.optimizer.built:
-            self.optimizer.build(weights, [name for _, trained in learning for name in trained])
-        self.optimizer.apply(gradients, weights)
+        return ([grads[name] for grads, trained in learning for name in trained],
+                [weight for _, trained in learning for weight in trained.values()],
+                [name for _, trained in learning for name in trained])
 
     def test_step(self, x, y, sample_weight=None):
         """(loss, output) of one batch, without learning from it."""
