@@ -81,8 +81,13 @@ def ending_as_by_ctrl_c() -> Iterator[None]:
 def failed(args, message: str) -> None:
     """Write the JUnit file that was asked for, with one error: there is no verdict."""
     if getattr(args, "junit", None):
+        from compare.cli import clashes
         from compare.report.junit import junit_error
 
+        try:  # the error may have come before the paths were looked at
+            clashes.refuse(args, ("json", "html", "junit"), ())
+        except ValueError:
+            return
         with contextlib.suppress(OSError):  # the one line on the screen is not to be lost for it
             files.write_text(args.junit, junit_error(message, getattr(args, "model", None)))
 
