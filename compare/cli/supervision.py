@@ -52,7 +52,8 @@ def supervised(run: Callable[[], int]) -> int:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()
-        os.write(write, bytes([code]))
+        with contextlib.suppress(BrokenPipeError):  # the parent was killed: nobody waits
+            os.write(write, bytes([code]))
         return code
     os.close(write)
     try:
