@@ -73,14 +73,12 @@ def on_the_way_back(model, x, y, sample_weight) -> str:
                 found.append(f"It comes from the loss's way back: the gradient that {layer} is "
                              f"given {place}")
             dx = back(gradient, *arguments, **named)
-            made = {f"of its {name}": grad for name, grad in layer.grads.items()}
             of_inputs = dx if isinstance(dx, (list, tuple)) else [dx]
-            made.update({"of its input": given for given in of_inputs if first_place(given)})
-            for what, array in made.items():
+            for what, array in (*layer.grads.items(), *(("input", each) for each in of_inputs)):
                 place = first_place(array)
                 if place and not found:
-                    found.append(f"It comes from the way back: the gradient {what} that {layer} "
-                                 f"makes {place}, from finite numbers")
+                    found.append(f"It comes from the way back: the gradient of its {what} that "
+                                 f"{layer} makes {place}, from finite numbers")
             return dx
         return backward
 

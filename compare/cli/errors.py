@@ -53,7 +53,7 @@ def guarded(prog: str, run: Callable, args) -> int:
         return complain(prog, error)
     except KeyboardInterrupt:
         return interrupted(prog)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # SystemExit, GeneratorExit: whatever somebody's code raises
         if os.environ.get("PARITY_TRACEBACK"):
             traceback.print_exc()
         from compare.tracing.layer_error import sentence

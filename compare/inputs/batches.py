@@ -128,4 +128,7 @@ def from_file(path):
         if arrays[name].dtype.kind not in "biuf":
             raise ValueError(f"--input: expected real numbers in x and y. Received: {name} of "
                              f"dtype {arrays[name].dtype} in {path}")
-    return check_batch(arrays["x"]), arrays.get("y")
+    try:
+        return check_batch(arrays["x"]), arrays.get("y")
+    except ValueError as error:
+        raise ValueError(f"--input {path}: {error}") from None

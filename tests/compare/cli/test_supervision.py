@@ -58,7 +58,8 @@ def test_a_process_that_ends_before_the_verdict_gave_none(tmp_path, deed, said):
     ("sys.exit(0)", "SystemExit"), ("raise SystemExit", "SystemExit"),
     ("raise AssertionError('no')", "AssertionError: no"),
     ("raise KeyError('mysgd')", "KeyError: 'mysgd'"), ("os._exit(0)", "exit code 0"),
-    ("raise RuntimeError('two\\nlines')", "RuntimeError: two lines")])
+    ("raise RuntimeError('two\\nlines')", "RuntimeError: two lines"),
+    ("raise GeneratorExit('out')", "GeneratorExit: out")])
 def test_a_factory_that_raises_or_exits_gives_no_verdict(tmp_path, factory, said):
     write(tmp_path, factory=factory)
     for command in ("check", "debug"):
@@ -123,9 +124,10 @@ def test_a_signal_ends_it_as_ctrl_c_does_and_leaves_no_process_behind(tmp_path, 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
 def test_a_killed_parent_takes_its_child_along(tmp_path):
     write(tmp_path, factory=SLOW)
-    run = subprocess.Popen([sys.executable, "-m", "compare", "check", "--model", "mine:build"],
-                           cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
-                           stderr=subprocess.DEVNULL, start_new_session=True)
+    with open(tmp_path / "said", "w") as said:
+        run = subprocess.Popen([sys.executable, "-m", "compare", "check", "--model", "mine:build"],
+                               cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+                               stderr=said, start_new_session=True)
     while not (tmp_path / "started").exists() and run.poll() is None:
         time.sleep(0.02)
     run.kill()
@@ -134,6 +136,8 @@ def test_a_killed_parent_takes_its_child_along(tmp_path):
         try:
             os.killpg(run.pid, 0)
         except ProcessLookupError:
+            said = (tmp_path / "said").read_text()
+            assert "Traceback" not in said and said.endswith("interrupted\n"), said
             return
         time.sleep(0.02)
     pytest.fail("the child is still there")
