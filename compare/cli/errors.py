@@ -13,11 +13,14 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from compare.cli import colour
 from compare.document import files, progress
 from compare.document.text import Text, bad, line, warning
 from scratch.errors import shortened
+
+Code = TypeVar("Code")
 
 # as shells have it: 128 + the number of the signal
 INTERRUPTED, PIPE_CLOSED = 128 + 2, 128 + 13
@@ -30,8 +33,8 @@ TOLD = re.compile(r"(?:^|[.;:] )(?:Add|Build|Call|Choose|Delete|Download|Get|Giv
                   r"(?:\.\S[^.]*)*\.?$", re.IGNORECASE)
 
 
-def guarded(prog: str, run: Callable, args) -> int:
-    """`run(args)`, with every error told in one line on standard error and exit code 2.
+def guarded(prog: str, run: Callable[[Any], Code], args) -> Code | int:
+    """`run(args)`, an exit code; every error is told in one line on standard error, with code 2.
 
     Errors of bad input, values and files, are told as they are. Of any other the line says where it
     arose, and how to see all of it. SIGTERM and SIGHUP end the work as Ctrl-C does.

@@ -159,3 +159,16 @@ def test_a_full_disk_and_a_closed_pipe_are_told_by_name(folder, command, said):
         ["/bin/bash", "-c", f"{sys.executable} -m compare check --golden g.npz {command}"],
         capture_output=True, timeout=300)
     assert done.returncode == 2 and said in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("command, code, said", [
+    ("> /dev/full", 2, b"parity: error: standard output: No space left on device"),
+    ("| true; exit ${PIPESTATUS[0]}", 141, b"")])
+@pytest.mark.skipif(not os.path.exists("/dev/full") or not os.path.exists("/bin/bash"),
+                    reason="needs a device that is always full, and bash")
+def test_what_is_printed_before_any_subcommand_is_guarded_too(command, code, said):
+    done = subprocess.run(
+        ["/bin/bash", "-c", f"{sys.executable} -m compare --print-completion bash {command}"],
+        capture_output=True, timeout=300)
+    assert done.returncode == code and done.stderr.startswith(said), done.stderr
+    assert len(done.stderr.splitlines()) == bool(said)
