@@ -15,16 +15,20 @@ class UnsupportedError(ValueError):
 
 
 class NonFiniteLossError(FloatingPointError):
-    """The training loss became NaN or infinite; no weight has been changed by that step.
+    """The training loss, or the gradient of a weight, became NaN or infinite.
+
+    No weight has been changed by that step.
 
     Attributes:
-        loss: the loss.
+        loss: the loss; a finite one where a gradient is meant.
         origin: a sentence on where it comes from.
+        what: what is not finite, such as 'the loss became nan'.
     """
 
-    def __init__(self, message: str, loss: float = math.nan, origin: str = ""):
+    def __init__(self, message: str, loss: float = math.nan, origin: str = "",
+                 what: str = "the loss is not finite"):
         super().__init__(message)
-        self.loss, self.origin = loss, origin
+        self.loss, self.origin, self.what = loss, origin, what
 
 
 def shortened(message: object, most: int = MOST) -> str:

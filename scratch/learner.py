@@ -220,8 +220,8 @@ class Learner:
         """Forward, loss, backward, update: returns (loss, output).
 
         Raises:
-            NonFiniteLossError: for a loss that is not finite, in place of the update; the layers
-                hold the gradients then.
+            NonFiniteLossError: for a loss or a gradient that is not finite, in place of the update;
+                the layers hold the gradients then.
         """
         batch = self._weighed(x, y, sample_weight)
         shares = self._shares(len(x))
@@ -230,8 +230,8 @@ class Learner:
         else:
             value, output = self._learn_in_blocks(x, batch, shares)
         value = self._penalized(value, gradients=True)
-        if not math.isfinite(value):
-            self._refuse_loss(value, x, y, sample_weight)
+        if not (math.isfinite(value) and self.optimizer.can_use(self._learning()[0])):
+            self._refuse_step(value, x, y, sample_weight)
         self.update()
         return value, output
 
@@ -239,13 +239,17 @@ class Learner:
         """The blocks of a batch, as `parallel.split`; a single one where the loss is of all."""
         return [[slice(0, samples)]] if self.loss.over_batch else parallel.split(self, samples)
 
-    def _refuse_loss(self, value, x, y, sample_weight) -> NoReturn:
-        """Take back what the forward pass has moved, and say where the loss comes from."""
+    def _refuse_step(self, value, x, y, sample_weight) -> NoReturn:
+        """Take back what the forward pass has moved, and say what comes from where."""
         for layer in reversed(self.layers):  # a layer's last call first
             layer.take_back_statistics()
+        if math.isfinite(value):
+            what = nonfinite.spoiled_gradient(self)
+        else:
+            what = f"the loss became {value}"
         origin = nonfinite.origin(self, x, y, sample_weight)
-        raise NonFiniteLossError(f"The loss became {value}. Expected a finite number. {origin}",
-                                 float(value), origin)
+        raise NonFiniteLossError(f"{what[0].upper()}{what[1:]}. Expected finite numbers. {origin}",
+                                 float(value), origin, what)
 
     def _learn_in_blocks(self, x, batch: losses.Batch, shares):
         """`_learn` block by block: the layers' `grads` are the whole batch's then."""
@@ -266,15 +270,20 @@ class Learner:
     def update(self) -> None:
         """One step of the optimizer, by the gradients that the layers hold, then the weights'
         constraints."""
-        learning = [(layer.grads, layer.trainable_params) for layer in self.layers
-                    if layer.params] if self.trainable else []
-        gradients = [grads[name] for grads, trained in learning for name in trained]
-        weights = [weight for _, trained in learning for weight in trained.values()]
+        gradients, weights, names = self._learning()
         if weights and not self.optimizer.built:
-            self.optimizer.build(weights, [name for _, trained in learning for name in trained])
+            self.optimizer.build(weights, names)
         self.optimizer.apply(gradients, weights)
         if self.trainable:
             constraints.apply(self.layers)
+
+    def _learning(self) -> tuple[list, list[np.ndarray], list[str]]:
+        """(gradients, weights, names of the weights) of all that the optimizer changes."""
+        learning = [(layer.grads, layer.trainable_params) for layer in self.layers
+                    if layer.params] if self.trainable else []
+        return ([grads[name] for grads, trained in learning for name in trained],
+                [weight for _, trained in learning for weight in trained.values()],
+                [name for _, trained in learning for name in trained])
 
     def test_step(self, x, y, sample_weight=None):
         """(loss, output) of one batch, without learning from it."""

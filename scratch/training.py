@@ -102,8 +102,8 @@ class Trainer(Learner):
 
         Raises:
             ValueError: for data that do not fit the model or one another.
-            NonFiniteLossError: as soon as a step's loss is NaN or infinite, naming the step and
-                where it comes from; that step changes no weight.
+            NonFiniteLossError: as soon as a step's loss, or the gradient of a weight, is NaN or
+                infinite, naming the step and where it comes from; that step changes no weight.
         """
         self._require_compiled("fit")
         rows = kept = None  # all rows of x to train on, and none of them for validation
@@ -172,9 +172,9 @@ class Trainer(Learner):
             except NonFiniteLossError as error:
                 of = f" of {bar.total}" if bar.total else ""
                 raise NonFiniteLossError(
-                    f"Training stopped: the loss became {error.loss} at epoch {epoch + 1}, step "
-                    f"{step + 1}{of}. Expected a finite number. {error.origin}.",
-                    error.loss, error.origin) from None
+                    f"Training stopped: {error.what} at epoch {epoch + 1}, step {step + 1}{of}. "
+                    f"Expected finite numbers. {error.origin}.",
+                    error.loss, error.origin, error.what) from None
             scores.add(value, y, output, sample_weight)
             watchers.end_batch("train", step, scores.figures)
             if bar.is_due(step + 1):

@@ -8,6 +8,7 @@ Exit codes: 0, all is well; 1, parity does not hold; 2, bad usage or input, told
 interrupted by Ctrl-C.
 """
 
+import argparse
 import importlib
 import shlex
 import sys
@@ -81,18 +82,11 @@ def main(argv: list[str] | None = None, supervise: bool = False) -> int:
         supervise: run the subcommand in a process of its own, see `compare.cli.supervision`.
     """
     parser = build_parser()
-    try:
-        args, unknown = parser.parse_known_args(argv)
-        if unknown:
-            prog = f"{parser.prog} {args.command}" if args.command else parser.prog
-            Parser(prog).error(f"unrecognized arguments: {' '.join(unknown)}")
-        arguments.refuse_empty(parser.prog, args)
-    except SystemExit as stop:  # --help, --version, bad usage
-        return int(stop.code or 0)
+    args = argparse.Namespace(command=None)
+    code = guarded(parser.prog, lambda args: understand(parser, argv, args), args)
+    if code is not None:
+        return code
     args.command_line = shlex.join(["parity", *(sys.argv[1:] if argv is None else argv)])
-    if args.command is None:
-        parser.print_help()
-        return 0
     run = importlib.import_module(f"compare.cli.{args.command}").run
     prog = f"parity {args.command}"
     if not supervise:
@@ -102,3 +96,19 @@ def main(argv: list[str] | None = None, supervise: bool = False) -> int:
     except Died as death:
         failed(args, str(death))
         return complain(prog, death)
+
+
+def understand(parser: Parser, argv: list[str] | None, args: argparse.Namespace) -> int | None:
+    """Fill `args` in; an exit code if all is said and done: --help, --version, bad usage."""
+    try:
+        _, unknown = parser.parse_known_args(argv, args)
+        if unknown:
+            prog = f"{parser.prog} {args.command}" if args.command else parser.prog
+            Parser(prog).error(f"unrecognized arguments: {' '.join(unknown)}")
+        arguments.refuse_empty(parser.prog, args)
+        if args.command is None:
+            parser.print_help()
+            return 0
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return None

@@ -7,6 +7,11 @@ from pathlib import Path
 from scratch.files.atomic import descriptor
 
 READ = ("golden", "input", "outputs", "data_dir", "config")
+# what no result is written over: programs, models, arrays, images. A network's module may import or
+# read any of them, and a folder of data or of submissions is full of them.
+PRECIOUS = (".py", ".pyi", ".ipynb", ".keras", ".h5", ".hdf5", ".npz", ".npy", ".gz", ".onnx",
+            ".tflite", ".pt", ".pth", ".csv", ".pkl")
+OWN_KIND = {"out": ".npz"}  # what `parity record` writes, it may write again
 
 
 def refuse(args, written: Sequence[str], folders: Sequence[str]) -> None:
@@ -31,11 +36,17 @@ def refuse(args, written: Sequence[str], folders: Sequence[str]) -> None:
         other = taken.setdefault(place(path), option)
         if other != option:
             clashing.append((other, option, path))
-    if any("--junit" in pair for pair in clashing):
+    lost = [(f"--{name}", getattr(args, name)) for name in written
+            if name != "pytest" and would_be_lost(name, getattr(args, name, None))]
+    if any("--junit" in pair for pair in (*clashing, *lost)):
         args.junit = None  # which would else be written, with this error in it
     for other, option, path in clashing:
         raise ValueError(f"expected {option} to name a file of its own. Received: {path}, "
                          f"which is also what {other} names. Give another path")
+    for option, path in lost:
+        raise ValueError(f"expected {option} to name a new file, or a result of before. Received: "
+                         f"{path}, which is there and by its name something else. Give another "
+                         "path, or remove it first")
     if getattr(args, "pytest", None):
         require_own_test(args.pytest)
 
@@ -58,6 +69,13 @@ def module_files(module: str) -> list[Path]:
     places = [Path(folder or ".") / inside for folder in ("", *sys.path)]
     found = [file for stem in places for file in (stem.with_suffix(".py"), stem / "__init__.py")]
     return [file for file in found if file.is_file()]
+
+
+def would_be_lost(name: str, path: str | None) -> bool:
+    """Whether that option's file is there, and is by its name none that results are kept in."""
+    kind = Path(path or "").suffix.lower()
+    return (bool(path) and kind in PRECIOUS and kind != OWN_KIND.get(name)
+            and Path(path or "").is_file())
 
 
 def require_own_test(path: str) -> None:

@@ -13,11 +13,14 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from compare.cli import colour
 from compare.document import files, progress
 from compare.document.text import Text, bad, line, warning
 from scratch.errors import shortened
+
+Code = TypeVar("Code")
 
 # as shells have it: 128 + the number of the signal
 INTERRUPTED, PIPE_CLOSED = 128 + 2, 128 + 13
@@ -30,8 +33,8 @@ TOLD = re.compile(r"(?:^|[.;:] )(?:Add|Build|Call|Choose|Delete|Download|Get|Giv
                   r"(?:\.\S[^.]*)*\.?$", re.IGNORECASE)
 
 
-def guarded(prog: str, run: Callable, args) -> int:
-    """`run(args)`, with every error told in one line on standard error and exit code 2.
+def guarded(prog: str, run: Callable[[Any], Code], args) -> Code | int:
+    """`run(args)`, an exit code; every error is told in one line on standard error, with code 2.
 
     Errors of bad input, values and files, are told as they are. Of any other the line says where it
     arose, and how to see all of it. SIGTERM and SIGHUP end the work as Ctrl-C does.
@@ -53,7 +56,7 @@ def guarded(prog: str, run: Callable, args) -> int:
         return complain(prog, error)
     except KeyboardInterrupt:
         return interrupted(prog)
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # SystemExit, GeneratorExit: whatever somebody's code raises
         if os.environ.get("PARITY_TRACEBACK"):
             traceback.print_exc()
         from compare.tracing.layer_error import sentence
@@ -81,8 +84,13 @@ def ending_as_by_ctrl_c() -> Iterator[None]:
 def failed(args, message: str) -> None:
     """Write the JUnit file that was asked for, with one error: there is no verdict."""
     if getattr(args, "junit", None):
+        from compare.cli import clashes
         from compare.report.junit import junit_error
 
+        try:  # the error may have come before the paths were looked at
+            clashes.refuse(args, ("json", "html", "junit"), ())
+        except ValueError:
+            return
         with contextlib.suppress(OSError):  # the one line on the screen is not to be lost for it
             files.write_text(args.junit, junit_error(message, getattr(args, "model", None)))
 

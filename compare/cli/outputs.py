@@ -71,19 +71,38 @@ def write_files(args, result, as_json: Callable, page: Callable | None = None,
         as_json, page, junit: make the text of a result, for --json, --html and --junit.
         folder: writes into a directory that exists, as (result, directory), and returns the paths;
             for --out or --keep.
+
+    Raises:
+        ValueError: for a file of a name that one in the folder has; that one stays.
     """
     written: list = []
-    for option, make in (("json", as_json), ("html", page), ("junit", junit)):
+    in_folder: list = []
+    try:
+        for option in FOLDERS:
+            path = getattr(args, option, None)
+            if path and folder:
+                with progress.during(f"Writing {path}"):
+                    in_folder += folder(result, Path(path))
+    finally:  # the smaller files may still find their place on a full disk
+        written += write_single(args, result, set(map(clashes.place, in_folder)), as_json=as_json,
+                                page=page, junit=junit)
+    return written + in_folder
+
+
+def write_single(args, result, taken: set[str], **makers: Callable | None) -> list:
+    """As `write_files`, without a folder; `taken` are the places that are no longer free."""
+    written: list = []
+    for option, kind in (("json", "as_json"), ("html", "page"), ("junit", "junit")):
+        make = makers[kind]
         path = getattr(args, option, None)
         if path and make:
+            if clashes.place(path) in taken:
+                raise ValueError(f"expected --{option} to name a file of its own. Received: {path},"
+                                 " which has just been written beside other results. Give "
+                                 "another path")
             with progress.during(f"Writing {path}"):
                 files.write_text(path, make(result))
             written.append(path)
-    for option in FOLDERS:
-        path = getattr(args, option, None)
-        if path and folder:
-            with progress.during(f"Writing {path}"):
-                written += folder(result, Path(path))
     return written
 
 

@@ -9,16 +9,15 @@ Where there is no fork (Windows) the subcommand runs in the same process.
 """
 
 import contextlib
-import ctypes
 import os
-import re
 import signal
 import sys
 import tempfile
 from collections.abc import Callable
 
+from compare.document.child_process import end_with_parent, hold_back_in, last_words
+
 FORWARDED = (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
-PARENT_DIED = 1  # prctl's PR_SET_PDEATHSIG
 HINTS = {"SIGKILL": "often too little memory: give a smaller --batch, or close other programs",
          "SIGILL": "an instruction that this processor does not have: TensorFlow's own builds need "
                    "AVX; install one that was built for it",
@@ -47,14 +46,14 @@ def supervised(run: Callable[[], int]) -> int:
     if child == 0:
         os.close(read)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        end_with_parent()
-        # what native code says on its way is held back there, see reference.quiet
-        os.environ["PARITY_HELD"] = f"{os.getpid()}:{held.fileno()}"
+        end_with_parent(signal.SIGTERM)
+        hold_back_in(held.fileno())
         code = run()
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()
-        os.write(write, bytes([code]))
+        with contextlib.suppress(BrokenPipeError):  # the parent was killed: nobody waits
+            os.write(write, bytes([code]))
         return code
     os.close(write)
     try:
@@ -89,19 +88,6 @@ def wait_for(child: int) -> int:
         elif by_a_process:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, number)
-
-
-def end_with_parent() -> None:
-    """On Linux: ask for SIGTERM when the parent dies, however it does."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(PARENT_DIED, signal.SIGTERM)
-
-
-def last_words(held: bytes) -> str:
-    """The last line that is not empty, without the marks that TensorFlow puts before it."""
-    lines = [text.strip() for text in held.decode(errors="replace").splitlines() if text.strip()]
-    return re.sub(r"^[IWEF]\d{4} \S+\s+\d+ \S+\] ", "", lines[-1]) if lines else ""
 
 
 def how(status: int, words: str = "") -> str:

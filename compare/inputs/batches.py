@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import scratch
+from compare.tracing import stored_arrays
 from compare.tracing.model_kinds import kind
 from compare.tracing.validation import check_batch, output_shape
 from scratch import memory
@@ -110,22 +111,27 @@ def from_file(path):
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is no such archive, or x holds no samples or numbers that are not finite.
+        ValueError: if it is no such archive, or one that would unpack to far more than it holds,
+            or x holds no samples or numbers that are not finite.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"--input: expected a .npz file. Received: {path}, which is no "
                                 "file")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        contents = Path(path).read_bytes()
+        arrays = stored_arrays.read(contents, "x and y", ("x", "y"))
+        there = list(arrays) or stored_arrays.names(contents)
     except Exception as error:  # numpy, zipfile and zlib each have their own
         raise ValueError(f"--input: expected a .npz archive with arrays x and y. Received {path}, "
                          f"which cannot be read: {error}") from None
     if "x" not in arrays:
         raise ValueError("--input: expected arrays named x and y. Received: "
-                         f"{', '.join(arrays) or 'none'} in {path}")
+                         f"{', '.join(there) or 'none'} in {path}")
     for name in {"x", "y"} & arrays.keys():
         if arrays[name].dtype.kind not in "biuf":
             raise ValueError(f"--input: expected real numbers in x and y. Received: {name} of "
                              f"dtype {arrays[name].dtype} in {path}")
-    return check_batch(arrays["x"]), arrays.get("y")
+    try:
+        return check_batch(arrays["x"]), arrays.get("y")
+    except ValueError as error:
+        raise ValueError(f"--input {path}: {error}") from None

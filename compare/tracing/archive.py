@@ -9,19 +9,18 @@ altered byte is noticed when the file is read.
 import hashlib
 import io
 import json
-import math
 import os
 import zipfile
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
+from compare.tracing import stored_arrays
 from compare.tracing.types import Weights
 from scratch.errors import shortened
 from scratch.files import description
 from scratch.files.atomic import replacing
-from scratch.files.limits import RefusedFile, require_held
 
 FORMAT = "keras-parity trace"
 VERSION = 2
@@ -79,7 +78,7 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
                          "Received one that does not end in the SHA-256 of its contents: it is no "
                          "trace, or was cut short or altered")
     try:
-        arrays = _arrays(contents)
+        arrays: dict[str, Any] = stored_arrays.read(contents, "the arrays of a trace")
         header = description.parse(str(arrays.pop("header")).encode(), "its header")
         found = header["format"], header["version"]
         if found[0] == FORMAT and type(found[1]) is int and found[1] in READABLE:
@@ -93,37 +92,6 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
                          f"{shortened(error)}") from None
     raise ValueError(f"{path}: expected {FORMAT!r}, version {VERSION} or {AT_INFERENCE}. "
                      f"Received: {found[0]!r:.80}, version {found[1]!r:.80}")
-
-
-def _arrays(contents: bytes) -> dict[str, Any]:
-    """The arrays of a `.npz` file, once it is sure that they are as large as they say.
-
-    Raises:
-        RefusedFile: if they are not, or take up far more than the file; besides whatever a damaged
-            archive makes zipfile and numpy raise.
-    """
-    with zipfile.ZipFile(io.BytesIO(contents)) as archive:
-        members = archive.infolist()
-        require_held(sum(member.file_size for member in members), len(contents),
-                     "the arrays of a trace")
-        for member in members:
-            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise RefusedFile(f"{member.filename!r:.80} is packed by an unusual method")
-            with archive.open(member) as file:
-                _require_whole(file, member)
-    with np.load(io.BytesIO(contents), allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
-
-
-def _require_whole(file: IO[bytes], member: zipfile.ZipInfo) -> None:
-    """That a member holds an array of plain values, all of them: numpy makes room by its shape."""
-    read = {(1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0}[np.lib.format.read_magic(file)]
-    shape, _, dtype = read(file)
-    if dtype.kind not in "biufU" or file.tell() + math.prod(shape) * dtype.itemsize \
-            != member.file_size:
-        raise RefusedFile(f"{member.filename!r:.80} holds {member.file_size} bytes, which are no "
-                          f"array of {dtype} of shape {shape}")
 
 
 def _first_version(header: dict[str, Any]) -> dict[str, Any]:

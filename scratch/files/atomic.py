@@ -26,7 +26,8 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     """
     number, target = descriptor(path), Path(path).resolve()
     sent = number is not None or (target.exists() and not target.is_file())
-    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    # a name may be as long as the system allows, and this one is to be no longer
+    beside = target.with_name(f".{target.name[:40]}.{os.getpid()}.part")
     if sent:
         handle, name = tempfile.mkstemp(prefix="parity-", suffix=".part")
         os.close(handle)

@@ -6,8 +6,6 @@ text of brackets. What a file unpacks to is therefore bounded by the file's own 
 
 import re
 
-import numpy as np
-
 from scratch import memory
 
 TEXT = 4 << 20  # bytes of JSON: about four thousand layers
@@ -18,8 +16,8 @@ BRACKETS = 200_000  # in all: each becomes a list or a dictionary of far more by
 SMALL = 1 << 25  # bytes
 EXPANSION = 100  # times as large as the file
 
-_OPENING, _CLOSING = (np.isin(np.arange(256), list(brackets)) for brackets in (b"[{", b"]}"))
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)', re.DOTALL)
+# a whole string, within which brackets count for nothing, or a bracket
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)|[][{}]', re.DOTALL)
 
 
 class RefusedFile(ValueError):
@@ -54,10 +52,13 @@ def require_text(content: bytes, what: str) -> None:
     """
     if len(content) > TEXT:
         raise RefusedFile(f"expected {what} of at most {TEXT} bytes. Received: {len(content)}")
-    letters = np.frombuffer(_STRING.sub(b"", content), np.uint8)
-    opening = _OPENING[letters]
-    depth = np.cumsum(opening.astype(np.int32) - _CLOSING[letters])
-    if opening.sum() > BRACKETS or depth.max(initial=0) > NESTED:
+    opened = depth = deepest = 0
+    for token in _TOKEN.finditer(content):  # one after the other: there may be millions
+        if token[0] in (b"[", b"{"):
+            opened, depth = opened + 1, depth + 1
+            deepest = max(deepest, depth)
+        elif token[0] in (b"]", b"}"):
+            depth -= 1
+    if opened > BRACKETS or deepest > NESTED:
         raise RefusedFile(f"expected {what} with at most {BRACKETS} brackets, {NESTED} within one "
-                          f"another. Received: {opening.sum()}, {depth.max(initial=0)} within one "
-                          "another")
+                          f"another. Received: {opened}, {deepest} within one another")

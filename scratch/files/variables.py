@@ -28,6 +28,7 @@ from scratch.naming import numbered, snake_case
 from scratch.operations import Operation
 
 LEAST_BUFFER = 1 << 20  # bytes of a chunk of any array
+MOST_OF_A_LAYER = 64  # arrays; to open one takes more time and memory than a small one itself
 
 
 class Place(NamedTuple):
@@ -168,7 +169,8 @@ def _read(model, store, held: int) -> tuple[list, optimizer_state.State]:
                for array in _weights_of(layer, names, stored[path], path)]
     require_held(sum(array.size for array in weights) * model.dtype.itemsize, held,
                  f"the weights of {model}")
-    state = _arrays(store, "optimizer") if model.optimizer is not None else {}
+    # no optimizer keeps more than four arrays for a weight
+    state = {} if model.optimizer is None else _arrays(store, "optimizer", 10 + 4 * len(weights))
     read = [np.asarray(array) for array in weights]
     return read, optimizer_state.read(model, state)
 
@@ -182,6 +184,10 @@ def _stored(store, places: list[Place], inside: str) -> dict[str, dict]:
         return {}
     group = store[inside] if inside else store
     _require_own(group, "layers", h5py.Group, inside or "the file")
+    most = 10 + 4 * len(places)  # layers without weights may be there, too
+    if len(group["layers"]) > most:
+        raise RefusedFile(f"expected at most {most} layers in {inside}layers. "
+                          f"Received: {len(group['layers'])}")
     found = {}
     for name in group["layers"]:
         path = f"{inside}layers/{name}"
@@ -195,7 +201,7 @@ def _stored(store, places: list[Place], inside: str) -> dict[str, dict]:
     return found
 
 
-def _arrays(store, path: str) -> dict:
+def _arrays(store, path: str, most: int = MOST_OF_A_LAYER) -> dict:
     """The datasets of numbers in the group path/vars by their names; none without such a group."""
     import h5py
 
@@ -205,6 +211,9 @@ def _arrays(store, path: str) -> dict:
             return {}
         _require_own(place, part, h5py.Group, path)
         place = place[part]
+    if len(place) > most:
+        raise RefusedFile(f"expected at most {most} arrays in {path}/vars. "
+                          f"Received: {len(place)}")
     for key in place:
         _require_own(place, key, h5py.Dataset, path)
         dataset = place[key]

@@ -5,7 +5,7 @@ pixel i of m new ones reads the old image at (i + 0.5) * n / m - 0.5, the middle
 0. Between the outermost middles and the border nothing changes.
 """
 
-from functools import reduce
+from functools import cached_property, reduce
 
 import numpy as np
 
@@ -20,15 +20,17 @@ class Resampling:
         size, new: how many pixels there are, and are to be.
         interpolation: one of `KINDS`.
 
-    Attributes:
-        taps: pairs of arrays (new,): which pixel each new one reads, and its share; one such pair
-            for each pixel that it reads.
     """
 
     def __init__(self, size: int, new: int, interpolation: str):
-        self.size, self.new = size, new
-        self.taps = {"nearest": _nearest, "bilinear": _linear, "bicubic": _cubic}[interpolation](
-            size, new)
+        self.size, self.new, self.interpolation = size, new, interpolation
+
+    @cached_property
+    def taps(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Pairs of arrays (new,): which pixel each new one reads, and its share; one such pair for
+        each pixel that it reads. Made for the first image: a file may ask for any size."""
+        rule = {"nearest": _nearest, "bilinear": _linear, "bicubic": _cubic}[self.interpolation]
+        return rule(self.size, self.new)
 
     def forward(self, x: np.ndarray, axis: int) -> np.ndarray:
         """(..., size, ...) -> (..., new, ...)."""

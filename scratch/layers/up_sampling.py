@@ -2,7 +2,7 @@
 """
 
 import numbers
-from functools import reduce
+from functools import cached_property, reduce
 
 import numpy as np
 
@@ -124,27 +124,27 @@ class UpSampling2D(UpSampling):
                              f"{', '.join(INTERPOLATIONS)}. "
                              f"Received: interpolation={interpolation!r}")
 
-    def build(self, input_shape):
-        super().build(input_shape)
-        if self.interpolation == "nearest":
-            return
+    @cached_property
+    def taps(self) -> tuple[list[Taps], list[Taps]]:
+        """(forth, back), each for rows and columns. Made for the first image: a file may ask for
+        any size."""
         sizes = self.input_shape[self.first:self.first + self.rank]
         matrices = [interpolation_matrix(size, factor, self.interpolation)
                     for size, factor in zip(sizes, self.factors)]
-        self.forth = [Taps(matrix, self.dtype) for matrix in matrices]
-        self.back = [Taps(matrix.T, self.dtype) for matrix in matrices]
+        return ([Taps(matrix, self.dtype) for matrix in matrices],
+                [Taps(matrix.T, self.dtype) for matrix in matrices])
 
     def forward(self, x, training=False):
         if self.interpolation == "nearest":
             return super().forward(x, training)
         # (N, H, W, C) -> (N, H, columns W, C) -> (N, rows H, columns W, C)
-        return self._along_both(self.forth, x)
+        return self._along_both(self.taps[0], x)
 
     def backward(self, dy, wants_input_gradient=True):
         if self.interpolation == "nearest":
             return super().backward(dy, wants_input_gradient)
         # (N, rows H, columns W, C) -> (N, rows H, W, C) -> (N, H, W, C)
-        return self._along_both(self.back, dy) if wants_input_gradient else None
+        return self._along_both(self.taps[1], dy) if wants_input_gradient else None
 
     def _along_both(self, taps, array):
         for i in (1, 0):

@@ -161,6 +161,21 @@ class Optimizer:
         self.update(gradients, variables, positions, rate)
         self.iterations += 1
 
+    def can_use(self, gradients: list) -> bool:
+        """Whether none of these would make its weight NaN or infinite.
+
+        Infinity may be clipped to a largest magnitude, NaN stays what it is.
+        """
+        # the sum of squares is the fastest look at all entries; it may overflow where none has
+        for gradient in gradients:
+            if not math.isfinite(np.vdot(gradient, gradient)):
+                break
+        else:
+            return True
+        if self.clipvalue and self.clipvalue > 0:
+            return not any(np.isnan(gradient).any() for gradient in gradients)
+        return all(np.isfinite(gradient).all() for gradient in gradients)
+
     def _positions(self, variables):
         """Where each variable's slots are."""
         known = self._built_for

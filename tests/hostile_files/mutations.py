@@ -12,6 +12,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from tests.hostile_files.samples import BATCH
+
 SEAL = 64  # hexadecimal digits of a SHA-256, at the end of a trace
 WEIGHTS = "model.weights.h5"
 
@@ -37,8 +39,9 @@ def spoiled(path: Path, rng: random.Random, canary: Path) -> bytes:
                        variables_flipped, archive_changed],
             ".h5": [flipped, cut, hdf5_changed, hdf5_changed],
             ".npz": [flipped, resealed_bytes, header_changed, header_changed, arrays_changed]}
+    plain = [flipped, cut, arrays_changed, arrays_changed]  # no header, no seal
     for _ in range(rng.choice([1, 1, 1, 2])):
-        way = rng.choice(ways[path.suffix])
+        way = rng.choice(plain if path.name == BATCH else ways[path.suffix])
         try:
             content = way(content, rng, canary)
         except Exception:  # what the first way spoiled, the next cannot always be used on

@@ -1,10 +1,13 @@
-"""The good files that are spoiled: models, weights and golden traces, all small."""
+"""The good files that are spoiled: models, weights, golden traces and batches, all small."""
 
 import numpy as np
 
 import compare
 import scratch
+from tests.compare.support import nested
 from tests.scratch.support import graphs
+
+BATCH = "batch.npz"
 
 
 def network() -> scratch.Sequential:
@@ -18,6 +21,16 @@ def network() -> scratch.Sequential:
     return model
 
 
+def of_any_size() -> scratch.Sequential:
+    """A stack whose images may be of any size, with the layers that make tables for theirs."""
+    model = scratch.Sequential([
+        scratch.Input((None, None, 2)), scratch.ZeroPadding2D(1),
+        scratch.UpSampling2D(2, interpolation="bilinear"), scratch.Resizing(5, 4),
+        scratch.DepthwiseConv2D(2), scratch.GlobalAveragePooling2D(), scratch.Dense(3)])
+    model.compile("sgd", "mean_squared_error")
+    return model
+
+
 def write(folder) -> list:
     """Write them all; returns their paths."""
     model = network()
@@ -25,9 +38,12 @@ def write(folder) -> list:
     model.fit(x, y, verbose=0)
     graph = graphs.excited()
     paths = [folder / name for name in ("stack.keras", "graph.keras", "stack.weights.h5",
-                                        "stack.npz")]
+                                        "stack.npz", "nested.keras", "open.keras", BATCH)]
     model.save(paths[0])
     graph.save(paths[1])
     model.save_weights(paths[2])
     compare.record(model, x, y).save(paths[3])
+    nested.shared().save(paths[4])
+    of_any_size().save(paths[5])
+    np.savez_compressed(paths[6], x=x, y=y)
     return paths

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import scratch
 from compare import cli
-from compare.inputs import twins
+from compare.inputs import batches, twins
 from tests.hostile_files import samples
 
 # Python's own events that reading a file has no reason to cause
@@ -71,9 +71,10 @@ def of_python(name: str) -> bool:
 
 def read(path: Path) -> str:
     """Read a file in every way that it may be; how that ended: 'read', 'refused', or what else."""
-    if path.suffix == ".npz":
+    batch = path.name.endswith(samples.BATCH)
+    if path.suffix == ".npz" and not batch:
         return checked(path)
-    ways = [samples.network().load_weights]
+    ways = [batches.from_file] if batch else [samples.network().load_weights]
     if path.suffix == ".keras":
         ways += [scratch.load_model, twins.candidate]
     ended = "read"

@@ -46,10 +46,10 @@ FRACTIONAL_LABELS = Difference(
 
 NON_FINITE_LOSS = Difference(
     "loss_that_is_not_finite",
-    where="a loss that becomes NaN or infinite in fit",
+    where="a loss or a weight's gradient that becomes NaN or infinite in fit",
     keras="goes on, unless the callback TerminateOnNaN stops it",
-    ours="raises NonFiniteLossError with epoch and step, before the figures are of no use",
-    why="No step after that teaches anything.",
+    ours="raises NonFiniteLossError with epoch and step, and changes no weight by that step",
+    why="No step after that teaches anything, and what was learned is kept.",
     checks="`parity check` names the layer where the first NaN or infinity arose.",
     concerns=("TerminateOnNaN",))
 

@@ -46,6 +46,9 @@ class ScratchLearner:
         Returns:
             (losses, correct), both (steps,): each step's loss before its update, and how many of
             its images were predicted right. The losses end with the first that is not finite.
+
+        Raises:
+            NonFiniteLossError: for a gradient that is not finite where the loss is.
         """
         step, losses, predicted = self.model.train_step, [], []
         with np.errstate(all="ignore"):  # a loss that is not finite is reported by the caller
@@ -53,6 +56,8 @@ class ScratchLearner:
                 try:
                     loss, output = step(batch_x, batch_y)
                 except NonFiniteLossError as error:
+                    if np.isfinite(error.loss):
+                        raise
                     losses.append(error.loss)
                     break
                 losses.append(loss)

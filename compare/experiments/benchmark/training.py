@@ -84,7 +84,8 @@ def train(job: Job) -> Iterator[Ready | Progress | Epoch | Learned]:
     """Do a job: yields Ready, then for each epoch some Progress and an Epoch, then Learned.
 
     Raises:
-        scratch.NonFiniteLossError: naming side, epoch and step, if a loss is not finite.
+        scratch.NonFiniteLossError: naming side, epoch and step, if a loss or, in scratch, a
+            gradient is not finite.
     """
     started = time.perf_counter()
     dataset = job.data.load()
@@ -110,7 +111,12 @@ def train_epoch(job, learner, x, y, order, number, curve):
         batch_x, batch_y = x[rows], y[rows]  # (steps, batch, H, W, 1), (steps, batch)
         seen = checksum(seen, batch_x, batch_y)
         began = time.perf_counter()
-        losses, correct = learner.steps(batch_x, batch_y)  # (steps,), (steps,)
+        try:
+            losses, correct = learner.steps(batch_x, batch_y)  # (steps,), (steps,)
+        except scratch.NonFiniteLossError as error:  # the loss is finite, but a gradient is not
+            raise scratch.NonFiniteLossError(
+                f"{NAMES[job.side]}: {error.what} at epoch {number}, in one of the steps from "
+                f"{done + 1:,} to {done + len(rows):,} of {steps:,}. {error.origin}") from None
         seconds += time.perf_counter() - began
         require_finite(losses, job.side, number, done, steps)
         done += len(losses)

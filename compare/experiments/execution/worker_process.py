@@ -6,18 +6,23 @@ TensorFlow, and the two take turns because each waits after an item until it is 
 The process is started as a plain interpreter, not through multiprocessing's 'spawn', which would
 run the caller's main script again, with whatever that imports. Commands and items are pickles on
 its standard input and output. It lives in a process group of its own, so that Ctrl-C is the
-parent's affair alone, and it ends when the parent does, since its pipes break.
+parent's affair alone, and it ends when the parent does: on Linux at once, elsewhere when it next
+writes into a pipe that nobody reads.
 """
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
+import tempfile
 import traceback
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from compare.document.child_process import end_with_parent, hold_back_in, last_words
 
 GO = b"g"
 
@@ -60,10 +65,11 @@ class Worker:
     def __init__(self, name: str, function: Callable, argument):
         self.name = name
         # sys.path goes along, as in multiprocessing: what is importable here is importable there.
-        program = (f"import sys; sys.path[:] = {sys.path!r}; "
-                   "from compare.experiments.execution.worker_process import serve; serve()")
+        self._held = tempfile.TemporaryFile()
+        program = (f"import sys; sys.path[:] = {sys.path!r}; from compare.experiments.execution"
+                   f".worker_process import serve; serve({self._held.fileno()})")
         # a group of its own keeps Ctrl-C away from the worker; the parent decides what it means
-        apart: dict[str, Any] = {"start_new_session": True}
+        apart: dict[str, Any] = {"start_new_session": True, "pass_fds": [self._held.fileno()]}
         if sys.platform == "win32":
             apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
         self.process = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE,
@@ -107,6 +113,7 @@ class Worker:
         except OSError:  # what was still in its buffer cannot be delivered any more
             pass
         self.process.wait()
+        self._held.close()
 
     def __enter__(self) -> "Worker":
         return self
@@ -130,11 +137,21 @@ class Worker:
     def _vanished(self) -> WorkerError:
         code = self.process.wait()
         how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        return WorkerError(f"the process of {self.name} {how} before it was done")
+        self._held.seek(0)
+        said = last_words(self._held.read())
+        return WorkerError(f"the process of {self.name} {how} before it was done"
+                           + (f", while a library was starting that said: {said}" if said else ""))
 
 
-def serve() -> None:
-    """What the worker's process runs: take a task from standard input and send its items."""
+def serve(held: int) -> None:
+    """What the worker's process runs: take a task from standard input and send its items.
+
+    Args:
+        held: the descriptor of a file for what is said by a library that ends this process.
+    """
+    if sys.platform != "win32":  # which hands over no descriptors, and has no such signal
+        end_with_parent(signal.SIGKILL)
+        hold_back_in(held)
     channel = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever is printed from here on must not get between the items
     # a number that overflows in one of NumPy's threads ends as a loss that stops the training

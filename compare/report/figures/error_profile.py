@@ -12,12 +12,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from compare.document.figure_style import BLUE, INK, ORANGE, new_figure
+from compare.document.text import unhidden
 from compare.report.failing_tensor import FailingTensor
+from scratch.errors import shortened
 
 IMAGE = ("height", "width")
 MOST_BARS = 64
 DECADES = 6  # of the difference that the colours tell apart, below which it fades into zero
 INCHES = 0.078  # that a character of a heading takes
+LONGEST = 200  # characters of a tensor's name
 
 
 def patterns(found: FailingTensor) -> Figure:
@@ -29,9 +32,11 @@ def patterns(found: FailingTensor) -> Figure:
     widths = [1.25] * plane + [1.0] * len(lines)
     figure = new_figure(max(7.5, 3.3 * sum(widths)), 3.4)
     line = "; dashed: what rounding can explain" if found.allowed.any() else ""
-    heading = (f"{found.row.name}: the largest difference at each place, on {found.about}{line}")
+    # a name may hold letters that no font has, and '$', which begins a formula
+    name = shortened(unhidden(found.row.name), LONGEST)
+    heading = f"{name}: the largest difference at each place, on {found.about}{line}"
     figure.suptitle("\n".join(textwrap.wrap(heading, int(figure.get_figwidth() / INCHES))),
-                    fontsize=9, color=INK)
+                    fontsize=9, color=INK, parse_math=False)
     grid = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths)[0]
     most, pale = reach(found, np.where(np.isinf(error), 0, error))
     if plane:

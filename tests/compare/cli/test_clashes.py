@@ -34,6 +34,10 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "mine.py").write_text(OWN)
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "deep.py").write_text(OWN)
+    (tmp_path / "helper.py").write_text("what mine.py may import")
+    (tmp_path / "weights.H5").write_text("what mine.py may read")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "t10k-labels-idx1-ubyte.gz").write_text("labels")
     np.savez("batch.npz", x=np.ones((2, 3)))
     yield tmp_path
     for name in ("mine", "deep"):  # other tests have files of these names
@@ -61,7 +65,17 @@ def contents(folder):
     ("record --input batch.npz --out batch.npz", "also what --input names"),
     ("record --out a --json a", "--json .* also what --out names"),
     ("bench --seeds 2 --out a --runs a", "--runs .* also what --out names"),
-    ("fuzz --keep a --runs a", "--runs .* also what --keep names")])
+    ("fuzz --keep a --runs a", "--runs .* also what --keep names"),
+    ("check --model mine:network --json helper.py", "--json to name a new file.*helper.py"),
+    ("check --model mine:network --junit weights.H5", "--junit to name a new file.*weights.H5"),
+    ("debug mine:network --html helper.py", "--html to name a new file.*helper.py"),
+    ("debug mine:network --model mine:network --junit mine.py", "the network once"),
+    ("record --model mine:network --out helper.py", "--out to name a new file.*helper.py"),
+    ("check --data-dir data --json data/t10k-labels-idx1-ubyte.gz", "--json to name a new file"),
+    ("bench --data-dir data --html data/t10k-labels-idx1-ubyte.gz", "--html to name a new file"),
+    ("record --data-dir data --out data/t10k-labels-idx1-ubyte.gz", "--out to name a new file"),
+    ("grade there --config g.npz --junit there/deep.py", "--junit to name a new file"),
+    ("grade there --config g.npz --resume --junit there/deep.py", "expected --runs")])
 def test_an_output_that_is_an_input_or_another_output_is_refused(folder, options, said, capsys):
     os.symlink("g.npz", "link.npz")
     (folder / "m.keras").write_bytes(b"weights")
@@ -145,3 +159,16 @@ def test_a_full_disk_and_a_closed_pipe_are_told_by_name(folder, command, said):
         ["/bin/bash", "-c", f"{sys.executable} -m compare check --golden g.npz {command}"],
         capture_output=True, timeout=300)
     assert done.returncode == 2 and said in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("command, code, said", [
+    ("> /dev/full", 2, b"parity: error: standard output: No space left on device"),
+    ("| true; exit ${PIPESTATUS[0]}", 141, b"")])
+@pytest.mark.skipif(not os.path.exists("/dev/full") or not os.path.exists("/bin/bash"),
+                    reason="needs a device that is always full, and bash")
+def test_what_is_printed_before_any_subcommand_is_guarded_too(command, code, said):
+    done = subprocess.run(
+        ["/bin/bash", "-c", f"{sys.executable} -m compare --print-completion bash {command}"],
+        capture_output=True, timeout=300)
+    assert done.returncode == code and done.stderr.startswith(said), done.stderr
+    assert len(done.stderr.splitlines()) == bool(said)

@@ -42,6 +42,16 @@ def test_what_is_asked_for_is_written_printed_and_told(tmp_path, capsys):
         args.json, args.html, tmp_path / "out" / "a.txt")]
 
 
+@pytest.mark.parametrize("option", ["json", "html"])
+def test_a_file_that_has_been_written_beside_others_is_not_written_over(tmp_path, capsys, option):
+    args = asked(tmp_path, "json", "html", "out")
+    setattr(args, option, str(tmp_path / "html" / ".." / "out" / "a.txt"))
+    with pytest.raises(ValueError, match=f"--{option} to name a file of its own.*a.txt"):
+        outputs.publish(args, "result", render, **KINDS)
+    assert (tmp_path / "out" / "a.txt").read_text() == "result"
+    assert capsys.readouterr().out == "simple: result\n"
+
+
 def test_what_is_not_asked_for_is_not_made(tmp_path, capsys):
     def never(*given):
         pytest.fail("made for nothing")
@@ -66,6 +76,7 @@ def test_a_full_disk_does_not_cost_the_result(tmp_path, monkeypatch, capsys, fai
         outputs.publish(args, "result", render, **KINDS)
     printed = capsys.readouterr()
     assert printed.out == "simple: result\n" and "Wrote" not in printed.err
+    assert (tmp_path / "json").exists() or fails == "json"
 
 
 @pytest.mark.parametrize("option", [*outputs.FILES, *outputs.FOLDERS])

@@ -1,4 +1,7 @@
-"""Only a verdict exits 0 or 1, whatever somebody's own code does to the process."""
+"""Only a verdict exits 0 or 1, whatever somebody's own code does to the process.
+
+Most cases check against a recorded trace, for which TensorFlow need not be started.
+"""
 
 import os
 import signal
@@ -8,7 +11,11 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
+
+import compare
+import scratch
 
 ROOT = Path(__file__).parents[3]
 MINE = """
@@ -28,6 +35,9 @@ def build():
 """
 
 
+GOLDEN = ("--golden", "golden.npz", "--model", "mine:build")
+
+
 def parity(tmp_path, *arguments, **options):
     return subprocess.run([sys.executable, "-m", "compare", *arguments], cwd=tmp_path,
                           env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True,
@@ -35,7 +45,10 @@ def parity(tmp_path, *arguments, **options):
 
 
 def write(tmp_path, deed="pass", factory="pass"):
+    """A module whose network does the deed, or whose factory does, and a trace to check it by."""
     (tmp_path / "mine.py").write_text(MINE.format(deed=deed, factory=factory))
+    right = scratch.Sequential([scratch.Input((3,)), scratch.ReLU(), scratch.Dense(2)])
+    compare.record(right, np.ones((2, 3)), upstream=np.ones((2, 2))).save(tmp_path / "golden.npz")
 
 
 @pytest.mark.parametrize("deed, said", [
@@ -46,7 +59,7 @@ def write(tmp_path, deed="pass", factory="pass"):
     ("os.kill(os.getpid(), signal.SIGSEGV)", "killed by SIGSEGV")])
 def test_a_process_that_ends_before_the_verdict_gave_none(tmp_path, deed, said):
     write(tmp_path, deed)
-    run = parity(tmp_path, "check", "--model", "mine:build", "--junit", "out.xml")
+    run = parity(tmp_path, "check", *GOLDEN, "--junit", "out.xml")
     assert run.returncode == 2 and run.stdout == "", run
     last = run.stderr.splitlines()[-1]
     assert last.startswith("parity check: error: ") and said in last
@@ -58,11 +71,13 @@ def test_a_process_that_ends_before_the_verdict_gave_none(tmp_path, deed, said):
     ("sys.exit(0)", "SystemExit"), ("raise SystemExit", "SystemExit"),
     ("raise AssertionError('no')", "AssertionError: no"),
     ("raise KeyError('mysgd')", "KeyError: 'mysgd'"), ("os._exit(0)", "exit code 0"),
-    ("raise RuntimeError('two\\nlines')", "RuntimeError: two lines")])
+    ("raise RuntimeError('two\\nlines')", "RuntimeError: two lines"),
+    ("raise GeneratorExit('out')", "GeneratorExit: out")])
 def test_a_factory_that_raises_or_exits_gives_no_verdict(tmp_path, factory, said):
     write(tmp_path, factory=factory)
-    for command in ("check", "debug"):
-        run = parity(tmp_path, command, "--model", "mine:build", "--junit", "out.xml")
+    live = "exit" in factory  # these with Keras, too
+    for command in (("check", *GOLDEN), *[("debug", "mine:build")] * live):
+        run = parity(tmp_path, *command, "--junit", "out.xml")
         assert run.returncode == 2 and run.stdout == "" and "Traceback" not in run.stderr, run
         assert said in run.stderr.splitlines()[-1], run.stderr
         assert said in ElementTree.parse(tmp_path / "out.xml").find(".//error").get("message")
@@ -77,15 +92,19 @@ def test_a_script_that_exits_when_it_is_imported_gives_no_verdict(tmp_path):
 
 def test_the_traceback_is_there_for_those_who_ask(tmp_path, monkeypatch):
     write(tmp_path, factory="Ends.get_config = lambda self: {}['nothing']")
-    run = parity(tmp_path, "check", "--model", "mine:build")
+    run = parity(tmp_path, "check", *GOLDEN)
     assert "PARITY_TRACEBACK=1" in run.stderr and "mine.py, line" in run.stderr
     monkeypatch.setenv("PARITY_TRACEBACK", "1")
-    run = parity(tmp_path, "check", "--model", "mine:build")
+    run = parity(tmp_path, "check", *GOLDEN)
     assert run.returncode == 2 and "Traceback" in run.stderr
 
 
 def test_verdicts_go_through_and_output_is_whole(tmp_path):
     write(tmp_path)
+    run = parity(tmp_path, "check", *GOLDEN)
+    assert run.returncode == 1 and "Parity does not hold" in run.stdout, run  # other weights
+    run = parity(tmp_path, "check", "--golden", "golden.npz")
+    assert run.returncode == 0 and "Parity holds" in run.stdout, run
     run = parity(tmp_path, "check", "--golden", "nowhere.npz")
     assert run.returncode == 2 and "nowhere.npz" in run.stderr
     assert parity(tmp_path, "--version").returncode == 0
@@ -107,7 +126,7 @@ def test_a_signal_ends_it_as_ctrl_c_does_and_leaves_no_process_behind(tmp_path, 
     write(tmp_path, factory=SLOW)
     program = ("import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
                "import sys; from compare.cli import command\n"
-               "sys.argv = ['parity', 'check', '--model', 'mine:build']; sys.exit(command())")
+               f"sys.argv = {['parity', 'check', *GOLDEN]}; sys.exit(command())")
     run = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, stderr=subprocess.PIPE,
                            env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"},
                            text=True, start_new_session=True)
@@ -123,9 +142,10 @@ def test_a_signal_ends_it_as_ctrl_c_does_and_leaves_no_process_behind(tmp_path, 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
 def test_a_killed_parent_takes_its_child_along(tmp_path):
     write(tmp_path, factory=SLOW)
-    run = subprocess.Popen([sys.executable, "-m", "compare", "check", "--model", "mine:build"],
-                           cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
-                           stderr=subprocess.DEVNULL, start_new_session=True)
+    with open(tmp_path / "said", "w") as said:
+        run = subprocess.Popen([sys.executable, "-m", "compare", "check", *GOLDEN],
+                               cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+                               stderr=said, start_new_session=True)
     while not (tmp_path / "started").exists() and run.poll() is None:
         time.sleep(0.02)
     run.kill()
@@ -134,6 +154,8 @@ def test_a_killed_parent_takes_its_child_along(tmp_path):
         try:
             os.killpg(run.pid, 0)
         except ProcessLookupError:
+            said = (tmp_path / "said").read_text()
+            assert "Traceback" not in said and said.endswith("interrupted\n"), said
             return
         time.sleep(0.02)
     pytest.fail("the child is still there")
@@ -153,7 +175,7 @@ def test_a_process_that_is_left_behind_does_not_keep_the_command(tmp_path):
     """It holds the pipe open, in which the verdict would come."""
     write(tmp_path, factory="os.fork() or __import__('time').sleep(100); os._exit(0)")
     started = time.monotonic()
-    run = subprocess.Popen([sys.executable, "-m", "compare", "check", "--model", "mine:build"],
+    run = subprocess.Popen([sys.executable, "-m", "compare", "check", *GOLDEN],
                            cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
                            stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                            start_new_session=True)

@@ -8,13 +8,17 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import tabulate
+from matplotlib.image import imread
 
 import compare
 import scratch
+from compare.cli.debug import reference_of
 from compare.cli.errors import MOST, one_line, with_advice
 from compare.document import plain_json
 from compare.document.text import HIDDEN, line
 from compare.report import github_annotations
+from compare.report.failing_tensor import first_seen
+from compare.report.figures import writing
 from compare.report.junit import junit, junit_error
 from compare.report.page import report_page
 
@@ -87,6 +91,24 @@ def test_in_a_page(report):
     page = report_page(report, f"Checking {line(EVIL)}", {"model": EVIL})
     assert_plain(page, commands=False)
     assert "<script>alert" not in page and "&lt;script&gt;alert" in page
+
+
+@pytest.mark.parametrize("name", [EVIL, "\ud800", "$\\frac{$ ^_", "n" * 5000, "\u4f60" * 300])
+def test_in_pictures_and_the_names_of_their_files(name, tmp_path):
+    def named(wrong):
+        model = network(wrong)
+        model.layers[0].name = name
+        return model
+
+    x, y = np.random.default_rng(1).standard_normal((3, 5)), np.array([0, 1, 3])
+    model, twin = named(1.0), named(0.0)
+    report = compare.check(model, twin, x, y, steps=0)
+    drawn, pattern = writing.write(
+        first_seen(report.rows, *reference_of(model, twin, x, y, None)), tmp_path)
+    assert drawn.parent == pattern.parent == tmp_path
+    assert imread(pattern).std() > 0
+    assert_plain(drawn.read_text(encoding="utf-8"), commands=False)
+    assert "<script>alert" not in drawn.read_text(encoding="utf-8")
 
 
 def test_in_githubs_annotations(report):

@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import re
+import subprocess
 import sys
 import tracemalloc
 import zipfile
@@ -48,8 +50,8 @@ def with_variables(saved, edit) -> dict:
     return {**saved, "model.weights.h5": file.getvalue()}
 
 
-def written(folder, members, compression=zipfile.ZIP_DEFLATED):
-    path = folder / "a.keras"
+def written(folder, members, compression=zipfile.ZIP_DEFLATED, name="a.keras"):
+    path = folder / name
     with zipfile.ZipFile(path, "w", compression) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
@@ -121,6 +123,24 @@ def test_a_config_and_an_array_that_agree_on_more_than_the_file_holds(saved, tmp
         written(tmp_path, members))
 
 
+@pytest.mark.parametrize("place, said", [
+    ("optimizer/vars/x{}", "at most 18 arrays in optimizer/vars. Received: 2004"),
+    ("layers/dense/vars/x{}", "at most 64 arrays in layers/dense/vars. Received: 2002"),
+    ("layers/x{}/vars/0", "at most 14 layers in layers. Received: 2001")])
+def test_arrays_are_counted_before_they_are_opened(place, said, saved, tmp_path, monkeypatch):
+    def many(store):
+        for i in range(2000):
+            store[place.format(i)] = 1.0
+
+    path = written(tmp_path, with_variables(saved, many))
+    assert said in refused(path)
+    opened = []
+    get = h5py.Group.__getitem__
+    monkeypatch.setattr(h5py.Group, "__getitem__", lambda group, name: opened.append(name)
+                        or get(group, name))
+    assert said in refused(path) and len(opened) < 50
+
+
 def test_a_piece_of_an_array_is_no_larger_than_the_array(saved, tmp_path):
     def chunked(store):
         del store["layers/dense/vars/1"]
@@ -139,6 +159,30 @@ def test_a_piece_of_an_array_is_no_larger_than_the_array(saved, tmp_path):
 ])
 def test_texts_of_brackets(text, said, saved, tmp_path):
     assert said in refused(written(tmp_path, {**saved, "config.json": text}))
+
+
+@pytest.mark.parametrize("text", [
+    b'"' * limits.TEXT, b'{"a":"' + b"\\\\" * (limits.TEXT // 2 - 8) + b'"', b"9" * limits.TEXT,
+    b'{"a":"' + b"\\u0041" * (limits.TEXT // 6 - 8) + b'"}', b" " * limits.TEXT])
+def test_a_text_as_long_as_it_may_be_takes_little_more_than_itself(text, saved, tmp_path):
+    """What Python's regular expressions remember is in no count of tracemalloc's."""
+    if not os.path.exists("/proc/self/clear_refs"):
+        pytest.skip("needs Linux's count of the memory in use")
+    path = written(tmp_path, {**saved, "config.json": text})
+    program = ("import sys, scratch, scratch.files\n"
+               "def peak():\n"
+               "    lines = open('/proc/self/status').read().splitlines()\n"
+               "    return next(int(line.split()[1]) for line in lines if 'VmHWM' in line)\n"
+               "try: scratch.load_model(sys.argv[1])\n"
+               "except ValueError: pass\n"
+               "open('/proc/self/clear_refs', 'w').write('5')\n"
+               "before = peak()\n"
+               "try: scratch.load_model(sys.argv[2])\n"
+               "except ValueError: print(peak() - before)\n")
+    small = written(tmp_path, {**saved, "config.json": b"[]"}, name="small.keras")
+    run = subprocess.run([sys.executable, "-c", program, small, path], capture_output=True,
+                         text=True, timeout=60)
+    assert int(run.stdout) * 1024 < MOST, run
 
 
 def test_brackets_in_strings_are_no_brackets():
@@ -167,7 +211,12 @@ def test_a_member_packed_by_another_method(saved, tmp_path):
     scratch.AveragePooling2D(3, 1, padding="same"), scratch.AveragePooling2D((10**8, 3), 1, "same"),
     scratch.MaxPooling2D((10**8, 3), 1, "same"), scratch.DepthwiseConv2D(3, padding="same"),
     scratch.Conv2D(3, (10**6, 10**6), padding="same"), scratch.UpSampling2D(10**6),
-    scratch.ZeroPadding2D(10**8), scratch.BatchNormalization(axis=1), scratch.PReLU()],
+    scratch.ZeroPadding2D(10**8), scratch.BatchNormalization(axis=1), scratch.PReLU(),
+    scratch.UpSampling2D(10**6, interpolation="bilinear"), scratch.CenterCrop(10**9, 10**9),
+    scratch.Resizing(10**9, 10**9), scratch.Resizing(10**9, 10**9, interpolation="bicubic"),
+    scratch.Resizing(10**9, 3, interpolation="nearest"), scratch.SeparableConv2D(10**9, 3),
+    scratch.Cropping2D(((10**6, 10**6), (1, 1))), scratch.GroupNormalization(1),
+    scratch.LayerNormalization(axis=(1, 2)), scratch.Conv2DTranspose(2, 3, (10**8, 10**8))],
     ids=lambda layer: type(layer).__name__)
 def test_a_layer_is_built_for_any_size_without_room_for_it(layer):
     tracemalloc.start()

@@ -169,6 +169,14 @@ def test_scratch_really_diverges_at_a_huge_learning_rate():
         run_job(job(settings=settings))
 
 
+def test_a_gradient_that_is_not_finite_names_side_epoch_and_steps(monkeypatch):
+    back = scratch.ReLU.backward
+    monkeypatch.setattr(scratch.ReLU, "backward", lambda *given: back(*given) * np.float32(np.nan))
+    with pytest.raises(scratch.NonFiniteLossError,
+                       match=r"scratch: the gradient .* at epoch 1, .* from 1 to \d+ of 15. It"):
+        run_job(job())
+
+
 def test_keras_really_diverges_at_a_huge_learning_rate(keras):
     settings = Settings(dataset="digits", epochs=1, batch_size=7, limit=100, learning_rate=1e4)
     with pytest.raises(scratch.NonFiniteLossError, match=r"Keras: .* at epoch 1, step \d+ of 15"):

@@ -74,6 +74,16 @@ def test_a_process_that_dies_is_noticed(expression, how):
             worker.ask()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows hands over no open files")
+def test_what_a_library_says_when_it_ends_the_process_at_its_start_is_told(monkeypatch):
+    """TensorFlow's native half ends the process by itself if it cannot read its flags."""
+    monkeypatch.setenv("TF_XLA_FLAGS", "--bogus")
+    with Worker("the check", evaluate, ["1", "__import__('reference')"]) as worker:
+        assert worker.ask() == 1
+        with pytest.raises(WorkerError, match="exit code 1 .* said: .*TF_XLA_FLAGS: --bogus"):
+            worker.ask()
+
+
 def test_stopping_ends_it_in_the_middle_of_its_work():
     worker = Worker("it", evaluate, ["1", "__import__('time').sleep(600)"])
     worker.ask()
@@ -100,6 +110,30 @@ def test_a_worker_does_not_outlive_a_parent_that_was_killed():
     worker = int(parent.stdout.readline())
     assert alive(worker)
     parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    deadline = time.monotonic() + 20
+    while alive(worker) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not alive(worker)
+    parent.stdout.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
+def test_a_worker_that_computes_ends_with_a_parent_that_was_killed():
+    """It writes nothing meanwhile, and so meets no broken pipe."""
+    program = (
+        "import functools\n"
+        "from compare.experiments.execution.worker_process import Worker\n"
+        "worker = Worker('it', functools.partial(map, eval),\n"
+        "                ['1', '__import__(\"time\").sleep(600)'])\n"
+        "worker.ask()\n"
+        "print(worker.process.pid, flush=True)\n"
+        "worker.ask()\n")
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True,
+                              cwd=Path(__file__).parents[4])
+    worker = int(parent.stdout.readline())
+    time.sleep(0.2)  # into its sleep
+    parent.kill()
     parent.wait()
     deadline = time.monotonic() + 20
     while alive(worker) and time.monotonic() < deadline:
