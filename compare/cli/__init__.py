@@ -107,8 +107,10 @@ def understand(parser: Parser, argv: list[str] | None, args: argparse.Namespace)
             Parser(prog).error(f"unrecognized arguments: {' '.join(unknown)}")
         arguments.refuse_empty(parser.prog, args)
         if args.command is None:
-            parser.print_help()
-            return 0
+            # as "parity $UNSET" in a script: nothing was checked, so it is no 0
+            parser.print_help(sys.stderr)
+            return complain(parser.prog, "expected a command. Received none",
+                            "First of all try: parity check")
     except SystemExit as stop:
         return int(stop.code or 0)
     return None

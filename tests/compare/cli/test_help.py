@@ -54,3 +54,11 @@ def test_a_newcomer_finds_the_three_jobs_exit_codes_and_where_files_go(capsys):
     for word in ("exit codes:", "first of all try: parity check", "standard output", "parity-runs",
                  "NO_COLOR", "--print-completion"):
         assert word in text, word
+
+
+def test_no_command_is_no_verdict(capsys):
+    assert main([]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "usage: parity" in err
+    assert err.splitlines()[-1] == ("parity: error: expected a command. Received none. "
+                                    "First of all try: parity check")
