@@ -43,7 +43,10 @@ def group(parser, title: str):
 
 
 def add_pair(parser) -> None:
-    """--model, --dtype, --batch, --seed, --input and where the images come from."""
+    """The network, by its place or by --model (see `take_network`), --dtype, --batch, --seed,
+    --input and where the images come from."""
+    parser.add_argument("what", nargs="?", metavar="FILE.keras|module:callable",
+                        help="the same as --model")
     what = group(parser, "what is checked")
     what.add_argument("--model", metavar="FILE.keras|module:callable",
                       help="a saved Keras model, or a function that returns a model, a layer from "
@@ -70,6 +73,18 @@ def add_inference(parser) -> None:
     group(parser, "what is checked").add_argument(
         "--inference", action="store_true",
         help="the forward pass alone, outside of training: for networks that have no backward pass")
+
+
+def take_network(args: argparse.Namespace) -> None:
+    """Have `args.model` hold the network, whether it was given by its place or as --model.
+
+    Raises:
+        ValueError: if it was given both ways.
+    """
+    if args.what and args.model:
+        raise ValueError(f"expected the network once. Received: {args.what} and "
+                         f"--model {args.model}. Leave one of the two out")
+    args.model = args.what or args.model
 
 
 def add_data(parser, dataset: str | None = None) -> None:

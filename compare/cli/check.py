@@ -74,6 +74,7 @@ def add_parser(subparsers) -> None:
 
 
 def run(args) -> int:
+    arguments.take_network(args)
     outputs.require_writable(args)
     report, about = checked(args)
     find_cause(report)

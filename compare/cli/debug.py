@@ -26,8 +26,6 @@ EPILOG = examples(
 def add_parser(subparsers) -> None:
     parser = subparsers.add_parser("debug", help="find the layer and a minimal failing case",
                                    description=DESCRIPTION, epilog=EPILOG)
-    parser.add_argument("what", nargs="?", metavar="FILE.keras|module:callable",
-                        help="the same as --model")
     arguments.add_pair(parser)
     arguments.add_inference(parser)
     output = arguments.group(parser, "output")
@@ -49,10 +47,7 @@ def run(args) -> int:
     from compare.reduction import reproducer
     from compare.report.narrative import plain_words
 
-    if args.what and args.model:
-        raise ValueError(f"expected the network once. Received: {args.what} and "
-                         f"--model {args.model}. Leave one of the two out")
-    args.model = args.what or args.model
+    arguments.take_network(args)
     outputs.require_writable(args)
     model, twin, x, y, about = prepare(args)
     gradients = passes.with_gradients(model, twin, False if args.inference else None)

@@ -41,6 +41,7 @@ def run(args) -> int:
     from compare.inputs import batches, compiling
     from compare.tracing.known_settings import NOT_CHECKED
 
+    arguments.take_network(args)
     outputs.require_writable(args, ("out", "json"), ())
     model, twin, x, y, about = prepare(args)
     with about_batch(args):

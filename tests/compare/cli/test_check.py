@@ -368,3 +368,16 @@ def test_the_trace_of_a_small_network_is_written_whole(golden, folder):
     trace = compare.record(examples.network(), x, y)
     trace.save(golden)
     assert compare.Trace.load(golden).parts[0].layer == "conv"
+
+
+@pytest.mark.parametrize("command", [["check"], ["debug"], ["record", "--out", "golden.npz"]])
+def test_the_network_is_given_by_its_place_or_by_an_option(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    said = []
+    for network in (["nowhere.keras"], ["--model", "nowhere.keras"]):
+        assert main([*command[:1], *network, *command[1:]]) == 2
+        said.append(capsys.readouterr().err)
+    assert said[0] == said[1] and "nowhere.keras, which is no file" in said[0]
+    assert main([*command, "a.keras", "--model", "b.keras"]) == 2
+    assert "expected the network once. Received: a.keras and --model b.keras" in (
+        capsys.readouterr().err)
