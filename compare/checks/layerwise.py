@@ -6,6 +6,7 @@ inherited + local = observed.
 """
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,9 +36,10 @@ from compare.tracing.optimizer_steps import stepped
 from compare.tracing.shared_weights import total_gradient
 from compare.tracing.tensor_names import by_name
 from compare.tracing.trace import Part, Trace
-from compare.tracing.types import Network, Weights
+from compare.tracing.types import Arrays, Network, Weights
 
 MOVES = "the layer changes this weight outside of training"
+ONE_SAMPLE = "a batch of one sample"  # is what a row is about
 Steps = dict[tuple[int, str], Bounded]  # by part and name of the weight
 
 
@@ -262,7 +264,28 @@ class Layerwise:
             made, right = moved(ours.inference, inference(self.candidate, ours), right)
         row = judge(Gate.INFERENCE, ours.name, "output", made, expected, right)
         set_observed(row, ours.output if ours.inference is None else ours.inference, made, expected)
-        return [row]
+        return [row if not row.passed or self.ops is None else
+                self._of_one_sample(self.ops[i], ours.name, theirs) or row]
+
+    def _of_one_sample(self, op: Op, name: str, theirs: Part) -> Row | None:
+        """The row for the first sample in a batch of its own, if that is not what it should be: a
+        squeeze() drops its axis, a sum over the batch is right by chance."""
+        if len(theirs.output) < 2:
+            return None
+        alone = replace(theirs, input=_first(theirs.input))
+        right = inference(self.reference, alone)
+        result, errors = op.attempt(_copy(alone.input), training=False)
+        if errors:
+            return raised(Gate.INFERENCE, name, "output", f"{ONE_SAMPLE}: {errors['forward']}")
+        row = judge(Gate.INFERENCE, name, "output", result.output,
+                    right.value.astype(self.dtype), right)
+        row.note = f"{ONE_SAMPLE}{': ' if row.note else ''}{row.note}"
+        return None if row.passed else row
+
+
+def _first(x: Arrays) -> Arrays:
+    """The first sample of an input, or of each of several, as a batch of one."""
+    return tuple(each[:1] for each in x) if isinstance(x, tuple) else x[:1]
 
 
 def moved(array: np.ndarray, own: Bounded, exact_: Bounded) -> tuple[np.ndarray, Bounded]:

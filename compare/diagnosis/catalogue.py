@@ -103,6 +103,10 @@ CATALOGUE: dict[str, Entry] = {
     "flatten-order": Entry(
         "the numbers of an image are flattened in another order",
         "Flatten row by row with the channels last, or permute the next layer's kernel.", BOTH),
+    "batch-of-one": Entry(
+        "a batch of one sample is treated in another way than larger ones",
+        "Look for squeeze(), which drops an axis of length 1, and for what depends on the batch's "
+        "size.", FORWARD),
     "batch-mixed": Entry(
         "samples are exchanged, repeated or left out",
         "Every sample has to be computed by itself, and gradients of weights have to sum over all.",

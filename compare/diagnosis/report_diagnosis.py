@@ -10,7 +10,7 @@ from compare.checks.end_to_end import END_TO_END
 from compare.checks.extremes import ALONE, OVERWRITTEN
 from compare.checks.gate import Gate
 from compare.checks.later_updates import AT, IN_PLACE
-from compare.checks.layerwise import MOVES
+from compare.checks.layerwise import MOVES, ONE_SAMPLE
 from compare.checks.row import Row
 from compare.checks.specification import same_structure
 from compare.diagnosis.finding import Cause, Finding
@@ -111,6 +111,10 @@ class Diagnosis:
                            before=row.used)
         if row.note == MOVES:
             return Finding(row.layer, row.tensor, "candidate", (Cause("training-flag", MOVES),),
+                           before=row.used)
+        if row.note.startswith(ONE_SAMPLE):
+            return Finding(row.layer, row.tensor, "candidate",
+                           (Cause("batch-of-one", "the others were right as a batch"),),
                            before=row.used)
         if row.note.startswith(IN_PLACE):
             return Finding("optimizer", row.tensor, "candidate",

@@ -7,6 +7,7 @@ import pytest
 
 import compare
 import scratch
+from compare.inputs import twins
 from tests.compare.support import examples
 
 
@@ -53,3 +54,36 @@ def test_an_output_outside_of_training_that_one_side_alone_has_fails(trace):
     other = changed(trace, "conv", inference=np.array(part(trace, "conv").output))
     assert ("inference", "conv", "output") in failed(other, trace)
     assert ("inference", "conv", "output") in failed(trace, other)
+
+
+def squeezed(self, x, training=False):
+    """As np.squeeze does without an axis."""
+    return np.squeeze(scratch.Dense.forward(self, x, training))
+
+
+def summed_over_samples(self, x, training=False):
+    made = scratch.Dense.forward(self, x, training)
+    return made if len(x) > 1 else made + np.float32(1e-3)
+
+
+def raising(self, x, training=False):
+    if len(x) == 1:
+        raise IndexError("too few samples")
+    return scratch.Dense.forward(self, x, training)
+
+
+@pytest.mark.parametrize("forward, said", [(squeezed, "shape"), (summed_over_samples, "one sample"),
+                                           (raising, "too few samples")])
+def test_a_batch_of_one_sample_is_tried_too(forward, said):
+    kind = type("Dense", (scratch.Dense,), {"forward": forward})
+    model, twin = twins.twins(scratch.Sequential([
+        scratch.Input((5,)), scratch.Dense(4, name="first"), scratch.Dense(3, name="last")]))
+    model.layers[0].__class__ = kind
+    rng = np.random.default_rng(2)
+    x, dy = (rng.standard_normal((3, n)).astype("float32") for n in (5, 3))
+    report = compare.check(model, twin, x, upstream=dy, probes=False)
+    row = report.first_failure
+    assert (row.gate, row.layer, row.tensor) == ("inference", "first", "output"), str(report)
+    assert said in f"{row.note} {report.summary()}"
+    assert [f.identifier for f in report.diagnosis if f.layer == "first"] in (
+        ["batch-of-one"], ["raised"], ["shape"])
