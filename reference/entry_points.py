@@ -12,9 +12,11 @@ from reference import noise as noises
 from reference.compiled import dropped_afterwards, put
 from reference.failures import naming_part
 from reference.graph import layers_of
+from reference.kernels import onednn_in_use
 from reference.model import fresh_optimizer, model_dtype
 from reference.quiet import keras, precision, tf
 
+REMAPPING = "remapping"  # what TensorFlow calls the joining of operations
 FUNCTIONS = ("train_function", "test_function", "predict_function")
 
 
@@ -38,6 +40,10 @@ class EntryPoints(contextlib.AbstractContextManager):
     def __enter__(self) -> "EntryPoints":
         model = self.model
         self._undo.enter_context(dropped_afterwards())
+        if onednn_in_use(self.dtype) and any(
+                getattr(layer, "activation", None) is keras.activations.mish
+                for layer in self.layers):
+            self._undo.enter_context(unfused())
         # set back last to first: the optimizer before the variables of its own
         for variable in {id(v): v for v in (*model.variables, *model.metrics_variables)}.values():
             self._undo.callback(variable.assign, np.array(variable.numpy()))
@@ -110,3 +116,17 @@ class EntryPoints(contextlib.AbstractContextManager):
         """As `fit` hands it on: numbers with a fraction in Keras's default precision."""
         array = np.asarray(array)
         return array.astype(keras.config.floatx()) if array.dtype.kind == "f" else array
+
+
+@contextlib.contextmanager
+def unfused():
+    """Meanwhile TensorFlow joins no operations of what it compiles: a mish joined with what comes
+    before it is another formula, which is none for large negative numbers (the declared difference
+    `fused_mish`)."""
+    options = tf.config.optimizer
+    before = options.get_experimental_options().get(REMAPPING, True)
+    options.set_experimental_options({REMAPPING: False})
+    try:
+        yield
+    finally:
+        options.set_experimental_options({REMAPPING: before})

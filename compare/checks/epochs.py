@@ -72,9 +72,12 @@ def rows(model: Network, reference: Trace, whole_loss: Bounded) -> list[Row]:
 
 
 def is_mean_over_samples(model: Network) -> bool:
-    """Whether a batch's loss is a mean of one number a sample, and nothing else of its samples."""
+    """Whether a batch's loss is a mean of as many numbers from each sample, and nothing else. It is
+    not where some are left out, as those of a class that is ignored, and the others divided by
+    their own number."""
     return (getattr(model.loss, "reduction", "") in ("sum_over_batch_size", "mean")
             and not getattr(model.loss, "over_batch", False)
+            and getattr(model.loss, "ignore_class", None) is None
             and not any(layer.activity_regularizer for layer in model.layers))
 
 

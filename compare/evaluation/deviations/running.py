@@ -53,5 +53,16 @@ NON_FINITE_LOSS = Difference(
     checks="`parity check` names the layer where the first NaN or infinity arose.",
     concerns=("TerminateOnNaN",))
 
+FUSED_MISH = Difference(
+    "fused_mish",
+    where="mish after a convolution or a dense layer, in predict and evaluate",
+    keras="gives 0 below about -17, and loses digits before: TensorFlow joins the operations of a "
+          "compiled mish into one of oneDNN's, with another formula",
+    ours="computes x tanh(log(1 + exp(x)))",
+    why="It is the definition, and what Keras computes layer by layer.",
+    checks="`parity check` has TensorFlow join no operations while it calls predict, evaluate and "
+           "train_on_batch of a network with a mish.",
+    known_by=("reference/entry_points.py",), onednn=True, concerns=("mish",))
+
 ENTRIES = (RANDOM_DRAWS, EXHAUSTED_GENERATOR, CLASS_WEIGHT_GENERATORS, WIDER_TARGETS,
-           FRACTIONAL_LABELS, NON_FINITE_LOSS)
+           FRACTIONAL_LABELS, NON_FINITE_LOSS, FUSED_MISH)

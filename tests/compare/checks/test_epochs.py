@@ -55,6 +55,8 @@ def test_a_loss_that_is_no_mean_over_samples_is_not_held_against_one():
     loss = scratch.losses.get({"class_name": "MeanSquaredError", "config": {"reduction": "sum"}})
     assert set(rows_of(failed(network(loss=loss), VALUES))) == {epochs.FIT}
     assert set(rows_of(failed(network(loss="dice"), VALUES))) == {epochs.FIT}
+    ignoring = {"class_name": "SparseCategoricalCrossentropy", "config": {"ignore_class": 1}}
+    assert set(rows_of(failed(network(loss=scratch.losses.get(ignoring))))) == {epochs.FIT}
     report = failed(network(activity_regularizer="l1"))
     assert report and set(rows_of(report)) == {epochs.FIT}
 

@@ -148,3 +148,21 @@ def test_loss_that_is_not_finite(keras):
     assert np.isnan(fitted(dense(keras), x, y)[0]["loss"]).all()
     with pytest.raises(scratch.NonFiniteLossError, match="epoch 1, step 2"):
         dense(scratch).fit(x, [[1], [1], [np.nan], [1]], batch_size=2, shuffle=False, verbose=0)
+
+
+def test_fused_mish(keras, onednn):
+    x = np.linspace(-22, 3, 3 * 4 * 6, dtype="float32").reshape(3, 4, 6, 1)
+    twin = keras.Sequential([keras.Input((4, 6, 1)), keras.layers.Conv2D(1, 1, activation="mish")])
+    twin.set_weights([np.ones((1, 1, 1, 1)), np.zeros(1)])
+    model = twins.twins(twin)[0]
+    right = x.astype(float) * np.tanh(np.log1p(np.exp(x.astype(float))))
+
+    def off(made):
+        return np.max(np.abs(made - right) / np.abs(right))
+
+    assert off(twin(x).numpy()) < 1e-5 and off(model.predict(x, verbose=0)) < 1e-5
+    assert (off(twin.predict(x, verbose=0)) > 0.5) == onednn("float32")
+    before = twin.predict(x, verbose=0)
+    report = compare.check(model, twin, x, upstream=np.ones_like(x))
+    assert report, str(report)
+    np.testing.assert_array_equal(twin.predict(x, verbose=0), before, "as it was before the check")
