@@ -17,11 +17,10 @@ from compare.adapters.activation import Inner
 from compare.adapters.axis_order import AxisOrder
 from compare.adapters.layer import Apart, Wrapped
 from compare.tracing.layer_error import RAISED, sentence
-from compare.tracing.model_kinds import kind
-from scratch.layers import AffineLayer
+from scratch.layers import ELU, AffineLayer, Dropout, Identity, LeakyReLU, ReLU
 
 # Layers of scratch's own between wrapped ones, to which the order of axes is all the same.
-ELEMENTWISE = ("ReLU", "LeakyReLU", "ELU", "Dropout", "Identity")
+ELEMENTWISE = (ReLU, LeakyReLU, ELU, Dropout, Identity)
 
 
 @dataclass(frozen=True)
@@ -114,8 +113,7 @@ def runs(model) -> bool:
     stack = all(tuple(sources) == (i - 1,) for i, sources in enumerate(model.sources))
     alike = {(layer.how.batched, layer.how.batch_axis) for layer in wrapped}
     return (stack and len(wrapped) > 1 and len(alike) == 1
-            and all(isinstance(layer, Wrapped) or kind(layer) in ELEMENTWISE
-                    for layer in model.layers)
+            and all(isinstance(layer, (Wrapped, *ELEMENTWISE)) for layer in model.layers)
             and not any("labels" in (layer.how.forward_takes or ()) for layer in wrapped))
 
 
