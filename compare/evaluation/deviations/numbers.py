@@ -40,16 +40,18 @@ NEARLY_MAXIMA = Difference(
 BIAS_ALONG_WIDTH = Difference(
     "bias_along_width",
     where="channels_first convolutions with a bias, whose output's last axis is as long as it has "
-          "channels",
-    keras="adds the bias along the last axis: its addition takes it for a bias of channels_last",
-    ours="adds the bias to the channels",
-    why="It is what the layer's definition says, and what Keras does for every other width.",
+          "channels; EinsumDense with a bias along an inner axis, where the last axis or the first "
+          "one behind the batch is as long",
+    keras="adds the bias along that other axis: its addition takes it for a bias of channels",
+    ours="adds the bias along its own axis",
+    why="It is what the layer's definition says, and what Keras does for every other size.",
     checks="Never drawn by `parity fuzz`. `parity check` says that the reference is off.",
     known_by=("compare/evaluation/fuzzing/layer_grammar.py",),
     concerns=("Conv2D.data_format", "Conv1D.data_format", "Conv2DTranspose.data_format",
               "DepthwiseConv2D.data_format", "SeparableConv2D.data_format",
               "Conv3D.data_format", "Conv1DTranspose.data_format", "Conv3DTranspose.data_format",
-              "DepthwiseConv1D.data_format", "SeparableConv1D.data_format"))
+              "DepthwiseConv1D.data_format", "SeparableConv1D.data_format",
+              "EinsumDense.bias_axes"))
 
 NAN_IN_MAXIMA = Difference(
     "nan_in_max_pooling",

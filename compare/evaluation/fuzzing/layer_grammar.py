@@ -199,7 +199,8 @@ def products_fit(arguments, shape, data_format) -> bool:
 
 
 def einsum_fits(arguments, shape, data_format) -> bool:
-    """Whether equation, output_shape and bias_axes go together; `ellipsis_of_einsum_dense`."""
+    """Whether equation, output_shape and bias_axes go together; `ellipsis_of_einsum_dense`, and
+    `bias_along_width`, where another axis is as long as the bias."""
     if "..." in arguments["equation"] and len(shape) > SEQUENCE:
         return False
     source, rest = arguments["equation"].split(",")
@@ -211,7 +212,11 @@ def einsum_fits(arguments, shape, data_format) -> bool:
         return False
     known = dict(zip(source[1:], shape)) if "..." not in source else {}
     agreed = all(known.get(letter, n) == n for letter, n in zip(named, said))
-    return agreed and all(letter in named for letter in arguments["bias_axes"] or "")
+    if not agreed or any(letter not in named for letter in arguments["bias_axes"] or ""):
+        return False
+    return not any(letter != named[end] and said[named.index(letter)] == said[end]
+                   for letter in arguments["bias_axes"] or "" if letter != named[-1]
+                   for end in (0, -1))
 
 
 EINSUM_OUTPUTS = {  # sizes of the output's axes: those of the input, or 2 and 4

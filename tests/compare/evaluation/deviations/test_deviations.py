@@ -230,6 +230,27 @@ def test_bias_along_width(keras, name, arguments, shape):
     assert {row.off for row in report.rows if not row.passed} == {"reference"}
 
 
+@pytest.mark.parametrize("sizes, along", [((9, 2, 2), 2), ((2, 2, 3), 0), ((9, 4, 2), 1)])
+def test_bias_along_width_of_einsum_dense(keras, sizes, along):
+    """A bias along the middle axis; only where no other is as long it comes to lie there."""
+    arguments = dict(equation="abc,cde->abde", output_shape=sizes, bias_axes="d")
+    theirs, ours = (cls(**arguments) for cls in sides(keras, "EinsumDense"))
+    x = np.zeros((2, sizes[0], 1), "float32")
+    theirs.build(x.shape)
+    ours.build((None, *x.shape[1:]))
+    bias = np.arange(1.0, sizes[1] + 1, dtype="float32")
+    theirs.set_weights([theirs.get_weights()[0], bias[:, None]])
+    ours.set_weights(theirs.get_weights())
+
+    def spread(axis):
+        shape = [1, 1, 1, 1]
+        shape[axis + 1] = -1
+        return np.broadcast_to(bias.reshape(shape), (2, *sizes))
+
+    np.testing.assert_array_equal(theirs(x), spread(along))
+    np.testing.assert_array_equal(ours(x), spread(1))
+
+
 @pytest.mark.parametrize("name, shape", [("Conv2D", (2, 6, 5, 4)), ("Conv1D", (2, 6, 4)),
                                          ("Conv2DTranspose", (2, 6, 5, 4))])
 def test_bias_along_width_where_only_onednn_convolves(keras, onednn, name, shape):
