@@ -5,7 +5,8 @@ from tests.mutations.trying import Mutation
 ROW, ROW_TESTS = "compare/checks/row.py", ("compare/checks/test_row.py",)
 BOUNDS, BOUND_TESTS = ("compare/oracle/running_error.py",
                        ("compare/oracle/test_running_error.py",))
-MOMENTS, MOMENT_TESTS = "compare/oracle/moments.py", ("compare/oracle/test_normalization.py",)
+WORST_CASES = ("compare/oracle/test_worst_cases.py",)
+MOMENTS = "compare/oracle/moments.py"
 LAYERWISE, CHECK_TESTS = "compare/checks/layerwise.py", ("compare/checks/test_layerwise.py",)
 LOCKSTEP, LOCKSTEP_TESTS = ("compare/checks/training_trajectory.py",
                             ("compare/checks/test_training_trajectory.py",))
@@ -73,21 +74,21 @@ MUTATIONS = [
              "+ product(a.bound, np.abs(b.value)))", BOUND_TESTS),
     Mutation("bounds: a bias is no term of the sum", BOUNDS,
              "terms, value = terms + bias.support(), value + bias.value",
-             "terms, value = terms, value + bias.value", BOUND_TESTS),
+             "terms, value = terms, value + bias.value", WORST_CASES),
     Mutation("bounds: a result flushed to zero is not allowed for", BOUNDS,
              "error = passed_on + gamma * (size + passed_on) + self.rounding.tiny",
-             "error = passed_on + gamma * (size + passed_on)", BOUND_TESTS),
+             "error = passed_on + gamma * (size + passed_on)", WORST_CASES),
     Mutation("bounds: a root of what may be zero", BOUNDS,
              "lowest = np.sqrt(np.maximum(x.value - x.bound, 0.0))",
-             "lowest = np.sqrt(x.value)", BOUND_TESTS),
+             "lowest = np.sqrt(x.value)", WORST_CASES),
     Mutation("bounds: a divisor that may be zero", BOUNDS,
              "smallest = np.abs(b.value) - b.bound", "smallest = np.abs(b.value)", BOUND_TESTS),
     Mutation("bounds: of a variance, the mean's error is left out", MOMENTS,
-             "squares = variance + moved + np.square(rounded)", "squares = variance + moved",
-             MOMENT_TESTS),
+             "error = (moved + np.square(rounded) + ", "error = (moved + ",
+             WORST_CASES),
     Mutation("bounds: of a variance, half of the roundings", MOMENTS,
              "rounding.gamma(count + 4) * squares", "rounding.gamma(count // 2) * squares",
-             MOMENT_TESTS),
+             WORST_CASES),
     # whole numbers
     Mutation("probe: integers so large that sums are rounded", PROBE,
              "if longest * a**factors <= exact_up_to)", "if longest * a <= exact_up_to)",
@@ -106,7 +107,7 @@ MUTATIONS = [
              "theirs.inference)]", "return []", CHECK_TESTS),
     Mutation("layers: what is changed in place is not told", LAYERWISE,
              "                if not row.passed:\n", "                if False:\n",
-             ("compare/checks/test_mistakes.py",)),
+             CHECK_TESTS),
     Mutation("network: epsilon is incidental", CONFIGS, 'INCIDENTAL = ("name", "dtype", "seed")',
              'INCIDENTAL = ("name", "dtype", "seed", "epsilon")', SPECIFIED_TESTS),
     Mutation("network: every setting is incidental", CONFIGS,

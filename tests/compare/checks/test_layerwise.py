@@ -1,4 +1,7 @@
-"""What only one of two recordings has is a failure, never a row that is left out."""
+"""What only one of two recordings has is a failure, never a row that is left out.
+
+So is what a layer changes in place.
+"""
 
 from dataclasses import replace
 
@@ -7,7 +10,9 @@ import pytest
 
 import compare
 import scratch
+from compare.checks.layerwise import Layerwise
 from compare.inputs import twins
+from compare.tracing.ops import ops_of
 from tests.compare.support import examples
 
 
@@ -87,3 +92,34 @@ def test_a_batch_of_one_sample_is_tried_too(forward, said):
     assert said in f"{row.note} {report.summary()}"
     assert [f.identifier for f in report.diagnosis if f.layer == "first"] in (
         ["batch-of-one"], ["raised"], ["shape"])
+
+
+class InPlace(scratch.ReLU):
+    """Right, but overwrites what it is handed once it has read it."""
+
+    spoils = "input"
+
+    def forward(self, x, training=False):
+        y = super().forward(x.copy(), training)
+        if self.spoils == "input":
+            x[...] = -1
+        return y
+
+    def backward(self, dy, wants_input_gradient=True):
+        dx = super().backward(dy.copy(), wants_input_gradient)
+        if self.spoils == "output_gradient":
+            dy[...] = -1
+        return dx
+
+
+@pytest.mark.parametrize("spoils", ["input", "output_gradient", "nothing"])
+def test_what_a_right_layer_changes_in_place_is_a_row(spoils):
+    right, model = examples.network("inside"), examples.network("inside", relu=InPlace)
+    model.layers[1].spoils = spoils
+    batch = examples.batch()
+    recorded = compare.record(right, *batch)
+    rows = Layerwise(recorded, recorded, ops_of(model), model).rows()
+    found = [row for row in rows if not row.passed]
+    assert [(row.gate, row.layer, row.tensor) for row in found] == (
+        [] if spoils == "nothing" else [("forward", "relu", spoils)])
+    assert all(row.off == "candidate" and "in place" in row.note for row in found)

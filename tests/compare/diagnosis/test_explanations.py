@@ -7,7 +7,7 @@ import pytest
 
 from compare.diagnosis.hypotheses.precision import inside_coarse_bound
 from compare.diagnosis.hypothesis import Variant
-from compare.diagnosis.observation import Observation
+from compare.diagnosis.observation import CLEAR, Observation
 from compare.diagnosis.search import Explanation, explain, pairs, ranked
 from compare.oracle.running_error import Bounded, Rounding
 
@@ -57,9 +57,39 @@ def test_an_explanation_has_to_change_something_and_to_fit_everything():
     assert found.details == ("times 2",) and found.before > 1e6 and found.after == 0
     assert explain(observations, times(2.5)) is None
     assert explain([*observations, seen([1], [1])], times(2)) is None
-    # all that is off is less than the roundings that a mistaken computation may have besides
-    near = [seen([1.0, 2.0], np.array([1.0, 2.0]) * (1 + 3 * 2.0**-24))]
-    assert near[0].fails and explain(near, times(1.0)) is None
+
+
+UNIT = FLOAT32.unit
+
+
+def test_what_leaves_everything_as_it_was_explains_nothing():
+    """Not even where the slack for roundings and for what was recovered would let it pass: what
+    was made is 4.1 roundings off, of which 0.05 are allowed, 4 forgiven and 0.1 come from
+    recovering it."""
+    near = replace(seen([1.0], [1 + 4.1 * UNIT], roundings=0.05), slack=np.array([0.1 * UNIT]))
+    assert near.before > CLEAR and near.residual(near.right) <= 1
+    assert explain([near], times(1.0)) is None
+    found = explain([near], times(1 + 4 * UNIT))
+    assert found is not None and found.identifiers == ("scale",), "what comes nearer does"
+
+
+def test_what_leads_further_away_explains_nothing():
+    """Nearer by itself, but not in units of a bound that has become narrower still."""
+    observation = seen([1.0], [1 + 6 * UNIT], roundings=0.2)
+    narrower = Variant("other", "", lambda c, made: c.changed(
+        numbers=(1 + 2.5 * UNIT,), roundings=0.1))
+    made = narrower.change(observation.right, observation.made)
+    assert observation.residual(made) <= 1 < CLEAR < observation.before
+    assert observation.residual(made, slack=False) > observation.before
+    assert explain([observation], narrower) is None
+
+
+def test_where_nothing_is_wrong_nothing_is_explained():
+    right = [seen([1, 2, 3], [1, 2, 3]), seen([5, 7], [5, 7])]
+    assert explain(right, times(1.0)) is None
+    # of several it has to explain one that is wrong, not all
+    assert explain([*right, seen([0], [1])], Variant(
+        "shift", "", lambda c, made: c.changed(numbers=tuple(made)))) is not None
 
 
 def test_what_needs_two_causes_is_found_with_two():
