@@ -1,5 +1,6 @@
 """The changes that are tried: what a slip of the hand or a hurried simplification would make."""
 
+from tests.mutations import entrances, referees
 from tests.mutations.trying import Mutation
 
 ROW, ROW_TESTS = "compare/checks/row.py", ("compare/checks/test_row.py",)
@@ -13,7 +14,6 @@ LOCKSTEP, LOCKSTEP_TESTS = ("compare/checks/training_trajectory.py",
 SPECIFIED, SPECIFIED_TESTS = ("compare/checks/specification.py",
                               ("compare/checks/test_specification.py",))
 CONFIGS = "compare/tracing/configs.py"
-REPORT, REPORT_TESTS = "compare/report/report.py", ("compare/report/test_report.py",)
 SEARCH, SEARCH_TESTS = "compare/diagnosis/search.py", ("compare/diagnosis/test_explanations.py",)
 PRECISION = "compare/diagnosis/hypotheses/precision.py"
 JOBS = "compare/experiments/execution/scheduling.py"
@@ -21,18 +21,8 @@ STORE = "compare/experiments/execution/result_store.py"
 JOB_TESTS = ("compare/experiments/execution/test_scheduling.py",)
 PROBE, PROBE_TESTS = ("compare/checks/integer_probe.py",
                       ("compare/checks/test_integer_probe.py",))
-RULES, RULE_TESTS = "compare/oracle/optimizers.py", ("compare/oracle/test_optimizers.py",)
-EPOCHS, EPOCH_TESTS = "compare/checks/epochs.py", ("compare/checks/test_epochs.py",)
 
 MUTATIONS = [
-    # whole epochs
-    Mutation("epochs: all samples are one batch", EPOCHS,
-             "size = len(reference.x) - max(1, len(reference.x) // 3)", "size = len(reference.x)",
-             EPOCH_TESTS),
-    Mutation("epochs: one epoch is enough", EPOCHS, "EPOCHS = 2", "EPOCHS = 1", EPOCH_TESTS),
-    Mutation("epochs: a sum over samples is taken for a mean", EPOCHS,
-             'getattr(model.loss, "reduction", "") in ("sum_over_batch_size", "mean")', "True",
-             EPOCH_TESTS),
     # a row's verdict
     Mutation("row: an error that is not finite is explained by an infinite bound", ROW,
              "(bound > 0) & np.isfinite(error)", "(bound > 0)", ROW_TESTS),
@@ -121,18 +111,8 @@ MUTATIONS = [
              SPECIFIED_TESTS),
     Mutation("network: precision of single tensors is not compared", SPECIFIED,
              "if array.dtype.name != trace.dtype}", "if False}", SPECIFIED_TESTS),
-    # the report
-    Mutation("report: an empty report holds", REPORT,
-             "return (bool(self.rows) and all(row.passed", "return (all(row.passed", REPORT_TESTS),
-    Mutation("report: what is not judged holds", REPORT,
-             "\n                and self.undecided is None)", ")",
-             ("compare/report/test_undecided.py",)),
     Mutation("row: NaN on both sides is judged", ROW,
              "(unbounded | (np.isnan(a) & np.isnan(e)))", "unbounded", ("compare/test_check.py",)),
-    Mutation("report: one row that passes is enough", REPORT,
-             "return (bool(self.rows) and all(", "return (bool(self.rows) and any(", REPORT_TESTS),
-    Mutation("report: a layer's own later failure is not downstream", REPORT,
-             "row.downstream = layer in failed or", "row.downstream = False or", REPORT_TESTS),
     # training
     Mutation("lockstep: ten times the margin", LOCKSTEP, "MARGIN = 3\n", "MARGIN = 30\n",
              LOCKSTEP_TESTS),
@@ -144,15 +124,6 @@ MUTATIONS = [
     Mutation("lockstep: the loss is not judged", LOCKSTEP,
              "ours = [*map(np.array, self.model.get_weights()), np.asarray(loss)]",
              "ours = [*map(np.array, self.model.get_weights())]", LOCKSTEP_TESTS),
-    # optimizers' oracles
-    Mutation("oracle: Nesterov's look-ahead is left out", RULES,
-             "velocity * beta - step if self.config.get(\"nesterov\") else velocity", "velocity",
-             RULE_TESTS),
-    Mutation("oracle: Adam starts at step 0", RULES, "t = self.iteration + 1",
-             "t = self.iteration + 2", RULE_TESTS),
-    Mutation("oracle: epsilon inside Adam's root", RULES,
-             "/ (v.sqrt() + self.number(self.config[\"epsilon\"]))",
-             "/ ((v + self.number(self.config[\"epsilon\"])).sqrt())", RULE_TESTS),
     # the diagnosis
     Mutation("diagnosis: what is ambiguous is told as the same", SEARCH,
              "return all(a.shape == b.shape\n", "return all(a.shape != b.shape or True\n",
@@ -184,4 +155,6 @@ MUTATIONS = [
              ">= self.rate", "> self.rate", ("scratch/layers/test_noise.py",)),
     Mutation("scratch: 'same' puts the odd pixel of padding first", "scratch/windows.py",
              "total // 2", "(total + 1) // 2", ("scratch/layers/test_pooling.py",)),
+    *entrances.MUTATIONS,
+    *referees.MUTATIONS,
 ]

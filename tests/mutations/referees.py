@@ -1,0 +1,59 @@
+"""Changes to the oracles of losses, optimizers, constraints and attention."""
+
+from tests.mutations.trying import Mutation
+
+RULES, RULE_TESTS = "compare/oracle/optimizers.py", ("compare/oracle/test_optimizers.py",)
+ADAPTIVE = "compare/oracle/adaptive_optimizers.py"
+LOSSES, LOSS_TESTS = "compare/oracle/losses/", ("compare/oracle/test_losses.py",)
+CONSTRAINTS, CONSTRAINT_TESTS = "compare/oracle/constraints.py", ("scratch/test_constraints.py",)
+MINE = "scratch/constraints.py"
+ATTENTION = "compare/oracle/layers/attention.py"
+DEFINITION_TESTS = ("compare/oracle/test_definitions.py",)
+
+MUTATIONS = [
+    # optimizers
+    Mutation("oracle: Nesterov's look-ahead is left out", RULES,
+             "velocity * beta - step if self.config.get(\"nesterov\") else velocity", "velocity",
+             RULE_TESTS),
+    Mutation("oracle: Adam starts at step 0", RULES, "t = self.iteration + 1",
+             "t = self.iteration + 2", RULE_TESTS),
+    Mutation("oracle: epsilon inside Adam's root", RULES,
+             "/ (v.sqrt() + self.number(self.config[\"epsilon\"]))",
+             "/ ((v + self.number(self.config[\"epsilon\"])).sqrt())", RULE_TESTS),
+    Mutation("oracle: Lion's sign is known where rounding leaves it open", ADAPTIVE,
+             "np.where(open_, 1 + np.abs(sign), 0.0)", "np.zeros(sign.shape)", RULE_TESTS),
+    Mutation("oracle: Nadam looks no step ahead", ADAPTIVE, "self.share(t), self.share(t + 1)",
+             "self.share(t), self.share(t)", RULE_TESTS),
+    Mutation("oracle: Ftrl's threshold is exact", ADAPTIVE, "np.abs(z.value) > l1 - z.bound",
+             "np.abs(z.value) > l1", RULE_TESTS),
+    # losses
+    Mutation("oracle: a focal loss's weight has no slope", LOSSES + "focal.py",
+             "self.rounded(weight * slopes, 2) + self.rounded(change * entropy, 4)",
+             "self.rounded(weight * slopes, 2)", LOSS_TESTS),
+    Mutation("oracle: a region's size has no slope", LOSSES + "overlap.py",
+             "slopes = size_slope * (share / size / size) - share_slope / size",
+             "slopes = -(share_slope / size)", LOSS_TESTS),
+    Mutation("oracle: of clipped probabilities it is known on which side they are",
+             LOSSES + "base.py", "(p.bound > 0) & (margin <= p.bound)", "p.bound < 0", LOSS_TESTS),
+    Mutation("oracle: a tie of classes is known where rounding leaves it open",
+             LOSSES + "of_classes.py", "np.where(tied, np.maximum(share, 1 - share), ",
+             "np.where(tied, 0.0, ", LOSS_TESTS),
+    Mutation("oracle: the mean's divisor is exact", LOSSES + "base.py",
+             "None if exact else self.rounding.unit * share", "None", LOSS_TESTS),
+    # constraints
+    Mutation("oracle: a constraint's limits are exact", CONSTRAINTS, "norms.bound + limits)",
+             "norms.bound)", CONSTRAINT_TESTS),
+    Mutation("oracle: a constraint goes all the way", CONSTRAINTS, 'rate = config.get("rate", 1.0)',
+             "rate = 1.0", CONSTRAINT_TESTS),
+    Mutation("scratch: nothing is added to the norm that is divided by", MINE, "EPSILON = 1e-7",
+             "EPSILON = 0.0", CONSTRAINT_TESTS),
+    Mutation("scratch: constraints hold weights that are not trained", MINE,
+             "in layer.trainable_params.items():", "in layer.params.items():", CONSTRAINT_TESTS),
+    # attention
+    Mutation("oracle: a softmax's slope is its own alone", ATTENTION,
+             "(dp - (dp * self.weights).sum(axis=-1, keepdims=True))", "dp", DEFINITION_TESTS),
+    Mutation("oracle: a key that is the value has one gradient", ATTENTION,
+             "[dq, dv + dk], gradients", "[dq, dv], gradients", DEFINITION_TESTS),
+    Mutation("oracle: attention counts the terms of one query", ATTENTION,
+             "most = math.prod(query) * value[1]", "most = value[1]", DEFINITION_TESTS),
+]
