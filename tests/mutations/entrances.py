@@ -6,7 +6,7 @@ EPOCHS, EPOCH_TESTS = "compare/checks/epochs.py", ("compare/checks/test_epochs.p
 CALLS, CALL_TESTS = "compare/checks/entry_points.py", ("compare/checks/test_entry_points.py",)
 SETTINGS = "compare/tracing/known_settings.py"
 SETTING_TESTS = ("compare/tracing/test_known_settings.py",)
-PASSES, PASS_TESTS = "compare/inputs/passes.py", ("compare/test_check_forward_alone.py",)
+PASSES, PASS_TESTS = "compare/inputs/passes.py", ("compare/inputs/test_passes.py",)
 NAMED, NAMED_TESTS = ("compare/inputs/named_outputs.py",
                       ("compare/inputs/test_named_outputs.py",))
 GIVEN, GIVEN_TESTS = "compare/checks/given_outputs.py", ("compare/test_check_outputs.py",)

@@ -6,6 +6,7 @@ RULES, RULE_TESTS = "compare/oracle/optimizers.py", ("compare/oracle/test_optimi
 ADAPTIVE = "compare/oracle/adaptive_optimizers.py"
 LOSSES, LOSS_TESTS = "compare/oracle/losses/", ("compare/oracle/test_losses.py",)
 CONSTRAINTS, CONSTRAINT_TESTS = "compare/oracle/constraints.py", ("scratch/test_constraints.py",)
+WORST_CASES = ("compare/oracle/test_worst_cases.py",)
 MINE = "scratch/constraints.py"
 ATTENTION = "compare/oracle/layers/attention.py"
 DEFINITION_TESTS = ("compare/oracle/test_definitions.py",)
@@ -25,7 +26,7 @@ MUTATIONS = [
     Mutation("oracle: Nadam looks no step ahead", ADAPTIVE, "self.share(t), self.share(t + 1)",
              "self.share(t), self.share(t)", RULE_TESTS),
     Mutation("oracle: Ftrl's threshold is exact", ADAPTIVE, "np.abs(z.value) > l1 - z.bound",
-             "np.abs(z.value) > l1", RULE_TESTS),
+             "np.abs(z.value) > l1", WORST_CASES),
     # losses
     Mutation("oracle: a focal loss's weight has no slope", LOSSES + "focal.py",
              "self.rounded(weight * slopes, 2) + self.rounded(change * entropy, 4)",
@@ -39,10 +40,11 @@ MUTATIONS = [
              LOSSES + "of_classes.py", "np.where(tied, np.maximum(share, 1 - share), ",
              "np.where(tied, 0.0, ", LOSS_TESTS),
     Mutation("oracle: the mean's divisor is exact", LOSSES + "base.py",
-             "None if exact else self.rounding.unit * share", "None", LOSS_TESTS),
+             "None if exact else self.rounding.unit * share", "None", WORST_CASES),
     # constraints
-    Mutation("oracle: a constraint's limits are exact", CONSTRAINTS, "norms.bound + limits)",
-             "norms.bound)", CONSTRAINT_TESTS),
+    Mutation("oracle: short norms stay short", CONSTRAINTS,
+             "value = np.clip(norms.value, low, high)", "value = np.minimum(norms.value, high)",
+             CONSTRAINT_TESTS),
     Mutation("oracle: a constraint goes all the way", CONSTRAINTS, 'rate = config.get("rate", 1.0)',
              "rate = 1.0", CONSTRAINT_TESTS),
     Mutation("scratch: nothing is added to the norm that is divided by", MINE, "EPSILON = 1e-7",

@@ -90,3 +90,22 @@ def test_neither_network_has_changed_afterwards():
     found(model, twin, *examples.batch())
     for a, b in zip(before, [*model.get_weights(), *twin.get_weights()], strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+class Spends(scratch.Sequential):
+    """Each prediction costs the weights a part."""
+
+    def predict(self, x, **options):
+        made = super().predict(x, **options)
+        self.set_weights([weight / 2 for weight in self.get_weights()])
+        return made
+
+
+def test_a_candidate_that_changes_by_being_called_is_called_in_a_copy():
+    model, twin = twins.twins(examples.network("inside"))
+    model.__class__ = Spends
+    before = model.get_weights()
+    rows = found(model, twin, *examples.batch())
+    assert rows["predict"].passed and not rows["evaluate loss"].passed
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)

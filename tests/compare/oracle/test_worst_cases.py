@@ -10,6 +10,8 @@ from functools import reduce
 import numpy as np
 import pytest
 
+from compare.oracle.adaptive_optimizers import OPTIMIZERS
+from compare.oracle.losses.base import LossOracle
 from compare.oracle.moments import moments
 from compare.oracle.running_error import Bounded, Rounding, bilinear
 
@@ -123,3 +125,40 @@ def test_the_mean_s_own_rounding_enters_the_variance_squared(dtype, count):
         assert_inside(variance, float(kind(squares / kind(count))))
         seen += away != 0
     assert seen >= 5, "the mean is rounded"
+
+
+@pytest.mark.parametrize("n", [3, 5, 7, 11, 15])
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_a_mean_may_be_made_by_a_rounded_share(dtype, n):
+    """Of one number and zeros: the sum is exact, 1 / n is rounded, and so is their product, by most
+    where it is just above a power of two."""
+    kind, unit = np.dtype(dtype).type, 2.0**-BITS[dtype]
+    oracle, most = LossOracle({}, dtype), Fraction(0)
+    for step in range(60):
+        value = kind(n / 2 ** (n.bit_length() - 1) + 2 * unit * step)
+        made = oracle.mean(Bounded(np.array([[value] + [0.0] * (n - 1)]), Rounding.of(dtype)))
+        exact = Fraction(float(value)) / n
+        for computed in (kind(value * kind(1 / n)), kind(value / kind(n))):
+            assert_inside(Bounded(made.value[0], made.rounding, made.bound[0]), float(computed))
+            most = max(most, abs(Fraction(float(computed)) / exact - 1))
+    assert most > unit, "both roundings are seen together"
+
+
+@pytest.mark.parametrize("gradient", [0.5, 0.4999, -0.5])
+def test_a_threshold_that_an_error_may_pass_moves_the_weight_or_not(gradient):
+    """Ftrl's first step from weight 0: z is the gradient, and the weight stays 0 up to |z| = l1."""
+    l1, rate, start, error = 0.5, 0.25, 0.25, 1e-3
+    oracle = OPTIMIZERS["ftrl"]({"learning_rate": rate, "learning_rate_power": -0.5,
+                                 "initial_accumulator_value": start, "beta": 0.0,
+                                 "l1_regularization_strength": l1,
+                                 "l2_regularization_strength": 0.0,
+                                 "l2_shrinkage_regularization_strength": 0.0},
+                                np.dtype("float32"))
+    rounding = Rounding.of("float32")
+    (made,) = oracle.step([Bounded(np.array(0.0), rounding)],
+                          [Bounded(np.array(gradient), rounding, np.array(error))])
+    for share in (-1, -0.5, 0, 0.5, 1):
+        z = gradient + share * error
+        weight = (min(max(z, -l1), l1) - z) * rate / (start + z * z) ** 0.5
+        assert_inside(made, weight)
+    assert made.bound > 0
