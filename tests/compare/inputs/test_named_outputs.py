@@ -17,10 +17,10 @@ def zeros(shape):
 
 
 def test_names_say_it_all():
-    given = {"d": zeros((2, 7)), "a": zeros((9,))}  # shapes are judged elsewhere
-    found, by_order = matched(given, LAYERS)
+    outputs = {"d": zeros((2, 7)), "a": zeros((9,))}  # shapes are judged elsewhere
+    found, by_order = matched(outputs, LAYERS)
     assert list(found) == ["d", "a"] and not by_order
-    assert all(found[name] is given[name] for name in given)
+    assert all(found[name] is array for name, array in outputs.items())
 
 
 @pytest.mark.parametrize("names, said", [
@@ -32,8 +32,8 @@ def test_names_beside_known_ones_are_not_dropped(names, said):
 
 def test_other_names_and_lists_go_by_order_and_shape():
     arrays = [zeros((2, 5, 4, 3)), zeros((2, 5, 4, 3)), zeros((2, 7))]
-    for given in (arrays, dict(zip("xyz", arrays))):
-        found, by_order = matched(given, LAYERS)
+    for outputs in (arrays, dict(zip("xyz", arrays))):
+        found, by_order = matched(outputs, LAYERS)
         assert list(found) == ["a", "b", "d"] and by_order
 
 
@@ -78,8 +78,8 @@ def test_arrays_are_renamed_and_no_two_of_them_the_same():
     found = renamed(arrays, ["x=1=a", "y=c"])
     assert list(found) == ["a", "c", "b"] and [len(array) for array in found.values()] == [1, 2, 3]
     for pairs, said in ((["y=b"], "one array for 'b'"), (["y=c", "x=1=c"], "one array for 'c'"),
-                        (["z=c"], "name of an array: x=1, y, b. Received: z"), (["y"], "NAME=LAYER"),
-                        (["=c"], "NAME=LAYER"), (["y="], "NAME=LAYER")):
+                        (["z=c"], "name of an array: x=1, y, b. Received: z"),
+                        (["y"], "NAME=LAYER"), (["=c"], "NAME=LAYER"), (["y="], "NAME=LAYER")):
         with pytest.raises(ValueError, match=said):
             renamed(arrays, pairs)
 
