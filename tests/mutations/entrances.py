@@ -11,7 +11,7 @@ NAMED, NAMED_TESTS = ("compare/inputs/named_outputs.py",
                       ("compare/inputs/test_named_outputs.py",))
 GIVEN, GIVEN_TESTS = "compare/checks/given_outputs.py", ("compare/test_check_outputs.py",)
 LAYOUT, FOREIGN = "compare/checks/array_layout.py", "compare/foreign_outputs.py"
-CLASHES, CLASH_TESTS = "compare/cli/clashes.py", ("compare/cli/test_clashes.py",)
+CLASHES, CLASH_TESTS = "compare/cli/clashes.py", ("compare/cli/test_refused_paths.py",)
 REPORT, REPORT_TESTS = "compare/report/report.py", ("compare/report/test_report.py",)
 
 MUTATIONS = [

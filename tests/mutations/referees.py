@@ -22,7 +22,7 @@ MUTATIONS = [
              "/ (v.sqrt() + self.number(self.config[\"epsilon\"]))",
              "/ ((v + self.number(self.config[\"epsilon\"])).sqrt())", RULE_TESTS),
     Mutation("oracle: Lion's sign is known where rounding leaves it open", ADAPTIVE,
-             "np.where(open_, 1 + np.abs(sign), 0.0)", "np.zeros(sign.shape)", RULE_TESTS),
+             "np.where(open_, 1 + np.abs(sign), 0.0)", "np.zeros(sign.shape)", WORST_CASES),
     Mutation("oracle: Nadam looks no step ahead", ADAPTIVE, "self.share(t), self.share(t + 1)",
              "self.share(t), self.share(t)", RULE_TESTS),
     Mutation("oracle: Ftrl's threshold is exact", ADAPTIVE, "np.abs(z.value) > l1 - z.bound",

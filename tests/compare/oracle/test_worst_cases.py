@@ -162,3 +162,19 @@ def test_a_threshold_that_an_error_may_pass_moves_the_weight_or_not(gradient):
         weight = (min(max(z, -l1), l1) - z) * rate / (start + z * z) ** 0.5
         assert_inside(made, weight)
     assert made.bound > 0
+
+
+@pytest.mark.parametrize("gradient, error, signs", [
+    (0.0, 1e-3, (-1, 0, 1)), (5e-4, 1e-3, (-1, 0, 1)), (-1e-3, 1e-3, (-1, 0)), (0.5, 1e-3, (1,)),
+    (-0.5, 1e-3, (-1,)), (0.0, None, (0,))])
+def test_a_sign_that_an_error_leaves_open_leaves_the_step_open(gradient, error, signs):
+    """Lion's step is the rate times a sign, whatever the size of the gradient."""
+    oracle = OPTIMIZERS["lion"]({"learning_rate": 0.25, "beta_1": 0.9, "beta_2": 0.99},
+                                np.dtype("float32"))
+    rounding = Rounding.of("float32")
+    (made,) = oracle.step([Bounded(np.array(1.0), rounding)],
+                          [Bounded(np.array(gradient), rounding, error)])
+    for sign in signs:
+        assert_inside(made, 1 - 0.25 * sign)
+    if len(signs) == 1:
+        assert made.bound < 4 * rounding.unit
