@@ -225,3 +225,11 @@ def test_results_are_as_the_checks_ask_for_them():
     found = results(oracle_for("Dot", layer.get_config()), x, {}, numbers(3, (4, 1)), FLOAT32)
     assert set(found) == {"output", "input_gradient_1", "input_gradient_2"}
     assert [value.shape for value in bounded(x, FLOAT32)] == [(4, 6)] * 2
+
+
+@pytest.mark.parametrize("name", ["Attention", "AdditiveAttention"])
+def test_a_scale_is_read_once_for_each_pair_and_feature(name):
+    """2 samples of 3 queries and 4 keys with 5 features: so many terms its gradient may have."""
+    terms = oracle_for(name, {}).reductions([(2, 3, 5), (2, 4, 6)], (2, 3, 6))
+    assert terms["scale_gradient"] == len(list(np.ndindex(2, 3, 4, 5)))
+    assert set(terms.values()) == {120}, "of no sum there are more"
