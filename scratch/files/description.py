@@ -25,6 +25,8 @@ COMPILED = {"optimizer", "loss", "loss_weights", "metrics", "weighted_metrics", 
 PLAIN = {"build_config", "loss_weights", "run_eagerly", "steps_per_execution", "jit_compile"}
 ROOMS = {"activations", "constraints", "dtype_policies", "initializers", "layers", "losses",
          "metrics", "models", "ops", "optimizers", "regularizers"}  # of Keras, where classes are
+COMPILED_WITH = {"optimizer": ("optimizers",), "loss": ("losses",),
+                 "metrics": ("metrics", "losses"), "weighted_metrics": ("metrics", "losses")}
 TENSOR = "__keras_tensor__"
 
 
@@ -57,6 +59,7 @@ def require_understood(saved: dict) -> None:
     require_kerass_own({key: value for key, value in saved.items() if key != "compile_config"},
                        SAVED)
     require_kerass_own(saved.get("compile_config"))
+    _require_own_kind(saved.get("compile_config"))
 
 
 def require_kerass_own(config, keys=OBJECT) -> None:
@@ -86,6 +89,24 @@ def require_kerass_own(config, keys=OBJECT) -> None:
             raise UnsupportedError(
                 f"{place or 'The file'} is {name!r:.80} from {module!r:.80}, registered as "
                 f"{registered!r:.80}, which is not supported. Expected classes of Keras's own.")
+
+
+def _require_own_kind(compiled) -> None:
+    """That a model is compiled with losses, metrics and optimizers: a layer in the place of one,
+    though Keras's own, describes nothing that could be left out.
+
+    Raises:
+        UnsupportedError: for the first that is something else.
+    """
+    for key, rooms in COMPILED_WITH.items():
+        given = compiled.get(key) if isinstance(compiled, dict) else None
+        for one in given if isinstance(given, (list, tuple)) else [given]:
+            module = one.get("module") if isinstance(one, dict) else None
+            parts = module.split(".") if isinstance(module, str) else []
+            if set(parts) & ROOMS and not set(parts) & set(rooms):
+                raise UnsupportedError(
+                    f"{key} is {one.get('class_name')!r:.80} from {module!r:.80}. "
+                    f"Expected a class of keras.{rooms[0]}.")
 
 
 def _of_keras(module, class_name) -> bool:
