@@ -1,0 +1,8 @@
+"""PyTorch's modules, made to take part: `compare.check(module, keras_model, x, y)`.
+
+The one place that imports torch, and only once a module is handed over.
+"""
+
+from compare.adapters.pytorch.torch_network import TorchNetwork, from_torch, is_torch
+
+__all__ = ["TorchNetwork", "from_torch", "is_torch"]
