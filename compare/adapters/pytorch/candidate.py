@@ -12,7 +12,7 @@ import torch
 import scratch
 from compare.adapters.activation import as_activation
 from compare.adapters.assembly import inner_activation, specified
-from compare.adapters.pytorch import placing, recording
+from compare.adapters.pytorch import notes, optimizer, placing, recording
 from compare.adapters.pytorch.loading import Loading
 from compare.adapters.pytorch.pairing import Pairing, Pairs, Place, flattened
 from compare.adapters.pytorch.whole import Whole, as_input
@@ -22,7 +22,6 @@ from compare.tracing.model_kinds import kind
 from scratch.layers import AffineLayer, Layer
 
 SAMPLES = 2  # of the batch on which the module is watched
-ORIGIN = "origin"  # attribute of the candidate that holds the module as a whole
 
 
 def candidate(network, twin) -> scratch.Sequential:
@@ -60,14 +59,12 @@ def candidate(network, twin) -> scratch.Sequential:
                              for k, (place, position) in enumerate(zip(places, pairs.partners))
                              if (i := place.position) in placed and position is not None
                              and not place.inner])
-    own = _without_partner(places, pairs, made)
-    setattr(model, ORIGIN, Whole(model, loading, channels_first, places[-1],
-                                 None if pairs.partners[-1] is None
-                                 else made.calls[pairs.partners[-1]], own))
+    calls = [None if position is None else made.calls[position] for position in pairs.partners]
+    model.origin = Whole(model, loading, channels_first, places[-1], calls[-1],
+                         notes.on_pairs(places, calls, model.layers))
     if network.optimizer is not None and compiled:
-        from compare.adapters.pytorch.optimizer import as_optimizer
-
-        model.optimizer = as_optimizer(network.optimizer, model.optimizer)
+        model.optimizer = optimizer.as_optimizer(network.optimizer, model.optimizer)
+        model.origin.said += optimizer.notes_on(network.optimizer)
     return model
 
 
@@ -133,7 +130,7 @@ def _place(model, places: list[Place], pairs: Pairs, made) -> dict[int, Layer]:
         how = placing.conventions(call, layer, place.is_softmax)
         if _inner(layer):
             how.activation = "apart"
-        new = how.placed(placing.entry(call, layer))
+        new = how.placed({"class_name": kind(layer), "config": layer.get_config()})
         new.name, new.dtype, new.trainable = layer.name, layer.dtype, layer.trainable
         new.build(layer.input_shape)
         for name, weight in layer.params.items():
@@ -160,10 +157,3 @@ def _replace(model, placed: dict[int, Layer]) -> None:
     model.calls = [call._replace(unit=instead.get(id(call.unit), call.unit))
                    for call in model.calls]
 
-
-def _without_partner(places: list[Place], pairs: Pairs, made) -> list[str]:
-    """Names of what is this project's own, as the module has nothing for it or it draws at random.
-    """
-    return [str(place) for place, position in zip(places, pairs.partners)
-            if (position is None and not place.kind.startswith("ZeroPadding"))
-            or (position is not None and made.calls[position].kind == "dropout")]

@@ -13,6 +13,7 @@ import torch
 
 from compare.adapters.axis_order import AxisOrder
 from compare.adapters.untouched import Seam
+from compare.tracing.model_kinds import kind
 
 
 class Loading:
@@ -34,13 +35,13 @@ class Loading:
     def __init__(self, module, model, weights: str | None, items: list[tuple]):
         self.items = [(layer, path, images) for layer, path, images in items if layer.params]
         self.positions = {id(layer): i for i, layer in enumerate(model.layers)}
-        self.names = [layer.name for layer in model.layers]
+        self.layers = model.layers
         self.module = copy.deepcopy(module).eval()
         self.seams: list[Seam] = []
         own = {id(layer): self._own(layer, path, images) for layer, path, images in self.items}
-        equal = all(np.array_equal(value, layer.params[name])
-                    for layer, *_ in self.items for name, value in own[id(layer)].items())
-        self.copied = weights == "copied" or (weights is None and not equal)
+        loaded = any(np.array_equal(value, layer.params[name]) and np.ptp(value) > 0
+                     for layer, *_ in self.items for name, value in own[id(layer)].items())
+        self.copied = weights == "copied" or (weights is None and not loaded)
         if self.copied:
             self.seams = []
             for layer, path, images in self.items:
@@ -85,7 +86,9 @@ class Loading:
 
     def _flattening(self, position: int) -> str:
         """The name of the layer before it that flattens."""
-        return self.names[position - 1]
+        before = self.layers[:position]
+        return next((layer.name for layer in reversed(before) if kind(layer) == "Flatten"),
+                    before[-1].name)
 
 
 def _turned(weight: np.ndarray, name: str, images, back: bool = False) -> np.ndarray:

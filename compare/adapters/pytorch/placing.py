@@ -1,17 +1,14 @@
 """One of a module's calls in the place of one of Keras's layers."""
 
-import copy
-
 import numpy as np
 import torch.nn.functional as functional
 from torch import nn
 
 from compare.adapters.conventions import Conventions
-from compare.adapters.pytorch import kinds, settings
+from compare.adapters.pytorch import kinds
 from compare.adapters.pytorch.bridge import Bridge, gradient_place, place
 from compare.adapters.pytorch.recording import Call, Slot
 from compare.tracing.model_kinds import kind
-from compare.tracing.types import Config
 from scratch.layers import Layer
 
 # How a kernel lies in PyTorch, by the rank of the convolution.
@@ -39,13 +36,6 @@ def conventions(call: Call, like: Layer, softmax: bool = False) -> Conventions:
         data_format=data_format(call, like.input_shape),
         weights={name: place(name, at) for name, at in places.items()},
         gradients={name: gradient_place(name, at) for name, at in trained.items()})
-
-
-def entry(call: Call, like: Layer) -> Config:
-    """The config of the layer that a call is: Keras's, with the module's own settings."""
-    config = copy.deepcopy(like.get_config())
-    config.update(settings.differing(call.module, kind(like), config))
-    return {"class_name": kind(like), "config": config}
 
 
 def data_format(call: Call, shape) -> str:

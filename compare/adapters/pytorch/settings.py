@@ -25,7 +25,7 @@ def _told(module: nn.Module, class_name: str) -> Config:
     for keys, kinds, read in READ:
         if isinstance(module, kinds):
             told.update(zip(keys, read(module)))
-    if class_name == "DepthwiseConv2D" or class_name == "DepthwiseConv1D":
+    if class_name.startswith("Depthwise"):
         told.pop("groups", None)
     return told
 

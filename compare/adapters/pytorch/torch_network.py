@@ -56,8 +56,8 @@ def from_torch(module, names=None, weights=None, optimizer=None) -> TorchNetwork
         names: modules for Keras's layers, where order and names do not tell which belong
             together: {'conv2d_1': 'features.3'}.
         weights: 'copied': Keras's weights are put into a copy of the module; 'compared': the
-            module keeps its own, which must be Keras's; None, the default: compared if they are
-            all Keras's, otherwise copied, and the report says so.
+            module keeps its own, which must be Keras's; None, the default: compared if some
+            are Keras's, otherwise copied, and the report says so.
         optimizer: a torch.optim.Optimizer whose steps are held against those of the twin's.
 
     Raises:

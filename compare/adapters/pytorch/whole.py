@@ -16,15 +16,15 @@ class Whole:
         channels_first: whether it takes its input so.
         last: the last of Keras's places.
         call: the module's last call, None where it leaves the last place to its loss.
-        own: names of what in the candidate is this project's own.
+        said: sentences on how its parts were paired.
     """
 
-    def __init__(self, model, loading, channels_first: bool, last, call, own: list[str]):
+    def __init__(self, model, loading, channels_first: bool, last, call, said: list[str]):
         self.loading, self.channels_first = loading, channels_first
         self.shape = tuple(model.output_shape[1:])
         self.ending = "softmax" if call is None and last.is_softmax else \
             "exp" if call is not None and call.kind == "log_softmax" else ""
-        self.own = own
+        self.said = said
 
     def __deepcopy__(self, memo):
         return self  # nothing in it changes
@@ -32,12 +32,9 @@ class Whole:
     @property
     def notes(self) -> list[str]:
         """Sentences for the report."""
-        said = [("Keras's weights were copied into a copy of the PyTorch module, dense kernels "
-                 "behind a flattening with their rows permuted" if self.loading.copied else
-                 "The PyTorch module was compared with its own weights") + "."]
-        if self.own:
-            said.append(f"Computed by this project and not by PyTorch: {', '.join(self.own)}.")
-        return said
+        return [("Keras's weights were copied into a copy of the PyTorch module, dense kernels "
+                 "behind a flattening with their rows permuted." if self.loading.copied else
+                 "The PyTorch module is compared with its own weights."), *self.said]
 
     def untouched(self, x: np.ndarray, turned=()) -> Untouched:
         """What the module makes of a batch of Keras's, at inference.
