@@ -19,14 +19,16 @@ class Bridge:
         frozen: whether the layer is never in training.
         flat: whether axes of images of a single pixel are left out of the output.
         exponential: whether the output is a logarithm, and Keras's is not.
+        differs: what is to be said, where the output has another shape, of settings that differ.
 
     Attributes:
         grads: after `backward`, by Keras's name of the weight.
     """
 
-    def __init__(self, call: Call, frozen=False, flat=False, exponential=False):
+    def __init__(self, call: Call, frozen=False, flat=False, exponential=False, differs=""):
         self.call = call.own()
         self.frozen, self.flat, self.exponential = frozen, flat, exponential
+        self.differs = differs
         self.grads: dict[str, np.ndarray] = {}
 
     @property
@@ -34,7 +36,7 @@ class Bridge:
         return self.call.module
 
     def __deepcopy__(self, memo):
-        made = Bridge(self.call, self.frozen, self.flat, self.exponential)
+        made = type(self)(self.call, self.frozen, self.flat, self.exponential, self.differs)
         made.grads = copy.deepcopy(self.grads, memo)
         return made
 
@@ -91,6 +93,14 @@ class Bridge:
 
     def gradient(self, name: str) -> np.ndarray:
         return _narrow(self.grads[name], self.module)
+
+
+def bridge(call: Call, **how) -> Bridge:
+    """A `Bridge` whose class, which reports name, is called as the module's or the function."""
+    name = getattr(call.function, "__name__", "function") if call.module is None \
+        else type(call.module).__name__
+    cls: type[Bridge] = type(name, (Bridge,), {"__doc__": Bridge.__doc__})
+    return cls(call, **how)
 
 
 def place(weight: str, name: str | None = None) -> tuple:

@@ -15,6 +15,7 @@ from compare.adapters.assembly import inner_activation, specified
 from compare.adapters.pytorch import notes, optimizer, placing, recording
 from compare.adapters.pytorch.loading import Loading
 from compare.adapters.pytorch.pairing import Pairing, Pairs, Place, flattened
+from compare.adapters.pytorch.recording import Call
 from compare.adapters.pytorch.whole import Whole, as_input
 from compare.tracing.configs import compile_understood
 from compare.tracing.layer_error import RAISED, sentence
@@ -53,13 +54,13 @@ def candidate(network, twin) -> scratch.Sequential:
                         model.layers[place.position].merges else () for place in places])
     if compiled:
         compile_understood(model, compiled)
-    placed = _place(model, places, pairs, made)
+    calls = _partners(pairs, made)
+    placed = _place(model, places, calls)
     loading = Loading(network.module, model, weights=network.weights,
                       items=[(placed[i], made.calls[position].title, images[k])
                              for k, (place, position) in enumerate(zip(places, pairs.partners))
                              if (i := place.position) in placed and position is not None
                              and not place.inner])
-    calls = [None if position is None else made.calls[position] for position in pairs.partners]
     model.origin = Whole(model, loading, channels_first, places[-1], calls[-1],
                          notes.on_pairs(places, calls, model.layers))
     if network.optimizer is not None and compiled:
@@ -108,13 +109,19 @@ def _inner(layer: Layer) -> str | None:
     return inner_activation({"class_name": kind(layer), "config": layer.get_config()})
 
 
-def _place(model, places: list[Place], pairs: Pairs, made) -> dict[int, Layer]:
-    """Put the module's layers in the places of the model's; returns them by position."""
+def _partners(pairs: Pairs, made: recording.Recording) -> list[Call | None]:
+    """The calls that stand for the places; those that pad by themselves, where Keras has a layer
+    for it, in two."""
     calls = [None if position is None else made.calls[position] for position in pairs.partners]
     for padding, behind in pairs.padded.items():
         call = calls[behind]
         if call is not None and call.module is not None:
             calls[padding], calls[behind] = placing.padding_of(call), placing.without_padding(call)
+    return calls
+
+
+def _place(model, places: list[Place], calls: list[Call | None]) -> dict[int, Layer]:
+    """Put the module's layers in the places of the model's; returns them by position."""
     placed: dict[int, Layer] = {}
     for k, (place, call) in enumerate(zip(places, calls)):
         layer = model.layers[place.position]

@@ -21,10 +21,9 @@ def on_pairs(places: list[Place], calls: list[Call | None], layers: list) -> lis
            or (call is not None and call.kind == "dropout")]
     if own:
         said.append(f"Computed by this project and not by PyTorch: {', '.join(own)}.")
-    other = [f"{key} of {call.title} is {value!r}, of {place.name} {config[key]!r}"
-             for place, call in zip(places, calls) if call is not None and not place.inner
-             for config in [layers[place.position].get_config()]
-             for key, value in settings.differing(call.module, place.kind, config).items()]
+    other = [f"{call} for {place.name}: {words}" for place, call in zip(places, calls)
+             if call is not None and not place.inner
+             for words in [settings.in_words(call, layers[place.position])] if words]
     if other:
-        said.append(f"PyTorch and Keras are set otherwise: {'; '.join(other)}.")
+        said.append(f"Settings that differ: {'; '.join(other)}.")
     return said

@@ -201,7 +201,7 @@ class Pairing:
         wanted = OF_LAYER.get(place.kind)
         hint = "" if wanted else (f" {place.kind} can be compared only where one module stands for "
                                   "it: put what computes it into a module of its own")
-        return (f"Expected a module, or a function, that stands for Keras's {place}. Received at "
+        return (f"Expected a module, or a function, that stands for {place} in Keras. Received at "
                 f"that place: {there}.{hint}")
 
 

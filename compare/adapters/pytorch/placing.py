@@ -5,8 +5,8 @@ import torch.nn.functional as functional
 from torch import nn
 
 from compare.adapters.conventions import Conventions
-from compare.adapters.pytorch import kinds
-from compare.adapters.pytorch.bridge import Bridge, gradient_place, place
+from compare.adapters.pytorch import kinds, settings
+from compare.adapters.pytorch.bridge import bridge, gradient_place, place
 from compare.adapters.pytorch.recording import Call, Slot
 from compare.tracing.model_kinds import kind
 from scratch.layers import Layer
@@ -28,11 +28,12 @@ def conventions(call: Call, like: Layer, softmax: bool = False) -> Conventions:
     """
     places = _places(call, like)
     flat = len(like.output_shape or ()) == 2 and len(call.made) > 2
-    bridge = Bridge(call, frozen=not like.trainable, flat=flat,
-                    exponential=softmax and call.kind == "log_softmax")
+    made = bridge(call, frozen=not like.trainable, flat=flat,
+                  exponential=softmax and call.kind == "log_softmax",
+                  differs=settings.in_words(call, like, ": "))
     trained = {name: at for name, at in places.items() if name not in like.non_trainable}
     return Conventions(
-        bridge, forward_takes=("x", "training"), kernel_layout=_layout(call, like),
+        made, forward_takes=("x", "training"), kernel_layout=_layout(call, like),
         data_format=data_format(call, like.input_shape),
         weights={name: place(name, at) for name, at in places.items()},
         gradients={name: gradient_place(name, at) for name, at in trained.items()})
@@ -67,7 +68,7 @@ def padding_of(call: Call) -> Call:
         largest = isinstance(module, (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d))
         value = float("-inf") if largest and not call.never_negative else 0.0
     kwargs = {} if mode != "constant" else {"value": value}
-    return Call(f"the padding of {call.title}", "pad", call.sources, None, functional.pad,
+    return Call(f"padding of {call}", "pad", call.sources, None, functional.pad,
                 (Slot(0), list(amounts), mode), kwargs, call.read, call.read, call.never_negative)
 
 
