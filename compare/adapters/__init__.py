@@ -8,11 +8,11 @@
 from compare.adapters.assembly import assemble
 from compare.adapters.conventions import Conventions
 from compare.adapters.layer import Wrapped
-from compare.adapters.pytorch import TorchNetwork, from_torch, is_torch
+from compare.adapters.pytorch import TORCH_MISSING, TorchNetwork, from_torch, is_torch
 from compare.adapters.untouched import Untouched, untouched
 
-__all__ = ["Conventions", "Untouched", "as_network", "assemble", "from_torch", "notes_on",
-           "takes_part", "untouched", "without_backward", "wrap"]
+__all__ = ["TORCH_MISSING", "Conventions", "Untouched", "as_network", "assemble", "from_torch",
+           "notes_on", "takes_part", "untouched", "without_backward", "wrap"]
 
 
 def takes_part(thing) -> bool:

@@ -240,6 +240,9 @@ def call(spec: str, seed: int | None = None):
             raise ValueError(f"Expected a module {module_name!r} that can be imported. Received: "
                              f"{said(error)}. Imports find keras-parity's own packages in place of "
                              f"{', '.join(hidden)} in this folder. Rename it") from error
+        if isinstance(error, ModuleNotFoundError) and error.name == "torch":
+            raise ValueError(f"Expected a module {module_name!r} that can be imported. Received: "
+                             f"{said(error)}. {adapters.TORCH_MISSING}") from error
         raise ValueError(f"Expected a module {module_name!r} that can be imported. "
                          f"Received: {said(error)}. Run it from the folder that holds the module, "
                          "or put that folder on PYTHONPATH") from error

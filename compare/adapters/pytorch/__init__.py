@@ -3,6 +3,11 @@
 The one place that imports torch, and only once a module is handed over.
 """
 
-from compare.adapters.pytorch.torch_network import TorchNetwork, from_torch, is_torch
+from compare.adapters.pytorch.torch_network import (
+    TORCH_MISSING,
+    TorchNetwork,
+    from_torch,
+    is_torch,
+)
 
-__all__ = ["TorchNetwork", "from_torch", "is_torch"]
+__all__ = ["TORCH_MISSING", "TorchNetwork", "from_torch", "is_torch"]

@@ -6,6 +6,8 @@ merges several inputs, and what draws at random, is this project's own; that the
 same is known from what it was seen to compute, and its output is compared as a whole.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -20,12 +22,13 @@ from compare.adapters.pytorch.whole import Whole, as_input
 from compare.tracing.configs import compile_understood
 from compare.tracing.layer_error import RAISED, sentence
 from compare.tracing.model_kinds import kind
+from compare.tracing.types import Network
 from scratch.layers import AffineLayer, Layer
 
 SAMPLES = 2  # of the batch on which the module is watched
 
 
-def candidate(network, twin) -> scratch.Sequential:
+def candidate(network, twin) -> Network:
     """The scratch model that a module makes, with the twin's loss and optimizer.
 
     Args:
@@ -37,7 +40,7 @@ def candidate(network, twin) -> scratch.Sequential:
             other sizes; for a module that cannot be run.
     """
     config, compiled, weights = specified(twin)
-    model = scratch.model_from_config(config)
+    model: Any = scratch.model_from_config(config)
     if not model.built:
         raise ValueError("Expected a model that knows its input shape. Received one without an "
                          "Input: build it first.")
@@ -123,7 +126,7 @@ def _partners(pairs: Pairs, made: recording.Recording) -> list[Call | None]:
 def _place(model, places: list[Place], calls: list[Call | None]) -> dict[int, Layer]:
     """Put the module's layers in the places of the model's; returns them by position."""
     placed: dict[int, Layer] = {}
-    for k, (place, call) in enumerate(zip(places, calls)):
+    for place, call in zip(places, calls):
         layer = model.layers[place.position]
         if call is None or layer.merges or hasattr(layer, "active"):
             continue

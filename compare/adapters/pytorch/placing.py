@@ -1,5 +1,7 @@
 """One of a module's calls in the place of one of Keras's layers."""
 
+from typing import Any
+
 import numpy as np
 import torch.nn.functional as functional
 from torch import nn
@@ -75,7 +77,7 @@ def padding_of(call: Call) -> Call:
 def without_padding(call: Call) -> Call:
     """The same for inputs that are padded already."""
     made = call.own()
-    module = made.module
+    module: Any = made.module
     if isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Conv3d)):
         rank = len(module.kernel_size)
         module.padding, module.padding_mode = (0,) * rank, "zeros"

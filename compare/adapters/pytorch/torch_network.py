@@ -4,7 +4,7 @@ import importlib.util
 from dataclasses import dataclass, field
 from typing import Any
 
-MISSING = ('PyTorch is not installed. Install it with: pip install "keras-parity[torch]"')
+TORCH_MISSING = 'PyTorch is not installed; install it with: pip install "keras-parity[torch]"'
 WEIGHTS = (None, "copied", "compared")
 
 
@@ -25,7 +25,7 @@ class TorchNetwork:
 
     def __post_init__(self):
         if importlib.util.find_spec("torch") is None:
-            raise ImportError(MISSING)
+            raise ImportError(TORCH_MISSING)
         if not is_torch(self.module):
             raise TypeError("Expected a torch.nn.Module. "
                             f"Received: {type(self.module).__name__}")
