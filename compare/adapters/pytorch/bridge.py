@@ -29,6 +29,8 @@ class Bridge:
         self.call = call.own()
         self.frozen, self.flat, self.exponential = frozen, flat, exponential
         self.differs = differs
+        if self.module is not None:
+            self.module.requires_grad_()  # Keras's gradients are compared, whatever is trained
         self.grads: dict[str, np.ndarray] = {}
 
     @property
@@ -66,11 +68,10 @@ class Bridge:
         return arrays[0]
 
     def _weights(self) -> dict[str, torch.Tensor]:
-        """The trained weights, by the module's names of them."""
+        """The weights that are no buffers, by the module's names of them."""
         if self.module is None:
             return {}
-        return {name: weight for name, weight in self.module.named_parameters()
-                if weight.requires_grad}
+        return dict(self.module.named_parameters())
 
     def get(self, name: str) -> np.ndarray:
         """A weight or a buffer by its name in the module; a kernel of one channel for each filter

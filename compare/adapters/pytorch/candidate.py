@@ -24,6 +24,7 @@ from compare.tracing.layer_error import RAISED, sentence
 from compare.tracing.model_kinds import kind
 from compare.tracing.types import Network
 from scratch.layers import AffineLayer, Layer
+from scratch.operations import Operation
 
 SAMPLES = 2  # of the batch on which the module is watched
 
@@ -128,7 +129,8 @@ def _place(model, places: list[Place], calls: list[Call | None]) -> dict[int, La
     placed: dict[int, Layer] = {}
     for place, call in zip(places, calls):
         layer = model.layers[place.position]
-        if call is None or layer.merges or hasattr(layer, "active"):
+        if call is None or layer.merges or hasattr(layer, "active") or \
+                isinstance(layer, Operation):
             continue
         if place.inner:
             alone = _activation_alone(layer)

@@ -70,7 +70,15 @@ KERAS = {
     "maximum": ("Maximum",), "minimum": ("Minimum",), "concatenate": ("Concatenate",),
     "identity": ("Identity",),
 }
-OF_LAYER = {name: kind for kind, names in KERAS.items() for name in names}
+OPERATIONS = {  # keras.ops between layers, which stay this project's own
+    "activation": ("Relu", "Relu6", "Selu", "Sigmoid", "Tanh", "Silu", "HardSigmoid", "HardSilu",
+                   "Softplus", "Softsign", "Softmax", "Clip"),
+    "add": ("Add",), "subtract": ("Subtract",), "multiply": ("Multiply",),
+    "maximum": ("Maximum",), "minimum": ("Minimum",), "concatenate": ("Concatenate",),
+    "flatten": ("Reshape",), "pool": ("Mean",),
+}
+OF_LAYER = {name: kind for kind, names in KERAS.items() for name in names} | {
+    f"{name}Operation": kind for kind, names in OPERATIONS.items() for name in names}
 
 CHANNELS_FIRST = ("conv", "conv_transpose", "batch_norm", "group_norm", "pool", "pad", "upsample")
 FEATURES_LAST = ("linear", "layer_norm", "rms_norm")

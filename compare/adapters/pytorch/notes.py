@@ -18,7 +18,7 @@ def on_pairs(places: list[Place], calls: list[Call | None], layers: list) -> lis
     said.append(f"Paired: {', '.join(paired)}.")
     own = [str(place) for place, call in zip(places, calls)
            if (call is None and not place.kind.startswith("ZeroPadding"))
-           or (call is not None and call.kind == "dropout")]
+           or (call is not None and (call.kind == "dropout" or place.kind.endswith("Operation")))]
     if own:
         said.append(f"Computed by this project and not by PyTorch: {', '.join(own)}.")
     other = [f"{call} for {place.name}: {words}" for place, call in zip(places, calls)

@@ -28,6 +28,8 @@ def in_words(call: Call, like: Layer, lead: str = "") -> str:
             if key in config for theirs in [_tuple(config[key])] if own != theirs]
     if isinstance(module, (*CONVOLUTIONS, *POOLS)):
         said += _padding(module, config, like.input_shape[1:], rank)
+    if like.trainable and any(not weight.requires_grad for weight in module.parameters()):
+        said.append("requires_grad=False in place of weights that are trained")
     if getattr(module, "ceil_mode", False):
         said.append("ceil_mode=True in place of sizes rounded down")
     return lead + ", ".join(said) if said else ""

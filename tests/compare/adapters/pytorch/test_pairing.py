@@ -70,6 +70,31 @@ def test_a_pooling_by_functions():
                                 layers.Dense(3)))
 
 
+def test_operations_between_layers():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(2, 2, 3, padding=1)
+
+        def forward(self, x):
+            return torch.relu(self.conv(x) + x)
+
+    x = keras.Input((6, 7, 2))
+    y = layers.Conv2D(2, 3, padding="same")(x)
+    report = check(Net(), keras.Model(x, keras.ops.relu(y + x)))
+    assert report, str(report)
+    assert any(row.tensor == "end to end" for row in report.rows)
+
+
+def test_weights_that_only_pytorch_freezes_have_gradients_and_are_told():
+    module = nn.Sequential(nn.Conv2d(2, 4, 3))
+    module.requires_grad_(False)
+    report = compare.check(module, twin_of(layers.Conv2D(4, 3)), X, probes=False, steps=0)
+    assert report, str(report)
+    assert "requires_grad=False in place of weights that are trained" in str(report.notes)
+    assert not module[0].weight.requires_grad
+
+
 REFUSED = {
     "missing": ([layers.Conv2D(4, 3, activation="relu"), layers.Flatten(), layers.Dense(3)],
                 lambda: [nn.Conv2d(2, 4, 3), nn.Flatten(), nn.Linear(80, 3)],
