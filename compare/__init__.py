@@ -9,6 +9,7 @@
     compare.check_outputs(twin, x, {"conv2d": a})  # arrays of another runtime, layer by layer
     compare.bounds(layer, x, weights)              # what one layer should give, and the bound
     compare.wrap(my_layer, kernel="W", ...)        # lets somebody else's layer take part
+    compare.from_torch(module, names={...}, ...)   # a PyTorch module, where it needs a word more
     compare.assert_case("mine:build", "conv", ...) # one layer on a case that `parity debug` found
 
 Only what really needs Keras imports TensorFlow. Each name is loaded when it is first used, so that
@@ -22,7 +23,7 @@ from compare.inputs import own_packages
 from compare.reduction import old_imports
 
 if TYPE_CHECKING:
-    from compare.adapters import assemble, wrap
+    from compare.adapters import assemble, from_torch, wrap
     from compare.checks.row import Row
     from compare.foreign_outputs import bounds, check_outputs
     from compare.parity import assert_case, assert_parity, check, diagnose, diff, twin
@@ -31,11 +32,11 @@ if TYPE_CHECKING:
     from compare.tracing.trace import Trace
 
 __all__ = ["Report", "Row", "Trace", "assemble", "assert_case", "assert_parity", "bounds", "check",
-           "check_outputs", "diagnose", "diff", "record", "twin", "wrap"]
+           "check_outputs", "diagnose", "diff", "from_torch", "record", "twin", "wrap"]
 __version__ = "0.2.0"
 
 WHERE = {
-    "compare.adapters": ("assemble", "wrap"),
+    "compare.adapters": ("assemble", "from_torch", "wrap"),
     "compare.checks.row": ("Row",),
     "compare.foreign_outputs": ("bounds", "check_outputs"),
     "compare.parity": ("assert_case", "assert_parity", "check", "diagnose", "diff", "twin"),

@@ -58,7 +58,8 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
 
     Args:
         model: the candidate: a `scratch.Sequential` or a `scratch.Model`; or a list of layers, one
-            for each of the twin's, wrapped by `compare.wrap` or of scratch's kind.
+            for each of the twin's, wrapped by `compare.wrap` or of scratch's kind; or a
+            torch.nn.Module, see `compare.from_torch`.
         twin: the reference: such a Keras model, another scratch model, or a Trace of either.
         x, y: the batch. Not needed with a Trace, which brings its own. Without y a gradient of the
             output is drawn in the loss's place, and the report says so.
@@ -84,7 +85,7 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
     """
     model, twin = _pair(model, twin, (x, y, upstream, sample_weight))
     whole = whole_layers(model)
-    notes: list[str] = []
+    notes = adapters.notes_on(model)
     if not passes.with_gradients(model, twin, gradients):
         check_alone(y=y, upstream=upstream, sample_weight=sample_weight)
         notes.append(passes.about_forward_alone(model, gradients))
@@ -117,11 +118,11 @@ def _pair(model, twin, batch: tuple):
     """(candidate, reference), once it is sure that they are networks and that a trace has no batch
     beside it."""
     require_network(twin)
-    if isinstance(model, (list, tuple)):
-        model = adapters.assemble(model, twin)
+    if adapters.takes_part(model):
+        model = adapters.as_network(model, twin)
     if not is_scratch(model):
         raise TypeError("Expected the candidate, the first of the two, to be a scratch.Sequential "
-                        "or a scratch.Model, or a list of layers. "
+                        "or a scratch.Model, a list of layers, or a torch.nn.Module. "
                         f"Received: {type(model).__name__}")
     if isinstance(twin, Trace) and any(given is not None for given in batch):
         raise ValueError("Expected no batch with a trace, which brings its own. "

@@ -8,9 +8,32 @@
 from compare.adapters.assembly import assemble
 from compare.adapters.conventions import Conventions
 from compare.adapters.layer import Wrapped
+from compare.adapters.pytorch import TORCH_MISSING, TorchNetwork, from_torch, is_torch
 from compare.adapters.untouched import Untouched, untouched
 
-__all__ = ["Conventions", "Untouched", "assemble", "untouched", "without_backward", "wrap"]
+__all__ = ["TORCH_MISSING", "Conventions", "Untouched", "as_network", "assemble", "from_torch",
+           "notes_on", "takes_part", "untouched", "without_backward", "wrap"]
+
+
+def takes_part(thing) -> bool:
+    """Whether this becomes a network beside a reference: a list of layers, a PyTorch module."""
+    return isinstance(thing, (list, tuple, TorchNetwork)) or is_torch(thing)
+
+
+def as_network(thing, twin):
+    """The scratch model that such a thing makes beside its twin; see `assemble` and `from_torch`.
+
+    Raises:
+        TypeError, ValueError: for what cannot stand beside that twin.
+    """
+    if isinstance(thing, (list, tuple)):
+        return assemble(thing, twin)
+    return (thing if isinstance(thing, TorchNetwork) else from_torch(thing)).beside(twin)
+
+
+def notes_on(model) -> list[str]:
+    """What is to be said of how a candidate was made, sentence by sentence."""
+    return [] if getattr(model, "origin", None) is None else model.origin.notes
 
 
 def without_backward(model) -> list[str]:

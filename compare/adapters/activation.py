@@ -21,7 +21,7 @@ class Inner:
 
     def _build(self, z) -> None:
         shape = (None, *z.shape[1:])
-        if not self.layer.built or not self.layer.fits(shape):
+        if not self.layer.built or not self.layer.fits(shape) or self.layer.dtype != z.dtype:
             self.layer.dtype = z.dtype
             self.layer.build(shape)
 

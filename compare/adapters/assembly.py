@@ -27,11 +27,11 @@ def assemble(items, twin) -> scratch.Sequential:
         TypeError: for other things in the list.
         ValueError: for a list of another length, and for layers that cannot stand where they do.
     """
-    config, compiled, weights = _specified(twin)
+    config, compiled, weights = specified(twin)
     entries = _entries(config)
     items = _paired(items, entries)
     loss = _joined_one(items[-1])
-    layers = [_layer(item, entry, i) for i, (item, entry) in enumerate(zip(items, entries))]
+    layers = [layer_for(item, entry, i) for i, (item, entry) in enumerate(zip(items, entries))]
     model = scratch.Sequential([scratch.Input(batch_shape=_input_shape(config)), *layers],
                                name=config.get("name"), trainable=config.get("trainable", True),
                                dtype=_dtype(config, twin))
@@ -64,7 +64,7 @@ def _models(config: dict):
             yield from _models(entry["config"])
 
 
-def _specified(twin) -> tuple[dict, dict, list]:
+def specified(twin) -> tuple[dict, dict, list]:
     """(config, compile config, weights) of the model that the list is held against."""
     if isinstance(twin, Trace):
         return twin.config, twin.compile_config, list(twin.weights().values())
@@ -100,10 +100,10 @@ def _paired(items, entries: list) -> list:
     A softmax joined with a loss may stand behind all layers, if these end in logits.
     """
     items = list(items)
-    inner = [_inner_activation(entry) for entry in entries]
+    inner = [inner_activation(entry) for entry in entries]
     extra = items[-1:] if items and _is_joined(items[-1]) and \
         len(items) - 1 in (len(entries), len(entries) + sum(map(bool, inner))) and \
-        not _is_softmax(entries[-1]) and inner[-1] != "softmax" else []
+        not is_softmax(entries[-1]) and inner[-1] != "softmax" else []
     body = items[:len(items) - len(extra)]
     apart = [entry for entry, name in zip(entries, inner) if name]
     if len(body) == len(entries) + len(apart) and apart:
@@ -119,7 +119,7 @@ def _paired(items, entries: list) -> list:
     return [*body, *extra]
 
 
-def _is_softmax(entry: dict) -> bool:
+def is_softmax(entry: dict) -> bool:
     return entry["class_name"] == "Softmax" or (
         entry["class_name"] == "Activation" and entry["config"].get("activation") == "softmax")
 
@@ -134,7 +134,7 @@ def _is_joined(item) -> bool:
     return isinstance(item, Conventions) and item.joined
 
 
-def _inner_activation(entry: dict) -> str | None:
+def inner_activation(entry: dict) -> str | None:
     """The activation inside a layer with weights, by name, None for none."""
     named = entry["config"].get("activation")
     if entry["class_name"] == "Activation" or named in (None, "linear"):
@@ -142,14 +142,14 @@ def _inner_activation(entry: dict) -> str | None:
     return named if isinstance(named, str) else named["class_name"]
 
 
-def _layer(item, entry: dict, i: int) -> Layer:
+def layer_for(item, entry: dict, i: int) -> Layer:
     """The layer for one position."""
     if isinstance(item, (tuple, list)):
         return _with_activation(item, entry, i)
     if item is None:
         return layer_from_config(entry)
     if isinstance(item, Conventions):
-        if item.joined and not _is_softmax(entry):
+        if item.joined and not is_softmax(entry):
             raise ValueError(f"Expected labels to be taken by a softmax that is the loss, too, at "
                              f"the end of the list. Received at position {i + 1}: {item.name}, for "
                              f"{entry['class_name']}")
@@ -169,7 +169,7 @@ def _layer(item, entry: dict, i: int) -> Layer:
 
 def _with_activation(pair, entry: dict, i: int) -> Layer:
     """A layer whose inner activation is an object of its own."""
-    name = _inner_activation(entry)
+    name = inner_activation(entry)
     if len(pair) != 2 or name is None:
         raise ValueError(f"Expected at position {i + 1} one layer for {entry['class_name']}"
                          + (" and one for its activation" if name else "")
@@ -178,7 +178,7 @@ def _with_activation(pair, entry: dict, i: int) -> Layer:
     if isinstance(outer, Conventions):
         outer = copy.copy(outer)
         outer.activation = "apart"
-    layer = _layer(outer, entry, i)
+    layer = layer_for(outer, entry, i)
     if not isinstance(layer, AffineLayer):
         raise ValueError(f"Expected at position {i + 1} a layer for {entry['class_name']}, with "
                          f"its {name} inside. Received: a pair")
@@ -186,6 +186,6 @@ def _with_activation(pair, entry: dict, i: int) -> Layer:
         named = entry["config"]["activation"]
         alone = {"class_name": "Activation", "config": {"activation": named}} \
             if isinstance(named, str) else named
-        function = _layer(inner, alone, i) if isinstance(inner, Conventions) else inner
+        function = layer_for(inner, alone, i) if isinstance(inner, Conventions) else inner
         layer.activation = as_activation(function, layer.activation.name, layer.activation.config)
     return layer

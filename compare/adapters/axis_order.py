@@ -61,7 +61,7 @@ def boundaries(how, layer) -> tuple[AxisOrder, AxisOrder]:
     source = AxisOrder(moved, **common)
     order = how.flatten_order or ("CHW" if moved else "HWC")
     shape = layer.input_shape
-    if order == "CHW" and _flattens(layer) and len(shape) > 3 and theirs == "channels_last":
+    if order == "CHW" and _flattens(layer) and len(shape) > 2 and theirs == "channels_last":
         return source, AxisOrder(flattened=shape[1:], batch_axis=how.batch_axis)
     return source, AxisOrder(moved, **common)
 

@@ -43,4 +43,4 @@ def shaped(how, what: str, result: np.ndarray, shape: tuple) -> np.ndarray:
     order = "" if how.data_format is None else f", {how.data_format}"
     one = "" if how.batched is True else " for one sample"
     raise ValueError(f"expected an {what} of shape {tuple(map(int, shape))}{one}{order}. "
-                     f"Received: {result.shape}")
+                     f"Received: {result.shape}{getattr(how.obj, 'differs', '')}")

@@ -74,6 +74,8 @@ def untouched(model, x: np.ndarray, turned: Collection[int] = ()) -> Untouched:
         model: a scratch model, which stays as it is.
         turned: positions of layers before which the numbers are turned all the same.
     """
+    if getattr(model, "origin", None) is not None:  # what is a whole by itself
+        return model.origin.untouched(x, turned)
     found = Untouched()
     if not runs(model):
         return found

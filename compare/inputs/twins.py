@@ -58,11 +58,12 @@ def pair(spec: str | None, dtype: str | None = None, seed: int = 0, compiled: bo
         if dtype is not None:
             raise ValueError(f"Expected no --dtype, as {spec} gives both models. "
                              f"Received: {dtype}")
-        if isinstance(made[0], list) and is_network(made[1]):
-            return adapters.assemble(*made), made[1]
+        if _becomes_network(made[0]) and is_network(made[1]):
+            return adapters.as_network(*made), made[1]
         if not is_scratch(made[0]) or not is_network(made[1]):
-            raise ValueError(f"Expected {spec} to give a scratch.Sequential or scratch.Model, or a "
-                             "list of layers, and the network to hold it against. Received: "
+            raise ValueError(f"Expected {spec} to give a torch.nn.Module, a scratch.Sequential or "
+                             "scratch.Model, or a list of layers, and the network to hold it "
+                             "against. Received: "
                              + " and ".join(type(thing).__name__ for thing in made))
         return made
     return twins(alone(made), dtype, compiled)
@@ -86,6 +87,11 @@ def alone(made):
     return scratch.Sequential([scratch.Input(made.input_shape[1:]), made])
 
 
+def _becomes_network(thing) -> bool:
+    """Whether it is a list of layers, or a module of PyTorch's."""
+    return not isinstance(thing, tuple) and adapters.takes_part(thing)
+
+
 def is_network(thing) -> bool:
     """Whether this is a model of scratch's or of Keras's."""
     return is_scratch(thing) or is_keras(thing)
@@ -96,8 +102,8 @@ def candidate(spec: str | None):
     if spec is None:
         return benchmark_networks.build()
     made = call(spec) if ":" in spec else load(spec)
-    if isinstance(made, tuple) and isinstance(made[0], list):
-        return adapters.assemble(*made)
+    if isinstance(made, tuple) and _becomes_network(made[0]):
+        return adapters.as_network(*made)
     made = alone(made[0] if isinstance(made, tuple) else made)
     if is_scratch(made):
         return made
@@ -114,8 +120,8 @@ def golden_candidate(trace, spec: str | None):
     if spec is not None:
         made = call(spec)
         made = made[0] if isinstance(made, tuple) and made else made
-        if isinstance(made, list):
-            return adapters.assemble(made, trace)
+        if _becomes_network(made):
+            return adapters.as_network(made, trace)
         if not is_scratch(made):
             raise ValueError(f"Expected {spec} to return a scratch model, as --golden runs "
                              f"without Keras. Received: {type(made).__name__}")
@@ -234,6 +240,9 @@ def call(spec: str, seed: int | None = None):
             raise ValueError(f"Expected a module {module_name!r} that can be imported. Received: "
                              f"{said(error)}. Imports find keras-parity's own packages in place of "
                              f"{', '.join(hidden)} in this folder. Rename it") from error
+        if isinstance(error, ModuleNotFoundError) and error.name == "torch":
+            raise ValueError(f"Expected a module {module_name!r} that can be imported. Received: "
+                             f"{said(error)}. {adapters.TORCH_MISSING}") from error
         raise ValueError(f"Expected a module {module_name!r} that can be imported. "
                          f"Received: {said(error)}. Run it from the folder that holds the module, "
                          "or put that folder on PYTHONPATH") from error

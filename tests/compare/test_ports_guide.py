@@ -3,18 +3,29 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from compare.cli import build_parser
 
 TEXT = (Path(__file__).parents[2] / "compare" / "guides" / "PORTS.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
 def test_the_blocks_run_one_after_the_other(keras):
-    blocks = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-    assert len(blocks) == 4
+    names = run(BLOCKS[:4])
+    assert not names["report"]
+
+
+def test_the_blocks_on_pytorch_run_after_the_first(keras):
+    pytest.importorskip("torch")
+    assert run([BLOCKS[0], *BLOCKS[4:]])["report"]
+
+
+def run(blocks) -> dict:
     names: dict = {}
     for block in blocks:
         exec(compile(block, "PORTS.md", "exec"), names)
-    assert not names["report"]
+    return names
 
 
 def test_its_commands_can_be_parsed():

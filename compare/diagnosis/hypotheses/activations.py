@@ -123,6 +123,9 @@ def of_masks(c) -> list[Variant]:
                 of("activation-kink", f"at {' and '.join(f'{k:g}' for k in kinks)} the slope is "
                    f"that of the {what} side",
                    lambda c, k=kinks, steeper=steeper: beside_kinks(c, k, steeper))
+        for side, what in ((-1, "lower"), (1, "upper")):  # as PyTorch's PReLU has it at 0
+            of("activation-kink", f"at a kink the slope is that of the {what} side",
+               lambda c, side=side: on_one_side(c, side))
     return found
 
 
@@ -158,6 +161,12 @@ def at_kinks(c, share: float) -> Bounded:
     value = np.where(np.isin(c.x, c.activation.kinks), share * np.asarray(c.dy, np.float64),
                      right.value)
     return Bounded(value, right.rounding, right.bound)
+
+
+def on_one_side(c, side: int) -> Bounded:
+    """The gradient with the slope below (-1) or above (1) wherever the input is at a kink."""
+    x = np.asarray(c.x, np.float64)
+    return evaluated(c, np.where(np.isin(x, c.activation.kinks), x + side * 2.0**-10, x))
 
 
 def beside_kinks(c, kinks: tuple, steeper: bool) -> Bounded:
