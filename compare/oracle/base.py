@@ -8,6 +8,8 @@ results are `Bounded`. Written from the definitions, not from `scratch` or Keras
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import numpy as np
+
 from compare.oracle.data_format import Layout
 from compare.oracle.running_error import Bounded
 from compare.tracing.types import Config
@@ -79,6 +81,10 @@ class Oracle:
         self.config = config
         self.training = True
         self.updated: dict[str, Bounded] = {}
+
+    def admitted(self, x: np.ndarray) -> np.ndarray:
+        """Numbers drawn for the layer as what it can be fed: here as they are."""
+        return x
 
     def forward(self, x: Any, weights: dict[str, Bounded]) -> Bounded:
         """The output. A layer of several inputs gets a list of them; one that is random in training

@@ -45,6 +45,7 @@ from scratch.layers.dropout import (
     SpatialDropout3D,
 )
 from scratch.layers.einsum_dense import EinsumDense
+from scratch.layers.embedding import Embedding
 from scratch.layers.flatten import Flatten
 from scratch.layers.gaussian_dropout import GaussianDropout
 from scratch.layers.gaussian_noise import GaussianNoise
@@ -95,6 +96,7 @@ LAYERS = {cls.__name__: cls for cls in (
     GaussianDropout, AlphaDropout, SpatialDropout3D, Identity, RepeatVector, CenterCrop, Resizing,
     Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract, Dot,
     EinsumDense, Attention, AdditiveAttention, MultiHeadAttention,
+    Embedding,
     CustomScaleLayer, LayerScale, StochasticDepth,  # of keras.applications
 )}
 
@@ -127,7 +129,7 @@ __all__ = [
     "AlphaDropout", "CenterCrop", "Dot", "GaussianDropout", "GroupNormalization", "Identity",
     "Normalization", "RMSNormalization", "RepeatVector", "Rescaling", "Resizing",
     "SpatialDropout3D", "UnitNormalization",
-    "AdditiveAttention", "Attention", "CustomScaleLayer", "EinsumDense", "LayerScale",
+    "AdditiveAttention", "Attention", "CustomScaleLayer", "EinsumDense", "Embedding", "LayerScale",
     "MultiHeadAttention", "StochasticDepth",
     "Convolution1D", "Convolution1DTranspose", "Convolution2D",
     "Convolution2DTranspose", "Convolution3D", "Convolution3DTranspose", "SeparableConvolution1D",

@@ -14,6 +14,7 @@ from compare.evaluation.faults.families import (
     convolution_gradients,
     dense,
     einsum,
+    embedding,
     given_numbers,
     group_normalization,
     inference_only,
@@ -56,8 +57,9 @@ from compare.evaluation.faults.fault import Fault, Variant
 
 FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooling, reshaping,
             sequences, volumes, interpolation, normalization, group_normalization, given_numbers,
-            einsum, attention, multi_head_attention, applications, products, noise, rectifiers,
-            activations, merging, losses, optimizers, training, keras_side, shared_layers,
+            einsum, embedding, attention, multi_head_attention, applications, products, noise,
+            rectifiers, activations, merging, losses, optimizers, training, keras_side,
+            shared_layers,
             # from textbooks, course forums and public issues
             textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, lost_digits,
             low_precision, optimizer_rules, later_updates, clipping_limits, rate_schedules, buffers,

@@ -133,7 +133,7 @@ class Draw:
     def _add(self, name: str, fixed: dict | None = None) -> bool:
         """Put a layer on top, with arguments that fit; False if none were found."""
         entry = LAYERS[name]
-        if len(self.shape) not in entry.ranks:
+        if len(self.shape) not in entry.ranks or (entry.classes and self.nodes):
             return False
         for _ in range(TRIES):
             drawn = self._arguments(entry, fixed or {})

@@ -285,6 +285,12 @@ LAYERS: dict[str, Entry] = {
         "output_shape": (3, *[Derived(said, sizes) for said, sizes in EINSUM_OUTPUTS.items()]),
         "bias_axes": (None, "d", "e", "y"), **{key: values for key, values in AFFINE.items()
                                               if key != "use_bias"}}, einsum_fits),
+    "Embedding": Entry((VECTOR, SEQUENCE), {
+        "input_dim": (7, 1, 30), "output_dim": (3, 1, 4),
+        "embeddings_initializer": ("uniform", "random_normal", "ones"),
+        "embeddings_regularizer": REGULARIZER, "activity_regularizer": (None, "l2"),
+        "embeddings_constraint": (None, "max_norm")},
+        grows(4), classes="input_dim"),
     "MaxPooling2D": Entry((IMAGE,), POOLING_2D, pools),
     "AveragePooling2D": Entry((IMAGE,), POOLING_2D, pools_inside),
     "MaxPooling3D": Entry((VOLUME,), POOLING_3D, pools_inside, dtypes=in_float32),

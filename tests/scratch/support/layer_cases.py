@@ -83,6 +83,8 @@ LAYERS = {
     "AdditiveAttention": (ROWS, lambda K: K.AdditiveAttention()),
     "EinsumDense": (ROWS, lambda K: K.EinsumDense("abc,cde->abde", (9, 2, 3), bias_axes="e",
                                                   activation="elu")),
+    "Embedding": (ROWS, lambda K: K.Embedding(5, 3, embeddings_regularizer="l2",
+                                              embeddings_initializer="ones")),
     "LayerScale": (IMAGE, lambda K: own(K, "LayerScale")(0.25, 4)),
     "StochasticDepth": (IMAGE, lambda K: own(K, "StochasticDepth")(0.3)),
     "CustomScaleLayer": (ROWS, lambda K: own(K, "CustomScaleLayer")(0.17)),
