@@ -76,8 +76,10 @@ from scratch.layers.separable_conv1d import SeparableConv1D
 from scratch.layers.separable_conv2d import SeparableConv2D
 from scratch.layers.softmax import Softmax
 from scratch.layers.stochastic_depth import StochasticDepth
+from scratch.layers.time_distributed import TimeDistributed
 from scratch.layers.unit_normalization import UnitNormalization
 from scratch.layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
+from scratch.layers.wrapper import KNOWN, Wrapper
 from scratch.suggestions import did_you_mean
 
 LAYERS = {cls.__name__: cls for cls in (
@@ -96,9 +98,10 @@ LAYERS = {cls.__name__: cls for cls in (
     GaussianDropout, AlphaDropout, SpatialDropout3D, Identity, RepeatVector, CenterCrop, Resizing,
     Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract, Dot,
     EinsumDense, Attention, AdditiveAttention, MultiHeadAttention,
-    Embedding,
+    Embedding, TimeDistributed,
     CustomScaleLayer, LayerScale, StochasticDepth,  # of keras.applications
 )}
+KNOWN.update(LAYERS)
 
 # Keras's other names; a config always carries the first.
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
@@ -114,7 +117,7 @@ GlobalAvgPool3D = GlobalAveragePooling3D
 
 # written out, so that type checkers and editors know every name, too
 __all__ = [
-    "AffineLayer", "Input", "Layer", "LAYERS",
+    "AffineLayer", "Input", "Layer", "LAYERS", "Wrapper",
     "Activation", "ActivityRegularization", "Add",
     "Average", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "BatchNormalization",
     "Concatenate", "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Conv3D",
@@ -130,7 +133,7 @@ __all__ = [
     "Normalization", "RMSNormalization", "RepeatVector", "Rescaling", "Resizing",
     "SpatialDropout3D", "UnitNormalization",
     "AdditiveAttention", "Attention", "CustomScaleLayer", "EinsumDense", "Embedding", "LayerScale",
-    "MultiHeadAttention", "StochasticDepth",
+    "MultiHeadAttention", "StochasticDepth", "TimeDistributed",
     "Convolution1D", "Convolution1DTranspose", "Convolution2D",
     "Convolution2DTranspose", "Convolution3D", "Convolution3DTranspose", "SeparableConvolution1D",
     "SeparableConvolution2D", "MaxPool1D", "MaxPool2D", "MaxPool3D", "AvgPool1D", "AvgPool2D",
@@ -138,7 +141,7 @@ __all__ = [
     "GlobalAvgPool2D", "GlobalAvgPool3D",
 ]
 
-ALIASES = [name for name in __all__[4:] if name not in LAYERS]
+ALIASES = [name for name in __all__[5:] if name not in LAYERS]
 
 
 def __getattr__(name: str):

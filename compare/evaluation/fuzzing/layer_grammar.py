@@ -162,6 +162,14 @@ def grows(factor):
     return fits
 
 
+def inside_fits(arguments, shape, data_format) -> bool:
+    """Whether the layer inside takes a step, by its own rules."""
+    inner, step = arguments["layer"], shape[1:]
+    entry = LAYERS[inner["class_name"]]
+    return len(step) in entry.ranks and entry.fits(
+        {**{"axis": -1, "pool_size": 2, "strides": 1}, **inner["config"]}, step, "channels_last")
+
+
 def has_two(arguments, shape, data_format) -> bool:
     """A softmax over one number is constant, its gradient nothing but rounding."""
     axis = arguments.get("axis", -1)
@@ -345,6 +353,14 @@ LAYERS: dict[str, Entry] = {
             0.3 + i for i in range(shape[-1])])),
         "offset": (0.0, -1, 0.1)}),
     "Identity": Entry(ANY, {}),
+    "TimeDistributed": Entry((SEQUENCE, IMAGE, VOLUME), {"layer": tuple(
+        {"class_name": name, "config": {"name": name.lower(), **config}} for name, config in (
+            ("Dense", {"units": 3, "activation": "relu", "kernel_regularizer": "l2"}),
+            ("Conv2D", {"filters": 2, "kernel_size": (2, 1), "activation": "softmax"}),
+            ("Conv1D", {"filters": 3, "kernel_size": 2, "padding": "same",
+                        "kernel_constraint": "max_norm"}),
+            ("LayerNormalization", {"axis": 1}), ("Flatten", {}), ("MaxPooling1D", {}),
+            ("GlobalAveragePooling2D", {}), ("Softmax", {})))}, inside_fits),
     "RepeatVector": Entry((VECTOR,), {"n": (3, 1, 2)}),
     "CenterCrop": Entry((IMAGE,), {"height": (3, 5, 8), "width": (4, 2, 11),
                                    "data_format": FORMAT},

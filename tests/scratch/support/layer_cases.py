@@ -85,6 +85,7 @@ LAYERS = {
                                                   activation="elu")),
     "Embedding": (ROWS, lambda K: K.Embedding(5, 3, embeddings_regularizer="l2",
                                               embeddings_initializer="ones")),
+    "TimeDistributed": (IMAGE, lambda K: K.TimeDistributed(K.Conv1D(3, 2, activation="elu"))),
     "LayerScale": (IMAGE, lambda K: own(K, "LayerScale")(0.25, 4)),
     "StochasticDepth": (IMAGE, lambda K: own(K, "StochasticDepth")(0.3)),
     "CustomScaleLayer": (ROWS, lambda K: own(K, "CustomScaleLayer")(0.17)),
