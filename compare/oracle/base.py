@@ -45,6 +45,7 @@ class Oracle:
     Attributes:
         config: the layer's Keras config.
         exact: whether whole numbers go in and come out whole, with nothing rounded.
+        activates: whether the activation that its config names is its own, not a step after it.
         factors: how many numbers are multiplied in each term of the results' sums.
         training: whether to judge the layer as in training (the default) or at inference.
         updated: after `forward`, the weights that a training pass itself changes, by name
@@ -63,6 +64,7 @@ class Oracle:
     """
 
     exact = True
+    activates = False
     factors = 2
     operation = ""
     window = ""

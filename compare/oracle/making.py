@@ -21,9 +21,9 @@ def oracle_for(class_name: str, config: Config, part: str = "") -> Oracle:
         raise ValueError(f"Expected a layer that has an oracle: {layers}, with one of the "
                          f"activations {activations}. Received: {class_name} "
                          f"{config.get('name')!r} with {named!r}")
-    if part == "whole":
+    if part == "whole" and not (class_name in LAYERS and LAYERS[class_name].activates):
         return Chain([LAYERS[class_name](config), activation])
-    if part or class_name == "Activation":
+    if part not in ("", "whole") or class_name == "Activation":
         return activation
     return LAYERS[class_name](config)
 

@@ -58,15 +58,18 @@ from scratch.layers.global_pooling import (
                                            GlobalMaxPooling3D,
 )
 from scratch.layers.group_normalization import GroupNormalization
+from scratch.layers.gru import GRU
 from scratch.layers.identity import Identity
 from scratch.layers.input import Input
 from scratch.layers.layer_normalization import LayerNormalization
 from scratch.layers.layer_scale import LayerScale
+from scratch.layers.lstm import LSTM
 from scratch.layers.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
 from scratch.layers.merging import Add, Average, Maximum, Minimum, Multiply, Subtract
 from scratch.layers.multi_head_attention import MultiHeadAttention
 from scratch.layers.normalization import Normalization
 from scratch.layers.rectifiers import ELU, LeakyReLU, PReLU, ReLU
+from scratch.layers.recurrent import Recurrent
 from scratch.layers.repeat_vector import RepeatVector
 from scratch.layers.rescaling import Rescaling
 from scratch.layers.reshape import Permute, Reshape
@@ -74,6 +77,7 @@ from scratch.layers.resizing import Resizing
 from scratch.layers.rms_normalization import RMSNormalization
 from scratch.layers.separable_conv1d import SeparableConv1D
 from scratch.layers.separable_conv2d import SeparableConv2D
+from scratch.layers.simple_rnn import SimpleRNN
 from scratch.layers.softmax import Softmax
 from scratch.layers.stochastic_depth import StochasticDepth
 from scratch.layers.time_distributed import TimeDistributed
@@ -98,7 +102,7 @@ LAYERS = {cls.__name__: cls for cls in (
     GaussianDropout, AlphaDropout, SpatialDropout3D, Identity, RepeatVector, CenterCrop, Resizing,
     Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract, Dot,
     EinsumDense, Attention, AdditiveAttention, MultiHeadAttention,
-    Embedding, TimeDistributed,
+    Embedding, TimeDistributed, SimpleRNN, LSTM, GRU,
     CustomScaleLayer, LayerScale, StochasticDepth,  # of keras.applications
 )}
 KNOWN.update(LAYERS)
@@ -117,7 +121,7 @@ GlobalAvgPool3D = GlobalAveragePooling3D
 
 # written out, so that type checkers and editors know every name, too
 __all__ = [
-    "AffineLayer", "Input", "Layer", "LAYERS", "Wrapper",
+    "AffineLayer", "Input", "Layer", "LAYERS", "Recurrent", "Wrapper",
     "Activation", "ActivityRegularization", "Add",
     "Average", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "BatchNormalization",
     "Concatenate", "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Conv3D",
@@ -133,7 +137,8 @@ __all__ = [
     "Normalization", "RMSNormalization", "RepeatVector", "Rescaling", "Resizing",
     "SpatialDropout3D", "UnitNormalization",
     "AdditiveAttention", "Attention", "CustomScaleLayer", "EinsumDense", "Embedding", "LayerScale",
-    "MultiHeadAttention", "StochasticDepth", "TimeDistributed",
+    "MultiHeadAttention", "StochasticDepth", "TimeDistributed", "GRU", "LSTM",
+    "SimpleRNN",
     "Convolution1D", "Convolution1DTranspose", "Convolution2D",
     "Convolution2DTranspose", "Convolution3D", "Convolution3DTranspose", "SeparableConvolution1D",
     "SeparableConvolution2D", "MaxPool1D", "MaxPool2D", "MaxPool3D", "AvgPool1D", "AvgPool2D",
@@ -141,7 +146,7 @@ __all__ = [
     "GlobalAvgPool2D", "GlobalAvgPool3D",
 ]
 
-ALIASES = [name for name in __all__[5:] if name not in LAYERS]
+ALIASES = [name for name in __all__[6:] if name not in LAYERS]
 
 
 def __getattr__(name: str):

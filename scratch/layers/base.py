@@ -78,6 +78,8 @@ class Layer(HoldsWeights):
     calls_apart = False
     # Where Keras stores weights that are named 'part/name': by the part, the group in a file.
     inner_groups: dict[str, str] = {}
+    # Whether its `activation`, if it has one, is the last thing it does.
+    has_inner_activation = True
     # Arguments that are layers themselves.
     inner_layers: tuple[str, ...] = ()
     # Whether Keras's layer of that name takes itself to be in training where nothing is said.

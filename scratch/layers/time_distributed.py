@@ -37,8 +37,8 @@ class TimeDistributed(Wrapper):
 
     def _of_a_step(self, input_shape) -> tuple:
         if len(input_shape) < 3:
-            raise ValueError(f"{self}: expected inputs of shape (batch, steps, ...), at least three "
-                             f"axes. Received: input_shape={tuple(input_shape)}")
+            raise ValueError(f"{self}: expected inputs of shape (batch, steps, ...), at least "
+                             f"three axes. Received: input_shape={tuple(input_shape)}")
         return (input_shape[0], *input_shape[2:])
 
     def compute_output_shape(self, input_shape):

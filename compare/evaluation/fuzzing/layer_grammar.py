@@ -258,6 +258,15 @@ ROLLED = Derived("rolled", lambda shape: (*range(2, len(shape) + 1), 1))
 
 ALL = Derived("all", lambda shape: list(range(1, len(shape) + 1)))
 
+RECURRENT = {"units": (3, 1, 4), "activation": ("tanh", "relu", "linear", "softsign", "softmax"),
+             "use_bias": SWITCH, "return_sequences": SWITCH[::-1], "go_backwards": SWITCH[::-1],
+             "unroll": SWITCH[::-1], "kernel_initializer": ("glorot_uniform", "he_normal"),
+             "recurrent_initializer": ("orthogonal", "glorot_normal"),
+             "bias_initializer": ("zeros", "random_normal"), "kernel_regularizer": REGULARIZER,
+             "recurrent_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER,
+             "activity_regularizer": (None, "l2"), "recurrent_constraint": (None, "max_norm")}
+GATED = {**RECURRENT, "recurrent_activation": ("sigmoid", "hard_sigmoid", "tanh")}
+
 LAYERS: dict[str, Entry] = {
     "Conv2D": Entry((IMAGE,), CONVOLUTION, convolves),
     "Conv1D": Entry((SEQUENCE,), {**CONVOLUTION, "kernel_size": (3, 1, 2, 4),
@@ -361,6 +370,10 @@ LAYERS: dict[str, Entry] = {
                         "kernel_constraint": "max_norm"}),
             ("LayerNormalization", {"axis": 1}), ("Flatten", {}), ("MaxPooling1D", {}),
             ("GlobalAveragePooling2D", {}), ("Softmax", {})))}, inside_fits),
+    "SimpleRNN": Entry((SEQUENCE,), {
+        key: values for key, values in RECURRENT.items() if key != "activity_regularizer"}),
+    "LSTM": Entry((SEQUENCE,), {**GATED, "unit_forget_bias": SWITCH}),
+    "GRU": Entry((SEQUENCE,), {**GATED, "reset_after": SWITCH}),
     "RepeatVector": Entry((VECTOR,), {"n": (3, 1, 2)}),
     "CenterCrop": Entry((IMAGE,), {"height": (3, 5, 8), "width": (4, 2, 11),
                                    "data_format": FORMAT},
