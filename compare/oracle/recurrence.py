@@ -16,6 +16,11 @@ def beside(arrays: Sequence[Bounded], axis: int) -> Bounded:
                    np.concatenate([each.bound for each in arrays], axis))
 
 
+def at_step(x: Bounded, t: int) -> Bounded:
+    """One step (batch, features) of a sequence (batch, steps, features)."""
+    return x.rearranged(lambda a: a[:, t])
+
+
 def columns(x: Bounded, start: int, stop: int) -> Bounded:
     """Some columns of a matrix."""
     return x.rearranged(lambda a: a[:, start:stop])

@@ -10,7 +10,7 @@ import numpy as np
 
 from compare.oracle.base import Oracle, judges
 from compare.oracle.making import activation_for
-from compare.oracle.recurrence import beside, collected, columns, turned
+from compare.oracle.recurrence import at_step, beside, collected, columns, turned
 from compare.oracle.running_error import Bounded, bilinear
 from compare.tracing.types import Config
 
@@ -39,7 +39,7 @@ class Recurrent(Oracle):
         self.kernel, self.recurrent = weights["kernel"], weights["recurrent_kernel"]
         self.order = range(x.shape[1])[::-1] if self.config.get("go_backwards") else range(
             x.shape[1])
-        self.inputs = [x.rearranged(lambda a, t=t: a[:, t]) for t in self.order]
+        self.inputs = [at_step(x, t) for t in self.order]
         states = [self.zeros(x.shape[0]) for _ in range(self.states)]
         self.kept, outputs = [], []
         for each in self.inputs:
@@ -59,7 +59,7 @@ class Recurrent(Oracle):
         found: list[Any] = []
         for t in reversed(range(steps)):
             if sequences:
-                arrived = [dy.rearranged(lambda a, t=t: a[:, t])]
+                arrived = [at_step(dy, t)]
             else:
                 arrived = [dy] if t == steps - 1 else []
             dz, d_states, more = self.step_back(arrived, d_states, self.kept[t])

@@ -95,7 +95,8 @@ def learned(name, arguments) -> list[str]:
     if name == "LayerScale":
         return ["gamma"]
     if name in ("SimpleRNN", "LSTM", "GRU"):
-        return ["kernel", "recurrent_kernel", *(["bias"] if arguments.get("use_bias", True) else [])]
+        bias = ["bias"] if arguments.get("use_bias", True) else []
+        return ["kernel", "recurrent_kernel", *bias]
     if name == "MultiHeadAttention":
         kinds = ("kernel", "bias") if arguments.get("use_bias", True) else ("kernel",)
         return [f"{part}/{kind}" for part in ("query", "key", "value", "attention_output")
