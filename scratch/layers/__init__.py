@@ -17,6 +17,7 @@ from scratch.layers.average_pooling import (
 )
 from scratch.layers.base import Layer
 from scratch.layers.batch_normalization import BatchNormalization
+from scratch.layers.bidirectional import Bidirectional
 from scratch.layers.borders import (
                                     Cropping1D,
                                     Cropping2D,
@@ -102,7 +103,7 @@ LAYERS = {cls.__name__: cls for cls in (
     GaussianDropout, AlphaDropout, SpatialDropout3D, Identity, RepeatVector, CenterCrop, Resizing,
     Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract, Dot,
     EinsumDense, Attention, AdditiveAttention, MultiHeadAttention,
-    Embedding, TimeDistributed, SimpleRNN, LSTM, GRU,
+    Embedding, TimeDistributed, SimpleRNN, LSTM, GRU, Bidirectional,
     CustomScaleLayer, LayerScale, StochasticDepth,  # of keras.applications
 )}
 KNOWN.update(LAYERS)
@@ -138,7 +139,7 @@ __all__ = [
     "SpatialDropout3D", "UnitNormalization",
     "AdditiveAttention", "Attention", "CustomScaleLayer", "EinsumDense", "Embedding", "LayerScale",
     "MultiHeadAttention", "StochasticDepth", "TimeDistributed", "GRU", "LSTM",
-    "SimpleRNN",
+    "SimpleRNN", "Bidirectional",
     "Convolution1D", "Convolution1DTranspose", "Convolution2D",
     "Convolution2DTranspose", "Convolution3D", "Convolution3DTranspose", "SeparableConvolution1D",
     "SeparableConvolution2D", "MaxPool1D", "MaxPool2D", "MaxPool3D", "AvgPool1D", "AvgPool2D",

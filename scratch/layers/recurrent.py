@@ -28,8 +28,8 @@ class Recurrent(Layer):
         kernel_constraint, recurrent_constraint, bias_constraint: a name or an object of
             `scratch.constraints`; None for none.
         dropout, recurrent_dropout: 0; no other is supported.
-        return_state, stateful, zero_output_for_mask: False; states are kept from no batch to the
-            next, and there are no masks.
+        return_state, stateful: False; states are kept from no batch to the next.
+        zero_output_for_mask: changes nothing, for there are no masks.
         implementation, use_cudnn: change nothing.
         seed: of a dropout; without one it changes nothing.
         name, trainable, dtype, activity_regularizer: see `Layer`.
@@ -62,20 +62,20 @@ class Recurrent(Layer):
     arguments = {"kernel": "kernel", "recurrent_kernel": "recurrent", "bias": "bias"}
     neutral = {"kernel_constraint": (None,), "recurrent_constraint": (None,),
                "bias_constraint": (None,), "dropout": (0.0,), "recurrent_dropout": (0.0,),
-               "return_state": (False,), "stateful": (False,), "zero_output_for_mask": (False,),
+               "return_state": (False,), "stateful": (False,),
                "implementation": (1, 2), "use_cudnn": ("auto", True, False)}
 
     def __init__(self, units, activation="tanh", use_bias=True,
                  kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal",
                  bias_initializer="zeros", kernel_regularizer=None, recurrent_regularizer=None,
                  bias_regularizer=None, seed=None, return_sequences=False, go_backwards=False,
-                 unroll=False, **kwargs):
+                 unroll=False, zero_output_for_mask=False, **kwargs):
         super().__init__(**kwargs)
         self.units = positive(units, "units", self)
         self.activation = self._activation(activation)
         self.use_bias, self.seed = bool(use_bias), seed
         self.return_sequences, self.go_backwards = bool(return_sequences), bool(go_backwards)
-        self.unroll = bool(unroll)
+        self.unroll, self.zero_output_for_mask = bool(unroll), bool(zero_output_for_mask)
         drawn = (kernel_initializer, recurrent_initializer, bias_initializer)
         penalties = (kernel_regularizer, recurrent_regularizer, bias_regularizer)
         self.initializers = {name: initializers.get(rule)
@@ -182,7 +182,8 @@ class Recurrent(Layer):
         config = {**super().get_config(), "units": self.units,
                   "activation": activations.serialize(self.activation, self.dtype),
                   "use_bias": self.use_bias, "return_sequences": self.return_sequences,
-                  "go_backwards": self.go_backwards, "unroll": self.unroll, "seed": self.seed}
+                  "go_backwards": self.go_backwards, "unroll": self.unroll, "seed": self.seed,
+                  "zero_output_for_mask": self.zero_output_for_mask}
         for name, argument in self.arguments.items():
             config[f"{argument}_initializer"] = initializers.serialize(self.initializers[name])
             config[f"{argument}_regularizer"] = regularizers.serialize(self.regularizers.get(name))

@@ -374,6 +374,14 @@ LAYERS: dict[str, Entry] = {
         key: values for key, values in RECURRENT.items() if key != "activity_regularizer"}),
     "LSTM": Entry((SEQUENCE,), {**GATED, "unit_forget_bias": SWITCH}),
     "GRU": Entry((SEQUENCE,), {**GATED, "reset_after": SWITCH}),
+    "Bidirectional": Entry((SEQUENCE,), {
+        "layer": tuple({"class_name": name, "config": {"units": 2, "name": "inside", **config}}
+                       for name, config in (
+            ("LSTM", {"return_sequences": True}), ("GRU", {"kernel_regularizer": "l2"}),
+            ("SimpleRNN", {"go_backwards": True, "return_sequences": True,
+                           "recurrent_constraint": "max_norm"}),
+            ("GRU", {"reset_after": False, "use_bias": False}))),
+        "merge_mode": ("concat", "sum", "mul", "ave")}),
     "RepeatVector": Entry((VECTOR,), {"n": (3, 1, 2)}),
     "CenterCrop": Entry((IMAGE,), {"height": (3, 5, 8), "width": (4, 2, 11),
                                    "data_format": FORMAT},

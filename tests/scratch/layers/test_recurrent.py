@@ -13,7 +13,7 @@ each = pytest.mark.parametrize("kind", KINDS)
 
 @each
 @pytest.mark.parametrize("setting", [{"return_state": True}, {"stateful": True}, {"dropout": 0.1},
-                                     {"recurrent_dropout": 0.1}, {"zero_output_for_mask": True}])
+                                     {"recurrent_dropout": 0.1}])
 def test_what_is_refused_by_name(kind, setting):
     with pytest.raises(UnsupportedError,
                        match=f"{kind} does not support {next(iter(setting))}"):

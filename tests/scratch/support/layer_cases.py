@@ -90,6 +90,8 @@ LAYERS = {
     "LSTM": (ROWS, lambda K: K.LSTM(3, recurrent_activation="hard_sigmoid", return_sequences=True,
                                     bias_initializer="ones")),
     "GRU": (ROWS, lambda K: K.GRU(3, reset_after=False, kernel_regularizer="l1")),
+    "Bidirectional": (ROWS, lambda K: K.Bidirectional(K.GRU(3, kernel_regularizer="l2"),
+                                                      merge_mode="mul")),
     "LayerScale": (IMAGE, lambda K: own(K, "LayerScale")(0.25, 4)),
     "StochasticDepth": (IMAGE, lambda K: own(K, "StochasticDepth")(0.3)),
     "CustomScaleLayer": (ROWS, lambda K: own(K, "CustomScaleLayer")(0.17)),

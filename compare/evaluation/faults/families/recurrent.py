@@ -4,7 +4,14 @@ import numpy as np
 
 from compare.evaluation.faults.families.making import single
 from compare.evaluation.faults.fault import UNKNOWN
-from compare.evaluation.faults.injection import gradient, half, lent, output, patched
+from compare.evaluation.faults.injection import (
+    gradient,
+    half,
+    input_gradient,
+    lent,
+    output,
+    patched,
+)
 from compare.evaluation.faults.networks import SEQUENCE, around
 from scratch.naming import snake_case
 
@@ -159,6 +166,31 @@ NAMED = [
 ]
 
 
+TWO_WAYS = around("Bidirectional", shape=SEQUENCE, layer={
+    "class_name": "GRU", "config": {"name": "inside", "units": 2, "return_sequences": True}})
+
+
+def not_turned_back(layer, y, x):
+    """The states of the layer that reads backwards stay in the order in which they were made."""
+    return np.concatenate([y[..., :2], y[:, ::-1, 2:]], axis=-1)
+
+
+BOTH = [
+    ("not-turned-back", "the second layer's states are not turned back", OUT, UNKNOWN,
+     output(not_turned_back)),
+    ("exchanged", "the second layer's states come first", OUT, UNKNOWN,
+     output(lambda layer, y, x: np.roll(y, 2, axis=-1)), ("channels-shifted", "axes-permuted",
+                                                          "flatten-order")),
+    ("one-way", "only the first layer sends a gradient back", DX, UNKNOWN,
+     input_gradient(lambda layer, dx, dy: layer.layer.backward(np.ascontiguousarray(
+         dy[..., :2])))),
+    ("last-way", "the second layer's recurrent kernel gets the first one's gradient",
+     "backward_layer/recurrent_kernel_gradient", UNKNOWN,
+     gradient("backward_layer/recurrent_kernel",
+              lambda layer, g, dy: layer.layer.grads["recurrent_kernel"])),
+]
+
+
 def first_step(layer):
     """The first step's state comes out, not the last one's."""
     def forward(self, right, x, training=False):
@@ -180,6 +212,11 @@ def faults():
     for kind in KINDS:
         yield _made(kind, "first-step", "the first step's state comes out, not the last one's",
                     LAST, OUT, UNKNOWN, first_step)
+
+
+    for name, sentence, tensor, cause, inject, *also in BOTH:
+        yield single("Recurrent", f"bidirectional-{name}", sentence, TWO_WAYS, "bidirectional",
+                     tensor, cause, inject, *also)
 
 
 def _made(kind, name, sentence, networks, tensor, cause, inject):
