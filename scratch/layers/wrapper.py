@@ -34,7 +34,7 @@ class Wrapper(Layer):
         'dense'
     """
 
-    inner_layers = ("layer",)
+    inner_layers: tuple[str, ...] = ("layer",)
 
     def __init__(self, layer, **kwargs):
         super().__init__(**kwargs)

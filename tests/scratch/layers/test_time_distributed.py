@@ -5,6 +5,7 @@ import pytest
 
 import scratch
 from scratch.errors import UnsupportedError
+from scratch.layer_config import layer_from_config
 from tests.scratch.support.checks import DTYPES, LAYOUTS
 
 # what stands inside, and the shape of the whole input
@@ -141,3 +142,17 @@ def test_calls_share_weights_but_not_what_they_remember():
     once = x @ weights[0] + weights[1]
     close(y, once @ weights[0] + weights[1], "float32")
     assert first.layer is not second.layer
+
+
+@pytest.mark.parametrize("changed, said", [
+    ({"class_name": "system", "module": "os"}, "system"),
+    ({"module": "hostile"}, "from 'hostile'"),
+    ({"registered_name": "mine>Dense"}, "custom class, 'mine>Dense'"),
+    ({"class_name": "Lambda"}, "class Lambda")])
+def test_the_layer_inside_is_read_as_carefully_as_any(changed, said):
+    inside = {"module": "keras.layers", "class_name": "Dense", "registered_name": None,
+              "config": {"name": "inside", "units": 2}}
+    with pytest.raises(UnsupportedError, match=said):
+        layer_from_config({"module": "keras.layers", "class_name": "TimeDistributed",
+                           "registered_name": None,
+                           "config": {"name": "steps", "layer": {**inside, **changed}}})

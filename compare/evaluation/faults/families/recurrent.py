@@ -183,11 +183,11 @@ BOTH = [
                                                           "flatten-order")),
     ("one-way", "only the first layer sends a gradient back", DX, UNKNOWN,
      input_gradient(lambda layer, dx, dy: layer.layer.backward(np.ascontiguousarray(
-         dy[..., :2])))),
+         dy[..., :2]))), ("stale-weights",)),
     ("last-way", "the second layer's recurrent kernel gets the first one's gradient",
      "backward_layer/recurrent_kernel_gradient", UNKNOWN,
      gradient("backward_layer/recurrent_kernel",
-              lambda layer, g, dy: layer.layer.grads["recurrent_kernel"])),
+              lambda layer, g, dy: layer.layer.grads["recurrent_kernel"]), ("stale-weights",)),
 ]
 
 
