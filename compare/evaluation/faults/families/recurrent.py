@@ -179,8 +179,7 @@ BOTH = [
     ("not-turned-back", "the second layer's states are not turned back", OUT, UNKNOWN,
      output(not_turned_back)),
     ("exchanged", "the second layer's states come first", OUT, UNKNOWN,
-     output(lambda layer, y, x: np.roll(y, 2, axis=-1)), ("channels-shifted", "axes-permuted",
-                                                          "flatten-order")),
+     output(lambda layer, y, x: np.roll(y, 2, axis=-1)), ("axes-permuted", "flatten-order")),
     ("one-way", "only the first layer sends a gradient back", DX, UNKNOWN,
      input_gradient(lambda layer, dx, dy: layer.layer.backward(np.ascontiguousarray(
          dy[..., :2]))), ("stale-weights",)),
