@@ -184,6 +184,7 @@ def _beyond_single_layers(model, twin, reference: Trace, steps: int,
         rows += (later_updates.rows(model, reference, twin)
                  + noise_distribution.rows(model, reference))
     if steps and reference.y is not None and is_keras(twin):
+        notes += training_trajectory.about_classes(reference)
         rows.append(training_trajectory.verdict(model, twin, reference.x, reference.y, steps,
                                                 reference.sample_weight, reference))
     return rows

@@ -15,6 +15,7 @@ from reference.graph import layers_of
 from reference.kernels import onednn_in_use
 from reference.model import fresh_optimizer, model_dtype
 from reference.quiet import keras, precision, tf
+from reference.training import summed
 
 REMAPPING = "remapping"  # what TensorFlow calls the joining of operations
 FUNCTIONS = ("train_function", "test_function", "predict_function")
@@ -63,6 +64,8 @@ class EntryPoints(contextlib.AbstractContextManager):
         with precision(self.dtype):
             fresh = fresh_optimizer(self.model.optimizer, variables, variables)
             fresh.build(variables)
+        apply = fresh.apply
+        fresh.apply = lambda gradients, *rest, **named: apply(summed(gradients), *rest, **named)
         return fresh
 
     def predict(self, x: np.ndarray) -> np.ndarray:

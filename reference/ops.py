@@ -130,6 +130,8 @@ def inner_activation(layer) -> str | None:
 
     An activation that is a layer itself, with arguments, goes by the name of its class.
     """
+    if isinstance(layer, keras.layers.RNN):
+        return None  # its activation is part of every step
     activation = getattr(layer, "activation", None)
     if activation is None or not layer.weights or activation is keras.activations.linear:
         return None

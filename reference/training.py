@@ -14,6 +14,13 @@ from reference.model import fresh_optimizer, model_dtype
 from reference.quiet import keras, precision, tf
 
 
+def summed(gradients) -> list:
+    """Gradients as arrays: that of an embedding, which TensorFlow keeps as one for each place of a
+    class, added up. Keras's optimizers square and clip them place by place: the deviation
+    `classes_squared_apart`."""
+    return [None if g is None else tf.convert_to_tensor(g) for g in gradients]
+
+
 class StepRunner:
     """Runs training steps of one compiled model, many in a single call.
 
@@ -109,7 +116,7 @@ class StepRunner:
                                           sample_weight=more.get("weight"))
             variables = model.trainable_variables
             gradients = tape.gradient(loss, [v.value for v in variables])
-            model.optimizer.apply(gradients, variables)
+            model.optimizer.apply(summed(gradients), variables)
         return loss, _hits(y, output)
 
 

@@ -8,11 +8,18 @@ layers inside a layer have the same name, the inner layer's goes before it: `que
 import re
 from collections import Counter
 
+from reference.quiet import keras
+
 COUNTED = re.compile(r"variable(_\d+)?")
 
 
 def weight_names(layer) -> dict[int, str]:
     """The name of each weight of a layer, by the variable's `id`, in Keras's order."""
+    if isinstance(layer, keras.layers.TimeDistributed):
+        return weight_names(layer.layer)
+    if isinstance(layer, keras.layers.Bidirectional):
+        return {key: f"{way}/{name}" for way in ("forward_layer", "backward_layer")
+                for key, name in weight_names(getattr(layer, way)).items()}
     names = {id(v): _own_name(layer, v) for v in layer.weights}
     times = Counter(names.values())
     return {id(v): names[id(v)] if times[names[id(v)]] == 1 else "/".join(v.path.split("/")[-2:])

@@ -31,7 +31,8 @@ def layer_to_config(layer: Any, dtype_name: str, of_any_size: bool = False) -> d
         return {**layer.saved_as(), "config": layer.get_config()}
     if isinstance(layer, Input):
         return {"module": "keras.layers", "class_name": "InputLayer",
-                "config": {**layer.get_config(), "dtype": dtype_name}, "registered_name": None}
+                "config": {**layer.get_config(), "dtype": layer.whole or dtype_name},
+                "registered_name": None}
     if isinstance(layer, Operation):
         return layer.keras_entry()
     name, module = type(layer).__name__, type(layer).keras_module
@@ -41,6 +42,9 @@ def layer_to_config(layer: Any, dtype_name: str, of_any_size: bool = False) -> d
     config["config"]["dtype"]["config"]["name"] = dtype_name
     if isinstance(config["config"].get("activation"), dict):
         config["config"]["activation"]["config"]["dtype"]["config"]["name"] = dtype_name
+    for argument in layer.inner_layers:
+        config["config"][argument] = layer_to_config(getattr(layer, argument), dtype_name,
+                                                     of_any_size)
     kinds = {cls.__name__ for cls in type(layer).__mro__}
     at_once = kinds & BUILT_AT_ONCE or any("Pooling" in kind for kind in kinds)
     if layer.built and not of_any_size and not at_once:
@@ -81,6 +85,10 @@ def layer_from_config(config: dict):
     try:
         if class_name == "InputLayer":
             return Input(**settings)
+        inner = {argument: layer_from_config(settings[argument])
+                 for argument in getattr(known[class_name], "inner_layers", ())
+                 if settings.get(argument) is not None}
+        settings = {**settings, **inner}
         return known[class_name].from_config(settings)
     except UnsupportedError as error:
         if repr(name) in str(error):

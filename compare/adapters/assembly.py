@@ -10,7 +10,7 @@ from compare.tracing.configs import compile_understood, keras_config, layer_entr
 from compare.tracing.model_kinds import is_keras, is_scratch, kind
 from compare.tracing.trace import Trace
 from scratch.layer_config import layer_from_config
-from scratch.layers import AffineLayer, Layer
+from scratch.layers import LAYERS, AffineLayer, Layer
 
 
 def assemble(items, twin) -> scratch.Sequential:
@@ -136,8 +136,9 @@ def _is_joined(item) -> bool:
 
 def inner_activation(entry: dict) -> str | None:
     """The activation inside a layer with weights, by name, None for none."""
-    named = entry["config"].get("activation")
-    if entry["class_name"] == "Activation" or named in (None, "linear"):
+    named, kind = entry["config"].get("activation"), entry["class_name"]
+    if kind == "Activation" or named in (None, "linear") or not getattr(
+            LAYERS.get(kind), "has_inner_activation", True):
         return None
     return named if isinstance(named, str) else named["class_name"]
 

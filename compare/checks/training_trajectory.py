@@ -27,6 +27,7 @@ from compare.document import progress
 from compare.oracle.sampled_rounding import SampledStep, SampledSteps, norm
 from compare.tracing import execution
 from compare.tracing.layer_error import RAISED, LayerError, of_model
+from compare.tracing.model_kinds import KINDS
 from compare.tracing.ops import untouched_generator, whole_layers
 from compare.tracing.optimizer_steps import restart
 from compare.tracing.recorder import record
@@ -89,6 +90,16 @@ class Lockstep:
                        (side for side, wrong in sides.items() if wrong), ""),
                    kind="normwise", note=f"{worst.name} after step {worst.step} of "
                    f"{self.weights[-1].step}, relative to its size")
+
+
+def about_classes(reference: Trace) -> list[str]:
+    """A sentence where Keras's optimizers by themselves would not do as they are defined: the
+    deviation `classes_squared_apart`."""
+    names = [part.layer for part in reference.parts
+             if getattr(KINDS.get(part.class_name), "without_input_gradient", False)]
+    return [f"In lockstep the gradient of {', '.join(names)} is added up over all places of a class"
+            " before Keras's optimizer gets it. By itself Keras squares and clips it place by "
+            "place, which is not how the optimizer is defined."] if names else []
 
 
 def verdict(model: Network, twin: Network, x: ArrayLike, y: ArrayLike, steps: int,

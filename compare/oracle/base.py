@@ -8,6 +8,8 @@ results are `Bounded`. Written from the definitions, not from `scratch` or Keras
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import numpy as np
+
 from compare.oracle.data_format import Layout
 from compare.oracle.running_error import Bounded
 from compare.tracing.types import Config
@@ -43,6 +45,7 @@ class Oracle:
     Attributes:
         config: the layer's Keras config.
         exact: whether whole numbers go in and come out whole, with nothing rounded.
+        activates: whether the activation that its config names is its own, not a step after it.
         factors: how many numbers are multiplied in each term of the results' sums.
         training: whether to judge the layer as in training (the default) or at inference.
         updated: after `forward`, the weights that a training pass itself changes, by name
@@ -61,6 +64,7 @@ class Oracle:
     """
 
     exact = True
+    activates = False
     factors = 2
     operation = ""
     window = ""
@@ -79,6 +83,10 @@ class Oracle:
         self.config = config
         self.training = True
         self.updated: dict[str, Bounded] = {}
+
+    def admitted(self, x: np.ndarray) -> np.ndarray:
+        """Numbers drawn for the layer as what it can be fed: here as they are."""
+        return x
 
     def forward(self, x: Any, weights: dict[str, Bounded]) -> Bounded:
         """The output. A layer of several inputs gets a list of them; one that is random in training

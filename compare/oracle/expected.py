@@ -15,7 +15,7 @@ from compare.oracle.registry import known_oracle, oracle_for
 from compare.oracle.regularization import of_outputs, of_part, of_weights, total
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing import shared_weights
-from compare.tracing.configs import UNDECAYED, layer_config
+from compare.tracing.configs import UNDECAYED, layer_config, of_weight
 from compare.tracing.shared_weights import total_gradient
 from compare.tracing.tensor_names import results_by_name
 from compare.tracing.trace import Part, Trace, layer_parts
@@ -124,8 +124,9 @@ def optimizer_of(trace: Trace) -> Optimizer:
 
 def _constraint(trace: Trace, part: Part, name: str) -> Config | None:
     """The constraint of one of a part's weights, as its layer's config has it."""
-    argument = LAYERS[part.class_name].argument_of(name) if part.class_name in LAYERS else name
-    found: Config | None = layer_config(trace, part.layer).get(f"{argument}_constraint")
+    kind, config, name = of_weight(part.class_name, layer_config(trace, part.layer), name)
+    argument = LAYERS[kind].argument_of(name) if kind in LAYERS else name
+    found: Config | None = config.get(f"{argument}_constraint")
     return found
 
 

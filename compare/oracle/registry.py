@@ -6,53 +6,12 @@ a new layer's oracle need be named nowhere else.
 
 import importlib
 import pkgutil
-from typing import Any
 
 from compare.oracle import layers
-from compare.oracle.base import ACTIVATIONS, LAYERS, Chain, Oracle
-from compare.tracing.types import Config
+from compare.oracle.base import ACTIVATIONS, LAYERS
+from compare.oracle.making import known_oracle, oracle_for
 
 __all__ = ["ACTIVATIONS", "LAYERS", "known_oracle", "oracle_for"]
-
-
-def oracle_for(class_name: str, config: Config, part: str = "") -> Oracle:
-    """The oracle of a layer, of the activation `part` inside it, or of both if part is 'whole'.
-
-    Raises:
-        ValueError: for a layer or an activation that has none.
-    """
-    named = config.get("activation")
-    if part not in ("", "whole") and not isinstance(named, dict):
-        named = part
-    activation = _activation(named)
-    if class_name not in {*LAYERS, "Activation"} or activation is None:
-        layers, activations = (", ".join(sorted(known)) for known in (LAYERS, ACTIVATIONS))
-        raise ValueError(f"Expected a layer that has an oracle: {layers}, with one of the "
-                         f"activations {activations}. Received: {class_name} "
-                         f"{config.get('name')!r} with {named!r}")
-    if part == "whole":
-        return Chain([LAYERS[class_name](config), activation])
-    if part or class_name == "Activation":
-        return activation
-    return LAYERS[class_name](config)
-
-
-def known_oracle(class_name: str, config: Config, part: str = "") -> Oracle | None:
-    """The same; None where there is none, as for a layer that only Keras has."""
-    try:
-        return oracle_for(class_name, config, part)
-    except ValueError:
-        return None
-
-
-def _activation(named: Any) -> Oracle | None:
-    """Of an activation by its name, or by the config of the layer that serves as one."""
-    if isinstance(named, dict):
-        known = LAYERS.get(str(named.get("class_name")))
-        return None if known is None else known(named["config"])
-    known = ACTIVATIONS.get(named or "linear")
-    return None if known is None else known({})
-
 
 for module in pkgutil.iter_modules(layers.__path__):
     importlib.import_module(f"{layers.__name__}.{module.name}")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from compare.oracle.running_error import Bounded
-from compare.tracing.configs import layer_config
+from compare.tracing.configs import layer_config, of_weight
 from compare.tracing.trace import Part, Trace
 from compare.tracing.types import Config
 
@@ -78,6 +78,7 @@ def regularizer_of(config: Config, weight: str) -> Any:
     """
     if not config.get("trainable", True):
         return None
+    _, config, weight = of_weight("", config, weight)
     weight = weight.rpartition("/")[2]  # of a projection inside the layer
     for name in (weight, weight.removesuffix("_kernel"), *["depthwise"] * (weight == "kernel")):
         if config.get(f"{name}_regularizer") is not None:

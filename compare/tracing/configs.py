@@ -38,6 +38,18 @@ def _configs(trace: Trace) -> dict[str, Config]:
     return found
 
 
+def of_weight(class_name: str, config: Config, weight: str) -> tuple[str, Config, str]:
+    """(class, config, name of the weight there) of the layer that has a weight: that itself, or of
+    a layer around another the one inside."""
+    if not isinstance(config.get("layer"), dict):
+        return class_name, config, weight
+    argument, _, rest = weight.partition("/")
+    inner = config["layer"]
+    if argument in ("forward_layer", "backward_layer"):
+        inner, weight = config.get(argument) or inner, rest
+    return of_weight(inner["class_name"], inner["config"], weight)
+
+
 def path_of(name: str) -> str:
     """A layer's path, without the number of a further call."""
     return name.split(CALL)[0]
@@ -152,10 +164,11 @@ def incidental(key: str) -> bool:
 
 def without_names(value: Any) -> Any:
     """A setting without what is incidental in it, if it is an object's config: its class and its
-    own settings stay."""
+    own settings stay, those that are None left out."""
     if not isinstance(value, dict) or "class_name" not in value:
         return value
     config = value.get("config")
     if isinstance(config, dict):
-        config = {key: without_names(held) for key, held in config.items() if not incidental(key)}
+        config = {key: without_names(held) for key, held in config.items()
+                  if held is not None and not incidental(key)}
     return {"class_name": value["class_name"], "config": config}

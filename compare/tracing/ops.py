@@ -307,6 +307,8 @@ def inner_activation(layer: Layer) -> str | None:
 
     One that is a layer itself, with arguments, goes by the name of its class.
     """
+    if not getattr(layer, "has_inner_activation", True):
+        return None
     activation = getattr(layer, "activation", None)
     if activation is None or activation.name == "linear":
         return None

@@ -110,8 +110,7 @@ def groups_of(layer) -> dict[str, list[str]]:
     """
     found: dict[str, list[str]] = {"": []}
     for name in layer.params:
-        part = name.rpartition("/")[0]
-        found.setdefault(f"/{layer.inner_groups[part]}" if part else "", []).append(name)
+        found.setdefault(layer.file_group(name), []).append(name)
     return found
 
 

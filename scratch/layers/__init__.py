@@ -17,6 +17,7 @@ from scratch.layers.average_pooling import (
 )
 from scratch.layers.base import Layer
 from scratch.layers.batch_normalization import BatchNormalization
+from scratch.layers.bidirectional import Bidirectional
 from scratch.layers.borders import (
                                     Cropping1D,
                                     Cropping2D,
@@ -45,6 +46,7 @@ from scratch.layers.dropout import (
     SpatialDropout3D,
 )
 from scratch.layers.einsum_dense import EinsumDense
+from scratch.layers.embedding import Embedding
 from scratch.layers.flatten import Flatten
 from scratch.layers.gaussian_dropout import GaussianDropout
 from scratch.layers.gaussian_noise import GaussianNoise
@@ -57,15 +59,18 @@ from scratch.layers.global_pooling import (
                                            GlobalMaxPooling3D,
 )
 from scratch.layers.group_normalization import GroupNormalization
+from scratch.layers.gru import GRU
 from scratch.layers.identity import Identity
 from scratch.layers.input import Input
 from scratch.layers.layer_normalization import LayerNormalization
 from scratch.layers.layer_scale import LayerScale
+from scratch.layers.lstm import LSTM
 from scratch.layers.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
 from scratch.layers.merging import Add, Average, Maximum, Minimum, Multiply, Subtract
 from scratch.layers.multi_head_attention import MultiHeadAttention
 from scratch.layers.normalization import Normalization
 from scratch.layers.rectifiers import ELU, LeakyReLU, PReLU, ReLU
+from scratch.layers.recurrent import Recurrent
 from scratch.layers.repeat_vector import RepeatVector
 from scratch.layers.rescaling import Rescaling
 from scratch.layers.reshape import Permute, Reshape
@@ -73,10 +78,13 @@ from scratch.layers.resizing import Resizing
 from scratch.layers.rms_normalization import RMSNormalization
 from scratch.layers.separable_conv1d import SeparableConv1D
 from scratch.layers.separable_conv2d import SeparableConv2D
+from scratch.layers.simple_rnn import SimpleRNN
 from scratch.layers.softmax import Softmax
 from scratch.layers.stochastic_depth import StochasticDepth
+from scratch.layers.time_distributed import TimeDistributed
 from scratch.layers.unit_normalization import UnitNormalization
 from scratch.layers.up_sampling import UpSampling1D, UpSampling2D, UpSampling3D
+from scratch.layers.wrapper import KNOWN, Wrapper
 from scratch.suggestions import did_you_mean
 
 LAYERS = {cls.__name__: cls for cls in (
@@ -95,8 +103,10 @@ LAYERS = {cls.__name__: cls for cls in (
     GaussianDropout, AlphaDropout, SpatialDropout3D, Identity, RepeatVector, CenterCrop, Resizing,
     Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract, Dot,
     EinsumDense, Attention, AdditiveAttention, MultiHeadAttention,
+    Embedding, TimeDistributed, SimpleRNN, LSTM, GRU, Bidirectional,
     CustomScaleLayer, LayerScale, StochasticDepth,  # of keras.applications
 )}
+KNOWN.update(LAYERS)
 
 # Keras's other names; a config always carries the first.
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
@@ -112,7 +122,7 @@ GlobalAvgPool3D = GlobalAveragePooling3D
 
 # written out, so that type checkers and editors know every name, too
 __all__ = [
-    "AffineLayer", "Input", "Layer", "LAYERS",
+    "AffineLayer", "Input", "Layer", "LAYERS", "Recurrent", "Wrapper",
     "Activation", "ActivityRegularization", "Add",
     "Average", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "BatchNormalization",
     "Concatenate", "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Conv3D",
@@ -127,8 +137,9 @@ __all__ = [
     "AlphaDropout", "CenterCrop", "Dot", "GaussianDropout", "GroupNormalization", "Identity",
     "Normalization", "RMSNormalization", "RepeatVector", "Rescaling", "Resizing",
     "SpatialDropout3D", "UnitNormalization",
-    "AdditiveAttention", "Attention", "CustomScaleLayer", "EinsumDense", "LayerScale",
-    "MultiHeadAttention", "StochasticDepth",
+    "AdditiveAttention", "Attention", "CustomScaleLayer", "EinsumDense", "Embedding", "LayerScale",
+    "MultiHeadAttention", "StochasticDepth", "TimeDistributed", "GRU", "LSTM",
+    "SimpleRNN", "Bidirectional",
     "Convolution1D", "Convolution1DTranspose", "Convolution2D",
     "Convolution2DTranspose", "Convolution3D", "Convolution3DTranspose", "SeparableConvolution1D",
     "SeparableConvolution2D", "MaxPool1D", "MaxPool2D", "MaxPool3D", "AvgPool1D", "AvgPool2D",
@@ -136,7 +147,7 @@ __all__ = [
     "GlobalAvgPool2D", "GlobalAvgPool3D",
 ]
 
-ALIASES = [name for name in __all__[4:] if name not in LAYERS]
+ALIASES = [name for name in __all__[6:] if name not in LAYERS]
 
 
 def __getattr__(name: str):

@@ -78,6 +78,10 @@ class Layer(HoldsWeights):
     calls_apart = False
     # Where Keras stores weights that are named 'part/name': by the part, the group in a file.
     inner_groups: dict[str, str] = {}
+    # Whether its `activation`, if it has one, is the last thing it does.
+    has_inner_activation = True
+    # Arguments that are layers themselves.
+    inner_layers: tuple[str, ...] = ()
     # Whether Keras's layer of that name takes itself to be in training where nothing is said.
     called_in_training = False
     # Weights that no optimizer changes, such as moving statistics.
@@ -346,6 +350,11 @@ class Layer(HoldsWeights):
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         return config
+
+    def file_group(self, weight: str) -> str:
+        """Where Keras keeps a weight in a file, in the layer's own group: '', or '/query_dense'."""
+        part = weight.rpartition("/")[0]
+        return f"/{self.inner_groups[part]}" if part else ""
 
     def build_config(self) -> dict:
         """What Keras builds such a layer by, before it gets its weights from a file."""

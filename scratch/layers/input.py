@@ -4,6 +4,8 @@ from scratch.errors import UnsupportedError
 from scratch.layers.base import dtype_from_policy
 from scratch.layers.symbolic import SymbolicTensor
 
+WHOLE = ("int32", "int64")
+
 
 class Input(SymbolicTensor):
     """Says that a model's inputs have `shape`, the batch not counted. Holds no computation.
@@ -17,7 +19,8 @@ class Input(SymbolicTensor):
         batch_size: written down and binding nothing, as in Keras, which writes one down itself when
             a model without an Input meets its first batch.
         dtype: the precision of the model that begins here, 'float32' or 'float64'; None to leave it
-            to the model.
+            to the model, or 'int32' or 'int64' for class numbers, which say nothing of it: the
+            model is handed them in its own precision.
         name: given by the model where None.
         batch_shape: (batch_size, *shape), in place of the two.
         sparse, ragged, optional: false; no other is supported.
@@ -53,7 +56,9 @@ class Input(SymbolicTensor):
                 raise UnsupportedError(f"Input {name!r} does not support {setting}={value!r}.")
         super().__init__(None, (), (batch_size, *shape))
         self.name = name
-        self.requested_dtype = None if dtype is None else dtype_from_policy(dtype, "Input")
+        self.whole = dtype if dtype in WHOLE else None
+        given = None if self.whole else dtype
+        self.requested_dtype = None if given is None else dtype_from_policy(given, "Input")
 
     @property
     def batch_shape(self) -> tuple:

@@ -116,7 +116,7 @@ REFUSED = {
     "masking": (lambda K, k: K.Masking(), "Masking"),
     "renormalization": (lambda K, k: K.BatchNormalization(renorm=True), "renorm=True"),
     "adaptive pooling": (lambda K, k: K.AdaptiveAveragePooling2D(2), "AdaptiveAveragePooling2D"),
-    "recurrent layer": (lambda K, k: K.LSTM(2), "LSTM"),
+    "recurrent layer": (lambda K, k: K.ConvLSTM1D(2, 2), "ConvLSTM1D"),
     "adapters": (lambda K, k: K.Conv2D(2, 2, lora_rank=2), "lora_rank=2"),
     "dense adapters": (lambda K, k: K.Dense(2, lora_rank=2), "lora_rank=2"),
     "custom class": (lambda K, k: type("Gate", (K.Layer,), {}), "Gate"),

@@ -64,5 +64,17 @@ FUSED_MISH = Difference(
            "train_on_batch of a network with a mish.",
     known_by=("reference/entry_points.py",), onednn=True, concerns=("mish",))
 
+CLASSES_SQUARED_APART = Difference(
+    "classes_squared_apart",
+    where="the gradient of an Embedding without a penalty on its weights, of a class that occurs "
+          "several times in a batch, in every optimizer that squares or clips gradients",
+    keras="hands the optimizer one gradient for each place, whose squares it adds up: Adam's "
+          "second moment is that of the places, and a norm is too small",
+    ours="adds the places' gradients up first, as Keras itself does where there is a penalty",
+    why="It is what Adam and the others are defined on: the gradient of the weight.",
+    checks="In lockstep Keras's optimizer is handed the sum, too, and the report says so.",
+    known_by=("reference/training.py", "compare/checks/training_trajectory.py"),
+    concerns=("Embedding",))
+
 ENTRIES = (RANDOM_DRAWS, EXHAUSTED_GENERATOR, CLASS_WEIGHT_GENERATORS, WIDER_TARGETS,
-           FRACTIONAL_LABELS, NON_FINITE_LOSS, FUSED_MISH)
+           FRACTIONAL_LABELS, NON_FINITE_LOSS, FUSED_MISH, CLASSES_SQUARED_APART)

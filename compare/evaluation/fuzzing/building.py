@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import scratch
-from scratch.layers import LAYERS
+from scratch.layer_config import layer_from_config
 from scratch.operations import OPERATIONS
 
 Specified = Any  # a `Specification`, whose module imports this one
@@ -33,7 +33,8 @@ def _layer(specification: Specified, i: int):
     settings = copy.deepcopy(node.arguments)
     if node.class_name in OPERATIONS:
         return OPERATIONS[node.class_name](**settings)
-    return LAYERS[node.class_name](**settings, dtype=specification.dtype)
+    return layer_from_config({"class_name": node.class_name,
+                              "config": {**settings, "dtype": specification.dtype}})
 
 
 def shapes_of(specification: Specified) -> dict[int, tuple]:

@@ -14,7 +14,7 @@ from compare.evaluation.fuzzing.grammar import IMAGE, SEQUENCE, VECTOR, VOLUME, 
 from compare.evaluation.fuzzing.layer_grammar import ANY, IN_BRANCHES, LAYERS
 from compare.evaluation.fuzzing.specification import Node, Specification
 from compare.evaluation.fuzzing.structure import structured
-from scratch.layers import LAYERS as CLASSES
+from scratch.layer_config import layer_from_config
 
 LONGEST = 5  # layers before the end
 TRIES = 200  # of arguments that fit; the goal's own value stays
@@ -133,7 +133,7 @@ class Draw:
     def _add(self, name: str, fixed: dict | None = None) -> bool:
         """Put a layer on top, with arguments that fit; False if none were found."""
         entry = LAYERS[name]
-        if len(self.shape) not in entry.ranks:
+        if len(self.shape) not in entry.ranks or (entry.classes and self.nodes):
             return False
         for _ in range(TRIES):
             drawn = self._arguments(entry, fixed or {})
@@ -169,7 +169,7 @@ class Draw:
 
     def _put(self, name: str, arguments: dict, sources: list[int]) -> None:
         shapes = [self.input_shape if s < 0 else self.shapes[s] for s in sources]
-        layer = CLASSES[name](**arguments)
+        layer = layer_from_config({"class_name": name, "config": dict(arguments)})
         given: list = [(None, *shape) for shape in shapes]
         output = layer.compute_output_shape(given if layer.merges else given[0])
         self.nodes.append(Node(name, arguments, list(sources)))

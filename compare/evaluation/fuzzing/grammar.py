@@ -28,6 +28,8 @@ class Entry:
         fits: (arguments, sample shape, data_format) -> whether Keras on a CPU can do it.
         inputs: how many inputs, 2 for merging layers.
         dtypes: arguments -> the precisions that Keras has kernels for.
+        classes: the argument that says how many classes the input's numbers name; such a layer
+            stands first. '' where inputs are any numbers.
     """
 
     ranks: tuple[int, ...]
@@ -35,6 +37,7 @@ class Entry:
     fits: Callable = lambda arguments, shape, data_format: True
     inputs: int = 1
     dtypes: Callable = lambda arguments: ("float32", "float64")
+    classes: str = ""
 
 
 def label(value) -> str:

@@ -162,6 +162,14 @@ def grows(factor):
     return fits
 
 
+def inside_fits(arguments, shape, data_format) -> bool:
+    """Whether the layer inside takes a step, by its own rules."""
+    inner, step = arguments["layer"], shape[1:]
+    entry = LAYERS[inner["class_name"]]
+    return len(step) in entry.ranks and entry.fits(
+        {**{"axis": -1, "pool_size": 2, "strides": 1}, **inner["config"]}, step, "channels_last")
+
+
 def has_two(arguments, shape, data_format) -> bool:
     """A softmax over one number is constant, its gradient nothing but rounding."""
     axis = arguments.get("axis", -1)
@@ -250,6 +258,15 @@ ROLLED = Derived("rolled", lambda shape: (*range(2, len(shape) + 1), 1))
 
 ALL = Derived("all", lambda shape: list(range(1, len(shape) + 1)))
 
+RECURRENT = {"units": (3, 1, 4), "activation": ("tanh", "relu", "linear", "softsign", "softmax"),
+             "use_bias": SWITCH, "return_sequences": SWITCH[::-1], "go_backwards": SWITCH[::-1],
+             "unroll": SWITCH[::-1], "kernel_initializer": ("glorot_uniform", "he_normal"),
+             "recurrent_initializer": ("orthogonal", "glorot_normal"),
+             "bias_initializer": ("zeros", "random_normal"), "kernel_regularizer": REGULARIZER,
+             "recurrent_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER,
+             "activity_regularizer": (None, "l2"), "recurrent_constraint": (None, "max_norm")}
+GATED = {**RECURRENT, "recurrent_activation": ("sigmoid", "hard_sigmoid", "tanh")}
+
 LAYERS: dict[str, Entry] = {
     "Conv2D": Entry((IMAGE,), CONVOLUTION, convolves),
     "Conv1D": Entry((SEQUENCE,), {**CONVOLUTION, "kernel_size": (3, 1, 2, 4),
@@ -285,6 +302,12 @@ LAYERS: dict[str, Entry] = {
         "output_shape": (3, *[Derived(said, sizes) for said, sizes in EINSUM_OUTPUTS.items()]),
         "bias_axes": (None, "d", "e", "y"), **{key: values for key, values in AFFINE.items()
                                               if key != "use_bias"}}, einsum_fits),
+    "Embedding": Entry((VECTOR, SEQUENCE), {
+        "input_dim": (7, 1, 30), "output_dim": (3, 1, 4),
+        "embeddings_initializer": ("uniform", "random_normal", "ones"),
+        "embeddings_regularizer": REGULARIZER, "activity_regularizer": (None, "l2"),
+        "embeddings_constraint": (None, "max_norm")},
+        grows(4), classes="input_dim"),
     "MaxPooling2D": Entry((IMAGE,), POOLING_2D, pools),
     "AveragePooling2D": Entry((IMAGE,), POOLING_2D, pools_inside),
     "MaxPooling3D": Entry((VOLUME,), POOLING_3D, pools_inside, dtypes=in_float32),
@@ -339,6 +362,26 @@ LAYERS: dict[str, Entry] = {
             0.3 + i for i in range(shape[-1])])),
         "offset": (0.0, -1, 0.1)}),
     "Identity": Entry(ANY, {}),
+    "TimeDistributed": Entry((SEQUENCE, IMAGE, VOLUME), {"layer": tuple(
+        {"class_name": name, "config": {"name": name.lower(), **config}} for name, config in (
+            ("Dense", {"units": 3, "activation": "relu", "kernel_regularizer": "l2"}),
+            ("Conv2D", {"filters": 2, "kernel_size": (2, 1), "activation": "softmax"}),
+            ("Conv1D", {"filters": 3, "kernel_size": 2, "padding": "same",
+                        "kernel_constraint": "max_norm"}),
+            ("LayerNormalization", {"axis": 1}), ("Flatten", {}), ("MaxPooling1D", {}),
+            ("GlobalAveragePooling2D", {}), ("Softmax", {})))}, inside_fits),
+    "SimpleRNN": Entry((SEQUENCE,), {
+        key: values for key, values in RECURRENT.items() if key != "activity_regularizer"}),
+    "LSTM": Entry((SEQUENCE,), {**GATED, "unit_forget_bias": SWITCH}),
+    "GRU": Entry((SEQUENCE,), {**GATED, "reset_after": SWITCH}),
+    "Bidirectional": Entry((SEQUENCE,), {
+        "layer": tuple({"class_name": name, "config": {"units": 2, "name": "inside", **config}}
+                       for name, config in (
+            ("LSTM", {"return_sequences": True}), ("GRU", {"kernel_regularizer": "l2"}),
+            ("SimpleRNN", {"go_backwards": True, "return_sequences": True,
+                           "recurrent_constraint": "max_norm"}),
+            ("GRU", {"reset_after": False, "use_bias": False}))),
+        "merge_mode": ("concat", "sum", "mul", "ave")}),
     "RepeatVector": Entry((VECTOR,), {"n": (3, 1, 2)}),
     "CenterCrop": Entry((IMAGE,), {"height": (3, 5, 8), "width": (4, 2, 11),
                                    "data_format": FORMAT},

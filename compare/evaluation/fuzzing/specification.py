@@ -7,6 +7,7 @@ import numpy as np
 
 import scratch
 from compare.evaluation.fuzzing.building import model_of
+from compare.evaluation.fuzzing.layer_grammar import LAYERS
 from compare.oracle.losses import LABELLED
 
 
@@ -125,10 +126,23 @@ def scale_weights(layer, read, target: float) -> None:
 
 
 def batch_of(specification: Specification) -> np.ndarray:
-    """The inputs (batch, *input_shape), of a scale drawn from the seed."""
+    """The inputs (batch, *input_shape), of a scale drawn from the seed; class numbers where the
+    first layer reads such."""
     rng = specification.rng(2)
     shape = (specification.batch, *specification.input_shape)
+    classes = classes_of(specification)
+    if classes is not None:
+        return rng.integers(0, classes, shape).astype(specification.dtype)
     return (rng.standard_normal(shape) * 10 ** rng.uniform(-1, 0.7)).astype(specification.dtype)
+
+
+def classes_of(specification: Specification) -> int | None:
+    """How many classes the inputs' numbers name; None where they are any numbers."""
+    first = specification.nodes[0] if specification.nodes else None
+    entry = LAYERS.get(first.class_name) if first is not None else None
+    if first is None or entry is None or not entry.classes:
+        return None
+    return int(first.arguments[entry.classes])
 
 
 def targets_of(specification: Specification, output_shape) -> np.ndarray:

@@ -8,7 +8,7 @@ import copy
 import numpy as np
 
 from compare.evaluation.fuzzing.building import shapes_of
-from compare.evaluation.fuzzing.specification import Node, Specification
+from compare.evaluation.fuzzing.specification import Node, Specification, classes_of
 
 # operations of one tensor that keep its shape: class and arguments, operands among them
 OPERATIONS: tuple[tuple[str, dict], ...] = (
@@ -69,6 +69,8 @@ def insert(specification: Specification, position: int, nodes: list[Node]) -> No
 def _put_operation(specification: Specification, rng: np.random.Generator) -> None:
     position = int(rng.integers(0, _end(specification) + 1))
     before, kind = position - 1, rng.random()
+    if position == 0 and classes_of(specification) is not None:
+        return  # class numbers are not to be changed
     if kind < 0.6:
         name, arguments = OPERATIONS[rng.integers(len(OPERATIONS))]
         insert(specification, position, [Node(name, copy.deepcopy(arguments), [before])])
@@ -104,7 +106,8 @@ def _put_inside(specification: Specification, rng: np.random.Generator) -> None:
         if not places:
             return
         first, stop = places[rng.integers(len(places))]
-        same = shapes[stop - 1] == shapes[specification.nodes[first].sources[0]]
+        same = shapes[stop - 1] == shapes[specification.nodes[first].sources[0]] and not (
+            first == 0 and classes_of(specification) is not None)
         specification.inside.append([first, stop, 1 + int(same and rng.random() < 0.5)])
         places = [place for place in places if first <= place[0] and place[1] <= stop
                   and place != [first, stop]]

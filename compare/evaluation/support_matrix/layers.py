@@ -84,7 +84,8 @@ def outcome(keras, cls, argument: str, default, values=None) -> Outcome:
 
 def shapes(cls) -> list:
     """Input shapes that the layer may take; the first that it does take counts."""
-    of_steps = "1D" in cls.__name__ or ".attention." in cls.__module__
+    of_steps = "1D" in cls.__name__ or any(
+        f".{family}." in cls.__module__ for family in ("attention", "rnn"))
     first = ([SEQUENCE] if of_steps else [VOLUME] if "3D" in cls.__name__
              else [IMAGE, SEQUENCE, VECTOR, MANY_CHANNELS])
     return [[shape, shape] for shape in first] if LAYERS.get(

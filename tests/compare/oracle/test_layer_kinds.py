@@ -70,7 +70,7 @@ def test_a_name_has_one_oracle():
 
 
 def test_what_keras_alone_has_is_not_known():
-    assert known_oracle("LSTM", {"name": "memory"}) is None
+    assert known_oracle("ConvLSTM2D", {"name": "memory"}) is None
     assert known_oracle("Dense", {"activation": "tanh", "use_bias": True}, "tanh").operation == (
         "tanh(x)")
 

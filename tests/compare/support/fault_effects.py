@@ -72,6 +72,8 @@ def of_layers(model, network):
             kept = []
             for training in (True, False):
                 x = drawn(rng, shape, scale, layer.dtype)
+                if isinstance(layer, scratch.Embedding):  # of class numbers
+                    x = np.abs(x) // 1 % layer.input_dim
                 y = layer.forward(x, training)
                 dy = np.asarray(rng.standard_normal(y.shape), layer.dtype)
                 kept += [y, x if not isinstance(x, list) else x[0], layer.backward(dy), dy]

@@ -57,6 +57,17 @@ CASES = [
     ("MultiHeadAttention", {"num_heads": 1, "key_dim": 2, "value_dim": 3, "output_shape": (5,),
                             "use_bias": False}, [(2, 3, 4), (2, 5, 3), (2, 5, 2)]),
     ("MultiHeadAttention", {"num_heads": 3, "key_dim": 2, "output_shape": 2}, [(2, 3, 4)] * 2),
+    ("SimpleRNN", {"units": 2, "return_sequences": True}, [STEPS]),
+    ("SimpleRNN", {"units": 3, "activation": "linear", "use_bias": False, "go_backwards": True},
+     [STEPS]),
+    ("LSTM", {"units": 2, "return_sequences": True, "go_backwards": True}, [STEPS]),
+    ("LSTM", {"units": 3, "recurrent_activation": "tanh", "use_bias": False}, [(2, 3, 2)]),
+    ("LSTM", {"units": 1, "activation": "sigmoid", "unit_forget_bias": False}, [(2, 1, 3)]),
+    ("GRU", {"units": 2, "return_sequences": True, "go_backwards": True}, [STEPS]),
+    ("GRU", {"units": 2, "reset_after": False}, [STEPS]),
+    ("GRU", {"units": 3, "use_bias": False, "recurrent_activation": "tanh"}, [(2, 3, 2)]),
+    ("GRU", {"units": 3, "reset_after": False, "use_bias": False, "return_sequences": True},
+     [(2, 3, 2)]),
     ("Identity", {}, [STEPS]),
     ("RepeatVector", {"n": 3}, [VECTORS]), ("RepeatVector", {"n": 1}, [VECTORS]),
     ("Dot", {"axes": 1}, [VECTORS, VECTORS]), ("Dot", {"axes": (2, 1)}, [(2, 3, 4), (2, 4, 5)]),
@@ -83,6 +94,9 @@ def learned(name, arguments) -> list[str]:
         return ["scale"]
     if name == "LayerScale":
         return ["gamma"]
+    if name in ("SimpleRNN", "LSTM", "GRU"):
+        bias = ["bias"] if arguments.get("use_bias", True) else []
+        return ["kernel", "recurrent_kernel", *bias]
     if name == "MultiHeadAttention":
         kinds = ("kernel", "bias") if arguments.get("use_bias", True) else ("kernel",)
         return [f"{part}/{kind}" for part in ("query", "key", "value", "attention_output")

@@ -131,6 +131,82 @@ def multi_head_attention(config, inputs, weights):
     return y
 
 
+SQUASHING = {"tanh": cmath.tanh, "sigmoid": lambda z: 1 / (1 + cmath.exp(-z)),
+             "linear": lambda z: z}
+
+
+def recurrence(config, x, weights, step, states):
+    """The first state after each step, or after the last one; `step` makes the next states of a
+    sample, unit by unit, from its sums with input and state, given the number of a column."""
+    units, outputs = config["units"], []
+    bias = weights.get("bias", np.zeros(1))
+    for sample in x:
+        before = [[0.0] * units for _ in range(states)]
+        rows = []
+        for features in sample[::-1] if config.get("go_backwards") else sample:
+            def of_input(column, features=features):
+                own = bias[0] if bias.ndim == 2 else bias
+                return sum(features[i] * weights["kernel"][i, column] for i in range(len(features))
+                           ) + (own[column] if "bias" in weights else 0)
+
+            def of_state(column, h):
+                own = bias[1, column] if bias.ndim == 2 else 0
+                return sum(h[i] * weights["recurrent_kernel"][i, column]
+                           for i in range(units)) + own
+
+            before = step(of_input, of_state, before)
+            rows.append(before[0])
+        outputs.append(rows if config.get("return_sequences") else rows[-1])
+    return np.array(outputs)
+
+
+def functions(config):
+    return [SQUASHING[config.get(key, usual)] for key, usual in (
+        ("activation", "tanh"), ("recurrent_activation", "sigmoid"))]
+
+
+def simple_rnn(config, inputs, weights):
+    squash, units = functions(config)[0], range(config["units"])
+
+    def step(of_input, of_state, states):
+        return [[squash(of_input(u) + of_state(u, states[0])) for u in units]]
+
+    return recurrence(config, inputs[0], weights, step, 1)
+
+
+def lstm(config, inputs, weights):
+    (squash, gate), n = functions(config), config["units"]
+
+    def step(of_input, of_state, states):
+        h, c = states
+        new_h, new_c = [], []
+        for u in range(n):
+            i, f, g, o = (of_input(k * n + u) + of_state(k * n + u, h) for k in range(4))
+            new_c.append(gate(f) * c[u] + gate(i) * squash(g))
+            new_h.append(gate(o) * squash(new_c[-1]))
+        return [new_h, new_c]
+
+    return recurrence(config, inputs[0], weights, step, 2)
+
+
+def gru(config, inputs, weights):
+    (squash, gate), n = functions(config), config["units"]
+
+    def step(of_input, of_state, states):
+        (h,), new = states, []
+        z, r = ([gate(of_input(k * n + u) + of_state(k * n + u, h)) for u in range(n)]
+                for k in range(2))
+        for u in range(n):
+            if config.get("reset_after", True):
+                inner = r[u] * of_state(2 * n + u, h)
+            else:
+                inner = of_state(2 * n + u, [r[i] * h[i] for i in range(n)])
+            new.append(z[u] * h[u] + (1 - z[u]) * squash(of_input(2 * n + u) + inner))
+        return [new]
+
+    return recurrence(config, inputs[0], weights, step, 1)
+
+
 def rms_normalization(config, inputs, weights):
     (x,), y = inputs, np.empty(inputs[0].shape, complex)
     for own in lines(x.shape, listed(config.get("axis", -1))):
@@ -263,7 +339,7 @@ def resizing(config, inputs, weights):
 DEFINITIONS = {
     "Rescaling": rescaling, "Normalization": normalization,
     "GroupNormalization": group_normalization, "RMSNormalization": rms_normalization,
-    "MultiHeadAttention": multi_head_attention,
+    "MultiHeadAttention": multi_head_attention, "SimpleRNN": simple_rnn, "LSTM": lstm, "GRU": gru,
     "EinsumDense": einsum_dense, "Attention": attention, "AdditiveAttention": additive_attention,
     "LayerScale": lambda config, x, weights: x[0] * weights["gamma"],
     "CustomScaleLayer": lambda config, x, weights: x[0] + x[1] * config["scale"],

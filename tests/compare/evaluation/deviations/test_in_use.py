@@ -166,3 +166,20 @@ def test_fused_mish(keras, onednn):
     report = compare.check(model, twin, x, upstream=np.ones_like(x))
     assert report, str(report)
     np.testing.assert_array_equal(twin.predict(x, verbose=0), before, "as it was before the check")
+
+
+def test_classes_squared_apart(keras):
+    """Gradients of -1 and -3 of one class: the square of their sum is 16, the sum of squares 10."""
+    x, y, found = np.array([[1, 1]]), np.array([[[1.0], [3.0]]]), {}
+    for package in (keras, scratch):
+        for penalty in (None, "l2"):
+            model = package.Sequential([package.Input((2,)), package.layers.Embedding(
+                3, 1, embeddings_initializer="zeros", embeddings_regularizer=penalty)])
+            model.compile(package.optimizers.Adam(0.5, beta_2=0.5), "mse")
+            model.train_on_batch(x, y)
+            if package is keras:
+                found[package, penalty] = float(model.optimizer.variables[-1][1, 0])
+            else:
+                found[package, penalty] = float(
+                    model.optimizer.variables[-1][1, 0])
+    assert found == {(keras, None): 5, (keras, "l2"): 8, (scratch, None): 8, (scratch, "l2"): 8}

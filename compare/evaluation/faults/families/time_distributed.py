@@ -1,0 +1,69 @@
+"""Faults of a layer on every step."""
+
+import numpy as np
+
+from compare.evaluation.faults.families.making import single
+from compare.evaluation.faults.fault import UNKNOWN
+from compare.evaluation.faults.injection import gradient, half, input_gradient, output
+from compare.evaluation.faults.networks import SEQUENCE, around
+
+OUT, DX, DW, DB = "output", "input_gradient", "kernel_gradient", "bias_gradient"
+STEPS = around("TimeDistributed", shape=SEQUENCE, layer={
+    "class_name": "Dense", "config": {"name": "inside", "units": 3,
+                                      "bias_initializer": "random_normal"}})
+
+
+def first_step_everywhere(layer, y, x):
+    return np.broadcast_to(y[:, :1], y.shape)
+
+
+def steps_for_samples(layer, y, x):
+    """Samples and steps are merged in the other order, and parted as if they were not."""
+    n, t, c = y.shape
+    return np.ascontiguousarray(y.transpose(1, 0, 2)).reshape(n, t, c)
+
+
+def last_step(layer, name, dy):
+    """The gradient of the last step alone: each step's replaces that of the one before."""
+    dz = dy[:, -1]
+    seen = layer.seen.reshape(*dy.shape[:2], -1)[:, -1]
+    return seen.T @ dz if name == "kernel" else dz.sum(axis=0)
+
+
+def keeping_last(name):
+    def inject(layer):
+        def changed(self, g, dy):
+            self.seen = self.layer._x
+            return last_step(self, name, dy)
+
+        gradient(name, changed)(layer)
+
+    return inject
+
+
+TABLE = [
+    ("first-step", "every step gets the first one's output", OUT, UNKNOWN,
+     output(first_step_everywhere)),
+    ("steps-for-samples", "steps and samples are merged in one order and parted in the other", OUT,
+     UNKNOWN, output(steps_for_samples), ("batch-mixed", "flatten-order")),
+    ("reversed", "the steps come out in reverse", OUT, UNKNOWN,
+     output(lambda layer, y, x: y[:, ::-1]), ("axes-permuted",)),
+    ("float16", "the output is rounded to float16", OUT, "low-precision",
+     output(lambda layer, y, x: half(y))),
+    ("dw-last-step", "the kernel's gradient is that of the last step alone", DW, UNKNOWN,
+     keeping_last("kernel")),
+    ("db-last-step", "the bias's gradient is that of the last step alone", DB, UNKNOWN,
+     keeping_last("bias"), ("bias-untied",)),
+    ("dw-mean", "the kernel's gradient is a mean over the steps", DW, "scale",
+     gradient("kernel", lambda layer, g, dy: g / dy.shape[1])),
+    ("dx-last-step", "only the last step's gradient goes back", DX, UNKNOWN,
+     input_gradient(lambda layer, dx, dy: np.where(
+         np.arange(dx.shape[1])[:, None] == dx.shape[1] - 1, dx, 0))),
+]
+
+
+def faults():
+    """All of them."""
+    for name, sentence, tensor, cause, inject, *more in TABLE:
+        yield single("TimeDistributed", f"time-distributed-{name}", sentence, STEPS,
+                     "time_distributed", tensor, cause, inject, *more)

@@ -1,0 +1,70 @@
+"""The oracle of two recurrent layers that read the steps in both directions."""
+
+from typing import Any
+
+from compare.oracle.base import Oracle, judges
+from compare.oracle.layers.recurrent import added
+from compare.oracle.making import oracle_for
+from compare.oracle.recurrence import beside
+from compare.oracle.running_error import Bounded
+from compare.tracing.types import Config
+
+WAYS = {"layer": "forward_layer/", "backward_layer": "backward_layer/"}
+
+
+@judges("Bidirectional")
+class Bidirectional(Oracle):
+    """Both outputs side by side, added, averaged or multiplied, in the order of the input."""
+
+    operation = "recurrences in both directions"
+    exact = False
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.inner = {prefix: oracle_for(config[argument]["class_name"],
+                                         config[argument]["config"])
+                      for argument, prefix in WAYS.items()}
+        self.mode = config["merge_mode"]
+        self.sequences = bool(config["layer"]["config"].get("return_sequences"))
+
+    def _turned(self, array: Bounded) -> Bounded:
+        return array.rearranged(lambda a: a[:, ::-1]) if self.sequences else array
+
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+        a, b = (oracle.forward(x, {name.removeprefix(prefix): weight
+                                   for name, weight in weights.items() if name.startswith(prefix)})
+                for prefix, oracle in self.inner.items())
+        b = self._turned(b)
+        self.ways = a, b
+        if self.mode == "concat":
+            return beside([a, b], len(a.shape) - 1)
+        if self.mode == "mul":
+            return a * b
+        return a + b if self.mode == "sum" else (a + b) * 0.5
+
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
+        a, b = self.ways
+        if self.mode == "concat":
+            at = a.shape[-1]
+            da = dy.rearranged(lambda g: g[..., :at])
+            db = dy.rearranged(lambda g: g[..., at:])
+        elif self.mode == "mul":
+            da, db = dy * b, dy * a
+        else:
+            da = db = dy if self.mode == "sum" else dy * 0.5
+        gradients: dict[str, Bounded] = {}
+        sent = []
+        for (prefix, oracle), each in zip(self.inner.items(), (da, self._turned(db))):
+            dx, found = oracle.backward(each)
+            sent.append(dx)
+            gradients |= {prefix + name: gradient for name, gradient in found.items()}
+        return added(sent), gradients
+
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
+        counted: dict[str, int] = {}
+        for prefix, oracle in self.inner.items():
+            for name, count in oracle.reductions(input_shape, output_shape).items():
+                weight = name.endswith("_gradient") and name != "input_gradient"
+                key = prefix + name if weight else name
+                counted[key] = counted.get(key, 0) + count
+        return counted

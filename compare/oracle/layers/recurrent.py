@@ -1,0 +1,252 @@
+"""The oracles of recurrent layers: step by step forward, and by hand backward through time.
+
+What one number is a sum of, the input's part, the state's and the bias, counts as one sum in any
+order; so do the sums over steps and samples that make the gradients of the weights.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from compare.oracle.base import Oracle, judges
+from compare.oracle.making import activation_for
+from compare.oracle.recurrence import at_step, beside, collected, columns, turned
+from compare.oracle.running_error import Bounded, bilinear
+from compare.tracing.types import Config
+
+
+class Recurrent(Oracle):
+    """Base: the loop over steps. A subclass says what one step is, and the way back through it."""
+
+    operation = "a recurrence over steps"
+    exact = False
+    activates = True
+    outputs = ("units",)
+    states = 1
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.units = int(config["units"])
+
+    def function(self, x: Bounded, argument: str = "activation") -> tuple[Bounded, Oracle]:
+        """(the activation of x, its oracle for the way back)."""
+        oracle = activation_for(self.config.get(argument))
+        assert oracle is not None  # a layer with an unknown one has no oracle
+        return oracle.forward(x, {}), oracle
+
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+        self.weights, self.rounding = weights, x.rounding
+        self.kernel, self.recurrent = weights["kernel"], weights["recurrent_kernel"]
+        self.order = range(x.shape[1])[::-1] if self.config.get("go_backwards") else range(
+            x.shape[1])
+        self.inputs = [at_step(x, t) for t in self.order]
+        states = [self.zeros(x.shape[0]) for _ in range(self.states)]
+        self.kept, outputs = [], []
+        for each in self.inputs:
+            states, kept = self.step(each, states)
+            self.kept.append(kept)
+            outputs.append(states[0])
+        if not self.config.get("return_sequences"):
+            return outputs[-1]
+        return beside([y.reshape(y.shape[0], 1, -1) for y in outputs], 1)
+
+    def zeros(self, rows: int) -> Bounded:
+        return Bounded(np.zeros((rows, self.units)), self.rounding)
+
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
+        steps, sequences = len(self.inputs), self.config.get("return_sequences")
+        d_states = [self.zeros(dy.shape[0]) for _ in range(self.states)]
+        found: list[Any] = []
+        for t in reversed(range(steps)):
+            if sequences:
+                arrived = [at_step(dy, t)]
+            else:
+                arrived = [dy] if t == steps - 1 else []
+            dz, d_states, more = self.step_back(arrived, d_states, self.kept[t])
+            found.append((dz, more))
+        found.reverse()
+        dz = beside([each for each, _ in found], 0)
+        gradients = {"kernel": bilinear(lambda a, b: a.T @ b, beside(self.inputs, 0), dz),
+                     **self.recurrent_gradients([more for _, more in found])}
+        if "bias" in self.weights:
+            gradients["bias"] = self.bias_gradient(dz, [more for _, more in found])
+        parts: list[Any] = [None] * steps
+        for t, (each, _) in zip(self.order, found):
+            dx = collected([(each, turned(self.kernel))])
+            parts[t] = dx.reshape(dx.shape[0], 1, -1)
+        return beside(parts, 1), gradients
+
+    def step(self, x: Bounded, states: list[Bounded]) -> tuple[list[Bounded], Any]:
+        """(the states after a step, what the way back needs)."""
+        raise NotImplementedError
+
+    def step_back(self, arrived: list[Bounded], d_states: list[Bounded], kept: Any
+                  ) -> tuple[Bounded, list[Bounded], Any]:
+        """(the gradient of x @ kernel, those of the states before, what the weights' gradients
+        need).
+
+        Args:
+            arrived: the gradient of the step's output, a list of one or of none.
+            d_states: the gradients of the states that the step after it sent back.
+        """
+        raise NotImplementedError
+
+    def recurrent_gradients(self, found: list[Any]) -> dict[str, Bounded]:
+        """Of the recurrent kernel: states before each step times the gradients of products with it.
+        """
+        before = beside([each for each, _ in found], 0)
+        sent = beside([each for _, each in found], 0)
+        return {"recurrent_kernel": bilinear(lambda a, b: a.T @ b, before, sent)}
+
+    def bias_gradient(self, dz: Bounded, found: list[Any]) -> Bounded:
+        return dz.sum(axis=0)
+
+    def bias_terms(self) -> list[Bounded]:
+        return [self.weights["bias"]] if "bias" in self.weights else []
+
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
+        samples, steps, features = input_shape
+        width = self.kernel_width() * self.units
+        once = features + self.units + 1
+        return {"output": steps * once, "input_gradient": steps * width,
+                **{f"{name}_gradient": samples * steps * (1 + steps)
+                   for name in ("kernel", "recurrent_kernel", "bias")}}
+
+    def kernel_width(self) -> int:
+        """How many gates there are."""
+        return 1
+
+
+def added(terms: list[Bounded]) -> Bounded:
+    """The sum of some arrays of one shape in any order."""
+    if len(terms) == 1:
+        return terms[0]
+    stacked = beside([term.reshape(1, *term.shape) for term in terms], 0)
+    return stacked.sum(axis=0)
+
+
+@judges("SimpleRNN")
+class SimpleRNN(Recurrent):
+    """h = f(x K + h' R + b)."""
+
+    def step(self, x: Bounded, states: list[Bounded]) -> tuple[list[Bounded], Any]:
+        z = collected([(x, self.kernel), (states[0], self.recurrent)], self.bias_terms())
+        h, f = self.function(z)
+        return [h], (states[0], f)
+
+    def step_back(self, arrived: list[Bounded], d_states: list[Bounded], kept: Any
+                  ) -> tuple[Bounded, list[Bounded], Any]:
+        before, f = kept
+        dz, _ = f.backward(added([*arrived, d_states[0]]))
+        return dz, [collected([(dz, turned(self.recurrent))])], (before, dz)
+
+
+@judges("LSTM")
+class LSTM(Recurrent):
+    """c = f c' + i g, h = o a(c), each gate of its own columns of x K + h' R + b."""
+
+    states = 2
+
+    def kernel_width(self) -> int:
+        return 4
+
+    def step(self, x: Bounded, states: list[Bounded]) -> tuple[list[Bounded], Any]:
+        before, c_before = states
+        z = collected([(x, self.kernel), (before, self.recurrent)], self.bias_terms())
+        parts = [columns(z, k * self.units, (k + 1) * self.units) for k in range(4)]
+        kinds = ("recurrent_activation", "recurrent_activation", "activation",
+                 "recurrent_activation")
+        made = [self.function(part, kind) for part, kind in zip(parts, kinds)]
+        i, f, g, o = (value for value, _ in made)
+        c = f * c_before + i * g
+        squashed, at_c = self.function(c)
+        return [o * squashed, c], (before, c_before, (i, f, g, o), [each for _, each in made],
+                                   squashed, at_c)
+
+    def step_back(self, arrived: list[Bounded], d_states: list[Bounded], kept: Any
+                  ) -> tuple[Bounded, list[Bounded], Any]:
+        before, c_before, (i, f, g, o), oracles, squashed, at_c = kept
+        dh = added([*arrived, d_states[0]])
+        dc = added([d_states[1], at_c.backward(dh * o)[0]])
+        sent = (dc * g, dc * c_before, dc * i, dh * squashed)
+        dz = beside([oracle.backward(each)[0] for oracle, each in zip(oracles, sent)], 1)
+        return dz, [collected([(dz, turned(self.recurrent))]), dc * f], (before, dz)
+
+
+@judges("GRU")
+class GRU(Recurrent):
+    """h = z h' + (1 - z) a(x K + b + r (h' R + b')), or a(x K + b + (r h') R) if the reset gate r
+    acts before the product; z and r are gates of their own columns."""
+
+    def kernel_width(self) -> int:
+        return 3
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.after = bool(config.get("reset_after", True))
+
+    def _biases(self) -> tuple[list[Bounded], list[Bounded]]:
+        """(of the input, of the state before), each a list of one or of none."""
+        if "bias" not in self.weights:
+            return [], []
+        bias = self.weights["bias"]
+        if not self.after:
+            return [bias], []
+        return [bias.rearranged(lambda a: a[0])], [bias.rearranged(lambda a: a[1])]
+
+    def step(self, x: Bounded, states: list[Bounded]) -> tuple[list[Bounded], Any]:
+        (before,), u = states, self.units
+        own, state = self._biases()
+
+        def part(array: Bounded, start: int, stop: int) -> Bounded:
+            return array.rearranged(lambda a: a[..., start * u:stop * u])
+
+        gates = collected([(x, part(self.kernel, 0, 2)), (before, part(self.recurrent, 0, 2))],
+                          [part(bias, 0, 2) for bias in (*own, *state)])
+        (z, at_z), (r, at_r) = (self.function(columns(gates, k * u, (k + 1) * u),
+                                              "recurrent_activation") for k in range(2))
+        kernel, recurrent = part(self.kernel, 2, 3), part(self.recurrent, 2, 3)
+        bias = [part(each, 2, 3) for each in own]
+        if self.after:
+            inner = collected([(before, recurrent)], [part(each, 2, 3) for each in state])
+            reset = r * inner
+            new, at_new = self.function(collected([(x, kernel)], [*bias, reset]))
+        else:
+            inner = r * before
+            new, at_new = self.function(collected([(x, kernel), (inner, recurrent)], bias))
+        one = Bounded(np.ones(z.shape), z.rounding)
+        h = z * before + (one - z) * new
+        return [h], (before, z, r, inner, new, (at_z, at_r, at_new))
+
+    def step_back(self, arrived: list[Bounded], d_states: list[Bounded], kept: Any
+                  ) -> tuple[Bounded, list[Bounded], Any]:
+        before, z, r, inner, new, (at_z, at_r, at_new) = kept
+        u = self.units
+        dh = added([*arrived, d_states[0]])
+        one = Bounded(np.ones(z.shape), z.rounding)
+        d_inner = at_new.backward(dh * (one - z))[0]
+        d_update = at_z.backward(dh * before - dh * new)[0]
+        first, last = columns(self.recurrent, 0, 2 * u), columns(self.recurrent, 2 * u, 3 * u)
+        if self.after:
+            d_reset = at_r.backward(d_inner * inner)[0]
+            d_own = beside([d_update, d_reset, d_inner * r], 1)
+            d_before = collected([(d_own, turned(self.recurrent))], [dh * z])
+            return beside([d_update, d_reset, d_inner], 1), [d_before], (before, d_own)
+        sent = collected([(d_inner, turned(last))])
+        d_reset = at_r.backward(sent * before)[0]
+        d_gates = beside([d_update, d_reset], 1)
+        d_before = collected([(d_gates, turned(first))], [dh * z, sent * r])
+        return beside([d_gates, d_inner], 1), [d_before], (before, d_gates, inner, d_inner)
+
+    def recurrent_gradients(self, found: list[Any]) -> dict[str, Bounded]:
+        if self.after:
+            return super().recurrent_gradients(found)
+        before, gates, inner, sent = (beside([each[k] for each in found], 0) for k in range(4))
+        return {"recurrent_kernel": beside([bilinear(lambda a, b: a.T @ b, before, gates),
+                                            bilinear(lambda a, b: a.T @ b, inner, sent)], 1)}
+
+    def bias_gradient(self, dz: Bounded, found: list[Any]) -> Bounded:
+        if not self.after:
+            return dz.sum(axis=0)
+        own = beside([each for _, each in found], 0).sum(axis=0)
+        return beside([each.reshape(1, -1) for each in (dz.sum(axis=0), own)], 0)

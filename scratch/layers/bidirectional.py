@@ -1,0 +1,130 @@
+"""Two recurrent layers, one of which reads the steps backwards."""
+
+import numpy as np
+
+from scratch.errors import UnsupportedError
+from scratch.layers.recurrent import Recurrent
+from scratch.layers.wrapper import Wrapper
+
+FORWARD, BACKWARD = "forward_", "backward_"
+
+
+class Bidirectional(Wrapper):
+    """A recurrent layer and another one that reads the steps backwards, their outputs merged.
+
+    Weights: those of both under their names, behind 'forward_layer/' and 'backward_layer/'.
+
+    Args:
+        layer: the recurrent layer that reads forwards.
+        merge_mode: 'concat' (along the last axis), 'sum', 'ave' or 'mul'.
+        backward_layer: the one that reads backwards; None for another one like `layer`.
+        weights: None; no other is supported.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, steps, features).
+
+    Output shape:
+        As of the layer, (batch, steps, units) or (batch, units); with 'concat' the units of both.
+
+    Raises:
+        ValueError: for layers that are not recurrent, read in the same direction, or put out
+            states of other shapes.
+        UnsupportedError: for merge_mode=None, which puts out two arrays.
+
+    Example:
+        >>> layer = scratch.Bidirectional(scratch.LSTM(3))
+        >>> layer(np.ones((2, 5, 4))).shape, layer.layer.name, layer.backward_layer.name
+        ((2, 6), 'forward_lstm', 'backward_lstm')
+    """
+
+    sample_by_sample = True
+    inner_layers = ("layer", "backward_layer")
+    neutral = {"weights": (None,)}
+
+    def __init__(self, layer, merge_mode="concat", backward_layer=None, **kwargs):
+        super().__init__(layer, **kwargs)
+        if merge_mode is None:
+            raise UnsupportedError(f"{self} does not support merge_mode=None. Expected: one of "
+                                   "concat, sum, ave, mul.")
+        if merge_mode not in ("concat", "sum", "ave", "mul"):
+            raise ValueError(f"{self}: expected merge_mode to be concat, sum, ave or mul. "
+                             f"Received: merge_mode={merge_mode!r}")
+        self.merge_mode = merge_mode
+        for given in (layer, backward_layer):
+            if given is not None and not isinstance(given, Recurrent):
+                raise ValueError(f"{self}: expected recurrent layers. Received: {given}")
+        name = layer.name.removeprefix(FORWARD)
+        layer.name = FORWARD + name
+        if backward_layer is None:
+            backward_layer = type(layer).from_config({
+                **layer.get_config(), "name": BACKWARD + name, "dtype": layer.requested_dtype,
+                "go_backwards": not layer.go_backwards})
+        self.backward_layer = self._checked(backward_layer)
+        ways = [(each.go_backwards, each.return_sequences)
+                for each in (layer, self.backward_layer)]
+        if ways[0][0] == ways[1][0] or ways[0][1] != ways[1][1]:
+            raise ValueError(f"{self}: expected layers of which one reads backwards, with the same "
+                             f"return_sequences. Received: (go_backwards, return_sequences)={ways}")
+
+        for each in (layer, self.backward_layer):
+            each.zero_output_for_mask = each.return_sequences  # as Keras
+
+    def _both(self):
+        return (("forward_layer/", self.layer), ("backward_layer/", self.backward_layer))
+
+    def compute_output_shape(self, input_shape):
+        shapes = [inner.compute_output_shape(input_shape) for _, inner in self._both()]
+        if self.merge_mode == "concat":
+            return (*shapes[0][:-1], shapes[0][-1] + shapes[1][-1])
+        if shapes[0] != shapes[1]:
+            raise ValueError(f"{self}: expected as many units of both layers for merge_mode="
+                             f"{self.merge_mode!r}. Received: {shapes[0][-1]} and {shapes[1][-1]}")
+        return shapes[0]
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        for prefix, inner in self._both():
+            self.build_inner(inner, input_shape)
+            for kind in ("params", "initializers", "regularizers", "constraints"):
+                getattr(self, kind).update({prefix + name: value for name, value
+                                            in getattr(inner, kind).items()})
+
+    def file_group(self, weight):
+        argument, _, name = weight.partition("/")
+        return f"/{argument}{dict(self._both())[f'{argument}/'].file_group(name)}"
+
+    def _turned(self, array):
+        """What the layer that reads backwards puts out, or its gradient, in the input's order."""
+        return array[:, ::-1] if self.layer.return_sequences else array
+
+    def forward(self, x, training=False):
+        for prefix, inner in self._both():
+            inner.params.update({name: self.params[prefix + name] for name in inner.params})
+        a = self.layer.forward(x, training)
+        b = self._turned(self.backward_layer.forward(x, training))
+        self._ways = a, b
+        if self.merge_mode == "concat":
+            return np.concatenate([a, b], axis=-1)
+        if self.merge_mode == "mul":
+            return a * b
+        return a + b if self.merge_mode == "sum" else (a + b) / 2
+
+    def backward(self, dy, wants_input_gradient=True):
+        a, b = self._ways
+        if self.merge_mode == "concat":
+            da, db = dy[..., :a.shape[-1]], dy[..., a.shape[-1]:]
+        elif self.merge_mode == "mul":
+            da, db = dy * b, dy * a
+        else:
+            da = db = dy if self.merge_mode == "sum" else dy / 2
+        gradients = [self.layer.backward(da, wants_input_gradient),
+                     self.backward_layer.backward(self._turned(db), wants_input_gradient)]
+        self.grads = {prefix + name: gradient for prefix, inner in self._both()
+                      for name, gradient in inner.grads.items()}
+        return gradients[0] + gradients[1] if wants_input_gradient else None
+
+    def get_config(self):
+        config = {**super().get_config(), "merge_mode": self.merge_mode}
+        del config["weights"]  # which Keras leaves out
+        return config

@@ -1,0 +1,192 @@
+"""What recurrent layers have in common: a loop over steps, forward and back through time."""
+
+import numpy as np
+
+from scratch import activations, initializers, regularizers
+from scratch.layers.arguments import positive
+from scratch.layers.base import Layer
+
+
+class Recurrent(Layer):
+    """h_t from x_t and what is kept of the steps before; a subclass says how, in `step`.
+
+    Weights: kernel (features, gates units), recurrent_kernel (units, gates units), bias.
+
+    Args:
+        units: how many numbers a state has.
+        activation: the name of an activation, an `activations.Activation`, or the config of a
+            layer that is one; None for none.
+        use_bias: whether there is a bias.
+        return_sequences: whether every step's state comes out, not the last one's alone.
+        go_backwards: whether the steps are read from the last to the first; the states come out in
+            the order in which they were made.
+        unroll: changes nothing.
+        kernel_initializer, recurrent_initializer, bias_initializer: how the first weights are
+            drawn, a name or an object of `scratch.initializers`.
+        kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties on the weights, a
+            name or an object of `scratch.regularizers`; None for none.
+        kernel_constraint, recurrent_constraint, bias_constraint: a name or an object of
+            `scratch.constraints`; None for none.
+        dropout, recurrent_dropout: 0; no other is supported.
+        return_state, stateful: False; states are kept from no batch to the next.
+        zero_output_for_mask: changes nothing, for there are no masks.
+        implementation, use_cudnn: change nothing.
+        seed: of a dropout; without one it changes nothing.
+        name, trainable, dtype, activity_regularizer: see `Layer`.
+
+    Input shape:
+        (batch, steps, features).
+
+    Output shape:
+        (batch, steps, units), or (batch, units) without return_sequences.
+
+    Raises:
+        ValueError: if units is no positive integer, or for inputs of another rank.
+        UnsupportedError: for the settings above that are not supported.
+
+    Example:
+        >>> class Sum(scratch.layers.Recurrent):  # of all inputs so far
+        ...     def step(self, z, states):
+        ...         return [states[0] + z], None
+        ...     def step_back(self, d_states, kept):
+        ...         return d_states[0], d_states
+        >>> layer = Sum(1, activation=None, kernel_initializer="ones", return_sequences=True)
+        >>> layer([[[1.0], [2.0], [4.0]]]).tolist()
+        [[[1.0], [3.0], [7.0]]]
+    """
+
+    sample_by_sample = True
+    has_inner_activation = False
+    gates = 1
+    states = 1
+    arguments = {"kernel": "kernel", "recurrent_kernel": "recurrent", "bias": "bias"}
+    neutral = {"kernel_constraint": (None,), "recurrent_constraint": (None,),
+               "bias_constraint": (None,), "dropout": (0.0,), "recurrent_dropout": (0.0,),
+               "return_state": (False,), "stateful": (False,),
+               "implementation": (1, 2), "use_cudnn": ("auto", True, False)}
+
+    def __init__(self, units, activation="tanh", use_bias=True,
+                 kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal",
+                 bias_initializer="zeros", kernel_regularizer=None, recurrent_regularizer=None,
+                 bias_regularizer=None, seed=None, return_sequences=False, go_backwards=False,
+                 unroll=False, zero_output_for_mask=False, **kwargs):
+        super().__init__(**kwargs)
+        self.units = positive(units, "units", self)
+        self.activation = self._activation(activation)
+        self.use_bias, self.seed = bool(use_bias), seed
+        self.return_sequences, self.go_backwards = bool(return_sequences), bool(go_backwards)
+        self.unroll, self.zero_output_for_mask = bool(unroll), bool(zero_output_for_mask)
+        drawn = (kernel_initializer, recurrent_initializer, bias_initializer)
+        penalties = (kernel_regularizer, recurrent_regularizer, bias_regularizer)
+        self.initializers = {name: initializers.get(rule)
+                             for name, rule in zip(self.arguments, drawn)}
+        self.regularizers = {name: regularizers.get(rule) for name, rule in zip(
+            self.arguments, penalties) if rule is not None}
+
+    def _activation(self, named):
+        found = activations.get(named)
+        activations.require_precision(found, self.requested_dtype, self)
+        return found
+
+    @classmethod
+    def argument_of(cls, weight):
+        return cls.arguments[weight]
+
+    def _weight_of(self, argument):
+        return next(weight for weight, own in self.arguments.items() if own == argument)
+
+    def file_group(self, weight):
+        return "/cell"
+
+    def compute_output_shape(self, input_shape):
+        if len(input_shape) != 3:
+            raise ValueError(f"{self}: expected inputs of shape (batch, steps, features). "
+                             f"Received: input_shape={tuple(input_shape)}")
+        steps = (input_shape[1],) if self.return_sequences else ()
+        return (input_shape[0], *steps, self.units)
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        width = self.gates * self.units
+        self.add_weight("kernel", (input_shape[-1], width), self.initializers["kernel"])
+        self.add_weight("recurrent_kernel", (self.units, width),
+                        self.initializers["recurrent_kernel"])
+        if self.use_bias:
+            self.add_weight("bias", self.bias_shape(), self.bias_rule())
+
+    def bias_shape(self) -> tuple:
+        return (self.gates * self.units,)
+
+    def bias_rule(self):
+        """How the bias is drawn: a function of its shape and dtype."""
+        return self.initializers["bias"]
+
+    def step(self, z: np.ndarray, states: list) -> tuple[list, tuple | None]:
+        """(the states after a step, the first of which comes out; what `step_back` needs).
+
+        Args:
+            z: the input's part of the step, x_t @ kernel + bias, (batch, gates units).
+            states: after the step before.
+        """
+        raise NotImplementedError
+
+    def step_back(self, d_states: list, kept) -> tuple[np.ndarray, list]:
+        """(the gradient of the step's z, those of the states before it), given those of the states
+        after it; adds to the gradients of the weights that the step itself uses."""
+        raise NotImplementedError
+
+    def _input_bias(self):
+        return self.params.get("bias")
+
+    def forward(self, x, training=False):
+        self._x = x[:, ::-1] if self.go_backwards else x
+        # (N T, D) @ (D, gates U) -> (N, T, gates U)
+        z = (self._x.reshape(-1, x.shape[-1]) @ self.params["kernel"]).reshape(*x.shape[:2], -1)
+        if self.use_bias:
+            z += self._input_bias()
+        states = [np.zeros((len(x), self.units), z.dtype) for _ in range(self.states)]
+        self._kept, outputs = [], []
+        for t in range(x.shape[1]):
+            states, kept = self.step(z[:, t], states)
+            self._kept.append(kept)
+            outputs.append(states[0])
+        return np.stack(outputs, axis=1) if self.return_sequences else np.array(outputs[-1])
+
+    def backward(self, dy, wants_input_gradient=True):
+        samples, steps, features = self._x.shape
+        self.grads = {name: np.zeros_like(weight) for name, weight in self.params.items()}
+        dz = np.empty((samples, steps, self.gates * self.units), dy.dtype)
+        d_states = [np.zeros((samples, self.units), dy.dtype) for _ in range(self.states)]
+        for t in reversed(range(steps)):
+            if self.return_sequences:
+                d_states[0] = d_states[0] + dy[:, t]
+            elif t == steps - 1:
+                d_states[0] = dy
+            dz[:, t], d_states = self.step_back(d_states, self._kept[t])
+        rows = dz.reshape(-1, dz.shape[-1])
+        # (D, N T) @ (N T, gates U) -> (D, gates U)
+        self.grads["kernel"] = self._x.reshape(-1, features).T @ rows
+        if self.use_bias:
+            self._bias_backward(rows.sum(axis=0))
+        if not wants_input_gradient:
+            return None
+        # (N T, gates U) @ (gates U, D) -> (N, T, D)
+        dx = (rows @ self.params["kernel"].T).reshape(samples, steps, features)
+        return np.ascontiguousarray(dx[:, ::-1]) if self.go_backwards else dx
+
+    def _bias_backward(self, total: np.ndarray) -> None:
+        """Take in the sum of the gradients of all steps' z."""
+        self.grads["bias"] = total
+
+    def get_config(self):
+        config = {**super().get_config(), "units": self.units,
+                  "activation": activations.serialize(self.activation, self.dtype),
+                  "use_bias": self.use_bias, "return_sequences": self.return_sequences,
+                  "go_backwards": self.go_backwards, "unroll": self.unroll, "seed": self.seed,
+                  "zero_output_for_mask": self.zero_output_for_mask}
+        for name, argument in self.arguments.items():
+            config[f"{argument}_initializer"] = initializers.serialize(self.initializers[name])
+            config[f"{argument}_regularizer"] = regularizers.serialize(self.regularizers.get(name))
+        for argument in ("implementation", "use_cudnn"):
+            del config[argument]  # which Keras leaves out
+        return {"activity_regularizer": None, **config}
