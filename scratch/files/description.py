@@ -101,7 +101,9 @@ def _require_own_kind(compiled) -> None:
     for key, rooms in COMPILED_WITH.items():
         given = compiled.get(key) if isinstance(compiled, dict) else None
         for one in given if isinstance(given, (list, tuple)) else [given]:
-            module = one.get("module") if isinstance(one, dict) else None
+            if not isinstance(one, dict):
+                continue
+            module = one.get("module")
             parts = module.split(".") if isinstance(module, str) else []
             if set(parts) & ROOMS and not set(parts) & set(rooms):
                 raise UnsupportedError(

@@ -1,6 +1,7 @@
 """Layers that are random in training: distributions, shared noise, and Keras with the same noise.
 """
 
+import functools
 import math
 
 import numpy as np
@@ -201,10 +202,13 @@ def test_given_noise_is_used_until_it_is_taken_back(name):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_keras_leaves_out_the_same_samples(keras, dtype):
-    """Its StochasticDepth has no seed of its own: it draws from the common generator."""
+def test_keras_leaves_out_the_same_samples(keras, dtype, request):
+    """Its StochasticDepth has no seed of its own: it draws from the common generator, and in the
+    default precision, whatever its own is."""
     import tensorflow as tf
 
+    request.addfinalizer(functools.partial(keras.config.set_floatx, keras.config.floatx()))
+    keras.config.set_floatx(dtype)
     theirs = keras_layer("StochasticDepth")(0.3, dtype=dtype)
     keras.utils.set_random_seed(5)
     noise = np.array(theirs(tf.ones((9, 4, 3), dtype), training=True))
