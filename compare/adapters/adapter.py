@@ -24,6 +24,8 @@ class Adapter:
 
     Attributes:
         slack: after `backward`, for each gradient whose recovery rounds, by how much it may.
+        misshapen: after a `backward` that gave an input's gradient of another shape, that array, in
+            Keras's order of axes where it has as many; None otherwise.
     """
 
     def __init__(self, how, layer, strict: bool):
@@ -33,6 +35,8 @@ class Adapter:
         theirs = getattr(layer, "data_format", None) or "channels_last"
         self.weights = Weights(how, layer, (how.data_format or theirs) == "channels_first")
         self.slack: dict[str, np.ndarray] = {}
+        self.misshapen: np.ndarray | None = None
+        self._wrong: ValueError | None = None
 
     def forward(self, x, training: bool) -> np.ndarray:
         """The output for x, both as Keras has them; the object keeps what its way back needs.
@@ -78,8 +82,13 @@ class Adapter:
         return together(how, [one(sample(how, own, i)) for i in range(own.shape[how.batch_axis])])
 
     def backward(self, dy) -> np.ndarray | None:
-        """The input's gradient, as Keras has it; fills the layer's `grads` and `slack`."""
+        """The input's gradient, as Keras has it; fills the layer's `grads` and `slack`.
+
+        Raises:
+            ValueError: for an input's gradient of another shape, once `grads` are filled.
+        """
         how = self.how
+        self.misshapen = self._wrong = None
         own = np.array(self.target.to_own(dy), order="C")
         if how.batched is True:
             dx, found = self._run_backward(own)
@@ -94,6 +103,8 @@ class Adapter:
             self.layer.grads[name] = gradient
             if slack is not None:
                 self.slack[name] = slack
+        if self._wrong is not None:
+            raise self._wrong
         return None if dx is None else self._in_keras(self.source, dx)
 
     def pull(self, names) -> dict[str, np.ndarray]:
@@ -138,8 +149,21 @@ class Adapter:
                                           layer.dtype)
         dx = said.get("input_gradient")
         if dx is not None:
-            dx = shaped(how, "input gradient", numbers(dx, "the input gradient"), self._shapes[0])
+            dx = self._fitting(numbers(dx, "the input gradient"))
         return dx, found
+
+    def _fitting(self, dx: np.ndarray) -> np.ndarray | None:
+        """The input's gradient; None if it has another shape, of which `backward` tells once the
+        weights' gradients are known."""
+        try:
+            return shaped(self.how, "input gradient", dx, self._shapes[0])
+        except ValueError as error:
+            self._wrong = error
+            if self.how.batched is True and self.source.flattened is None and \
+                    dx.ndim == len(self._shapes[0]):
+                dx = self.source.to_keras(dx)
+            self.misshapen = dx
+            return None
 
     def _sample_by_sample(self, dy, samples: int) -> tuple:
         """As `_run_backward`, for all samples together."""

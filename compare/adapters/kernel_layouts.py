@@ -82,6 +82,8 @@ class Layout:
         moved = tuple(shape[axis] for axis in self.axes)
         if self.groups is not None and own.shape == self._merged(moved):
             own = own.reshape(moved)
+        elif squeezed(own.shape) == squeezed(moved):
+            own = own.reshape(moved)  # axes of length 1 that the object leaves out
         if own.ndim != len(self.axes):
             return own
         return own.transpose(np.argsort(self.axes))
@@ -94,3 +96,8 @@ class Layout:
             sizes.append(int(np.prod(rest[:count])))
             rest = rest[count:]
         return tuple(sizes)
+
+
+def squeezed(shape) -> tuple:
+    """A shape without its axes of length 1."""
+    return tuple(n for n in shape if n != 1)

@@ -55,6 +55,11 @@ class Wrapped:
         """By how much recovering a gradient may have rounded it, by the weight's name."""
         return self.foreign.slack
 
+    @property
+    def misshapen(self):
+        """The input's gradient where the last one had another shape, else None."""
+        return self.foreign.misshapen
+
     def _forward(self, x, training):
         y = self.foreign.forward(x, training)
         # where nobody trains it, what moves is a mistake, to be seen
