@@ -80,10 +80,8 @@ class Layout:
         if self.axes is None:
             return own
         moved = tuple(shape[axis] for axis in self.axes)
-        if self.groups is not None and own.shape == self._merged(moved):
-            own = own.reshape(moved)
-        elif squeezed(own.shape) == squeezed(moved):
-            own = own.reshape(moved)  # axes of length 1 that the object leaves out
+        if squeezed(own.shape) in (squeezed(moved), squeezed(self._merged(moved))):
+            own = own.reshape(moved)  # axes of length 1 that the object leaves out, or has besides
         if own.ndim != len(self.axes):
             return own
         return own.transpose(np.argsort(self.axes))

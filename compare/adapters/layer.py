@@ -47,7 +47,7 @@ class Wrapped:
     @property
     def without_input_gradient(self) -> bool:
         """Whether its backward pass was declared to return none."""
-        gives = self.how.backward_gives
+        gives = self.how.given_back()
         return gives is not None and "input_gradient" not in gives
 
     @property

@@ -46,7 +46,7 @@ class Weights:
                 raise ValueError(f"expected wrap to be told where the {name} is, {name}=... "
                                  f"{type(obj).__name__} has: {', '.join(accessors.names(obj))}")
             place = self.how.weights[name]
-            current = accessors.read(obj, place)
+            current = self._there(obj, place)
             value = self.own(name, weight)
             if isinstance(current, np.ndarray) and current.shape != value.shape:
                 value = self._stretched(name, value, current.shape, strict)
@@ -56,6 +56,14 @@ class Weights:
                 raise ValueError(f"expected {place!r} to keep the {name} that is put there. "
                                  "Received another one when it was read again; give a pair of "
                                  "functions (get, set)")
+
+    def _there(self, obj, place):
+        try:
+            return accessors.read(obj, place)
+        except AttributeError as error:
+            hint = "" if self.how.lazy else \
+                ". If its first call makes the weights: compare.wrap(..., lazy=True)"
+            raise AttributeError(f"{error}{hint}") from None
 
     def pull(self, obj, name: str) -> np.ndarray:
         """A weight out of the object, as it has it."""

@@ -189,3 +189,30 @@ def test_one_sample_at_a_time_too():
     result = report(Dense(), K.Dense(3, use_bias=False), (4,), kernel="W", batched=False,
                     gradients={"kernel": "dW"})
     assert failing(result) == {"input_gradient"}
+
+
+class Stepping:
+    """Makes its step one sample at a time; before or after it has the input's gradient."""
+
+    def __init__(self, early):
+        self.W, self.b, self.early = np.zeros((4, 3)), np.zeros(3), early
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dy, rate):
+        before = self.W.copy()
+        self.W -= rate * np.outer(self.x, dy)
+        self.b -= rate * dy
+        return (self.W if self.early else before) @ dy
+
+
+def test_weights_updated_before_the_input_gradient_of_each_sample():
+    how = {"kernel": "W", "bias": "b", "batched": False, "gradients": "applied",
+           "backward_takes": ("dy", "learning_rate")}
+    assert report(Stepping(False), K.Dense(3), (4,), **how)
+    wrong = report(Stepping(True), K.Dense(3), (4,), **how)
+    assert failing(wrong) == {"input_gradient"}
+    assert wrong.cause.identifier == "update-before-gradient"
+    assert "each sample" in wrong.cause.sentence
