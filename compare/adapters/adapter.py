@@ -115,6 +115,8 @@ class Adapter:
     def backward(self, dy) -> np.ndarray | None:
         """The input's gradient, as Keras has it; fills the layer's `grads` and `slack`.
 
+        An object that changes the gradient that it is handed changes dy, as in `forward`.
+
         Raises:
             ValueError: for an input's gradient of another shape, once `grads` are filled.
         """
@@ -122,7 +124,10 @@ class Adapter:
         self.misshapen = self._wrong = None
         own = np.array(self.target.to_own(dy), order="C")
         if how.batched is True:
+            given = own.copy()
             dx, found = self._run_backward(own)
+            if dy.flags.writeable and not np.array_equal(own, given, equal_nan=True):
+                dy[...] = self.target.to_keras(own)
         else:
             dx, found = self._sample_by_sample(own, len(dy))
         if how.applies:

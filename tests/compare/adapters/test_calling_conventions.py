@@ -280,3 +280,20 @@ def test_prelu_with_shared_axes():
 
     assert report(PReLU(), K.PReLU(shared_axes=[1, 2]), (4, 5, 3), weights={"alpha": "a"},
                   gradients={"alpha": "da"})
+
+
+@pytest.mark.parametrize("order", ["channels_last", "channels_first"])
+def test_a_gradient_that_is_changed_in_place(order):
+    class ReLU:
+        def forward(self, x):
+            self.mask = x > 0
+            return x * self.mask
+
+        def backward(self, dy):
+            dy *= self.mask
+            return dy.copy()
+
+    result = report(ReLU(), K.ReLU(), (4, 5, 3), data_format=order)
+    assert not result and result.cause.identifier == "input-modified"
+    ReLU.backward = lambda self, dy: dy * self.mask
+    assert report(ReLU(), K.ReLU(), (4, 5, 3), data_format=order)
