@@ -128,7 +128,7 @@ class BiasForEachPlaceFirst(Convolution):
 def test_a_bias_for_each_place(made, order):
     result = of_convolution(made(), data_format=order)
     assert failing(result) == {"bias_gradient"}
-    assert result.cause.identifier == "bias-untied"
+    assert [each.causes[0].identifier for each in result.diagnosis] == ["bias-untied"]
 
 
 class NoInputGradient(Convolution):
