@@ -54,17 +54,23 @@ def wrap(obj=None, like=None, **conventions):
             function is called with it first. backward=None for a port for inference that has no
             backward pass: the network is then checked as with `check(..., gradients=False)`.
         forward_takes, backward_takes: what the two are called with, in their order, of 'x', 'dy',
-            'labels', 'cache', 'learning_rate', 'training' and the weights' names, 'kernel',
-            'bias' ... Default: 'x' and 'dy'; for plain functions f(x, kernel, bias), and
-            g(dy, cache) if f returned (output, cache), otherwise g(dy, x, kernel, bias).
+            'output', 'labels', 'cache', 'learning_rate', 'training' and the weights' names,
+            'kernel', 'bias' ...; () for nothing. Default: 'x' and 'dy'; for plain functions
+            f(x, kernel, bias), and g(dy, cache) if f returned (output, cache), otherwise
+            g(dy, x, kernel, bias).
         forward_gives, backward_gives: what they return, of 'output', 'cache', 'loss',
-            'input_gradient', 'kernel_gradient', 'bias_gradient' ... Default: 'output' and
+            'input_gradient', 'kernel_gradient', 'bias_gradient' ..., and 'ignored'. A tuple inside
+            names what a list inside has: ('input_gradient', ('kernel_gradient', 'bias_gradient'))
+            for (dx, [dW, db]). () where nothing comes back. Default: 'output' and
             'input_gradient'; for plain functions g returns (dx, dkernel, dbias). The first layer
             of a network may leave out or return None for the input's gradient.
         kernel, bias: where the object keeps them: an attribute ('W', 'params.W1'), a function that
-            gets the array from the object, or a pair (get, set).
+            gets the array from the object, or a pair (get, set). A bias that is a row of the
+            kernel's matrix: kernel=lambda o: o.W[:-1], bias=lambda o: o.W[-1].
         weights: the same for weights of other names: {'gamma': 'g'}.
-        kernel_layout: 'OIHW', 'OI' ... or a permutation, see `compare.adapters.kernel_layouts`.
+        kernel_layout: 'OIHW', 'OI' ... or a permutation, see `compare.adapters.kernel_layouts`;
+            '(IO)HW' for a depthwise kernel of shape (channels * multiplier, 1, rows, columns).
+            Axes of length 1 may be left out or added.
         gradients: where the object keeps the gradients, {'kernel': 'dW', 'bias': 'db'}; or
             'applied', if its backward pass changes the weights at once: then they are recovered
             from the change, (before - after) / learning_rate.
@@ -73,7 +79,8 @@ def wrap(obj=None, like=None, **conventions):
         per_sample: gradients come with a leading axis of samples, to be added up.
         divides_by_batch: the backward pass divides the weights' gradients by the number of samples
             once more (default: no). Where softmax and loss are joined: whether loss and gradient
-            are the batch's mean (default: yes for batches).
+            are the batch's mean (default: yes for batches), or each by itself:
+            {'loss': True, 'gradient': False}.
         data_format: 'channels_first' or 'channels_last'; default: as in `like`.
         flatten_order: 'CHW' or 'HWC', in which a flattening layer puts the numbers; default: the
             order of `data_format`.
@@ -82,6 +89,10 @@ def wrap(obj=None, like=None, **conventions):
         activation: 'apart' if `like` has an activation inside and the object leaves it out.
         labels: 'one_hot' or 'classes', as the object wants them; default: as they are given.
         reset: the name of a method to be called before each backward pass: 'zero_grad'.
+        reset_before: 'forward' if it is to be called before each forward pass instead.
+        mode: the attribute, or a pair (get, set), that says whether it is in training:
+            'is_training'.
+        lazy: whether its first call makes the weights, in the shapes that they then have.
         input_shape: (H, W, C) ... of one sample, in Keras's order, where `like` does not tell.
 
     Returns:

@@ -41,7 +41,7 @@ def read(obj, place: Place):
     return obj
 
 
-def write(obj, place: Place, array: np.ndarray) -> None:
+def write(obj, place: Place, array: Any) -> None:
     """Put an array there: into the one that is there if it fits, so that other names for it
     follow, or else in its place.
 
@@ -53,8 +53,8 @@ def write(obj, place: Place, array: np.ndarray) -> None:
         place[1](obj, array)
         return
     current = read(obj, place)
-    fits = isinstance(current, np.ndarray) and current.dtype.kind == "f" and \
-        current.shape == array.shape and current.flags.writeable
+    fits = isinstance(current, np.ndarray) and isinstance(array, np.ndarray) and \
+        current.dtype.kind == "f" and current.shape == array.shape and current.flags.writeable
     if fits:
         current[...] = array
     elif callable(place):

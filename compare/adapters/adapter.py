@@ -7,11 +7,12 @@ in between, and gradients are added up.
 
 import numpy as np
 
-from compare.adapters import calls, gradient_recovery
+from compare.adapters import accessors, calls, gradient_recovery
 from compare.adapters.axis_order import boundaries
 from compare.adapters.calls import numbers
 from compare.adapters.per_sample import own_shape, sample, shaped, together
 from compare.adapters.weights import Weights
+from compare.tracing.layer_error import RAISED, sentence
 
 
 class Adapter:
@@ -24,6 +25,8 @@ class Adapter:
 
     Attributes:
         slack: after `backward`, for each gradient whose recovery rounds, by how much it may.
+        misshapen: after a `backward` that gave an input's gradient of another shape, that array, in
+            Keras's order of axes where it has as many; None otherwise.
     """
 
     def __init__(self, how, layer, strict: bool):
@@ -33,6 +36,34 @@ class Adapter:
         theirs = getattr(layer, "data_format", None) or "channels_last"
         self.weights = Weights(how, layer, (how.data_format or theirs) == "channels_first")
         self.slack: dict[str, np.ndarray] = {}
+        self.misshapen: np.ndarray | None = None
+        self._wrong: ValueError | None = None
+        if how.lazy:
+            self._first_call()
+
+    def _first_call(self) -> None:
+        """Let the object make its weights, at a sample of zeros.
+
+        Raises:
+            ValueError: if it raises anything.
+        """
+        how = self.how
+        own = np.array(self.source.to_own(
+            np.zeros((1, *self.layer.input_shape[1:]), self.layer.dtype)), order="C")
+        takes, gives = calls.forward_of(how, self.layer.params)
+        self._set_mode(True)
+        held = self._held(x=own if how.batched is True else sample(how, own, 0))
+        try:
+            calls.call(how, self.obj, "forward", takes, gives, held)
+        except RAISED as error:  # somebody's object may raise anything
+            raise ValueError(f"Expected the first call of {how.name}, which makes its weights "
+                             f"(lazy=True), to take an input of shape {held['x'].shape}. "
+                             f"It raised {sentence(error)}") from error
+
+    def _set_mode(self, training: bool) -> None:
+        self._training = training
+        if self.how.mode is not None:
+            accessors.write(self.obj, self.how.mode, training)
 
     def forward(self, x, training: bool) -> np.ndarray:
         """The output for x, both as Keras has them; the object keeps what its way back needs.
@@ -41,7 +72,7 @@ class Adapter:
         """
         how = self.how
         self._push()
-        self._training = training
+        self._set_mode(training)
         own = np.array(self.source.to_own(x), order="C")
         self._x = own.copy()
         self._shapes = own_shape(how, self.source, x.shape), \
@@ -67,9 +98,13 @@ class Adapter:
             self._push()
             obj = self.obj
         self._training = False
+        if how.mode is not None:
+            accessors.write(obj, how.mode, False)
         takes, gives = calls.forward_of(how, self.layer.params)
 
         def one(x: np.ndarray) -> np.ndarray:
+            if how.reset and how.reset_before == "forward":
+                getattr(obj, how.reset)()
             said = calls.call(how, obj, "forward", takes, gives, self._held(x=x))
             return numbers(said.get("output"), "the output")
 
@@ -78,11 +113,21 @@ class Adapter:
         return together(how, [one(sample(how, own, i)) for i in range(own.shape[how.batch_axis])])
 
     def backward(self, dy) -> np.ndarray | None:
-        """The input's gradient, as Keras has it; fills the layer's `grads` and `slack`."""
+        """The input's gradient, as Keras has it; fills the layer's `grads` and `slack`.
+
+        An object that changes the gradient that it is handed changes dy, as in `forward`.
+
+        Raises:
+            ValueError: for an input's gradient of another shape, once `grads` are filled.
+        """
         how = self.how
+        self.misshapen = self._wrong = None
         own = np.array(self.target.to_own(dy), order="C")
         if how.batched is True:
+            given = own.copy()
             dx, found = self._run_backward(own)
+            if dy.flags.writeable and not np.array_equal(own, given, equal_nan=True):
+                dy[...] = self.target.to_keras(own)
         else:
             dx, found = self._sample_by_sample(own, len(dy))
         if how.applies:
@@ -94,6 +139,8 @@ class Adapter:
             self.layer.grads[name] = gradient
             if slack is not None:
                 self.slack[name] = slack
+        if self._wrong is not None:
+            raise self._wrong
         return None if dx is None else self._in_keras(self.source, dx)
 
     def pull(self, names) -> dict[str, np.ndarray]:
@@ -115,6 +162,8 @@ class Adapter:
     def _run_forward(self, x) -> np.ndarray:
         """One call of the forward pass, input and output in the object's own conventions."""
         self._seen = x.copy()
+        if self.how.reset and self.how.reset_before == "forward":
+            getattr(self.obj, self.how.reset)()
         takes, gives = calls.forward_of(self.how, self.layer.params)
         said = calls.call(self.how, self.obj, "forward", takes, gives, self._held(x=x))
         self._said = said
@@ -124,13 +173,13 @@ class Adapter:
     def _run_backward(self, dy) -> tuple:
         """One call of the backward pass: (dx or None, {weight: (gradient, slack)}), its own."""
         how, layer = self.how, self.layer
-        if how.reset:
+        if how.reset and how.reset_before == "backward":
             getattr(self.obj, how.reset)()
         names = [name for name in layer.params if name not in layer.non_trainable]
         before = {name: self.weights.pull(self.obj, name).copy() for name in names} \
             if how.applies else {}
         step = gradient_recovery.rate(how, self.obj)
-        cache = {name: self._said[name] for name in ("cache",) if name in self._said}
+        cache = {name: self._said[name] for name in ("cache", "output") if name in self._said}
         takes, gives = calls.backward_of(how, layer.params, "cache" in cache)
         said = calls.call(how, self.obj, "backward", takes, gives,
                           self._held(dy=dy, x=self._seen, learning_rate=step, **cache))
@@ -138,8 +187,21 @@ class Adapter:
                                           layer.dtype)
         dx = said.get("input_gradient")
         if dx is not None:
-            dx = shaped(how, "input gradient", numbers(dx, "the input gradient"), self._shapes[0])
+            dx = self._fitting(numbers(dx, "the input gradient"))
         return dx, found
+
+    def _fitting(self, dx: np.ndarray) -> np.ndarray | None:
+        """The input's gradient; None if it has another shape, of which `backward` tells once the
+        weights' gradients are known."""
+        try:
+            return shaped(self.how, "input gradient", dx, self._shapes[0])
+        except ValueError as error:
+            self._wrong = error
+            if self.how.batched is True and self.source.flattened is None and \
+                    dx.ndim == len(self._shapes[0]):
+                dx = self.source.to_keras(dx)
+            self.misshapen = dx
+            return None
 
     def _sample_by_sample(self, dy, samples: int) -> tuple:
         """As `_run_backward`, for all samples together."""

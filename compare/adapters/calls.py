@@ -1,5 +1,8 @@
 """Calls somebody's forward and backward passes with what they take, and names what they return."""
 
+import functools
+import inspect
+
 import numpy as np
 
 from compare.adapters import accessors
@@ -8,16 +11,18 @@ from compare.adapters import accessors
 def forward_of(how, weights) -> tuple[tuple, tuple | None]:
     """(what the forward pass takes, what it gives, None if the result itself is to tell)."""
     default = ("x",) if how.obj is not None else ("x", *weights)
-    return how.forward_takes or default, how.forward_gives
+    return default if how.forward_takes is None else how.forward_takes, how.forward_gives
 
 
 def backward_of(how, weights, has_cache: bool) -> tuple[tuple, tuple]:
     """(what the backward pass takes, what it gives)."""
-    if how.obj is not None:
-        return how.backward_takes or ("dy",), how.backward_gives or ("input_gradient",)
-    takes = ("dy", "cache") if has_cache else ("dy", "x", *weights)
-    gives = ("input_gradient", *(f"{name}_gradient" for name in weights))
-    return how.backward_takes or takes, how.backward_gives or gives
+    takes: tuple = ("dy",)
+    gives: tuple = ("input_gradient",)
+    if how.obj is None:
+        takes = ("dy", "cache") if has_cache else ("dy", "x", *weights)
+        gives = (*gives, *(f"{name}_gradient" for name in weights))
+    return (takes if how.backward_takes is None else how.backward_takes,
+            gives if how.backward_gives is None else how.backward_gives)
 
 
 def call(how, obj, which: str, takes: tuple, gives: tuple | None, held: dict) -> dict:
@@ -42,18 +47,49 @@ def call(how, obj, which: str, takes: tuple, gives: tuple | None, held: dict) ->
     if missing:
         raise TypeError(f"expected {which}_takes to name what there is: {', '.join(held)}. "
                         f"Received: {', '.join(missing)}")
+    _require_taken(method, which, takes)
     result = method(*(held[name] for name in takes))
     if gives is None:  # an output, or an output and whatever the way back needs
         pair = isinstance(result, tuple) and len(result) == 2 and how.obj is None
         gives = ("output", "cache") if pair else ("output",)
-    if len(gives) == 1:
+    if not gives:
+        return {}
+    if len(gives) == 1 and isinstance(gives[0], str):
         return {gives[0]: result}
+    return _named(which, gives, result)
+
+
+def _require_taken(method, which: str, takes: tuple) -> None:
+    """Raises a TypeError that names the option if a pass cannot be called with as many things."""
+    try:
+        signature = inspect.signature(method)
+    except (TypeError, ValueError):  # of what is written in C it may not be known
+        return
+    try:
+        signature.bind(*takes)
+    except TypeError:
+        name = getattr(method, "__qualname__", type(method).__name__)
+        raise TypeError(f"expected {name}{signature} to take {len(takes)} arguments: "
+                        f"({', '.join(takes)}). What the {which} pass takes, in order, is told by "
+                        f"{which}_takes=(...); () for nothing") from None
+
+
+def _named(which: str, gives: tuple, result) -> dict:
+    """What a pass returned, by name; what lies in tuples inside is named by tuples inside.
+
+    Raises:
+        TypeError: if as many things do not come back as were declared.
+    """
     if not isinstance(result, (tuple, list)) or len(result) != len(gives):
         count = len(result) if isinstance(result, (tuple, list)) else None
         came = type(result).__name__ + ("" if count is None else f" of {count}")
         raise TypeError(f"expected the {which} pass to return {len(gives)} things: "
-                        f"{', '.join(gives)}. Received: {came}")
-    return dict(zip(gives, result))
+                        f"{', '.join(map(str, gives))}. Received: {came}; {which}_gives names them,"
+                        " with 'ignored' for others and a tuple for a list inside")
+    found: dict = {}
+    for name, value in zip(gives, result):
+        found |= {name: value} if isinstance(name, str) else _named(which, name, value)
+    return found
 
 
 def _method(obj, name: str, which: str):
@@ -72,10 +108,7 @@ def _method(obj, name: str, which: str):
 
 
 def _with_object(function, obj):
-    def call_with(*args):
-        return function(obj, *args)
-
-    return call_with
+    return functools.partial(function, obj)
 
 
 def numbers(value, what: str) -> np.ndarray:
@@ -86,7 +119,8 @@ def numbers(value, what: str) -> np.ndarray:
     """
     if isinstance(value, tuple):
         raise TypeError(f"expected {what} to be an array. Received: a tuple of {len(value)}; what "
-                        "is returned beside it can be named in forward_gives or backward_gives")
+                        "is returned beside it can be named in forward_gives or backward_gives, "
+                        "'ignored' if nothing is to be done with it")
     try:
         array = np.asarray(value)
     except ValueError:  # a ragged list

@@ -9,8 +9,8 @@ from compare.tracing.layer_error import RAISED
 
 # What may be handed to a forward or a backward pass, and what may come back; besides these, the
 # weights by their Keras names, and their gradients as 'kernel_gradient'.
-TAKEN = ("x", "dy", "labels", "cache", "learning_rate", "training")
-GIVEN = ("output", "cache", "loss", "input_gradient")
+TAKEN = ("x", "dy", "output", "labels", "cache", "learning_rate", "training")
+GIVEN = ("output", "cache", "loss", "input_gradient", "ignored")
 WEIGHTS = ("kernel", "bias", "depthwise_kernel", "pointwise_kernel", "gamma", "beta",
            "moving_mean", "moving_variance", "alpha")
 GRADIENTS = tuple(f"{name}_gradient" for name in WEIGHTS)
@@ -38,7 +38,7 @@ class Conventions:
     gradients: Any = None
     learning_rate: Any = None
     per_sample: bool = False
-    divides_by_batch: bool | None = None
+    divides_by_batch: bool | dict | None = None
     data_format: str | None = None
     flatten_order: str | None = None
     batched: Any = True
@@ -46,6 +46,9 @@ class Conventions:
     activation: str = "inside"
     labels: str | None = None
     reset: str | None = None
+    reset_before: str = "backward"
+    mode: Any = None
+    lazy: bool = False
     input_shape: tuple | None = None
 
     def __post_init__(self):
@@ -60,6 +63,15 @@ class Conventions:
         if self.obj is not None:
             return type(self.obj).__name__
         return getattr(self.forward, "__name__", "function").strip("<>")
+
+    def given_back(self) -> list[str] | None:
+        """All that the backward pass was declared to return; None if nothing was declared."""
+        return None if self.backward_gives is None else _flat(self.backward_gives)
+
+    def divides(self, what: str) -> bool | None:
+        """Whether a loss's 'loss' or its 'gradient' is the batch's mean; None for not told."""
+        told = self.divides_by_batch
+        return told[what] if isinstance(told, dict) else told
 
     @property
     def joined(self) -> bool:
@@ -110,8 +122,10 @@ class Conventions:
         names = getattr(self, argument)
         if names is None:
             return
-        names = (names,) if isinstance(names, str) else tuple(names)
-        unknown = [name for name in names if name not in known]
+        names = (names,) if isinstance(names, str) else _tuples(names)
+        unknown = [name for name in _flat(names) if name not in known]
+        if argument.endswith("_takes"):
+            unknown += [name for name in names if not isinstance(name, str)]
         if unknown:
             raise ValueError(f"Expected {argument} to be of {', '.join(known)}. "
                              f"Received: {', '.join(map(repr, unknown))}")
@@ -147,10 +161,28 @@ class Conventions:
                 ("data_format", (None, "channels_first", "channels_last")),
                 ("flatten_order", (None, "CHW", "HWC")), ("batched", (True, False, "one")),
                 ("batch_axis", (0, -1)), ("activation", ("inside", "apart")),
+                ("reset_before", ("backward", "forward")),
                 ("labels", (None, "classes", "one_hot"))):
             if getattr(self, argument) not in choices:
                 raise ValueError(f"Expected {argument} to be one of {choices}. "
                                  f"Received: {getattr(self, argument)!r}")
+        if isinstance(self.divides_by_batch, dict) and \
+                not (self.joined and set(self.divides_by_batch) == {"loss", "gradient"}):
+            raise ValueError("Expected divides_by_batch to be True or False; or, of a softmax that "
+                             "is the loss, too, {'loss': True, 'gradient': False}. "
+                             f"Received: {self.divides_by_batch!r}")
+        if self.mode is not None:
+            accessors.checked(self.mode, "mode")
         if self.per_sample and self.batched is not True:
             raise ValueError("Expected per_sample with batches only. Received: "
                              f"batched={self.batched!r}")
+
+
+def _tuples(names) -> tuple:
+    """Names, those in lists inside in tuples."""
+    return tuple(name if isinstance(name, str) else _tuples(name) for name in names)
+
+
+def _flat(names: tuple) -> list[str]:
+    """All names, those in tuples inside among them."""
+    return [each for name in names for each in ([name] if isinstance(name, str) else _flat(name))]

@@ -59,29 +59,30 @@ class FusedLoss:
         how = self.how
         if how.batched is True:
             value, gradient = run(how, self.obj, logits, labels)
-            divided = how.divides_by_batch is not False
+            mean = {what: how.divides(what) is not False for what in ("loss", "gradient")}
         else:
             made = [run(how, self.obj, sample(how, logits, i), sample(how, labels, i))
                     for i in range(len(logits))]
             value = None if made[0][0] is None else sum(value for value, _ in made)
-            gradient, divided = np.stack([g.reshape(-1) for _, g in made]), False
+            gradient = np.stack([g.reshape(-1) for _, g in made])
+            mean = {"loss": False, "gradient": False}
         gradient = shaped(how, "gradient of the logits", gradient, logits.shape)
-        share = 1 if divided else len(logits)
-        return None if value is None else value / share, gradient / share
+        if value is not None and not mean["loss"]:
+            value = value / len(logits)
+        return value, gradient if mean["gradient"] else gradient / len(logits)
 
 
 def run(how, obj, logits: np.ndarray, labels: np.ndarray) -> tuple:
     """(loss as float64 or None, gradient of the logits) of one call, forward and backward."""
     held = {"x": logits, "labels": labels, "training": True}
-    said = calls.call(how, obj, "forward", how.forward_takes or ("x",), gives_of(how), held)
+    said = calls.call(how, obj, "forward", calls.forward_of(how, {})[0], gives_of(how), held)
     value = said.get("loss")
     if value is not None:
         value = np.sum(numbers(value, "the loss"), dtype=np.float64)
     if "input_gradient" not in said:
         held.update({name: said[name] for name in ("cache", "output") if name in said})
-        said = calls.call(how, obj, "backward", how.backward_takes or ("dy",),
-                          how.backward_gives or ("input_gradient",),
-                          {**held, "dy": np.float32(1)})
+        takes, gives = calls.backward_of(how, {}, "cache" in said)
+        said = calls.call(how, obj, "backward", takes, gives, {**held, "dy": np.float32(1)})
     gradient = numbers(said["input_gradient"], "the gradient of the logits")
     return value, gradient.astype(np.float64)
 

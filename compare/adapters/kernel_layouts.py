@@ -80,8 +80,8 @@ class Layout:
         if self.axes is None:
             return own
         moved = tuple(shape[axis] for axis in self.axes)
-        if self.groups is not None and own.shape == self._merged(moved):
-            own = own.reshape(moved)
+        if squeezed(own.shape) in (squeezed(moved), squeezed(self._merged(moved))):
+            own = own.reshape(moved)  # axes of length 1 that the object leaves out, or has besides
         if own.ndim != len(self.axes):
             return own
         return own.transpose(np.argsort(self.axes))
@@ -94,3 +94,8 @@ class Layout:
             sizes.append(int(np.prod(rest[:count])))
             rest = rest[count:]
         return tuple(sizes)
+
+
+def squeezed(shape) -> tuple:
+    """A shape without its axes of length 1."""
+    return tuple(n for n in shape if n != 1)

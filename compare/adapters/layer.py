@@ -47,13 +47,18 @@ class Wrapped:
     @property
     def without_input_gradient(self) -> bool:
         """Whether its backward pass was declared to return none."""
-        gives = self.how.backward_gives
+        gives = self.how.given_back()
         return gives is not None and "input_gradient" not in gives
 
     @property
     def slack(self) -> dict:
         """By how much recovering a gradient may have rounded it, by the weight's name."""
         return self.foreign.slack
+
+    @property
+    def misshapen(self):
+        """The input's gradient where the last one had another shape, else None."""
+        return self.foreign.misshapen
 
     def _forward(self, x, training):
         y = self.foreign.forward(x, training)

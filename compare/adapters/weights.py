@@ -4,7 +4,7 @@ import numpy as np
 
 from compare.adapters import accessors
 from compare.adapters.calls import numbers
-from compare.adapters.kernel_layouts import Layout, keras_order
+from compare.adapters.kernel_layouts import Layout, keras_order, squeezed
 
 
 class Weights:
@@ -18,6 +18,7 @@ class Weights:
 
     def __init__(self, how, layer, channels_first: bool):
         self.how, self.channels_first = how, channels_first
+        self.moved = channels_first and getattr(layer, "data_format", None) == "channels_last"
         kinds = [cls.__name__ for cls in type(layer).__mro__]
         specs = how.kernel_layout if isinstance(how.kernel_layout, dict) else \
             {"kernel": how.kernel_layout}
@@ -45,7 +46,7 @@ class Weights:
                 raise ValueError(f"expected wrap to be told where the {name} is, {name}=... "
                                  f"{type(obj).__name__} has: {', '.join(accessors.names(obj))}")
             place = self.how.weights[name]
-            current = accessors.read(obj, place)
+            current = self._there(obj, place)
             value = self.own(name, weight)
             if isinstance(current, np.ndarray) and current.shape != value.shape:
                 value = self._stretched(name, value, current.shape, strict)
@@ -56,6 +57,14 @@ class Weights:
                                  "Received another one when it was read again; give a pair of "
                                  "functions (get, set)")
 
+    def _there(self, obj, place):
+        try:
+            return accessors.read(obj, place)
+        except AttributeError as error:
+            hint = "" if self.how.lazy else \
+                ". If its first call makes the weights: compare.wrap(..., lazy=True)"
+            raise AttributeError(f"{error}{hint}") from None
+
     def pull(self, obj, name: str) -> np.ndarray:
         """A weight out of the object, as it has it."""
         return numbers(accessors.read(obj, self.how.weights[name]), name)
@@ -64,14 +73,16 @@ class Weights:
         """A weight or its gradient in Keras's layout; as it came if it has another shape."""
         shape = self.shapes[name]
         turned = self.layouts[name].to_keras(own, shape)
-        if turned.shape != shape and _squeezed(turned.shape) == _squeezed(shape):
+        if turned.shape != shape and squeezed(turned.shape) == squeezed(shape):
             turned = turned.reshape(shape)
+        elif len(shape) == 1 < turned.ndim and self.moved and len(turned) == shape[0]:
+            turned = np.moveaxis(turned, 0, -1)  # one number for each place of an output
         return turned
 
     def _stretched(self, name: str, value: np.ndarray, shape: tuple, strict: bool) -> np.ndarray:
         """A weight in the shape that the object has: with axes of length 1, or one number for each
         place of an output where Keras has one for all."""
-        if _squeezed(value.shape) == _squeezed(shape):
+        if squeezed(value.shape) == squeezed(shape):
             return value.reshape(shape)
         if value.ndim == 1 and len(shape) > 1:
             line = value.reshape(-1, *[1] * (len(shape) - 1)) if self.channels_first else value
@@ -87,10 +98,6 @@ class Weights:
 def _known(kinds) -> str:
     """The class whose layouts are told in letters, if it is one of these."""
     return next((kind for kind in kinds if keras_order(kind)), kinds[-2])
-
-
-def _squeezed(shape) -> tuple:
-    return tuple(n for n in shape if n != 1)
 
 
 def _fits(line: np.ndarray, shape) -> bool:

@@ -75,7 +75,9 @@ def _is_right(made: np.ndarray, right: Bounded, seen: Observation) -> bool:
         return False
     size = max([1.0, *(np.abs(a).max(initial=0) for a in (right.value, *_numbers(seen)))])
     size = size ** 2 if squares else size
-    room = right.bound + ROUNDINGS * 2.0**-53 * size
+    # at a kink the bound allows both slopes, but whole numbers lie on one side of it, or at it
+    exactly = seen.exactly and np.array_equal(right.value, np.rint(right.value))
+    room = (0.0 if exactly else right.bound) + ROUNDINGS * 2.0**-53 * size
     with np.errstate(invalid="ignore"):
         return bool((np.abs(made - right.value) <= room).all())
 

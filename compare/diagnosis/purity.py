@@ -41,23 +41,55 @@ def repeated(runner: StepRunner, c: LayerComputation, other: LayerComputation) -
 
 
 def kept(runner: StepRunner, c: LayerComputation, other: LayerComputation) -> Cause | None:
-    """Whether a result stays as it is although what it is made of does not: weights or an input
-    that were kept from an earlier call. None if not.
+    """Whether a result is made of what an earlier call had: its weights or its input. None if not.
+
+    That it stays as it is when these change does not suffice: a gradient that forgets a mask does
+    so, too. It has to be the right result of numbers that the layer has had before: of the first
+    call of a layer made anew, of those that it is made with, or of those that it has now.
 
     Args:
         c, other: two computations of one tensor, of the same shapes.
     """
-    first, right = runner.run(c).get(c.tensor), c.evaluate().value
-    ways = [("stale-weights", f"another {name} changes nothing", c.weighing(**{name: weight}))
-            for name, weight in other.weights.items() if name in c.weights and name != "noise"]
-    ways.append(("state-leak", "another input changes nothing", c.changed(x=other.x)))
-    for identifier, said, changed in ways:
+    first = runner.run(c).get(c.tensor)
+    anew = runner.smaller([np.shape(x) for x in c.x] if isinstance(c.x, tuple) else np.shape(c.x))
+    if first is None:
+        return None
+    ways = [("stale-weights", f"another {name} changes nothing", "weights", name)
+            for name in other.weights if name in c.weights and name != "noise"]
+    for identifier, said, *what in [*ways, ("state-leak", "another input changes nothing", "x")]:
+        changed = _with(c, other, *what)
         again = runner.run(changed).get(c.tensor)
-        if first is None or again is None or np.allclose(changed.evaluate().value, right):
+        if again is None or not np.array_equal(first, again, equal_nan=True) or \
+                np.allclose(changed.evaluate().value, c.evaluate().value):
             continue
-        if np.array_equal(first, again, equal_nan=True):
+        if any(_inside(c.weighing(**{what[-1]: w}).evaluate(), first)
+               for w in _had(runner, anew, what[-1])) or _of_first_call(anew, c, changed):
             return Cause(identifier, said)
     return None
+
+
+def _with(c: LayerComputation, other: LayerComputation, what: str, name: str = ""):
+    """The computation with one weight, or the input, of another."""
+    return c.weighing(**{name: other.weights[name]}) if name else c.changed(**{what: other.x})
+
+
+def _had(runner: StepRunner, anew: StepRunner | None, name: str) -> list[np.ndarray]:
+    """What a weight is now and when the layer is made. Zeros and ones say nothing: a layer that
+    forgets the weight gives the same."""
+    held = [one.op.weights[name] for one in (runner, anew)
+            if one is not None and name in one.op.weights]
+    return [np.array(w) for w in held if np.ptp(w) > 0]
+
+
+def _of_first_call(anew: StepRunner | None, c: LayerComputation, before: LayerComputation) -> bool:
+    """Whether a layer made anew gives the right result of its first call at the second, too."""
+    if anew is None:
+        return False
+    fresh = copy.deepcopy(anew)
+    fresh.run(before)
+    made = fresh.run(c).get(c.tensor)
+    return made is not None and _inside(before.evaluate(), made) and \
+        not _inside(c.evaluate(), made)
 
 
 def _leftover(c, first, again) -> Cause:

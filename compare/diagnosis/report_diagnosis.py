@@ -72,7 +72,8 @@ class Diagnosis:
             finding = self.explain(row)
             if finding is not None:
                 seen.add(layer)
-                found.append(finding)
+                if not (row.gate is Gate.WHOLE_NETWORK and _said(finding, found)):
+                    found.append(finding)
         failed = next((row for row in rows if not row.passed), None)
         return found or ([unexplained(failed)] if failed is not None else [])
 
@@ -372,6 +373,13 @@ class Diagnosis:
                 return fresh
             finding = diagnose_first(steps, position, slots=True)
         return finding
+
+
+def _said(finding: Finding, found: list[Finding]) -> bool:
+    """Whether a wrong shape that the whole network shows is that of a tensor explained already."""
+    return [cause.identifier for cause in finding.causes] == ["shape"] and any(
+        other.tensor == finding.tensor and finding.layer in (other.layer, "network")
+        for other in found)
 
 
 def _on(finding: Finding, layer: str, tensor: str, side: str) -> Finding:

@@ -23,7 +23,11 @@ class LayerError(ValueError):
     Attributes:
         phase: 'forward' or 'backward', the pass in which it did.
         array: what it gave, if that has another shape.
+        result: what else it gave, a `compare.tracing.ops.OpResult`, if it is only that array which
+            is wrong; None otherwise.
     """
+
+    result: Any = None
 
     def __init__(self, message: str, phase: str = "forward", array: Any = None) -> None:
         super().__init__(message)

@@ -122,13 +122,16 @@ class Op:
                 training: bool = True) -> tuple[OpResult, dict[str, LayerError]]:
         """(what `run` gives as far as the layer gets, {} or the errors by the pass that failed).
 
-        Where the backward pass fails, the output stands all the same.
+        Where the backward pass fails, the output stands all the same, and where only the input's
+        gradient has another shape, so do those of the weights.
         """
         try:
             return self.run(x, dy, noise, training), {}
         except LayerError as error:
             if error.phase == "forward":
                 return OpResult(None), {"forward": error, "backward": error}
+            if error.result is not None:
+                return error.result, {"backward": error}
             output, errors = self.attempt(x, None, noise, training)
             return output, {"backward": error, **errors}
 
@@ -175,17 +178,35 @@ class LayerOp(Op):
             if dy is None:
                 return OpResult(output, updated=updated, noise=layer.noise)
             layer.grads.clear()
-            dx = self._backward(dy)
+            dx = self._gradient(x, dy)
+        except LayerError as error:
+            if error.array is not None and error.phase == "backward":
+                error.result = self._result(output, None, updated)
+            raise
         finally:
             layer.give_noise(None)
             for name, value in kept.items():
                 layer.params[name][...] = value
-        if isinstance(x, tuple):
-            dx = self._each(dx, x)
-        elif dx is not None:  # where it is missing, a row says so
-            self._require("input gradient", dx, x.shape)
+        return self._result(output, dx, updated)
+
+    def _result(self, output: Any, dx: Any, updated: Weights) -> OpResult:
+        """What was made, with what the layer keeps of it: its gradients, noise and slack."""
+        layer = self.layer
         slack = {f"{name}_gradient": value for name, value in getattr(layer, "slack", {}).items()}
         return OpResult(output, dx, dict(layer.grads), updated, layer.noise, slack)
+
+    def _gradient(self, x: Arrays, dy: np.ndarray) -> Any:
+        """The input's gradient, of its shape, or one for each input."""
+        try:
+            dx = self._backward(dy)
+        except LayerError as error:
+            error.array = getattr(self.layer, "misshapen", None)
+            raise
+        if isinstance(x, tuple):
+            return self._each(dx, x)
+        if dx is not None:  # where it is missing, a row says so
+            self._require("input gradient", dx, x.shape)
+        return dx
 
     def _forward(self, x: Arrays, training: bool) -> Any:
         samples = len(x[0] if isinstance(x, tuple) else x)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from compare.diagnosis.hypothesis import Variant, inside
+from compare.oracle.running_error import Bounded
 
 
 def of_inputs(c) -> list[Variant]:
@@ -44,29 +45,57 @@ def _only(array, part) -> np.ndarray:
 
 
 def of_timing(c) -> list[Variant]:
-    """The input's gradient, back through weights that have made their step already."""
+    """The input's gradient, back through weights that have made their step already: that of the
+    batch, or each sample's own where they are taken one at a time."""
     if c.tensor != "input_gradient" or "kernel" not in c.weights:
         return []
 
-    def direction(c):
-        c = c.bare()
-        gradient = c.changed(tensor="kernel_gradient").evaluate().value
-        return c, gradient, c.weighing(kernel=gradient).evaluate().value
+    def kinds(alone: bool) -> Variant:
+        def change(c, made):
+            step = _rate(c, made, alone)
+            if abs(step) < 1e-9:
+                raise ValueError("Expected a step. Received: none")
+            return c.changed(own=lambda c: _together([_stepped(each, step)
+                                                      for each in _apart(c, alone)]))
 
-    def rate(c, made) -> float:
-        c, _, moved = direction(c)
-        right = c.evaluate().value
-        if right.shape != made.shape or not moved.any():
-            raise ValueError("Expected a gradient of the input's shape. Received: another")
-        return float(((right - made) * moved).sum() / (moved * moved).sum())
+        said = " of its own for each sample" if alone else ""
+        return Variant("update-before-gradient", lambda steps: f"after a step{said} at a rate of "
+                       f"{_rate(*steps[0], alone):.4g}", change)
 
-    def change(c, made):
-        step = rate(c, made)
-        c, gradient, _ = direction(c)
-        if abs(step) < 1e-9:
-            raise ValueError("Expected a step. Received: none")
-        kernel = c.weights["kernel"] - step * gradient
-        return c.weighing(kernel=c.exact(kernel) + c.exact(np.zeros(kernel.shape)))
+    return [kinds(False), kinds(True)]
 
-    return [Variant("update-before-gradient", lambda steps: "after a step at a rate of "
-                    f"{rate(*steps[0]):.4g}", change)]
+
+def _apart(c, alone: bool) -> list:
+    """The computation behind its activation; or one for each sample."""
+    c = c.bare().changed(own=None)
+    if not alone:
+        return [c]
+    x, dy = np.asarray(c.value(c.x)), c.exact(c.dy)
+    return [c.changed(x=x[i:i + 1], dy=dy.rearranged(lambda a, i=i: a[i:i + 1]))
+            for i in range(len(x))]
+
+
+def _kernel_gradient(c) -> np.ndarray:
+    return c.changed(tensor="kernel_gradient").evaluate().value
+
+
+def _stepped(c, step: float) -> Bounded:
+    """The result with the kernel after a step."""
+    kernel = c.weights["kernel"] - step * _kernel_gradient(c)
+    return c.weighing(kernel=c.exact(kernel) + c.exact(np.zeros(kernel.shape))).evaluate()
+
+
+def _together(results: list[Bounded]) -> Bounded:
+    return Bounded(np.concatenate([r.value for r in results]), results[0].rounding,
+                   np.concatenate([r.bound for r in results]))
+
+
+def _rate(c, made, alone: bool) -> float:
+    """The rate of the step that leads from the right result to what was made."""
+    each = _apart(c, alone)
+    right = np.concatenate([one.evaluate().value for one in each])
+    moved = np.concatenate([one.weighing(kernel=_kernel_gradient(one)).evaluate().value
+                            for one in each])
+    if right.shape != made.shape or not moved.any():
+        raise ValueError("Expected a gradient of the input's shape. Received: another")
+    return float(((right - made) * moved).sum() / (moved * moved).sum())

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from compare.diagnosis.hypotheses.activations import alone, other
+from compare.diagnosis.hypotheses.activations import alone
 from compare.diagnosis.hypothesis import Variant, inside
 from compare.tracing.trace import WHOLE
 
@@ -111,16 +111,10 @@ def of_bias_place(c) -> list[Variant]:
 
 
 def of_wrong_input(c) -> list[Variant]:
-    """A dense kernel's gradient taken at other numbers than the layer's input, or behind another
-    slope."""
-    if c.tensor not in ("kernel_gradient", "bias_gradient") or c.dy is None:
+    """A dense kernel's gradient taken at other numbers than the layer's input."""
+    if c.tensor != "kernel_gradient" or c.dy is None:
         return []
     found = []
-    if c.part == WHOLE:
-        found.append(inside("activation-missing", "the gradient lacks the activation's slope",
-                            lambda c: other(c, "linear")))
-    if c.tensor == "bias_gradient":
-        return found
 
     def at(said, taken):
         found.append(inside("gradient-wrong-input", said,

@@ -11,6 +11,7 @@ from compare.diagnosis.hypotheses.activations import of_activations
 from compare.diagnosis.hypotheses.batch_order import of_inputs, of_timing
 from compare.diagnosis.hypotheses.given_numbers import of_given_numbers
 from compare.diagnosis.hypotheses.image_size import of_image_size
+from compare.diagnosis.hypotheses.inner_activations import of_inner_activation
 from compare.diagnosis.hypotheses.kernels import of_bias, of_kernels, of_untied_bias
 from compare.diagnosis.hypotheses.losses import of_losses
 from compare.diagnosis.hypotheses.merging import of_merging, of_noise
@@ -65,6 +66,7 @@ def of_layer(c, shape: tuple) -> list[Variant]:
     elif layer:
         found += of_bias(c) + of_normalization(c) + of_norms(c) + of_given_numbers(c)
         found += of_merging(c) + of_noise(c) + of_image_size(c) + of_shapes(c)
+    found += of_inner_activation(c)
     found += of_activations(c) + of_activation_formulas(c) + of_timing(c)
     if c.tensor.endswith("_updated"):
         return found + negated() + scaled()
