@@ -29,10 +29,11 @@ def assert_refused(capsys, *argv, says):
     assert says in lines[0]
 
 
-def test_the_command_alone_prints_its_help(capsys):
+def test_the_command_alone_prints_its_help_and_is_no_verdict(capsys):
     code, out, lines = run(capsys)
-    assert code == 0 and lines == []
-    assert "usage: parity" in out and "bench" in out and "check" in out
+    told = "\n".join(lines)
+    assert code == 2 and out == ""
+    assert "usage: parity" in told and "bench" in told and "check" in told
 
 
 def test_help_and_version(capsys):
