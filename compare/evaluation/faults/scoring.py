@@ -140,8 +140,9 @@ def causes_found(fault: Fault, report: Report) -> tuple[bool, bool, list[str]]:
         best, *others = explanations(place, report)
         faults_here = sum((other.layer, other.tensor) == (place.layer, place.tensor)
                           for other in fault.places)
-        first &= len(best) == faults_here and any(cause in place.causes for cause in best)
-        named &= any(cause in place.causes for causes in [best, *others] for cause in causes)
+        right = {cause for cause in place.causes if cause != UNKNOWN}  # which is no name
+        first &= len(best) == faults_here and not right.isdisjoint(best)
+        named &= any(not right.isdisjoint(causes) for causes in [best, *others])
         found += [" + ".join(causes) for causes in [best, *others]]
     return named, named and first, list(dict.fromkeys(found))
 
