@@ -70,6 +70,7 @@ KERAS = {
     "maximum": ("Maximum",), "minimum": ("Minimum",), "concatenate": ("Concatenate",),
     "identity": ("Identity",),
 }
+ORDERED = ("Subtract", "Concatenate")  # layers to which the order of their inputs matters
 OPERATIONS = {  # keras.ops between layers, which stay this project's own
     "activation": ("Relu", "Relu6", "Selu", "Sigmoid", "Tanh", "Silu", "HardSigmoid", "HardSilu",
                    "Softplus", "Softsign", "Softmax", "Clip"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from compare.adapters.pytorch.kinds import ELEMENTWISE, OF_LAYER, PLACES, stands_for
+from compare.adapters.pytorch.kinds import ELEMENTWISE, OF_LAYER, ORDERED, PLACES, stands_for
 from compare.adapters.pytorch.recording import Call, Recording
 
 SKIPPED = ("identity", "moved")  # may run where Keras has no layer for them
@@ -134,8 +134,7 @@ class Pairing:
         if len(read) > 1:
             theirs = [self._before(source)[0] for source in call.sources]
             ours = [self._before(source)[0] for source in read]
-            ordered = place.kind in ("Subtract", "Concatenate")
-            return [] if (theirs == ours if ordered else sorted(theirs) == sorted(ours)) else None
+            return [] if (theirs == ours if place.kind in ORDERED else sorted(theirs) == sorted(ours)) else None
         source, passed = self._before(call.sources[0], read[0])
         return passed if source == read[0] else None
 
