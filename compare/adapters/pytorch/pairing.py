@@ -134,7 +134,8 @@ class Pairing:
         if len(read) > 1:
             theirs = [self._before(source)[0] for source in call.sources]
             ours = [self._before(source)[0] for source in read]
-            return [] if (theirs == ours if place.kind in ORDERED else sorted(theirs) == sorted(ours)) else None
+            alike = theirs == ours if place.kind in ORDERED else sorted(theirs) == sorted(ours)
+            return [] if alike else None
         source, passed = self._before(call.sources[0], read[0])
         return passed if source == read[0] else None
 
