@@ -20,7 +20,7 @@ def test_every_layer_and_its_other_name_is_written_out():
               and issubclass(value, layers.Layer) and name != value.__name__]
     assert len(others) == 20
     assert sorted(written_out()) == sorted(["AffineLayer", "Input", "Layer", "LAYERS",
-                                            *layers.LAYERS, *others])
+                                            "Recurrent", "Wrapper", *layers.LAYERS, *others])
     assert sorted(layers.ALIASES) == sorted(others)
 
 
