@@ -87,7 +87,7 @@ MUTATIONS = [
              "rng.integers(0, largest", PROBE_TESTS),
     # what both sides have to have
     Mutation("layers: gradients that only the candidate has pass", LAYERWISE,
-             "missing = ours.results.keys() - theirs.results.keys()", "missing = set()",
+             "for tensor in ours.results.keys() - theirs.results.keys()", "for tensor in set()",
              CHECK_TESTS),
     Mutation("layers: updates that only the candidate has pass", LAYERWISE,
              "for name in ours.updated.keys() - theirs.updated.keys()]", "for name in ()]",
