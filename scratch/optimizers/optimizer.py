@@ -167,10 +167,11 @@ class Optimizer:
         Infinity may be clipped to a largest magnitude, NaN stays what it is.
         """
         # the sum of squares is the fastest look at all entries; it may overflow where none has
+        squares = 0.0
         for gradient in gradients:
-            if not math.isfinite(np.vdot(gradient, gradient)):
-                break
-        else:
+            entries = gradient.reshape(-1)
+            squares += float(entries.dot(entries))
+        if math.isfinite(squares):
             return True
         if self.clipvalue and self.clipvalue > 0:
             return not any(np.isnan(gradient).any() for gradient in gradients)
