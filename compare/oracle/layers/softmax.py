@@ -73,7 +73,8 @@ def added_back(largest: np.ndarray, rounding: Rounding) -> np.ndarray:
 
 
 def softmax(x: Bounded, axis: int | tuple[int, ...]) -> Bounded:
-    """Softmax with the largest value taken off first, as a quotient or as exp of a log-softmax.
+    """Softmax with the largest value taken off first, as a quotient, as a product with the sum's
+    reciprocal, or as exp of a log-softmax.
 
     The shift is one and the same number for a whole row, so an error in it cancels; it is
     therefore taken as exact, and only the subtraction rounds. exp(x - shift - log sum) rounds two
@@ -93,4 +94,7 @@ def softmax(x: Bounded, axis: int | tuple[int, ...]) -> Bounded:
     else:
         exponent = exponent + added_back(largest, x.rounding) / x.rounding.unit
     slack = grown(shifted.value - np.log(sums.value), x.rounding.unit * exponent)
-    return Bounded(quotient.value, x.rounding, quotient.bound + slack)
+    # as a product with the reciprocal it is rounded once more, also where a division by 1 would not
+    # be: TensorFlow without oneDNN then gives the next number below
+    reciprocal = x.rounding.gamma(1) * (np.abs(quotient.value) + quotient.bound)
+    return Bounded(quotient.value, x.rounding, quotient.bound + slack + reciprocal)
