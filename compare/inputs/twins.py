@@ -235,14 +235,14 @@ def call(spec: str, seed: int | None = None):
         module = (own_packages.somebodys(module_name)
                   or importlib.import_module(module_name))
     except RAISED as error:  # the module is somebody's own: anything can go wrong in it
+        if isinstance(error, ModuleNotFoundError) and error.name == "torch":
+            raise ValueError(f"Expected a module {module_name!r} that can be imported. Received: "
+                             f"{said(error)}. {adapters.TORCH_MISSING}") from error
         hidden = [Path(file).name for file in own_packages.in_the_way()]
         if hidden and isinstance(error, (ImportError, AttributeError)):
             raise ValueError(f"Expected a module {module_name!r} that can be imported. Received: "
                              f"{said(error)}. Imports find keras-parity's own packages in place of "
                              f"{', '.join(hidden)} in this folder. Rename it") from error
-        if isinstance(error, ModuleNotFoundError) and error.name == "torch":
-            raise ValueError(f"Expected a module {module_name!r} that can be imported. Received: "
-                             f"{said(error)}. {adapters.TORCH_MISSING}") from error
         raise ValueError(f"Expected a module {module_name!r} that can be imported. "
                          f"Received: {said(error)}. Run it from the folder that holds the module, "
                          "or put that folder on PYTHONPATH") from error
