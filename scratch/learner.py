@@ -230,7 +230,7 @@ class Learner:
         else:
             value, output = self._learn_in_blocks(x, batch, shares)
         value = self._penalized(value, gradients=True)
-        if not (math.isfinite(value) and self.optimizer.can_use(self._learning()[0])):
+        if not (math.isfinite(value) and self.optimizer.can_use(self._gradients())):
             self._refuse_step(value, x, y, sample_weight)
         self.update()
         return value, output
@@ -270,20 +270,19 @@ class Learner:
     def update(self) -> None:
         """One step of the optimizer, by the gradients that the layers hold, then the weights'
         constraints."""
-        gradients, weights, names = self._learning()
+        gradients, weights = self._gradients(), self.trainable_variables
         if weights and not self.optimizer.built:
-            self.optimizer.build(weights, names)
+            self.optimizer.build(weights, [name for layer in self.layers
+                                           for name in layer.trainable_params])
         self.optimizer.apply(gradients, weights)
         if self.trainable:
             constraints.apply(self.layers)
 
-    def _learning(self) -> tuple[list, list[np.ndarray], list[str]]:
-        """(gradients, weights, names of the weights) of all that the optimizer changes."""
-        learning = [(layer.grads, layer.trainable_params) for layer in self.layers
-                    if layer.params] if self.trainable else []
-        return ([grads[name] for grads, trained in learning for name in trained],
-                [weight for _, trained in learning for weight in trained.values()],
-                [name for _, trained in learning for name in trained])
+    def _gradients(self) -> list:
+        """Those of `trainable_variables`, as the layers hold them."""
+        if not self.trainable:
+            return []
+        return [layer.grads[name] for layer in self.layers for name in layer.trainable_params]
 
     def test_step(self, x, y, sample_weight=None):
         """(loss, output) of one batch, without learning from it."""

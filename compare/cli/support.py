@@ -67,20 +67,16 @@ def run(args) -> int:
 def described(spec: str) -> tuple[dict, dict]:
     """(a model's dictionary, how it is compiled) of a file, which Keras is not shown, or of what a
     function returns."""
-    if ":" not in spec:
-        from pathlib import Path
+    from compare.inputs import twins
+    from scratch import files
+    from scratch.files import description
 
-        from scratch import files
-        from scratch.files import description
-
-        if not Path(spec).is_file():
-            raise FileNotFoundError(f"Expected a Keras model file. Received: {spec}, which is no "
-                                    "file")
+    if not twins.names_a_callable(spec):
+        twins.require_file(spec)
         saved = description.parse(files.read_model(spec)[0])
         compiled = saved.get("compile_config")
         return saved, compiled if isinstance(compiled, dict) else {}
     import reference
-    from compare.inputs import twins
 
     model = twins.call(spec)
     if not hasattr(model, "get_config") or not hasattr(model, "layers"):

@@ -47,7 +47,7 @@ def pair(spec: str | None, dtype: str | None = None, seed: int = 0, compiled: bo
     if spec is None:
         return twins(benchmark_networks.build(seed=seed, dtype=dtype or "float32"))
     scratch.set_random_seed(seed)
-    if ":" in spec and not Path(spec).exists():
+    if names_a_callable(spec):
         made = call(spec, seed)
     elif spec.endswith(".keras"):
         made = load(spec, compiled)
@@ -199,6 +199,17 @@ def with_dtype(config, dtype: str):
     return config
 
 
+def names_a_callable(spec: str) -> bool:
+    """Whether it is 'module:callable', and not the name of a file with a colon in it."""
+    return ":" in spec and not Path(spec).exists()
+
+
+def require_file(path) -> None:
+    """Raises a FileNotFoundError if there is no such file of a model."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"Expected a Keras model file. Received: {path}, which is no file")
+
+
 def load(path, compiled: bool = True):
     """The model in a `.keras` file, as a scratch model: Keras, which imports what a file names and
     unpacks what it holds, is never shown the file. Its twin is made of what was understood here.
@@ -209,8 +220,7 @@ def load(path, compiled: bool = True):
             layer or a setting of one that is not supported. Of an unknown loss, optimizer or metric
             there is a note, see `compare.tracing.known_settings`.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"Expected a Keras model file. Received: {path}, which is no file")
+    require_file(path)
     return load_compiled_by(path, compile_understood if compiled else None)
 
 

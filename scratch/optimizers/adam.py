@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from scratch.optimizers.optimizer import Optimizer, as_keras_casts
+from scratch.optimizers.optimizer import as_keras_casts
+from scratch.optimizers.running_means import RunningMeans
 
 
-class Adam(Optimizer):
+class Adam(RunningMeans):
     """w <- w - alpha m / (sqrt(v) + epsilon), from running means m of g and v of g^2.
 
     alpha = lr sqrt(1 - beta_2^t) / (1 - beta_1^t) makes up for their start at zero, t being the
@@ -20,12 +21,8 @@ class Adam(Optimizer):
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False,
                  **settings):
-        super().__init__(learning_rate, **settings)
-        self.beta_1 = self._number("beta_1", beta_1, highest=1)
-        self.beta_2 = self._number("beta_2", beta_2, highest=1)
-        self.epsilon = self._number("epsilon", epsilon)
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **settings)
         self.amsgrad = bool(amsgrad)
-        self.momentums: list[np.ndarray] = []
         self.velocities: list[np.ndarray] = []
         self.velocity_hats: list[np.ndarray] = []
 
@@ -55,8 +52,7 @@ class Adam(Optimizer):
         variable -= m * alpha / (np.sqrt(v) + self.epsilon)
 
     def get_config(self):
-        return {**super().get_config(), "beta_1": self.beta_1, "beta_2": self.beta_2,
-                "epsilon": self.epsilon, "amsgrad": self.amsgrad}
+        return {**super().get_config(), "amsgrad": self.amsgrad}
 
 
 class AdamW(Adam):

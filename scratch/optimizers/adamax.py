@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from scratch.optimizers.optimizer import Optimizer, as_keras_casts
+from scratch.optimizers.optimizer import as_keras_casts
+from scratch.optimizers.running_means import RunningMeans
 
 
-class Adamax(Optimizer):
+class Adamax(RunningMeans):
     """w <- w - lr m / ((1 - beta_1^t) (u + epsilon)), from a running mean m of g and a fading
     largest u = max(beta_2 u, |g|); t is the number of the step.
 
@@ -18,11 +19,7 @@ class Adamax(Optimizer):
     side_by_side = True
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **settings):
-        super().__init__(learning_rate, **settings)
-        self.beta_1 = self._number("beta_1", beta_1, highest=1)
-        self.beta_2 = self._number("beta_2", beta_2, highest=1)
-        self.epsilon = self._number("epsilon", epsilon)
-        self.momentums: list[np.ndarray] = []
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **settings)
         self.norms: list[np.ndarray] = []
         self.slot_names = ("momentums", "norms")
 
@@ -37,7 +34,3 @@ class Adamax(Optimizer):
         dtype = variable.dtype
         share = 1 - np.power(as_keras_casts(self.beta_1, dtype), dtype.type(self.iterations + 1))
         variable -= rate * m / (share * (u + self.epsilon))
-
-    def get_config(self):
-        return {**super().get_config(), "beta_1": self.beta_1, "beta_2": self.beta_2,
-                "epsilon": self.epsilon}

@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from scratch.optimizers.optimizer import Optimizer, as_keras_casts
+from scratch.optimizers.optimizer import as_keras_casts
+from scratch.optimizers.running_means import RunningMeans
 
 DECAY = 0.96
 
 
-class Nadam(Optimizer):
+class Nadam(RunningMeans):
     """w <- w - lr n / (sqrt(v / (1 - beta_2^t)) + epsilon), from running means m of g and v of g^2.
 
     With u_t = beta_1 (1 - 0.96^t / 2) and U_t = u_1 ... u_t, t being the number of the step,
@@ -22,11 +23,7 @@ class Nadam(Optimizer):
     side_by_side = True
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **settings):
-        super().__init__(learning_rate, **settings)
-        self.beta_1 = self._number("beta_1", beta_1, highest=1)
-        self.beta_2 = self._number("beta_2", beta_2, highest=1)
-        self.epsilon = self._number("epsilon", epsilon)
-        self.momentums: list[np.ndarray] = []
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **settings)
         self.velocities: list[np.ndarray] = []
         self.slot_names = ("momentums", "velocities")
         self.u_product = np.ones((), np.float32)
@@ -69,7 +66,3 @@ class Nadam(Optimizer):
         ahead = (after * m / (1 - product * after) + (1 - now) * gradient / (1 - product))
         mean_square = v / (1 - np.power(beta_2, dtype.type(t)))
         variable -= ahead * rate / (np.sqrt(mean_square) + self.epsilon)
-
-    def get_config(self):
-        return {**super().get_config(), "beta_1": self.beta_1, "beta_2": self.beta_2,
-                "epsilon": self.epsilon}

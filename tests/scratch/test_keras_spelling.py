@@ -49,6 +49,7 @@ def test_weights_that_do_not_fit_a_layer_change_nothing():
 
 
 def test_pop_takes_the_top_off_as_in_keras(keras):
+    scratch.set_random_seed(3)
     model = network()
     twin = keras.Sequential.from_config(model.get_config())
     twin.set_weights(model.get_weights())

@@ -7,20 +7,9 @@ import pytest
 
 import compare
 from compare.inputs import twins
+from tests.compare.support.single_wrapped import report
 
 K = keras.layers
-
-
-def report(made, like, shape, **how):
-    layer = compare.wrap(made, like=like, input_shape=shape, **how)
-    model, twin = twins.twins(twins.alone(layer))
-    rng = np.random.default_rng(3)
-    for weight in model.layers[-1].params.values():
-        weight[...] = rng.standard_normal(weight.shape)
-    twin.set_weights(model.get_weights())
-    x, dy = (rng.standard_normal((4, *each)).astype("float32")
-             for each in (shape, model.output_shape[1:]))
-    return compare.check(model, twin, x, upstream=dy)
 
 
 def failing(result) -> set:
