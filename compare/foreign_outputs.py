@@ -26,6 +26,7 @@ from compare.tracing.model_kinds import kind, require_network
 from compare.tracing.ops import inner_activation
 from compare.tracing.recorder import record
 from compare.tracing.trace import WHOLE, Trace, at_inference, folded, layer_parts
+from compare.tracing.validation import check_trace_alone
 from scratch.layer_config import layer_from_config
 
 PRECISIONS = ("float16", "float32", "float64")
@@ -77,9 +78,7 @@ def check_outputs(model, x=None, outputs=(), *, data_format=None, precision=None
         if value is not None and value not in choices:
             raise ValueError(f"Expected {name} to be one of {choices}. Received: {value!r}")
     if isinstance(model, Trace):
-        if x is not None:
-            raise ValueError("Expected no batch with a trace, which brings its own. "
-                             "Received one besides")
+        check_trace_alone(x)
         trace = at_inference(model)
     else:
         if x is None:

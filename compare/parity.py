@@ -40,7 +40,12 @@ from compare.tracing.noise import drawn, noise_of
 from compare.tracing.ops import ops_of, whole_layers
 from compare.tracing.recorder import record
 from compare.tracing.trace import Trace, at_inference, folded
-from compare.tracing.validation import check_alone, check_batch, check_precision
+from compare.tracing.validation import (
+    check_alone,
+    check_batch,
+    check_precision,
+    check_trace_alone,
+)
 
 LOCKSTEP = 5  # steps of training side by side
 # Rows tell of every NaN and infinity; NumPy need not warn of them besides.
@@ -124,9 +129,8 @@ def _pair(model, twin, batch: tuple):
         raise TypeError("Expected the candidate, the first of the two, to be a scratch.Sequential "
                         "or a scratch.Model, a list of layers, or a torch.nn.Module. "
                         f"Received: {type(model).__name__}")
-    if isinstance(twin, Trace) and any(given is not None for given in batch):
-        raise ValueError("Expected no batch with a trace, which brings its own. "
-                         "Received one besides")
+    if isinstance(twin, Trace):
+        check_trace_alone(*batch)
     return model, twin
 
 
@@ -141,8 +145,7 @@ def _report(model, twin, called, reference: Trace, given: dict, probes: bool, st
     """
     whole = whole_layers(model)
     candidate, its_own = placeholder.recorded(model, reference, reference.x, **given)
-    report = compare_traces(candidate, reference, ops_of(model), model, notes)
-    report.not_checked = left_out
+    report = compare_traces(candidate, reference, ops_of(model), model, notes, left_out)
     rows = report.rows = without_steps(report.rows, reference, left_out)
     if not its_own:
         forget_observed(rows)
@@ -159,9 +162,7 @@ def _report(model, twin, called, reference: Trace, given: dict, probes: bool, st
         rows = rows + entry_points.rows(model, called, reference)
     explained = Diagnosis(candidate, reference, ops_of(model), keras_ops(twin, whole), model,
                           twin if is_keras(twin) else None)
-    full = Report.of(rows, candidate, reference, explained, notes)
-    full.not_checked = left_out
-    return full
+    return Report.of(rows, candidate, reference, explained, notes, left_out)
 
 
 def without_steps(rows: list[Row], reference: Trace, left_out: list[str]) -> list[Row]:
@@ -279,14 +280,14 @@ def diff(trace_a: Trace, trace_b: Trace) -> Report:
 
 
 def compare_traces(candidate: Trace, reference: Trace, ops=None, model=None,
-                   notes: Sequence[str] = ()) -> Report:
+                   notes: Sequence[str] = (), not_checked: Sequence[str] = ()) -> Report:
     """The report on two traces; `ops` and `model` are the candidate's, if it can be run."""
     rows = specification.network(candidate, reference)
     if specification.same_structure(rows):
         rows += specification.weights(candidate, reference)
         rows += Layerwise(candidate, reference, ops, model).rows()
     return Report.of(rows, candidate, reference,
-                     Diagnosis(candidate, reference, ops, None, model), notes)
+                     Diagnosis(candidate, reference, ops, None, model), notes, not_checked)
 
 
 def assert_case(model: str, layer: str, tensor: str, *, part: str, class_name: str, config: dict, x,

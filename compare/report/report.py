@@ -60,7 +60,8 @@ class Report(Displayed):
 
     @classmethod
     def of(cls, rows: list[Row], candidate: Trace, reference: Trace,
-           explained: Diagnosis | Snapshot | None = None, notes: Sequence[str] = ()) -> "Report":
+           explained: Diagnosis | Snapshot | None = None, notes: Sequence[str] = (),
+           not_checked: Sequence[str] = ()) -> "Report":
         """The report on these rows, put in the order of the gates."""
         ordered = sorted(rows, key=lambda row: row.gate.order)
         mark_downstream(ordered)
@@ -71,7 +72,7 @@ class Report(Displayed):
                    [f"{side}: {where}" for side, trace in
                     (("candidate", candidate), ("reference", reference))
                     if (where := first_nonfinite(trace))], outline(reference), explained,
-                   list(notes))
+                   list(notes), list(not_checked))
 
     def __getstate__(self) -> dict:
         """For pickles and copies: with what was found in place of the networks it was found on,

@@ -48,6 +48,13 @@ def check_alone(**given: object) -> None:
                          f"Received besides: {', '.join(named)}")
 
 
+def check_trace_alone(*given: object) -> None:
+    """That no batch comes with a recorded trace, which has its own."""
+    if any(each is not None for each in given):
+        raise ValueError("Expected no batch with a trace, which brings its own. "
+                         "Received one besides")
+
+
 def check_labels(twin: Network, shape: tuple[int, ...], y: np.ndarray,
                  sample_weight: ArrayLike | None) -> None:
     """That there is a label for each output of a Keras model, and a class for each label.

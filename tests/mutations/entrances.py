@@ -121,8 +121,8 @@ MUTATIONS = [
              "row.downstream = layer in failed or", "row.downstream = False or", REPORT_TESTS),
     Mutation("report: what is not checked is not said", REPORT, "        if not self.not_checked:",
              "        if True:", REPORT_TESTS),
-    Mutation("report: notes are lost", REPORT, "outline(reference), explained,\n"
-             "                   list(notes))", "outline(reference), explained)", REPORT_TESTS),
+    Mutation("report: notes are lost", REPORT, "list(notes), list(not_checked))",
+             "[], list(not_checked))", REPORT_TESTS),
     Mutation("report: notes are not printed", REPORT,
              "before = [title, *(line(note) for note in self.notes)]", "before = [title]",
              REPORT_TESTS),
