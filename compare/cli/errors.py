@@ -26,6 +26,9 @@ Code = TypeVar("Code")
 INTERRUPTED, PIPE_CLOSED = 128 + 2, 128 + 13
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 EXPECTED = (ValueError, OSError, ImportError)
+# modules that `pip install . -C tensorflow=no` does not bring
+WITH_TENSORFLOW = frozenset(("joblib", "keras", "matplotlib", "pooch", "requests", "scipy", "shtab",
+                             "sklearn", "tensorflow"))
 MOST = 3000  # characters of a line: a file may have anything quoted
 # An error's last words, where they already say what to do: 'Remove it, and it is ...'.
 TOLD = re.compile(r"(?:^|[.;:] )(?:Add|Build|Call|Choose|Delete|Download|Get|Give|Install|Leave"
@@ -127,11 +130,20 @@ def with_advice(prog: str, error, advice: str | None = None) -> Text:
     """The message in one line, ending in what to do next."""
     message = one_line(error)
     if isinstance(error, ModuleNotFoundError) and error.name:
-        advice = f"Install it: pip install {error.name.split('.')[0]}"
+        advice = installing(error.name.split(".")[0])
     if TOLD.search(message):
         return message
     advice = advice or getattr(error, "advice", None) or f"Try: {prog} --help"
     return line(message, " " if message.endswith(".") else ". ", advice)
+
+
+def installing(package: str) -> str:
+    """How to come by a package that is missing."""
+    if package in WITH_TENSORFLOW:
+        return ("It comes with the whole of keras-parity: this one was installed without "
+                "TensorFlow, for scratch and for checks with --golden. Say `pip install .` in its "
+                "folder")
+    return f"Install it: pip install {package}"
 
 
 def one_line(error) -> Text:

@@ -132,12 +132,14 @@ class Bar:
                  trace: TracebackType | None) -> None:
         self.close() if kind is None else self.leave()
 
-    def update(self, done: int, **figures: float) -> None:
-        """Show that `done` steps are finished, and the figures of the moment."""
+    def update(self, done: int, note: str = "", **figures: float) -> None:
+        """Show that `done` steps are finished, the figures of the moment, and, while the bar is
+        open, the note."""
         self._figures = ", ".join(f"{name}: {value:.4f}" for name, value in figures.items())
         if self.line is not None:
             with _drawing:
-                self.line.set_postfix_str(self._figures, refresh=False)
+                self.line.set_postfix_str(", ".join(filter(None, (note, self._figures))),
+                                          refresh=False)
                 self.line.update(done - self.line.n)
 
     def tick(self) -> None:

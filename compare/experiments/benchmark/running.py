@@ -3,6 +3,10 @@
 import contextlib
 import math
 import sys
+import textwrap
+import time
+
+import numpy as np
 
 from compare.document import progress
 from compare.document.text import visible
@@ -21,7 +25,7 @@ from compare.experiments.execution.environment import environment
 from compare.experiments.execution.worker_process import Worker, WorkerError
 from compare.inputs import benchmark_networks, datasets, training_protocols
 from scratch import NonFiniteLossError
-from scratch.progress import clock
+from scratch.progress import clock, columns
 
 
 def run(settings: Settings, dataset: datasets.Dataset | None = None,
@@ -47,6 +51,7 @@ def run(settings: Settings, dataset: datasets.Dataset | None = None,
     say = Narrator(result, verbose)
     try:
         result.check = ask_for_check(jobs["keras"], say)
+        say.line(textwrap.fill(result.check.summary, columns(sys.stderr)))
         if result.check.passed:
             train_both(jobs, result, say)
         else:
@@ -90,23 +95,27 @@ def train_both(jobs: dict[str, Job], result: Benchmark, say: "Narrator") -> None
             workers[side] = stack.enter_context(Worker(NAMES[side], train, job))
             result.runs[side].take(workers[side].ask())
         for number in range(1, result.settings.epochs + 1):
-            say.time_left()
             for side, worker in workers.items():
                 train_one_epoch(worker, result.runs[side], number, say)
             require_same_batches(result, number)
+            say.tested(number)
         for side, worker in workers.items():
             result.runs[side].take(worker.ask())
 
 
 def train_one_epoch(worker: Worker, run: RunResult, number: int, say: "Narrator") -> None:
     """Have one side train and test for one epoch."""
+    began = time.perf_counter()
     with say.bar(run, number) as bar:
         def on_progress(event):
             run.take(event)
-            bar.update(event.step, loss=event.loss)
+            share = event.step / say.steps
+            say.pace[run.side] = (time.perf_counter() - began) / share
+            bar.update(event.step, say.time_left(run, share), loss=event.loss)
 
         epoch = worker.ask(on_progress)
         run.take(epoch)
+        say.pace[run.side] = time.perf_counter() - began
         bar.update(epoch.steps, loss=epoch.training_loss, accuracy=epoch.training_accuracy)
 
 
@@ -125,6 +134,8 @@ class Narrator:
     def __init__(self, result: Benchmark, verbose: bool):
         self.result = result
         self.verbose = verbose
+        self.steps = math.ceil(result.data.training_images / result.settings.batch_size)
+        self.pace: dict[str, float] = {}  # seconds that an epoch takes on each side, test included
 
     def line(self, text: str) -> None:
         if self.verbose and text:
@@ -132,14 +143,25 @@ class Narrator:
 
     def bar(self, run: RunResult, number: int) -> progress.Bar:
         """The bar for one side's epoch."""
-        settings = self.result.settings
-        steps = math.ceil(self.result.data.training_images / settings.batch_size)
-        return progress.Bar(steps, f"{run.name:>7} epoch {number}/{settings.epochs}", self.verbose)
+        title = f"{run.name:>7} epoch {number}/{self.result.settings.epochs}"
+        return progress.Bar(self.steps, title, self.verbose)
 
-    def time_left(self) -> None:
-        """How long all epochs that are left will train, once both sides have shown their pace."""
-        runs = self.result.runs.values()
-        if all(run.epochs for run in runs):
-            epochs = self.result.settings.epochs
-            seconds = sum((epochs - len(r.epochs)) * r.epochs[-1].seconds for r in runs)
-            self.line(f"About {clock(seconds)} of training left")
+    def time_left(self, current: RunResult | None = None, share: float = 0.0) -> str:
+        """How long all that is left will take, while one side has done that share of an epoch;
+        at least so long as long as the pace of one side is not known."""
+        sides = self.result.runs
+        epochs = {side: self.result.settings.epochs - len(run.epochs)
+                  for side, run in sides.items()}
+        seconds = sum(self.pace.get(side, 0.0) * left for side, left in epochs.items())
+        if current:
+            seconds -= self.pace[current.side] * share
+        known = sides.keys() <= self.pace.keys()
+        return f"{'' if known else '>'}{clock(seconds)} in all"
+
+    def tested(self, number: int) -> None:
+        """What both sides reached in this epoch, and how long the others will take."""
+        labels, epochs = self.result.data.test_labels, self.result.settings.epochs
+        reached = ", ".join(f"{run.name} {np.mean(epoch.predictions == labels):.4f}"
+                            for run in self.result.runs.values() if (epoch := run.after(number)))
+        left = f"; {self.time_left()} left" if number < epochs else ""
+        self.line(f"Test accuracy after epoch {number}/{epochs}: {reached}{left}")

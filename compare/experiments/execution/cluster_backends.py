@@ -8,8 +8,6 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from joblib import Parallel, delayed, parallel_config
-
 from compare.experiments.execution.worker_process import WorkerError
 
 
@@ -30,6 +28,8 @@ class DaskJobs:
             self._client = Client(address, timeout="10s")
 
     def run(self, jobs) -> Iterator[tuple]:
+        from joblib import Parallel, delayed, parallel_config
+
         with parallel_config(backend="dask", client=self._client):
             pool = Parallel(n_jobs=-1, return_as="generator_unordered")
             yield from pool(delayed(run_here)(job) for job in jobs)

@@ -9,8 +9,6 @@ import threading
 from collections.abc import Iterator
 from queue import SimpleQueue
 
-from joblib import Parallel, delayed
-
 from compare.experiments.execution.worker_process import Worker
 
 
@@ -30,6 +28,8 @@ class LocalJobs:
             self._slots.put(slot)
 
     def run(self, jobs) -> Iterator[tuple]:
+        from joblib import Parallel, delayed
+
         pool = Parallel(n_jobs=self.parallel, backend="threading", return_as="generator_unordered")
         return pool(delayed(self._run_one)(job) for job in jobs)
 

@@ -63,7 +63,15 @@ def test_it_succeeds_and_keeps_progress_out_of_the_result(finished):
     assert out.startswith("Benchmark on scikit-learn digits")
     assert "Parity holds" in out
     assert "scratch epoch 2/2" in err and "epoch 2/2" not in out
+    assert_in_order(err, "Checking that the twins are the same function", "Parity holds: all ",
+                    "Starting scratch", "Keras epoch 1/2", "Test accuracy after epoch 1/2: scratch",
+                    "Test accuracy after epoch 2/2: scratch")
     assert "Traceback" not in err
+
+
+def assert_in_order(text: str, *parts: str) -> None:
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places), text
 
 
 def test_both_files_of_json_are_the_same(finished):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from compare.experiments.benchmark import running, training
-from compare.experiments.benchmark.results import Check
+from compare.experiments.benchmark.results import NAMES, Check
 from compare.experiments.benchmark.running import run
 from compare.experiments.benchmark.settings import Settings
 from compare.experiments.execution.worker_process import WorkerError
@@ -70,10 +70,18 @@ def test_progress_is_told_on_stderr_with_the_time_left(inline, capsys):
     captured = capsys.readouterr()
     assert captured.out == ""
     lines = captured.err.splitlines()
-    assert [line.split(" in ")[0] for line in lines if "epoch 1" in line] == [
+    assert [line.split(" in ")[0] for line in lines if " epoch 1/3 5" in line] == [
         "scratch epoch 1/3 5/5", "  Keras epoch 1/3 5/5"]
-    # before the second and the third epoch
-    assert sum(line.startswith("About ") and line.endswith("left") for line in lines) == 2
+    assert lines[1] == PASSED.summary
+    tested = [line for line in lines if line.startswith("Test accuracy after epoch ")]
+    result = run(SETTINGS, verbose=False)
+    for number, line in enumerate(tested, 1):
+        right = {name: result.runs[side].after(number).predictions == result.data.test_labels
+                 for side, name in NAMES.items()}
+        scratch, keras = (f"{name} {right[name].mean():.4f}" for name in right)
+        assert line.startswith(f"Test accuracy after epoch {number}/3: {scratch}, {keras}")
+        assert line.endswith("in all left") == (number < 3)
+    assert len(tested) == 3
 
 
 def test_ctrl_c_keeps_what_is_finished(inline):
