@@ -47,7 +47,8 @@ written only where an option names them, as --json, --html or --out do; only
 exit codes: 0 parity holds, or all is done; 1 parity does not hold; 2 bad usage
 or input, told in one line; 130 interrupted by Ctrl-C
 
-NO_COLOR=1 turns colours off. Tab completes after, in bash:
+NO_COLOR=1 turns colours off. Tab completes after, in bash (in zsh, tcsh and
+fish alike):
   eval "$(parity --print-completion bash)"
 """
 

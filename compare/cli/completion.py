@@ -6,7 +6,7 @@ the names that the help shows for their values.
 
 import argparse
 
-SHELLS = ("bash", "zsh", "tcsh")
+SHELLS = ("bash", "zsh", "tcsh", "fish")
 
 
 class Print(argparse.Action):
@@ -24,7 +24,8 @@ class Print(argparse.Action):
 def add_option(parser) -> None:
     """--print-completion."""
     parser.add_argument("--print-completion", choices=SHELLS, metavar="SHELL", action=Print,
-                        help="print what makes Tab complete this command, for bash, zsh or tcsh")
+                        help="print what makes Tab complete this command, for bash, zsh, tcsh or "
+                             "fish")
 
 
 def script(parser, shell: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from compare.cli import build_parser, main
 from compare.cli.completion import SHELLS, script
 
-BASH = shutil.which("bash")
+BASH, FISH = shutil.which("bash"), shutil.which("fish")
 # as readline does it: the function that `complete` registered, asked for the last of the words
 ASK = """
 source {script}
@@ -52,7 +52,7 @@ def test_every_shell_gets_a_script_that_names_the_commands(shell, capsys):
         assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("words, completed", [
+COMPLETED = pytest.mark.parametrize("words, completed", [
     (["ch"], {"check"}), (["f"], {"fuzz", "faults"}),
     (["check", "--js"], {"--json"}), (["bench", "--batch"], {"--batch-size"}),
     (["bench", "--dataset", ""], {"fashion-mnist", "digits"}),
@@ -63,11 +63,28 @@ def test_every_shell_gets_a_script_that_names_the_commands(shell, capsys):
     (["check", "--json", "mo"], {"model.keras", "modest"}),
     (["bench", "--out", "mo"], {"modest"}), (["fuzz", "--runs", "mo"], {"modest"}),
     (["check", "--nonsense"], set())])
+
+
+@COMPLETED
 def test_bash_completes(bash, words, completed):
     quoted = " ".join(f'"{word}"' for word in ["parity", *words])
     done = run(ASK.format(script=bash, words=quoted))
     assert done.stderr == ""
     assert set(done.stdout.split()) == completed
+
+
+@COMPLETED
+@pytest.mark.skipif(FISH is None, reason="fish is not installed")
+def test_fish_completes(tmp_path, monkeypatch, words, completed):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.keras").touch()
+    (tmp_path / "modest").mkdir()
+    (tmp_path / "completion").write_text(script(build_parser(), "fish"))
+    asked = "source completion; complete -C (string join -- ' ' parity $argv)"
+    done = subprocess.run([FISH, "--no-config", "-c", asked, *words], capture_output=True,
+                          text=True)
+    assert done.stderr == ""
+    assert {line.split("\t")[0].rstrip("/") for line in done.stdout.splitlines()} == completed
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a pseudo-terminal as Linux has it")
