@@ -41,8 +41,7 @@ first of all try: parity check     (some seconds; it ends in a verdict)
 then:             parity COMMAND --help     (with more examples)
 
 Results go to standard output, progress and errors to standard error. Files are
-written only where an option names them, as --json, --html or --out do; only
-`parity bench --seeds` keeps its runs without being asked, in parity-runs.
+written only where an option names them, as --json, --html or --out do.
 
 exit codes: 0 parity holds, or all is done; 1 parity does not hold; 2 bad usage
 or input, told in one line; 130 interrupted by Ctrl-C

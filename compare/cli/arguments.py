@@ -118,18 +118,17 @@ def add_ci(parser) -> None:
                          "(default: where GITHUB_ACTIONS=true)")
 
 
-def add_jobs(parser, runs: str | None = None) -> None:
+def add_jobs(parser) -> None:
     """--runs, --resume, --jobs, --backend and --address: jobs, where, and their results.
 
     Args:
         parser: a parser, whose group for them is made, or the group to put them in.
-        runs: where the results are kept if nothing is said; None keeps them in memory.
     """
     if isinstance(parser, argparse.ArgumentParser):
         parser = group(parser, "where it runs")
-    default = "" if runs is None else f" (default: {runs})"
-    parser.add_argument("--runs", default=runs, metavar="DIR",
-                        help=f"keep the results in DIR as they come, for --resume{default}")
+    parser.add_argument("--runs", metavar="DIR",
+                        help="keep the results in DIR as they come, for --resume; settings that "
+                             "differ start a set of their own in it")
     parser.add_argument("--resume", action="store_true",
                         help="go on where an interrupted run in --runs stopped")
     parser.add_argument("--jobs", type=positive, default=1, metavar="N",

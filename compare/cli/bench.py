@@ -29,8 +29,8 @@ EPILOG = examples(
     ("the published run, with tables and pictures in a folder and a page",
      "parity bench --out report --html report.html"),
     ("is the difference real? 5 pairs of runs; after Ctrl-C the same, resumed",
-     "parity bench --quick --seeds 5"),
-    ("", "parity bench --quick --seeds 5 --resume"))
+     "parity bench --quick --seeds 5 --runs my-runs"),
+    ("", "parity bench --quick --seeds 5 --runs my-runs --resume"))
 
 
 def add_parser(subparsers) -> None:

@@ -4,7 +4,6 @@ from compare.cli import arguments, outputs
 from compare.cli.errors import complain, interrupted
 
 PROG = "parity bench"
-DIRECTORY = "parity-runs"
 
 
 def add_options(parser) -> None:
@@ -17,7 +16,7 @@ def add_options(parser) -> None:
     group.add_argument("--margin", type=float, default=0.01, metavar="D",
                        help="differences of accuracy or F1 within +-D count as small "
                             "(default: 0.01)")
-    arguments.add_jobs(group, runs=DIRECTORY)
+    arguments.add_jobs(group)
 
 
 def run(args, chosen) -> int:
@@ -37,10 +36,11 @@ def run(args, chosen) -> int:
             result = replication.run(settings, args.runs, args.resume, args.jobs, args.backend,
                                      args.address)
     except KeyboardInterrupt:
-        return interrupted(PROG, f"; what was finished is in {args.runs}: go on with --resume")
+        kept = f"; what was finished is in {args.runs}: go on with --resume" if args.runs else ""
+        return interrupted(PROG, kept)
     except execution.JobsError as error:
-        return complain(PROG, f"{error}; the other runs are in {args.runs}",
-                        "Run the same again with --resume to go on")
+        return complain(PROG, error, "Run the same again with --resume to go on" if args.runs else
+                        "Run it with --runs DIR, which keeps the runs that are finished")
     publish(args, result, dataset)
     return 0
 

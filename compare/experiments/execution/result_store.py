@@ -1,12 +1,14 @@
 """Results on disk: one JSON file per job, complete or not there at all.
 
 A folder belongs to one set of jobs. Its `campaign.json` says what was asked for, so that results of
-different questions are never mixed. Each result holds its job's key and argument besides, and the
+different questions are never mixed: jobs with other settings get a folder inside it, `set-2` and so
+on. Each result holds its job's key and argument besides, and the
 SHA-256 of them all and of what was asked for: an altered result, a copy under another name and one
 from another folder are noticed when it is read.
 """
 
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Iterable
@@ -27,13 +29,14 @@ class Store:
     """The results in a folder; made if it is missing.
 
     Args:
-        directory: the folder; None keeps results in memory alone.
+        directory: the folder; None keeps results in memory alone. If it belongs to jobs with
+            other settings, the first inside it that does not: see `directory` for which.
         asked: what all jobs of this set have in common, as plain values.
         resume: keep the results that are there already.
 
     Raises:
-        ValueError: if the folder holds results and `resume` is False, if they answer to another
-            question or nothing says to which, or if a file in it is not what this class wrote.
+        ValueError: if the folder holds results and `resume` is False, if nothing says which
+            question they answer, or if a file in it is not what this class wrote.
         OSError: if it cannot be written to.
     """
 
@@ -42,14 +45,14 @@ class Store:
         self.results: dict[str, Any] = {}
         self._arguments: dict[str, Any] = {}  # of the jobs that the folder's results came from
         self._asked = read_back(asked or {})
+        self.moved = ""  # why the results are in a folder inside the one that was named
         if self.directory is None:
             return
+        self.directory = self._own_folder(self.directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         manifest = self.directory / MANIFEST
         stored = sorted(self.directory.glob("result-*.json"))
-        if manifest.exists():
-            self._require_same(manifest)
-        elif stored:
+        if stored and not manifest.exists():
             raise ValueError(f"{self.directory}: expected {MANIFEST} beside the results, which "
                              f"says what they answer. Received {len(stored)} without it. Choose "
                              "another directory")
@@ -62,17 +65,20 @@ class Store:
         for path in stored:
             self._take(path)
 
-    def _require_same(self, manifest: Path) -> None:
-        before = read(manifest, "Choose another directory")
-        if not isinstance(before, dict) or not isinstance(before.get("asked"), dict):
-            raise ValueError(f"{manifest}: expected what the jobs were asked for. Received other "
-                             "JSON; choose another directory")
-        before, asked = before["asked"], self._asked
-        if before != asked:
-            differing = [f"{key}: {before.get(key)!r} there, {asked.get(key)!r} now"
-                         for key in {**before, **asked} if before.get(key) != asked.get(key)]
-            raise ValueError(f"{self.directory}: expected jobs with the same settings. "
-                             f"Received: {'; '.join(differing)}. Choose another directory")
+    def _own_folder(self, directory: Path) -> Path:
+        """The folder itself, or the first set inside it that nobody has or that has these settings.
+        """
+        whole = directory
+        for number in itertools.count(2):
+            manifest = directory / MANIFEST
+            before = asked_of(manifest) if manifest.exists() else self._asked
+            if before == self._asked:
+                return directory
+            if not self.moved:
+                differing = ", ".join(sorted(key for key in {**before, **self._asked}
+                                             if before.get(key) != self._asked.get(key)))
+                self.moved = f"{whole} has results of other settings ({differing})"
+            directory = whole / f"set-{number}"
 
     def _take(self, path: Path) -> None:
         """Read one result, once it is sure that it is what was written under this name."""
@@ -126,6 +132,19 @@ class Store:
         """The SHA-256 of a result, of whose it is, and of what the folder's jobs were asked."""
         sealed = {**{name: kept[name] for name in ENTRIES if name != "seal"}, "asked": self._asked}
         return hashlib.sha256(json.dumps(sealed, sort_keys=True).encode()).hexdigest()
+
+
+def asked_of(manifest: Path) -> dict:
+    """What a folder's jobs were asked for.
+
+    Raises:
+        ValueError: if the file does not say.
+    """
+    before = read(manifest, "Choose another directory")
+    if not isinstance(before, dict) or not isinstance(before.get("asked"), dict):
+        raise ValueError(f"{manifest}: expected what the jobs were asked for. Received other "
+                         "JSON; choose another directory")
+    return before["asked"]
 
 
 def filename(key: str) -> str:

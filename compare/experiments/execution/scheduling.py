@@ -61,6 +61,8 @@ def run(jobs: list[Job], store: Store, parallel: int = 1, backend: str = "local"
         KeyboardInterrupt: after Ctrl-C; finished results are in the store.
     """
     wanted = {job.key: job for job in jobs}
+    if verbose and store.moved:
+        print(visible(f"{store.moved}: these go into {store.directory}"), file=sys.stderr)
     store.hold_against(jobs)
     runner = runner_for(backend, parallel, address)
     done = len(wanted.keys() & store.results)

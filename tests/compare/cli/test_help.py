@@ -51,8 +51,8 @@ def test_its_examples_are_commands(command, capsys):
 def test_a_newcomer_finds_the_three_jobs_exit_codes_and_where_files_go(capsys):
     text = help_of("", capsys)
     assert {argv[0] for argv in commands_in(text)} == {"check", "debug", "bench"}
-    for word in ("exit codes:", "first of all try: parity check", "standard output", "parity-runs",
-                 "NO_COLOR", "--print-completion"):
+    for word in ("exit codes:", "first of all try: parity check", "standard output", "NO_COLOR",
+                 "--print-completion"):
         assert word in text, word
 
 

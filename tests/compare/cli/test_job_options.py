@@ -45,7 +45,7 @@ def test_results_that_are_there_are_taken_with_resume_alone(command, tmp_path, m
 
     def stop(todo, store, *_, **__):
         store.put(todo[0].key, [], todo[0].argument)
-        found.append(sorted(store.results))
+        found.append((store.directory, sorted(store.results)))
         raise Asked
 
     monkeypatch.setattr(execution, "run", stop)
@@ -55,7 +55,8 @@ def test_results_that_are_there_are_taken_with_resume_alone(command, tmp_path, m
     assert main([*argv, "--resume"]) == 2 and "Asked" in capsys.readouterr().err
     assert found[0] == found[1]
     assert main([*argv, "--resume", "--seed", "9"]) == 2
-    assert "9 now" in capsys.readouterr().err
+    assert found[0][0] == tmp_path and found[2][0] == tmp_path / "set-2"
+    assert len(found[2][1]) == 1
 
 
 def test_another_choice_of_faults_takes_no_result_of_the_first(tmp_path, monkeypatch):

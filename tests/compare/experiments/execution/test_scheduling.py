@@ -48,8 +48,22 @@ def test_a_folder_with_results_is_not_taken_without_resume(tmp_path):
     execution.run(squares(1), execution.Store(tmp_path, {"n": 1}), verbose=False)
     with pytest.raises(ValueError, match="--resume"):
         execution.Store(tmp_path, {"n": 1})
-    with pytest.raises(ValueError, match="n: 1 there, 2 now"):
-        execution.Store(tmp_path, {"n": 2}, resume=True)
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_other_settings_start_a_set_of_their_own(tmp_path, capsys, resume):
+    execution.run(squares(1), execution.Store(tmp_path, {"n": 1, "m": 1}), verbose=False)
+    first = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    for n, folder in ((2, "set-2"), (3, "set-3"), (2, "set-2")):
+        again = n == 2 and (tmp_path / folder).exists()
+        store = execution.Store(tmp_path, {"n": n, "m": 1}, resume=resume or again)
+        assert store.directory == tmp_path / folder and bool(store.results) == again
+        execution.run(squares(2), store)
+        assert (f"{tmp_path} has results of other settings (n): these go into "
+                f"{tmp_path / folder}\n") in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == first
+    back = execution.Store(tmp_path, {"n": 1, "m": 1}, resume=True)
+    assert back.directory == tmp_path and not back.moved and len(back.results) == 1
 
 
 @pytest.mark.parametrize("text", ["[]", "1", '{"asked": 1}', "{}"])
