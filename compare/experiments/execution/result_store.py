@@ -8,7 +8,6 @@ from another folder are noticed when it is read.
 """
 
 import hashlib
-import itertools
 import json
 import re
 from collections.abc import Iterable
@@ -68,17 +67,18 @@ class Store:
     def _own_folder(self, directory: Path) -> Path:
         """The folder itself, or the first set inside it that nobody has or that has these settings.
         """
-        whole = directory
-        for number in itertools.count(2):
-            manifest = directory / MANIFEST
-            before = asked_of(manifest) if manifest.exists() else self._asked
+        whole, number = directory, 1
+        while (manifest := directory / MANIFEST).exists():
+            before = asked_of(manifest)
             if before == self._asked:
-                return directory
+                break
             if not self.moved:
                 differing = ", ".join(sorted(key for key in {**before, **self._asked}
                                              if before.get(key) != self._asked.get(key)))
                 self.moved = f"{whole} has results of other settings ({differing})"
+            number += 1
             directory = whole / f"set-{number}"
+        return directory
 
     def _take(self, path: Path) -> None:
         """Read one result, once it is sure that it is what was written under this name."""
