@@ -222,7 +222,7 @@ def keras_ops(twin, whole=frozenset()) -> list | None:
         return None
     import reference
 
-    return [functools.partial(reference.run_op, op) for op in reference.ops_of(twin, whole)]
+    return [reference.OpRun(op) for op in reference.ops_of(twin, whole)]
 
 
 def keras_loss(twin):

@@ -22,13 +22,14 @@ from reference.model import (
     versions,
 )
 from reference.observe import Observation, Part, observe
+from reference.op_run import OpRun
 from reference.ops import ops_of, run_op
 from reference.optimizer_steps import OptimizerSteps
 from reference.statistics import set_weights
 from reference.training import StepRunner
 from reference.weight_names import weight_of
 
-__all__ = ["EntryPoints", "Observation", "OptimizerSteps", "Part", "StepRunner", "clone",
+__all__ = ["EntryPoints", "Observation", "OpRun", "OptimizerSteps", "Part", "StepRunner", "clone",
            "compile_config", "compile_model", "from_config", "layers_by_name", "load",
            "model_dtype", "observe", "observe_inference", "onednn_in_use", "ops_of", "run_loss",
            "run_op", "set_random_seed", "set_weights", "versions", "weight_of"]

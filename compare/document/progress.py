@@ -13,7 +13,7 @@ import functools
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, TextIO, TypeVar
 
@@ -60,6 +60,20 @@ def each(things: Iterable[Thing], title: str) -> Iterator[Thing]:
         for done, thing in enumerate(things, 1):
             yield thing
             bar.update(done)
+
+
+@contextlib.contextmanager
+def counting(total: int, title: str) -> Iterator[Callable[[int], None]]:
+    """The same for who goes through them by himself: a function to call with how many more are
+    done."""
+    done = 0
+    with _passing(title, total) as bar:
+        def count(more: int) -> None:
+            nonlocal done
+            done += more
+            bar.update(done)
+
+        yield count
 
 
 @contextlib.contextmanager
