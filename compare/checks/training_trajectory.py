@@ -167,8 +167,9 @@ class _Sides:
         if exact.overflows:
             return False
         found = self._judged(number, ours, theirs, exact)
-        if any(weight.used > 1 for weight in found) and self.sampled.widen():
-            found = self._judged(number, ours, theirs, exact)
+        if any(weight.used > 1 for weight in found):
+            wider = self.sampled.widened(exact)
+            found = self._judged(number, ours, theirs, wider) if wider is not None else found
         self.weights += found
         return all(np.isfinite(w).all() for w in ours)
 
