@@ -13,6 +13,7 @@ import numpy as np
 
 from compare import adapters
 from compare.checks import (
+    chosen_layers,
     end_to_end,
     entry_points,
     extremes,
@@ -23,6 +24,7 @@ from compare.checks import (
     specification,
     training_trajectory,
 )
+from compare.checks.chosen_layers import ChosenLayers
 from compare.checks.gate import Gate
 from compare.checks.layerwise import Layerwise
 from compare.checks.row import Row, forget_observed
@@ -55,7 +57,7 @@ QUIET: dict[str, Any] = {"divide": "ignore", "over": "ignore", "invalid": "ignor
 @leaving_no_trace
 @np.errstate(**QUIET)
 def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gradients=None,
-          probes=True, steps=LOCKSTEP, seed=0) -> Report:
+          probes=True, steps=LOCKSTEP, seed=0, layers=None, sample=None) -> Report:
     """Whether `model` computes what `twin` computes, within proved rounding bounds.
 
     Layers that are random in training use the same noise on both sides: what the candidate's draw
@@ -77,15 +79,20 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
             differ at all, real numbers of which few meet in any sum, and, the loss and penalties
             too, numbers at the ends of their range.
         steps: how many steps to train in lockstep with a live Keras model; 0 for none.
-        seed: of the gradient that is drawn.
+        seed: of the gradient that is drawn, and of a sample of the layers.
+        layers: names of layers, or patterns of them such as 'block_1_*', to check these alone; None
+            for all. Then the report is on them, says what was left out, and nothing of the network
+            as a whole or its training.
+        sample: how many layers to draw, to check these alone.
 
     Returns:
-        A Report: true if everything passed; `rows`, `first_failure`, and a table when printed.
+        A Report: true if everything passed that was checked; `rows`, `first_failure`, and a table
+            when printed.
 
     Raises:
         ValueError: for inputs that are not finite or do not fit, labels outside the classes, or
             models that are not compiled although there are labels; for gradients of layers that
-            have no backward pass.
+            have no backward pass; for a name that no layer has.
         TypeError: for models of another kind.
     """
     model, twin = _pair(model, twin, (x, y, upstream, sample_weight))
@@ -96,8 +103,9 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
         notes.append(passes.about_forward_alone(model, gradients))
         reference = folded(at_inference(twin) if isinstance(twin, Trace) else
                            record(twin, x, gradients=False, whole=whole), whole)
+        some = chosen_layers.chosen(reference, layers, sample, seed)
         return _report(model, twin, twin, reference, {"gradients": False}, probes, 0, notes,
-                       known_settings.not_checked(model))
+                       known_settings.not_checked(model), some)
     if isinstance(twin, Trace):
         x, y, sample_weight = twin.x, twin.y, twin.sample_weight
         upstream = twin.parts[-1].output_gradient if y is None else None
@@ -116,7 +124,8 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
                               noise=noise, whole=whole), whole)
     given = {"y": y, "upstream": upstream, "sample_weight": sample_weight,
              "noise": noise_of(reference)}
-    return _report(model, twin, called, reference, given, probes, steps, notes, left_out)
+    some = chosen_layers.chosen(reference, layers, sample, seed)
+    return _report(model, twin, called, reference, given, probes, steps, notes, left_out, some)
 
 
 def _pair(model, twin, batch: tuple):
@@ -135,17 +144,20 @@ def _pair(model, twin, batch: tuple):
 
 
 def _report(model, twin, called, reference: Trace, given: dict, probes: bool, steps: int,
-            notes: list[str], left_out: list[str]) -> Report:
+            notes: list[str], left_out: list[str], some: ChosenLayers | None) -> Report:
     """The report on a candidate and a recorded reference.
 
     Args:
         called: the twin as its owner calls it, compiled or not.
         given: what the candidate is recorded with, besides x.
         left_out: what of the settings is not known.
+        some: the layers that are checked; None for all, and for the network as a whole.
     """
     whole = whole_layers(model)
+    only = None if some is None else some.positions
     candidate, its_own = placeholder.recorded(model, reference, reference.x, **given)
-    report = compare_traces(candidate, reference, ops_of(model), model, notes, left_out)
+    report = compare_traces(candidate, reference, ops_of(model), model, notes, left_out,
+                            some)
     rows = report.rows = without_steps(report.rows, reference, left_out)
     if not its_own:
         forget_observed(rows)
@@ -153,16 +165,20 @@ def _report(model, twin, called, reference: Trace, given: dict, probes: bool, st
         return report
     if probes:
         own, theirs = ops_of(model), keras_ops(twin, whole)
-        rows = (rows + integer_probe.probe(candidate, own, theirs)
-                + sparse_probe.probe(candidate, own, theirs)
-                + extremes.probe(candidate, own, theirs, model, keras_loss(twin)))
-    rows = without_steps(rows + _beyond_single_layers(model, twin, reference, steps, notes),
-                         reference, left_out)
-    if is_keras(called):
-        rows = rows + entry_points.rows(model, called, reference)
+        rows = (rows + integer_probe.probe(candidate, own, theirs, only=only)
+                + sparse_probe.probe(candidate, own, theirs, only=only)
+                + extremes.probe(candidate, own, theirs, model, keras_loss(twin), only))
+    if some is None:
+        rows = without_steps(rows + _beyond_single_layers(model, twin, reference, steps, notes),
+                             reference, left_out)
+        if is_keras(called):
+            rows = rows + entry_points.rows(model, called, reference)
+    elif reference.training:
+        rows = rows + [row for row in noise_distribution.rows(model, reference)
+                       if row.layer in some.names]
     explained = Diagnosis(candidate, reference, ops_of(model), keras_ops(twin, whole), model,
                           twin if is_keras(twin) else None)
-    return Report.of(rows, candidate, reference, explained, notes, left_out)
+    return Report.of(rows, candidate, reference, explained, notes, left_out, some)
 
 
 def without_steps(rows: list[Row], reference: Trace, left_out: list[str]) -> list[Row]:
@@ -280,14 +296,16 @@ def diff(trace_a: Trace, trace_b: Trace) -> Report:
 
 
 def compare_traces(candidate: Trace, reference: Trace, ops=None, model=None,
-                   notes: Sequence[str] = (), not_checked: Sequence[str] = ()) -> Report:
+                   notes: Sequence[str] = (), not_checked: Sequence[str] = (),
+                   some: ChosenLayers | None = None) -> Report:
     """The report on two traces; `ops` and `model` are the candidate's, if it can be run."""
     rows = specification.network(candidate, reference)
     if specification.same_structure(rows):
         rows += specification.weights(candidate, reference)
-        rows += Layerwise(candidate, reference, ops, model).rows()
+        rows += Layerwise(candidate, reference, ops, model,
+                          None if some is None else some.positions).rows()
     return Report.of(rows, candidate, reference,
-                     Diagnosis(candidate, reference, ops, None, model), notes, not_checked)
+                     Diagnosis(candidate, reference, ops, None, model), notes, not_checked, some)
 
 
 def assert_case(model: str, layer: str, tensor: str, *, part: str, class_name: str, config: dict, x,

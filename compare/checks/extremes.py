@@ -6,7 +6,7 @@ still be there after it. Of the two runs the table has the one that came closer 
 """
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
 
@@ -48,7 +48,8 @@ LossRun = Callable[[np.ndarray, np.ndarray, bool], tuple[np.ndarray, np.ndarray]
 
 
 def probe(candidate: Trace, ops: Sequence[Op], reference_ops: Sequence[ReferenceRun] | None = None,
-          model: Network | None = None, loss_run: LossRun | None = None) -> list[Row]:
+          model: Network | None = None, loss_run: LossRun | None = None,
+          only: Collection[int] | None = None) -> list[Row]:
     """Rows for each layer, the loss and each penalty.
 
     Args:
@@ -58,13 +59,14 @@ def probe(candidate: Trace, ops: Sequence[Op], reference_ops: Sequence[Reference
         model: the candidate, whose loss is run; None for none.
         loss_run: the reference's loss, a function (labels, output, fused) -> (value, gradient);
             None leaves the oracle's value in its place.
+        only: the positions of the parts that are judged; None for all.
     """
     rows: dict[int, list[Row]] = {}
-    for positions in each_group(Gate.EXTREMES, candidate, reference_ops):
+    for positions in each_group(Gate.EXTREMES, candidate, reference_ops, only):
         run = None if reference_ops is None else reference_ops[positions[0]]
         rows |= layer_rows(candidate, positions, ops, run)
     found: list[Row] = []
-    for i in range(len(ops)):
+    for i in sorted(rows):
         found += rows[i]
         if candidate.y is not None:
             found += penalty_rows(candidate, i, ops)

@@ -6,7 +6,7 @@ layer's own doing.
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,7 +51,8 @@ class Draw(NamedTuple):
 
 def probe(gate: Gate, candidate: Trace, ops: Sequence[Op],
           reference_ops: Sequence[ReferenceRun] | None,
-          draws: Callable[[int, Part, Oracle], list[Draw]], exactly: bool) -> list[Row]:
+          draws: Callable[[int, Part, Oracle], list[Draw]], exactly: bool,
+          only: Collection[int] | None = None) -> list[Row]:
     """Rows for every op for which numbers are drawn, the same ones for ops that are alike.
 
     Args:
@@ -62,9 +63,10 @@ def probe(gate: Gate, candidate: Trace, ops: Sequence[Op],
             one per op; None leaves the oracle's value in the reference's place.
         draws: a function (number of the part, part, its oracle) -> list of `Draw`.
         exactly: nothing may differ; otherwise the oracle's bound is allowed.
+        only: the positions of the parts that are judged; None for all.
     """
     rows: dict[int, list[Row]] = {i: [] for i in range(len(ops))}
-    for positions in each_group(gate, candidate, reference_ops):
+    for positions in each_group(gate, candidate, reference_ops, only):
         first = positions[0]
         part = candidate.parts[first]
         run = None if reference_ops is None else reference_ops[first]
@@ -75,11 +77,13 @@ def probe(gate: Gate, candidate: Trace, ops: Sequence[Op],
     return [row for found in rows.values() for row in found]
 
 
-def each_group(gate: Gate, candidate: Trace, reference_ops: Sequence[ReferenceRun] | None
-               ) -> Iterator[list[int]]:
+def each_group(gate: Gate, candidate: Trace, reference_ops: Sequence[ReferenceRun] | None,
+               only: Collection[int] | None = None) -> Iterator[list[int]]:
     """The positions of the parts, those that are alike together, with a bar."""
-    with progress.counting(len(candidate.parts), f"Gate '{gate}', layer by layer") as count:
-        for positions in layers_alike.groups(candidate, reference_ops):
+    groups = [[i for i in group if only is None or i in only]
+              for group in layers_alike.groups(candidate, reference_ops)]
+    with progress.counting(sum(map(len, groups)), f"Gate '{gate}', layer by layer") as count:
+        for positions in filter(None, groups):
             yield positions
             count(len(positions))
 

@@ -18,7 +18,8 @@ Runs both on one batch and checks every layer's output, every gradient, the loss
 and one optimizer step against proved rounding bounds, probes each layer with
 whole numbers, where nothing may differ at all, and trains both side by side for
 a few steps. Exits 0 if parity holds, 1 if it does not, 2 for bad input
-or where NaN on both sides left nothing to judge.
+or where NaN on both sides left nothing to judge. With --layers or --sample
+the verdict, and the exit code, are of those layers alone.
 """
 EPILOG = examples(
     ("the network that comes with parity, on Fashion-MNIST", "parity check"),
@@ -30,6 +31,9 @@ EPILOG = examples(
      "parity check --inference --model mine:build"),
     ("what another runtime wrote for each layer, on the batch in batch.npz",
      "parity check --model model.keras --input batch.npz --outputs onnx.npz"),
+    ("a large network, if you cannot wait: 20 of its layers, or those of one block",
+     "parity check --model model.keras --sample 20"),
+    ("", "parity check --model model.keras --layers 'block_1_*'"),
     ("record Keras once; from then on check without TensorFlow",
      "parity record --out golden.npz"),
     ("", "parity check --golden golden.npz"))
@@ -62,6 +66,11 @@ def add_parser(subparsers) -> None:
                       help="which array of --outputs belongs to which layer, where names differ")
     what.add_argument("--precision", choices=("float16", "float32", "float64"),
                       help="in which --outputs were computed (default: the model's own)")
+    what.add_argument("--layers", nargs="+", metavar="NAME",
+                      help="check these layers alone, by name or by pattern as 'block_1_*'; the "
+                           "verdict is of them, not of the network as a whole or its training")
+    what.add_argument("--sample", type=arguments.positive, metavar="N",
+                      help="check N layers alone, drawn with --seed")
     arguments.group(parser, "on which numbers").add_argument(
         "--steps", type=arguments.natural, default=None, metavar="N",
         help="training steps in lockstep (default: 5)")
@@ -85,6 +94,11 @@ def run(args) -> int:
 
 def checked(args):
     """(report, a text on what was checked) as the options say."""
+    if args.layers and args.sample:
+        raise ValueError("Expected --layers or --sample. Received: both")
+    if args.steps is not None and (args.layers or args.sample):
+        raise ValueError("Expected no --steps with --layers or --sample, as some layers alone are "
+                         f"not trained. Received: --steps {args.steps}")
     if args.outputs:
         return arrays_alone(args)
     for option in ("map", "precision"):
@@ -110,9 +124,10 @@ def against_keras(args):
                          f"Received: --steps {args.steps}")
     model, twin, x, y, about = prepare(args)
     steps = parity.LOCKSTEP if args.steps is None else args.steps
-    with about_batch(args):
+    with about_batch(args), about_layers():
         return parity.check(model, twin, x, y, steps=steps, seed=args.seed,
-                            gradients=False if args.inference else None), about
+                            gradients=False if args.inference else None, layers=args.layers,
+                            sample=args.sample), about
 
 
 def arrays_alone(args):
@@ -121,9 +136,10 @@ def arrays_alone(args):
     from compare.inputs import named_outputs
     from compare.tracing.trace import Trace
 
-    if args.steps is not None:
-        raise ValueError("Expected no --steps with --outputs, as nothing is trained. "
-                         f"Received: --steps {args.steps}")
+    for option in ("steps", "layers", "sample"):
+        if getattr(args, option) is not None:
+            raise ValueError(f"Expected no --{option} with --outputs, whose arrays are all judged, "
+                             f"and nothing trained. Received: --{option}")
     if not args.golden and not (args.model and args.input):
         raise ValueError("Expected --model, and --input with the batch that the arrays in "
                          "--outputs came from; or --golden with both. Received: "
@@ -146,6 +162,14 @@ def arrays_alone(args):
 def about_batch(args):
     """Around what is run on the batch: whose fault an error is depends on who made the batch."""
     return advising(BATCH_ADVICE if args.input else PAIR_ADVICE)
+
+
+def about_layers():
+    """Around what is checked of a network: the layers that are asked for may not be there."""
+    from compare.checks.chosen_layers import UnknownLayerError
+
+    return advising("Give names as the report has them, or patterns such as 'conv2d*'",
+                    UnknownLayerError)
 
 
 @contextlib.contextmanager
@@ -171,8 +195,10 @@ def against_golden(args):
     with advising("Give --model module:callable that returns a scratch model, or leave it out"):
         model = twins.golden_candidate(trace, args.model)
     name = args.model or "the network"
-    with advising("Record a trace of this very model, or give the one that was recorded"):
-        return parity.check(model, trace, gradients=False if args.inference else None), line(
+    advice = "Record a trace of this very model, or give the one that was recorded"
+    with advising(advice), about_layers():
+        return parity.check(model, trace, gradients=False if args.inference else None,
+                            layers=args.layers, sample=args.sample), line(
             f"Checking {name} against the trace in {args.golden}")
 
 
