@@ -22,6 +22,7 @@ from compare.checks import (
     noise_distribution,
     sparse_probe,
     specification,
+    time_left,
     training_trajectory,
 )
 from compare.checks.chosen_layers import ChosenLayers
@@ -30,6 +31,7 @@ from compare.checks.layerwise import Layerwise
 from compare.checks.row import Row, forget_observed
 from compare.diagnosis.finding import Finding
 from compare.diagnosis.report_diagnosis import Diagnosis
+from compare.document import progress
 from compare.inputs import batches, compiling, passes, twins
 from compare.oracle.expected import learned
 from compare.reduction.case import Case
@@ -95,7 +97,17 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
             have no backward pass; for a name that no layer has.
         TypeError: for models of another kind.
     """
-    model, twin = _pair(model, twin, (x, y, upstream, sample_weight))
+    shares = time_left.shares(probes, steps, layers is None and sample is None)
+    with progress.together(shares):
+        return _checked(model, twin, (x, y, upstream, sample_weight), gradients, probes, steps,
+                        seed, (layers, sample))
+
+
+def _checked(model, twin, batch: tuple, gradients, probes: bool, steps: int, seed: int,
+             asked: tuple[Any, Any]) -> Report:
+    """`check`, of a batch (x, y, upstream, sample_weight) and the (layers, sample) asked for."""
+    x, y, upstream, sample_weight = batch
+    model, twin = _pair(model, twin, batch)
     whole = whole_layers(model)
     notes = adapters.notes_on(model)
     if not passes.with_gradients(model, twin, gradients):
@@ -103,7 +115,7 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
         notes.append(passes.about_forward_alone(model, gradients))
         reference = folded(at_inference(twin) if isinstance(twin, Trace) else
                            record(twin, x, gradients=False, whole=whole), whole)
-        some = chosen_layers.chosen(reference, layers, sample, seed)
+        some = chosen_layers.chosen(reference, *asked, seed)
         return _report(model, twin, twin, reference, {"gradients": False}, probes, 0, notes,
                        known_settings.not_checked(model), some)
     if isinstance(twin, Trace):
@@ -124,7 +136,7 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
                               noise=noise, whole=whole), whole)
     given = {"y": y, "upstream": upstream, "sample_weight": sample_weight,
              "noise": noise_of(reference)}
-    some = chosen_layers.chosen(reference, layers, sample, seed)
+    some = chosen_layers.chosen(reference, *asked, seed)
     return _report(model, twin, called, reference, given, probes, steps, notes, left_out, some)
 
 

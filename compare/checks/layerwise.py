@@ -40,6 +40,7 @@ from compare.tracing.trace import Part, Trace
 from compare.tracing.types import Arrays, Network, Weights
 
 MOVES = "the layer changes this weight outside of training"
+TITLE = f"Gates '{Gate.FORWARD}' and '{Gate.BACKWARD}', layer by layer"  # of its bar
 ONE_SAMPLE = "a batch of one sample"  # is what a row is about
 Steps = dict[tuple[int, str], Bounded]  # by part and name of the weight
 
@@ -61,9 +62,8 @@ class Layerwise:
         self.ops, self.model = ops, model
         self.dtype = np.dtype(reference.dtype)
         self.rounding = Rounding.of(self.dtype)
-        what = f"Gates '{Gate.FORWARD}' and '{Gate.BACKWARD}', layer by layer"
         self.positions = [i for i in range(len(reference.parts)) if only is None or i in only]
-        self.results = [self._judge_part(i) for i in progress.each(self.positions, what)]
+        self.results = [self._judge_part(i) for i in progress.each(self.positions, TITLE)]
 
     def rows(self) -> list[Row]:
         """All rows, gate after gate."""

@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # what compares traces needs no Keras
     from reference import EntryPoints
 
 MARGIN = 3
+TITLE = f"Gate '{Gate.LOCKSTEP}', step by step"  # of its bar
 
 
 @dataclass
@@ -113,7 +114,6 @@ def verdict(model: Network, twin: Network, x: ArrayLike, y: ArrayLike, steps: in
                    kind="normwise", max_abs=np.inf, max_rel=np.inf, error=np.inf, note=str(error))
 
 
-@progress.during(f"Gate '{Gate.LOCKSTEP}'")
 def run(model: Network, twin: Network, x: ArrayLike, y: ArrayLike, steps: int, seed: int = 0,
         sample_weight: ArrayLike | None = None, reference: Trace | None = None) -> Lockstep:
     """Train both, with fresh optimizers, on batches drawn from (x, y); see `training_batches`.
@@ -134,10 +134,11 @@ def run(model: Network, twin: Network, x: ArrayLike, y: ArrayLike, steps: int, s
     if reference is None:
         whole = whole_layers(model)
         reference = folded(record(twin, x, y, sample_weight=sample_weight, whole=whole), whole)
+    batches = training_batches.drawn(x, y, sample_weight, steps, seed)
     with keras_side.EntryPoints(twin) as own:
         sides = _Sides(model, own, reference, seed)
-        for number, batch in enumerate(training_batches.drawn(x, y, sample_weight, steps, seed)):
-            if not sides.step(number + 1, batch):
+        for number, batch in enumerate(progress.each(batches, TITLE), start=1):
+            if not sides.step(number, batch):
                 break
     return Lockstep(sides.weights)
 
