@@ -100,7 +100,6 @@ def pairs(observations, variants: list[Variant], seconds: float = PAIR_SECONDS
     deadline = time.thread_time() + seconds
     screen = observations[0]
     changed: dict[int, object] = {}
-    idle: set[int] = set()  # those that leave these numbers as they are
     found: dict[tuple, Explanation] = {}
     last = 0  # how likely the pair was that was found
     for rank, first, second in ranked(variants):
@@ -108,11 +107,7 @@ def pairs(observations, variants: list[Variant], seconds: float = PAIR_SECONDS
             break
         if first not in changed:
             changed[first] = _changed(screen, variants[first])
-            if changed[first] is None or _equal(changed[first], screen.right):
-                idle.add(first)
         a, b = variants[first], variants[second]
-        if b.cheap and first in idle:
-            continue  # b by itself, which does not suffice
         key = tuple(sorted((a.identifier, b.identifier)))
         if changed[first] is None or key in found or not _suffices(screen, changed[first], b):
             continue
@@ -160,12 +155,6 @@ def _changed(screen: Observation, variant: Variant):
     except CANNOT:
         return None
     return computation
-
-
-def _equal(one, other) -> bool:
-    """Whether two computations have one result, shape and all."""
-    a, b = one.evaluate(), other.evaluate()
-    return a.shape == b.shape and np.array_equal(a.value, b.value, equal_nan=True)
 
 
 def _suffices(screen: Observation, changed, variant: Variant) -> bool:
