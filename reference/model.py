@@ -78,7 +78,8 @@ def compile_config(model) -> dict:
 
 def _excluded(optimizer, variable) -> bool:
     """Whether an optimizer that lets weights decay was told to leave this one alone."""
-    return bool(optimizer.weight_decay) and not optimizer._use_weight_decay(variable)
+    decays = optimizer.weight_decay or getattr(optimizer, "adam_weight_decay", None)  # Muon's
+    return bool(decays) and not optimizer._use_weight_decay(variable)
 
 
 def fresh_optimizer(optimizer, variables, copies):

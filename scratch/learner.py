@@ -272,7 +272,7 @@ class Learner:
         constraints."""
         gradients, weights = self._gradients(), self.trainable_variables
         if weights and not self.optimizer.built:
-            self.optimizer.build(weights, [name for layer in self.layers
+            self.optimizer.build(weights, [f"{layer.name}/{name}" for layer in self.layers
                                            for name in layer.trainable_params])
         self.optimizer.apply(gradients, weights)
         if self.trainable:

@@ -158,6 +158,8 @@ class Trainer(Learner):
                 bar.close(**figures)
             if self.stop_training or batches.exhausted:
                 break
+        if len(epochs):
+            self.optimizer.finalize_variable_values(self.trainable_variables)
         watchers.call("on_train_end", logs=logs)
 
     def _run_epoch(self, batches: Epochs, bar: ProgressBar, epoch: int, watchers) -> dict | None:

@@ -118,8 +118,14 @@ def optimizer_of(trace: Trace) -> Optimizer:
     numbers = {i: number for number, positions in enumerate(layer_parts(trace), start=1)
                for i in positions}
     optimizer.constraints = [_constraint(trace, trace.parts[i], name) for i, name in learned(trace)]
+    optimizer.names = names_of_learned(trace)
     optimizer.decays = [(numbers[i], name) not in excluded for i, name in learned(trace)]
     return optimizer
+
+
+def names_of_learned(trace: Trace) -> list[str]:
+    """The names 'dense/kernel' ... of the weights that are trained."""
+    return [f"{trace.parts[i].layer}/{name}" for i, name in learned(trace)]
 
 
 def _constraint(trace: Trace, part: Part, name: str) -> Config | None:

@@ -78,7 +78,7 @@ def _built(model):
 
 
 def _trained(model) -> tuple[list, list[str]]:
-    """(the weights that are trained, their names)."""
-    trained = [(weight, name) for layer in model.layers if model.trainable
+    """(the weights that are trained, their names 'dense/kernel' ...)."""
+    trained = [(weight, f"{layer.name}/{name}") for layer in model.layers if model.trainable
                for name, weight in layer.trainable_params.items()]
     return [weight for weight, _ in trained], [name for _, name in trained]

@@ -146,9 +146,9 @@ def of_decay(c) -> list[Variant]:
     rate = c.config.get("learning_rate")
     found = [inside("weight-decay", "ignored", lambda c: c.configured(weight_decay=0.0)),
              inside("weight-decay", "twice in each step", lambda c: c.hooked(
-                 decayed=lambda oracle, right, weight, rate: right(right(weight, rate), rate))),
+                 decayed=lambda oracle, right, weight, *rest: right(right(weight, *rest), *rest))),
              inside("weight-decay", "after the step, not before it", lambda c: c.hooked(
-                 decayed=lambda oracle, right, weight, rate: weight, rule=afterwards)),
+                 decayed=lambda oracle, right, weight, *rest: weight, rule=afterwards)),
              inside("weight-decay", "added to the gradient, not taken from the weight", coupled)]
     if isinstance(rate, float) and rate:
         found.append(inside("weight-decay", "not times the learning rate",
