@@ -95,10 +95,10 @@ class EntryPoints(contextlib.AbstractContextManager):
         Returns:
             The weights after the step, and what `train_on_batch` returns, by name.
         """
+        self.model.set_weights(weights)  # from which some optimizers' slots start
         if not self._trains:
             self.model.optimizer = self._fresh_optimizer()
             self._trains = True
-        self.model.set_weights(weights)
         given = noises.by_layer(self.layers, {i: self._held(i, value)
                                               for i, value in (noise or {}).items()})
         with precision(self.dtype), noises.given(given), naming_part("train_on_batch"):

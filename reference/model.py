@@ -1,5 +1,6 @@
 """A real Keras model from a config dictionary or a file, compiled in its own precision."""
 
+import contextlib
 import warnings
 from pathlib import Path
 
@@ -94,6 +95,14 @@ def fresh_optimizer(optimizer, variables, copies):
     return made
 
 
+def copied(variable, value):
+    """A variable with the name and the path of another: optimizers tell them apart by these."""
+    with contextlib.ExitStack() as scopes:
+        for name in variable.path.split("/")[:-1]:
+            scopes.enter_context(keras.name_scope(name))
+        return keras.Variable(value, dtype=variable.dtype, name=variable.name)
+
+
 def rate_dtype(model) -> str:
     """The precision of the learning rate; a schedule has none of its own: the model's."""
     return getattr(model.optimizer._learning_rate, "dtype", model_dtype(model))
@@ -106,6 +115,7 @@ def clone(model) -> "keras.Model":
     may be of a class that Keras does not know by name.
     """
     copy = from_config(model.get_config())
+    set_weights(copy, model.get_weights())  # from which some optimizers' slots start
     settings = model.get_compile_config() or {}
     if settings:
         others = {key: value for key, value in settings.items() if key not in ("optimizer", "loss")}
@@ -115,7 +125,6 @@ def clone(model) -> "keras.Model":
             copy.compile(optimizer=optimizer, loss=model.loss,
                          **keras.saving.deserialize_keras_object(others))
             optimizer.build(copy.trainable_variables)
-    set_weights(copy, model.get_weights())
     return copy
 
 

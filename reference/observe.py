@@ -7,7 +7,7 @@ import numpy as np
 
 from reference import noise as noises
 from reference.failures import naming_part
-from reference.model import fresh_optimizer, model_dtype, rate_dtype
+from reference.model import copied, fresh_optimizer, model_dtype, rate_dtype
 from reference.ops import Op, array, ops_of, restored, run_op
 from reference.quiet import keras, precision, tf
 
@@ -299,7 +299,7 @@ def one_step(model, variables, gradients) -> dict[int, np.ndarray]:
     pairs = [(g, v) for g, v in zip(gradients, variables) if g is not None]
     with precision(rate_dtype(model)):
         # through NumPy: a variable made from another's tensor would share, and change, its memory
-        copies = [keras.Variable(np.array(v.numpy()), dtype=v.dtype) for _, v in pairs]
+        copies = [copied(v, np.array(v.numpy())) for _, v in pairs]
         for (_, v), copy in zip(pairs, copies):
             copy.constraint = v.constraint
         optimizer = fresh_optimizer(model.optimizer, [v for _, v in pairs], copies)

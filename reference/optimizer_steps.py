@@ -1,11 +1,9 @@
 """Steps of a Keras model's optimizer from any state."""
 
-import contextlib
-
 import numpy as np
 
 from reference.failures import naming_part
-from reference.model import fresh_optimizer, rate_dtype
+from reference.model import copied, fresh_optimizer, rate_dtype
 from reference.quiet import keras, precision, tf
 
 # what Adamax, Adafactor and the base of all call them
@@ -23,14 +21,6 @@ def u_product(optimizer, iteration: int):
         if not product:  # it has underflown
             break
     return product
-
-
-def copied(variable, value: np.ndarray):
-    """A variable with the name and the path of another: optimizers tell them apart by these."""
-    with contextlib.ExitStack() as scopes:
-        for name in variable.path.split("/")[:-1]:
-            scopes.enter_context(keras.name_scope(name))
-        return keras.Variable(value, dtype=variable.dtype, name=variable.name)
 
 
 class OptimizerSteps:

@@ -75,10 +75,14 @@ def memory(class_name: str, config: Config) -> str:
     """What an optimizer remembers between steps, '' for nothing."""
     kept = {"Adam": "moments", "AdamW": "moments", "RMSprop": "mean squares",
             "Adagrad": "sums of squares", "Ftrl": "sums", "Adadelta": "mean squares",
-            "Adamax": "moments", "Nadam": "moments", "Lion": "momentum"}.get(class_name)
-    momentum = "momentum" if config.get("momentum") else None
+            "Adamax": "moments", "Nadam": "moments", "Lion": "momentum", "Lamb": "moments",
+            "Adafactor": "mean squares", "Muon": "momentum",
+            "ScheduleFreeAdamW": "moments and the steps' own sequence"}.get(class_name)
+    averages = "moving averages" if config.get("use_ema") else None
+    gathered = "gathered gradients" if config.get("gradient_accumulation_steps") else None
+    momentum = "momentum" if config.get("momentum") and class_name != "Muon" else None
     schedule = "its schedule" if isinstance(config.get("learning_rate"), dict) else None
-    return ", ".join(filter(None, (kept, momentum, schedule)))
+    return ", ".join(filter(None, (kept, momentum, schedule, averages, gathered)))
 
 
 def _batch(trace: Trace) -> list[str]:

@@ -249,7 +249,8 @@ class UpdateComputation(Computation):
     Attributes:
         class_name, config: of the optimizer.
         decays: for each weight whether it decays; empty, all do.
-        iteration: how many steps were made before.
+        names: of the weights, 'dense/kernel' ...; empty, unknown.
+        iteration: how many calls were made before.
         slots: for each weight what is remembered; empty, the optimizer is fresh.
         weights, gradients: of all weights, whose joint norm may be clipped.
         later: the gradients of further steps.
@@ -270,6 +271,7 @@ class UpdateComputation(Computation):
     dtype: Any = "float32"
     tensor: str = "updated"
     decays: tuple[bool, ...] = ()
+    names: tuple[str, ...] = ()
     iteration: int = 0
     slots: tuple[dict, ...] = ()
     hooks: dict = field(default_factory=dict)
@@ -278,6 +280,7 @@ class UpdateComputation(Computation):
         """The oracle in the state before the step."""
         rule = optimizer_for(self.class_name, self.config, self.dtype)
         rule.decays, rule.iteration = list(self.decays), self.iteration
+        rule.names = list(self.names)
         rule.slots = [{name: self.exact(value) for name, value in each.items()}
                       for each in self.slots]
         for name, function in self.hooks.items():

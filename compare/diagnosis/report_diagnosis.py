@@ -321,7 +321,8 @@ class Diagnosis:
         if weights and not isinstance(optimizer["config"].get("learning_rate"), dict):
             finding = diagnose_steps(self.model.optimizer, optimizer["class_name"],
                                      optimizer["config"], weights, seconds,
-                                     tuple(expected.optimizer_of(self.reference).decays))
+                                     tuple(expected.optimizer_of(self.reference).decays),
+                                     tuple(expected.names_of_learned(self.reference)))
         finding = finding or diagnose_training(self.model, self.reference)
         return finding and _on(finding, row.layer or "optimizer", row.tensor, "candidate")
 
@@ -353,7 +354,8 @@ class Diagnosis:
                 optimizer["config"], [parts[i].weights[name] for i, name in trained],
                 [total_gradient(parts, i, name) for i, name in trained], position=position,
                 observed=observed, seconds=seconds,
-                decays=tuple(expected.optimizer_of(trace).decays))
+                decays=tuple(expected.optimizer_of(trace).decays),
+                names=tuple(expected.names_of_learned(trace)))
 
         finding = None
         if self.model is not None and (run or self.twin is not None):

@@ -192,7 +192,7 @@ class SGD(Optimizer):
     def rule(self, weight: Bounded, gradient: Bounded, slots: dict[str, Bounded],
              rate: Bounded) -> Bounded:
         step = gradient * rate
-        if not slots:
+        if "momentum" not in slots:
             return weight - step
         beta = float(np.float32(self.config["momentum"]))
         slots["momentum"] = velocity = slots["momentum"] * beta - step

@@ -46,10 +46,12 @@ class Adafactor(Optimizer):
         self.slot_names = ("rows", "columns", "velocities")
 
     def make_slots(self, variables):
-        # of weights with fewer than two axes Keras, too, keeps a 0 for each
-        self.rows = [np.zeros(v.shape[:-1] if v.ndim > 1 else (), v.dtype) for v in variables]
-        self.columns = [np.zeros((*v.shape[:-2], v.shape[-1]) if v.ndim > 1 else (), v.dtype)
-                        for v in variables]
+        # of weights with fewer than two axes Keras's files hold a whole number 0 for each
+        none = np.zeros((), np.int32)
+        self.rows = [np.zeros(v.shape[:-1], v.dtype) if v.ndim > 1 else none.copy()
+                     for v in variables]
+        self.columns = [np.zeros((*v.shape[:-2], v.shape[-1]), v.dtype) if v.ndim > 1
+                        else none.copy() for v in variables]
         self.velocities = [np.zeros_like(v) for v in variables]
 
     def update_step(self, gradient, variable, rate, position):

@@ -43,8 +43,8 @@ class MovingAverages:
             variables: all weights, in the order of the averages.
             steps: how many were made before this one.
         """
-        momentum = self.momentum if steps else 0.0
         for average, variable in zip(self.arrays, variables):
+            momentum = variable.dtype.type(self.momentum if steps else 0)
             average[...] = momentum * average + (1 - momentum) * variable
         if self.overwrite_frequency and (steps + 1) % self.overwrite_frequency == 0:
             self.overwrite(variables)

@@ -242,7 +242,9 @@ class Draw:
         name = wanted if kind == "optimizer" else names[rng.integers(len(names))]
         arguments = {"learning_rate": loss_grammar.RATES[rng.integers(len(loss_grammar.RATES))],
                      **loss_grammar.CLIPPING[rng.integers(len(loss_grammar.CLIPPING))
-                                             if rng.random() < 0.4 else 0]}
+                                             if rng.random() < 0.4 else 0],
+                     **loss_grammar.AROUND[rng.integers(len(loss_grammar.AROUND))
+                                           if rng.random() < 0.4 else 0]}
         for key, values in loss_grammar.OPTIMIZERS[name].items():
             arguments[key] = values[rng.integers(len(values)) if rng.random() < 0.3 else 0]
         if kind == "optimizer":
