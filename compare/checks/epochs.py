@@ -123,6 +123,14 @@ def in_single_steps(model: Network, epoch: Epoch) -> np.ndarray:
     """The same after one `train_on_batch` for each batch; the model itself is trained."""
     for _ in range(EPOCHS):
         one_epoch(model, epoch)
+    return finished(model)
+
+
+def finished(model: Network) -> np.ndarray:
+    """All weights in one vector, moving averages in the places of those that have one."""
+    for weight, average in zip(model.trainable_variables,
+                               getattr(model.optimizer, "averages", ())):
+        weight[...] = average
     return flat(model)
 
 

@@ -256,6 +256,22 @@ CATALOGUE: dict[str, Entry] = {
     "bias-correction": Entry(
         "what makes up for the means' start at zero is left out",
         "Multiply the rate by sqrt(1 - beta_2^t) / (1 - beta_1^t).", UPDATE),
+    "step-size": Entry(
+        "the step of a weight is made longer or shorter in another way",
+        "Compare what the step is multiplied by with Keras's: norms of the weight and of its step, "
+        "clipping of the update, the sides of the matrix.", UPDATE),
+    "moving-average": Entry(
+        "moving averages of the weights are kept or used in another way",
+        "average = momentum * average + (1 - momentum) * weight after each step, the weight itself "
+        "at first; it takes the weight's place as ema_overwrite_frequency says and when fit ends.",
+        UPDATE),
+    "accumulation": Entry(
+        "gradients are gathered over several calls in another way",
+        "Add them up, divide by gradient_accumulation_steps in the last call of a group, make one "
+        "step of that, and begin again from 0.", UPDATE),
+    "constraint": Entry(
+        "a weight's constraint is another one",
+        "Apply it after the optimizer's step, with Keras's formula and its axis.", UPDATE),
     "nesterov": Entry(
         "Nesterov's look-ahead is another one",
         "velocity = momentum * velocity - rate * g, then w += momentum * velocity - rate * g.",

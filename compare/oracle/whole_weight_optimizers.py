@@ -187,8 +187,12 @@ class ScheduleFreeAdamW(Adam):
         slots.update(momentum=z, velocity=v)
         beta_1 = self.cast("beta_1")
         x = (weight - (one - beta_1) * self.recovered_by(before, z)) / beta_1
-        share = one / t
+        share = self.share_of_new(t)
         return (one - beta_1) * z + beta_1 * ((one - share) * x + share * z)
+
+    def share_of_new(self, t: Bounded) -> Bounded:
+        """What the new z counts for in the mean of all."""
+        return Bounded(1.0, self.rounding) / t
 
     def recovered_by(self, before: Bounded, after: Bounded) -> Bounded:
         """The z by which x is worked out of the weight."""

@@ -3,7 +3,9 @@
 import numpy as np
 
 from compare.diagnosis.computation import UpdateComputation
+from compare.diagnosis.hypotheses.around_rules import of_averages, of_gathering
 from compare.diagnosis.hypotheses.clipping import CLIPS, of_clipping
+from compare.diagnosis.hypotheses.newer_rules import of_newer_rules
 from compare.diagnosis.hypotheses.optimizer_slots import of_slots
 from compare.diagnosis.hypotheses.scale import (
     CLOSE,
@@ -29,7 +31,7 @@ def of_updates(c: UpdateComputation) -> list[Variant]:
         found.append(inside("update-missing", "the weight stays as it is", lambda c: c.changed(
             own=lambda c: c.exact(c.weights[c.position]))))
     # where two are the same in a first step, epsilon's place is the commoner mistake
-    rules = of_rules_gone_wrong(c)
+    rules = of_gathering(c) + of_averages(c) + of_newer_rules(c) + of_rules_gone_wrong(c)
     found += (of_epsilon(c) + [rule for rule in rules if rule.identifier == "epsilon"]
               + of_settings(c) + of_slots(c)
               + [rule for rule in rules if rule.identifier != "epsilon"] + of_decay(c)

@@ -8,6 +8,7 @@ from compare.evaluation.faults.families import (
     activations,
     applications,
     attention,
+    averages,
     buffers,
     clipping_limits,
     convolution,
@@ -29,6 +30,7 @@ from compare.evaluation.faults.families import (
     merging,
     moments,
     multi_head_attention,
+    newer_rules,
     noise,
     noise_patterns,
     normalization,
@@ -64,7 +66,7 @@ FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooli
             shared_layers, time_distributed, recurrent,
             # from textbooks, course forums and public issues
             textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, lost_digits,
-            low_precision, optimizer_rules, later_updates, clipping_limits, rate_schedules, buffers,
+            low_precision, optimizer_rules, newer_rules, averages, later_updates, clipping_limits, rate_schedules, buffers,
             inference_only, training_loop, keras_models,
             overlaps,
             pairs)
