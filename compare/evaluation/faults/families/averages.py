@@ -2,7 +2,8 @@
 
 from compare.evaluation.faults.families.making import single
 from compare.evaluation.faults.families.optimizers import patching, trained_by
-from compare.evaluation.faults.fault import OPTIMIZER
+from compare.evaluation.faults.fault import OPTIMIZER, TRAINING
+from compare.evaluation.faults.injection import patched
 
 AVERAGED = trained_by("SGD", momentum=0.9, use_ema=True, ema_momentum=0.7)
 OVERWRITTEN = trained_by("Adam", use_ema=True, ema_momentum=0.7, ema_overwrite_frequency=2)
@@ -61,6 +62,10 @@ def not_at_the_end(self, right, variables):
     """`fit` ends with the weights of the last step."""
 
 
+def ends_otherwise(model):
+    patched(model.optimizer, finalize_variable_values=not_at_the_end)
+
+
 def added_up(self, right, given, positions):
     return [mean * mean.dtype.type(self.gradient_accumulation_steps)
             for mean in right(given, positions)]
@@ -112,6 +117,6 @@ def faults():
         yield single("Averages and accumulation", f"around-{name}", sentence, network, OPTIMIZER,
                      "", cause, inject, *(also or [()]), "update", steps=5)
     yield single("Averages and accumulation", "around-average-not-at-the-end",
-                 "fit ends with the weights of the last step", AVERAGED, OPTIMIZER, "",
-                 "moving-average", patching(finalize_variable_values=not_at_the_end), (), "update",
+                 "fit ends with the weights of the last step", AVERAGED, TRAINING, "",
+                 "moving-average", ends_otherwise, (), "training",
                  steps=5)
