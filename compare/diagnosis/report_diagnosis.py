@@ -9,10 +9,11 @@ from compare.checks import specification
 from compare.checks.end_to_end import END_TO_END
 from compare.checks.extremes import ALONE, OVERWRITTEN
 from compare.checks.gate import Gate
-from compare.checks.later_updates import AT, IN_PLACE
+from compare.checks.later_updates import AT, IN_PLACE, keys_of
 from compare.checks.layerwise import MOVES, ONE_SAMPLE
 from compare.checks.row import Row
 from compare.checks.specification import same_structure
+from compare.diagnosis.constraint_causes import cause_of_constraint
 from compare.diagnosis.finding import Cause, Finding
 from compare.diagnosis.free_running import cause_between_layers
 from compare.diagnosis.inference import diagnose_suspect
@@ -347,6 +348,10 @@ class Diagnosis:
         parts = trace.parts
         observed = None if run else [parts[i].updated[name] for i, name in trained]
         position = trained.index((number, row.tensor))
+        if run:
+            cause = self._of_constraint(position)
+            if cause is not None:
+                return Finding(row.layer, row.tensor, side, (cause,), before=row.used)
 
         def of_a_fresh_one(seconds) -> Finding | None:
             return diagnose_optimizer(
@@ -362,6 +367,18 @@ class Diagnosis:
             finding = self._update_by_all_steps(position, side, of_a_fresh_one)
         finding = finding or of_a_fresh_one(seconds)
         return finding and _on(finding, row.layer, row.tensor, side)
+
+    def _of_constraint(self, position: int) -> Cause | None:
+        """The mistake in the constraint of one of the candidate's trained weights."""
+        assert self.model is not None
+        trained = expected.learned(self.reference)
+        layer, name = keys_of(self.model, trained, self.reference)[position]
+        number, tensor = trained[position]
+        layers = {each.name: each for each in self.model.layers}
+        return cause_of_constraint(
+            getattr(layers.get(layer), "constraints", {}).get(name),
+            expected.optimizer_of(self.reference).constraints[position],
+            self.reference.parts[number].weights[tensor].shape, self.reference.dtype)
 
     def _update_by_all_steps(self, position: int, side: str, of_a_fresh_one) -> Finding | None:
         """What explains a first step and all later ones; else a specific cause of the first, or of

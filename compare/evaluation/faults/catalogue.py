@@ -11,6 +11,7 @@ from compare.evaluation.faults.families import (
     averages,
     buffers,
     clipping_limits,
+    constraints,
     convolution,
     convolution_gradients,
     dense,
@@ -66,7 +67,8 @@ FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooli
             shared_layers, time_distributed, recurrent,
             # from textbooks, course forums and public issues
             textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, lost_digits,
-            low_precision, optimizer_rules, newer_rules, averages, later_updates, clipping_limits, rate_schedules, buffers,
+            low_precision, optimizer_rules, newer_rules, averages, constraints,
+            later_updates, clipping_limits, rate_schedules, buffers,
             inference_only, training_loop, keras_models,
             overlaps,
             pairs)
