@@ -4,7 +4,7 @@ import numpy as np
 
 from reference.failures import naming_part
 from reference.model import copied, fresh_optimizer, rate_dtype
-from reference.quiet import keras, precision, tf
+from reference.quiet import precision, tf
 
 # what Adamax, Adafactor and the base of all call them
 SHORT = {"momentum": "_m", "norm": "_u", "row": "_r", "column": "_c", "velocity": "_v",

@@ -74,8 +74,8 @@ class Optimizer(State):
         self.use_ema = bool(use_ema)
         self.ema_momentum = ema_momentum
         self.ema_overwrite_frequency = ema_overwrite_frequency
-        self.moving_averages = MovingAverages(type(self).__name__, ema_momentum, ema_overwrite_frequency
-                                       ) if use_ema else None
+        self.moving_averages = MovingAverages(
+            type(self).__name__, ema_momentum, ema_overwrite_frequency) if use_ema else None
         self.gradient_accumulation_steps = self._checked_accumulation(gradient_accumulation_steps)
         self.gradient_accumulators: list[np.ndarray] = []
         self._calls = 0

@@ -63,7 +63,7 @@ def test_values_are_those_of_the_rules_on_plain_numbers(name, settings):
 @pytest.mark.parametrize("name, settings", CASES, ids=ident)
 def test_scratch_stays_within_the_bounds(name, settings, scale, dtype):
     weights, gradients = problem(3, dtype, scale)
-    if name == "Adafactor" and scale > 1:  # the row of zeros would underflow, and so it does in Keras
+    if name == "Adafactor" and scale > 1:  # a row of zeros would underflow, and so it does in Keras
         gradients[0][1] = 1
     config = config_of(name, settings, dtype)
     optimizer = scratch.optimizers.get({"class_name": name, "config": config})

@@ -116,7 +116,7 @@ def test_what_is_divided_by_is_above_0(name, key):
 
 
 def test_muon_tells_weights_apart_by_their_names():
-    """By Adam's rule the first step has one length for all; excluded are parts of 'layer/weight'."""
+    """By Adam's rule the first step has one length for all; excluded are parts of their paths."""
     for words, by_adam in (([], [False, False, True]), (["head"], [False, True, True]),
                            (["body/ker"], [True, False, True])):
         weights = [real(1, (3, 4)), real(2, (4, 2)), real(3, (5, 2))]
@@ -354,7 +354,8 @@ def test_a_config_gives_the_same_optimizer(name, settings):
     assert type(scratch.optimizers.get(name.lower())) is type(scratch.optimizers.get(name))
 
 
-@pytest.mark.parametrize("identifier", ["adafactory", None, 3, {"class_name": "Lambda", "config": {}}])
+@pytest.mark.parametrize("identifier", ["adafactory", None, 3,
+                                        {"class_name": "Lambda", "config": {}}])
 def test_optimizers_that_are_not_known_are_refused(identifier):
     with pytest.raises(scratch.UnsupportedError, match="not supported.*Expected one of: sgd, adam"):
         scratch.optimizers.get(identifier)
