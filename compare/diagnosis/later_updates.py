@@ -50,8 +50,8 @@ class LaterSteps:
             optimizer_of(self.reference).rounding, class_name=optimizer["class_name"],
             config=optimizer["config"], weights=tuple(state.weights),
             gradients=tuple(state.gradients), position=position, dtype=self.reference.dtype,
-            tensor=slot or "updated", decays=self.decays, names=self.names, iteration=state.iteration,
-            slots=tuple(state.slots))
+            tensor=slot or "updated", decays=self.decays, names=self.names,
+            iteration=state.iteration, slots=tuple(state.slots))
 
 
 def diagnose_later(steps: LaterSteps, layer: str, tensor: str, seconds: float = PAIR_SECONDS

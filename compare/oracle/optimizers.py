@@ -215,7 +215,7 @@ class Adam(Optimizer):
             slots["velocity_hat"] = v = larger(slots["velocity_hat"], v)
         return weight - m * self.alpha(rate) / (v.sqrt() + self.number(self.config["epsilon"]))
 
-    def means(self, gradient: Bounded, slots: dict[str, Bounded]) -> Any:
+    def means(self, gradient: Bounded, slots: dict[str, Bounded]) -> tuple[Bounded, Bounded]:
         """The running means of g and of g^2, moved on."""
         first = self.number(1 - self.config["beta_1"])
         second = self.number(1 - self.config["beta_2"])

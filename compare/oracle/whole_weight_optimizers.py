@@ -212,9 +212,10 @@ class ScheduleFreeAdamW(Adam):
 
 def averaged(x: Bounded, axis: int, keepdims: bool = False) -> Bounded:
     """The mean along an axis."""
-    sums = [array.sum(axis=axis, keepdims=keepdims)
-            for array in (x.value, np.abs(x.value), x.bound, x.support())]
-    return mean(*sums, x.shape[axis], x.rounding)
+    total, magnitude, passed_on, terms = (
+        np.asarray(array.sum(axis=axis, keepdims=keepdims))
+        for array in (x.value, np.abs(x.value), x.bound, x.support()))
+    return mean(total, magnitude, passed_on, terms, x.shape[axis], x.rounding)
 
 
 def rms(x: Bounded) -> Bounded:

@@ -51,8 +51,8 @@ class SwapEMAWeights(Callback):
             return
         averages = self.model.optimizer.moving_averages
         if averages is None or not averages.arrays:
-            raise ValueError("SwapEMAWeights: expected an optimizer with use_ema=True that has made "
-                             f"a step. Received: {type(self.model.optimizer).__name__} with "
+            raise ValueError("SwapEMAWeights: expected an optimizer with use_ema=True that has "
+                             f"made a step. Received: {type(self.model.optimizer).__name__} with "
                              f"use_ema={self.model.optimizer.use_ema}")
         averages.exchange(self.model.trainable_variables)
         self.swapped = swapped

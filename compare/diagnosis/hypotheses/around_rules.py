@@ -28,7 +28,7 @@ def _kept(oracle, right, gradients):
     before = [slots["gradient_accumulator"] for slots in oracle.slots]
     made = right(gradients)
     if made:
-        for slots, total, gradient in zip(oracle.slots, before, gradients):
+        for slots, total in zip(oracle.slots, before):
             slots["gradient_accumulator"] = total
     return made
 

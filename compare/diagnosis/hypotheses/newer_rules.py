@@ -157,7 +157,7 @@ def _unadjusted(oracle, right, step):
     return step
 
 
-HOOKS = {
+HOOKS: dict[str, list[tuple[str, str, dict]]] = {
     "Adamax": [("bias-correction", "that of the mean is left out", {"start": _one}),
                ("epsilon", "inside the maximum, as in PyTorch", {"rule": _epsilon_in_maximum})],
     "Nadam": [("nesterov", "it does not look ahead", {"rule": _nadam(_not_ahead)}),
