@@ -105,6 +105,9 @@ class Layer(HoldsWeights):
         self.regularizers: dict = {}
         self.constraints: dict = {}
         self.activity_regularizer = regularizers.get(activity_regularizer)
+        if getattr(self.activity_regularizer, "needs_matrix", False):  # of all samples at once
+            raise UnsupportedError(f"Layer {type(self).__name__} does not support activity_"
+                                   f"regularizer={type(self.activity_regularizer).__name__}.")
         self.last_output: np.ndarray | None = None
         self.noise: np.ndarray | None = None
         self._given_noise: np.ndarray | None = None
