@@ -12,7 +12,6 @@ import numpy as np
 from scratch.errors import UnsupportedError
 from scratch.suggestions import did_you_mean
 
-
 SHORTEST = 1e-7  # what a vector is divided by at least
 
 
@@ -153,7 +152,8 @@ class OrthogonalRegularizer(Regularizer):
 
 
 CLASSES = {cls.__name__: cls for cls in (L1, L2, L1L2, OrthogonalRegularizer)}
-ALIASES = {"l1": "L1", "l2": "L2", "l1l2": "L1L2", "orthogonal_regularizer": "OrthogonalRegularizer"}
+ALIASES = {"l1": "L1", "l2": "L2", "l1l2": "L1L2",
+           "orthogonal_regularizer": "OrthogonalRegularizer"}
 # Keras 3 describes this name but fails to find it; taken as described.
 DESCRIBED = {"l1_l2": {"class_name": "L1L2", "config": {"l1": 0.01, "l2": 0.01}}}
 

@@ -1,8 +1,8 @@
 """What regularizers add to loss and gradients, by definition and with bounds on rounding.
 
 A penalty is l1 sum |x| + l2 sum x^2, of a weight that is trained or, divided by the size of the
-batch, of a layer's output; or one on pairs of rows (`orthogonality.py`). Both factors count as float32, whatever the precision: Keras casts a
-Python number by way of it.
+batch, of a layer's output; or one on pairs of rows (`orthogonality.py`). Both factors count as
+float32, whatever the precision: Keras casts a Python number by way of it.
 """
 
 from typing import Any
