@@ -215,7 +215,6 @@ def test_pairs_that_are_not_orthogonal_are_penalized_as_in_keras(keras, mode, dt
 
     from compare.oracle import regularization as oracle
     from compare.oracle.running_error import Bounded, Rounding
-    from reference.quiet import precision
 
     ours = regularizers.OrthogonalRegularizer(0.3, mode)
     theirs = keras.regularizers.OrthogonalRegularizer(0.3, mode)
@@ -226,17 +225,20 @@ def test_pairs_that_are_not_orthogonal_are_penalized_as_in_keras(keras, mode, dt
         matrix = real(seed, shape).astype(dtype)
         matrix[1] *= 3
         weight = tf.constant(matrix)
-        with precision(dtype), tf.GradientTape() as tape:
-            tape.watch(weight)
-            penalty = theirs(weight)
-        gradient = tape.gradient(penalty, weight).numpy()
+        by_keras = []
+        if dtype == "float32":  # Keras's own raises an error for float64 tensors
+            with tf.GradientTape() as tape:
+                tape.watch(weight)
+                penalty = theirs(weight)
+            by_keras = [(penalty.numpy(), tape.gradient(penalty, weight).numpy())]
         exact = Bounded(matrix, Rounding.of(dtype))
         right, slope = oracle.penalty(config, exact), oracle.gradient(config, exact)
         rows = matrix if mode == "rows" else matrix.T
         assert float(right.value) == pytest.approx(by_pairs(rows, 0.3), rel=1e-12)
-        for made in (ours.penalty(matrix), penalty.numpy()):
+        both = [(ours.penalty(matrix), ours.gradient(matrix)), *by_keras]
+        for made, _ in both:
             assert abs(float(made) - float(right.value)) <= float(right.bound)
-        for made in (ours.gradient(matrix), gradient):
+        for _, made in both:
             assert made.dtype == dtype and (np.abs(made - slope.value) <= slope.bound).all()
         step = 1e-6
         for i in np.ndindex(shape):
