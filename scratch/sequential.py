@@ -63,15 +63,15 @@ class Sequential(Network):
             if self.input_layer is not None or self.calls:
                 raise ValueError(f"Model {self.name!r}: expected one Input, before all layers. "
                                  f"Received another: {layer}")
-            self.input_layer = layer
+            self.inputs = [layer]
             layer.name = layer.name or "input_layer"
             return
         if not isinstance(layer, (Layer, Network)):
             raise TypeError(f"Model {self.name!r}: expected layers of scratch. Received: {layer!r} "
                             f"of type {type(layer).__name__}")
-        if layer.merges:
-            raise ValueError(f"Model {self.name!r}: expected layers of one input. Received: "
-                             f"{layer}, which merges several; use scratch.Model")
+        if layer.merges or getattr(layer, "outputs_as", None) is not None:
+            raise ValueError(f"Model {self.name!r}: expected layers of one input and one output. Received: "
+                             f"{layer}, which has several; use scratch.Model")
         if layer.name in names and names.given(layer):  # also of one that stands here twice
             raise ValueError(f"Model {self.name!r}: expected each layer's name once. "
                              f"Received twice: {layer.name!r}")
@@ -85,8 +85,8 @@ class Sequential(Network):
     def build(self, input_shape: tuple) -> None:
         if not self.calls:
             raise ValueError(f"Model {self.name!r}: expected at least one layer. Received: none")
-        self.input_layer = self.input_layer or Input(batch_shape=tuple(input_shape),
-                                                     name="input_layer")
+        if not self.inputs:
+            self.inputs = [Input(batch_shape=tuple(input_shape), name="input_layer")]
         super().build(input_shape)
         for layer in self.layers:
             # as when a Keras model's flag is set: its layers follow, and move no statistics either;
@@ -114,7 +114,8 @@ class Sequential(Network):
         for layer in reversed(self.layers):
             wanted = wants_input_gradient or layer is not self.layers[0]
             if from_logits or layer.activity_regularizer is not None:
-                gradient = back_through(layer, gradient, wanted, from_logits)
+                gradient = back_through(layer, None if from_logits else gradient, wanted,
+                                        gradient if from_logits else None)
                 from_logits = False
             else:
                 gradient = layer.backward(gradient, wanted)
