@@ -33,7 +33,7 @@ from compare.oracle.expected import learned
 from compare.reduction.case import Case
 from compare.reduction.minimize import run_small
 from compare.report.report import Report
-from compare.tracing import known_settings, placeholder
+from compare.tracing import grouping, known_settings, placeholder
 from compare.tracing.global_state import leaving_no_trace
 from compare.tracing.model_kinds import is_keras, is_scratch, require_network
 from compare.tracing.noise import drawn, noise_of
@@ -66,7 +66,8 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
             for each of the twin's, wrapped by `compare.wrap` or of scratch's kind; or a
             torch.nn.Module, see `compare.from_torch`.
         twin: the reference: such a Keras model, another scratch model, or a Trace of either.
-        x, y: the batch. Not needed with a Trace, which brings its own. Without y a gradient of the
+        x, y: the batch; of several inputs or outputs lists or dictionaries as the models take them,
+            and likewise upstream and sample_weight. Not needed with a Trace, which brings its own. Without y a gradient of the
             output is drawn in the loss's place, and the report says so.
         upstream: the gradient with respect to the output, for models without a loss.
         sample_weight: of the losses, as `fit` takes it.
@@ -89,6 +90,10 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
         TypeError: for models of another kind.
     """
     model, twin = _pair(model, twin, (x, y, upstream, sample_weight))
+    if not isinstance(twin, Trace):
+        x = grouping.inputs_of(twin, x)
+        y, upstream = (grouping.outputs_of(twin, given) for given in (y, upstream))
+        sample_weight = grouping.weights_of(twin, sample_weight)
     whole = whole_layers(model)
     notes = adapters.notes_on(model)
     if not passes.with_gradients(model, twin, gradients):
@@ -100,7 +105,7 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
                        known_settings.not_checked(model))
     if isinstance(twin, Trace):
         x, y, sample_weight = twin.x, twin.y, twin.sample_weight
-        upstream = twin.parts[-1].output_gradient if y is None else None
+        upstream = twin.upstream if y is None else None
     called = twin  # what its owner calls, compiled or not
     left_out = known_settings.not_checked(model)
     if y is not None:

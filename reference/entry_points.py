@@ -75,7 +75,8 @@ class EntryPoints(contextlib.AbstractContextManager):
         with precision(self.dtype), naming_part("predict"):
             made = self.model.predict(as_inputs(self.model, self._cast(x)),
                                       batch_size=len(each(x)[0]), verbose=0)
-        return flat(made) if isinstance(made, (dict, list, tuple)) else made
+        made = flat(made) if isinstance(made, (dict, list, tuple)) else (made,)
+        return made if len(made) > 1 else made[0]
 
     def evaluate(self, x, y, sample_weight=None) -> dict[str, float]:
         """What `evaluate` returns for one batch, by name; 'loss' is the first."""

@@ -5,6 +5,7 @@ import numpy as np
 from reference.failures import naming_part
 from reference.ops import array, ops_of, output_ops
 from reference.quiet import tf
+from reference.structures import form_of_outputs
 
 
 def run_loss(model, y, seen, fused: bool, output: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -30,8 +31,8 @@ def run_loss(model, y, seen, fused: bool, output: int = 0) -> tuple[np.ndarray, 
 
 def _loss_of(model, output: int):
     """The function of (labels, output, weights) that is the loss of one output."""
-    form = getattr(model, "_outputs_struct", None)
-    if not isinstance(form, dict) and len(model.outputs) == 1:
+    form = form_of_outputs(model)
+    if form is None:
         return model._compile_loss
     key = sorted(form)[output] if isinstance(form, dict) else output
     return next(loss for path, loss, _, _ in model._compile_loss._flat_losses if path[0] == key)

@@ -9,6 +9,7 @@ from reference.statistics import set_weights
 from reference.weight_names import weight_names
 
 UNDECAYED = "exclude_from_weight_decay"  # see `compile_config`
+LEFT_OUT = {"Huber": "delta", "CosineSimilarity": "axis"}  # settings that configs leave out
 NOT_CHECKED = "not_checked"  # names of settings that a compile config leaves out
 
 
@@ -60,10 +61,11 @@ def compile_config(model) -> dict:
     [number of the layer from 1, name of the weight] under that name, if there are any.
     """
     config = model.get_compile_config() or {}
-    if isinstance(getattr(model, "loss", None), keras.losses.Huber) and config:
-        config["loss"]["config"]["delta"] = model.loss._fn_kwargs["delta"]
-    if isinstance(getattr(model, "loss", None), keras.losses.CosineSimilarity) and config:
-        config["loss"]["config"]["axis"] = model.loss._fn_kwargs["axis"]
+    if config:
+        for loss, described in _each_loss(model.loss, config["loss"]):
+            for kind, setting in LEFT_OUT.items():
+                if isinstance(loss, getattr(keras.losses, kind)):
+                    described["config"][setting] = loss._fn_kwargs[setting]
     if config and isinstance(config.get("optimizer"), dict):
         layers = layers_of(model)
         found = [[number, weight_names(layer)[id(v)]]
@@ -74,6 +76,14 @@ def compile_config(model) -> dict:
         if found:
             config["optimizer"][UNDECAYED] = found
     return config
+
+
+def _each_loss(losses, described) -> list[tuple]:
+    """(loss, its dictionary) of one, or of each in a list or a dictionary."""
+    if isinstance(losses, dict):
+        return [(loss, described[key]) for key, loss in losses.items()]
+    return list(zip(losses, described)) if isinstance(losses, (list, tuple)) else \
+        [(losses, described)]
 
 
 def _excluded(optimizer, variable) -> bool:

@@ -11,7 +11,15 @@ from reference.failures import naming_part
 from reference.model import fresh_optimizer, model_dtype, rate_dtype
 from reference.ops import Op, array, ops_of, output_ops, restored, run_op
 from reference.quiet import keras, precision, tf
-from reference.structures import as_inputs, as_outputs, each, filled_in, flat, mapped
+from reference.structures import (
+    as_inputs,
+    as_outputs,
+    each,
+    filled_in,
+    flat,
+    form_of_outputs,
+    mapped,
+)
 
 
 @dataclass
@@ -96,7 +104,7 @@ def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
     state = [v for op in ops for v in op.state]
     with restored(state), precision(dtype):
         execution = _Execution(model, ops, mapped(lambda a: np.asarray(a, dtype), x), noise or {})
-        several = isinstance(execution.form, (dict, list, tuple))
+        several = execution.form is not None
         target: Any = execution.made if several else execution.made[0]
         seed: Any = None
         if y is not None:
@@ -184,10 +192,8 @@ class _Execution:
                     self.outputs.append(op.run(read, used))
                     self.moved.append({op.names[id(v)]: np.array(v.numpy())
                                        for v in op.state})
-        self.form = getattr(model, "_outputs_struct", None)
+        self.form = form_of_outputs(model)
         self.ends = output_ops(model, ops)
-        if isinstance(self.form, (list, tuple)) and len(self.ends) == 1:
-            self.form = None  # which Keras hands out without the list
         self.seen: list = []  # of each output, what the loss reads
         self.logits: list = []  # likewise; None where it reads no logits
         self.terms: tuple = ()
@@ -200,6 +206,13 @@ class _Execution:
     def is_read(self, i: int) -> bool:
         """Whether another op reads the output of this one."""
         return any(i in op.sources for op in self.ops)
+
+    def is_reached(self, i: int, found: dict) -> bool:
+        """Whether the loss depends on this op; given the gradients that were found."""
+        below = self.form is None or any(
+            end == i and found["logits"][k] is not None for k, end in enumerate(self.ends)
+            if found["logits"])
+        return found["outputs"][i] is not None or below
 
     def value(self, source: int):
         """The output of an op, or the model's input k for -1 - k."""
@@ -299,7 +312,7 @@ def weight_gradients(execution: _Execution, found: dict, variables: list, penali
     for i, op in enumerate(execution.ops):
         trained = [v for v in op.variables if id(v) in of_all]
         own = {id(v): of_all[id(v)] for v in trained if users[id(v)] == 1}
-        if len(own) < len(trained):
+        if len(own) < len(trained) and execution.is_reached(i, found):
             alone = _alone(execution, found, i)
             for v in trained:
                 own[id(v)] = alone[execution.ops[i].names[id(v)]]

@@ -38,6 +38,14 @@ def as_outputs(model, arrays) -> Any:
     return _packed(model, "_outputs_struct", arrays)
 
 
+def form_of_outputs(model) -> Any:
+    """The list or the dictionary of a model's outputs; None for a single one, which Keras hands out
+    without a list."""
+    form = getattr(model, "_outputs_struct", None)
+    several = isinstance(form, dict) or (isinstance(form, (list, tuple)) and len(form) > 1)
+    return form if several else None
+
+
 def filled_in(labels: tuple, outputs: tuple) -> tuple:
     """Labels with zeros for outputs that have none, and no loss: Keras wants some for each."""
     return tuple(np.zeros(made.shape, np.float32) if given is None else given

@@ -16,6 +16,7 @@ from compare.oracle.regularization import of_outputs, of_part, of_weights, total
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing import shared_weights
 from compare.tracing.configs import UNDECAYED, layer_config, of_weight
+from compare.tracing.loss_terms import Term
 from compare.tracing.shared_weights import total_gradient
 from compare.tracing.tensor_names import results_by_name
 from compare.tracing.trace import Part, Trace, layer_parts
@@ -82,16 +83,28 @@ def inference(trace: Trace, part: Part) -> Bounded:
     return results(oracle, part.input, part.weights, None, Rounding.of(trace.dtype))["output"]
 
 
-def loss_input(trace: Trace) -> np.ndarray:
-    """What the loss was computed from: the last activation's input, or the output."""
-    return trace.parts[-1].inputs[0] if trace.fused else trace.parts[-1].output
+def loss_input(trace: Trace, term: Term) -> Bounded:
+    """What a loss was computed from, as the trace holds it."""
+    return Bounded(term.seen(trace), Rounding.of(trace.dtype))
 
 
-def data_loss(trace: Trace, seen: Bounded) -> tuple[Bounded, Bounded]:
-    """(the loss without penalties, its gradient with respect to what it is computed from)."""
-    assert trace.y is not None  # a loss has labels
-    return exact_loss(trace.compile_config["loss"], trace.y, seen, trace.fused,
-                      np.dtype(trace.dtype), trace.sample_weight)
+def term_loss(trace: Trace, term: Term, seen: Bounded) -> tuple[Bounded, Bounded]:
+    """(the loss of one output without penalties and without its weight, its share of the gradient
+    of the sum, with respect to what it is computed from)."""
+    value, gradient = exact_loss(term.loss, term.labels(trace), seen, term.fused,
+                                 np.dtype(trace.dtype), term.sample_weight(trace))
+    return value, gradient if term.weight is None else gradient * share(trace, term)
+
+
+def share(trace: Trace, term: Term) -> float:
+    """What a loss counts for in the sum, a number of the trace's precision."""
+    return 1.0 if term.weight is None else float(np.dtype(trace.dtype).type(term.weight))
+
+
+def summed(trace: Trace, terms: list[Term], values: list[Bounded]) -> Bounded:
+    """The weighted sum of the losses of all outputs."""
+    return total([value if term.weight is None else value * share(trace, term)
+                  for term, value in zip(terms, values, strict=True)])
 
 
 def with_penalties(trace: Trace, value: Bounded, weights: list[dict[str, Bounded]],
