@@ -23,6 +23,7 @@ from compare.oracle.expected import (
     part_results,
     results,
     shapes,
+    share,
     summed,
     term_loss,
     updates,
@@ -183,9 +184,7 @@ class Layerwise:
                     shifted, values[k] = moved(np.asarray(ours.terms[k]), own_values[k], values[k])
                     made_values.append(shifted)
         counts = [loss_terms(term.loss, term.seen(theirs).shape) for term in terms]
-        rows = [judge(Gate.LOSS, "loss", "value", made, theirs.loss, value,
-                      sum(count for count, _ in counts))]
-        set_observed(rows[0], np.asarray(ours.loss), made, theirs.loss)
+        rows: list[Row] = []
         for k, (term, count) in enumerate(zip(terms, counts)):
             if theirs.terms:
                 rows.append(judge(Gate.LOSS, term.layer, "value", made_values[k], theirs.terms[k],
@@ -194,7 +193,14 @@ class Layerwise:
             rows.append(judge(Gate.LOSS, term.layer, "gradient", made_gradients[k],
                               term.gradient(theirs), gradients[k], count[1]))
             set_observed(rows[-1], term.gradient(ours), made_gradients[k], term.gradient(theirs))
-        return rows
+        if not all(row.passed for row in rows if row.tensor == "value"):
+            # an error of one output's loss is told in its own row: what is judged is the sum
+            made = made - sum(share(theirs, term) * (float(own) - right.value)
+                              for term, own, right in zip(terms, made_values, values))
+        whole = judge(Gate.LOSS, "loss", "value", made, theirs.loss, value,
+                      sum(count for count, _ in counts))
+        set_observed(whole, np.asarray(ours.loss), made, theirs.loss)
+        return [*rows, whole] if theirs.terms else [whole, *rows]
 
     def _exact_loss(self, trace: Trace, terms: list[Term]
                     ) -> tuple[Bounded, list[Bounded], list[Bounded]]:

@@ -111,6 +111,10 @@ CATALOGUE: dict[str, Entry] = {
         "samples are exchanged, repeated or left out",
         "Every sample has to be computed by itself, and gradients of weights have to sum over all.",
         BOTH),
+    "outputs-swapped": Entry(
+        "the network hands out its outputs in another order",
+        "Return the outputs in the order in which the model was given them, a dictionary's by its "
+        "keys.", FORWARD),
     "inputs-swapped": Entry(
         "the inputs are taken in another order", "Keep the order of the list of inputs.", BOTH),
     # numbers
@@ -231,6 +235,18 @@ CATALOGUE: dict[str, Entry] = {
     "sample-weight": Entry(
         "weights or ignored classes are treated in another way",
         "Multiply each loss by its weight and divide by the number of losses.", LOSS),
+    "loss-weights-missing": Entry(
+        "the losses of several outputs are added without their weights",
+        "Multiply each output's loss, and its gradient, by its loss weight.", LOSS),
+    "loss-weights-swapped": Entry(
+        "the losses of several outputs count for each other's weights",
+        "Take loss weights in the order of the outputs, or by their names.", LOSS),
+    "losses-averaged": Entry(
+        "the losses of several outputs are averaged in place of added",
+        "Add the weighted losses; divide neither by their number nor by the weights' sum.", LOSS),
+    "loss-term-missing": Entry(
+        "the loss of one output is not among those that are added",
+        "Add the losses of all outputs that have one.", LOSS),
     "loss-other": Entry("it is another loss", "Compare its formula with Keras's.", LOSS),
     "penalty-missing": Entry(
         "the regularizers' penalty is another one", "Add l1 sum|w| + l2 sum w^2 of every weight.",

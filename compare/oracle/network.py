@@ -131,7 +131,7 @@ def _backward(run: _Pass) -> dict[tuple[str, str], Bounded]:
         for term in terms:
             value, gradient = term_loss(trace, term, run.read(_end(trace, term)))
             values.append(value)
-            arrive(_end(trace, term), settled((term.layer, "gradient"), gradient))
+            arrive(_end(trace, term), settled(("loss", f"gradient_{term.output}"), gradient))
         right["loss", "value"] = with_penalties(trace, summed(trace, terms, values), run.weights,
                                                 run.outputs)
         for i, output in enumerate(run.outputs):

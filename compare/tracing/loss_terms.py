@@ -77,7 +77,9 @@ def terms_of(trace: Trace) -> list[Term]:
         return [Term("loss", 0, trace.ends[0], loss, None, bool(trace.fused))]
     joint = joint_loss(trace.config, trace.compile_config)
     fused = trace.fused if isinstance(trace.fused, (tuple, list)) else [False] * form[0].count
-    return [Term(title(term.name), term.output, trace.ends[term.output], serialize(term.loss),
+    twice = {term.name for i, term in enumerate(joint.terms)
+             if term.name in {other.name for other in joint.terms[:i]}}
+    return [Term(title(term.name, term.output if term.name in twice else None), term.output, trace.ends[term.output], serialize(term.loss),
                  term.weight, bool(fused[term.output])) for term in joint.terms]
 
 
@@ -89,9 +91,13 @@ def joint_loss(config: Config, compile_config: Config) -> JointLoss:
                      f"Model {config.get('name')!r}")
 
 
-def title(name: str) -> str:
-    """What a row on an output's loss is about."""
-    return f"{name}_loss"
+def title(name: str, output: int | None = None) -> str:
+    """What a row on an output's loss is about.
+
+    Args:
+        output: its number from 0, where others have the name, too: those of one model.
+    """
+    return f"{name}_loss" + ("" if output is None else f" (output {output + 1})")
 
 
 def form_of(config: Config) -> tuple[Structure, list[str]] | None:
@@ -106,7 +112,3 @@ def form_of(config: Config) -> tuple[Structure, list[str]] | None:
             [name for name, *_ in ends])
 
 
-def output_titles(trace: Trace) -> list[str]:
-    """What a row calls each of the network's outputs: 'output', or 'output_1' ..."""
-    count = len(trace.ends)
-    return ["output"] if count == 1 else [f"output_{k + 1}" for k in range(count)]

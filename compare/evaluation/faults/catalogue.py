@@ -19,6 +19,7 @@ from compare.evaluation.faults.families import (
     group_normalization,
     inference_only,
     interpolation,
+    joint,
     keras_models,
     keras_side,
     later_updates,
@@ -61,7 +62,7 @@ FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooli
             sequences, volumes, interpolation, normalization, group_normalization, given_numbers,
             einsum, embedding, attention, multi_head_attention, applications, products, noise,
             rectifiers, activations, merging, losses, optimizers, training, keras_side,
-            shared_layers, time_distributed, recurrent,
+            shared_layers, time_distributed, recurrent, joint,
             # from textbooks, course forums and public issues
             textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, lost_digits,
             low_precision, optimizer_rules, later_updates, clipping_limits, rate_schedules, buffers,
