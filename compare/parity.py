@@ -67,8 +67,8 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
             torch.nn.Module, see `compare.from_torch`.
         twin: the reference: such a Keras model, another scratch model, or a Trace of either.
         x, y: the batch; of several inputs or outputs lists or dictionaries as the models take them,
-            and likewise upstream and sample_weight. Not needed with a Trace, which brings its own. Without y a gradient of the
-            output is drawn in the loss's place, and the report says so.
+            and likewise upstream and sample_weight. Not needed with a Trace, which brings its own.
+            Without y a gradient of the output is drawn in the loss's place, and the report says so.
         upstream: the gradient with respect to the output, for models without a loss.
         sample_weight: of the losses, as `fit` takes it.
         gradients: False for the forward pass alone, outside of training, of x alone: for ports that

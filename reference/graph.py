@@ -107,9 +107,9 @@ def _written_out(model, inside: str) -> tuple[list[tuple], list[int]]:
 
 
 def _units(model) -> tuple[list[tuple], list[tuple[int, int]]]:
-    """((layer or model, what it reads, whether as a list) for each call that a model makes itself, in
-    Keras's order; what the model's outputs are). What is read is (position of a call, which of its
-    outputs); the model's input k has the position -1 - k."""
+    """((layer or model, what it reads, whether as a list) for each call that a model makes itself,
+    in Keras's order; what the model's outputs are). What is read is (position of a call, which of
+    its outputs); the model's input k has the position -1 - k."""
     if isinstance(model, keras.Sequential):
         return ([(layer, ((i - 1, 0),), False) for i, layer in enumerate(model.layers)],
                 [(len(model.layers) - 1, 0)])
@@ -160,9 +160,9 @@ def _called(unit, arguments: list, sources: tuple) -> tuple:
 
 
 def ordered(ends: list[Named], reads: dict[Named, list[Named]]) -> list[Named]:
-    """The calls from which `ends` are computed, and themselves, as Keras sorts layers: by depth, the
-    longest way to an output, deepest first, then as they are met on the way back from one output
-    after the other. Of a layer that is called again its deepest call counts.
+    """The calls from which `ends` are computed, and themselves, as Keras sorts layers: by depth,
+    the longest way to an output, deepest first, then as they are met on the way back from one
+    output after the other. Of a layer that is called again its deepest call counts.
 
     Args:
         reads: for each call those whose outputs it reads, in order.

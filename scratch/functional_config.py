@@ -15,6 +15,7 @@ from scratch.layers.symbolic import SymbolicTensor
 from scratch.layers.unknown_sizes import worked_out
 from scratch.operations import Operation, is_operation
 
+ONE_LIST = "the inputs, and the outputs, side by side in one list or dictionary"
 Named = tuple[str, int]  # a call: the layer's name, and the number of the call
 Output = tuple[Named, int]  # one of a call's outputs, counted from 0
 Reads = tuple[list[Output], Callable | None]  # and the form in which they are handed over
@@ -79,7 +80,7 @@ def read(config: dict) -> tuple[Any, Any]:
     """
     owner, entries = _checked(config)
     inputs = [name for name, entry in entries.items() if entry["class_name"] == "InputLayer"]
-    sources = _packed(config["input_layers"], lambda tensor: _call_of(tensor, owner)[0][0])
+    sources = _packed(config["input_layers"], lambda tensor: _call_of(tensor, owner)[0][0], owner)
     named = [sources] if isinstance(sources, str) else \
         list(sources.values() if isinstance(sources, dict) else sources)
     if sorted(inputs) != sorted(named):
@@ -109,16 +110,25 @@ def read(config: dict) -> tuple[Any, Any]:
         number -= _first_as_output(entries[name]) if name in entries else 0
         return tensor((name, number), place)
 
-    return (_packed(config["input_layers"], lambda tensor: layers[_call_of(tensor, owner)[0][0]]),
-            _packed(config["output_layers"], output))
+    return (_packed(config["input_layers"], lambda tensor: layers[_call_of(tensor, owner)[0][0]],
+                    owner), _packed(config["output_layers"], output, owner))
 
 
-def _packed(tensors, function: Callable) -> Any:
-    """function(history) of each tensor in a config's inputs or outputs, in the same form."""
+def _packed(tensors, function: Callable, owner: str) -> Any:
+    """function(history) of each tensor in a config's inputs or outputs, in the same form.
+
+    Raises:
+        UnsupportedError: for lists or dictionaries inside others.
+    """
     if isinstance(tensors, dict):
-        return {key: function(value) for key, value in tensors.items()}
+        tensors, keys = list(tensors.values()), list(tensors)
+        return dict(zip(keys, _packed(tensors, function, owner)))
     if tensors and isinstance(tensors[0], str):  # Keras leaves the brackets of a single one out
         return function(tensors)
+    if any(isinstance(value, dict) or (value and not isinstance(value[0], str))
+           for value in tensors):
+        raise UnsupportedError(f"{owner}: expected {ONE_LIST}. Received one with others inside: "
+                               f"{tensors!r:.200}")
     return type(tensors)(function(value) for value in tensors)
 
 

@@ -57,7 +57,6 @@ class Learner:
     outputs_as: Structure | None
     input_names: list[str]
     output_names: list[str]
-    has_open_sizes: bool
 
     def __init__(self) -> None:
         # both are there before anything asks for them
@@ -118,8 +117,9 @@ class Learner:
     def _compile_alone(self, loss, loss_weights, metrics, weighted_metrics) -> None:
         """The loss and the metrics of a single output."""
         if loss_weights:
-            raise UnsupportedError(f"Model {self.name!r}: compile does not support loss_weights for "
-                                   "a model of one output. Its learning rate can be weighted.")
+            raise UnsupportedError(f"Model {self.name!r}: compile does not support loss_weights for"
+                                   " a model of one output. Give it the output in a dictionary, or"
+                                   " scale the learning rate.")
         for key, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
             if given and not isinstance(given, (list, tuple)):
                 raise UnsupportedError(f"Model {self.name!r}: expected {key} to be a list. "
@@ -165,6 +165,11 @@ class Learner:
     @property
     def input_shape(self):
         """(None, ...), of several inputs a list; None for a size that each batch says anew."""
+        raise NotImplementedError
+
+    @property
+    def has_open_sizes(self) -> bool:
+        """Whether each batch says some sizes of the inputs anew."""
         raise NotImplementedError
 
     def takes(self, shape) -> bool:

@@ -6,9 +6,14 @@
     model = scratch.Model(x, scratch.Flatten()(z))
 
 Forward, each layer runs when all that it reads is there; backward, an output that was read more
-than once gets the sum of what comes back. There may be several inputs and several outputs, in lists
-or dictionaries, each output with a loss of its own. A layer, or a model, that is called more than once uses
+than once gets the sum of what comes back. A layer, or a model, that is called more than once uses
 the same weights each time, and their gradient is the sum of what each call gives.
+
+There may be several inputs and outputs, in a list or a dictionary, each output with its own loss:
+
+    model = scratch.Model([left, right], {"class": scores, "box": corners})
+    model.compile("adam", {"class": "categorical_crossentropy", "box": "mse"},
+                  loss_weights={"class": 1.0, "box": 0.2})
 """
 
 from collections import Counter

@@ -53,7 +53,7 @@ class Network(Trainer, HoldsWeights):
         self.sources: list[tuple[int, ...]] = []
         self.ends: list[int] = []
         self.built = False
-        self.sizes: tuple | None = None
+        self.sizes: list[tuple] | None = None
 
     @property
     def input_layer(self) -> Input:
@@ -285,7 +285,7 @@ class Network(Trainer, HoldsWeights):
         return Several([outputs[end] for end in self.ends])
 
     def backward(self, gradient, from_logits=False, wants_input_gradient=True):
-        # the gradient of each layer's output; those of the inputs are last, the first one at the end
+        # the gradient of each layer's output; behind them those of the inputs, the first one last
         due: list[Any] = [None] * (len(self.layers) + len(self.inputs))
         by_logits: dict[int, Any] = {}
         given = from_logits if isinstance(from_logits, tuple) else (from_logits,)

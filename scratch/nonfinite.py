@@ -79,7 +79,7 @@ def on_the_way_back(model, x, y, sample_weight) -> str:
                              f"given {place}")
             dx = back(gradient, *arguments, **named)
             of_inputs = dx if isinstance(dx, (list, tuple)) else [dx]
-            for what, array in (*layer.grads.items(), *(("input", each) for each in of_inputs)):
+            for what, array in (*layer.grads.items(), *(("input", dx) for dx in of_inputs)):
                 place = first_place(array)
                 if place and not found:
                     found.append(f"It comes from the way back: the gradient of its {what} that "

@@ -71,8 +71,8 @@ class Sequential(Network):
                             f"of type {type(layer).__name__}")
         if layer.merges or getattr(layer, "outputs_as", None) is not None:
             does = "merges" if layer.merges else "makes"
-            raise ValueError(f"Model {self.name!r}: expected layers of one input and one output. Received: "
-                             f"{layer}, which {does} several; use scratch.Model")
+            raise ValueError(f"Model {self.name!r}: expected layers of one input and one "
+                             f"output. Received: {layer}, which {does} several; use scratch.Model")
         if layer.name in names and names.given(layer):  # also of one that stands here twice
             raise ValueError(f"Model {self.name!r}: expected each layer's name once. "
                              f"Received twice: {layer.name!r}")

@@ -6,7 +6,7 @@ a dictionary. Inside, their order is Keras's: as in the list, or by the sorted k
 dictionary.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ class Several:
     __slots__ = ("arrays",)
     __iter__ = None  # neither over samples nor over arrays: say `.arrays`
 
-    def __init__(self, arrays):
+    def __init__(self, arrays: Iterable[Any]) -> None:
         self.arrays = tuple(arrays)
 
     def __len__(self) -> int:
@@ -140,7 +140,11 @@ def grouped(given, structure: Structure | None, names: list[str]) -> Any:
     Raises:
         ValueError: for other keys, another number, or one array where there should be several.
     """
-    if structure is None or given is None or isinstance(given, Several):
+    if isinstance(given, Several) and structure is not None:
+        if len(given.arrays) == structure.count:
+            return given
+        given = list(given.arrays)
+    if structure is None or given is None:
         return given
     if isinstance(given, dict) and structure.keys is None and set(names) <= set(given):
         return Several([given[name] for name in names])

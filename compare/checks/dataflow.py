@@ -100,8 +100,8 @@ def rows(model: Network, watched: list[Watched], x: Any, end: Any, fused: Any) -
 
 def _reached(model: Network, watched: list[Watched], *begun: list[list[Any]]) -> set[int]:
     """The layers on which a loss or a penalty depends."""
-    found = {i for i, seen in enumerate(watched)
-             if seen.layer.activity_regularizer is not None or any(gradients[i] for gradients in begun)}
+    found = {i for i, seen in enumerate(watched) if seen.layer.activity_regularizer is not None
+             or any(gradients[i] for gradients in begun)}
     for i in reversed(range(len(watched))):
         if i in found:
             found.update(source for source in model.sources[i] if source >= 0)

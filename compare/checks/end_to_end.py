@@ -67,7 +67,7 @@ def freely(model: Network, reference: Trace) -> tuple[Named, list[Row], Named]:
     """(what the model computes from the trace's batch when it runs as in training, the rows on how
     its layers were wired, what the recovery of gradients may have rounded)."""
     model = copy.deepcopy(model)
-    made = {}
+    made: Named = {}
     if reference.inference is not None:  # before training moves any statistics
         made |= named("inference", model.forward(reference.x, training=False))
     for layer, positions in zip(model.layers, layer_parts(reference)):

@@ -222,7 +222,8 @@ def _term_rows(candidate: Trace, term: Term, model: Network, run: LossRun | None
                     for tensor in ("value", "gradient")]
         for k, tensor in enumerate(("value", "gradient")):
             expected = None if theirs is None else theirs[k]
-            row = _judged(term.layer, tensor, made[k], right[k], candidate.dtype, draw.note, expected)
+            row = _judged(term.layer, tensor, made[k], right[k], candidate.dtype, draw.note,
+                          expected)
             row.drawn = None if row.passed else draw
             rows.append(row)
         kept.append((made[1], np.array(made[1])))

@@ -154,7 +154,7 @@ class Layerwise:
             return []
         terms = terms_of(theirs)
         value, values, gradients = self._exact_loss(theirs, terms)
-        made_values: list[Any] = []
+        made_values: Any = []
         if self.model is not None and self.ops is not None:
             function = copy.deepcopy(self.model.loss)
             try:

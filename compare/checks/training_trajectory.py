@@ -161,7 +161,8 @@ class _Sides:
         before = [np.array(w) for w in self.model.get_weights()]
         loss, noise, slack = train_candidate(self.model, self.reference, batch)
         ours = [*map(np.array, self.model.get_weights()), np.asarray(loss)]
-        after, figures = self.own.train_on_batch(before, *map(as_tuple, batch), noise)
+        after, figures = self.own.train_on_batch(
+            before, as_tuple(batch.x), as_tuple(batch.y), as_tuple(batch.sample_weight), noise)
         theirs = [*after, np.asarray(figures["loss"])]
         exact = self.sampled.step(trace_of_step(self.reference, before, batch, noise), slack)
         if exact.overflows:

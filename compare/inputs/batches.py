@@ -1,6 +1,7 @@
 """The batch a check is run on: real images, random numbers, or one's own file."""
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from scratch import memory
 from scratch.losses import JointLoss
 from scratch.several import Several
 
+# what the arrays in a file are called
+OF_A_BATCH = re.compile(r"[xy](_[1-9][0-9]?)?")
 # losses whose labels are class numbers
 NUMBERED = ("SparseCategoricalCrossentropy", "CategoricalGeneralizedCrossEntropy")
 
@@ -88,7 +91,7 @@ def targets(model, count: int, rng):
     """Random labels for each output that has a loss; of several outputs `Several`."""
     if not isinstance(model.loss, JointLoss):
         return _targets(model, model.loss, model.layers[model.ends[0]].output_shape, count, rng)
-    found = [None] * len(model.ends)
+    found: list = [None] * len(model.ends)
     for term in model.loss.terms:
         shape = model.layers[model.ends[term.output]].output_shape
         found[term.output] = _targets(model, term.loss, shape, count, rng)
@@ -99,8 +102,8 @@ def _targets(model, function, output: tuple, count: int, rng) -> np.ndarray:
     """Random labels or targets that suit a loss: class numbers, one-hot rows,
     zeros and ones, distributions, positive numbers, or normal ones."""
     loss = kind(function, scratch.losses.CLASSES)
-    _, *shape, classes = output
-    shape = (count, *shape)
+    _, *sizes, classes = output
+    shape = (count, *sizes)
     if "Categorical" in loss:
         labels = rng.integers(0, classes, shape)
         return labels if loss in NUMBERED else one_hot(labels, classes, model.dtype)
@@ -144,6 +147,9 @@ def activations(model) -> int:
 def from_file(path):
     """(x, y) from a `.npz` file that holds arrays of these names; y may be missing.
 
+    Of several inputs or outputs the arrays are x_1, x_2 ... and y_1, y_2 ... in the model's order;
+    y_2 may be left out where the second output has no loss.
+
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is no such archive, or one that would unpack to far more than it holds,
@@ -154,19 +160,32 @@ def from_file(path):
                                 "file")
     try:
         contents = Path(path).read_bytes()
-        arrays = stored_arrays.read(contents, "x and y", ("x", "y"))
-        there = list(arrays) or stored_arrays.names(contents)
+        there = stored_arrays.names(contents)
+        own = [name for name in there if OF_A_BATCH.fullmatch(name)]
+        arrays = stored_arrays.read(contents, "x and y", own)
+        there = own or there
     except Exception as error:  # numpy, zipfile and zlib each have their own
         raise ValueError(f"--input: expected a .npz archive with arrays x and y. Received {path}, "
                          f"which cannot be read: {error}") from None
-    if "x" not in arrays:
+    several = "x" not in arrays and "x_1" in arrays
+    if "x" not in arrays and not several:
         raise ValueError("--input: expected arrays named x and y. Received: "
                          f"{', '.join(there) or 'none'} in {path}")
-    for name in {"x", "y"} & arrays.keys():
+    for name in arrays:
         if arrays[name].dtype.kind not in "biuf":
             raise ValueError(f"--input: expected real numbers in x and y. Received: {name} of "
                              f"dtype {arrays[name].dtype} in {path}")
     try:
-        return check_batch(arrays["x"]), arrays.get("y")
+        return (check_batch(_numbered(arrays, "x")), _numbered(arrays, "y"))
     except ValueError as error:
         raise ValueError(f"--input {path}: {error}") from None
+
+
+def _numbered(arrays: dict, letter: str):
+    """The array of that name, or those numbered from 1 as `Several`; None for none."""
+    if letter in arrays:
+        return arrays[letter]
+    numbers = [int(name[2:]) for name in arrays if name.startswith(f"{letter}_")]
+    if not numbers:
+        return None
+    return Several([arrays.get(f"{letter}_{n}") for n in range(1, max(numbers) + 1)])

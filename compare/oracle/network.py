@@ -37,8 +37,9 @@ def along_the_graph(trace: Trace, settled: Settled = carried, rounding: Rounding
 
     Returns:
         `Bounded` by (layer, tensor): ('network', 'output'), ('network', 'input_gradient'),
-        ('network', 'inference'), of several 'output_1' and the like, ('loss', 'value'), ('conv2d', 'kernel_gradient') and the like, and
-        weights that the pass itself changes, such as ('batch_normalization', 'moving_mean').
+        ('network', 'inference'), of several 'output_1' and so on, ('loss', 'value'),
+        ('conv2d', 'kernel_gradient') and the like, and weights that the pass itself changes, such
+        as ('batch_normalization', 'moving_mean').
     """
     rounding = rounding or Rounding.of(trace.dtype)
     run = _Pass(trace, rounding, settled)
@@ -105,7 +106,7 @@ class _Pass:
                     self.weights[i].update(oracle.updated)
 
     def read(self, source: int) -> Bounded:
-        """What a part reads from the part of that position, or from the network's input k, -1 - k."""
+        """What a part reads: the output of that part, or for -1 - k the network's input k."""
         return self.outputs[source] if source >= 0 else self.given[-1 - source]
 
     def named(self, tensor: str) -> dict[tuple[str, str], Bounded]:

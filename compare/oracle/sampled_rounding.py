@@ -95,7 +95,8 @@ class SampledStep:
         self.trace, self.trained = trace, steps.trained
         self.bounds = LocalBounds()
         self.exact = self._after(steps.exact, along_the_graph(trace, self.bounds))
-        largest = max(self.bounds.largest, *(float(np.abs(x).max(initial=0.0)) for x in each(trace.x)))
+        largest = max(self.bounds.largest,
+                      *(float(np.abs(x).max(initial=0.0)) for x in each(trace.x)))
         self.overflows = largest > np.sqrt(float(np.finfo(trace.dtype).max))
         for i, part in enumerate(trace.parts):
             for (layer, name), extra in slack.items():

@@ -100,8 +100,8 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise ValueError(f"{path}: expected a trace with every array that its header names. "
                          "Received a file that cannot be read as one: "
                          f"{shortened(error)}") from None
-    raise ValueError(f"{path}: expected {FORMAT!r}, version {VERSION}, {AT_INFERENCE} or {SEVERAL}. "
-                     f"Received: {found[0]!r:.80}, version {found[1]!r:.80}")
+    raise ValueError(f"{path}: expected {FORMAT!r}, version {VERSION}, {AT_INFERENCE} or "
+                     f"{SEVERAL}. Received: {found[0]!r:.80}, version {found[1]!r:.80}")
 
 
 def _first_version(header: dict[str, Any]) -> dict[str, Any]:

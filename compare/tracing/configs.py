@@ -99,7 +99,7 @@ def compile_config(model: Network) -> Config:
     """The model's loss and optimizer in Keras's words, a class of one's own by its Keras base."""
     config: Config = model.get_compile_config()
     if config:
-        for loss, described in _each_loss(model, config["loss"]):
+        for loss, described in each_loss(model, config["loss"]):
             described["class_name"] = kind(loss, scratch.losses.CLASSES)
         known = {cls.__name__ for cls in scratch.optimizers.CLASSES.values()}
         config["optimizer"]["class_name"] = kind(model.optimizer, known)
@@ -113,13 +113,18 @@ def compile_config(model: Network) -> Config:
     return config
 
 
-def _each_loss(model: Network, described: Any) -> list[tuple[Any, Config]]:
+def each_loss(model: Network, described: Any) -> list[tuple[Any, Config]]:
     """(loss, its dictionary) of one output, or of each of several that has a loss."""
     if not isinstance(model.loss, JointLoss):
         return [(model.loss, described)]
     form = model.loss.structure
-    by_output = described if form.keys is None else \
-        [described.get(key) for key in form.order]
+    if isinstance(described, str) or (isinstance(described, dict) and "class_name" in described):
+        by_output = [described] * form.count  # one loss for all
+    elif isinstance(described, dict):
+        keys = model.loss.names if form.keys is None else form.order
+        by_output = [described.get(key) for key in keys]
+    else:
+        by_output = list(described)
     return [(term.loss, by_output[term.output]) for term in model.loss.terms]
 
 

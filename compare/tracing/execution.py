@@ -44,7 +44,8 @@ def _forward(model: Network, ops: list[Op], x: Any, noise: Noise,
     given = each(x)
     layers = {layer.name: i for i, layer in enumerate(model.layers)}
     for op in ops:
-        read = tuple(given[-1 - source] if source < 0 else parts[source].output for source in op.sources)
+        read = tuple(given[-1 - source] if source < 0 else parts[source].output
+                     for source in op.sources)
         inputs = read if getattr(op.layer, "merges", False) else read[0]
         result = op.run(inputs, noise=noise.get(layers[op.name]), training=training)
         parts.append(Part(op.name, op.part, op.class_name, _copy(inputs),
@@ -80,7 +81,7 @@ def loss(model: Network, execution: Execution, y: Any, fused: Any, sample_weight
             terms)
 
 
-def run_loss(function: Any, y: Any, seen: Sequence[np.ndarray], fused: Any, sample_weight: Any
+def run_loss(function: Any, y: Any, seen: Sequence[Any], fused: Any, sample_weight: Any
              ) -> tuple[Any, Any, tuple[Any, ...]]:
     """(its value, its gradient, of a joint loss each output's own value).
 

@@ -41,7 +41,9 @@ class Term(NamedTuple):
     def sample_weight(self, trace: Trace) -> np.ndarray | None:
         """Those of the output's losses, or of all of them."""
         given = trace.sample_weight
-        return given.arrays[self.output] if isinstance(given, Several) else given
+        found: np.ndarray | None = (given.arrays[self.output] if isinstance(given, Several)
+                                    else given)
+        return found
 
     def seen(self, trace: Trace) -> np.ndarray:
         """What the loss was computed from."""
@@ -79,8 +81,9 @@ def terms_of(trace: Trace) -> list[Term]:
     fused = trace.fused if isinstance(trace.fused, (tuple, list)) else [False] * form[0].count
     twice = {term.name for i, term in enumerate(joint.terms)
              if term.name in {other.name for other in joint.terms[:i]}}
-    return [Term(title(term.name, term.output if term.name in twice else None), term.output, trace.ends[term.output], serialize(term.loss),
-                 term.weight, bool(fused[term.output])) for term in joint.terms]
+    return [Term(title(term.name, term.output if term.name in twice else None), term.output,
+                 trace.ends[term.output], serialize(term.loss), term.weight,
+                 bool(fused[term.output])) for term in joint.terms]
 
 
 def joint_loss(config: Config, compile_config: Config) -> JointLoss:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from compare.document import progress
 from compare.tracing import execution
@@ -32,10 +32,9 @@ from scratch.several import Several, mapped
 
 
 @leaving_no_trace
-def record(model: Network, x: ArrayLike, y: ArrayLike | None = None, *,
-           upstream: ArrayLike | None = None, sample_weight: ArrayLike | None = None,
-           noise: Noise | None = None, whole: Collection[int] = frozenset(),
-           gradients: bool = True) -> Trace:
+def record(model: Network, x: Any, y: Any = None, *, upstream: Any = None,
+           sample_weight: Any = None, noise: Noise | None = None,
+           whole: Collection[int] = frozenset(), gradients: bool = True) -> Trace:
     """What the model computes on the batch (x, y).
 
     Args:

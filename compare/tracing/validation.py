@@ -18,6 +18,9 @@ def check_batch(x: Any) -> Any:
     """x as an array, once it is sure that it holds at least one sample and only finite numbers;
     several inputs each so, and of as many samples."""
     if isinstance(x, Several):
+        if any(array is None for array in x.arrays):
+            missing = [k + 1 for k, array in enumerate(x.arrays) if array is None]
+            raise ValueError(f"Expected an array for each input. Received none for {missing}")
         x = mapped(check_batch, x)
         if len({len(array) for array in x.arrays}) > 1:
             raise ValueError("Expected inputs of as many samples each. Received: "
@@ -129,7 +132,7 @@ def output_shapes(model: Network, x: Any) -> list[tuple[int, ...]]:
     return [(len(x), *shape[1:]) for shape in shapes]
 
 
-def each_shape(model: Network, what: str) -> list[tuple[int | None, ...]]:
+def each_shape(model: Network, what: str) -> list[tuple[Any, ...]]:
     """The shapes of a model's 'inputs' or 'outputs', in its own order."""
     if is_scratch(model):
         shapes = getattr(model, f"{what[:-1]}_shape")

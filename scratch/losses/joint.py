@@ -260,6 +260,6 @@ def _another(loss):
     return loss
 
 
-def total_of(value):
+def total_of(value: Any) -> Any:
     """A batch's loss, a number, whichever kind of loss gave it."""
     return value.total if isinstance(value, Value) else value

@@ -18,6 +18,7 @@ from compare.diagnosis.training_run import (
 from compare.oracle.expected import oracle_of
 from compare.oracle.regularization import of_part
 from compare.oracle.running_error import Bounded, Rounding
+from scratch.several import each
 
 Weights = dict[Key, np.ndarray]
 

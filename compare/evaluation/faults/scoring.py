@@ -6,8 +6,6 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
-
 import compare
 from compare.checks.gate import Gate
 from compare.diagnosis.report_diagnosis import Diagnosis

@@ -150,6 +150,6 @@ def _kept(smaller: Specification, ends: list[int]) -> Specification:
     smaller.outputs = [[number.get(end, end), *rest]
                        for end, (_, *rest) in zip(ends, smaller.outputs)]
     smaller.inside = [[sum(j < first for j in used), sum(j < stop for j in used), calls]
-                      for first, stop, calls in specification.inside]
+                      for first, stop, calls in smaller.inside]
     smaller.inside = [place for place in smaller.inside if place[0] < place[1]]
     return smaller
