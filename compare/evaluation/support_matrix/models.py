@@ -105,7 +105,7 @@ def without_input(keras):
 
 MODELS = {
     "Sequential": stack, "Sequential without an Input, built on its first batch": without_input,
-    "functional, one input and one output, layers that fork and merge": branching,
+    "functional, layers that fork and merge": branching,
     "a model inside a model": nested, "a layer that is called twice": shared,
     "several inputs, in a list": two_inputs, "several outputs, in a list": two_outputs,
     "several inputs and outputs, in dictionaries": named,
