@@ -37,13 +37,14 @@ PATH_ADVICE = ("Give --model FILE.keras, written by model.save(...), or --model 
                "function that returns a model")
 LAYER_ADVICE = ("See what is supported with: python -m compare.evaluation.support_matrix; a layer "
                 "of your own is checked through compare.wrap")
-RETURN_ADVICE = ("Have it return a Keras or a scratch model, a layer "
-                 "from compare.wrap, or the pair to compare")
+RETURN_ADVICE = ("Have it return a Keras or a scratch model, a layer from compare.wrap, or the "
+                 "pair to compare")
 PAIR_ADVICE = "Give two networks that take the same inputs and give the same outputs"
 OUTPUTS_ADVICE = ("Save them with np.savez(FILE, conv2d=array, ...), or say which belongs to which "
                   "layer: --map NAME=LAYER ...")
 BATCH_ADVICE = ("Save a batch that fits the model with np.savez(FILE, x=images, y=labels), of "
-                "several inputs and outputs x_1=, x_2=, y_1= and so on, or leave --input out to have one drawn")
+                "several inputs and outputs x_1=, x_2=, y_1= and so on, or leave --input out to "
+                "have one drawn")
 
 
 def add_parser(subparsers) -> None:

@@ -1,4 +1,4 @@
-"""Models of several inputs and outputs: predictions, training, figures, files, as Keras has them."""
+"""Models of several inputs and outputs: predictions, training, figures and files, as in Keras."""
 
 import warnings
 
