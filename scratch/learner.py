@@ -55,8 +55,6 @@ class Learner:
     ends: list[int]
     inputs_as: Structure | None
     outputs_as: Structure | None
-    input_names: list[str]
-    output_names: list[str]
 
     def __init__(self) -> None:
         # both are there before anything asks for them
@@ -165,6 +163,16 @@ class Learner:
     @property
     def input_shape(self):
         """(None, ...), of several inputs a list; None for a size that each batch says anew."""
+        raise NotImplementedError
+
+    @property
+    def input_names(self) -> list[str]:
+        """Of the inputs, in order."""
+        raise NotImplementedError
+
+    @property
+    def output_names(self) -> list[str]:
+        """For each output the name of what makes it."""
         raise NotImplementedError
 
     @property

@@ -119,7 +119,7 @@ def each_loss(model: Network, described: Any) -> list[tuple[Any, Config]]:
         return [(model.loss, described)]
     form = model.loss.structure
     if isinstance(described, str) or (isinstance(described, dict) and "class_name" in described):
-        by_output = [described] * form.count  # one loss for all
+        by_output: list[Any] = [described] * form.count  # one loss for all
     elif isinstance(described, dict):
         keys = model.loss.names if form.keys is None else form.order
         by_output = [described.get(key) for key in keys]
