@@ -107,6 +107,7 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
         model, twin, has_loss, left_out = compiling.trained(model, twin)
         if not has_loss:
             y = sample_weight = None
+    left_out = [*left_out, *known_settings.undrawn(model)]
     whole = whole_layers(model)
     noise = drawn(model, check_precision(check_batch(x), model.dtype))
     if y is None and upstream is None:

@@ -3,7 +3,8 @@
 Two networks that share their noise can be compared although they are random. A dropout's noise is
 what it multiplies its input by, 0 or 1 / (1 - rate), or a normal number around 1; a stochastic
 depth's is likewise one number for each sample; a Gaussian noise's is what it adds; an alpha
-dropout's is 1 where the input is kept, else 0.
+dropout's is 1 where the input is kept, else 0. Of the augmentations of images some are handed what
+they drew for each image; all others leave images as they are, so that two networks can be compared.
 """
 
 import contextlib
@@ -14,11 +15,24 @@ import numpy as np
 from reference.quiet import keras, tf
 
 StochasticDepth = keras.src.applications.convnext.StochasticDepth
+Images = keras.src.layers.preprocessing.image_preprocessing.base_image_preprocessing_layer
 MULTIPLYING = (keras.layers.Dropout, keras.layers.GaussianDropout, StochasticDepth)
+# of images: the name of what Keras draws for each of them
+DRAWN = {keras.layers.RandomFlip: "flips", keras.layers.RandomBrightness: "rgb_delta",
+         keras.layers.RandomContrast: "contrast_factor"}
+NOT_RANDOM = (keras.layers.Resizing, keras.layers.CenterCrop)
+
+
+def is_undrawn(layer) -> bool:
+    """Whether it is an augmentation whose draws cannot be handed over, so that images stay."""
+    return isinstance(layer, Images.BaseImagePreprocessingLayer) and not isinstance(
+        layer, (*DRAWN, *NOT_RANDOM))
 
 
 def is_random(layer) -> bool:
     """Whether the layer draws numbers in training."""
+    if isinstance(layer, tuple(DRAWN)):
+        return True
     if isinstance(layer, StochasticDepth):
         return layer.drop_path_rate > 0
     if isinstance(layer, (*MULTIPLYING, keras.layers.AlphaDropout)):
@@ -28,6 +42,10 @@ def is_random(layer) -> bool:
 
 def apply(layer, x, noise):
     """What a random layer makes of x with this noise, in training."""
+    if isinstance(layer, tuple(DRAWN)):
+        own = tf.cast(noise, x.dtype)
+        drawn_for = noise != 0 if isinstance(layer, keras.layers.RandomFlip) else own
+        return layer.transform_images(x, {DRAWN[type(layer)]: drawn_for}, training=True)
     noise = tf.cast(noise, x.dtype)
     if isinstance(layer, keras.layers.AlphaDropout):
         return alpha_dropout(layer, x, noise)
@@ -43,9 +61,15 @@ def alpha_dropout(layer, x, kept):
 
 def drawn(layer, x) -> np.ndarray:
     """The noise that the layer itself draws for a batch like x; its generator is left as it was."""
-    own = getattr(layer, "seed_generator", None)
+    own = getattr(layer, "seed_generator", None) or getattr(layer, "generator", None)
     state = (own or keras.src.random.seed_generator.global_seed_generator()).state
     kept = np.array(state.numpy())
+    if isinstance(layer, tuple(DRAWN)):
+        try:
+            found = layer.get_random_transformation(x, training=True)[DRAWN[type(layer)]]
+        finally:
+            state.assign(kept)
+        return np.array(found.numpy(), x.dtype.as_numpy_dtype)
     blank = tf.ones_like(x) if isinstance(layer, MULTIPLYING) else tf.zeros_like(x)
     try:
         made = np.array(layer(blank, training=True).numpy())
@@ -57,13 +81,14 @@ def drawn(layer, x) -> np.ndarray:
 
 
 def by_layer(layers: list, noise: dict) -> dict:
-    """What each layer uses at its calls, in their order: {layer: [noise, ...]}.
+    """What each layer uses at its calls, in their order: {layer: [noise, ...]}; None for the
+    augmentations that leave images as they are.
 
     Args:
         layers: of all calls.
         noise: by the calls' positions.
     """
-    found: dict = {}
+    found: dict = {layer: None for layer in layers if is_undrawn(layer)}
     for position in sorted(noise):
         found.setdefault(layers[position], []).append(noise[position])
     return found
@@ -75,10 +100,10 @@ def given(noise: dict):
     lasts, if in training."""
 
     def using(layer, tensors, own):
-        calls = itertools.cycle(tensors)
+        calls = itertools.cycle(tensors) if tensors else None
 
         def call(x, training=False):
-            return apply(layer, x, next(calls)) if training else own(x, training=False)
+            return apply(layer, x, next(calls)) if training and calls else own(x, training=False)
 
         return call
 

@@ -98,6 +98,7 @@ class Op:
             refuse_corrupting(self.layer, tuple(x.shape))
         if noise is not None and training:
             return noises.apply(self.layer, x, noise)
+        training = training and not noises.is_undrawn(self.layer)
         apart = isinstance(self.layer, CALLED_APART)
         with swapped(self.layer, "activity_regularizer", None):
             return self.call(*x, training=training) if apart else self.call(x, training=training)

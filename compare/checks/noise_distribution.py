@@ -6,7 +6,8 @@ everywhere else. Here the candidate's layer draws for many batches of its own. W
 known: a dropout 0 or 1 / (1 - rate), an alpha dropout 0 or 1, the former with probability `rate`,
 and one number for a whole feature map where it drops maps; a Gaussian noise normal numbers around
 0, a Gaussian dropout normal numbers around 1. Draws of different calls, samples,
-pixels and channels must not go together. Limits are proved: see `compare.checks.randomness`.
+pixels and channels must not go together. A flip draws 0 or 1 for each image, equally often, a change
+of brightness or contrast numbers that are spread evenly between two limits. Limits are proved: see `compare.checks.randomness`.
 """
 
 import copy
@@ -19,6 +20,7 @@ from compare.checks.gate import Gate
 from compare.checks.randomness import Outcome
 from compare.checks.row import Row, judge, mismatch
 from compare.oracle.expected import oracle_of
+from compare.oracle.layers.augmentation import Clipped, RandomFlip
 from compare.oracle.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
@@ -50,6 +52,11 @@ def rows(model: Network, reference: Trace) -> list[Row]:
         elif isinstance(oracle, GaussianDropout):
             rate = config["rate"]
             found.append(normal(part.name, noise - 1, math.sqrt(rate / (1 - rate))))
+        elif isinstance(oracle, Clipped):
+            found.append(even(part.name, noise, *oracle.limits()))
+        elif isinstance(oracle, RandomFlip):
+            found.append(dropped(part.name, noise, 0.5, shape, set(range(1, len(shape))), 1.0,
+                                 "stay as it is"))
         elif isinstance(oracle, Dropout):
             shared = oracle.shared_axes(len(shape))
             kept = 1.0 if isinstance(oracle, AlphaDropout) else None
@@ -78,13 +85,14 @@ def draws(layer: Layer, x: np.ndarray) -> np.ndarray | None:
 
 
 def dropped(name: str, noise: np.ndarray, rate: float, shape: tuple[int, ...],
-            shared: set[int], kept: float | None = None) -> Row:
+            shared: set[int], kept: float | None = None, what: str = "be dropped") -> Row:
     """The row for a dropout's noise, drawn for inputs of that shape.
 
     Args:
         noise: (calls, ...), each of a shape that broadcasts to the input's.
         shared: the axes of the input along which one number counts for all.
         kept: the noise where the input is kept; None for 1 / (1 - rate).
+        what: happens where the noise is 0, in words.
     """
     rounding = Rounding.of(noise.dtype)
     scale = kept or (1 / (1 - rate) if rate < 1 else 0.0)
@@ -103,7 +111,7 @@ def dropped(name: str, noise: np.ndarray, rate: float, shape: tuple[int, ...],
         stay = drawn != 0
         found.append(Outcome(
             randomness.frequency(stay, 1 - rate),
-            f"expected {100 * rate:.4g} % to be dropped, received {100 * (~stay).mean():.4g} % of "
+            f"expected {100 * rate:.4g} % to {what}, received {100 * (~stay).mean():.4g} % of "
             f"{stay.size}"))
         found += randomness.independence(stay, 1 - rate, along(stay.ndim), fields=1)
     return _judged(row, found)
@@ -145,6 +153,28 @@ def normal(name: str, noise: np.ndarray, stddev: float) -> Row:
     for what, field in (("signs", units > 0), ("sizes", np.abs(units) < QUARTILE)):
         found += [Outcome(used, f"{what}: {said}")
                   for used, said in randomness.independence(field, 0.5, names, fields=2)]
+    return _judged(row, found)
+
+
+def even(name: str, noise: np.ndarray, low: float, high: float) -> Row:
+    """The row for numbers spread evenly from low to high, one for each image, (calls, N, 1, 1, 1).
+    """
+    deviation, expected = float(noise.std()), (high - low) / math.sqrt(12)
+    row = Row(Gate.FORWARD, name, "noise", passed=True, shape=noise.shape, size=noise.size,
+              kind="normwise", actual=deviation, expected=expected,
+              max_abs=abs(deviation - expected))
+    if not all(size == 1 for size in noise.shape[2:]):
+        return _judged(row, [Outcome(np.inf, "expected one draw for each image, received several")])
+    # numbers, and the ends themselves, are rounded to the layer's precision
+    slack = 4 * np.finfo(noise.dtype).eps * max(abs(low), abs(high))
+    outside = int(((noise < low - slack) | (noise > high + slack)).sum())
+    found = [Outcome(np.inf, f"expected numbers from {low:.4g} to {high:.4g}, received {outside} "
+                             "others")] if outside else []
+    if high > low:
+        found += [Outcome(
+            randomness.distribution(noise, lambda x: np.clip((x - low) / (high - low), 0, 1)),
+            f"the draws are not spread evenly from {low:.4g} to {high:.4g}"),
+            *randomness.independence(noise > (low + high) / 2, 0.5, along(noise.ndim), fields=1)]
     return _judged(row, found)
 
 

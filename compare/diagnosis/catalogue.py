@@ -208,6 +208,9 @@ CATALOGUE: dict[str, Entry] = {
     "noise-not-independent": Entry(
         "the draws depend on one another",
         "Draw a number of its own for each element, sample and call.", FORWARD),
+    "clip-missing": Entry(
+        "numbers beyond the range of values are not clipped",
+        "Clip to value_range, and pass no gradient back where that changed a number.", BOTH),
     # losses
     "loss-sum-for-mean": Entry(
         "the loss is a sum where a mean belongs, or another mean",

@@ -4,6 +4,7 @@ import numpy as np
 
 from compare.checks import noise_distribution, randomness
 from compare.diagnosis.finding import Cause
+from compare.oracle.layers.augmentation import Clipped, RandomFlip
 from compare.oracle.layers.noise import Dropout, GaussianNoise
 
 
@@ -39,12 +40,18 @@ def _true_or_false(oracle, noise, shape) -> list[tuple[str, np.ndarray]]:
     if isinstance(oracle, GaussianNoise):
         size = np.abs(noise)
         return [("signs: ", noise > 0), ("sizes: ", size < np.median(size))]
+    if isinstance(oracle, Clipped):
+        return [("halves: ", noise > np.median(noise))]
     shared = oracle.shared_axes(len(shape)) if isinstance(oracle, Dropout) else set()
+    if isinstance(oracle, RandomFlip):
+        shared = set(range(1, len(shape)))
     drawn, _ = noise_distribution.shared_draws(noise, shape, shared)
     return [("", drawn != 0)]
 
 
 def _distribution(oracle, noise) -> str:
+    if isinstance(oracle, Clipped):
+        return f"numbers from {noise.min():.3g} to {noise.max():.3g}"
     if isinstance(oracle, GaussianNoise):
         return f"a mean of {noise.mean():.3g} and a deviation of {noise.std():.3g}"
     other = noise[noise != 0]

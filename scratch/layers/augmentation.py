@@ -1,7 +1,7 @@
 """Augmentation of images: what the Random layers have in common, and those that are not drawn here.
 
 At inference all of them hand images through. In training some draw here what Keras's draw
-(`DrawnImages`); of the others the images pass unchanged, with a warning (`UndrawnImages`).
+(`DrawnImages`); of the others the images pass unchanged (`UndrawnImages`), of which `fit` warns.
 """
 
 import numbers
@@ -69,10 +69,6 @@ class UndrawnImages(Layer):
         return tuple(input_shape)
 
     def forward(self, x, training=False):
-        if training:
-            warnings.warn(f"{self}: images pass unchanged in training; what Keras draws there is "
-                          "not computed. Augment the images before they are handed in",
-                          UserWarning, stacklevel=2)
         return x
 
     def backward(self, dy, wants_input_gradient=True):
@@ -82,6 +78,15 @@ class UndrawnImages(Layer):
         config = {**super().get_config(), "data_format": self.data_format, **self.settings}
         del config["bounding_box_format"]  # which Keras leaves out
         return config
+
+
+def warn_of_undrawn(layers: list) -> None:
+    """A warning that names the layers whose draws are not computed, if there are any."""
+    names = [str(layer) for layer in layers if isinstance(layer, UndrawnImages)]
+    if names:
+        warnings.warn(f"Images pass unchanged in training through {', '.join(names)}: what Keras "
+                      "draws there is not computed. Augment the images before they are handed in.",
+                      stacklevel=3)
 
 
 def factor_range(value, name: str, bounds: tuple, owner) -> tuple:

@@ -6,8 +6,8 @@ from scratch.layers.augmentation import UndrawnImages, factor_range, two_numbers
 class RandomHue(UndrawnImages):
     """Images of other hues.
 
-    At inference images stay as they are. In training, too, with a warning: what Keras draws there
-    is not computed here.
+    At inference images stay as they are. In training, too, of which `fit` warns: what Keras draws
+    there is not computed here.
 
     Args:
         factor: how much, the least and the most from 0 to 1; one number for 0 and that.
@@ -43,8 +43,8 @@ class RandomHue(UndrawnImages):
 class RandomSaturation(UndrawnImages):
     """Images with more colour or less.
 
-    At inference images stay as they are. In training, too, with a warning: what Keras draws there
-    is not computed here.
+    At inference images stay as they are. In training, too, of which `fit` warns: what Keras draws
+    there is not computed here.
 
     Args:
         factor: how much, the least and the most from -1 to 1; one number for its negative and that.
@@ -80,8 +80,8 @@ class RandomSaturation(UndrawnImages):
 class RandomColorDegeneration(UndrawnImages):
     """Images with less colour, as far as grey.
 
-    At inference images stay as they are. In training, too, with a warning: what Keras draws there
-    is not computed here.
+    At inference images stay as they are. In training, too, of which `fit` warns: what Keras draws
+    there is not computed here.
 
     Args:
         factor: how much, the least and the most from -1 to 1; one number for its negative and that.
@@ -117,8 +117,8 @@ class RandomColorDegeneration(UndrawnImages):
 class RandomColorJitter(UndrawnImages):
     """Images of other brightness, contrast, saturation and hue, one after the other.
 
-    At inference images stay as they are. In training, too, with a warning: what Keras draws there
-    is not computed here.
+    At inference images stay as they are. In training, too, of which `fit` warns: what Keras draws
+    there is not computed here.
 
     Args:
         value_range: of the images' values, two numbers.
@@ -165,8 +165,8 @@ class RandomColorJitter(UndrawnImages):
 class RandomGrayscale(UndrawnImages):
     """Some images made grey.
 
-    At inference images stay as they are. In training, too, with a warning: what Keras draws there
-    is not computed here.
+    At inference images stay as they are. In training, too, of which `fit` warns: what Keras draws
+    there is not computed here.
 
     Args:
         factor: the probability, from 0 to 1.
@@ -199,8 +199,8 @@ class RandomGrayscale(UndrawnImages):
 class RandomInvert(UndrawnImages):
     """Some images made negatives.
 
-    At inference images stay as they are. In training, too, with a warning: what Keras draws there
-    is not computed here.
+    At inference images stay as they are. In training, too, of which `fit` warns: what Keras draws
+    there is not computed here.
 
     Args:
         factor: the probability, two numbers from 0 to 1, or one for 0 and that.
@@ -236,8 +236,8 @@ class RandomInvert(UndrawnImages):
 class RandomPosterization(UndrawnImages):
     """Images of fewer shades.
 
-    At inference images stay as they are. In training, too, with a warning: what Keras draws there
-    is not computed here.
+    At inference images stay as they are. In training, too, of which `fit` warns: what Keras draws
+    there is not computed here.
 
     Args:
         factor: how many bits a value keeps, the least and the most from 1 to 8; one number

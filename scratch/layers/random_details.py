@@ -14,8 +14,8 @@ from scratch.layers.augmentation import (
 class RandomSharpness(UndrawnImages):
     """Images made sharper.
 
-    At inference images stay as they are. In training, too, with a warning: what Keras draws there
-    is not computed here.
+    At inference images stay as they are. In training, too, of which `fit` warns: what Keras draws
+    there is not computed here.
 
     Args:
         factor: how much, the least and the most from 0 to 1; one number for 0 and that.
@@ -51,8 +51,8 @@ class RandomSharpness(UndrawnImages):
 class RandomGaussianBlur(UndrawnImages):
     """Images made less sharp, by a Gaussian kernel.
 
-    At inference images stay as they are. In training, too, with a warning: what Keras draws there
-    is not computed here.
+    At inference images stay as they are. In training, too, of which `fit` warns: what Keras draws
+    there is not computed here.
 
     Args:
         factor: the probability, two numbers from 0 to 1, or one for 0 and that.
@@ -93,8 +93,8 @@ class RandomGaussianBlur(UndrawnImages):
 class RandomErasing(UndrawnImages):
     """Images with one rectangle filled in.
 
-    At inference images stay as they are. In training, too, with a warning: what Keras draws there
-    is not computed here.
+    At inference images stay as they are. In training, too, of which `fit` warns: what Keras draws
+    there is not computed here.
 
     Args:
         factor: the probability, two numbers from 0 to 1, or one for 0 and that.
@@ -135,8 +135,8 @@ class RandomErasing(UndrawnImages):
 class RandAugment(UndrawnImages):
     """Images changed by some augmentations drawn from a list (Cubuk et al., RandAugment, 2020).
 
-    At inference images stay as they are. In training, too, with a warning: what Keras draws there
-    is not computed here.
+    At inference images stay as they are. In training, too, of which `fit` warns: what Keras draws
+    there is not computed here.
 
     Args:
         value_range: of the images' values, two numbers.
@@ -177,8 +177,8 @@ class RandAugment(UndrawnImages):
 class AugMix(UndrawnImages):
     """Images mixed of some that were augmented (Hendrycks et al., AugMix, 2020).
 
-    At inference images stay as they are. In training, too, with a warning: what Keras draws there
-    is not computed here.
+    At inference images stay as they are. In training, too, of which `fit` warns: what Keras draws
+    there is not computed here.
 
     Args:
         value_range: of the images' values, two numbers.

@@ -12,8 +12,8 @@ from scratch.layers.augmentation import (
 class RandomTranslation(UndrawnImages):
     """Images moved up or down and sideways, by a part of their height and width.
 
-    At inference images stay as they are. In training, too, with a warning: what Keras draws there
-    is not computed here.
+    At inference images stay as they are. In training, too, of which `fit` warns: what Keras draws
+    there is not computed here.
 
     Args:
         height_factor, width_factor: the smallest and the largest part, from -1 to 1; one number for
@@ -58,8 +58,8 @@ class RandomTranslation(UndrawnImages):
 class RandomRotation(UndrawnImages):
     """Images turned about their middle, by a part of a whole turn.
 
-    At inference images stay as they are. In training, too, with a warning: what Keras draws there
-    is not computed here.
+    At inference images stay as they are. In training, too, of which `fit` warns: what Keras draws
+    there is not computed here.
 
     Args:
         factor: the smallest and the largest part, from -1 to 1; one number for its negative and
@@ -101,8 +101,8 @@ class RandomRotation(UndrawnImages):
 class RandomZoom(UndrawnImages):
     """Images made larger or smaller about their middle.
 
-    At inference images stay as they are. In training, too, with a warning: what Keras draws there
-    is not computed here.
+    At inference images stay as they are. In training, too, of which `fit` warns: what Keras draws
+    there is not computed here.
 
     Args:
         height_factor, width_factor: how much of the height and the width more or less is seen, the
@@ -149,8 +149,8 @@ class RandomZoom(UndrawnImages):
 class RandomShear(UndrawnImages):
     """Images sheared along the rows, the columns, or both.
 
-    At inference images stay as they are. In training, too, with a warning: what Keras draws there
-    is not computed here.
+    At inference images stay as they are. In training, too, of which `fit` warns: what Keras draws
+    there is not computed here.
 
     Args:
         x_factor, y_factor: the least and the most, from 0 to 1; one number for its negative and
@@ -193,8 +193,8 @@ class RandomShear(UndrawnImages):
 class RandomPerspective(UndrawnImages):
     """Images seen from the side.
 
-    At inference images stay as they are. In training, too, with a warning: what Keras draws there
-    is not computed here.
+    At inference images stay as they are. In training, too, of which `fit` warns: what Keras draws
+    there is not computed here.
 
     Args:
         factor: the probability, two numbers from 0 to 1, or one for 0 and that.
@@ -236,8 +236,8 @@ class RandomPerspective(UndrawnImages):
 class RandomElasticTransform(UndrawnImages):
     """Images pulled out of shape, each pixel a little elsewhere.
 
-    At inference images stay as they are. In training, too, with a warning: what Keras draws there
-    is not computed here.
+    At inference images stay as they are. In training, too, of which `fit` warns: what Keras draws
+    there is not computed here.
 
     Args:
         factor: the probability, two numbers from 0 to 1, or one for 0 and that.

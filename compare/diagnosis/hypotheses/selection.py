@@ -8,6 +8,7 @@ common comes before what is general and rare.
 from compare.diagnosis.computation import Computation, LossComputation, UpdateComputation
 from compare.diagnosis.hypotheses.activation_formulas import of_activation_formulas
 from compare.diagnosis.hypotheses.activations import of_activations
+from compare.diagnosis.hypotheses.augmentation import of_augmentation
 from compare.diagnosis.hypotheses.batch_order import of_inputs, of_timing
 from compare.diagnosis.hypotheses.given_numbers import of_given_numbers
 from compare.diagnosis.hypotheses.image_size import of_image_size
@@ -65,7 +66,7 @@ def of_layer(c, shape: tuple) -> list[Variant]:
             found += of_omitted_windows(c)
     elif layer:
         found += of_bias(c) + of_normalization(c) + of_norms(c) + of_given_numbers(c)
-        found += of_merging(c) + of_noise(c) + of_image_size(c) + of_shapes(c)
+        found += of_merging(c) + of_noise(c) + of_augmentation(c) + of_image_size(c) + of_shapes(c)
     found += of_inner_activation(c)
     found += of_activations(c) + of_activation_formulas(c) + of_timing(c)
     if c.tensor.endswith("_updated"):

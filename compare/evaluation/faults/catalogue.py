@@ -8,6 +8,7 @@ from compare.evaluation.faults.families import (
     activations,
     applications,
     attention,
+    augmentation,
     buffers,
     clipping_limits,
     convolution,
@@ -59,7 +60,7 @@ from compare.evaluation.faults.fault import Fault, Variant
 
 FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooling, reshaping,
             sequences, volumes, interpolation, normalization, group_normalization, given_numbers,
-            einsum, embedding, attention, multi_head_attention, applications, products, noise,
+            einsum, embedding, attention, multi_head_attention, applications, products, noise, augmentation,
             rectifiers, activations, merging, losses, optimizers, training, keras_side,
             shared_layers, time_distributed, recurrent,
             # from textbooks, course forums and public issues
