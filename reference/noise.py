@@ -24,7 +24,8 @@ NOT_RANDOM = (keras.layers.Resizing, keras.layers.CenterCrop)
 
 
 def is_undrawn(layer) -> bool:
-    """Whether it is an augmentation whose draws cannot be handed over, so that images stay."""
+    """Whether it is an augmentation whose draws cannot be handed over, so that images stay
+    (`augmentation_not_drawn`)."""
     return isinstance(layer, Images.BaseImagePreprocessingLayer) and not isinstance(
         layer, (*DRAWN, *NOT_RANDOM))
 

@@ -1,6 +1,8 @@
 """The values that are tried. Which of them exist is for Keras to say."""
 
+import importlib
 import inspect
+import json
 
 SIZES = (1, 2, (1, 2), (1, 2, 1))
 BORDERS = (1, (1, 2), ((0, 1), (2, 0)), (1, 2, 0), ((0, 1), (2, 0), (1, 1)))
@@ -16,6 +18,28 @@ NEEDED = {"factor": 0.5, "height_factor": 0.5, "width_factor": 0.5, "filters": 4
           "decay_steps": 10, "decay_rate": 0.5, "first_decay_steps": 10, "boundaries": [5],
           "values": [0.1, 0.01], "dims": (3, 1, 2), "filename": "figures.csv",
           "filepath": "model.keras", "schedule": float}
+
+class Named(str):
+    """A layer inside another one, made anew for each trial; it is shown by its class.
+
+    The string is the class, then its arguments: 'GRU units=4'.
+    """
+
+    def __repr__(self) -> str:
+        return self.split()[0]
+
+    def make(self, wrapper):
+        """The layer, of the library that the wrapper is of."""
+        name, *arguments = self.split()
+        library = importlib.import_module(f"{wrapper.__module__.split('.')[0]}.layers")
+        given = {key: json.loads(value) for key, value in (each.split("=") for each in arguments)}
+        return getattr(library, name)(**given)
+
+
+# arguments that hold a layer, or two that read the steps in both directions
+INNER = {"layer", "backward_layer"}
+BACKWARDS = "GRU units=4 return_sequences=true go_backwards=true"
+NEEDED["layer"] = Named("GRU units=4 return_sequences=true")
 
 # without which a value would mean nothing
 COMPANIONS: dict[str, dict] = {
@@ -49,6 +73,13 @@ BY_NAME = {
     "values": ([0.1, 0.01],), "dtype": (None, "float32"), "name": (None, "mine"),
     "lora_rank": (None, 2), "lora_alpha": (None, 2.0), "quantization_config": (None,),
     "shape": ((8, 6, 4), (None, None, 4)), "batch_size": (None, 3),
+    "layer": tuple(map(Named, ("GRU units=4 return_sequences=true", "LSTM units=4",
+                               "SimpleRNN units=4", "Dense units=4", "Conv1D filters=4 "
+                               "kernel_size=2", "Conv2D filters=4 kernel_size=2", "Flatten",
+                               "BatchNormalization", "Dropout rate=0.5", "Activation "
+                               'activation="relu"', "MaxPooling1D"))),
+    "backward_layer": (None, Named(BACKWARDS)),
+    "merge_mode": ("concat", "sum", "mul", "ave", None), "weights": (None,),
     "batch_shape": (None, (None, 8, 6, 4), (3, 8, 6, 4)),
 }
 KINDS = ("activation", "initializer", "regularizer", "constraint")
