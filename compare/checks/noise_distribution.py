@@ -5,9 +5,10 @@ Both networks are compared with the same noise, so a layer that drew the wrong n
 everywhere else. Here the candidate's layer draws for many batches of its own. What it may draw is
 known: a dropout 0 or 1 / (1 - rate), an alpha dropout 0 or 1, the former with probability `rate`,
 and one number for a whole feature map where it drops maps; a Gaussian noise normal numbers around
-0, a Gaussian dropout normal numbers around 1. Draws of different calls, samples,
-pixels and channels must not go together. A flip draws 0 or 1 for each image, equally often, a change
-of brightness or contrast numbers that are spread evenly between two limits. Limits are proved: see `compare.checks.randomness`.
+0, a Gaussian dropout normal numbers around 1. A flip draws 0 or 1 for each image, equally often, a
+change of brightness or contrast numbers that are spread evenly between two limits. Draws of
+different calls, samples, pixels and channels must not go together. Limits are proved: see
+`compare.checks.randomness`.
 """
 
 import copy

@@ -98,7 +98,8 @@ def shapes(cls) -> list:
     of_steps = "1D" in cls.__name__ or any(
         f".{family}." in cls.__module__ for family in ("attention", "rnn"))
     first = ([COLOURS] if ".image_preprocessing." in cls.__module__
-             else [SEQUENCE, IMAGE, VOLUME] if "layer" in parameters(cls) else [SEQUENCE] if of_steps else [VOLUME] if "3D" in cls.__name__
+             else [SEQUENCE, IMAGE, VOLUME] if "layer" in parameters(cls)
+             else [SEQUENCE] if of_steps else [VOLUME] if "3D" in cls.__name__
              else [IMAGE, SEQUENCE, VECTOR, MANY_CHANNELS])
     return [[shape, shape] for shape in first] if LAYERS.get(
         cls.__name__) and LAYERS[cls.__name__].merges else first

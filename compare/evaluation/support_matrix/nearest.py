@@ -1,7 +1,7 @@
 """What to do about a layer of Keras that is refused: the nearest way that works."""
 
-STRINGS = ("Look words or numbers up before they are handed in, in a tf.data map say, and check the "
-           "model from the layer behind it on.")
+STRINGS = ("Look words or numbers up before they are handed in, in a tf.data map say, and check "
+           "the model from the layer behind it on.")
 CELLS = "Use the layer of that cell: SimpleRNN, LSTM or GRU, one behind the other where they stack."
 BEFORE = ("Prepare the data in front of the model and leave the layer out: it has no weights, and "
           "the rest of the model is the same.")

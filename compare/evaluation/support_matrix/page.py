@@ -51,8 +51,8 @@ def page() -> str:
     return "\n".join(sections)
 
 
-HEADINGS = ("Find a layer", "Coverage", "Layers", "Activations", *parts.PARTS, "Constraints", "Models", "Methods",
-            "Callbacks", "Files", "Networks that Keras brings", "Declared differences")
+HEADINGS = ("Find a layer", "Coverage", "Layers", "Activations", *parts.PARTS, "Constraints",
+            "Models", "Methods", "Callbacks", "Files", "Networks that Keras brings", "Declared differences")
 
 
 def contents() -> str:

@@ -11,7 +11,8 @@ STRINGS = ("valid", "same", "causal", "nearest", "bilinear", "bicubic", "lanczos
            "untruncated_normal")
 
 # what a class cannot be made without
-NEEDED = {"factor": 0.5, "height_factor": 0.5, "width_factor": 0.5, "filters": 4, "kernel_size": 3, "units": 4, "pool_size": 2, "rate": 0.5, "stddev": 0.5,
+NEEDED = {"factor": 0.5, "height_factor": 0.5, "width_factor": 0.5, "filters": 4,
+          "kernel_size": 3, "units": 4, "pool_size": 2, "rate": 0.5, "stddev": 0.5,
           "drop_path_rate": 0.5, "projection_dim": 4, "equation": "...x,xy->...y",
           "output_shape": 4,
           "target_shape": (-1,), "activation": "relu", "initial_learning_rate": 0.1,
@@ -65,7 +66,8 @@ BY_NAME = {
     "global_clipnorm": (None, 0.5), "loss_scale_factor": (None, 2.0), "ema_momentum": (0.99, 0.5),
     "gradient_accumulation_steps": (None, 2), "ema_overwrite_frequency": (None, 3),
     "warmup_target": (None, 0.2), "value": (0.0, 0.5), "gain": (1.0, 0.5),
-    "mean": (0.0, 0.5), "variance": (None, 2.0), "fill_mode": ("constant", "reflect", "wrap", "nearest"),
+    "mean": (0.0, 0.5), "variance": (None, 2.0),
+    "fill_mode": ("constant", "reflect", "wrap", "nearest"),
     "groups": (1, 2, 4, -1), "bias_axes": (None, "y"), "value_dim": (None, 2),
     "output_shape": (None, 3, (2, 3)), "attention_axes": (None, 1, (1,), (1, 2)),
     "sliding_window": (None, 2), "score_mode": ("dot", "concat"),

@@ -28,7 +28,7 @@ class Attended:
     """softmax(scores) @ value along the last axis of the scores, and the way back."""
 
     def __init__(self, scores: Bounded, value: Bounded) -> None:
-        self.value = value
+        self.scores, self.value = scores, value
         self.weights = softmax(scores, -1)
         self.output = bilinear(np.matmul, self.weights, value)
 
@@ -56,6 +56,10 @@ class ScoredAttention(Oracle):
         ds, dv = self.attended.backward(dy)
         dq, dk, gradients = self.of_scores(ds)
         return [dq, dv, dk] if self.of_three else [dq, dv + dk], gradients
+
+    def put_together(self, attended: Bounded) -> Bounded:
+        """The output, given the values' weighted sums."""
+        return attended
 
     def scores(self) -> Bounded:
         """(N, Q, K)."""

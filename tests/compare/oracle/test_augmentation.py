@@ -46,8 +46,8 @@ def test_near_an_end_of_the_range_either_gradient_may_be_right():
     """Here 0.1 + 0.2 in float32 may lie on either side of what 0.3 is there."""
     x, noise = np.full((1, 1, 1, 1), 0.1, "float32"), np.full((1, 1, 1, 1), 0.2, "float32")
     dy = np.ones_like(x)
-    _, dx = judged("RandomBrightness", {"factor": 0.5, "value_range": (0.0, float((x + noise).item()))},
-                   x, dy, noise, "float32")
+    arguments = {"factor": 0.5, "value_range": (0.0, float((x + noise).item()))}
+    _, dx = judged("RandomBrightness", arguments, x, dy, noise, "float32")
     assert dx.value in (0, 1) and dx.bound >= 1
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 
 from compare.evaluation.faults.families.making import single
-from compare.evaluation.faults.fault import UNKNOWN
 from compare.evaluation.faults.injection import gradient, half, input_gradient, output, patched
 from compare.evaluation.faults.networks import SEQUENCE, joined
 from scratch.naming import snake_case
@@ -58,30 +57,30 @@ def without_sum(self, right, dy, wants_input_gradient=True):
 DOT, SUM = "Attention", "AdditiveAttention"
 TABLE = [
     (DOT, "root-of-dim", "scores are divided by the root of the number of features", PLAIN, OUT,
-     UNKNOWN, lambda layer: patched(layer, scores=root_of_dim)),
-    (DOT, "along-queries", "the softmax runs along the queries", PLAIN, OUT, UNKNOWN,
+     "attention-scale", lambda layer: patched(layer, scores=root_of_dim)),
+    (DOT, "along-queries", "the softmax runs along the queries", PLAIN, OUT, "softmax-axis",
      output(along_queries)),
-    (DOT, "without-softmax", "the scores are the weights", PLAIN, OUT, UNKNOWN,
+    (DOT, "without-softmax", "the scores are the weights", PLAIN, OUT, "activation-missing",
      output(without_softmax)),
-    (DOT, "causal", "no query sees a key behind its own place", PLAIN, OUT, UNKNOWN,
+    (DOT, "causal", "no query sees a key behind its own place", PLAIN, OUT, "attention-mask",
      output(causal)),
     (DOT, "float16", "the output is rounded to float16", PLAIN, OUT, "low-precision",
      output(lambda layer, y, x: half(y))),
     (DOT, "weights-constant", "the weights are taken for constants on the way back", PLAIN, DQ,
      "gradient-missing", input_gradient(weights_constant)),
-    (DOT, "value-alone", "the key's part of the value's gradient is left out", PLAIN, DV, UNKNOWN,
-     input_gradient(value_alone)),
-    (DOT, "softmax-diagonal", "the softmax's gradient without its second term", PLAIN, DQ, UNKNOWN,
-     lambda layer: patched(layer, backward=without_sum)),
-    (DOT, "scale-missing", "the learned scale is not used", SCALED, OUT, UNKNOWN,
+    (DOT, "value-alone", "the key's part of the value's gradient is left out", PLAIN, DV,
+     "gradient-part-missing", input_gradient(value_alone)),
+    (DOT, "softmax-diagonal", "the softmax's gradient without its second term", PLAIN, DQ,
+     "softmax-jacobian-missing", lambda layer: patched(layer, backward=without_sum)),
+    (DOT, "scale-missing", "the learned scale is not used", SCALED, OUT, "attention-scale",
      lambda layer: patched(layer, scores=lambda self, right, q, k:
                            right(q, k) / self.params["scale"]), ("stale-weights",)),
     (DOT, "scale-gradient-mean", "the scale's gradient is a mean over the samples", SCALED,
      "scale_gradient", "scale", gradient("scale", lambda layer, g, dy: g / len(dy))),
-    (SUM, "tanh-missing", "query and key are added without a tanh", ADDITIVE, OUT, UNKNOWN,
-     lambda layer: patched(layer, scores=lambda self, right, q, k: (
+    (SUM, "tanh-missing", "query and key are added without a tanh", ADDITIVE, OUT,
+     "activation-missing", lambda layer: patched(layer, scores=lambda self, right, q, k: (
          right(q, k), ((q[:, :, None] + k[:, None]) * self.params["scale"]).sum(-1))[1])),
-    (SUM, "scale-inside", "the scale stands inside the tanh", ADDITIVE, OUT, UNKNOWN,
+    (SUM, "scale-inside", "the scale stands inside the tanh", ADDITIVE, OUT, "attention-scale",
      lambda layer: patched(layer, scores=lambda self, right, q, k: (
          right(q, k), np.tanh((q[:, :, None] + k[:, None]) * self.params["scale"]).sum(-1))[1])),
     (SUM, "scale-gradient-doubled", "the scale's gradient is twice too large", ADDITIVE,

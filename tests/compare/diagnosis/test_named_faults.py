@@ -1,0 +1,37 @@
+"""Faults of layers with many ways to go wrong: each is detected, placed, and named."""
+
+import numpy as np
+import pytest
+
+from compare.diagnosis.catalogue import CATALOGUE
+from compare.evaluation.faults.families import (
+    attention,
+    augmentation,
+    embedding,
+    multi_head_attention,
+    recurrent,
+    time_distributed,
+)
+from compare.evaluation.faults.fault import UNKNOWN
+from compare.evaluation.faults.scoring import Cases, score
+
+FAMILIES = (attention, augmentation, embedding, multi_head_attention, recurrent, time_distributed)
+FAULTS = [fault for family in FAMILIES for fault in family.faults()]
+
+
+@pytest.fixture(scope="module")
+def cases():
+    return Cases()
+
+
+def test_every_one_has_a_name():
+    assert all(cause != UNKNOWN and cause in CATALOGUE
+               for fault in FAULTS for place in fault.places for cause in place.causes)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.identifier)
+def test_each_is_detected_placed_and_named(keras, cases, fault):
+    with np.errstate(all="ignore"):
+        made = score(fault, cases)
+    assert made.detected and made.placed and made.tensor, made
+    assert made.named, made.found
