@@ -30,9 +30,20 @@ def is_undrawn(layer) -> bool:
         layer, (*DRAWN, *NOT_RANDOM))
 
 
+def drops_weights(layer) -> bool:
+    """Whether it is an attention with a dropout of what it weighs its values by."""
+    return _dropout_of(layer) > 0
+
+
+def _dropout_of(layer) -> float:
+    if isinstance(layer, keras.layers.MultiHeadAttention):
+        return float(layer._dropout)
+    return float(layer.dropout) if isinstance(layer, keras.layers.Attention) else 0.0
+
+
 def is_random(layer) -> bool:
     """Whether the layer draws numbers in training."""
-    if isinstance(layer, tuple(DRAWN)):
+    if isinstance(layer, tuple(DRAWN)) or drops_weights(layer):
         return True
     if isinstance(layer, StochasticDepth):
         return layer.drop_path_rate > 0
@@ -42,7 +53,12 @@ def is_random(layer) -> bool:
 
 
 def apply(layer, x, noise):
-    """What a random layer makes of x with this noise, in training."""
+    """What a random layer makes of x, a list for an attention, with this noise, in training."""
+    if drops_weights(layer):
+        with given({layer: [noise]}):
+            if isinstance(layer, keras.layers.MultiHeadAttention):
+                return layer.call(*x, training=True)
+            return layer.call(x, training=True)
     if isinstance(layer, tuple(DRAWN)):
         own = tf.cast(noise, x.dtype)
         drawn_for = noise != 0 if isinstance(layer, keras.layers.RandomFlip) else own
@@ -62,6 +78,8 @@ def alpha_dropout(layer, x, kept):
 
 def drawn(layer, x) -> np.ndarray:
     """The noise that the layer itself draws for a batch like x; its generator is left as it was."""
+    if drops_weights(layer):
+        return _drawn_weights(layer, x)
     own = getattr(layer, "seed_generator", None) or getattr(layer, "generator", None)
     state = (own or keras.src.random.seed_generator.global_seed_generator()).state
     kept = np.array(state.numpy())
@@ -79,6 +97,14 @@ def drawn(layer, x) -> np.ndarray:
     if isinstance(layer, keras.layers.AlphaDropout):  # of zeros it makes two numbers
         return (made > 0).astype(made.dtype)
     return made
+
+
+def _drawn_weights(layer, x: list) -> np.ndarray:
+    """An attention's noise, for a list of inputs."""
+    heads = getattr(layer, "num_heads", None)
+    shape = [x[0].shape[0], *([] if heads is None else [heads]), x[0].shape[1], x[1].shape[1]]
+    dropout = keras.layers.Dropout(_dropout_of(layer), seed=layer.seed, dtype=layer.dtype)
+    return np.array(dropout(tf.ones(shape, layer.dtype), training=True))
 
 
 def by_layer(layers: list, noise: dict) -> dict:
@@ -100,6 +126,18 @@ def given(noise: dict):
     """Random layers use `noise`, {layer: [tensor for each of its calls]}, as long as the block
     lasts, if in training."""
 
+    def weighing(layer, tensors):
+        """An attention's own way from scores to what it puts out, with this noise."""
+        calls, own = itertools.cycle(tensors), layer._apply_scores
+
+        def attended(scores, value, scores_mask=None, training=False):
+            if not training:
+                return own(scores, value, scores_mask=scores_mask, training=False)
+            weights = keras.ops.softmax(scores, axis=-1) * tf.cast(next(calls), scores.dtype)
+            return keras.ops.matmul(weights, value), weights
+
+        return attended
+
     def using(layer, tensors, own):
         calls = itertools.cycle(tensors) if tensors else None
 
@@ -110,8 +148,16 @@ def given(noise: dict):
 
     try:
         for layer, tensors in noise.items():
-            layer.call = using(layer, tensors, layer.call)
+            if isinstance(layer, keras.layers.MultiHeadAttention):
+                inner = layer._dropout_layer
+                inner.call = using(inner, tensors, inner.call)
+            elif isinstance(layer, keras.layers.Attention):
+                layer._apply_scores = weighing(layer, tensors)
+            else:
+                layer.call = using(layer, tensors, layer.call)
         yield
     finally:
         for layer in noise:
-            vars(layer).pop("call", None)  # and the class's own is back
+            for thing in (layer, getattr(layer, "_dropout_layer", layer)):
+                for name in ("call", "_apply_scores"):
+                    vars(thing).pop(name, None)  # and the class's own is back

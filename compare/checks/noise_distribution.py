@@ -21,13 +21,15 @@ from compare.checks.gate import Gate
 from compare.checks.randomness import Outcome
 from compare.checks.row import Row, judge, mismatch
 from compare.oracle.expected import oracle_of
+from compare.oracle.layers.attention import ScoredAttention
 from compare.oracle.layers.augmentation import Clipped, RandomFlip
+from compare.oracle.layers.multi_head_attention import MultiHeadAttention
 from compare.oracle.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
 from compare.tracing.ops import untouched_generator
 from compare.tracing.trace import Part, Trace, layer_parts
-from compare.tracing.types import Layer, Network
+from compare.tracing.types import Arrays, Layer, Network
 
 CALLS = 200  # fewer where that would be more than MOST numbers, but
 FEWEST = 8
@@ -44,7 +46,7 @@ def rows(model: Network, reference: Trace) -> list[Row]:
         if part.noise is None:
             continue
         shape = shape_of_draws(part)
-        noise = draws(layer, np.zeros(shape, part.inputs[0].dtype))
+        noise = draws(layer, blank(part))
         config, oracle = layer_config(reference, part.layer), oracle_of(reference, part)
         if noise is None:
             found.append(mismatch(Gate.FORWARD, part.name, "noise", None, part.noise))
@@ -53,6 +55,8 @@ def rows(model: Network, reference: Trace) -> list[Row]:
         elif isinstance(oracle, GaussianDropout):
             rate = config["rate"]
             found.append(normal(part.name, noise - 1, math.sqrt(rate / (1 - rate))))
+        elif isinstance(oracle, (ScoredAttention, MultiHeadAttention)):
+            found.append(dropped(part.name, noise, config["dropout"], noise.shape[1:], set()))
         elif isinstance(oracle, Clipped):
             found.append(even(part.name, noise, *oracle.limits()))
         elif isinstance(oracle, RandomFlip):
@@ -71,14 +75,22 @@ def shape_of_draws(part: Part) -> tuple[int, ...]:
     return (max(2, math.ceil(NUMBERS / x[0].size)), *x.shape[1:])
 
 
-def draws(layer: Layer, x: np.ndarray) -> np.ndarray | None:
+def blank(part: Part) -> Arrays:
+    """Inputs of zeros for which a layer draws, as many samples as suffice."""
+    batch = shape_of_draws(part)[0]
+    made = tuple(np.zeros((batch, *x.shape[1:]), x.dtype) for x in part.inputs)
+    return made if isinstance(part.input, tuple) else made[0]
+
+
+def draws(layer: Layer, x: Arrays) -> np.ndarray | None:
     """What a copy of the layer draws in some calls, (calls, ...); None if it shows nothing."""
     made = []
-    calls = min(CALLS, max(FEWEST, MOST // x.size))
+    size = sum(each.size for each in x) if isinstance(x, tuple) else x.size
+    calls = min(CALLS, max(FEWEST, MOST // size))
     with untouched_generator():
         layer = copy.deepcopy(layer)
         for _ in range(calls):
-            layer.forward(x, training=True)
+            layer.forward(list(x) if isinstance(x, tuple) else x, training=True)
             if layer.noise is None:
                 return None
             made.append(np.array(layer.noise))

@@ -20,10 +20,10 @@ def cause_of_noise(layer, part, oracle) -> Cause:
         part: the reference's, of a trace.
         oracle: of the layer.
     """
-    shape = noise_distribution.shape_of_draws(part)
-    noise = noise_distribution.draws(layer, np.zeros(shape, part.inputs[0].dtype))
+    noise = noise_distribution.draws(layer, noise_distribution.blank(part))
     if noise is None:
         return Cause("noise-distribution", "the layer draws nothing")
+    shape = noise.shape[1:] if oracle.merges else noise_distribution.shape_of_draws(part)
     for what, heads in _true_or_false(oracle, noise, shape):
         share = float(heads.mean())
         if not 0 < share < 1:

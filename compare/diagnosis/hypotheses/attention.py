@@ -23,10 +23,30 @@ HIDDEN = -1e9  # a score of which the softmax makes 0
 def of_attention(c) -> list[Variant]:
     """Of each kind of attention."""
     if isinstance(c.layer, MultiHeadAttention):
-        return _of_heads(c) + _of_softmax(c) + _of_ways_back(c)
+        return _of_dropout(c) + _of_heads(c) + _of_softmax(c) + _of_ways_back(c)
     if isinstance(c.layer, ScoredAttention):
-        return _of_scores(c) + _of_softmax(c) + _of_ways_back(c)
+        return _of_dropout(c) + _of_scores(c) + _of_softmax(c) + _of_ways_back(c)
     return []
+
+
+def _of_dropout(c) -> list[Variant]:
+    """A dropout of the weights that is left out, not scaled, turned round or another sample's."""
+    if "noise" not in c.weights or not c.training:
+        return []
+    return [inside("mask-missing", "no weight is dropped", lambda c: c.changed(training=False)),
+            inside("scale", "the weights that are kept are not made larger", lambda c: c.weighing(
+                noise=(np.asarray(c.weights["noise"]) != 0).astype(np.float64))),
+            inside("mask-wrong-tensor", "another sample's", lambda c: c.weighing(
+                noise=np.roll(c.weights["noise"], 1, axis=0))),
+            inside("mask-wrong-tensor", "of the scores, before their softmax",
+                   lambda c: c.hooked(forward=_scores_dropped))]
+
+
+def _scores_dropped(layer, right, x, held) -> Bounded:
+    right(x, held)
+    attended, noise = layer.attended, held["noise"]
+    return layer.put_together(bilinear(np.matmul, softmax(attended.scores * noise, -1),
+                                       attended.value))
 
 
 def _of_scores(c) -> list[Variant]:

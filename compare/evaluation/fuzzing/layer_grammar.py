@@ -272,6 +272,7 @@ RECURRENT = {"units": (3, 1, 4), "activation": ("tanh", "relu", "linear", "softs
              "activity_regularizer": (None, "l2"), "recurrent_constraint": (None, "max_norm")}
 GATED = {**RECURRENT, "recurrent_activation": ("sigmoid", "hard_sigmoid", "tanh")}
 
+DROPPING = {"dropout": (0.0, 0.3), "seed": (None, 7)}
 # of augmentations: what lies beyond the image, and how colours change
 BEYOND = {"fill_mode": ("reflect", "constant", "wrap", "nearest"),
           "interpolation": ("bilinear", "nearest"), "fill_value": (0.0, 0.5),
@@ -470,13 +471,13 @@ LAYERS: dict[str, Entry] = {
     "Maximum": Entry(ANY, {}, inputs=2),
     "Minimum": Entry(ANY, {}, inputs=2),
     "Concatenate": Entry(ANY, {"axis": (-1, 1)}, grows(2), inputs=2),
-    "Attention": Entry((SEQUENCE,), {"use_scale": (False, True), "score_mode": ("dot", "concat")},
-                       inputs=2),
+    "Attention": Entry((SEQUENCE,), {"use_scale": (False, True), "score_mode": ("dot", "concat"),
+                                     **DROPPING}, inputs=2),
     "MultiHeadAttention": Entry((SEQUENCE,), {
         "num_heads": (2, 1, 3), "key_dim": (3, 1, 2), "value_dim": (None, 2), "use_bias": SWITCH,
         "output_shape": (None, 3), "bias_initializer": ("zeros", "random_normal"),
-        "kernel_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER}, inputs=2),
-    "AdditiveAttention": Entry((SEQUENCE,), {"use_scale": SWITCH}, inputs=2),
+        "kernel_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER, **DROPPING}, inputs=2),
+    "AdditiveAttention": Entry((SEQUENCE,), {"use_scale": SWITCH, **DROPPING}, inputs=2),
     "Dot": Entry(ANY, {"axes": (-1, 1, (1, 1)), "normalize": (False, True)}, products_fit,
                  inputs=2),
 }

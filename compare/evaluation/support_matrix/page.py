@@ -52,7 +52,8 @@ def page() -> str:
 
 
 HEADINGS = ("Find a layer", "Coverage", "Layers", "Activations", *parts.PARTS, "Constraints",
-            "Models", "Methods", "Callbacks", "Files", "Networks that Keras brings", "Declared differences")
+            "Models", "Methods", "Callbacks", "Files", "Networks that Keras brings",
+            "Declared differences")
 
 
 def contents() -> str:

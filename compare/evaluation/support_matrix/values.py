@@ -77,9 +77,10 @@ BY_NAME = {
     "shape": ((8, 6, 4), (None, None, 4)), "batch_size": (None, 3),
     "layer": tuple(map(Named, ("GRU units=4 return_sequences=true", "LSTM units=4",
                                "SimpleRNN units=4", "Dense units=4", "Conv1D filters=4 "
-                               "kernel_size=2", "Conv2D filters=4 kernel_size=2", "Flatten",
-                               "BatchNormalization", "Dropout rate=0.5", "Activation "
-                               'activation="relu"', "MaxPooling1D"))),
+                               "kernel_size=2", "Conv2D filters=4 kernel_size=2", "Flatten "
+                               'data_format="channels_last"', "BatchNormalization momentum=0.5",
+                               "Dropout rate=0.5", 'Activation activation="relu"',
+                               "MaxPooling1D pool_size=2"))),
     "backward_layer": (None, Named(BACKWARDS)),
     "merge_mode": ("concat", "sum", "mul", "ave", None), "weights": (None,),
     "batch_shape": (None, (None, 8, 6, 4), (3, 8, 6, 4)),

@@ -42,7 +42,8 @@ class MultiHeadAttention(Oracle):
         self.scale = Bounded(scale, query.rounding, 2 * query.rounding.unit * scale)
         scores = bilinear(lambda q, k: q @ turned(k), self.heads["query"] * self.scale,
                           self.heads["key"])
-        self.attended = Attended(scores, self.heads["value"])
+        self.attended = Attended(scores, self.heads["value"],
+                                 weights.get("noise") if self.training else None)
         return self.put_together(self.attended.output)
 
     def projected(self, name: str, x: Bounded) -> Bounded:

@@ -10,6 +10,7 @@ from scratch.naming import snake_case
 OUT, DQ, DV = "output", "input_gradient_1", "input_gradient_2"
 PLAIN = joined("Attention", shape=SEQUENCE)
 SCALED = joined("Attention", shape=SEQUENCE, use_scale=True)
+DROPPING = joined("Attention", shape=SEQUENCE, dropout=0.4)
 ADDITIVE = joined("AdditiveAttention", shape=SEQUENCE)
 
 
@@ -77,6 +78,19 @@ TABLE = [
                            right(q, k) / self.params["scale"]), ("stale-weights",)),
     (DOT, "scale-gradient-mean", "the scale's gradient is a mean over the samples", SCALED,
      "scale_gradient", "scale", gradient("scale", lambda layer, g, dy: g / len(dy))),
+    (DOT, "dropout-not-scaled", "weights that are kept are not made larger", DROPPING, OUT, "scale",
+     lambda layer: patched(layer, dropped=lambda self, right, weights, training:
+                           right(weights, training) * (1 - self.dropout * training))),
+    (DOT, "dropout-missing", "drops nothing", DROPPING, OUT,
+     "mask-missing", lambda layer: patched(layer, dropped=lambda self, right, weights, training: (
+         right(weights, training), weights)[1])),
+    (DOT, "dropout-rate-swapped", "drops as often as it should keep", DROPPING, "noise",
+     "noise-distribution", lambda layer: patched(layer, draw=lambda self, right, rng, shape:
+                                                 (rng.random(shape) < self.dropout) / (
+                                                     1 - self.dropout))),
+    (DOT, "dropout-dx-mask-missing", "the weights' gradient passes by the mask", DROPPING, DQ,
+     "mask-missing", lambda layer: patched(
+         layer, dropped_backward=lambda self, right, dw: dw)),
     (SUM, "tanh-missing", "query and key are added without a tanh", ADDITIVE, OUT,
      "activation-missing", lambda layer: patched(layer, scores=lambda self, right, q, k: (
          right(q, k), ((q[:, :, None] + k[:, None]) * self.params["scale"]).sum(-1))[1])),
