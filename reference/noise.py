@@ -20,6 +20,7 @@ MULTIPLYING = (keras.layers.Dropout, keras.layers.GaussianDropout, StochasticDep
 # of images: the name of what Keras draws for each of them
 DRAWN = {keras.layers.RandomFlip: "flips", keras.layers.RandomBrightness: "rgb_delta",
          keras.layers.RandomContrast: "contrast_factor"}
+RECURRENT = (keras.layers.SimpleRNN, keras.layers.LSTM, keras.layers.GRU)
 NOT_RANDOM = (keras.layers.Resizing, keras.layers.CenterCrop)
 
 
@@ -35,6 +36,11 @@ def drops_weights(layer) -> bool:
     return _dropout_of(layer) > 0
 
 
+def drops_features(layer) -> bool:
+    """Whether it is a recurrent layer with a dropout of its inputs."""
+    return isinstance(layer, RECURRENT) and layer.dropout > 0
+
+
 def _dropout_of(layer) -> float:
     if isinstance(layer, keras.layers.MultiHeadAttention):
         return float(layer._dropout)
@@ -43,7 +49,7 @@ def _dropout_of(layer) -> float:
 
 def is_random(layer) -> bool:
     """Whether the layer draws numbers in training."""
-    if isinstance(layer, tuple(DRAWN)) or drops_weights(layer):
+    if isinstance(layer, tuple(DRAWN)) or drops_weights(layer) or drops_features(layer):
         return True
     if isinstance(layer, StochasticDepth):
         return layer.drop_path_rate > 0
@@ -63,6 +69,9 @@ def apply(layer, x, noise):
         own = tf.cast(noise, x.dtype)
         drawn_for = noise != 0 if isinstance(layer, keras.layers.RandomFlip) else own
         return layer.transform_images(x, {DRAWN[type(layer)]: drawn_for}, training=True)
+    if drops_features(layer):
+        with given({layer: [noise]}):
+            return layer.call(x, training=True)
     noise = tf.cast(noise, x.dtype)
     if isinstance(layer, keras.layers.AlphaDropout):
         return alpha_dropout(layer, x, noise)
@@ -80,6 +89,9 @@ def drawn(layer, x) -> np.ndarray:
     """The noise that the layer itself draws for a batch like x; its generator is left as it was."""
     if drops_weights(layer):
         return _drawn_weights(layer, x)
+    if drops_features(layer):
+        dropout = keras.layers.Dropout(layer.dropout, seed=layer.cell.seed, dtype=layer.dtype)
+        return np.array(dropout(tf.ones((x.shape[0], 1, x.shape[2]), layer.dtype), training=True))
     own = getattr(layer, "seed_generator", None) or getattr(layer, "generator", None)
     state = (own or keras.src.random.seed_generator.global_seed_generator()).state
     kept = np.array(state.numpy())
@@ -126,6 +138,22 @@ def given(noise: dict):
     """Random layers use `noise`, {layer: [tensor for each of its calls]}, as long as the block
     lasts, if in training."""
 
+    def masking(layer, tensors):
+        """A recurrent layer whose cell takes this noise, (batch, 1, features), at every step."""
+        calls, own, cell = itertools.cycle(tensors), layer.call, layer.cell
+
+        def call(x, training=False, **more):
+            if not training:
+                return own(x, training=False, **more)
+            mask = tf.cast(next(calls), x.dtype)[:, 0]
+            cell.get_dropout_mask = lambda step: mask
+            try:
+                return own(x, training=True, **more)
+            finally:
+                del cell.get_dropout_mask  # and the class's own is back
+
+        return call
+
     def weighing(layer, tensors):
         """An attention's own way from scores to what it puts out, with this noise."""
         calls, own = itertools.cycle(tensors), layer._apply_scores
@@ -153,6 +181,8 @@ def given(noise: dict):
                 inner.call = using(inner, tensors, inner.call)
             elif isinstance(layer, keras.layers.Attention):
                 layer._apply_scores = weighing(layer, tensors)
+            elif isinstance(layer, RECURRENT):
+                layer.call = masking(layer, tensors)
             else:
                 layer.call = using(layer, tensors, layer.call)
         yield

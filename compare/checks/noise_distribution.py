@@ -25,6 +25,7 @@ from compare.oracle.layers.attention import ScoredAttention
 from compare.oracle.layers.augmentation import Clipped, RandomFlip
 from compare.oracle.layers.multi_head_attention import MultiHeadAttention
 from compare.oracle.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
+from compare.oracle.layers.recurrent import Recurrent
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
 from compare.tracing.ops import untouched_generator
@@ -57,6 +58,8 @@ def rows(model: Network, reference: Trace) -> list[Row]:
             found.append(normal(part.name, noise - 1, math.sqrt(rate / (1 - rate))))
         elif isinstance(oracle, (ScoredAttention, MultiHeadAttention)):
             found.append(dropped(part.name, noise, config["dropout"], noise.shape[1:], set()))
+        elif isinstance(oracle, Recurrent):
+            found.append(dropped(part.name, noise, config["dropout"], shape, {1}))
         elif isinstance(oracle, Clipped):
             found.append(even(part.name, noise, *oracle.limits()))
         elif isinstance(oracle, RandomFlip):

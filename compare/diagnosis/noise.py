@@ -6,6 +6,7 @@ from compare.checks import noise_distribution, randomness
 from compare.diagnosis.finding import Cause
 from compare.oracle.layers.augmentation import Clipped, RandomFlip
 from compare.oracle.layers.noise import Dropout, GaussianNoise
+from compare.oracle.layers.recurrent import Recurrent
 
 
 def cause_of_noise(layer, part, oracle) -> Cause:
@@ -43,6 +44,8 @@ def _true_or_false(oracle, noise, shape) -> list[tuple[str, np.ndarray]]:
     if isinstance(oracle, Clipped):
         return [("halves: ", noise > np.median(noise))]
     shared = oracle.shared_axes(len(shape)) if isinstance(oracle, Dropout) else set()
+    if isinstance(oracle, Recurrent):
+        shared = {1}
     if isinstance(oracle, RandomFlip):
         shared = set(range(1, len(shape)))
     drawn, _ = noise_distribution.shared_draws(noise, shape, shared)

@@ -33,9 +33,10 @@ def _of_dropout(c) -> list[Variant]:
     """A dropout of the weights that is left out, not scaled, turned round or another sample's."""
     if "noise" not in c.weights or not c.training:
         return []
+    kept = 1 - c.config["dropout"]
     return [inside("mask-missing", "no weight is dropped", lambda c: c.changed(training=False)),
             inside("scale", "the weights that are kept are not made larger", lambda c: c.weighing(
-                noise=(np.asarray(c.weights["noise"]) != 0).astype(np.float64))),
+                noise=np.asarray(c.weights["noise"], np.float64) * kept)),
             inside("mask-wrong-tensor", "another sample's", lambda c: c.weighing(
                 noise=np.roll(c.weights["noise"], 1, axis=0))),
             inside("mask-wrong-tensor", "of the scores, before their softmax",
@@ -100,7 +101,7 @@ def _weighted(layer, right, x, held, weights) -> Bounded:
 
 
 def _masked(scores: Bounded, furthest: int) -> Bounded:
-    seen = np.tri(*scores.shape[-2:], furthest, dtype=bool)
+    seen = np.tri(scores.shape[-2], scores.shape[-1], furthest, dtype=bool)
     if not seen.any(axis=-1).all():
         raise ValueError("Expected a key for every query. Received: a query without any")
     return softmax(Bounded(np.where(seen, scores.value, HIDDEN), scores.rounding,

@@ -22,10 +22,26 @@ def of_recurrence(c) -> list[Variant]:
         return _of_steps(c)
     if not isinstance(c.layer, Recurrent):
         return []
-    found = _of_weights(c) + _of_gates(c)
+    found = _of_dropout(c) + _of_weights(c) + _of_gates(c)
     if c.tensor == "output":
         return found + _of_states(c) + _of_last_step(c)
     return found + _of_way_back(c)
+
+
+def _of_dropout(c) -> list[Variant]:
+    """A dropout of the features that is left out, not scaled, or another sample's."""
+    if "noise" not in c.weights or not c.training:
+        return []
+    kept = 1 - c.config["dropout"]
+    found = [] if c.tensor != "input_gradient" else [
+        inside("mask-missing", "the gradient passes by it",
+               lambda c: c.hooked(given_back=lambda layer, right, dx: dx))]
+    return [*found,
+            inside("mask-missing", "no feature is dropped", lambda c: c.changed(training=False)),
+            inside("scale", "the features that are kept are not made larger", lambda c: c.weighing(
+                noise=np.asarray(c.weights["noise"], np.float64) * kept)),
+            inside("mask-wrong-tensor", "another sample's",
+                   lambda c: c.weighing(noise=np.roll(c.weights["noise"], 1, axis=0)))]
 
 
 def _of_weights(c) -> list[Variant]:
@@ -45,10 +61,10 @@ def _of_weights(c) -> list[Variant]:
                                                         len(names), axis=1)], axis=1))))
     bias = c.weights.get("bias")
     if bias is not None and np.ndim(bias) == 2:
-        for said, rows in (("that of the state before is left out", (1, 0)),
-                           ("that of the input is left out", (0, 1))):
-            found.append(inside("recurrent-bias", said, lambda c, rows=rows: c.weighing(
-                bias=c.weights["bias"] * np.reshape(rows, (2, 1)))))
+        for said, kept in (("that of the state before is left out", [[1], [0]]),
+                           ("that of the input is left out", [[0], [1]])):
+            found.append(inside("recurrent-bias", said, lambda c, kept=kept: c.weighing(
+                bias=c.weights["bias"] * np.array(kept))))
         found.append(inside("recurrent-bias", "the two are exchanged",
                             lambda c: c.weighing(bias=c.weights["bias"][::-1])))
         if c.tensor == "bias_gradient":
@@ -63,7 +79,7 @@ def _of_weights(c) -> list[Variant]:
 def _in_order(c, order: list[int], units: int):
     columns = np.arange(len(order) * units).reshape(len(order), units)[order].reshape(-1)
     changed = c.weighing(**{name: np.asarray(weight)[..., columns]
-                            for name, weight in c.weights.items()})
+                            for name, weight in c.weights.items() if name != "noise"})
     if c.tensor.endswith("_gradient") and c.tensor.removesuffix("_gradient") in c.weights:
         return changed.moved(lambda g: g[..., np.argsort(columns)])
     return changed
@@ -102,8 +118,8 @@ def _with_gate(c, gate: int, bias: float, factor: float = 0.0):
     units = c.layer.units
     part = slice(gate * units, (gate + 1) * units)
     changed = {}
-    for name, weight in c.weights.items():
-        changed[name] = np.array(weight, np.float64)
+    for name in c.weights.keys() - {"noise"}:
+        changed[name] = np.array(c.weights[name], np.float64)
         changed[name][..., part] *= factor
     width = c.weights["kernel"].shape[1]
     if "bias" not in changed:

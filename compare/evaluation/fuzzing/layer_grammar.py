@@ -269,7 +269,8 @@ RECURRENT = {"units": (3, 1, 4), "activation": ("tanh", "relu", "linear", "softs
              "recurrent_initializer": ("orthogonal", "glorot_normal"),
              "bias_initializer": ("zeros", "random_normal"), "kernel_regularizer": REGULARIZER,
              "recurrent_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER,
-             "activity_regularizer": (None, "l2"), "recurrent_constraint": (None, "max_norm")}
+             "activity_regularizer": (None, "l2"), "recurrent_constraint": (None, "max_norm"),
+             "dropout": (0.0, 0.3), "seed": (None, 7)}
 GATED = {**RECURRENT, "recurrent_activation": ("sigmoid", "hard_sigmoid", "tanh")}
 
 DROPPING = {"dropout": (0.0, 0.3), "seed": (None, 7)}

@@ -21,6 +21,9 @@ LAYERS = {name: around(name, shape=SEQUENCE, units=3, bias_initializer="random_n
 LAST = {name: around(name, shape=SEQUENCE, units=3, bias_initializer="random_normal")
         for name in KINDS}
 
+DROPPING = {name: around(name, shape=SEQUENCE, units=3, dropout=0.4, return_sequences=True)
+            for name in KINDS}
+
 
 def stepping(change):
     """A step is change(layer, right, z, states)."""
@@ -206,8 +209,41 @@ def first_step(layer):
     patched(layer, forward=forward)
 
 
+def every_step(layer):
+    """The features are dropped anew at every step."""
+    patched(layer, draw=lambda self, right, rng, shape: np.where(
+        rng.random(shape) >= self.dropout, 1 / (1 - self.dropout), 0))
+
+
+def not_scaled(layer):
+    patched(layer, _noise_for=lambda self, right, x: right(x) * self.dtype.type(1 - self.dropout))
+
+
+def dx_not_dropped(layer):
+    """The input's gradient passes by the mask."""
+    def backward(self, right, dy, wants_input_gradient=True):
+        noise, self.noise = self.noise, None
+        try:
+            return right(dy, wants_input_gradient)
+        finally:
+            self.noise = noise
+
+    patched(layer, backward=backward)
+
+
+DROPOUTS = [
+    ("GRU", "dropout-every-step", "the features are dropped anew at every step", "noise",
+     "noise-distribution", every_step),
+    ("LSTM", "dropout-not-scaled", "what is kept is not made larger", OUT, "scale", not_scaled),
+    ("SimpleRNN", "dropout-dx", "the gradient passes by the dropout's mask", DX, "mask-missing",
+     dx_not_dropped),
+]
+
+
 def faults():
     """All of them."""
+    for kind, name, sentence, tensor, cause, inject in DROPOUTS:
+        yield _made(kind, name, sentence, DROPPING, tensor, cause, inject)
     for kind, name, sentence, tensor, cause, inject in TABLE:
         yield _made(kind, name, sentence, LAYERS, tensor, cause, inject)
     for kind in KINDS:
