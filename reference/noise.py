@@ -9,6 +9,7 @@ they drew for each image; all others leave images as they are, so that two netwo
 
 import contextlib
 import itertools
+from typing import Any
 
 import numpy as np
 
@@ -85,7 +86,7 @@ def alpha_dropout(layer, x, kept):
     return scale * (x * kept + saturated * (1 - kept)) - scale * saturated * rate
 
 
-def drawn(layer, x) -> np.ndarray:
+def drawn(layer: Any, x: Any) -> np.ndarray:
     """The noise that the layer itself draws for a batch like x; its generator is left as it was."""
     if drops_weights(layer):
         return _drawn_weights(layer, x)

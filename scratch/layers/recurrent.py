@@ -70,8 +70,8 @@ class Recurrent(RandomLayer):
     def __init__(self, units, activation="tanh", use_bias=True,
                  kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal",
                  bias_initializer="zeros", kernel_regularizer=None, recurrent_regularizer=None,
-                 bias_regularizer=None, dropout=0.0, seed=None, return_sequences=False, go_backwards=False,
-                 unroll=False, zero_output_for_mask=False, **kwargs):
+                 bias_regularizer=None, dropout=0.0, seed=None, return_sequences=False,
+                 go_backwards=False, unroll=False, zero_output_for_mask=False, **kwargs):
         super().__init__(seed=seed, **kwargs)
         self.dropout = between_zero_and_one(dropout, "dropout", self)
         if self.dropout == 1:

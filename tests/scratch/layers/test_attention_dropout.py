@@ -51,9 +51,9 @@ def in_loops(name, params, query, value, noise):
         else:
             total = np.array(params["attention_output/bias"])[None].repeat(len(query[n]), 0)
             for h in range(2):
-                q, k, v = (x @ params[f"{part}/kernel"][:, h] + params[f"{part}/bias"][h]
-                           for part, x in (("query", query[n]), ("key", value[n]),
-                                           ("value", value[n])))
+                q, k, v = (given @ params[f"{part}/kernel"][:, h] + params[f"{part}/bias"][h]
+                           for part, given in (("query", query[n]), ("key", value[n]),
+                                               ("value", value[n])))
                 total = total + attended(q, k, v, lambda a, b: a @ b / math.sqrt(3),
                                          noise[n, h]) @ params["attention_output/kernel"][h]
             out.append(total)
@@ -69,7 +69,7 @@ def test_the_output_in_loops_and_the_gradients_by_differences(name):
     np.testing.assert_allclose(y, in_loops(name, layer.params, query, value, noise), rtol=1e-6)
     dy = rng.standard_normal(y.shape)
     given = layer.backward(dy)
-    for i, x in enumerate((query, value)):
+    for i in range(2):
         for index in [(0, 1, 2), (2, 3, 4), (1, 0, 0)]:
             ends = []
             for step in (1e-5, -1e-5):
