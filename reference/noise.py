@@ -97,8 +97,9 @@ def drawn(layer: Any, x: Any) -> np.ndarray:
     state = (own or keras.src.random.seed_generator.global_seed_generator()).state
     kept = np.array(state.numpy())
     if isinstance(layer, tuple(DRAWN)):
+        draw: Any = getattr(layer, "get_random_transformation")  # noqa: B009  (none of Layer's)
         try:
-            found = layer.get_random_transformation(x, training=True)[DRAWN[type(layer)]]
+            found = draw(x, training=True)[DRAWN[type(layer)]]
         finally:
             state.assign(kept)
         return np.array(found.numpy(), x.dtype.as_numpy_dtype)
