@@ -59,6 +59,9 @@ def clone_model(model: Network) -> Network:
 def load_model(filepath, compile: bool = True) -> Network:
     """The model in a `.keras` file, with its weights; compiled, and ready to go on training.
 
+    Or in an `.h5` file, in which Keras 2 kept whole models; as far as its layers are those of Keras
+    3.
+
     Args:
         compile: whether to compile the model as it was when it was saved, if it was.
 
@@ -66,7 +69,8 @@ def load_model(filepath, compile: bool = True) -> Network:
         FileNotFoundError: if there is no such file.
         ValueError: for a file that is damaged or no Keras model's.
         UnsupportedError: for a layer, a loss, an optimizer or a setting that is not supported, for
-            classes of somebody's own, and for the older HDF5 format.
+            classes of somebody's own, for the folder of a SavedModel, and for what Keras 2 meant
+            otherwise than Keras 3.
     """
     return load_compiled_by(filepath, Network.compile_from_config if compile else None)
 
@@ -79,11 +83,12 @@ def load_compiled_by(filepath, compiling: Callable[[Network, dict], None] | None
             leaves it uncompiled.
     """
     name = str(filepath)
-    text, weights = files.read_model(filepath)
-    with naming(f"{name}: ", "a model saved by Keras, with a config.json that describes it"):
-        model = _described(description.parse(text), compiling)
+    stored = files.read_model(filepath)
+    place = f"{name}: {stored.saved_by}"
+    with naming(place, "a model saved by Keras, with a config that describes it"):
+        model = _described(stored.description(), compiling)
     if model.built:
-        variables.restore(model, weights, name)
+        variables.restore(model, stored.weights, name)
     return model
 
 
