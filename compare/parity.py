@@ -124,6 +124,10 @@ def _pair(model, twin, batch: tuple):
     """(candidate, reference), once it is sure that they are networks and that a trace has no batch
     beside it."""
     require_network(twin)
+    if is_keras(twin):
+        import reference
+
+        twin = reference.as_graph(twin)
     if adapters.takes_part(model):
         model = adapters.as_network(model, twin)
     if not is_scratch(model):

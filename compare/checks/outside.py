@@ -54,7 +54,7 @@ def mark(rows: list[Row], reference: Trace) -> None:
 
 def notes(reference: Trace) -> list[str]:
     """A sentence on each layer that is its own oracle."""
-    return [f"{part.name} ({part.class_name}) is no layer of scratch's: Keras's own in float64 is "
-            "its oracle, and what rounding may do to it is not proved but tried out; it is not "
-            "probed with other numbers."
+    return [f"{part.name} ({part.class_name}) is not among what scratch has: Keras's own in "
+            "float64 is its oracle, and what rounding may do to it is not proved but tried out; it "
+            "is not probed with other numbers."
             for part in reference.parts if key(part) in reference.runs and part.tied_to is None]

@@ -156,6 +156,10 @@ def twins(model, dtype: str | None = None, compiled: bool = True):
                          "either, a config dictionary, or a pair of models. "
                          f"Received: {type(model).__name__}")
     own = is_scratch(model)
+    if not own:
+        import reference
+
+        model = reference.as_graph(model)
     config = keras_config(model) if own else model.get_config()
     settings = settings_of(model) if compiled else {}
     weights = model.get_weights()

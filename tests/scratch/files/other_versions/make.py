@@ -5,8 +5,8 @@ Run it with the version whose files are wanted, in an environment of its own:
     python make.py FOLDER
 
 It writes FOLDER/keras-VERSION.tar.xz, in which are, for each network below, its files, as that Keras
-writes them, and a batch with what that Keras predicts for it, from the model as it loads it again
-and after one more step of training. It imports nothing of this project.
+writes them, and a batch with what that Keras predicts for it, from the model as it loads it again,
+and with the model that it saved after one more step of training. It imports nothing of this project.
 """
 
 import sys
@@ -95,8 +95,7 @@ def write(folder: Path, build) -> None:
             print(f"{VERSION} {name}{ending}: {error}", file=sys.stderr)
             (folder / f"{name}{ending}").unlink(missing_ok=True)
     # Keras 3.2.1 runs another graph than it saves: what it makes of its file is what counts
-    model = keras.models.load_model(folder / f"{name}.keras")
-    saved = np.array(model(x, training=False))
+    saved = np.array(keras.models.load_model(folder / f"{name}.keras")(x, training=False))
     model.train_on_batch(x, y)
     np.savez(folder / f"{name}.npz", x=x, y=y, predictions=saved,
              continued=np.array(model(x, training=False)))
