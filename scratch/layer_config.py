@@ -145,8 +145,9 @@ def _somebodys(own, config: dict) -> Layer:
     else:
         layer = Lambda(own if isinstance(own, Activation) else
                        Activation(str(settings.get("name")), *own), **named)
-    layer.described_as = {key: config.get(key) for key in
-                          ("module", "class_name", "registered_name", "config")}
+    # without its module, which nobody is to import
+    layer.described_as = {"module": None, **{key: config.get(key) for key in
+                                             ("class_name", "registered_name", "config")}}
     return layer
 
 
