@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
-from scratch.activations.activation import Activation
-
 _KNOWN: ContextVar[dict[str, Any]] = ContextVar("custom_objects", default={})
 LAMBDA = "Lambda"
 
@@ -32,7 +30,8 @@ def custom_object_scope(objects: dict[str, Any] | None) -> Iterator[None]:
     """
     for name, value in (objects or {}).items():
         pair = isinstance(value, tuple) and len(value) == 2 and all(map(callable, value))
-        if not isinstance(name, str) or not (pair or isinstance(value, (Activation, type))):
+        if not isinstance(name, str) or not (pair or isinstance(value, type)
+                                             or hasattr(value, "gradient")):
             raise TypeError("Expected custom_objects to hold, by name, classes derived from "
                             "scratch.layers.Layer, or pairs (function, gradient). "
                             f"Received: {name!r}: {value!r:.80}")
@@ -62,19 +61,6 @@ def given(entry: dict) -> Any:
     return next((known[name] for name in names_of(entry) if name in known), None)
 
 
-def function_given(entry: dict | str) -> Activation | None:
-    """The activation that was given for a function, with the config that names it."""
-    if isinstance(entry, str):
-        entry = {"module": "builtins", "class_name": "function", "config": entry,
-                 "registered_name": "function"}
-    found = given(entry)
-    if found is None or isinstance(found, type):
-        return None
-    if not isinstance(found, Activation):
-        found = Activation(names_of(entry)[0], *found)
-    return found._replace(config=entry)
-
-
 def of_layers(layers: list) -> dict[str, Any]:
     """What was given for the layers of a model, by name: to make such layers anew."""
     found: dict[str, Any] = {}
@@ -83,12 +69,12 @@ def of_layers(layers: list) -> dict[str, Any]:
         if layer.described_as is not None:
             found[names_of(layer.described_as)[0]] = function if type(layer).__name__ == LAMBDA \
                 else type(layer)
-        if isinstance(function, Activation) and is_custom(function):
-            assert function.config is not None
+        if function is not None and is_custom(function):
             found[names_of(function.config)[0]] = function._replace(config=None)
     return found
 
 
-def is_custom(activation: Activation) -> bool:
-    """Whether it is somebody's own function."""
-    return activation.config is not None and activation.config.get("class_name") == "function"
+def is_custom(activation: Any) -> bool:
+    """Whether an activation is a function of somebody's own."""
+    config = getattr(activation, "config", None)
+    return isinstance(config, dict) and config.get("class_name") == "function"

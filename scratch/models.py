@@ -34,8 +34,8 @@ def model_from_config(config: dict, custom_objects: Objects = None) -> Network:
             name, inner = config["class_name"], config.get("config")  # which it checks itself
             module = config.get("module") or "keras"
             if name not in MODELS or not isinstance(module, str) or module.split(".")[0] != "keras":
-                raise UnsupportedError(f"A model of class {name!r} from {module!r} is not supported. "
-                                       "Expected keras's Sequential or Functional.")
+                raise UnsupportedError(f"A model of class {name!r} from {module!r} is not "
+                                       "supported. Expected keras's Sequential or Functional.")
             made: Network = MODELS[name].from_config(inner)
             return made
         if isinstance(config, dict) and "output_layers" in config:

@@ -37,8 +37,9 @@ def given_by(spec: str | None) -> Iterator[None]:
     if ours is None:
         raise ValueError(f"Expected {spec} to define custom_objects, a dictionary of classes and "
                          "functions by name. Received none")
-    import reference  # noqa: F401  (so that Keras starts without its chatter)
     import keras
+
+    import reference  # noqa: F401  (so that Keras starts without its chatter)
 
     with custom_object_scope(ours), keras.saving.CustomObjectScope(theirs or {}):
         yield

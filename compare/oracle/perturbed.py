@@ -77,8 +77,8 @@ class Perturbed(Oracle):
         if not backward:
             return [np.asarray(y, np.float64)]
         self.names = [name for name, gradient in gradients.items() if gradient is not None]
-        sent = dx if isinstance(dx, tuple) else (dx,)
-        sent = [np.zeros(x.shape) if d is None else d for d, x in zip(sent, inputs)]
+        sent = [np.zeros(x.shape) if d is None else d
+                for d, x in zip(dx if isinstance(dx, tuple) else (dx,), inputs)]
         return [np.asarray(each, np.float64)
                 for each in (y, *sent, *(gradients[name] for name in self.names))]
 

@@ -77,7 +77,7 @@ def get(identifier) -> Activation:
         return identifier
     if isinstance(identifier, dict) or (isinstance(identifier, str)
                                         and ALIASES.get(identifier, identifier) not in ACTIVATIONS):
-        own = custom_objects.function_given(identifier)
+        own = _given(identifier)
         if own is not None:
             return own
     name = identifier
@@ -97,6 +97,19 @@ def get(identifier) -> Activation:
         f"Activation {identifier!r:.200} is not supported.{did_you_mean(identifier, ACTIVATIONS)} "
         f"Expected one of: {', '.join(ACTIVATIONS)}, "
         f"or the config of one of the layers {', '.join(LAYERS)}.")
+
+
+def _given(entry: dict | str) -> Activation | None:
+    """What was given for a function of somebody's own, with the config that names it."""
+    if isinstance(entry, str):
+        entry = {"module": "builtins", "class_name": "function", "config": entry,
+                 "registered_name": "function"}
+    found = custom_objects.given(entry)
+    if found is None or isinstance(found, type):
+        return None
+    if not isinstance(found, Activation):
+        found = Activation(custom_objects.names_of(entry)[0], *found)
+    return found._replace(config=entry)
 
 
 def _is_kerass_own(config: dict) -> bool:

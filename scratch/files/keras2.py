@@ -66,7 +66,8 @@ def _model(class_name, config) -> Any:
             layers.insert(0, {"class_name": "InputLayer", "module": "keras.layers",
                               "config": {"batch_shape": shape, "name": "input_layer"}})
         return {**made, "layers": layers}
-    later = {entry.get("name"): entry.get("class_name") for entry in entries if _counts_itself(entry)}
+    later = {entry.get("name"): entry.get("class_name") for entry in entries
+             if _counts_itself(entry)}
     for entry, layer in zip(entries, layers):
         nodes = entry.get("inbound_nodes")
         if isinstance(nodes, list):
@@ -146,7 +147,8 @@ def _says_nothing(class_name: str, key: str, value) -> bool:
         return True
     if key == "data_format" and value is not None:
         return False
-    return key in NEUTRAL and (NEUTRAL[key] is None or value in NEUTRAL[key])
+    neutral = NEUTRAL.get(key, ())
+    return neutral is None or value in neutral
 
 
 def _held(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The weights in an older HDF5 file, of Keras 2 or of a whole model that Keras 3 put into one `.h5`.
+"""The weights in an older HDF5 file: of Keras 2, or of a whole model that Keras 3 put into `.h5`.
 
     model_weights/conv2d/conv2d/kernel:0     in a file of weights alone without the first group
     optimizer_weights/...
@@ -19,7 +19,7 @@ from scratch.files.places import Place, places_of
 
 MODEL, OPTIMIZER, NAMES = "model_weights", "optimizer_weights", "weight_names"
 MOST_LAYERS = 20_000
-# of the optimizers before Keras 2.11, whose slots stand one kind after the other: Adam/conv/kernel/m
+# of the optimizers before Keras 2.11, whose slots stand one kind after the other
 FORMER_STEPS = re.compile(r"(.*/)?iter(:\d+)?$")
 INTERLEAVED = {"Adam", "AdamW", "Nadam", "Adamax"}  # m and v of a weight side by side
 

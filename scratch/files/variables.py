@@ -9,6 +9,7 @@ import io
 import os
 import warnings
 from collections.abc import Callable
+
 import numpy as np
 
 from scratch.errors import shortened

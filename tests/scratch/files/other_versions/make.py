@@ -4,9 +4,10 @@ Run it with the version whose files are wanted, in an environment of its own:
 
     python make.py FOLDER
 
-It writes FOLDER/keras-VERSION.tar.xz, in which are, for each network below, its files, as that Keras
-writes them, and a batch with what that Keras predicts for it, from the model as it loads it again,
-and with the model that it saved after one more step of training. It imports nothing of this project.
+It writes FOLDER/keras-VERSION.tar.xz, in which are, for each network below, its files, as that
+Keras writes them, and a batch with what that Keras predicts for it, from the model as it loads it
+again, and with the model that it saved after one more step of training. It imports nothing of this
+project.
 """
 
 import sys
