@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
-_KNOWN: ContextVar[dict[str, Any]] = ContextVar("custom_objects", default={})
+_KNOWN: ContextVar[dict[str, Any] | None] = ContextVar("custom_objects", default=None)
 LAMBDA = "Lambda"
 
 
@@ -35,7 +35,7 @@ def custom_object_scope(objects: dict[str, Any] | None) -> Iterator[None]:
             raise TypeError("Expected custom_objects to hold, by name, classes derived from "
                             "scratch.layers.Layer, or pairs (function, gradient). "
                             f"Received: {name!r}: {value!r:.80}")
-    token = _KNOWN.set({**_KNOWN.get(), **(objects or {})})
+    token = _KNOWN.set({**(_KNOWN.get() or {}), **(objects or {})})
     try:
         yield
     finally:
@@ -57,7 +57,7 @@ def names_of(entry: dict) -> list[str]:
 
 def given(entry: dict) -> Any:
     """What was given for an object of a config, None for nothing."""
-    known = _KNOWN.get()
+    known = _KNOWN.get() or {}
     return next((known[name] for name in names_of(entry) if name in known), None)
 
 
