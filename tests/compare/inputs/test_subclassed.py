@@ -33,6 +33,9 @@ class Branch(keras.Model):
         super().__init__()
         self.dense = keras.layers.Dense(3)
 
+    def build(self, input_shape):
+        self.dense.build(input_shape)
+
     def call(self, x):
         return self.dense(x) if float(keras.ops.sum(x)) > 0 else x
 
