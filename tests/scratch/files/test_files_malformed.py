@@ -195,7 +195,7 @@ def made_lambda(config):
 
 
 @pytest.mark.parametrize("spoil, named", [
-    (made_lambda, "'dense' is of class Lambda"),
+    (made_lambda, "'dense' is a Lambda"),
     (lambda c: layer_of(c).update(registered_name="my>Dense"), "'dense' is a custom class"),
     (lambda c: layer_of(c).update(module="my.layers"),
      "'dense' is of class Dense from 'my.layers'"),
