@@ -56,7 +56,7 @@ def pair(spec: str | None, dtype: str | None = None, seed: int = 0, compiled: bo
     elif spec.endswith(ENDINGS) or Path(spec).is_dir():
         made = load(spec, compiled)
     else:
-        raise ValueError("Expected --model to be FILE.keras, FILE.h5 or module:callable. "
+        raise ValueError("Expected --model to be FILE.keras or module:callable. "
                          f"Received: {spec!r}")
     if isinstance(made, tuple) and len(made) == 2:
         if dtype is not None:
