@@ -56,8 +56,8 @@ Written by the Keras at hand. Of every other minor version of Keras 3, and of Ke
 the tests hold files that these versions made. Of Keras 2 `.keras`, `.h5` and `.weights.h5` are \
 read as far as Keras 3 means the same: its `hard_sigmoid`, and operations of TensorFlow between \
 layers other than `+ - * /`, maximum and minimum, are refused, by name. So is the folder of a \
-SavedModel, with the way to a `.keras` file. Layers, activations and Lambdas of somebody's own take \
-part with [`custom_objects`](FILES.md#classes-of-your-own); a subclassed Keras model does as the \
+SavedModel, with the way to a `.keras` file. Layers, activations and Lambdas of somebody's own \
+take part with [`custom_objects`](FILES.md#classes-of-your-own); a subclassed Keras model does as the \
 graph of layers that its `call` puts together.
 """
 
