@@ -57,8 +57,8 @@ the tests hold files that these versions made. Of Keras 2 `.keras`, `.h5` and `.
 read as far as Keras 3 means the same: its `hard_sigmoid`, and operations of TensorFlow between \
 layers other than `+ - * /`, maximum and minimum, are refused, by name. So is the folder of a \
 SavedModel, with the way to a `.keras` file. Layers, activations and Lambdas of somebody's own \
-take part with [`custom_objects`](FILES.md#classes-of-your-own); a subclassed Keras model does as the \
-graph of layers that its `call` puts together.
+take part with [`custom_objects`](FILES.md#classes-of-your-own); a subclassed Keras model does as \
+the graph of layers that its `call` puts together.
 """
 
 HEADINGS = ("Coverage", "Layers", "Activations", *parts.PARTS, "Constraints", "Models", "Methods",
