@@ -133,6 +133,8 @@ def inner_activation(layer) -> str | None:
     """
     if isinstance(layer, keras.layers.RNN):
         return None  # its activation is part of every step
+    if type(layer).__module__.split(".")[0] != "keras":
+        return None  # nobody knows what somebody's own layer does with it
     activation = getattr(layer, "activation", None)
     if activation is None or not layer.weights or activation is keras.activations.linear:
         return None

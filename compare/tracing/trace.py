@@ -8,7 +8,7 @@ after one step of training. Reading one needs neither Keras nor the network.
 import os
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -112,6 +112,8 @@ class Trace(Displayed):
         sample_weight: of the losses, None where there are none.
         inference: the network's output outside of training, where that is another one.
         training: whether the pass was one in training; one outside of it has no gradients.
+        runs: beside a live Keras model, for each layer that has no oracle, by its name and part,
+            functions that run it in float64 and as it is; in no file.
     """
 
     producer: str
@@ -128,6 +130,7 @@ class Trace(Displayed):
     sample_weight: np.ndarray | None = None
     inference: np.ndarray | None = None
     training: bool = True
+    runs: dict[tuple[str, str], tuple[Any, Any]] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         if not self.sources:
@@ -154,7 +157,8 @@ class Trace(Displayed):
         Raises:
             OSError: if the folder cannot be written to.
         """
-        archive.save({**vars(self), "parts": list(map(vars, self.parts))}, path)
+        kept = {name: value for name, value in vars(self).items() if name != "runs"}
+        archive.save({**kept, "parts": list(map(vars, self.parts))}, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Trace":

@@ -51,6 +51,16 @@ def page() -> str:
     return "\n".join(sections)
 
 
+FILES = """\
+Written by the Keras at hand. Of every other minor version of Keras 3, and of Keras 2.4 to 2.15, \
+the tests hold files that these versions made. Of Keras 2 `.keras`, `.h5` and `.weights.h5` are \
+read as far as Keras 3 means the same: its `hard_sigmoid`, and operations of TensorFlow between \
+layers other than `+ - * /`, maximum and minimum, are refused, by name. So is the folder of a \
+SavedModel, with the way to a `.keras` file. Layers, activations and Lambdas of somebody's own \
+take part with [`custom_objects`](FILES.md#classes-of-your-own); a subclassed Keras model does as \
+the graph of layers that its `call` puts together.
+"""
+
 HEADINGS = ("Find a layer", "Coverage", "Layers", "Activations", *parts.PARTS, "Constraints",
             "Models", "Methods", "Callbacks", "Files", "Networks that Keras brings",
             "Declared differences")
@@ -165,8 +175,8 @@ def model_sections() -> str:
         "## Methods\n", "An argument that is not known is refused by Python, by name.\n",
         table(["method", "arguments taken", "not known", "differs"], methods),
         "## Callbacks\n", table(["callback", "arguments taken", "not known", "differs"], watchers),
-        "## Files\n", table(["file", "of Keras, read by scratch", "of scratch, read by Keras"],
-                            files)])
+        "## Files\n", FILES, table(["file", "of Keras, read by scratch",
+                                     "of scratch, read by Keras"], files)])
 
 
 def application_section() -> str:
