@@ -19,6 +19,7 @@ from compare.checks import (
     integer_probe,
     later_updates,
     noise_distribution,
+    outside,
     sparse_probe,
     specification,
     training_trajectory,
@@ -112,6 +113,7 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
         model, twin, has_loss, left_out = compiling.trained(model, twin)
         if not has_loss:
             y = sample_weight = None
+    left_out = [*left_out, *known_settings.undrawn(model)]
     whole = whole_layers(model)
     noise = drawn(model, check_precision(check_batch(x), model.dtype))
     if y is None and upstream is None:
@@ -128,6 +130,10 @@ def _pair(model, twin, batch: tuple):
     """(candidate, reference), once it is sure that they are networks and that a trace has no batch
     beside it."""
     require_network(twin)
+    if is_keras(twin):
+        import reference
+
+        twin = reference.as_graph(twin)
     if adapters.takes_part(model):
         model = adapters.as_network(model, twin)
     if not is_scratch(model):
@@ -149,7 +155,11 @@ def _report(model, twin, called, reference: Trace, given: dict, probes: bool, st
         left_out: what of the settings is not known.
     """
     whole = whole_layers(model)
+    if is_keras(twin):
+        outside.attach(reference, twin, whole)
     candidate, its_own = placeholder.recorded(model, reference, reference.x, **given)
+    candidate.runs = reference.runs
+    notes += outside.notes(reference)
     report = compare_traces(candidate, reference, ops_of(model), model, notes, left_out)
     rows = report.rows = without_steps(report.rows, reference, left_out)
     if not its_own:
@@ -165,6 +175,7 @@ def _report(model, twin, called, reference: Trace, given: dict, probes: bool, st
                          reference, left_out)
     if is_keras(called):
         rows = rows + entry_points.rows(model, called, reference)
+    outside.mark(rows, reference)
     explained = Diagnosis(candidate, reference, ops_of(model), keras_ops(twin, whole), model,
                           twin if is_keras(twin) else None)
     return Report.of(rows, candidate, reference, explained, notes, left_out)

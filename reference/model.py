@@ -3,6 +3,7 @@
 import warnings
 from pathlib import Path
 
+from reference import outside
 from reference.graph import layers_of
 from reference.quiet import keras, precision, tf
 from reference.statistics import set_weights
@@ -108,13 +109,24 @@ def rate_dtype(model) -> str:
     return getattr(model.optimizer._learning_rate, "dtype", model_dtype(model))
 
 
+def compiled_copy(model, compile_config: dict) -> "keras.Model":
+    """A second model with the same config and weights, compiled as that says."""
+    with outside.known_from(model):
+        copy = from_config(model.get_config(), compile_config)
+    outside.take_functions(copy, model)
+    set_weights(copy, model.get_weights())
+    return copy
+
+
 def clone(model) -> "keras.Model":
     """A second model with the same config, compile settings and weights.
 
     Its loss is the model's own, its optimizer one of the same class before its first step; so both
     may be of a class that Keras does not know by name.
     """
-    copy = from_config(model.get_config())
+    with outside.known_from(model):
+        copy = from_config(model.get_config())
+    outside.take_functions(copy, model)
     settings = model.get_compile_config() or {}
     if settings:
         others = {key: value for key, value in settings.items() if key not in ("optimizer", "loss")}

@@ -185,7 +185,9 @@ class _Execution:
                 used = None
                 if op.is_random:
                     used = noise.get(op.position)
-                    used = noises.drawn(op.layer, read[0]) if used is None else np.array(used)
+                    if used is None:
+                        used = noises.drawn(op.layer, read if op.merges else read[0])
+                    used = np.array(used)
                 self.noise.append(used)
                 self.reads.append(read)
                 with restored(op.state):  # another call begins where this one began

@@ -98,6 +98,7 @@ class Op:
             refuse_corrupting(self.layer, tuple(x.shape))
         if noise is not None and training:
             return noises.apply(self.layer, x, noise)
+        training = training and not noises.is_undrawn(self.layer)
         apart = isinstance(self.layer, CALLED_APART)
         with swapped(self.layer, "activity_regularizer", None):
             return self.call(*x, training=training) if apart else self.call(x, training=training)
@@ -139,6 +140,8 @@ def inner_activation(layer) -> str | None:
     """
     if isinstance(layer, keras.layers.RNN):
         return None  # its activation is part of every step
+    if type(layer).__module__.split(".")[0] != "keras":
+        return None  # nobody knows what somebody's own layer does with it
     activation = getattr(layer, "activation", None)
     if activation is None or not layer.weights or activation is keras.activations.linear:
         return None

@@ -19,6 +19,7 @@ There may be several inputs and outputs, in a list or a dictionary, each output 
 from collections import Counter
 
 from scratch import functional_config
+from scratch.custom_objects import custom_object_scope
 from scratch.errors import UnsupportedError
 from scratch.graph import calls_between
 from scratch.layer_config import MODELS
@@ -103,15 +104,19 @@ class Model(Network):
                 "registered_name": "Functional", "build_config": {"input_shape": None}}
 
     @classmethod
-    def from_config(cls, config: dict) -> "Model":
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "Model":
         """A model from its own or from Keras's `get_config()`; new weights, as Keras makes them.
+
+        Args:
+            custom_objects: somebody's own classes and functions, see `scratch.custom_objects`.
 
         Raises:
             UnsupportedError: for a layer, a setting or a kind of graph that is not supported, by
                 its name.
             ValueError: for a dictionary that is no functional model's.
         """
-        inputs, outputs = functional_config.read(config)
+        with custom_object_scope(custom_objects):
+            inputs, outputs = functional_config.read(config)
         return cls(inputs, outputs, name=config.get("name"),
                    trainable=config.get("trainable", True))
 

@@ -403,9 +403,9 @@ class Network(Trainer, HoldsWeights):
         """Write a `.weights.h5` file; see `scratch.files.save_weights`."""
         files.save_weights(self, filepath, overwrite)
 
-    def load_weights(self, filepath) -> None:
-        """Read a `.weights.h5` or a `.keras` file; see `scratch.files.load_weights`."""
-        files.load_weights(self, filepath)
+    def load_weights(self, filepath, skip_mismatch: bool = False, by_name: bool = False) -> None:
+        """Read a `.weights.h5`, `.h5` or `.keras` file; see `scratch.files.load_weights`."""
+        files.load_weights(self, filepath, skip_mismatch, by_name)
 
     def count_params(self) -> int:
         self._require_built("count_params")

@@ -7,6 +7,7 @@
 What all models share is in `network.py`, training in `training.py`.
 """
 
+from scratch.custom_objects import custom_object_scope
 from scratch.errors import UnsupportedError
 from scratch.layer_config import MODELS, layer_from_config, layer_to_config
 from scratch.layers import Input, Layer
@@ -142,8 +143,11 @@ class Sequential(Network):
                 "build_config": {"input_shape": self.input_shape}}
 
     @classmethod
-    def from_config(cls, config: dict) -> "Sequential":
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "Sequential":
         """A model from its own or from Keras's `get_config()`; new weights, as Keras makes them.
+
+        Args:
+            custom_objects: somebody's own classes and functions, see `scratch.custom_objects`.
 
         Raises:
             UnsupportedError: for a layer or a setting that is not supported, by its name, and for
@@ -156,7 +160,8 @@ class Sequential(Network):
         if "output_layers" in config:
             raise UnsupportedError(f"Model {config.get('name')!r} is a functional model: expected "
                                    "a Sequential's config. scratch.Model reads the other kind.")
-        layers = [layer_from_config(layer) for layer in config["layers"]]
+        with custom_object_scope(custom_objects):
+            layers = [layer_from_config(layer) for layer in config["layers"]]
         model = cls(layers, trainable=config.get("trainable", True), name=config.get("name"))
         shape = config.get("build_input_shape")
         if shape and not model.built:

@@ -21,6 +21,7 @@ from scratch.batches import (
 from scratch.callbacks import CallbackList
 from scratch.errors import NonFiniteLossError
 from scratch.history import History
+from scratch.layers.augmentation import warn_of_undrawn
 from scratch.learner import Learner
 from scratch.losses import JointTargets, Targets
 from scratch.progress import ProgressBar
@@ -131,6 +132,7 @@ class Trainer(Learner):
                                       validation_batch_size or batch_size, False,
                                       validation_steps, kept)
         batches = Epochs(source, steps_per_epoch)
+        warn_of_undrawn(self.layers)
         self.history = History(self, {"epochs": epochs, "steps": batches.steps,
                                       "verbose": verbose})
         watchers = CallbackList(callbacks, self, self.history.params)

@@ -63,7 +63,8 @@ def probe(candidate: Trace, ops: Sequence[Op], reference_ops: Sequence[Reference
     pairs = progress.each(zip(candidate.parts, ops), f"Gate '{Gate.EXTREMES}', layer by layer")
     for i, (part, op) in enumerate(pairs):
         run = None if reference_ops is None else reference_ops[i]
-        rows += layer_rows(candidate, part, op, run)
+        if oracle_of(candidate, part).proved:
+            rows += layer_rows(candidate, part, op, run)
         if candidate.y is not None:
             rows += penalty_rows(candidate, i, ops)
     if model is not None and candidate.y is not None and candidate.loss is not None:

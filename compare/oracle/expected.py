@@ -11,11 +11,12 @@ from compare.oracle.adaptive_optimizers import optimizer_for
 from compare.oracle.base import Oracle
 from compare.oracle.losses import exact_loss
 from compare.oracle.optimizers import Optimizer
+from compare.oracle.perturbed import Perturbed
 from compare.oracle.registry import known_oracle, oracle_for
 from compare.oracle.regularization import of_outputs, of_part, of_weights, total
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing import shared_weights
-from compare.tracing.configs import UNDECAYED, layer_config, of_weight
+from compare.tracing.configs import UNDECAYED, layer_config, of_weight, path_of
 from compare.tracing.loss_terms import Term
 from compare.tracing.shared_weights import total_gradient
 from compare.tracing.tensor_names import results_by_name
@@ -25,14 +26,23 @@ from scratch.layers import LAYERS
 
 
 def oracle_of(trace: Trace, part: Part) -> Oracle:
-    """A fresh oracle for one part of a trace, for a pass of its kind."""
-    oracle = oracle_for(part.class_name, layer_config(trace, part.layer), part.part)
+    """A fresh oracle for one part of a trace, for a pass of its kind.
+
+    Raises:
+        ValueError: for a layer that has none, and of which the trace knows no other way to judge
+            it.
+    """
+    config, run = layer_config(trace, part.layer), trace.runs.get((path_of(part.layer), part.part))
+    oracle = (oracle_for(part.class_name, config, part.part) if run is None
+              else Perturbed(config, *run))
     oracle.training = trace.training
     return oracle
 
 
 def known_oracle_of(trace: Trace, part: Part) -> Oracle | None:
     """The same; None where there is none, as for a layer that only Keras has."""
+    if (path_of(part.layer), part.part) in trace.runs:
+        return None
     return known_oracle(part.class_name, layer_config(trace, part.layer), part.part)
 
 

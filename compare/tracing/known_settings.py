@@ -78,6 +78,12 @@ def not_checked(model: Any) -> list[str]:
     return list(getattr(model, NOT_CHECKED, ()))
 
 
+def undrawn(model: Any) -> list[str]:
+    """The layers whose training is not checked, as no draw can be handed to both sides: by name."""
+    return [f"training of {layer}" for layer in model.layers
+            if getattr(layer, "undrawn", False)]
+
+
 def _known(kinds: Any, setting: Any) -> bool:
     """Whether a setting describes one of scratch's losses, metrics or optimizers."""
     try:

@@ -117,6 +117,8 @@ class Trace(Displayed):
         sample_weight: of the losses, None where there are none.
         inference: the network's output outside of training, where that is another one.
         training: whether the pass was one in training; one outside of it has no gradients.
+        runs: beside a live Keras model, for each layer that has no oracle, by its name and part,
+            functions that run it in float64 and as it is; in no file.
     """
 
     producer: str
@@ -135,6 +137,7 @@ class Trace(Displayed):
     training: bool = True
     ends: list[int] = field(default_factory=list)
     terms: tuple[Any, ...] = ()
+    runs: dict[tuple[str, str], tuple[Any, Any]] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         if not self.sources:
@@ -173,7 +176,8 @@ class Trace(Displayed):
         Raises:
             OSError: if the folder cannot be written to.
         """
-        archive.save({**vars(self), "parts": list(map(vars, self.parts))}, path)
+        kept = {name: value for name, value in vars(self).items() if name != "runs"}
+        archive.save({**kept, "parts": list(map(vars, self.parts))}, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Trace":

@@ -8,6 +8,7 @@ from compare.evaluation.faults.families import (
     activations,
     applications,
     attention,
+    augmentation,
     buffers,
     clipping_limits,
     convolution,
@@ -61,8 +62,8 @@ from compare.evaluation.faults.fault import Fault, Variant
 FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooling, reshaping,
             sequences, volumes, interpolation, normalization, group_normalization, given_numbers,
             einsum, embedding, attention, multi_head_attention, applications, products, noise,
-            rectifiers, activations, merging, losses, optimizers, training, keras_side,
-            shared_layers, time_distributed, recurrent, joint,
+            augmentation, rectifiers, activations, merging, losses, optimizers, training,
+            keras_side, shared_layers, time_distributed, recurrent, joint,
             # from textbooks, course forums and public issues
             textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, lost_digits,
             low_precision, optimizer_rules, later_updates, clipping_limits, rate_schedules, buffers,

@@ -68,8 +68,8 @@ GZ = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-i
 
 PATH = "or --model module:callable, a function that returns a model"
 RETURNS = "a layer from compare.wrap, or the pair to compare"
-UNSUPPORTED = ("python -m compare.evaluation.support_matrix; a layer of your own is checked "
-               "through compare.wrap")
+UNSUPPORTED = ("parity support; what stands for a layer or a function of your own is given with "
+               "--custom-objects FILE.py")
 BATCH = "y_1= and so on, or leave --input out to have one drawn"
 PAIR = "Give two networks that take the same inputs and give the same outputs"
 FILES = "found or downloaded, or use --dataset digits, which needs no files"
