@@ -17,6 +17,7 @@ from compare.oracle.base import Oracle
 from compare.oracle.expected import known_oracle_of
 from compare.tracing.trace import Part, Trace
 from compare.tracing.types import Config
+from scratch.several import each
 
 
 class CoverageGap(str):
@@ -90,9 +91,10 @@ def _batch(trace: Trace) -> list[str]:
     if len(trace.x) == 1:
         said.append("batch of 1: a sum in place of a mean over the batch, or a missing 1/N, gives "
                     "the same numbers, and samples cannot be mixed up")
-    elif np.array_equal(trace.x, np.broadcast_to(trace.x[:1], trace.x.shape)):
+    elif all(np.array_equal(x, np.broadcast_to(x[:1], x.shape)) for x in each(trace.x)):
         said.append("all samples are equal: mixing them up changes nothing")
-    if trace.y is not None and len(trace.y) > 1 and np.unique(trace.y, axis=0).shape[0] == 1:
+    labels = [y for y in each(trace.y) if y is not None]
+    if labels and len(trace.x) > 1 and all(np.unique(y, axis=0).shape[0] == 1 for y in labels):
         said.append("all labels are equal: labels shuffled apart from their images go unnoticed")
     return said
 

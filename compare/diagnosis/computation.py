@@ -85,6 +85,8 @@ class LayerComputation(Computation):
         walk: where windows land, if not where Keras's rule has them.
         context: what else is known: 'image', the shape that a Flatten before the layer read, and
             'learning_rate'.
+        hooks: functions that take the place of the layer's oracle's methods of these names, of
+            (oracle, the method as it was, its arguments).
     """
 
     class_name: str = ""
@@ -97,6 +99,7 @@ class LayerComputation(Computation):
     training: bool = True
     walk: Any = None
     context: dict = field(default_factory=dict)
+    hooks: dict = field(default_factory=dict)
 
     def oracle(self):
         """A fresh oracle, its windows where `walk` has them."""
@@ -107,6 +110,8 @@ class LayerComputation(Computation):
             for name in ("_walk", "walk_of"):
                 if hasattr(layer, name):
                     setattr(layer, name, lambda shape: self.walk)
+        for name, function in self.hooks.items():
+            setattr(layer, name, functools.partial(function, layer, getattr(layer, name)))
         return oracle
 
     @property
@@ -151,6 +156,10 @@ class LayerComputation(Computation):
             return found
         dx, gradients = oracle.backward(self.exact(self.dy))
         return results_by_name(output, dx, gradients, oracle.updated)
+
+    def hooked(self, **hooks):
+        """The same with some of the oracle's methods replaced."""
+        return self.changed(hooks={**self.hooks, **hooks})
 
     def weighing(self, **weights):
         """The same with other weights."""

@@ -88,6 +88,8 @@ class Layer(HoldsWeights):
     non_trainable: tuple[str, ...] = ()
     # Those of them that a forward pass in training leaves alone, too, such as adapted statistics.
     constants: tuple[str, ...] = ()
+    # Of a layer given for one of somebody's own: the dictionary by which Keras knows that one.
+    described_as: dict[str, Any] | None = None
     # Keras arguments this layer accepts only at the value that leaves the mathematics alone, and
     # its weights' constraints.
     neutral: dict = {}

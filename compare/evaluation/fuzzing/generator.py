@@ -276,6 +276,8 @@ def seen(specification: Specification) -> list[str]:
         ("operations", any(node.class_name not in LAYERS for node in specification.nodes)),
         ("shared layers", any(node.again is not None for node in specification.nodes)),
         ("models inside", specification.inside),
+        ("several inputs", specification.more_inputs),
+        ("several outputs", specification.outputs),
         ("shared models", any(calls > 1 for *_, calls in specification.inside))) if there]
     return [*found, f"network|dtype|{specification.dtype}",
             f"network|kind|{'Sequential' if specification.is_stack else 'functional'}",

@@ -5,6 +5,7 @@ import pytest
 
 import compare
 import scratch
+from compare.evaluation import deviations
 from compare.inputs import twins
 from tests.compare.support.differing import IMAGE, batches, dense, fitted, real
 
@@ -218,3 +219,21 @@ def test_weights_after_a_prediction_by_averages(keras):
         model.predict(x, verbose=0, callbacks=[package.callbacks.SwapEMAWeights()])
         after[package] = float(model.get_weights()[0][0, 0])
     assert after == {keras: 2.25, scratch: 2.5}
+
+
+def test_augmentation_not_drawn(keras):
+    x = np.random.default_rng(0).random((3, 6, 5, 3)).astype("float32")
+    for name in ("RandomRotation", "RandomZoom"):
+        assert not np.allclose(getattr(keras.layers, name)(0.4, seed=1)(x, training=True), x)
+        assert getattr(scratch, name)(0.4, seed=1)(x, training=True) is x
+    named = {subject for subject in deviations.ALL["augmentation_not_drawn"].concerns}
+    assert named == {name for name, cls in scratch.layers.LAYERS.items()
+                     if getattr(cls, "undrawn", False)}
+
+
+def test_shear_in_config(keras):
+    theirs, ours = (package.RandomShear(0.2) for package in (keras.layers, scratch))
+    assert theirs.get_config()["x_factor"] == ours.get_config()["x_factor"] == (-0.2, 0.2)
+    with pytest.raises(TypeError, match="in the range"):
+        keras.layers.RandomShear.from_config(theirs.get_config())
+    assert scratch.RandomShear.from_config(ours.get_config()).get_config() == ours.get_config()
