@@ -10,7 +10,7 @@ from reference import noise as noises
 from reference.failures import naming_part
 from reference.model import copied, fresh_optimizer, model_dtype, rate_dtype
 from reference.ops import Op, array, ops_of, output_ops, restored, run_op
-from reference.quiet import keras, precision, tf
+from reference.quiet import precision, tf
 from reference.structures import (
     as_inputs,
     as_outputs,
