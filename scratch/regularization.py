@@ -32,7 +32,8 @@ def penalty(layers) -> np.ndarray | float:
 def add_gradients(layers) -> None:
     """Add each penalty's gradient to the one that the layer holds for the weight."""
     for layer, name, regularizer in regularized(layers):
-        layer.grads[name] = layer.grads[name] + regularizer.gradient(layer.params[name])
+        gradient = regularizer.gradient(layer.params[name])
+        layer.grads[name] = layer.grads[name] + gradient if name in layer.grads else gradient
 
 
 def activity_penalty(regularizer, output: np.ndarray) -> np.ndarray | float:
