@@ -39,6 +39,9 @@ def read(file: Any, trace: Trace, runs: list[Any] | None, data_format: str | Non
         trace: recorded at inference, a part for each layer.
         runs: the reference's layers; None leaves the oracle's value in their place.
     """
+    if not isinstance(trace.x, np.ndarray):
+        raise ValueError("Expected a model with one input beside another runtime's network. "
+                         f"Received one with {len(trace.x)}")
     data_format = data_format or file.data_format
     ran = file.run(trace)
     names = {layer: name for layer, name in file.names.items() if "/" not in layer}
