@@ -5,13 +5,11 @@ reference's own input and output gradient (teacher forcing in both directions), 
 that op's error alone. What rounding can explain comes from the oracle in `compare.oracle`.
 """
 
-import functools
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from compare import adapters
+from compare import adapters, foreign_outputs, runtimes
 from compare.checks import (
     chosen_layers,
     end_to_end,
@@ -34,12 +32,13 @@ from compare.diagnosis.finding import Finding
 from compare.diagnosis.report_diagnosis import Diagnosis
 from compare.document import progress
 from compare.inputs import batches, compiling, passes, twins
+from compare.inputs.live_keras import keras_loss, keras_ops
 from compare.oracle.expected import learned
 from compare.reduction.case import Case
 from compare.reduction.minimize import run_small
 from compare.report.report import Report
 from compare.tracing import grouping, known_settings, placeholder
-from compare.tracing.global_state import leaving_no_trace
+from compare.tracing.global_state import QUIET, leaving_no_trace
 from compare.tracing.model_kinds import is_keras, is_scratch, require_network
 from compare.tracing.noise import drawn, noise_of
 from compare.tracing.ops import ops_of, whole_layers
@@ -53,8 +52,6 @@ from compare.tracing.validation import (
 )
 
 LOCKSTEP = 5  # steps of training side by side
-# Rows tell of every NaN and infinity; NumPy need not warn of them besides.
-QUIET: dict[str, Any] = {"divide": "ignore", "over": "ignore", "invalid": "ignore"}
 
 
 @leaving_no_trace
@@ -69,7 +66,10 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
     Args:
         model: the candidate: a `scratch.Sequential` or a `scratch.Model`; or a list of layers, one
             for each of the twin's, wrapped by `compare.wrap` or of scratch's kind; or a
-            torch.nn.Module, see `compare.from_torch`.
+            torch.nn.Module, see `compare.from_torch`; or an ONNX or a TFLite file, by its path or
+            from `compare.from_onnx` or `compare.from_tflite`: then the forward pass alone, each
+            tensor of it judged as by `compare.check_outputs`; or a function of JAX's from
+            `compare.from_jax`.
         twin: the reference: such a Keras model, another scratch model, or a Trace of either.
         x, y: the batch; of several inputs or outputs lists or dictionaries as the models take them,
             and likewise upstream and sample_weight. Not needed with a Trace, which brings its own.
@@ -106,9 +106,18 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
 
 
 def _checked(model, twin, batch: tuple, gradients, probes: bool, steps: int, seed: int,
-             asked: tuple[Any, Any]) -> Report:
+             asked: tuple) -> Report:
     """`check`, of a batch (x, y, upstream, sample_weight) and the (layers, sample) asked for."""
     x, y, upstream, sample_weight = batch
+    layers, sample = asked
+    if runtimes.is_file(model):
+        return _file(model, twin, x, gradients, y=y, upstream=upstream,
+                     sample_weight=sample_weight, layers=layers, sample=sample)
+    require_network(twin)
+    model, because = runtimes.taking_part(model, twin, x, gradients)
+    if because:
+        check_alone(layers=layers, sample=sample)
+        return foreign_outputs.check_outputs(twin, x, model, because=because)
     model, twin = _pair(model, twin, batch)
     if not isinstance(twin, Trace):
         x = grouping.inputs_of(twin, x)
@@ -145,6 +154,15 @@ def _checked(model, twin, batch: tuple, gradients, probes: bool, steps: int, see
              "noise": noise_of(reference)}
     some = chosen_layers.chosen(reference, *asked, seed)
     return _report(model, twin, called, reference, given, probes, steps, notes, left_out, some)
+
+
+def _file(file, twin, x, gradients, **given) -> Report:
+    """The report on the forward pass of another runtime's file, which has no other."""
+    if gradients:
+        raise ValueError("Expected gradients to be False or None: "
+                         f"{runtimes.opened(file).title} has no backward pass. Received: True")
+    check_alone(**given)
+    return foreign_outputs.check_outputs(twin, x, file)
 
 
 def _pair(model, twin, batch: tuple):
@@ -258,24 +276,6 @@ def _as_its_owner_runs_it(model, reference: Trace, notes: list[str]) -> list[Row
     notes.append("Whether the layers fit together as they are is not known: "
                  f"{'; '.join(map(str, whole.seams))}.{advice}")
     return []
-
-
-def keras_ops(twin, whole=frozenset()) -> list | None:
-    """The twin's ops as functions for `probe`, None if it is not a live Keras model."""
-    if not is_keras(twin):
-        return None
-    import reference
-
-    return [reference.OpRun(op) for op in reference.ops_of(twin, whole)]
-
-
-def keras_loss(twin):
-    """The twin's loss as a function for `extremes.probe`, None if it is no live Keras model."""
-    if not is_keras(twin):
-        return None
-    import reference
-
-    return functools.partial(reference.run_loss, twin)
 
 
 @leaving_no_trace

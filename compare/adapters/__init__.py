@@ -11,13 +11,15 @@ from compare.adapters.layer import Wrapped
 from compare.adapters.pytorch import TORCH_MISSING, TorchNetwork, from_torch, is_torch
 from compare.adapters.untouched import Untouched, untouched
 
-__all__ = ["TORCH_MISSING", "Conventions", "Untouched", "as_network", "assemble", "from_torch",
-           "notes_on", "takes_part", "untouched", "without_backward", "wrap"]
+__all__ = ["TORCH_MISSING", "Conventions", "TorchNetwork", "Untouched", "as_network", "assemble",
+           "from_torch", "is_torch", "notes_on", "takes_part", "untouched", "without_backward",
+           "wrap"]
 
 
 def takes_part(thing) -> bool:
-    """Whether this becomes a network beside a reference: a list of layers, a PyTorch module."""
-    return isinstance(thing, (list, tuple, TorchNetwork)) or is_torch(thing)
+    """Whether this becomes a network beside a reference: a list of layers, a PyTorch module, or
+    what says by itself how (`beside`), such as a function of JAX's."""
+    return isinstance(thing, (list, tuple)) or is_torch(thing) or hasattr(thing, "beside")
 
 
 def as_network(thing, twin):
@@ -28,7 +30,7 @@ def as_network(thing, twin):
     """
     if isinstance(thing, (list, tuple)):
         return assemble(thing, twin)
-    return (thing if isinstance(thing, TorchNetwork) else from_torch(thing)).beside(twin)
+    return (from_torch(thing) if is_torch(thing) else thing).beside(twin)
 
 
 def notes_on(model) -> list[str]:

@@ -190,3 +190,14 @@ def _with_activation(pair, entry: dict, i: int) -> Layer:
         function = layer_for(inner, alone, i) if isinstance(inner, Conventions) else inner
         layer.activation = as_activation(function, layer.activation.name, layer.activation.config)
     return layer
+
+
+def activation_alone(layer) -> Layer:
+    """The activation inside a layer as a layer of its own, built for that layer's output."""
+    named = layer.get_config()["activation"]
+    alone = {"class_name": "Activation", "config": {"activation": named}} \
+        if isinstance(named, str) else named
+    made = layer_from_config(alone)
+    made.dtype = layer.dtype
+    made.build(layer.output_shape)
+    return made

@@ -31,6 +31,8 @@ EPILOG = examples(
      "parity check --inference --model mine:build"),
     ("what another runtime wrote for each layer, on the batch in batch.npz",
      "parity check --model model.keras --input batch.npz --outputs onnx.npz"),
+    ("an ONNX or a TFLite file, run and looked into",
+     "parity check --model model.keras --outputs model.onnx"),
     ("a large network, if you cannot wait: 20 of its layers, or those of one block",
      "parity check --model model.keras --sample 20"),
     ("", "parity check --model model.keras --layers 'block_1_*'"),
@@ -46,6 +48,8 @@ RETURN_ADVICE = ("Have it return a Keras or a scratch model, a layer from compar
 PAIR_ADVICE = "Give two networks that take the same inputs and give the same outputs"
 OUTPUTS_ADVICE = ("Save them with np.savez(FILE, conv2d=array, ...), or say which belongs to which "
                   "layer: --map NAME=LAYER ...")
+FILE_ADVICE = ("Say which tensor belongs to which layer where that is the trouble: --map "
+               "TENSOR=LAYER ...")
 BATCH_ADVICE = ("Save a batch that fits the model with np.savez(FILE, x=images, y=labels), of "
                 "several inputs and outputs x_1=, x_2=, y_1= and so on, or leave --input out to "
                 "have one drawn")
@@ -59,12 +63,14 @@ def add_parser(subparsers) -> None:
     what = arguments.group(parser, "what is checked")
     what.add_argument("--golden", metavar="FILE.npz",
                       help="check against a trace written by `parity record`, without TensorFlow")
-    what.add_argument("--outputs", metavar="FILE.npz",
-                      help="check arrays, one for each layer that another runtime has run on "
-                           "--input (or on --golden's batch) at inference: under the layers' "
-                           "names, or in their order and shapes; some may be missing")
+    what.add_argument("--outputs", metavar="FILE",
+                      help="a .npz with arrays, one for each layer that another runtime has run "
+                           "on --input (or on --golden's batch) at inference: under the layers' "
+                           "names, or in their order and shapes; some may be missing. Or a .onnx "
+                           "or a .tflite, which is run on the batch")
     what.add_argument("--map", nargs="+", metavar="NAME=LAYER",
-                      help="which array of --outputs belongs to which layer, where names differ")
+                      help="which array or tensor of --outputs belongs to which layer, where names "
+                           "differ")
     what.add_argument("--precision", choices=("float16", "float32", "float64"),
                       help="in which --outputs were computed (default: the model's own)")
     what.add_argument("--layers", nargs="+", metavar="NAME",
@@ -132,20 +138,24 @@ def against_keras(args):
 
 
 def arrays_alone(args):
-    """(report, a text on what was checked) on arrays that another runtime wrote."""
+    """(report, a text on what was checked) on arrays that another runtime wrote, or a file that it
+    runs."""
     import compare
     from compare.inputs import named_outputs
+    from compare.runtimes import NetworkFile, is_file
     from compare.tracing.trace import Trace
 
     for option in ("steps", "layers", "sample"):
         if getattr(args, option) is not None:
             raise ValueError(f"Expected no --{option} with --outputs, whose arrays are all judged, "
                              f"and nothing trained. Received: --{option}")
-    if not args.golden and not (args.model and args.input):
+    runs = is_file(args.outputs)
+    if not args.golden and not (args.model and (args.input or runs)):
         raise ValueError("Expected --model, and --input with the batch that the arrays in "
                          "--outputs came from; or --golden with both. Received: "
                          + ("no --input" if args.model else "no --model"))
-    given = named_outputs.renamed(named_outputs.from_file(args.outputs), args.map or ())
+    given = NetworkFile(args.outputs, named_outputs.by_layer(args.map or ())) if runs else \
+        named_outputs.renamed(named_outputs.from_file(args.outputs), args.map or ())
     if args.golden:
         refuse_beside_golden(args, ("model",))
         with advising("Record it again: parity record --inference --out FILE.npz"):
@@ -155,9 +165,9 @@ def arrays_alone(args):
         args.inference = True  # arrays alone have no gradients
         _, network, x, _, on = prepare(args)
         on = on.removeprefix("Checking ")
-    with advising(OUTPUTS_ADVICE):
+    with advising(FILE_ADVICE if runs else OUTPUTS_ADVICE):
         return compare.check_outputs(network, x, given, precision=args.precision), line(
-            f"Checking the arrays in {args.outputs} against {on}")
+            f"Checking {args.outputs if runs else f'the arrays in {args.outputs}'} against {on}")
 
 
 def about_batch(args):

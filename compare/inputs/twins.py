@@ -66,8 +66,8 @@ def pair(spec: str | None, dtype: str | None = None, seed: int = 0, compiled: bo
             return adapters.as_network(*made), made[1]
         if not is_scratch(made[0]) or not is_network(made[1]):
             raise ValueError(f"Expected {spec} to give a torch.nn.Module, a scratch.Sequential or "
-                             "scratch.Model, or a list of layers, and the network to hold it "
-                             "against. Received: "
+                             "scratch.Model, a list of layers, or what compare.from_jax gives, and "
+                             "the network to hold it against. Received: "
                              + " and ".join(type(thing).__name__ for thing in made))
         return made
     return twins(alone(made), dtype, compiled)

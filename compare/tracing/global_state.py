@@ -6,12 +6,15 @@ import random
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from compare.tracing.ops import untouched_generator
 from scratch import blas
+
+# Rows tell of every NaN and infinity; NumPy need not warn of them besides.
+QUIET: dict[str, Any] = {"divide": "ignore", "over": "ignore", "invalid": "ignore"}
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
