@@ -125,7 +125,7 @@ def write(args, report, about: str, smallest: str = "") -> None:
     def as_junit(report):
         from compare.report.junit import junit
 
-        return junit(report, about.splitlines()[0])
+        return junit(report, args.model or getattr(args, "golden", None) or "benchmark")
 
     write_files(args, report, lambda found: dumps({"about": about, **found.as_dict()}), page,
                 as_junit)

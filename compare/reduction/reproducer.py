@@ -30,7 +30,7 @@ def test_{function}():
         weights={{{weights}}},
         expected={expected},
         allowed={allowed},
-        changes={changes!r}, training={training},
+        changes={changes!r}, training={training},{cause}
     )
 '''
 
@@ -62,11 +62,12 @@ def settings(case) -> dict:
             if not incidental(key) and value is not None and value != UNSAID.get(key, ())}
 
 
-def as_test(minimal: MinimalCase, spec: str | None) -> str:
+def as_test(minimal: MinimalCase, spec: str | None, cause: str = "") -> str:
     """The text of a pytest file that fails as long as the layer does.
 
     Args:
         spec: where the model comes from, as given to `parity debug --model`.
+        cause: what was found to be wrong, in a sentence, for the first line of the failure.
     """
     case = minimal.case
     name = f"{minimal.layer}_{case.part}_{minimal.tensor}".replace("__", "_")
@@ -76,7 +77,7 @@ def as_test(minimal: MinimalCase, spec: str | None) -> str:
         function="".join(c if c.isalnum() else "_" for c in name), class_name=case.class_name,
         config=settings(case), x=_code(case.x), dy=_code(case.dy), weights=weights,
         training=case.training, changes=case.changes, expected=_code(minimal.expected),
-        allowed=_code(minimal.allowed))
+        allowed=_code(minimal.allowed), cause=f"\n        cause={cause!r}," if cause else "")
 
 
 def _code(array: np.ndarray | tuple) -> str:

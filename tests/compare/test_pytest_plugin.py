@@ -1,6 +1,7 @@
 """The `parity` fixture in somebody else's tests: silent when all is well, brief when it is not."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -80,6 +81,8 @@ def test_failures_show_the_table_and_the_first_divergence_only(project, options)
     said = " ".join(done.stdout.split())
     assert "First at gate 'weights': conv kernel at [0, 1, 0, 2] is" in said
     assert "where nothing may differ" in said
+    # the line that pytest repeats at its end: layer, tensor, what is wrong
+    assert re.search(r"^FAILED test_theirs.py::test_wrong - Failed: conv kernel", done.stdout, re.M)
     assert "Traceback" not in done.stdout and "def test_wrong" not in done.stdout
 
 

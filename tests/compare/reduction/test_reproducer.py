@@ -59,12 +59,15 @@ def test_the_explanation_shows_all_numbers(found):
 @pytest.mark.parametrize("factor, passes", [(2, False), (1, True)])
 def test_the_written_test_fails_until_the_layer_is_mended(found, tmp_path, factor, passes):
     (tmp_path / "mine.py").write_text(BROKEN.format(factor=factor))
-    (tmp_path / "test_found.py").write_text(as_test(found, "mine:make"))
+    (tmp_path / "test_found.py").write_text(as_test(found, "mine:make", "it's scale: twice 'it'"))
     run = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
                           "test_found.py"], cwd=tmp_path, capture_output=True, text=True,
                          timeout=120)
     assert (run.returncode == 0) == passes, run.stdout + run.stderr
     assert "1 passed" in run.stdout if passes else "received np.float" in run.stdout
+    if not passes:  # the line that pytest repeats at its end: layer, tensor, what is wrong
+        summary = [line for line in run.stdout.splitlines() if line.startswith("FAILED")]
+        assert f"AssertionError: {found.layer} {found.tensor}: it's scale: twice" in summary[0]
 
 
 OLD = """
