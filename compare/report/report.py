@@ -188,8 +188,8 @@ class Report(Displayed):
                     f". First at gate '{failure.gate}': {describe(failure)}")
 
     def headline(self) -> str:
-        """Why parity does not hold, in one line that says at once which layer, which tensor and what
-        is wrong with it; the verdict where no row fails."""
+        """Why parity does not hold, in one line: which layer, which tensor and what is wrong with
+        it; the verdict where no row fails."""
         failure = self.first_failure
         if failure is None:
             return line(self.summary())

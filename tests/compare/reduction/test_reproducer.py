@@ -67,7 +67,8 @@ def test_the_written_test_fails_until_the_layer_is_mended(found, tmp_path, facto
     assert "1 passed" in run.stdout if passes else "received np.float" in run.stdout
     if not passes:  # the line that pytest repeats at its end: layer, tensor, what is wrong
         summary = [line for line in run.stdout.splitlines() if line.startswith("FAILED")]
-        assert f"AssertionError: {found.layer} {found.tensor}: it's scale: twice" in summary[0]
+        assert f"AssertionError: {found.layer} {found.tensor}: it's sc" in summary[0]
+        assert "it's scale: twice 'it'. 1 of 1 elements are further" in run.stdout
 
 
 OLD = """
