@@ -64,7 +64,9 @@ class Starter(MetaPathFinder):
             return None  # the import that was asked for says what is missing
         finally:
             self.starting = False
-        module = sys.modules.get(name)
+        # the import takes no other's spec for a module that is there, and would run it once more;
+        # it puts it back
+        module = sys.modules.pop(name, None)
         return None if module is None else ModuleSpec(name, Given(module))
 
 

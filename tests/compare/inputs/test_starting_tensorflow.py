@@ -12,7 +12,8 @@ import compare
 
 CHATTER = ("oneDNN", "absl", "cudart", "cuda")
 BEGINNINGS = {"keras": "import keras", "tensorflow": "import tensorflow as tf",
-              "submodule": "from tensorflow import keras", "layers": "from keras.layers import Dense",
+              "submodule": "from tensorflow import keras",
+              "layers": "from keras.layers import Dense",
               "reference": "import reference"}
 ASKED = """
 import sys
