@@ -69,7 +69,8 @@ def run(args) -> int:
                          reproducer.as_test(found, args.model, cause_of(found, report)))
         colour.show(line(f"A test that reproduces it is in {args.pytest}: "
                          f"run `pytest {args.pytest}`"))
-    outputs.write(args, report, about, reproducer.explain(found) if found else "")
+    outputs.write(args, report, about, reproducer.explain(found) if found else "",
+                  reproducer.pictured(found) if found else None)
     return outputs.exit_code(report)
 
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from compare.checks.excerpt import Excerpt, close_up
+from compare.checks.row import distance, share
 from compare.document.sections import wrapped
 from compare.document.text import Text, as_lines, line, lines, strong
 from compare.reduction.minimize import MinimalCase
@@ -54,6 +56,17 @@ def explain(minimal: MinimalCase) -> Text:
     parts.append(_show("actual", minimal.actual))
     parts.append(line(f"allowed: a difference of {np.max(minimal.allowed):.3g} at most"))
     return lines(parts)
+
+
+def pictured(minimal: MinimalCase) -> Excerpt | None:
+    """The result of the case, expected and actual, with its worst element marked; None where there
+    is no such result."""
+    if minimal.actual is None or np.shape(minimal.actual) != np.shape(minimal.expected):
+        return None
+    allowed = np.broadcast_to(minimal.allowed, np.shape(minimal.expected))
+    used = share(distance(minimal.actual, minimal.expected), allowed)
+    worst = tuple(int(i) for i in np.unravel_index(np.argmax(used), used.shape))
+    return close_up(minimal.tensor, minimal.actual, minimal.expected, allowed, used, worst)
 
 
 def settings(case) -> dict:

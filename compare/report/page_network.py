@@ -4,7 +4,6 @@ import math
 
 from compare.checks.gate import Gate
 from compare.checks.row import Row
-from compare.document.charts.palettes import css
 from compare.document.markup import Html, element
 from compare.report.row_table import percent
 from compare.tracing.topology import Layer
@@ -21,7 +20,7 @@ def drawing(layers: list[Layer], rows: list[Row]) -> Html:
     width = LANE * (1 + max((lane for *_, lane in skips), default=-1))
     boxes = [element("li", box(layer, rows, layers), class_="reads" if i - 1 in layer.sources and i
                      else None) for i, layer in enumerate(layers)]
-    return element("div", legend(),
+    return element("div", legend(any(row.layer and not row.passed for row in rows)),
                    element("div", element("ol", boxes, class_="layers"),
                            lines(skips, len(layers), width) if skips else None,
                            class_="network", style=f"--gutter:{width}px"))
@@ -36,8 +35,7 @@ def box(layer: Layer, rows: list[Row], layers: list[Layer]) -> Html:
               for gate, what in JUDGED.items() if any(row.gate == gate for row in own)}
     used = max(shares.values(), default=0.0)
     numbers = ", ".join(f"{what} {percent(share)}" for what, share in shares.items())
-    colour, ink = css(min(used, 1.0))
-    style = f"background:{colour};color:{ink}" if not failed else None
+    style = f"--used:{min(used, 1.0):.3f}" if not failed else None
     mark = element("span", f"✗ {len(failed)} failed", class_="failed") if failed else None
     if behind and not failed:
         numbers += f"; {len(behind)} failed in the whole network"
@@ -98,15 +96,13 @@ def lines(skips, count: int, width: int) -> Html:
                    width=width, height=count * HEIGHT, viewBox=f"0 0 {width} {count * HEIGHT}")
 
 
-def legend() -> Html:
-    """The scale of the colours, with numbers."""
-    stops = ",".join(css(i / 8)[0] for i in range(9))
+def legend(failed: bool) -> Html:
+    """The scale of the colours, with numbers, and what failed, if anything did."""
     return element("p", "Share of the rounding bound that was used: ",
                    element("span", element("span", "0 %"),
-                           element("span", class_="ramp", aria_hidden="true",
-                                   style=f"background:linear-gradient(90deg,{stops})"),
+                           element("span", class_="ramp", aria_hidden="true"),
                            element("span", "100 %"), class_="range"),
-                   " ", element("span", "✗ failed", class_="failed"),
+                   *([" ", element("span", "✗ failed", class_="failed")] if failed else []),
                    class_="quiet legend")
 
 

@@ -10,8 +10,9 @@ import pytest
 from matplotlib.image import imread
 
 from compare.checks.row import Row, judge
-from compare.document.charts import heatmaps, line_chart, palettes
+from compare.document.charts import drawing, heatmaps, line_chart, palettes
 from compare.document.charts.png import data_uri, png
+from compare.document.html import page
 from compare.document.html.sections import table
 from compare.document.markup import Html, element, join
 from compare.document.plain_json import dumps
@@ -157,7 +158,7 @@ def test_pictures_are_png_with_the_colours_of_the_palette():
 
 
 @pytest.mark.parametrize("scale, ends", [("sequential", ("ffffd9", "081d58")),
-                                         ("diverging", ("2d004b", "7f3b08")),
+                                         ("diverging", ("7f3b08", "053061")),
                                          ("grey", ("ffffff", "000000"))])
 def test_scales_begin_and_end_with_their_published_colours(scale, ends):
     found = palettes.palette(scale)
@@ -166,17 +167,23 @@ def test_scales_begin_and_end_with_their_published_colours(scale, ends):
     assert found[255, 3] == 0, "gaps are transparent"
 
 
-def test_text_on_colours_can_be_read():
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_text_on_the_colours_of_a_share_can_be_read(look):
     """WCAG's contrast ratio, computed here from its definition, is at least 4.5."""
+    sheets = (drawing.style() + page.asset("page.css")).replace("#fff;", "#ffffff;")
+    begin = sheets.index('[data-theme="dark"] {') if look == "dark" else 0
+    said = re.findall(r"--([\w-]+): #([0-9a-f]{6});", sheets[begin:])
+    colours = {name: np.array([int(text[i:i + 2], 16) for i in (0, 2, 4)], float)
+               for name, text in reversed(said)}  # the first of each name counts
+
     def luminance(channels):
         parts = [c / 255 / 12.92 if c / 255 <= 0.04045 else ((c / 255 + 0.055) / 1.055) ** 2.4
                  for c in channels]
         return np.dot(parts, (0.2126, 0.7152, 0.0722))
 
     for share in np.linspace(0, 1, 101):
-        background, ink = palettes.css(share)
-        paper = luminance([int(c) for c in re.findall(r"\d+", background)])
-        text = 1.0 if ink == "#fff" else 0.0
+        paper = luminance((1 - share) * colours["card"] + share * colours["used-all"])
+        text = luminance(colours["ink"])
         light, dark = max(paper, text), min(paper, text)
         assert (light + 0.05) / (dark + 0.05) >= 4.5, share
 
