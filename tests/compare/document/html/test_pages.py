@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import time
 from html.parser import HTMLParser
 
 import numpy as np
@@ -22,7 +23,8 @@ from compare.experiments.replication.page import replication_page
 from compare.experiments.replication.page_twin_check import row_of
 from compare.oracle.running_error import Bounded, Rounding
 from compare.report.page import report_page
-from compare.report.page_network import lanes
+from compare.report.page_network import drawing as network_drawing
+from compare.report.page_network import lanes, levels
 from compare.report.report import Report, describe
 from compare.tracing.topology import Layer
 from tests.compare.support import html_cases
@@ -196,7 +198,7 @@ def test_a_mosaic_places_its_panels_and_its_mark():
         assert np.array_equal(found[top:top + 2, left:left + 3], panels[i])
     text = heatmaps.marker((4, 1, 2), panels.shape, columns, zoom=10)
     numbers = {key: int(value) for key, value in re.findall(r'(\w+)="(\d+)"', text)}
-    row, column = (numbers["y"] + 1) // 10, (numbers["x"] + 1) // 10
+    row, column = (numbers["y"] + 1 - heatmaps.TITLE) // 10, (numbers["x"] + 1) // 10
     assert found[row, column] == panels[4, 1, 2]
     assert numbers["width"] == numbers["height"] == 12
 
@@ -228,6 +230,33 @@ def test_skips_that_overlap_lie_in_lanes_of_their_own():
     for i, (a, b, lane) in enumerate(found):
         for c, d, other in found[:i]:
             assert lane != other or b <= c or d <= a
+
+
+def test_branches_stand_side_by_side_joined_to_what_they_read():
+    def layer(name, *sources):
+        return Layer(name, "Add", (1,), sources, 0)
+
+    layers = [layer("in", -1), layer("left", 0), layer("right", 0), layer("far", 2),
+              layer("sum", 1, 3)]
+    assert levels(layers) == [[0], [1, 2], [3], [4]]
+    assert [(a, b) for a, b, _ in lanes(layers)] == [(1, 3)], "from left past far"
+    drawn = network_drawing(layers, [])
+    read(element("main", drawn))
+    places = re.findall(r'x1="([\d.]+)%" y1="0" x2="([\d.]+)%"', drawn)
+    assert places == [("50.00", "25.00"), ("50.00", "75.00"), ("75.00", "50.00"),
+                      ("50.00", "50.00")]
+    assert "--columns:2" in drawn and drawn.count("<li>") == 4
+    assert "✗ failed" not in drawn
+    wrong = [Row("forward", "left", "output", False, used=2.0)]
+    assert "✗ failed" in network_drawing(layers, wrong)
+
+
+def test_a_network_of_two_thousand_tensors_is_drawn_quickly():
+    layers = [Layer(f"l{i}", "Dense", (3,), (i - 1,), 0) for i in range(500)]
+    rows = [Row("forward", f"l{i % 500}", "output", True, used=0.5) for i in range(2000)]
+    begun = time.perf_counter()
+    assert network_drawing(layers, rows).count("--used:0.500") == 500
+    assert time.perf_counter() - begun < 5
 
 
 def test_tables_sort_spreads_by_their_median():
