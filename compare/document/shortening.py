@@ -7,7 +7,7 @@ ends it tells it from others, as in 'block_1_exp…_convolution'.
 from collections.abc import Sequence
 
 from compare.document.terminal import shown
-from compare.document.text import Text
+from compare.document.text import Span, Text
 
 # of what is kept of a name, how much stands before the ellipsis; the first that tells all apart
 SPLITS = (1 / 2, 2 / 3, 1 / 3, 1 / 5, 4 / 5)
@@ -35,7 +35,8 @@ def indent(line: str) -> int:
 def shortened(text: Text, size: int, split: float = SPLITS[0]) -> Text:
     """A text with each word that is longer than `size` shortened in the middle."""
     room = max(size - indent(text), 1)
-    made, word = [], []
+    made: list[Span] = []
+    word: list[Span] = []
     for letter in [*text.letters(), (" ", None)]:
         if letter[0].isspace():
             made += [*_short(word, room, split), letter]
@@ -45,7 +46,7 @@ def shortened(text: Text, size: int, split: float = SPLITS[0]) -> Text:
     return Text(made[:-1])
 
 
-def _short(word: list, room: int, split: float) -> list:
+def _short(word: list[Span], room: int, split: float) -> list[Span]:
     if len(word) <= room:
         return word
     ellipsis = shown("…", "..")[:room]

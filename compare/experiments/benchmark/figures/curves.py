@@ -26,8 +26,8 @@ def learning_curves(result: Benchmark) -> list[Drawing]:
     steps = f"training step (batch size {result.settings.batch_size})"
     drawn = [chart("Training loss", "Training loss of both sides over training steps", losses,
                    steps, "mean loss", zero=True, named=losses)]
-    if len(losses) == len(SIDES) and cover(*losses):
-        drawn.append(apart(*losses, steps))
+    if len(losses) == len(SIDES) and cover(losses[0], losses[1]):
+        drawn.append(apart(losses[0], losses[1], steps))
     if any(len(each.points) > 1 for each in reached):  # one point is no curve, and is in the table
         drawn.append(chart("Test accuracy", "Test accuracy of both sides after each epoch", reached,
                            steps, "accuracy", least=LEAST_SPAN, named=reached))
