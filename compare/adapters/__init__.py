@@ -39,7 +39,10 @@ def notes_on(model) -> list[str]:
 
 
 def without_backward(model) -> list[str]:
-    """The names of a scratch model's layers that were wrapped with backward=None."""
+    """The names of a scratch model's layers that were wrapped with backward=None; that of a network
+    in one class, if it has no step either."""
+    if isinstance(model, Conventions):
+        return [model.name] if model.backward is None and model.step is None else []
     return [layer.name for layer in model.layers
             if isinstance(layer, Wrapped) and layer.how.backward is None]
 

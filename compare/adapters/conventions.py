@@ -9,8 +9,8 @@ from compare.tracing.layer_error import RAISED
 
 # What may be handed to a forward or a backward pass, and what may come back; besides these, the
 # weights by their Keras names, and their gradients as 'kernel_gradient'.
-TAKEN = ("x", "dy", "output", "labels", "cache", "learning_rate", "training")
-GIVEN = ("output", "cache", "loss", "input_gradient", "ignored")
+TAKEN = ("x", "dy", "output", "labels", "cache", "learning_rate", "training", "logits_gradient")
+GIVEN = ("output", "logits", "cache", "loss", "input_gradient", "gradients", "ignored")
 WEIGHTS = ("kernel", "bias", "depthwise_kernel", "pointwise_kernel", "gamma", "beta",
            "moving_mean", "moving_variance", "alpha")
 GRADIENTS = tuple(f"{name}_gradient" for name in WEIGHTS)
@@ -49,6 +49,10 @@ class Conventions:
     reset_before: str = "backward"
     mode: Any = None
     lazy: bool = False
+    loss: Any = None
+    loss_takes: tuple | None = None
+    step: Any = None
+    step_takes: tuple | None = None
     input_shape: tuple | None = None
 
     def __post_init__(self):
@@ -108,7 +112,7 @@ class Conventions:
                             "Received neither")
 
     def _check_passes(self) -> None:
-        for what in ("forward", "backward"):
+        for what in ("forward", "backward", "loss", "step"):
             method = getattr(self, what)
             if getattr(method, "__self__", None) is self.obj is not None:  # a method of the object
                 setattr(self, what, method.__name__)
@@ -116,7 +120,8 @@ class Conventions:
                 raise TypeError(f"Expected {what} to be a method's name or a function. "
                                 f"Received: {method!r}")
             self._check_names(f"{what}_takes", (*TAKEN, *WEIGHTS))
-            self._check_names(f"{what}_gives", (*GIVEN, *GRADIENTS))
+            if what in ("forward", "backward"):
+                self._check_names(f"{what}_gives", (*GIVEN, *GRADIENTS))
 
     def _check_names(self, argument: str, known: tuple) -> None:
         names = getattr(self, argument)

@@ -288,6 +288,10 @@ CATALOGUE: dict[str, Entry] = {
         "the labels are off by one or more", "Classes count from 0.", LOSS),
     "label-smoothing": Entry(
         "label smoothing is another one", "Use y (1 - s) + s / classes.", LOSS),
+    "logits-returned": Entry(
+        "the output are the logits, from before the softmax or sigmoid",
+        "Apply it at the end; where the loss does, say so: compare.wrap(..., "
+        "forward_gives='logits').", FORWARD),
     "from-logits": Entry(
         "logits and probabilities are confused",
         "Set from_logits to whether the output is before the softmax or sigmoid.", LOSS),

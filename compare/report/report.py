@@ -165,8 +165,9 @@ class Report(Displayed):
                         f"'{undecided.gate}': {undecided.name}, {undecided.note}. {advice}")
         if failure is None:
             # a single rounding, as in an update, nearly fills its bound on every machine
-            used = max((row.used for row in self.rows
-                        if row.gate in MEASURED), default=0.0)
+            measured = [row for row in self.rows if row.gate in MEASURED]
+            used = max((row.used for row in measured or self.rows), default=0.0)
+            of = "of layers and loss, " if measured else ""
             ratio, open_ = self.accuracy_ratio(), [r for r in self.rows if not r.judged]
             judged = f"all {len(self.rows)} rows are"
             if open_:
@@ -174,9 +175,9 @@ class Report(Displayed):
                           "they are")
             more = (" Measured against float64, the candidate's rounding errors are "
                     f"{ratio:.2g} times the reference's.") if ratio else ""
-            of = "" if self.some is None else f" for the {self.some.share} that were checked"
-            return line(good(f"Parity holds{of}"), f": {judged} within what "
-                        f"rounding can explain; of layers and loss, the worst used "
+            whom = "" if self.some is None else f" for the {self.some.share} that were checked"
+            return line(good(f"Parity holds{whom}"), f": {judged} within what "
+                        f"rounding can explain; {of}the worst used "
                         f"{100 * used:.0f} % of its bound.{more}")
         failed = sum(not row.passed for row in self.rows)
         return line(bad("Parity does not hold"), ": ",
