@@ -175,12 +175,14 @@ class Showing:
             if not in_somebodys_code(error):
                 said = str(error)
                 raise ValueError(said[:1].upper() + said[1:]) from error
-            self.made.raised[NETWORK, what] = f"{self.how.name} raised {sentence(error)}"
+            self.made.raised[NETWORK, what] = (
+                f"not run: {self.how.name} raised {sentence(error)}")
 
     def _trained(self, labels: np.ndarray | None) -> None:
         dy, of_logits = _upstream(self.trace)
-        run = self.network.trains(self.trace.x, labels,
-                                  of_logits if self.gives == "logits" else dy, of_logits)
+        if self.gives == "logits" and of_logits is not None:
+            dy = of_logits
+        run = self.network.trains(self.trace.x, labels, dy, of_logits)
         _fill(self.made.tensors, run, self.gives)
         self.made.slack.update({(layer, f"{name}_gradient"): each
                                 for (layer, name), each in run.slack.items()})

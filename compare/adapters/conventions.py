@@ -128,7 +128,8 @@ class Conventions:
         if names is None:
             return
         names = (names,) if isinstance(names, str) else _tuples(names)
-        unknown = [name for name in _flat(names) if name not in known]
+        unknown = [name for name in _flat(names) if name not in known
+                   and not (argument == "backward_gives" and "/" in name)]
         if argument.endswith("_takes"):
             unknown += [name for name in names if not isinstance(name, str)]
         if unknown:

@@ -390,6 +390,10 @@ CATALOGUE: dict[str, Entry] = {
     "shape": Entry(
         "the result has another shape, or there is none",
         "Return an array of the expected shape.", ("forward", "backward", "loss", "update")),
+    "input-gradient-missing": Entry(
+        "the layer returns no gradient of its input",
+        "Return it from the backward pass. A first layer need not: compare.wrap(..., "
+        "backward_gives=()) says that it never does, and nothing is asked of it.", BACKWARD),
     "raised": Entry(
         "it raises an error", "Mend what the message names.",
         ("forward", "backward", "loss", "update")),

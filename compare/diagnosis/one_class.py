@@ -21,7 +21,7 @@ from compare.diagnosis.hypotheses.selection import variants_for
 from compare.diagnosis.hypothesis import Variant
 from compare.diagnosis.observation import CANNOT
 from compare.diagnosis.search import SAME
-from compare.diagnosis.told_by_row import told, unexplained
+from compare.diagnosis.told_by_row import missing_or_reshaped, told, unexplained
 from compare.oracle.network import along_the_graph
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
@@ -75,7 +75,8 @@ class WholeDiagnosis:
             return None
         key = failed[0].layer, failed[0].tensor
         if key not in self.known:
-            self.known[key] = told(failed[0]) or self._searched(failed) or unexplained(failed[0])
+            self.known[key] = (told(failed[0]) or self._searched(failed)
+                               or missing_or_reshaped(failed[0], "") or unexplained(failed[0]))
         return self.known[key]
 
     def _searched(self, failed: list[Row]) -> Finding | None:
@@ -143,9 +144,10 @@ class WholeDiagnosis:
         if self.trace.y is not None:
             yield self._of_loss(wrong)
         for i in reversed(range(len(parts))):
-            if isinstance(parts[i].input_gradient, np.ndarray):
+            dx = parts[i].input_gradient
+            if isinstance(dx, np.ndarray):
                 yield self._of_op(i, "input_gradient", (i, "input_gradient_0"),
-                                  parts[i].input_gradient * self._factor(seen, wrong))
+                                  dx * self._factor(seen, wrong))
 
     def _factor(self, seen: list[Key], wrong: set[Key]) -> float:
         """By how much everything that is wrong is too large, 1 where that is no single factor."""

@@ -12,6 +12,7 @@ from compare.checks.nonfinite import first_nonfinite
 from compare.checks.row import Row
 from compare.checks.specification import same_structure
 from compare.diagnosis.finding import Finding
+from compare.diagnosis.one_class import WholeDiagnosis
 from compare.diagnosis.report_diagnosis import Diagnosis
 from compare.diagnosis.snapshot import Snapshot
 from compare.document.display import Displayed
@@ -24,6 +25,7 @@ from compare.tracing.trace import Trace
 
 MEASURED = (Gate.FORWARD, Gate.LOSS, Gate.BACKWARD)  # on the batch's own numbers
 SHOWN = (*MEASURED, Gate.UPDATE, Gate.WHOLE_NETWORK)  # in the table, also where all passed
+Explained = Diagnosis | WholeDiagnosis | Snapshot
 SCHEMA = "keras-parity check 1"
 
 
@@ -57,14 +59,14 @@ class Report(Displayed):
     blind: list[CoverageGap]
     nonfinite: list[str]
     layers: list[Layer] = field(default_factory=list)
-    explained: Diagnosis | Snapshot | None = field(default=None, repr=False, compare=False)
+    explained: Explained | None = field(default=None, repr=False, compare=False)
     notes: list[str] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
     some: ChosenLayers | None = None
 
     @classmethod
     def of(cls, rows: list[Row], candidate: Trace, reference: Trace,
-           explained: Diagnosis | Snapshot | None = None, notes: Sequence[str] = (),
+           explained: Explained | None = None, notes: Sequence[str] = (),
            not_checked: Sequence[str] = (), some: ChosenLayers | None = None) -> "Report":
         """The report on these rows, put in the order of the gates."""
         ordered = sorted(rows, key=lambda row: row.gate.order)
@@ -83,7 +85,7 @@ class Report(Displayed):
         """For pickles and copies: with what was found in place of the networks it was found on,
         which hold TensorFlow's functions. Looks for the causes, if nobody has asked for them."""
         found = self.explained
-        if isinstance(found, Diagnosis):
+        if isinstance(found, (Diagnosis, WholeDiagnosis)):
             found = Snapshot(self.diagnosis, self.cause)
         return {**vars(self), "explained": found}
 

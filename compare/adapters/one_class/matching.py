@@ -64,8 +64,8 @@ def _options(how, obj: Any, wanted: list[Parameter], images: Mapping[str, tuple[
                          f"Received: {', '.join(map(repr, unknown))}")
     there = places.arrays(obj)
     taken = {place for place in how.weights.values() if isinstance(place, str)}
-    kept = {place: array for place, array in there.items() if place not in taken and not any(
-        places.is_gradient(place, of) or places.is_memory(place, of) for of in there)}
+    kept = {place: array for place, array in there.items()
+            if place not in taken and not places.is_no_weight(place, there)}
     found = []
     for weight in wanted:
         arrays = kept

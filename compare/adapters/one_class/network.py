@@ -9,7 +9,7 @@ import numpy as np
 from compare.adapters import accessors, calls, gradient_recovery
 from compare.adapters.axis_order import AxisOrder
 from compare.adapters.calls import numbers
-from compare.adapters.one_class import places
+from compare.adapters.one_class import gradients
 from compare.adapters.one_class.parameters import Parameter
 from compare.adapters.per_sample import sample, together
 from compare.tracing.layer_error import RAISED, sentence
@@ -189,7 +189,8 @@ class OneClass:
 
     def _collect(self, run: Run, obj: Any, back: dict, step: float) -> None:
         """The gradients of the weights, from wherever the backward pass leaves them."""
-        shown = None if self.how.applies else self._shown(obj, back)
+        shown = None if self.how.applies else gradients.shown(
+            self.how, self.parameters, self.trained, obj, back)
         for each in self.parameters:
             key = each.layer, each.name
             if key not in self.trained:
@@ -208,51 +209,6 @@ class OneClass:
             run.gradients[key] = each.keras(np.array(gradient, np.float64))
             if slack is not None:
                 run.slack[key] = slack
-
-    def _shown(self, obj: Any, back: dict) -> dict[Key, Any]:
-        """The gradients that an object returns or keeps, by layer and name.
-
-        Raises:
-            ValueError: if one is not to be found.
-        """
-        how = self.how
-        told = how.gradients if isinstance(how.gradients, dict) else {}
-        returned = places.arrays(back["gradients"]) if "gradients" in back else {}
-        kept = places.arrays(obj)
-        found: dict[Key, Any] = {}
-        listed = list(returned.values())
-        in_order = isinstance(back.get("gradients"), (list, tuple)) and \
-            len(listed) == len(self.trained)
-        for each in self.parameters:
-            key = each.layer, each.name
-            if key not in self.trained:
-                continue
-            if each.path in told:
-                found[key] = accessors.read(obj, told[each.path])
-            elif in_order:
-                found[key] = listed[self.trained.index(key)]
-            else:
-                place = str(each.place)
-                last = place.split(".")[-1]
-                names = [name for name in returned if name in (place, last)
-                         or places.is_gradient(name, last) or places.is_gradient(name, place)]
-                names = names or [name for name in returned if name.split(".")[-1] == last]
-                there = [name for name in kept if places.is_gradient(name, place)]
-                if len(names) == 1:
-                    found[key] = returned[names[0]]
-                elif len(there) == 1 and not names:
-                    found[key] = kept[there[0]]
-                else:
-                    raise ValueError(self._asked(each, names or there, returned or kept))
-        return found
-
-    def _asked(self, each: Parameter, names: list[str], there: Mapping[str, Any]) -> str:
-        which = f"either of {', '.join(names)}" if names else "none with a name like it"
-        return (f"Expected a gradient of {each.path}, which {self.how.name} keeps as "
-                f"{each.place!r}: gradients={{{each.path!r}: ...}} says where it is after the "
-                "backward pass; 'applied' that the backward pass changes the weights at once; "
-                "backward_gives=('gradients',) that it returns them all, by name or in a list. "
-                f"Received {which} among: {', '.join(there) or 'nothing'}")
 
     def _mean(self, run: Run, samples: int) -> Run:
         """The run, its loss and gradients as means over the batch, as Keras has them."""

@@ -1,6 +1,6 @@
-"""Which arrays somebody's object keeps, and which of them is another one's gradient, by its name."""
+"""Which arrays somebody's object keeps, and by their names which are gradients."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ GRADIENT = ("d", "g", "grad", "grads", "gradient", "gradients", "delta", "nabla"
 # ... and in that of what an optimizer remembers of it.
 MEMORY = ("v", "m", "s", "h", "velocity", "velocities", "momentum", "momentums", "momenta", "cache",
           "prev", "old", "mean", "var", "acc", "accumulator")
+NO_WEIGHTS = ("grads", "gradients", "velocity", "velocities", "momentum", "momentums", "momenta",
+              "cache", "caches")
 CONTAINERS = ("params", "parameters", "param", "weights", "w", "p", "learnables", "variables")
 
 
@@ -41,15 +43,17 @@ def _walk(thing: Any, place: str, depth: int, seen: set[int]
         yield from _walk(each, f"{place}.{name}" if place else str(name), depth - 1, seen)
 
 
+def is_no_weight(place: str, places: Iterable[str]) -> bool:
+    """Whether a place, by its name, is that of a gradient or of an optimizer's memory, of another
+    of these or of whatever."""
+    return any(_plain(name) in NO_WEIGHTS for name in place.split(".")) or any(
+        is_gradient(place, of) or _derived(place, of, MEMORY) for of in places)
+
+
 def is_gradient(place: str, of: str) -> bool:
     """Whether a place is that of the gradient of what lies in another one, by their names: 'dW1' of
     'W1', 'grads.W1' of 'params.W1', 'conv1.dW' of 'conv1.W'."""
     return _derived(place, of, GRADIENT)
-
-
-def is_memory(place: str, of: str) -> bool:
-    """The same of what an optimizer remembers: 'vW1' of 'W1'."""
-    return _derived(place, of, MEMORY)
 
 
 def _derived(place: str, of: str, marks: tuple[str, ...]) -> bool:

@@ -73,8 +73,8 @@ def _apart(how, parameters: list[Parameter], trace: Trace) -> str:
         return (f"To see which layer it is, hand over the layers of {how.name}'s own in a list, "
                 f"None for the others: compare.check([{items}], twin, x, y).")
     return (f"To see which layer it is, hand over {how.name}'s computation of one layer as two "
-            "functions, None for the others: compare.wrap(forward=f, backward=g) at its place among "
-            f"{', '.join(layers)}, with f(x, kernel, bias) and g(dy, x, kernel, bias).")
+            "functions, None for the others: compare.wrap(forward=f, backward=g) at its place "
+            f"among {', '.join(layers)}, with f(x, kernel, bias) and g(dy, x, kernel, bias).")
 
 
 def _at(obj: Any, place: str) -> Any:
