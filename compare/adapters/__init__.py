@@ -48,10 +48,12 @@ def without_backward(model) -> list[str]:
 
 
 def wrap(obj=None, like=None, **conventions):
-    """Lets an object, or two functions, stand for a layer of Keras's, without changing it.
+    """Lets an object, or two functions, stand for a layer of Keras's, without changing it; or a
+    whole network in one class for Keras's network: compare.check(compare.wrap(net), twin, x, y).
 
     Args:
-        obj: somebody's layer; None for plain functions, given as `forward` and `backward`.
+        obj: somebody's layer or network; None for plain functions, given as `forward` and
+            `backward`.
         like: the layer that it claims to be: a Keras layer, one of scratch's, or a config
             dictionary {'class_name': ..., 'config': ...}. Left out, the object gets it from its
             place in a list: `compare.check([wrapped, ...], keras_model, x, y)`.
@@ -60,19 +62,24 @@ def wrap(obj=None, like=None, **conventions):
             backward pass: the network is then checked as with `check(..., gradients=False)`.
         forward_takes, backward_takes: what the two are called with, in their order, of 'x', 'dy',
             'output', 'labels', 'cache', 'learning_rate', 'training' and the weights' names,
-            'kernel', 'bias' ...; () for nothing. Default: 'x' and 'dy'; for plain functions
+            'kernel', 'bias' ...; () for nothing. Of a network 'logits_gradient', too, which the loss
+            has with respect to what the last softmax or sigmoid reads. Default: 'x' and 'dy'; for plain functions
             f(x, kernel, bias), and g(dy, cache) if f returned (output, cache), otherwise
             g(dy, x, kernel, bias).
         forward_gives, backward_gives: what they return, of 'output', 'cache', 'loss',
             'input_gradient', 'kernel_gradient', 'bias_gradient' ..., and 'ignored'. A tuple inside
             names what a list inside has: ('input_gradient', ('kernel_gradient', 'bias_gradient'))
-            for (dx, [dW, db]). () where nothing comes back. Default: 'output' and
+            for (dx, [dW, db]). Of a network also 'logits' in place of the output, 'gradients' for
+            those of all weights, by name or in lists, and 'dense/kernel_gradient' for a single one.
+            () where nothing comes back. Default: 'output' and
             'input_gradient'; for plain functions g returns (dx, dkernel, dbias). The first layer
             of a network may leave out or return None for the input's gradient.
         kernel, bias: where the object keeps them: an attribute ('W', 'params.W1'), a function that
             gets the array from the object, or a pair (get, set). A bias that is a row of the
             kernel's matrix: kernel=lambda o: o.W[:-1], bias=lambda o: o.W[-1].
-        weights: the same for weights of other names: {'gamma': 'g'}.
+        weights: the same for weights of other names: {'gamma': 'g'}. Of a network
+            {'dense/kernel': 'params.W1', 'dense_1/kernel': 'weights.1'}; what is left out is looked
+            for by values and shapes, and by what gives Keras's output.
         kernel_layout: 'OIHW', 'OI' ... or a permutation, see `compare.adapters.kernel_layouts`;
             '(IO)HW' for a depthwise kernel of shape (channels * multiplier, 1, rows, columns).
             Axes of length 1 may be left out or added.
@@ -98,11 +105,16 @@ def wrap(obj=None, like=None, **conventions):
         mode: the attribute, or a pair (get, set), that says whether it is in training:
             'is_training'.
         lazy: whether its first call makes the weights, in the shapes that they then have.
+        loss, loss_takes: of a network, the method that gives the loss, and what it takes; default
+            'output' and 'labels'.
+        step, step_takes: of a network, the method that makes one step of training, whose change of
+            the weights is judged, 'train_step', 'fit', or a function of the object and what is
+            taken; default 'x' and 'labels', and 'learning_rate' can be had.
         input_shape: (H, W, C) ... of one sample, in Keras's order, where `like` does not tell.
 
     Returns:
         A layer of scratch's kind if `like` is given, ready for `scratch.Sequential`, otherwise a
-        `Conventions`, ready for a list.
+        `Conventions`, ready for a list, or by itself for `compare.check`.
 
     Raises:
         TypeError, ValueError: for arguments that make no sense, named one by one.

@@ -132,6 +132,8 @@ def golden_candidate(trace, spec: str | None):
     if spec is not None:
         made = call(spec)
         made = made[0] if isinstance(made, tuple) and made else made
+        if isinstance(made, adapters.Conventions):
+            return made
         if _becomes_network(made):
             return adapters.as_network(made, trace)
         if not is_scratch(made):

@@ -1,5 +1,6 @@
 """Which arrays somebody's object keeps, and by their names which are gradients."""
 
+import types
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -28,8 +29,8 @@ def _walk(thing: Any, place: str, depth: int, seen: set[int]
         if thing.dtype.kind == "f":
             yield place, thing
         return
-    if depth < 0 or id(thing) in seen or isinstance(thing, type) or callable(thing) and not \
-            hasattr(thing, "__dict__"):
+    if depth < 0 or id(thing) in seen or isinstance(
+            thing, (type, types.ModuleType, types.FunctionType, types.MethodType)):
         return
     seen.add(id(thing))
     inner: Any = ()
@@ -37,7 +38,7 @@ def _walk(thing: Any, place: str, depth: int, seen: set[int]
         inner = [(key, each) for key, each in thing.items() if isinstance(key, str)]
     elif isinstance(thing, (list, tuple)):
         inner = list(enumerate(thing))
-    elif type(thing).__module__ not in ("builtins", "types", "numpy"):
+    else:
         inner = list(getattr(thing, "__dict__", {}).items())
     for name, each in inner:
         yield from _walk(each, f"{place}.{name}" if place else str(name), depth - 1, seen)
