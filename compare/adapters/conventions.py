@@ -14,6 +14,8 @@ GIVEN = ("output", "logits", "cache", "loss", "input_gradient", "gradients", "ig
 WEIGHTS = ("kernel", "bias", "depthwise_kernel", "pointwise_kernel", "gamma", "beta",
            "moving_mean", "moving_variance", "alpha")
 GRADIENTS = tuple(f"{name}_gradient" for name in WEIGHTS)
+STEPS = ("weights", "gradients", "weights_by_name", "gradients_by_name", "pairs", "weight",
+         "gradient", "name")  # what the step of an optimizer takes besides
 APPLIED = "applied"
 
 
@@ -53,6 +55,7 @@ class Conventions:
     loss_takes: tuple | None = None
     step: Any = None
     step_takes: tuple | None = None
+    step_gives: tuple | None = None
     input_shape: tuple | None = None
 
     def __post_init__(self):
@@ -119,9 +122,11 @@ class Conventions:
             elif method is not None and not isinstance(method, str) and not callable(method):
                 raise TypeError(f"Expected {what} to be a method's name or a function. "
                                 f"Received: {method!r}")
-            self._check_names(f"{what}_takes", (*TAKEN, *WEIGHTS))
+            self._check_names(f"{what}_takes", (*TAKEN, *WEIGHTS, *(STEPS if what == "step"
+                                                                    else ())))
             if what in ("forward", "backward"):
                 self._check_names(f"{what}_gives", (*GIVEN, *GRADIENTS))
+        self._check_names("step_gives", ("weight", "cache", "ignored"))
 
     def _check_names(self, argument: str, known: tuple) -> None:
         names = getattr(self, argument)
@@ -174,8 +179,8 @@ class Conventions:
                                  f"Received: {getattr(self, argument)!r}")
         if isinstance(self.divides_by_batch, dict) and \
                 not (self.joined and set(self.divides_by_batch) == {"loss", "gradient"}):
-            raise ValueError("Expected divides_by_batch to be True or False; or, of a softmax that "
-                             "is the loss, too, {'loss': True, 'gradient': False}. "
+            raise ValueError("Expected divides_by_batch to be True or False; or, of what gives a "
+                             "loss, {'loss': True, 'gradient': False}. "
                              f"Received: {self.divides_by_batch!r}")
         if self.mode is not None:
             accessors.checked(self.mode, "mode")

@@ -332,6 +332,10 @@ CATALOGUE: dict[str, Entry] = {
         "Keras's decay is decoupled: w -= w * weight_decay * learning_rate, before the step.",
         UPDATE),
     "clipping": Entry("gradients are clipped in another way", "Compare with Keras's.", UPDATE),
+    "constants-exact": Entry(
+        "the rule is right for the numbers that were given, which Keras rounds to float32 first",
+        "Nothing is wrong with it. To make Keras's steps, take the betas as "
+        "float(np.float32(beta)) where 1 - beta^t is computed.", UPDATE),
     "bias-correction": Entry(
         "what makes up for the means' start at zero is left out",
         "Multiply the rate by sqrt(1 - beta_2^t) / (1 - beta_1^t).", UPDATE),
