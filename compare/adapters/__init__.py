@@ -40,7 +40,7 @@ def notes_on(model) -> list[str]:
     """What is to be said of how a candidate was made, sentence by sentence."""
     said = [] if getattr(model, "origin", None) is None else list(model.origin.notes)
     loss: Any = getattr(model, "loss", None)
-    if isinstance(loss, own_loss.OwnLoss) and loss.of_probabilities and loss.uses_logits_of:
+    if isinstance(loss, own_loss.OwnLoss) and loss.behind_logits:
         said.append(f"{loss.how.name} is a loss of probabilities: behind a softmax or a sigmoid, "
                     "what Keras makes of logits at the ends of their range is not asked of it.")
     return said

@@ -72,6 +72,11 @@ class OwnLoss:
         """Whether the object is handed what a softmax or a sigmoid makes of the logits."""
         return "x" not in (self.how.forward_takes or ())
 
+    @property
+    def behind_logits(self) -> bool:
+        """Whether Keras computes such a loss from logits, and the object from probabilities."""
+        return self.of_probabilities and bool(self.uses_logits_of)  # type: ignore[attr-defined]
+
     def _run(self, output: np.ndarray, labels: np.ndarray) -> tuple[Any, np.ndarray]:
         """(the loss, its gradient with respect to what it was handed), in float64."""
         how = self.how
