@@ -29,6 +29,7 @@ from compare.tracing.trace import Trace, at_inference
 from compare.tracing.validation import check_trace_alone
 from scratch import losses
 from scratch.errors import UnsupportedError
+from scratch.several import Several
 
 Key = tuple[str, str]
 STEPS = ("train_step", "train_on_batch", "fit", "train", "step", "update")  # as they are called
@@ -53,6 +54,10 @@ def check(how: Conventions, twin, x=None, y=None, *, upstream=None, sample_weigh
         check_trace_alone(x, y, upstream, sample_weight)
     notes: list[str] = []
     trace = _recorded(how, twin, x, y, upstream, sample_weight, gradients, seed, notes)
+    if isinstance(trace.fused, tuple) or any(isinstance(each, Several) for each in (
+            trace.x, trace.inference, trace.loss_gradient)):
+        raise UnsupportedError("Expected a network of one input and one output beside one class. "
+                               "Received several: hand over its layers, wrapped, in a scratch.Model")
     with progress.during(f"Running {how.name}"):
         right = Right(trace)
         network, told = _loaded(how, trace, right)

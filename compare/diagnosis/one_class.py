@@ -178,11 +178,11 @@ class WholeDiagnosis:
         last = trace.parts[trace.sources[-1][0]] if trace.fused else trace.parts[-1]
         right = LossComputation(
             Rounding.of(trace.dtype), loss=trace.compile_config["loss"], tensor="gradient",
-            y=trace.y, output=last.output, fused=trace.fused, sample_weight=trace.sample_weight,
-            dtype=trace.dtype)
+            y=trace.y, output=last.output, fused=bool(trace.fused),
+            sample_weight=trace.sample_weight, dtype=trace.dtype)
         assert trace.loss_gradient is not None
         factor = self._factor([key for key in wrong if key[1].endswith("_gradient")], wrong)
-        return Suspected("loss", "gradient", ("loss", "gradient"), right,
+        return Suspected("loss", "gradient", ("loss", "gradient_0"), right,
                          trace.loss_gradient * factor)
 
     def _context(self, i: int) -> dict:
