@@ -57,7 +57,8 @@ def check(how: Conventions, twin, x=None, y=None, *, upstream=None, sample_weigh
     if isinstance(trace.fused, tuple) or any(isinstance(each, Several) for each in (
             trace.x, trace.inference, trace.loss_gradient)):
         raise UnsupportedError("Expected a network of one input and one output beside one class. "
-                               "Received several: hand over its layers, wrapped, in a scratch.Model")
+                               "Received several: hand over its layers, wrapped, in a "
+                               "scratch.Model")
     with progress.during(f"Running {how.name}"):
         right = Right(trace)
         network, told = _loaded(how, trace, right)

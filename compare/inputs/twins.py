@@ -69,7 +69,8 @@ def pair(spec: str | None, dtype: str | None = None, seed: int = 0, compiled: bo
         if not is_scratch(made[0]) or not is_network(made[1]):
             raise ValueError(f"Expected {spec} to give a torch.nn.Module, a scratch.Sequential or "
                              "scratch.Model, a list of layers, compare.wrap(network), or what "
-                             "compare.from_jax gives, and the network to hold it against. Received: "
+                             "compare.from_jax gives, and the network to hold it against. "
+                             "Received: "
                              + " and ".join(type(thing).__name__ for thing in made))
         return made
     return twins(alone(made), dtype, compiled)
