@@ -6,6 +6,7 @@ that op's error alone. What rounding can explain comes from the oracle in `compa
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -107,7 +108,7 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
 
 
 def _checked(model, twin, batch: tuple, gradients, probes: bool, steps: int, seed: int,
-             asked: tuple) -> Report:
+             asked: tuple[Any, Any]) -> Report:
     """`check`, of a batch (x, y, upstream, sample_weight) and the (layers, sample) asked for."""
     x, y, upstream, sample_weight = batch
     layers, sample = asked
