@@ -6,10 +6,11 @@ that op's error alone. What rounding can explain comes from the oracle in `compa
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from compare import adapters, foreign_outputs, runtimes
+from compare import adapters, foreign_outputs, one_class, runtimes
 from compare.checks import (
     chosen_layers,
     end_to_end,
@@ -67,7 +68,8 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
 
     Args:
         model: the candidate: a `scratch.Sequential` or a `scratch.Model`; or a list of layers, one
-            for each of the twin's, wrapped by `compare.wrap` or of scratch's kind; or a
+            for each of the twin's, wrapped by `compare.wrap` or of scratch's kind; or a whole
+            network in one class, wrapped by itself, of which only the whole is judged; or a
             torch.nn.Module, see `compare.from_torch`; or an ONNX or a TFLite file, by its path or
             from `compare.from_onnx` or `compare.from_tflite`: then the forward pass alone, each
             tensor of it judged as by `compare.check_outputs`; or a function of JAX's from
@@ -108,7 +110,7 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
 
 
 def _checked(model, twin, batch: tuple, gradients, probes: bool, steps: int, seed: int,
-             asked: tuple) -> Report:
+             asked: tuple[Any, Any]) -> Report:
     """`check`, of a batch (x, y, upstream, sample_weight) and the (layers, sample) asked for."""
     x, y, upstream, sample_weight = batch
     layers, sample = asked
@@ -116,6 +118,12 @@ def _checked(model, twin, batch: tuple, gradients, probes: bool, steps: int, see
         return _file(model, twin, x, gradients, y=y, upstream=upstream,
                      sample_weight=sample_weight, layers=layers, sample=sample)
     require_network(twin)
+    if isinstance(model, adapters.Conventions):
+        if layers is not None or sample is not None:
+            raise ValueError("Expected no layers and no sample with a network in one class, of "
+                             "which the whole is run. Received some")
+        return one_class.check(model, twin, x, y, upstream=upstream, sample_weight=sample_weight,
+                               gradients=gradients, seed=seed)
     model, because = runtimes.taking_part(model, twin, x, gradients)
     if because:
         check_alone(layers=layers, sample=sample)
@@ -179,7 +187,8 @@ def _pair(model, twin, batch: tuple):
         model = adapters.as_network(model, twin)
     if not is_scratch(model):
         raise TypeError("Expected the candidate, the first of the two, to be a scratch.Sequential "
-                        "or a scratch.Model, a list of layers, or a torch.nn.Module. "
+                        "or a scratch.Model, a list of layers, a network in one class as "
+                        "compare.wrap(network), or a torch.nn.Module. "
                         f"Received: {type(model).__name__}")
     if isinstance(twin, Trace):
         check_trace_alone(*batch)

@@ -238,6 +238,8 @@ def loss_rows(candidate: Trace, model: Network, run: LossRun | None) -> list[Row
 
 def _term_rows(candidate: Trace, term: Term, model: Network, run: LossRun | None) -> list[Row]:
     function = copy.deepcopy(term.function(model))
+    if term.fused and getattr(function, "of_probabilities", False):
+        return []  # which have rounded to 0 and 1 before it is handed them
     rows, kept = [], []
     for seed in SEEDS:
         draw = loss_draw(candidate, term, seed)

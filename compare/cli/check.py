@@ -271,7 +271,7 @@ def described(args):
             return model, twin, x, None if args.no_compile else y, line(
                 f"Checking {name} on {len(x)} samples of {args.input}")
     with advising("The sizes are those of a sample, without the batch"):
-        x, y = batches.random(model, args.batch, args.seed, args.size)
+        x, y = batches.random(twins.drawn_for(model, twin), args.batch, args.seed, args.size)
     return model, twin, x, None if args.no_compile else y, line(
         f"Checking {name} on {args.batch} random samples, seed {args.seed}")
 

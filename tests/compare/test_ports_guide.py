@@ -12,17 +12,17 @@ BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
 def test_the_blocks_run_one_after_the_other(keras):
-    names = run(BLOCKS[:4])
+    names = run(BLOCKS[:5])
     assert not names["report"]
 
 
 def test_the_blocks_on_pytorch_run_after_the_first(keras):
     pytest.importorskip("torch")
-    assert run([BLOCKS[0], *BLOCKS[4:6]])["report"]
+    assert run([BLOCKS[0], *BLOCKS[5:7]])["report"]
 
 
 @pytest.mark.parametrize("block, needed", [
-    (6, ("onnx", "onnxruntime", "tf2onnx")), (7, ("tensorflow.lite",)), (8, ("jax",))])
+    (7, ("onnx", "onnxruntime", "tf2onnx")), (8, ("tensorflow.lite",)), (9, ("jax",))])
 def test_the_blocks_on_other_runtimes_run_after_the_first(keras, tmp_path, monkeypatch, block,
                                                           needed):
     for name in needed:
