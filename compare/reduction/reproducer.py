@@ -76,10 +76,14 @@ def pictured(minimal: MinimalCase) -> Excerpt | None:
     is no such result."""
     if minimal.actual is None or np.shape(minimal.actual) != np.shape(minimal.expected):
         return None
-    allowed = np.broadcast_to(minimal.allowed, np.shape(minimal.expected))
-    used = share(distance(minimal.actual, minimal.expected), allowed)
-    worst = tuple(int(i) for i in np.unravel_index(np.argmax(used), used.shape))
-    return close_up(minimal.tensor, minimal.actual, minimal.expected, allowed, used, worst)
+    actual, expected = (np.asarray(each, np.float64)
+                        for each in (minimal.actual, minimal.expected))
+    allowed = np.broadcast_to(minimal.allowed, expected.shape)
+    off = distance(actual, expected)
+    used = share(off, allowed)
+    most = np.where(used == used.max(initial=0), off, -1.0)  # where nothing is allowed, all are inf
+    worst = tuple(int(i) for i in np.unravel_index(np.argmax(most), most.shape))
+    return close_up(minimal.tensor, actual, expected, allowed, used, worst)
 
 
 def settings(case) -> dict:

@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import compare
-from compare.reduction.minimize import minimize
-from compare.reduction.reproducer import as_test, explain
+from compare.reduction.minimize import MinimalCase, minimize
+from compare.reduction.reproducer import as_test, explain, pictured
 
 BROKEN = '''
 import numpy as np
@@ -136,3 +137,17 @@ def test_a_layer_that_is_not_there_is_named_with_those_that_are(mended):
     with pytest.raises(ValueError, match="the layer 'yours'. Received: mine:make with mine"):
         compare.assert_case("mine:make", "yours", "output", expected=np.zeros((1, 1)),
                             allowed=np.zeros((1, 1)), **HAND)
+
+
+def test_the_picture_of_the_case_marks_the_element_that_is_farthest_off():
+    expected = np.arange(24.0).reshape(1, 3, 4, 2)
+    actual = expected.copy()
+    actual[0, 2, 1, 1] += 5.0
+    actual[0, 0, 3, 0] -= 2.0
+    case = MinimalCase("conv", "output", None, actual, expected, np.zeros(expected.shape))
+    seen = pictured(case)
+    assert seen.actual.shape == seen.expected.shape == (2, 3, 4), "a panel for each channel"
+    assert seen.mark == (1, 2, 1)
+    assert seen.difference[seen.mark] == 5 and np.count_nonzero(seen.difference) == 2
+    assert pictured(replace(case, actual=None, error="raised")) is None
+    assert pictured(replace(case, actual=actual[0])) is None, "a wrong shape has no difference"
