@@ -17,7 +17,7 @@ Named = tuple[str, int]  # a call: the layer's name, and the number of the call
 
 def write(model) -> dict:
     """The config of a `scratch.Model`."""
-    dtype = model.dtype.name
+    dtype = model.policy.name
     source = model.input_layer
     # by the calls; the last place, -1, is the input
     made: list[dict] = [{"class_name": "__keras_tensor__", "config": {

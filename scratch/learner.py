@@ -13,9 +13,11 @@ import numpy as np
 from scratch import constraints, losses, nonfinite, optimizers, parallel, regularization
 from scratch.errors import NonFiniteLossError, UnsupportedError
 from scratch.layers import Layer
+from scratch.low_precision import keep_rounded
 from scratch.metrics import Metric
 from scratch.metrics import get as get_metric
 from scratch.metrics import serialize as serialize_metric
+from scratch.precision import LOW, rounded
 from scratch.suggestions import did_you_mean
 
 # Arguments of Keras's `compile` that say how TensorFlow is to run, each with its usual values.
@@ -80,23 +82,37 @@ class Learner:
                 `scratch.losses`.
             metrics: names, such as ['accuracy'], or objects of `scratch.metrics`.
             weighted_metrics: likewise; these take the sample weights into account.
-            settings: Keras's jit_compile, run_eagerly, steps_per_execution and auto_scale_loss,
-                which say how TensorFlow is to run: a warning tells that they change nothing here.
+            settings: Keras's auto_scale_loss, False for no loss scaling where the model's own
+                precision is mixed_float16; jit_compile, run_eagerly and steps_per_execution, which
+                say how TensorFlow is to run: a warning tells that they change nothing here.
 
         Raises:
             UnsupportedError: for names that are not known, and for loss_weights.
             TypeError: for another argument.
         """
-        self._disregard(settings)
+        self._disregard({key: value for key, value in settings.items()
+                         if key != "auto_scale_loss"})
         for key, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
             if given and not isinstance(given, (list, tuple)):
                 raise UnsupportedError(f"Model {self.name!r}: expected {key} to be a list. "
                                        f"Received: {given!r}")
-        self.optimizer = optimizers.get(optimizer)
+        self.optimizer = self._scaling(optimizers.get(optimizer), settings)
         self.optimizer.compute_in(self.dtype)
         self.loss = losses.get(loss)
         self.metrics = [get_metric(m) for m in metrics or ()]
         self.weighted_metrics = [get_metric(m) for m in weighted_metrics or ()]
+
+    def _scaling(self, optimizer, settings: dict):
+        """The optimizer; in a model of mixed_float16 one around it that scales the loss, as Keras
+        has it."""
+        mixed = self.policy.name == "mixed_float16" and settings.get("auto_scale_loss", True)
+        if mixed and not isinstance(optimizer, optimizers.LossScaleOptimizer):
+            optimizer = optimizers.LossScaleOptimizer(optimizer)
+        if optimizer.loss_scale != 1 and any(layer.activity_regularizer is not None
+                                             for layer in self.layers):
+            raise UnsupportedError(f"Model {self.name!r} does not support a scaled loss with an "
+                                   "activity_regularizer.")
+        return optimizer
 
     def _disregard(self, settings: dict) -> None:
         """Warn of arguments of `compile` that change nothing, and refuse the others."""
@@ -116,6 +132,16 @@ class Learner:
     def dtype(self) -> np.dtype:
         """The one precision of the model."""
         raise NotImplementedError
+
+    @property
+    def policy(self):
+        """The precision of those layers that ask for none of their own."""
+        raise NotImplementedError
+
+    @property
+    def _scale(self) -> float:
+        """What the loss is multiplied by before the way back."""
+        return 1.0 if self.optimizer is None else self.optimizer.loss_scale
 
     @property
     def input_shape(self) -> tuple:
@@ -162,7 +188,8 @@ class Learner:
         """One batch forward and backward, no update: (loss, output, input gradient or None).
 
         A cross-entropy right after a softmax or a sigmoid is computed from its input, as in Keras.
-        Loss and gradients contain the regularizers' penalties.
+        Loss and gradients contain the regularizers' penalties. The gradients are those of the loss
+        multiplied by the optimizer's scale, if it has one.
         """
         value, output, dx = self._learn(x, self._weighed(x, y, sample_weight), wants_input_gradient)
         return self._penalized(value, gradients=True), output, dx
@@ -204,7 +231,10 @@ class Learner:
     def _learn(self, x, batch: losses.Batch, wants_input_gradient=False):
         """(loss, output, input gradient or None) of a batch or a block, without penalties."""
         output, value, fused = self._forward_and_loss(x, batch, training=True)
-        return value, output, self.backward(self.loss.backward(), fused, wants_input_gradient)
+        gradient, scale = self.loss.backward(), self._scale
+        if scale != 1:
+            gradient = gradient * gradient.dtype.type(scale)
+        return value, output, self.backward(gradient, fused, wants_input_gradient)
 
     def _penalized(self, value, gradients=False):
         """The loss with all penalties; theirs are added to the layers' gradients if asked for."""
@@ -213,7 +243,7 @@ class Learner:
             layers = self.layers if self.trainable else []
             value = value + regularization.penalty(layers)
             if gradients:
-                regularization.add_gradients(layers)
+                regularization.add_gradients(layers, self._scale)
         return value
 
     def train_step(self, x, y, sample_weight=None):
@@ -230,7 +260,8 @@ class Learner:
         else:
             value, output = self._learn_in_blocks(x, batch, shares)
         value = self._penalized(value, gradients=True)
-        if not (math.isfinite(value) and self.optimizer.can_use(self._gradients())):
+        if not self.optimizer.skips_nonfinite and not (
+                math.isfinite(value) and self.optimizer.can_use(self._gradients())):
             self._refuse_step(value, x, y, sample_weight)
         self.update()
         return value, output
@@ -277,6 +308,21 @@ class Learner:
         self.optimizer.apply(gradients, weights)
         if self.trainable:
             constraints.apply(self.layers)
+            self._keep_rounded()
+
+    def _keep_rounded(self) -> None:
+        """Round weights that are kept in float16 or bfloat16, and what the optimizer remembers of
+        such, to it."""
+        kept = {id(weight): layer.policy.variable for layer in self.layers
+                for weight in layer.params.values() if layer.policy.variable in LOW}
+        if not kept:
+            return
+        for layer in self.layers:
+            keep_rounded(layer, layer.trainable_params)
+        names = {kept.get(id(weight)) for weight in self.trainable_variables}
+        if len(names) == 1:  # the slots of weights of several precisions are kept in float32
+            for slot in self.optimizer.slots():
+                slot[...] = rounded(slot, names.copy().pop())
 
     def _gradients(self) -> list:
         """Those of `trainable_variables`, as the layers hold them."""

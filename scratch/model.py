@@ -30,7 +30,8 @@ class Model(Network):
         inputs: one `Input`, or a list of it alone.
         outputs: one symbolic tensor, or a list of it alone.
         name: the model's name.
-        dtype: 'float32' (default) or 'float64', for inputs, weights, outputs and gradients alike.
+        dtype: the precision of all layers that ask for none, such as 'float32' (default) or
+            'mixed_float16'.
 
     Raises:
         TypeError: for inputs or outputs of another type.

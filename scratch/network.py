@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from scratch import files, regularization
+from scratch import files, low_precision, precision, regularization
 from scratch.errors import UnsupportedError
 from scratch.layers import Input, Layer, symbolic
-from scratch.layers.base import dtype_from_policy
 from scratch.layers.unknown_sizes import STAND_INS, filled, has_unknown, worked_out
 from scratch.nesting import Call, written_out
 from scratch.summary import summary_html, summary_table
@@ -41,7 +40,7 @@ class Network(Trainer, HoldsWeights):
         self.named = name is not None
         self.name = name or default_name
         self._trainable = trainable
-        self.requested_dtype = None if dtype is None else dtype_from_policy(dtype)
+        self.requested_policy = precision.requested(dtype)
         self.input_layer: Input = None  # type: ignore[assignment]  # there once it is built
         self.calls: list[Call] = []
         self.layers: list[Layer] = []
@@ -120,8 +119,26 @@ class Network(Trainer, HoldsWeights):
         return shapes[:-1]
 
     @property
+    def requested_dtype(self) -> np.dtype | None:
+        """The dtype of the arrays that the model asks for; None where it leaves that to layers."""
+        return None if self.requested_policy is None else self.requested_policy.held
+
+    @property
+    def policy(self) -> precision.Policy:
+        """The precision of those layers that ask for none of their own."""
+        return self.requested_policy or precision.Policy(self.dtype.name)
+
+    @property
+    def low(self) -> bool:
+        """Whether a layer computes in float16 or bfloat16."""
+        return any([layer.policy.low for layer in self.layers])
+
+    @property
     def dtype(self) -> np.dtype:
-        """The one precision: the model's, or else the layers', or else float32."""
+        """The one precision: the model's, or else the layers', or else float32.
+
+        That of arrays, for float16 and bfloat16 are held in float32.
+        """
         requested = {owner.requested_dtype: owner for owner in self._owners()
                      if owner.requested_dtype is not None}
         if len(requested) > 1:
@@ -191,7 +208,7 @@ class Network(Trainer, HoldsWeights):
         if not waiting:
             return
         for unit in waiting:
-            unit.requested_dtype = dtype
+            unit.requested_policy = unit.requested_policy or self.policy
         shapes = [input_shape]  # it stays the last one
         for call in self.calls:
             read = [shapes[source] for source in call.sources]
@@ -206,6 +223,8 @@ class Network(Trainer, HoldsWeights):
             ValueError: if it cannot take them, or was built for others.
         """
         if not layer.built:
+            if layer.requested_policy is None:
+                layer.take_policy(self.policy)
             layer.dtype = dtype
             if layer.tied_to is None:
                 layer.build(shape)
@@ -221,7 +240,8 @@ class Network(Trainer, HoldsWeights):
         outputs = [*self.layers, self.as_input(x)]  # the last place, -1, is the model's input
         for i, layer in enumerate(self.layers):
             read = [outputs[j] for j in self.sources[i]]
-            outputs[i] = y = layer.forward(read if layer.merges else read[0], training)
+            outputs[i] = y = low_precision.forward(layer, read if layer.merges else read[0],
+                                                   training)
             if layer.activity_regularizer is not None:
                 layer.last_output = y
         return y
@@ -272,6 +292,8 @@ class Network(Trainer, HoldsWeights):
             x = np.asarray(x, self.dtype)
             self.build((None, *x.shape[1:]))
         x = np.asarray(x, self.layers[0].dtype)  # one precision for all layers
+        if self.input_layer.requested_policy is not None:
+            x = precision.rounded(x, self.input_layer.requested_policy.compute)
         if not self.takes(x.shape):
             raise ValueError(f"Model {self.name!r}: expected inputs of shape {self.input_shape}. "
                              f"Received: {x.shape}")
@@ -361,12 +383,12 @@ def add_tied_gradients(layers: list[Layer]) -> None:
 def back_through(layer: Layer, gradient, wants_input_gradient: bool, from_logits: bool):
     """`layer.backward`, or `backward_from_logits`; with the gradient of its activity's penalty."""
     if layer.activity_regularizer is None:
-        back = layer.backward_from_logits if from_logits else layer.backward
-        return back(gradient, wants_input_gradient)
+        return low_precision.backward(layer, gradient, wants_input_gradient,
+                                      "backward_from_logits" if from_logits else "backward")
     assert layer.last_output is not None, "forward keeps it"
     penalty = regularization.activity_gradient(layer.activity_regularizer, layer.last_output)
     if not from_logits:
-        return layer.backward(gradient + penalty, wants_input_gradient)
+        return low_precision.backward(layer, gradient + penalty, wants_input_gradient)
     # the loss's gradient begins at the softmax's input, the penalty's at its output
     dx = layer.backward_from_logits(gradient, wants_input_gradient)
     grads = dict(layer.grads)

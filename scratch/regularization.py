@@ -29,10 +29,12 @@ def penalty(layers) -> np.ndarray | float:
                 for layer, name, regularizer in regularized(layers)), start=0.0)
 
 
-def add_gradients(layers) -> None:
-    """Add each penalty's gradient to the one that the layer holds for the weight."""
+def add_gradients(layers, scale: float = 1.0) -> None:
+    """Add each penalty's gradient, of a loss scaled by `scale`, to the one that the layer holds for
+    the weight."""
     for layer, name, regularizer in regularized(layers):
-        layer.grads[name] = layer.grads[name] + regularizer.gradient(layer.params[name])
+        more = regularizer.gradient(layer.params[name])
+        layer.grads[name] = layer.grads[name] + (more if scale == 1.0 else more * scale)
 
 
 def activity_penalty(regularizer, output: np.ndarray) -> np.ndarray | float:

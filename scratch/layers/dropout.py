@@ -40,6 +40,8 @@ class Dropout(RandomLayer):
         [1.0]
     """
 
+    takes_low_precision = True
+
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         super().__init__(seed=seed, **kwargs)
         self.rate = between_zero_and_one(rate, "rate", self)
@@ -133,6 +135,8 @@ class SpatialDropout1D(_SpatialDropout):
         ([0.0, 2.0], True)
     """
 
+    takes_low_precision = True
+
     rank = 3
 
     def shape_of_noise(self, shape):
@@ -165,6 +169,8 @@ class SpatialDropout2D(_SpatialDropout):
         >>> np.unique(y).tolist(), bool((y == y[:, :1, :1]).all())
         ([0.0, 2.0], True)
     """
+
+    takes_low_precision = True
 
     rank = 4
 

@@ -50,6 +50,7 @@ class ReLU(ActivationLayer):
         [[-6.0, -3.5, -1.0, 5.0, 7.0]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
 
     def __init__(self, max_value=None, negative_slope=0.0, threshold=0.0, **kwargs):
@@ -86,6 +87,7 @@ class LeakyReLU(ActivationLayer):
         [[-1.0, 0.0, 3.0]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
 
     def __init__(self, negative_slope=0.3, **kwargs):
@@ -163,6 +165,7 @@ class PReLU(Layer):
         (np.float32(-2.0), (1, 1, 3))
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     neutral = {"alpha_constraint": (None,)}
 

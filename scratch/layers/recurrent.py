@@ -85,7 +85,7 @@ class Recurrent(Layer):
 
     def _activation(self, named):
         found = activations.get(named)
-        activations.require_precision(found, self.requested_dtype, self)
+        activations.require_precision(found, self.requested_policy, self)
         return found
 
     @classmethod

@@ -8,13 +8,15 @@ from scratch.optimizers.adam import Adam, AdamW
 from scratch.optimizers.adamax import Adamax
 from scratch.optimizers.ftrl import Ftrl
 from scratch.optimizers.lion import Lion
+from scratch.optimizers.loss_scale import LossScaleOptimizer
 from scratch.optimizers.nadam import Nadam
 from scratch.optimizers.optimizer import Optimizer
 from scratch.optimizers.rmsprop import RMSprop
 from scratch.optimizers.sgd import SGD
 from scratch.suggestions import did_you_mean
 
-__all__ = ["Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "CLASSES", "Ftrl", "Lion", "Nadam",
+__all__ = ["Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "CLASSES", "Ftrl", "Lion",
+           "LossScaleOptimizer", "Nadam",
            "Optimizer", "RMSprop", "SGD", "deserialize", "get", "schedules", "serialize"]
 
 CLASSES = {cls.__name__.lower(): cls for cls in (SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta,
@@ -33,6 +35,8 @@ def get(identifier) -> Optimizer:
     config: dict = {}
     if isinstance(identifier, dict):
         name, config = identifier.get("class_name"), identifier.get("config") or {}
+    if name == "LossScaleOptimizer" and isinstance(config.get("inner_optimizer"), (dict, str)):
+        return LossScaleOptimizer(**{**config, "inner_optimizer": get(config["inner_optimizer"])})
     if not isinstance(name, str) or name.lower() not in CLASSES:
         raise UnsupportedError(f"Optimizer {name!r} is not supported.{did_you_mean(name, CLASSES)} "
                                f"Expected one of: {', '.join(CLASSES)}.")

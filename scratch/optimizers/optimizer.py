@@ -27,6 +27,8 @@ class Optimizer:
         clipnorm: the largest 2-norm that each weight's gradient may keep.
         clipvalue: the largest magnitude that each entry of a gradient may keep.
         global_clipnorm: the largest 2-norm that all gradients together may keep.
+        loss_scale_factor: what the loss is multiplied by before the way back, and the gradients
+            divided by before the step; None for 1.
 
     Attributes:
         iterations: how many steps have been made.
@@ -35,16 +37,17 @@ class Optimizer:
     Raises:
         ValueError: for a learning rate that is no such number; for more than one way of clipping,
             and for limits and a decay that are no numbers.
-        UnsupportedError: for averaging, accumulation, loss scaling or a rate that is a function.
+        UnsupportedError: for averaging, accumulation or a rate that is a function.
     """
 
     neutral = {"use_ema": (False,), "ema_momentum": (0.99,), "ema_overwrite_frequency": (None,),
-               "loss_scale_factor": (None,), "gradient_accumulation_steps": (None,)}
+               "gradient_accumulation_steps": (None,)}
+    skips_nonfinite = False  # whether gradients that are not finite make no step
 
     side_by_side = False  # whether Keras lists a weight's slots beside each other
 
     def __init__(self, learning_rate, weight_decay=None, clipnorm=None, clipvalue=None,
-                 global_clipnorm=None, name=None, **settings):
+                 global_clipnorm=None, name=None, loss_scale_factor=None, **settings):
         for key, value in settings.items():
             if key not in self.neutral or value not in self.neutral[key]:
                 raise UnsupportedError(
@@ -58,6 +61,11 @@ class Optimizer:
             if value is not None and not isinstance(value, numbers.Real):
                 raise ValueError(f"{type(self).__name__}: expected {key} to be a number or None. "
                                  f"Received: {key}={value!r}")
+        if loss_scale_factor is not None and not (is_finite_number(loss_scale_factor)
+                                                  and loss_scale_factor > 0):
+            raise ValueError(f"{type(self).__name__}: expected loss_scale_factor to be a positive "
+                             f"number or None. Received: loss_scale_factor={loss_scale_factor!r}")
+        self.loss_scale_factor = loss_scale_factor
         self.name = name or snake_case(type(self).__name__)
         self.weight_decay = weight_decay
         self.clipnorm, self.clipvalue, self.global_clipnorm = clips.values()
@@ -114,6 +122,17 @@ class Optimizer:
     # the step
 
     @property
+    def loss_scale(self) -> float:
+        """What the loss is multiplied by before the way back."""
+        return 1.0 if self.loss_scale_factor is None else float(self.loss_scale_factor)
+
+    def unscaled(self, gradients: list) -> list:
+        """The gradients of the loss itself, from those of the scaled one."""
+        if self.loss_scale_factor is None:
+            return gradients
+        return [gradient / gradient.dtype.type(self.loss_scale_factor) for gradient in gradients]
+
+    @property
     def built(self) -> bool:
         """Whether the slots are made."""
         return self._built_for is not None
@@ -153,6 +172,7 @@ class Optimizer:
         if not self.built:
             self.build(variables)
         positions = self._positions(variables)
+        gradients = self.unscaled(gradients)
         if self.clipnorm or self.global_clipnorm or self.clipvalue:
             gradients = self._clipped(gradients)
         rate = self.learning_rate
@@ -320,7 +340,7 @@ class Optimizer:
             rate = schedules.serialize(rate)
         return {"name": self.name, "learning_rate": rate, "weight_decay": self.weight_decay,
                 "clipnorm": self.clipnorm, "global_clipnorm": self.global_clipnorm,
-                "clipvalue": self.clipvalue,
+                "clipvalue": self.clipvalue, "loss_scale_factor": self.loss_scale_factor,
                 **{key: accepted[0] for key, accepted in self.neutral.items()}}
 
     @classmethod
