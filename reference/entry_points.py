@@ -14,6 +14,7 @@ from reference.failures import naming_part
 from reference.graph import layers_of
 from reference.kernels import onednn_in_use
 from reference.model import fresh_optimizer, model_dtype
+from reference.ops import held
 from reference.quiet import keras, precision, tf
 from reference.training import summed
 
@@ -71,7 +72,7 @@ class EntryPoints(contextlib.AbstractContextManager):
     def predict(self, x: np.ndarray) -> np.ndarray:
         """What `predict` returns for x (samples, ...), in one batch."""
         with precision(self.dtype), naming_part("predict"):
-            return self.model.predict(self._cast(x), batch_size=len(x), verbose=0)
+            return held(self.model.predict(self._cast(x), batch_size=len(x), verbose=0))
 
     def evaluate(self, x, y, sample_weight=None) -> dict[str, float]:
         """What `evaluate` returns for one batch, by name; 'loss' is the first."""
@@ -105,7 +106,7 @@ class EntryPoints(contextlib.AbstractContextManager):
             weight = None if sample_weight is None else self._cast(sample_weight)
             logs = self.model.train_on_batch(self._cast(x), self._cast(y), weight,
                                              return_dict=True)
-        return [np.array(w) for w in self.model.get_weights()], logs
+        return [held(np.array(w)) for w in self.model.get_weights()], logs
 
     def _held(self, position: int, noise: np.ndarray):
         """The noise as a variable, for what is compiled once reads what it holds at each step."""

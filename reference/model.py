@@ -93,6 +93,13 @@ def fresh_optimizer(optimizer, variables, copies):
     return made
 
 
+def loss_scale(model) -> float:
+    """What the loss is multiplied by before the way back, at a fresh optimizer's first step."""
+    optimizer = model.optimizer
+    return float(getattr(optimizer, "initial_scale", None)
+                 or getattr(optimizer, "loss_scale_factor", None) or 1.0)
+
+
 def rate_dtype(model) -> str:
     """The precision of the learning rate; a schedule has none of its own: the model's."""
     return getattr(model.optimizer._learning_rate, "dtype", model_dtype(model))
@@ -137,9 +144,16 @@ def load(path) -> "keras.Model":
 
 
 def model_dtype(model) -> str:
-    """The precision the model computes in, that of its layers."""
+    """The precision the model computes in, that of its layers; float32 if that is float16 or
+    bfloat16, whose losses are computed in it and whose numbers it holds."""
     first = next(_computing(model), None)
-    return keras.config.floatx() if first is None else first.compute_dtype
+    return keras.config.floatx() if first is None else held_in(first.compute_dtype)
+
+
+def held_in(dtype: str) -> str:
+    """The precision of losses, rates and arrays of a network whose layers compute in `dtype`: of
+    float16 and bfloat16, mixed or not, float32, as Keras has it."""
+    return dtype if dtype == "float64" else "float32" if "float" in dtype else dtype
 
 
 def _computing(model):
@@ -159,7 +173,7 @@ def config_dtype(config: dict) -> str:
         policy = layer.get("config", {}).get("dtype")
         name = policy.get("config", {}).get("name") if isinstance(policy, dict) else policy
         if name:
-            return name
+            return held_in(name)
     return keras.config.floatx()
 
 

@@ -39,8 +39,8 @@ def backward(layer, dy, wants_input_gradient: bool = True, method: str = "backwa
 
 def lowered(layer, value):
     """An array, or each of several, as the layer computes with it."""
-    if value is None:
-        return None
+    if value is None or not layer.policy.low:
+        return value
     if isinstance(value, (list, tuple)):
         return [lowered(layer, each) for each in value]
     return rounded(np.asarray(value, layer.dtype), layer.policy.compute)

@@ -15,6 +15,7 @@ from scratch.errors import UnsupportedError
 from scratch.layers import Input, Layer, symbolic
 from scratch.layers.unknown_sizes import STAND_INS, filled, has_unknown, worked_out
 from scratch.nesting import Call, written_out
+from scratch.operations.operation import Operation
 from scratch.summary import summary_html, summary_table
 from scratch.training import Trainer
 from scratch.weights import HoldsWeights
@@ -192,23 +193,24 @@ class Network(Trainer, HoldsWeights):
 
     def _build_for(self, input_shape: tuple) -> None:
         """Build for inputs all of whose sizes are known."""
-        dtype = self.dtype
-        self._build_models(input_shape, dtype)
+        dtype, policy = self.dtype, self.policy
+        self._build_models(input_shape, policy)
         self.sizes = input_shape[1:]
         shapes = [*self.layers, tuple(input_shape)]  # the last place, -1, is the model's input
         for i, (layer, sources) in enumerate(zip(self.layers, self.sources)):
             read = [shapes[source] for source in sources]
-            self._build_layer(layer, read if layer.merges else read[0], dtype)
+            self._build_layer(layer, read if layer.merges else read[0], dtype, policy)
             shapes[i] = layer.output_shape
+        self._require_proved()
         self.built = True
 
-    def _build_models(self, input_shape: tuple, dtype: np.dtype) -> None:
+    def _build_models(self, input_shape: tuple, policy: precision.Policy) -> None:
         """Build the models in this one that are not built yet, and write all out again."""
         waiting = [unit for unit in self.units if isinstance(unit, Network) and not unit.built]
         if not waiting:
             return
         for unit in waiting:
-            unit.requested_policy = unit.requested_policy or self.policy
+            unit.requested_policy = unit.requested_policy or policy
         shapes = [input_shape]  # it stays the last one
         for call in self.calls:
             read = [shapes[source] for source in call.sources]
@@ -216,7 +218,8 @@ class Network(Trainer, HoldsWeights):
                                                              else read[0]))
         self._write_out()
 
-    def _build_layer(self, layer: Layer, shape, dtype: np.dtype) -> None:
+    def _build_layer(self, layer: Layer, shape, dtype: np.dtype,
+                     policy: precision.Policy) -> None:
         """Make a layer's weights, or check that those it has are for such inputs.
 
         Raises:
@@ -224,7 +227,7 @@ class Network(Trainer, HoldsWeights):
         """
         if not layer.built:
             if layer.requested_policy is None:
-                layer.take_policy(self.policy)
+                layer.take_policy(policy)
             layer.dtype = dtype
             if layer.tied_to is None:
                 layer.build(shape)
@@ -235,6 +238,25 @@ class Network(Trainer, HoldsWeights):
         if not layer.fits(shape) or layer.dtype != dtype:
             raise ValueError(f"{layer} is built for inputs {layer.input_shape} of {layer.dtype}"
                              f". Received: {shape} of {dtype}")
+
+    def _require_proved(self) -> None:
+        """Raises an UnsupportedError where Keras would compute in float16 or bfloat16 what is not
+        proved: penalties and limits of weights that are kept in it, penalties on such outputs, and
+        operations between layers that read it."""
+        for layer, sources in zip(self.layers, self.sources):
+            kept = layer.policy.variable in precision.LOW
+            what = ("a regularizer" if kept and layer.regularizers else
+                    "a constraint" if kept and layer.constraints else
+                    "an activity_regularizer" if layer.policy.low and layer.activity_regularizer
+                    else "")
+            if what:
+                raise UnsupportedError(f"{layer} does not support {what} with dtype="
+                                       f"{layer.policy.name!r}: what Keras computes in "
+                                       f"{layer.policy.compute} is not proved for it.")
+            low = [self.layers[i] for i in sources if i >= 0 and self.layers[i].policy.low]
+            if low and isinstance(layer, Operation):
+                raise UnsupportedError(f"{layer} does not support reading {low[0]}: what Keras "
+                                       f"computes in {low[0].policy.compute} is not proved for it.")
 
     def forward(self, x, training=False):
         outputs = [*self.layers, self.as_input(x)]  # the last place, -1, is the model's input

@@ -32,6 +32,7 @@ from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing import execution
 from compare.tracing.layer_error import RAISED, LayerError, sentence
 from compare.tracing.ops import Op
+from compare.tracing.loss_scale import loss_scale, scaled
 from compare.tracing.optimizer_steps import stepped
 from compare.tracing.shared_weights import total_gradient
 from compare.tracing.tensor_names import by_name
@@ -123,7 +124,8 @@ class Layerwise:
                     row.off, row.note = "candidate", "the layer changes what it is handed, in place"
                     rows.append(row)
         if self.reference.y is not None:
-            execution.add_penalties(op, result.weight_gradients)
+            execution.add_penalties(op, result.weight_gradients,
+                                    loss_scale(self.reference.compile_config))
         for name, value in {} if self.reference.training else result.updated.items():
             row = bitwise(Gate.FORWARD, self.candidate.parts[i].name, name, value,
                           theirs.weights[name])
@@ -154,7 +156,7 @@ class Layerwise:
             try:
                 made = function.forward(theirs.y, seen, theirs.fused or None,
                                         **execution.weighted(theirs.sample_weight))
-                made_gradient = function.backward()
+                made_gradient = scaled(function.backward(), loss_scale(theirs.compile_config))
             except RAISED as error:  # somebody's own loss may raise anything
                 note = (str(error) if isinstance(error, LayerError) else
                         f"{type(function).__name__} raised {sentence(error)}")
@@ -178,7 +180,8 @@ class Layerwise:
         weights = [{name: Bounded(weight, self.rounding) for name, weight in part.weights.items()}
                    for part in trace.parts]
         outputs = [Bounded(part.output, self.rounding) for part in trace.parts]
-        return with_penalties(trace, value, weights, outputs), gradient
+        return (with_penalties(trace, value, weights, outputs),
+                scaled(gradient, loss_scale(trace.compile_config)))
 
     def update(self) -> list[Row]:
         """Rows for each weight after one step: of the optimizer, on the reference's gradients, or,

@@ -5,9 +5,11 @@ import numpy as np
 import scratch
 from compare.checks.gate import Gate
 from compare.checks.row import Row, bitwise, mismatch
+from compare.oracle.low_precision import policy_of
 from compare.tracing.configs import UNDECAYED, incidental, layer_entries, without_names
 from compare.tracing.trace import Trace
 from compare.tracing.types import Config
+from scratch.layers import LAYERS
 
 # Rows without which the other gates have nothing to compare.
 STRUCTURE = ("layers", "precision", "shape", "pass")
@@ -19,6 +21,7 @@ def network(candidate: Trace, reference: Trace) -> list[Row]:
         _row("precision", candidate.dtype, reference.dtype),
         _row("layers", _chain(candidate), _chain(reference)),
         _row("settings", *_differences(_settings(candidate), _settings(reference))),
+        _row("policies", *_differences(_policies(candidate), _policies(reference))),
         _row("dtypes", *_differences(_promoted(candidate), _promoted(reference))),
         _row("batch", *_batches(candidate, reference)),
         _shape(candidate, reference),
@@ -88,6 +91,14 @@ def _settings(trace: Trace) -> Config:
             if not incidental(key):
                 settings[f"layer {i + 1} {key}"] = without_names(value)
     return settings
+
+
+def _policies(trace: Trace) -> Config:
+    """The precision of each layer that does not compute in the network's."""
+    found = {path: policy_of(entry["config"]).name for path, entry in layer_entries(trace.config)
+             if entry["class_name"] in LAYERS}
+    return {f"layer {i + 1} precision": name for i, name in enumerate(found.values())
+            if name != trace.dtype}
 
 
 def _promoted(trace: Trace) -> Config:

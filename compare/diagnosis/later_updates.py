@@ -10,6 +10,7 @@ from compare.diagnosis.observation import Observation
 from compare.diagnosis.search import PAIR_SECONDS
 from compare.oracle.expected import learned, optimizer_of
 from compare.oracle.optimizer_states import State
+from compare.tracing.loss_scale import rule_of
 from compare.tracing.optimizer_steps import OptimizerSteps
 from compare.tracing.trace import Trace
 
@@ -44,7 +45,7 @@ class LaterSteps:
         return Observation(self._computation(position, slot, state), made)
 
     def _computation(self, position: int, slot: str, state: State) -> UpdateComputation:
-        optimizer = self.reference.compile_config["optimizer"]
+        optimizer = rule_of(self.reference.compile_config["optimizer"])
         return UpdateComputation(
             optimizer_of(self.reference).rounding, class_name=optimizer["class_name"],
             config=optimizer["config"], weights=tuple(state.weights),

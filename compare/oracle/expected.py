@@ -10,17 +10,20 @@ import numpy as np
 from compare.oracle.adaptive_optimizers import optimizer_for
 from compare.oracle.base import Oracle
 from compare.oracle.losses import exact_loss
+from compare.oracle.low_precision import policy_of
 from compare.oracle.optimizers import Optimizer
 from compare.oracle.registry import known_oracle, oracle_for
 from compare.oracle.regularization import of_outputs, of_part, of_weights, total
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing import shared_weights
 from compare.tracing.configs import UNDECAYED, layer_config, of_weight
+from compare.tracing.loss_scale import loss_scale, rule_of, scaled
 from compare.tracing.shared_weights import total_gradient
 from compare.tracing.tensor_names import results_by_name
 from compare.tracing.trace import Part, Trace, layer_parts
 from compare.tracing.types import Arrays, Config, Weights
 from scratch.layers import LAYERS
+from scratch.precision import LOW
 
 
 def oracle_of(trace: Trace, part: Part) -> Oracle:
@@ -69,9 +72,11 @@ def part_results(trace: Trace, part: Part, oracle: Oracle) -> dict[str, Bounded]
     exact = results(oracle, part.input, part.given, part.output_gradient, rounding)
     if trace.y is not None:
         held = {name: Bounded(weight, rounding) for name, weight in part.weights.items()}
+        scale = loss_scale(trace.compile_config)
         for name, more in of_part(trace, part, held).items():
             if f"{name}_gradient" in exact:
-                exact[f"{name}_gradient"] = total([exact[f"{name}_gradient"], more])
+                exact[f"{name}_gradient"] = total([exact[f"{name}_gradient"],
+                                                   scaled(more, scale)])
     return exact
 
 
@@ -112,14 +117,21 @@ def learned(trace: Trace) -> list[tuple[int, str]]:
 
 def optimizer_of(trace: Trace) -> Optimizer:
     """The oracle for a fresh optimizer of a trace, for the weights that are trained."""
-    described = trace.compile_config["optimizer"]
-    optimizer = optimizer_for(described["class_name"], described["config"], np.dtype(trace.dtype))
+    described = rule_of(trace.compile_config["optimizer"])
+    optimizer = optimizer_for(described["class_name"], described["config"], kept_in(trace))
     excluded = {tuple(each) for each in described.get(UNDECAYED, ())}
     numbers = {i: number for number, positions in enumerate(layer_parts(trace), start=1)
                for i in positions}
     optimizer.constraints = [_constraint(trace, trace.parts[i], name) for i, name in learned(trace)]
     optimizer.decays = [(numbers[i], name) not in excluded for i, name in learned(trace)]
     return optimizer
+
+
+def kept_in(trace: Trace) -> str:
+    """The precision in which trained weights are kept: of several the coarsest."""
+    kept = {policy_of(layer_config(trace, trace.parts[i].layer)).variable
+            for i, _ in learned(trace)} & set(LOW)
+    return max(kept, default=trace.dtype, key=lambda name: Rounding.of(name).unit)
 
 
 def _constraint(trace: Trace, part: Part, name: str) -> Config | None:
@@ -132,9 +144,9 @@ def _constraint(trace: Trace, part: Part, name: str) -> Config | None:
 
 def updates(trace: Trace) -> dict[tuple[int, str], Bounded]:
     """Each trained weight after the first step of a fresh optimizer, by part and name."""
-    rounding = Rounding.of(trace.dtype)
-    trained = learned(trace)
-    moved = optimizer_of(trace).step(
+    trained, oracle = learned(trace), optimizer_of(trace)
+    rounding = oracle.rounding
+    moved = oracle.step(
         [Bounded(trace.parts[i].weights[name], rounding) for i, name in trained],
         [Bounded(total_gradient(trace.parts, i, name), rounding) for i, name in trained])
     return dict(zip(trained, moved))

@@ -11,6 +11,7 @@ from typing import Any
 from compare.oracle import regularization
 from compare.oracle.expected import data_loss, oracle_of, with_penalties
 from compare.oracle.running_error import Bounded, Rounding
+from compare.tracing.loss_scale import loss_scale, scaled
 from compare.tracing.trace import Trace
 
 Settled = Callable[[tuple[Any, ...], Bounded], Bounded]
@@ -113,7 +114,9 @@ def _backward(run: _Pass) -> dict[tuple[str, str], Bounded]:
     arrived: list[list[Bounded]] = [[] for _ in parts]  # what each output's gradient is the sum of
     end = _end(trace)
     if trace.y is not None:
+        scale = loss_scale(trace.compile_config)
         value, gradient = data_loss(trace, run.read(end))
+        gradient = scaled(gradient, scale)
         right["loss", "value"] = with_penalties(trace, value, run.weights, run.outputs)
         for i, output in enumerate(run.outputs):
             arrived[i] += regularization.output_gradient(trace, i, output)
@@ -125,12 +128,14 @@ def _backward(run: _Pass) -> dict[tuple[str, str], Bounded]:
     for i in reversed(range(len(parts))):
         if not arrived[i]:
             continue
-        dy = settled((i, "output_gradient"), regularization.total(arrived[i]))
+        dy = settled((i, "output_gradient"), regularization.total(
+            [run.oracles[i].arriving(gradient) for gradient in arrived[i]]))
         dx, gradients = run.oracles[i].backward(dy)
         more = (regularization.of_part(trace, parts[i], run.weights[i]) if trace.y is not None
                 else {})
         for name, gradient in gradients.items():
-            gradient = regularization.total([gradient, *([more[name]] if name in more else [])])
+            gradient = regularization.total([gradient, *([scaled(more[name], scale)]
+                                                         if name in more else [])])
             given.setdefault((parts[i].tied_to or parts[i].layer, f"{name}_gradient"), []).append(
                 settled((i, f"{name}_gradient"), gradient))
         for k, (source, sent) in enumerate(zip(trace.sources[i],

@@ -112,7 +112,9 @@ class _Draws:
         weights = [rng.standard_normal(shape) * rng.choice([1.0, step], shape)
                    for shape in self.shapes]
         slots = [self._slots(weight, size, step, rng) for weight, size in zip(weights, sizes)]
-        return State(iteration, self._rounded(weights), self._rounded(gradients), slots, about)
+        scale = float(self.oracle.config.get("loss_scale_factor") or 1.0)
+        return State(iteration, self._rounded(weights),
+                     self._rounded([gradient * scale for gradient in gradients]), slots, about)
 
     def _beside_limit(self, gradients: list[np.ndarray], sizes: list[np.ndarray], above: bool,
                       iteration: int) -> tuple[list[np.ndarray], list[np.ndarray]]:

@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike
 from compare.oracle.constraints import constrained
 from compare.oracle.learning_rates import constant, rate_at
 from compare.oracle.running_error import LIBRARY_ULPS, Bounded, Rounding
+from compare.tracing.loss_scale import SKIPS
 from compare.tracing.types import Config
 
 
@@ -46,6 +47,14 @@ class Optimizer:
 
     def step(self, weights: list[Bounded], gradients: list[Bounded]) -> list[Bounded]:
         """The weights after one more step."""
+        if self.config.get(SKIPS) and not all(np.isfinite(g.value).all() for g in gradients):
+            return list(weights)
+        weights, gradients = ([each if each.rounding.unit == self.rounding.unit else
+                               Bounded(each.value, self.rounding, each.error) for each in some]
+                              for some in (weights, gradients))
+        scale = self.config.get("loss_scale_factor")
+        if scale:
+            gradients = [gradient / float(scale) for gradient in gradients]
         self.slots = self.slots or [self.fresh(weight) for weight in weights]
         rate = self.rate()
         decays = self.decays or [True] * len(weights)

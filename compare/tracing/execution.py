@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from compare.tracing.configs import compile_config
 from compare.tracing.layer_error import LayerError
+from compare.tracing.loss_scale import loss_scale, scaled
 from compare.tracing.ops import Op, ops_of, untouched_generator
 from compare.tracing.optimizer_steps import stepped
 from compare.tracing.shared_weights import learned, total_gradient
@@ -54,12 +56,12 @@ def is_fused(model: Network, y: np.ndarray, output_shape: tuple[int, ...]) -> bo
 
 def loss(model: Network, execution: Execution, y: np.ndarray, fused: bool,
          sample_weight: np.ndarray | None) -> tuple[np.ndarray | float, np.ndarray]:
-    """(the loss with all penalties, the gradient of the loss without)."""
+    """(the loss with all penalties, the gradient of the loss without, scaled as it is trained)."""
     function = copy.deepcopy(model.loss)
     last = execution.parts[-1]
     value = function.forward(y, last.input if fused else last.output, from_logits=fused or None,
                              **weighted(sample_weight))
-    gradient = np.array(function.backward())
+    gradient = np.array(scaled(function.backward(), loss_scale(compile_config(model))))
     return value + penalties(execution.ops, [part.output for part in execution.parts]), gradient
 
 
@@ -103,11 +105,12 @@ def backward(model: Network, execution: Execution, gradient: np.ndarray, fused: 
             regularizer = activity_regularizer(ops, i)
             if regularizer is not None:
                 arrived[i].append(regularization.activity_gradient(regularizer, part.output))
+    scale = loss_scale(compile_config(model)) if penalised else 1.0
     learning = {layer.name for layer in model.layers if layer.trainable and model.trainable}
     for i in reversed(range(len(parts))):
         if arrived[i]:
             _step_back(ops[i], parts[i], sum(arrived[i][1:], start=arrived[i][0]),
-                       penalised, parts[i].layer in learning)
+                       penalised, parts[i].layer in learning, scale)
             gradients = parts[i].input_gradient
             for source, value in zip(ops[i].sources,
                                      gradients if isinstance(gradients, tuple) else [gradients]):
@@ -115,7 +118,8 @@ def backward(model: Network, execution: Execution, gradient: np.ndarray, fused: 
                     arrived[source].append(value)
 
 
-def _step_back(op: Op, part: Part, gradient: np.ndarray, penalised: bool, learning: bool) -> None:
+def _step_back(op: Op, part: Part, gradient: np.ndarray, penalised: bool, learning: bool,
+               scale: float) -> None:
     """Run one op back from the gradient of its output."""
     result = op.run(part.input, gradient, part.noise)
     part.output_gradient = np.array(gradient)
@@ -128,14 +132,15 @@ def _step_back(op: Op, part: Part, gradient: np.ndarray, penalised: bool, learni
     if learning:  # Keras has no gradients for weights that stay as they are
         part.weight_gradients = copied(result.weight_gradients)
         if penalised:
-            add_penalties(op, part.weight_gradients)
+            add_penalties(op, part.weight_gradients, scale)
 
 
-def add_penalties(op: Op, gradients: Weights) -> None:
-    """Add the gradients of the penalties on an op's weights to those of the data's loss."""
+def add_penalties(op: Op, gradients: Weights, scale: float = 1.0) -> None:
+    """Add the gradients of the penalties on an op's weights to those of the data's loss, both of a
+    loss that is scaled."""
     for name, more in op.penalty_gradients().items():
         if name in gradients:
-            gradients[name] = gradients[name] + more
+            gradients[name] = gradients[name] + scaled(more, scale)
 
 
 def update(model: Network, parts: list[Part]) -> None:

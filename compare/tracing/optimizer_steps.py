@@ -90,13 +90,14 @@ class OptimizerSteps:
         be set: an attribute that comes, or changes, with its steps."""
         variables = [np.ones(2, np.float32) for _ in self.keys]
         made = self._built(variables)
-        base = optimizers.CLASSES[kind(made, NAMES).lower()]
-        config = made.get_config()
+        rule = getattr(made, "inner_optimizer", made)
+        base = optimizers.CLASSES[kind(rule, NAMES).lower()]
+        config = rule.get_config()
         known = vars(base.from_config({key: value for key, value in config.items()
                                        if key in plain_settings(base)}))
         seen = []
         for _ in range(2):
-            seen.append({name: repr(value) for name, value in vars(made).items()
+            seen.append({name: repr(value) for name, value in vars(rule).items()
                          if name not in known})
             made.apply([np.ones(2, np.float32) for _ in self.keys], variables)
         return seen[0] != seen[1]
@@ -151,6 +152,7 @@ def slot(optimizer: Any, name: str, position: int, shape: tuple[int, ...]) -> np
     Raises:
         ValueError: if there is none of that name and shape.
     """
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     plural = f"{name.removesuffix('y')}ies" if name.endswith("y") else f"{name}s"
     found = getattr(optimizer, plural, None)
     array = found[position] if isinstance(found, list) and position < len(found) else None

@@ -136,6 +136,16 @@ class LossScaleOptimizer(Optimizer):
         self.inner_optimizer.load_own_variables(
             {str(i): value for i, value in enumerate(values[4:])})
 
+    @classmethod
+    def from_config(cls, config):
+        """An optimizer around the one that the config describes, or holds."""
+        inner = config["inner_optimizer"]
+        if isinstance(inner, dict):
+            from scratch.optimizers import get  # which knows all of them
+
+            inner = get(inner)
+        return cls(**{**config, "inner_optimizer": inner})
+
     def get_config(self):
         inner = self.inner_optimizer
         return {"name": self.name, "inner_optimizer": {
