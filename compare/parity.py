@@ -19,6 +19,7 @@ from compare.checks import (
     integer_probe,
     later_updates,
     noise_distribution,
+    precisions,
     sparse_probe,
     specification,
     training_trajectory,
@@ -144,6 +145,7 @@ def _report(model, twin, called, reference: Trace, given: dict, probes: bool, st
         left_out: what of the settings is not known.
     """
     whole = whole_layers(model)
+    notes = [*notes, *precisions.notes(reference)]
     candidate, its_own = placeholder.recorded(model, reference, reference.x, **given)
     report = compare_traces(candidate, reference, ops_of(model), model, notes, left_out)
     rows = report.rows = without_steps(report.rows, reference, left_out)

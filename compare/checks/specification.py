@@ -21,7 +21,6 @@ def network(candidate: Trace, reference: Trace) -> list[Row]:
         _row("precision", candidate.dtype, reference.dtype),
         _row("layers", _chain(candidate), _chain(reference)),
         _row("settings", *_differences(_settings(candidate), _settings(reference))),
-        _row("policies", *_differences(_policies(candidate), _policies(reference))),
         _row("dtypes", *_differences(_promoted(candidate), _promoted(reference))),
         _row("batch", *_batches(candidate, reference)),
         _shape(candidate, reference),
@@ -83,7 +82,7 @@ def _shape(candidate: Trace, reference: Trace) -> Row:
 
 
 def _settings(trace: Trace) -> Config:
-    settings = {}
+    settings: Config = {**_policies(trace)}
     layers = [layer for _, layer in layer_entries(trace.config)
               if layer["class_name"] != "InputLayer"]
     for i, layer in enumerate(layers):
