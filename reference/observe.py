@@ -95,7 +95,7 @@ def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
             with execution.tape:
                 scaled = target if scale == 1 else target * scale
         else:
-            seed = tf.constant(np.asarray(upstream, dtype))
+            seed = tf.cast(np.asarray(upstream, dtype), execution.output.dtype)
         found = execution.gradients(target if y is None else scaled,
                                     [v.value for v in variables], seed)
         join_logits(execution, found)

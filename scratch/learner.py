@@ -108,11 +108,27 @@ class Learner:
         mixed = self.policy.name == "mixed_float16" and settings.get("auto_scale_loss", True)
         if mixed and not isinstance(optimizer, optimizers.LossScaleOptimizer):
             optimizer = optimizers.LossScaleOptimizer(optimizer)
+        self._require_proved_steps(optimizer)
         if optimizer.loss_scale != 1 and any(layer.activity_regularizer is not None
                                              for layer in self.layers):
             raise UnsupportedError(f"Model {self.name!r} does not support a scaled loss with an "
                                    "activity_regularizer.")
         return optimizer
+
+    def _require_proved_steps(self, optimizer) -> None:
+        """Raises an UnsupportedError for weights kept in float16 or bfloat16, but by the plainest
+        steps: Keras's others raise an error there, or divide by what has underflown."""
+        kept = next((layer for layer in self.layers if layer.policy.variable in LOW
+                     and layer.trainable_params), None)
+        rule = getattr(optimizer, "inner_optimizer", optimizer)
+        plain = isinstance(rule, optimizers.SGD) and not (
+            rule.weight_decay or rule.clipnorm or rule.clipvalue or rule.global_clipnorm
+            or isinstance(rule.get_config()["learning_rate"], dict))
+        if kept is not None and not plain:
+            raise UnsupportedError(
+                f"{kept} keeps its weights in {kept.policy.variable}, in which this "
+                f"{type(rule).__name__} is not proved. Expected: SGD with a constant rate, neither "
+                f"decay nor clipping, or a mixed precision.")
 
     def _disregard(self, settings: dict) -> None:
         """Warn of arguments of `compile` that change nothing, and refuse the others."""

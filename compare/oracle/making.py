@@ -7,6 +7,8 @@ from compare.oracle.low_precision import in_precision, policy_of
 from compare.tracing.types import Config
 from scratch.precision import Policy
 
+FLOAT32 = Policy("float32")
+
 
 def oracle_for(class_name: str, config: Config, part: str = "") -> Oracle:
     """The oracle of a layer, of the activation `part` inside it, or of both if part is 'whole'.
@@ -39,7 +41,7 @@ def known_oracle(class_name: str, config: Config, part: str = "") -> Oracle | No
         return None
 
 
-def activation_for(named: Any, policy: Policy) -> Oracle | None:
+def activation_for(named: Any, policy: Policy = FLOAT32) -> Oracle | None:
     """Of an activation by its name, or by the config of the layer that serves as one."""
     if isinstance(named, dict):
         known = LAYERS.get(str(named.get("class_name")))

@@ -138,7 +138,7 @@ class SGD(Optimizer):
         step = gradient * rate
         if not slots:
             return weight - step
-        beta = float(np.float32(self.config["momentum"]))
+        beta = constant(float(np.float32(self.config["momentum"])), self.rounding)
         slots["momentum"] = velocity = slots["momentum"] * beta - step
         return weight + (velocity * beta - step if self.config.get("nesterov") else velocity)
 

@@ -11,6 +11,8 @@ from compare.tracing.model_kinds import is_scratch, kind
 from compare.tracing.optimizer_steps import undecayed
 from compare.tracing.trace import Trace
 from compare.tracing.types import Config, Network
+from scratch import optimizers
+from scratch.errors import UnsupportedError
 from scratch.nesting import CALL
 from scratch.operations import described, is_operation
 
@@ -127,7 +129,14 @@ def compile_understood(model: Network, config: Config) -> None:
     """Compile a scratch model as far as a compile config is known, and note the rest."""
     known, left_out = understood(config)
     if known:
-        compile_as(model, known)
+        try:
+            compile_as(model, known)
+        except UnsupportedError:  # of an optimizer for weights of such a precision, or raised again
+            rule = known["optimizer"]
+            known = {**known, "optimizer": optimizers.serialize(optimizers.get("sgd"))}
+            compile_as(model, known)
+            left_out = [*left_out, f"optimizer {rule['class_name'] if isinstance(rule, dict) else rule} with such "
+                        "weights"]
     setattr(model, NOT_CHECKED, left_out)
 
 

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratch.errors import UnsupportedError, shortened
-from scratch.files import optimizer_state
+from scratch.files import half_precision, optimizer_state
 from scratch.files.limits import RefusedFile, require_held
 from scratch.layer_config import MODELS
 from scratch.layers import Layer
@@ -166,11 +166,12 @@ def _read(model, store, held: int) -> tuple[list, optimizer_state.State]:
                           f"Received: those in {some(found)}")
     weights = [array for path, layer, names in layers
                for array in _weights_of(layer, names, stored[path], path)]
-    require_held(sum(array.size for array in weights) * model.dtype.itemsize, held,
+    require_held(sum(array.size * min(array.dtype.itemsize, model.dtype.itemsize)
+                     for array in weights), held,
                  f"the weights of {model}")
     # no optimizer keeps more than four arrays for a weight
     state = {} if model.optimizer is None else _arrays(store, "optimizer", 10 + 4 * len(weights))
-    read = [np.asarray(array) for array in weights]
+    read = [half_precision.read(array) for array in weights]
     return read, optimizer_state.read(model, state)
 
 
@@ -216,7 +217,8 @@ def _arrays(store, path: str, most: int = MOST_OF_A_LAYER) -> dict:
     for key in place:
         _require_own(place, key, h5py.Dataset, path)
         dataset = place[key]
-        if dataset.external or dataset.is_virtual or dataset.dtype.kind not in "fiu":
+        known = dataset.dtype.kind in "fiu" or half_precision.is_bfloat16(dataset)
+        if dataset.external or dataset.is_virtual or not known:
             raise RefusedFile(f"expected arrays of numbers in {path}/vars. "
                               f"Received: {key!r} of {dataset.dtype}, or in another file")
         _require_small_chunks(dataset, f"{key!r} in {path}/vars")
@@ -248,7 +250,8 @@ def _weights_of(layer, names: list[str], arrays: dict, path: str) -> list:
                           f"Received: {len(arrays)}, {some(arrays)}")
     for i, name in enumerate(names):
         array, own = arrays[str(i)], layer.params[name]
-        if array.shape != own.shape or array.dtype.kind != own.dtype.kind:
+        kind = "f" if half_precision.is_bfloat16(array) else array.dtype.kind
+        if array.shape != own.shape or kind != own.dtype.kind:
             kind = "real" if own.dtype.kind == "f" else "whole"
             raise RefusedFile(f"expected {name} of {layer} as {kind} numbers of shape {own.shape}. "
                               f"Received: {array.dtype} of shape {array.shape}")

@@ -93,6 +93,8 @@ class Dropout(RandomLayer):
 class _SpatialDropout(Dropout):
     """Dropout of whole feature maps: a map's pixels are all dropped or all kept."""
 
+    takes_low_precision = False  # Keras's config of it forgets a mixed policy
+
     rank = 0
 
     def __init__(self, rate, seed=None, **kwargs):
@@ -135,8 +137,6 @@ class SpatialDropout1D(_SpatialDropout):
         ([0.0, 2.0], True)
     """
 
-    takes_low_precision = True
-
     rank = 3
 
     def shape_of_noise(self, shape):
@@ -169,8 +169,6 @@ class SpatialDropout2D(_SpatialDropout):
         >>> np.unique(y).tolist(), bool((y == y[:, :1, :1]).all())
         ([0.0, 2.0], True)
     """
-
-    takes_low_precision = True
 
     rank = 4
 

@@ -6,8 +6,10 @@ import numbers
 import numpy as np
 
 from scratch import activations, initializers, regularizers
+from scratch.errors import UnsupportedError
 from scratch.layers.activation import ActivationLayer
 from scratch.layers.base import Layer
+from scratch.precision import rounded
 
 
 def number(value, name: str, owner, lowest=-math.inf):
@@ -59,6 +61,16 @@ class ReLU(ActivationLayer):
         self.negative_slope = number(negative_slope, "negative_slope", self, 0)
         self.threshold = number(threshold, "threshold", self, 0)
         self.activation = activations.relu_with(self.max_value, self.negative_slope, self.threshold)
+        self.take_policy(self.policy)
+
+    def take_policy(self, policy):
+        for name in ("max_value", "threshold") if policy.low else ():
+            value = np.float64(vars(self).get(name) or 0.0)
+            if rounded(value, policy.compute) != value:
+                raise UnsupportedError(f"{self} does not support {name}={value} with "
+                                       f"dtype={policy.name!r}. Expected: a number that "
+                                       f"{policy.compute} holds exactly.")
+        super().take_policy(policy)
 
     def get_config(self):
         return {**super().get_config(), "max_value": self.max_value,
