@@ -16,14 +16,14 @@ def forward(layer, x, training: bool = False):
     """`layer.forward`, x an array or a list of them for a layer that merges."""
     if not layer.policy.low:
         return layer.forward(x, training)
-    return _run(layer, lambda: layer.forward(lowered(layer, x), training))
+    return _run(layer, lambda: layer.forward(layer.autocast(x), training))
 
 
 def affine(layer, x):
     """`layer.affine`, of a layer with an activation inside."""
     if not layer.policy.low:
         return layer.affine(x)
-    return _run(layer, lambda: layer.affine(lowered(layer, x)))
+    return _run(layer, lambda: layer.affine(layer.autocast(x)))
 
 
 def backward(layer, dy, wants_input_gradient: bool = True, method: str = "backward"):

@@ -36,6 +36,7 @@ from scratch import precision
 from scratch.layers import LAYERS
 
 FLOAT32 = "float32"
+UNCAST = "uncast"  # in a mistaken layer's config: what of 'x' and 'weights' it does not cast
 
 
 def policy_of(config: Config) -> precision.Policy:
@@ -59,6 +60,8 @@ class LowPrecision(Oracle):
         return Rounding.of(self.policy.compute if self.casts else FLOAT32)
 
     def _cast_weight(self, name: str, weight: Bounded, inner: Rounding) -> Bounded:
+        if name != "noise" and "weights" in self.config.get(UNCAST, ()):
+            return Bounded(weight.value, inner, weight.error)
         if self.casts or name == "noise":
             return cast(weight, self.policy.compute, inner)
         return cast(weight, self.policy.variable, inner)  # as it is kept
@@ -67,8 +70,9 @@ class LowPrecision(Oracle):
         first = x[0] if isinstance(x, list) else x
         self.outer, inner = first.rounding, self._computing()
         given = {name: self._cast_weight(name, w, inner) for name, w in weights.items()}
-        cast_x = ([cast(each, self.policy.compute, inner) for each in x] if isinstance(x, list)
-                  else cast(x, self.policy.compute, inner))
+        taken = FLOAT32 if "x" in self.config.get(UNCAST, ()) else self.policy.compute
+        cast_x = ([cast(each, taken, inner) for each in x] if isinstance(x, list)
+                  else cast(x, taken, inner))
         y = self._left(super().forward(cast_x, given), self.policy.compute)
         self.updated = {name: self._left(value, self.policy.variable)
                         for name, value in self.updated.items()}

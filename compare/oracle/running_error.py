@@ -49,6 +49,8 @@ class Rounding:
             more such products: for who wants the values alone.
         sums: the roundoff in which products are added up where that is known to be a wider
             precision's, see `bilinear`; None where `unit` is it.
+        normal: below it numbers have fewer bits, where such are kept and not flushed; 0 where all
+            below `tiny` may be flushed.
         overflows: whether an intermediate result was beyond `largest`, for which no bound holds.
     """
 
@@ -57,12 +59,14 @@ class Rounding:
     largest: float = np.inf
     products: bool = True
     sums: float | None = None
+    normal: float = 0.0
     overflows: bool = field(default=False, compare=False)
 
     @classmethod
     def of(cls, dtype: DTypeLike) -> "Rounding":
         if dtype in LOW:
-            return cls(*LOW[str(dtype)], sums=2.0**-24 + 2.0**-53)
+            return cls(*LOW[str(dtype)], sums=2.0**-24 + 2.0**-53,
+                       normal=2.0**-14 if dtype == "float16" else 0.0)
         info = np.finfo(dtype)
         return cls(float(info.eps) / 2 + 2.0**-53, float(info.tiny), float(info.max))
 

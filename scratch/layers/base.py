@@ -137,6 +137,11 @@ class Layer(HoldsWeights):
         """The dtype of the arrays that the layer asks for; None where it leaves that to a model."""
         return None if self.requested_policy is None else self.requested_policy.held
 
+    def autocast(self, value):
+        """What comes in, an array or a list of them, as the layer computes with it: as it is, or
+        cast to float16 or bfloat16."""
+        return low_precision.lowered(self, value)
+
     def rounded(self, array: np.ndarray) -> np.ndarray:
         """What the layer has computed half-way, in the precision that it computes in."""
         return precision.rounded(array, self.policy.compute) if self.policy.low else array

@@ -9,6 +9,7 @@ from compare.diagnosis.computation import Computation, LossComputation, UpdateCo
 from compare.diagnosis.hypotheses.activation_formulas import of_activation_formulas
 from compare.diagnosis.hypotheses.activations import of_activations
 from compare.diagnosis.hypotheses.batch_order import of_inputs, of_timing
+from compare.diagnosis.hypotheses.casts import of_casts, of_loss_scaling
 from compare.diagnosis.hypotheses.given_numbers import of_given_numbers
 from compare.diagnosis.hypotheses.image_size import of_image_size
 from compare.diagnosis.hypotheses.inner_activations import of_inner_activation
@@ -43,10 +44,10 @@ from compare.tracing.trace import WHOLE
 def variants_for(c: Computation, shape: tuple) -> list[Variant]:
     """All variants for a computation; `shape` is that of what was made."""
     if isinstance(c, UpdateComputation):
-        return of_updates(c) + of_rounded_numbers(c)
+        return of_loss_scaling(c) + of_updates(c) + of_rounded_numbers(c)
     if isinstance(c, LossComputation):
         return of_loss_kinks(c) + of_losses(c) + of_rounded_numbers(c)
-    return of_layer(c, shape) + of_small_values() + of_rounded_numbers(c)
+    return of_casts(c) + of_layer(c, shape) + of_small_values() + of_rounded_numbers(c)
 
 
 def of_layer(c, shape: tuple) -> list[Variant]:

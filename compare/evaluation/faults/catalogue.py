@@ -27,6 +27,7 @@ from compare.evaluation.faults.families import (
     lost_digits,
     low_precision,
     merging,
+    mixed_precision,
     moments,
     multi_head_attention,
     noise,
@@ -64,7 +65,8 @@ FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooli
             shared_layers, time_distributed, recurrent,
             # from textbooks, course forums and public issues
             textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, lost_digits,
-            low_precision, optimizer_rules, later_updates, clipping_limits, rate_schedules, buffers,
+            low_precision, mixed_precision, optimizer_rules, later_updates, clipping_limits,
+            rate_schedules, buffers,
             inference_only, training_loop, keras_models,
             overlaps,
             pairs)

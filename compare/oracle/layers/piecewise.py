@@ -81,6 +81,9 @@ def scaled(x: Bounded, factor: float) -> Bounded:
         return x * (constant(factor, x.rounding) if low else factor)
     x = x.flushed()
     error = None if x.error is None else x.error * abs(factor)
+    small = np.abs(x.value * factor) < x.rounding.normal
+    if small.any():  # denormals, which have fewer bits
+        error = (0.0 if error is None else error) + np.where(small, x.rounding.tiny, 0.0)
     return Bounded(x.value * factor, x.rounding, error).flushed()
 
 
