@@ -7,6 +7,7 @@ from compare.checks.gate import Gate
 from compare.checks.row import Row, bitwise, mismatch
 from compare.oracle.low_precision import policy_of
 from compare.tracing.configs import UNDECAYED, incidental, layer_entries, without_names
+from compare.tracing.loss_scale import INNER, rule_of
 from compare.tracing.trace import Trace
 from compare.tracing.types import Config
 from scratch.layers import LAYERS
@@ -131,8 +132,10 @@ def _optimizer(trace: Trace) -> Config:
     optimizer = trace.compile_config.get("optimizer")
     if not isinstance(optimizer, dict):
         return {"optimizer": optimizer}
-    config = {key: without_names(value) for key, value in optimizer["config"].items()
-              if not incidental(key)}
+    rule = rule_of(optimizer)  # of one that scales the loss the one inside
+    config = {key: without_names(value) for key, value in {
+        **optimizer["config"], **rule["config"], INNER: rule["class_name"]}.items()
+        if not incidental(key)}
     # the rate is used in the weights' precision, and that is where it has to be equal
     rate = config.get("learning_rate")
     if isinstance(rate, float):

@@ -5,6 +5,7 @@ from typing import Any
 from compare.tracing.types import Config
 
 SCALES = "LossScaleOptimizer"
+INNER = "inner_optimizer"
 SKIPS = "skips_nonfinite"  # in a rule's config: gradients that are not finite make no step
 
 
@@ -14,7 +15,7 @@ def rule_of(described: Config) -> Config:
     if described["class_name"] != SCALES:
         return described
     config = described["config"]
-    inner: Config = config["inner_optimizer"]
+    inner: Config = config[INNER]
     return {**described, **inner, "config": {
         **inner["config"], "loss_scale_factor": config["initial_scale"], SKIPS: True}}
 

@@ -150,7 +150,6 @@ class AveragePooling3D(AveragePooling):
         [[[4.5, 5.5, 6.5]]]
     """
 
-    takes_low_precision = True
     sample_by_sample = True
     rank = 3
 

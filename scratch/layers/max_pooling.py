@@ -171,7 +171,6 @@ class MaxPooling3D(MaxPooling):
         [[0.0, 1.0, 0.0], [0.0, 1.0, 0.0]]
     """
 
-    takes_low_precision = True
     sample_by_sample = True
     rank = 3
     every_tie_wins = True

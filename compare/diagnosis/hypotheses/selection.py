@@ -9,7 +9,11 @@ from compare.diagnosis.computation import Computation, LossComputation, UpdateCo
 from compare.diagnosis.hypotheses.activation_formulas import of_activation_formulas
 from compare.diagnosis.hypotheses.activations import of_activations
 from compare.diagnosis.hypotheses.batch_order import of_inputs, of_timing
-from compare.diagnosis.hypotheses.casts import of_casts, of_loss_scaling
+from compare.diagnosis.hypotheses.casts import (
+    of_casts,
+    of_loss_scaling,
+    of_low_arithmetic,
+)
 from compare.diagnosis.hypotheses.given_numbers import of_given_numbers
 from compare.diagnosis.hypotheses.image_size import of_image_size
 from compare.diagnosis.hypotheses.inner_activations import of_inner_activation
@@ -47,7 +51,8 @@ def variants_for(c: Computation, shape: tuple) -> list[Variant]:
         return of_loss_scaling(c) + of_updates(c) + of_rounded_numbers(c)
     if isinstance(c, LossComputation):
         return of_loss_kinks(c) + of_losses(c) + of_rounded_numbers(c)
-    return of_casts(c) + of_layer(c, shape) + of_small_values() + of_rounded_numbers(c)
+    return (of_casts(c) + of_layer(c, shape) + of_small_values()
+            + of_rounded_numbers(c) + of_low_arithmetic(c))
 
 
 def of_layer(c, shape: tuple) -> list[Variant]:

@@ -4,7 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from compare.evaluation.fuzzing.specification import Specification
+from compare.evaluation.fuzzing.specification import (
+    Specification,
+    batch_of,
+    sample_weights_of,
+    targets_of,
+)
 from scratch.layers import LAYERS
 from scratch.precision import LOW
 
@@ -21,7 +26,24 @@ def lowered(specification: Specification, rng: np.random.Generator) -> Specifica
         return specification
     if specification.optimizer is not None and not _plain(specification.optimizer):
         policy = f"mixed_{policy.removeprefix('mixed_')}"
-    return replace(specification, policy=policy)
+    made = replace(specification, policy=policy)
+    if policy.endswith("float16") and "b" not in policy and not _finite(made):
+        made = replace(made, policy=policy.replace("float16", "bfloat16"))
+    return made
+
+
+@np.errstate(all="ignore")
+def _finite(specification: Specification) -> bool:
+    """Whether nothing in it overflows in float16, whose largest number is 65504; what does says
+    nothing, as both sides are infinite there."""
+    model, x = specification.build(), batch_of(specification)
+    if model.loss is None:
+        return bool(np.isfinite(model.forward(x, training=True)).all())
+    output = (specification.batch, *model.output_shape[1:])
+    value, *_ = model.loss_and_gradients(x, targets_of(specification, output),
+                                         sample_weight=sample_weights_of(specification, output))
+    gradients = [gradient for layer in model.layers for gradient in layer.grads.values()]
+    return bool(np.isfinite(value)) and all(np.isfinite(g).all() for g in gradients)
 
 
 def _plain(optimizer: list) -> bool:
