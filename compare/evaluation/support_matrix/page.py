@@ -7,7 +7,7 @@ from functools import partial
 from compare.evaluation import deviations
 from compare.evaluation.applications import records
 from compare.evaluation.applications.constructors import names as application_names
-from compare.evaluation.support_matrix import layers, models, parts
+from compare.evaluation.support_matrix import layers, models, parts, precisions
 from compare.evaluation.support_matrix.markdown import links, names, table
 from compare.evaluation.support_matrix.outcome import HEADERS, failed, rows
 from reference.quiet import keras
@@ -44,14 +44,14 @@ def page() -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         sections = [INTRODUCTION.format(keras=keras.__version__), contents(), coverage(),
-                    layer_sections(),
+                    layer_sections(), precisions.section(),
                     names_section("Activations", "activation"), *part_sections(),
                     names_section("Constraints", "constraint"), model_sections(),
                     application_section(), difference_section()]
     return "\n".join(sections)
 
 
-HEADINGS = ("Coverage", "Layers", "Activations", *parts.PARTS, "Constraints", "Models", "Methods",
+HEADINGS = ("Coverage", "Layers", "Precisions", "Activations", *parts.PARTS, "Constraints", "Models", "Methods",
             "Callbacks", "Files", "Networks that Keras brings", "Declared differences")
 
 
