@@ -60,6 +60,9 @@ def compile_config(model) -> dict:
     [number of the layer from 1, name of the weight] under that name, if there are any.
     """
     config = model.get_compile_config() or {}
+    if config and isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer):
+        # which Keras has put around the one that its config names, as the model's policy is mixed
+        config["optimizer"] = keras.optimizers.serialize(model.optimizer)
     if isinstance(getattr(model, "loss", None), keras.losses.Huber) and config:
         config["loss"]["config"]["delta"] = model.loss._fn_kwargs["delta"]
     if isinstance(getattr(model, "loss", None), keras.losses.CosineSimilarity) and config:

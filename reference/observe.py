@@ -194,7 +194,7 @@ class _Execution:
                 logits = None
             if logits is not None:
                 if logits is self.reads[-1][0]:  # a reader of its own, apart from the softmax
-                    logits = self.value(self.ops[-1].sources[0])
+                    logits = widened(self.value(self.ops[-1].sources[0]))
                 seen._keras_logits = own_copy(logits)
                 self.logits = [seen._keras_logits]
             for op, output in zip(self.ops, self.outputs):

@@ -21,7 +21,6 @@ from reference.quiet import keras, tf
 from reference.statistics import in_use, is_adapted
 from reference.weight_names import weight_names
 
-
 LOW = ("float16", "bfloat16")
 
 

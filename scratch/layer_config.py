@@ -32,7 +32,8 @@ def layer_to_config(layer: Any, dtype_name: str, of_any_size: bool = False) -> d
         return {**layer.saved_as(), "config": layer.get_config()}
     if isinstance(layer, Input):
         return {"module": "keras.layers", "class_name": "InputLayer",
-                "config": {**layer.get_config(), "dtype": layer.whole or _of_input(layer, dtype_name)},
+                "config": {**layer.get_config(),
+                           "dtype": layer.whole or _of_input(layer, dtype_name)},
                 "registered_name": None}
     if isinstance(layer, Operation):
         return layer.keras_entry()

@@ -28,16 +28,19 @@ from compare.oracle.expected import (
     with_penalties,
 )
 from compare.oracle.losses import loss_terms
+from compare.oracle.low_precision import policy_of
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing import execution
+from compare.tracing.configs import layer_config
 from compare.tracing.layer_error import RAISED, LayerError, sentence
-from compare.tracing.ops import Op
 from compare.tracing.loss_scale import loss_scale, scaled
+from compare.tracing.ops import Op
 from compare.tracing.optimizer_steps import stepped
 from compare.tracing.shared_weights import total_gradient
 from compare.tracing.tensor_names import by_name
 from compare.tracing.trace import Part, Trace
 from compare.tracing.types import Arrays, Network, Weights
+from scratch.precision import rounded
 
 MOVES = "the layer changes this weight outside of training"
 ONE_SAMPLE = "a batch of one sample"  # is what a row is about
@@ -282,8 +285,9 @@ class Layerwise:
         result, errors = op.attempt(_copy(alone.input), training=False)
         if errors:
             return raised(Gate.INFERENCE, name, "output", f"{ONE_SAMPLE}: {errors['forward']}")
+        policy = policy_of(layer_config(self.reference, theirs.layer))
         row = judge(Gate.INFERENCE, name, "output", result.output,
-                    right.value.astype(self.dtype), right)
+                    rounded(right.value.astype(self.dtype), policy.compute), right)
         row.note = f"{ONE_SAMPLE}{': ' if row.note else ''}{row.note}"
         return None if row.passed else row
 

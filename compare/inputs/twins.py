@@ -29,7 +29,6 @@ from compare.tracing.model_kinds import is_keras, is_scratch
 from scratch.models import load_compiled_by, model_with_weights, naming
 from scratch.precision import Policy
 
-
 UNCOMPILED = "what the model is compiled with"
 
 

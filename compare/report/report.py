@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from compare.checks import precisions
 from compare.checks.coverage_gaps import CoverageGap, coverage_gaps, forgetful, unreturned
 from compare.checks.gate import Gate
 from compare.checks.nonfinite import first_nonfinite
-from compare.checks import precisions
 from compare.checks.row import Row
 from compare.checks.specification import same_structure
 from compare.diagnosis.finding import Finding

@@ -135,8 +135,8 @@ def compile_understood(model: Network, config: Config) -> None:
             rule = known["optimizer"]
             known = {**known, "optimizer": optimizers.serialize(optimizers.get("sgd"))}
             compile_as(model, known)
-            left_out = [*left_out, f"optimizer {rule['class_name'] if isinstance(rule, dict) else rule} with such "
-                        "weights"]
+            name = rule["class_name"] if isinstance(rule, dict) else rule
+            left_out = [*left_out, f"optimizer {name} with such weights"]
     setattr(model, NOT_CHECKED, left_out)
 
 

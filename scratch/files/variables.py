@@ -17,8 +17,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from scratch.errors import UnsupportedError, shortened
 from scratch.files import half_precision, optimizer_state
 from scratch.files.limits import RefusedFile, require_held

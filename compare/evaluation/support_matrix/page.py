@@ -51,8 +51,9 @@ def page() -> str:
     return "\n".join(sections)
 
 
-HEADINGS = ("Coverage", "Layers", "Precisions", "Activations", *parts.PARTS, "Constraints", "Models", "Methods",
-            "Callbacks", "Files", "Networks that Keras brings", "Declared differences")
+HEADINGS = ("Coverage", "Layers", "Precisions", "Activations", *parts.PARTS, "Constraints",
+            "Models", "Methods", "Callbacks", "Files", "Networks that Keras brings",
+            "Declared differences")
 
 
 def contents() -> str:

@@ -1,4 +1,4 @@
-"""Faults of mixed precision: casts that are missing or stand in the wrong place, the loss's scale."""
+"""Faults of mixed precision: casts that are missing or in the wrong place, the loss's scale."""
 
 from dataclasses import replace
 
@@ -72,7 +72,8 @@ TABLE = [
      DENSE, "last", OUT, "low-precision",
      activation(lambda z, right: half(right.function(half(z)))), None),
     ("softmax-in-bfloat16", "the last softmax, which is to be in float32, is rounded to bfloat16",
-     BRAIN, "last", OUT, "low-precision", activation(lambda z, right: brain(right.function(z))), None),
+     BRAIN, "last", OUT, "low-precision",
+     activation(lambda z, right: brain(right.function(z))), None),
     ("loss-in-half", "the loss is rounded to float16", DENSE, LOSS, "value", "low-precision",
      lambda loss: patched(loss, forward=loss_in_half), "loss"),
     ("weights-kept-in-half", "weights are kept in float16 after each step, not in float32", DENSE,
