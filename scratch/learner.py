@@ -335,10 +335,10 @@ class Learner:
             return
         for layer in self.layers:
             keep_rounded(layer, layer.trainable_params)
-        names = {kept.get(id(weight)) for weight in self.trainable_variables}
+        names = {kept.get(id(weight), "float32") for weight in self.trainable_variables}
         if len(names) == 1:  # the slots of weights of several precisions are kept in float32
             for slot in self.optimizer.slots():
-                slot[...] = rounded(slot, names.copy().pop())
+                slot[...] = rounded(slot, *names)
 
     def _gradients(self) -> list:
         """Those of `trainable_variables`, as the layers hold them."""

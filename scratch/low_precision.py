@@ -6,6 +6,7 @@ back. Gradients of weights that were cast pass through the cast, so they are rou
 """
 
 import contextlib
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ def backward(layer, dy, wants_input_gradient: bool = True, method: str = "backwa
     return dx
 
 
-def lowered(layer, value):
+def lowered(layer: Any, value: Any) -> Any:
     """An array, or each of several, as the layer computes with it."""
     if value is None or not layer.policy.low:
         return value

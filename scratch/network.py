@@ -242,7 +242,7 @@ class Network(Trainer, HoldsWeights):
     def _require_proved(self) -> None:
         """Raises an UnsupportedError where Keras would compute in float16 or bfloat16 what is not
         proved: penalties and limits of weights that are kept in it, penalties on such outputs, and
-        operations between layers that read it."""
+        operations and layers that read it without a cast."""
         for layer, sources in zip(self.layers, self.sources):
             kept = layer.policy.variable in precision.LOW
             what = ("a regularizer" if kept and layer.regularizers else
@@ -254,7 +254,7 @@ class Network(Trainer, HoldsWeights):
                                        f"{layer.policy.name!r}: what Keras computes in "
                                        f"{layer.policy.compute} is not proved for it.")
             low = [self.layers[i] for i in sources if i >= 0 and self.layers[i].policy.low]
-            if low and isinstance(layer, Operation):
+            if low and (isinstance(layer, Operation) or not layer.casts_inputs):
                 raise UnsupportedError(f"{layer} does not support reading {low[0]}: what Keras "
                                        f"computes in {low[0].policy.compute} is not proved for it.")
 

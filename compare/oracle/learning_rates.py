@@ -39,7 +39,7 @@ def constant(number: float, rounding: Rounding) -> float:
     """A setting as the weights' precision holds it."""
     if rounding.unit < 2.0**-50:
         return float(number)
-    single = np.float32(number)
+    single = np.asarray(number, np.float32)
     return next((float(rounded(single, name)) for name, (unit, *_) in LOW.items()
                  if rounding.unit == unit), float(single))
 

@@ -102,7 +102,7 @@ class LowPrecision(Oracle):
 def rounded_once(made: Bounded, rounding: Rounding) -> np.ndarray:
     """How far a result may be off once it is rounded, in any way, to another precision."""
     size = np.abs(made.value) + made.bound
-    return made.bound + 2 * rounding.unit * size + rounding.tiny
+    return np.asarray(made.bound + 2 * rounding.unit * size + rounding.tiny)
 
 
 def cast(given: Bounded, name: str, rounding: Rounding) -> Bounded:
@@ -131,7 +131,7 @@ def in_precision(cls: type[Oracle], config: Config, policy: precision.Policy,
     """An oracle of that class for a layer of that policy."""
     if not policy.low:
         return cls(config)
-    oracle = _class_of(cls)(config)
+    oracle = _class_of(cls)(config)  # type: ignore[arg-type]  # classes are hashable
     assert isinstance(oracle, LowPrecision)
     oracle.policy = policy
     oracle.casts = getattr(LAYERS.get(class_name), "casts_weights", True)

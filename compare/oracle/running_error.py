@@ -277,7 +277,7 @@ def largest(values: np.ndarray, errors: np.ndarray, tiny: float, axis: int | tup
 
 
 def bilinear(product: Callable[[np.ndarray, np.ndarray], np.ndarray], a: Bounded, b: Bounded,
-             bias: Bounded | None = None, wide: bool = False) -> Bounded:
+             bias: Bounded | None = None, *, wide: bool = False) -> Bounded:
     """product(a, b) + bias, of which every element is a sum of products a_i b_i.
 
     Convolution, dense layers and their gradients are such: one more pass with absolute values

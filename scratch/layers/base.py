@@ -86,6 +86,8 @@ class Layer(HoldsWeights):
     has_inner_activation = True
     # Whether its arithmetic in float16 and bfloat16 is proved to be Keras's.
     takes_low_precision = False
+    # Whether Keras casts its inputs to the precision that it computes in.
+    casts_inputs = True
     # Whether Keras casts its weights to the precision that it computes in.
     casts_weights = True
     # Arguments that are layers themselves.

@@ -90,6 +90,21 @@ def test_what_is_not_proved_is_refused_by_name(layer):
         layer()
 
 
+@pytest.mark.parametrize("reader", [scratch.layers.LayerNormalization,
+                                    lambda: scratch.layers.GroupNormalization(groups=1)])
+def test_what_reads_a_low_precision_without_a_cast_is_refused(reader):
+    with pytest.raises(scratch.UnsupportedError, match="reading Dense 'dense'"):
+        scratch.Sequential([scratch.Input((4,)), scratch.Dense(6, dtype="mixed_float16"),
+                            reader()])
+
+
+def test_an_operation_that_reads_a_low_precision_is_refused():
+    x = scratch.Input((4,))
+    y = scratch.Dense(6, dtype="mixed_bfloat16")(x)
+    with pytest.raises(scratch.UnsupportedError, match="reading Dense 'dense'"):
+        scratch.Model(x, y + y)
+
+
 @pytest.mark.parametrize("settings_, said", [
     ({"kernel_regularizer": "l2"}, "regularizer"), ({"kernel_constraint": "non_neg"}, "constraint"),
     ({"activity_regularizer": "l2"}, "activity_regularizer")])

@@ -1,6 +1,8 @@
 """Mistakes of mixed precision: a cast that is missing, a scale of the loss that stays or counts
 twice, a step that should have been skipped."""
 
+import functools
+
 import numpy as np
 
 from compare.diagnosis.computation import LayerComputation, UpdateComputation
@@ -11,31 +13,35 @@ from compare.tracing.loss_scale import SKIPS
 from scratch.precision import LOW, rounded
 
 
-def of_casts(c: LayerComputation) -> list[Variant]:
+def of_casts(c) -> list[Variant]:
     """Of a layer that computes in a low precision: its input or its weights as they come in."""
     policy = policy_of(c.config)
     if not policy.low:
         return []
-    missing = [("the input", ("x",))]
+    missing: list[tuple[str, tuple[str, ...]]] = [("the input", ("x",))]
     if policy.mixed and c.weights:
         missing += [("the weights", ("weights",)), ("nothing", ("x", "weights"))]
     return [inside("cast-missing",
                    f"{what} is cast to {policy.compute}" if what == "nothing" else
                    f"{what} {'is' if what == 'the input' else 'are'} not cast to {policy.compute}",
-                   lambda c, some=some: c.configured(**{UNCAST: some})) for what, some in missing]
+                   functools.partial(_uncast, some=some)) for what, some in missing]
 
 
-def of_low_arithmetic(c: LayerComputation) -> list[Variant]:
+def _uncast(c: LayerComputation, some: tuple[str, ...]) -> LayerComputation:
+    return c.configured(**{UNCAST: some})
+
+
+def of_low_arithmetic(c) -> list[Variant]:
     """All of a layer's arithmetic in a precision lower than its own, its result in that, too; of
     batch normalization what goes into the moving statistics."""
     found = []
     for name in LOW:
         if not policy_of(c.config).low:
             found.append(Variant("low-precision", f"it is computed in {name}",
-                                 lambda c, made, name=name: _computed_in(c, made, name)))
+                                 functools.partial(_computed_in, name=name)))
         if c.tensor in ("moving_mean_updated", "moving_variance_updated"):
             found.append(inside("low-precision", f"the batch's moments are rounded to {name}",
-                                lambda c, name=name: _rounded_moments(c, name)))
+                                functools.partial(_rounded_moments, name=name)))
     return found
 
 

@@ -21,7 +21,9 @@ def lowered(specification: Specification, rng: np.random.Generator) -> Specifica
     """The network as it is, or, for a share of those of float32, with a policy for those of its
     layers whose arithmetic in a low precision is proved; the others stay in float32."""
     draws, policy = rng.random() < SHARE, str(rng.choice(POLICIES))
-    known = all(node.class_name in LAYERS for node in specification.nodes)  # and no operations
+    # no operations, and no layers that would compute in the precision of what they read
+    known = all(node.class_name in LAYERS and LAYERS[node.class_name].casts_inputs
+                for node in specification.nodes)
     if not draws or not known or specification.dtype != "float32":
         return specification
     if specification.optimizer is not None and not _plain(specification.optimizer):

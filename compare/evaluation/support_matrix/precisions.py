@@ -27,8 +27,8 @@ def section() -> str:
         "low precision by name and may stand beside them in float32; so are refused 'ReLU' at "
         "limits that the precision does not hold, regularizers, constraints and every optimizer "
         "but plain SGD for weights that are kept in float16 or bfloat16, activity regularizers on "
-        "outputs of low precision or with a scaled loss, and operations between layers that read "
-        "such outputs.\n",
+        "outputs of low precision or with a scaled loss, and operations between layers, layer and "
+        "group normalization that read such outputs, which Keras does not cast for them.\n",
         "A model of `mixed_float16` scales its loss when it is compiled, as Keras has it "
         "(`LossScaleOptimizer`; `auto_scale_loss=False` for none), and any optimizer takes "
         "`loss_scale_factor`.\n",

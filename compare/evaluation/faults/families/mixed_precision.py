@@ -11,8 +11,8 @@ from compare.evaluation.faults.networks import SGD, around
 OUT, DK = "output", "kernel_gradient"
 FAMILY = "Mixed precision"
 SCALING = ["LossScaleOptimizer", {"inner_optimizer": {
-    "module": "keras.optimizers", "class_name": SGD[0], "registered_name": None,
-    "config": {"name": "sgd", **SGD[1]}}, "initial_scale": 1024.0}]
+    "module": "keras.optimizers", "class_name": "SGD", "registered_name": None,
+    "config": {"name": "sgd", "learning_rate": 0.05}}, "initial_scale": 1024.0}]
 
 
 def mixed(class_name: str, policy: str = "mixed_float16", optimizer=SGD, **arguments):
