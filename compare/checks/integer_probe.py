@@ -19,7 +19,7 @@ from compare.checks.row import Row
 from compare.oracle.base import Oracle
 from compare.oracle.layers.noise import Dropout
 from compare.oracle.low_precision import policy_of
-from compare.oracle.running_error import Rounding
+from compare.oracle.running_error import LOW
 from compare.tracing.configs import layer_config
 from compare.tracing.ops import Op
 from compare.tracing.trace import Part, Trace
@@ -53,7 +53,9 @@ def amplitude(reductions: dict[str, int], dtype: DTypeLike, factors: int = 2,
 
 def whole_up_to(dtype: DTypeLike) -> int:
     """The number up to which every integer is one of the precision: 2 to its significant bits."""
-    return int(round(1 / Rounding.of(dtype).unit))
+    if dtype in LOW:
+        return int(1 / LOW[str(dtype)][0] + 0.5)
+    return int(2 ** (np.finfo(dtype).nmant + 1))
 
 
 def thinned(array: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
