@@ -19,6 +19,7 @@ from compare.checks import (
     integer_probe,
     later_updates,
     noise_distribution,
+    outside,
     precisions,
     sparse_probe,
     specification,
@@ -34,7 +35,7 @@ from compare.oracle.expected import learned
 from compare.reduction.case import Case
 from compare.reduction.minimize import run_small
 from compare.report.report import Report
-from compare.tracing import known_settings, placeholder
+from compare.tracing import grouping, known_settings, placeholder
 from compare.tracing.global_state import leaving_no_trace
 from compare.tracing.model_kinds import is_keras, is_scratch, require_network
 from compare.tracing.noise import drawn, noise_of
@@ -67,8 +68,9 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
             for each of the twin's, wrapped by `compare.wrap` or of scratch's kind; or a
             torch.nn.Module, see `compare.from_torch`.
         twin: the reference: such a Keras model, another scratch model, or a Trace of either.
-        x, y: the batch. Not needed with a Trace, which brings its own. Without y a gradient of the
-            output is drawn in the loss's place, and the report says so.
+        x, y: the batch; of several inputs or outputs lists or dictionaries as the models take them,
+            and likewise upstream and sample_weight. Not needed with a Trace, which brings its own.
+            Without y a gradient of the output is drawn in the loss's place, and the report says so.
         upstream: the gradient with respect to the output, for models without a loss.
         sample_weight: of the losses, as `fit` takes it.
         gradients: False for the forward pass alone, outside of training, of x alone: for ports that
@@ -90,6 +92,10 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
         TypeError: for models of another kind.
     """
     model, twin = _pair(model, twin, (x, y, upstream, sample_weight))
+    if not isinstance(twin, Trace):
+        x = grouping.inputs_of(twin, x)
+        y, upstream = (grouping.outputs_of(twin, given) for given in (y, upstream))
+        sample_weight = grouping.weights_of(twin, sample_weight)
     whole = whole_layers(model)
     notes = adapters.notes_on(model)
     if not passes.with_gradients(model, twin, gradients):
@@ -101,13 +107,14 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
                        known_settings.not_checked(model))
     if isinstance(twin, Trace):
         x, y, sample_weight = twin.x, twin.y, twin.sample_weight
-        upstream = twin.parts[-1].output_gradient if y is None else None
+        upstream = twin.upstream if y is None else None
     called = twin  # what its owner calls, compiled or not
     left_out = known_settings.not_checked(model)
     if y is not None:
         model, twin, has_loss, left_out = compiling.trained(model, twin)
         if not has_loss:
             y = sample_weight = None
+    left_out = [*left_out, *known_settings.undrawn(model)]
     whole = whole_layers(model)
     noise = drawn(model, check_precision(check_batch(x), model.dtype))
     if y is None and upstream is None:
@@ -124,6 +131,10 @@ def _pair(model, twin, batch: tuple):
     """(candidate, reference), once it is sure that they are networks and that a trace has no batch
     beside it."""
     require_network(twin)
+    if is_keras(twin):
+        import reference
+
+        twin = reference.as_graph(twin)
     if adapters.takes_part(model):
         model = adapters.as_network(model, twin)
     if not is_scratch(model):
@@ -146,7 +157,11 @@ def _report(model, twin, called, reference: Trace, given: dict, probes: bool, st
     """
     whole = whole_layers(model)
     notes = [*notes, *precisions.notes(reference)]
+    if is_keras(twin):
+        outside.attach(reference, twin, whole)
     candidate, its_own = placeholder.recorded(model, reference, reference.x, **given)
+    candidate.runs = reference.runs
+    notes += outside.notes(reference)
     report = compare_traces(candidate, reference, ops_of(model), model, notes, left_out)
     rows = report.rows = without_steps(report.rows, reference, left_out)
     if not its_own:
@@ -162,6 +177,7 @@ def _report(model, twin, called, reference: Trace, given: dict, probes: bool, st
                          reference, left_out)
     if is_keras(called):
         rows = rows + entry_points.rows(model, called, reference)
+    outside.mark(rows, reference)
     explained = Diagnosis(candidate, reference, ops_of(model), keras_ops(twin, whole), model,
                           twin if is_keras(twin) else None)
     return Report.of(rows, candidate, reference, explained, notes, left_out)

@@ -15,6 +15,7 @@ from reference.model import (
     clone,
     compile_config,
     compile_model,
+    compiled_copy,
     from_config,
     load,
     model_dtype,
@@ -24,11 +25,14 @@ from reference.model import (
 from reference.observe import Observation, Part, observe
 from reference.ops import ops_of, run_op
 from reference.optimizer_steps import OptimizerSteps
+from reference.outside import in_float64
 from reference.statistics import set_weights
+from reference.subclassed import as_graph
 from reference.training import StepRunner
 from reference.weight_names import weight_of
 
-__all__ = ["EntryPoints", "Observation", "OptimizerSteps", "Part", "StepRunner", "clone",
-           "compile_config", "compile_model", "from_config", "layers_by_name", "load",
-           "model_dtype", "observe", "observe_inference", "onednn_in_use", "ops_of", "run_loss",
-           "run_op", "set_random_seed", "set_weights", "versions", "weight_of"]
+__all__ = ["EntryPoints", "Observation", "OptimizerSteps", "Part", "StepRunner", "as_graph",
+           "clone", "compile_config", "compile_model", "compiled_copy", "from_config", "in_float64",
+           "layers_by_name", "load", "model_dtype", "observe", "observe_inference",
+           "onednn_in_use", "ops_of", "run_loss", "run_op", "set_random_seed", "set_weights",
+           "versions", "weight_of"]

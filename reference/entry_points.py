@@ -16,6 +16,7 @@ from reference.kernels import onednn_in_use
 from reference.model import fresh_optimizer, model_dtype
 from reference.ops import held
 from reference.quiet import keras, precision, tf
+from reference.structures import as_inputs, as_outputs, each, flat, mapped
 from reference.training import summed
 
 REMAPPING = "remapping"  # what TensorFlow calls the joining of operations
@@ -69,17 +70,23 @@ class EntryPoints(contextlib.AbstractContextManager):
         fresh.apply = lambda gradients, *rest, **named: apply(summed(gradients), *rest, **named)
         return fresh
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
-        """What `predict` returns for x (samples, ...), in one batch."""
+    def predict(self, x) -> np.ndarray | tuple:
+        """What `predict` returns for x (samples, ...), in one batch; of several inputs or outputs a
+        tuple."""
         with precision(self.dtype), naming_part("predict"):
-            return held(self.model.predict(self._cast(x), batch_size=len(x), verbose=0))
+            made = self.model.predict(as_inputs(self.model, self._cast(x)),
+                                      batch_size=len(each(x)[0]), verbose=0)
+        made = flat(made) if isinstance(made, (dict, list, tuple)) else (made,)
+        made = tuple(map(held, made))
+        return made if len(made) > 1 else made[0]
 
     def evaluate(self, x, y, sample_weight=None) -> dict[str, float]:
         """What `evaluate` returns for one batch, by name; 'loss' is the first."""
         with precision(self.dtype), naming_part("evaluate"):
             return self.model.evaluate(
-                self._cast(x), self._cast(y), batch_size=len(x), verbose=0, return_dict=True,
-                sample_weight=None if sample_weight is None else self._cast(sample_weight))
+                as_inputs(self.model, self._cast(x)), self._labels(y), verbose=0,
+                batch_size=len(each(x)[0]), return_dict=True,
+                sample_weight=as_outputs(self.model, self._cast(sample_weight)))
 
     def train_on_batch(self, weights: list, x, y, sample_weight=None,
                        noise: dict | None = None) -> tuple[list, dict[str, float]]:
@@ -89,23 +96,23 @@ class EntryPoints(contextlib.AbstractContextManager):
 
         Args:
             weights: as `get_weights()` lists them.
-            x, y: (batch, ...).
+            x, y: (batch, ...); of several inputs or outputs tuples, and so are the weights.
             sample_weight: None, or weights of the losses (batch, ...).
             noise: by a layer's position, what it uses instead of drawing numbers.
 
         Returns:
             The weights after the step, and what `train_on_batch` returns, by name.
         """
+        self.model.set_weights(weights)  # from which some optimizers' slots start
         if not self._trains:
             self.model.optimizer = self._fresh_optimizer()
             self._trains = True
-        self.model.set_weights(weights)
         given = noises.by_layer(self.layers, {i: self._held(i, value)
                                               for i, value in (noise or {}).items()})
         with precision(self.dtype), noises.given(given), naming_part("train_on_batch"):
-            weight = None if sample_weight is None else self._cast(sample_weight)
-            logs = self.model.train_on_batch(self._cast(x), self._cast(y), weight,
-                                             return_dict=True)
+            weight = as_outputs(self.model, self._cast(sample_weight))
+            logs = self.model.train_on_batch(as_inputs(self.model, self._cast(x)), self._labels(y),
+                                             weight, return_dict=True)
         return [held(np.array(w)) for w in self.model.get_weights()], logs
 
     def _held(self, position: int, noise: np.ndarray):
@@ -116,10 +123,22 @@ class EntryPoints(contextlib.AbstractContextManager):
         self._noise[position].assign(np.asarray(noise, self.dtype))
         return self._noise[position]
 
-    def _cast(self, array) -> np.ndarray:
+    def _labels(self, y):
+        """Labels as the model takes them, with some for outputs that have no loss, too."""
+        if isinstance(y, tuple):
+            samples = next(len(labels) for labels in y if labels is not None)
+            y = tuple(np.zeros((samples, *made.shape[1:]), self.dtype) if labels is None else labels
+                      for labels, made in zip(y, self.model.outputs))
+        return as_outputs(self.model, self._cast(y))
+
+    def _cast(self, arrays):
         """As `fit` hands it on: numbers with a fraction in Keras's default precision."""
-        array = np.asarray(array)
-        return array.astype(keras.config.floatx()) if array.dtype.kind == "f" else array
+        return mapped(_cast, arrays)
+
+
+def _cast(array) -> np.ndarray:
+    array = np.asarray(array)
+    return array.astype(keras.config.floatx()) if array.dtype.kind == "f" else array
 
 
 @contextlib.contextmanager

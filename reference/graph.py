@@ -2,8 +2,7 @@
 
 A functional model's own config says it: each layer's entry names the tensors that it was called on.
 Models inside models are written out at their place, their layers by path: `base.conv2d`; a layer
-that is called again makes a call of its own, `conv2d (call 2)`. Only models with one input and one
-output can be observed.
+that is called again makes a call of its own, `conv2d (call 2)`.
 """
 
 import inspect
@@ -23,7 +22,7 @@ class Call(NamedTuple):
     Attributes:
         layer: the Keras layer; of an operation a `Called`.
         name: its path, and of a further call the number.
-        sources: positions of the calls whose outputs it reads; -1 is the model's input.
+        sources: positions of the calls whose outputs it reads; -1 - k is the model's input k.
         merges: whether it takes them as a list.
         tied_to: the name of the layer's first call; None for that itself.
     """
@@ -37,8 +36,8 @@ class Call(NamedTuple):
 
 def layers_of(model) -> list:
     """The model's layers in the order of their calls, one that is called again as often, without
-    its input; layers of models inside it among them. Of a model that is no graph of layers with one
-    input and one output the layers as it lists them."""
+    its inputs; layers of models inside it among them. Of a model that is no graph of layers the
+    layers as it lists them."""
     try:
         return [call.layer for call in calls_of(model)]
     except ValueError:
@@ -54,12 +53,12 @@ def calls_of(model) -> list[Call]:
     """All calls of layers in the model, in the order of computation.
 
     Raises:
-        ValueError: for several inputs or outputs, or a layer called with arguments of its own.
+        ValueError: for a model that is no graph, or a layer called with arguments of its own.
     """
     calls: list[Call] = []
     first: dict[int, str] = {}
     times: Counter[int] = Counter()
-    for layer, path, sources, merges in _written_out(model, ""):
+    for layer, path, sources, merges in _written_out(model, "")[0]:
         key = id(layer.operation if isinstance(layer, Called) else layer)
         times[key] += 1
         name = path if key not in first else f"{path} (call {times[key]})"
@@ -68,33 +67,57 @@ def calls_of(model) -> list[Call]:
     return calls
 
 
-def _written_out(model, inside: str) -> list[tuple]:
-    """(layer, path, sources, merges) for each call in a model, those of models in it in place."""
+def ends_of(model) -> list[int]:
+    """The positions of the calls that make the model's outputs, as Keras orders those.
+
+    Raises:
+        ValueError: as `calls_of`, and for an output that is an input.
+    """
+    ends = _written_out(model, "")[1]
+    if min(ends) < 0:
+        raise ValueError(f"Model {model.name!r}: expected outputs that layers make. Received an "
+                         "input as one: hand it on by keras.layers.Identity()(x)")
+    return ends
+
+
+def _written_out(model, inside: str) -> tuple[list[tuple], list[int]]:
+    """((layer, path, sources, merges) for each call in a model, those of models in it in place; the
+    positions of those that make its outputs)."""
     found: list[tuple] = []
-    ends = {-1: -1}
-    for i, (unit, read, merges) in enumerate(_units(model)):
-        start, read, path = len(found), tuple(ends[source] for source in read), inside + unit.name
+    units, outputs = _units(model)
+    ends: dict[tuple[int, int], int] = {}
+
+    def position(read: tuple[int, int]) -> int:
+        return ends[read] if read[0] >= 0 else read[0]
+
+    for i, (unit, reads, merges) in enumerate(units):
+        start, read, path = len(found), tuple(map(position, reads)), inside + unit.name
         if isinstance(unit, keras.Model):
-            for layer, name, sources, several in _written_out(unit, f"{path}."):
-                found.append((layer, name, tuple(start + source if source >= 0 else read[0]
-                                                 for source in sources), several))
+            calls, made = _written_out(unit, f"{path}.")
+            for layer, name, sources, several in calls:
+                found.append((layer, name, tuple(start + source if source >= 0
+                                                 else read[-1 - source] for source in sources),
+                              several))
+            for place, end in enumerate(made):
+                ends[i, place] = start + end if end >= 0 else read[-1 - end]
         else:
             found.append((unit, path, read, merges))
-        ends[i] = len(found) - 1
-    return found
+            ends[i, 0] = start
+    return found, [position(output) for output in outputs]
 
 
-def _units(model) -> list[tuple]:
-    """(layer or model, positions of the calls that it reads, whether as a list) for each call that
-    a model makes itself, in Keras's order."""
+def _units(model) -> tuple[list[tuple], list[tuple[int, int]]]:
+    """((layer or model, what it reads, whether as a list) for each call that a model makes itself,
+    in Keras's order; what the model's outputs are). What is read is (position of a call, which of
+    its outputs); the model's input k has the position -1 - k."""
     if isinstance(model, keras.Sequential):
-        return [(layer, (i - 1,), False) for i, layer in enumerate(model.layers)]
+        return ([(layer, ((i - 1, 0),), False) for i, layer in enumerate(model.layers)],
+                [(len(model.layers) - 1, 0)])
     config = model.get_config()
     if "output_layers" not in config:
         raise ValueError(f"Expected a Sequential or a functional model. Received: {model.name!r}, "
                          f"a {type(model).__name__}, whose config says nothing of its connections")
-    source = _only(config["input_layers"], "input", model)
-    name, number = _only(config["output_layers"], "output", model)
+    inputs = [(name, number) for name, number, _ in _listed(config["input_layers"])]
     units = {operation.name: operation for operation in model.operations}
     arguments = {}
     for entry in config["layers"]:
@@ -102,16 +125,33 @@ def _units(model) -> list[tuple]:
         arguments.update({(own, i): _arguments(own, call, model)
                           for i, call in enumerate(entry["inbound_nodes"])})
     reads = {call: list(_tensors(args)) for call, args in arguments.items()}
-    end = name, number - isinstance(units[name], keras.Model) * (
-        not isinstance(units[name], keras.Sequential))  # whose outputs are counted from 1
-    order = ordered(end, reads)
-    position = {source: -1, **{call: i for i, call in enumerate(c for c in order if c != source)}}
-    return [_called(units[call[0]], arguments[call],
-                    tuple(position[read] for read in reads[call]))
-            for call in order if call != source]
+    ends = [((name, number - _first_as_output(units[name])), place)
+            for name, number, place in _listed(config["output_layers"])]
+    order = ordered([call for call, _ in ends],
+                    {call: [each for each, _ in read] for call, read in reads.items()})
+    own = [call for call in order if call not in inputs]
+    position = {**{source: -1 - k for k, source in enumerate(inputs)},
+                **{call: i for i, call in enumerate(own)}}
+    return ([_called(units[call[0]], arguments[call],
+                     tuple((position[read], place) for read, place in reads[call]))
+             for call in own], [(position[call], place) for call, place in ends])
 
 
-def _called(unit, arguments: list, sources: tuple[int, ...]) -> tuple:
+def _first_as_output(unit) -> int:
+    """By which number the first call goes among a model's outputs: of a functional model by 1."""
+    return isinstance(unit, keras.Model) and not isinstance(unit, keras.Sequential)
+
+
+def _listed(tensors) -> list:
+    """The [layer, call, output] of a config's inputs or outputs, in Keras's own order."""
+    if isinstance(tensors, dict):
+        return [tensors[key] for key in sorted(tensors)]
+    if tensors and isinstance(tensors[0], str):  # Keras leaves the brackets of a single one out
+        return [tensors]
+    return list(tensors)
+
+
+def _called(unit, arguments: list, sources: tuple) -> tuple:
     """(layer or model, what it reads, whether as a list) for one call."""
     several = isinstance(arguments[0], (list, tuple))
     if isinstance(unit, keras.Layer):
@@ -119,15 +159,15 @@ def _called(unit, arguments: list, sources: tuple[int, ...]) -> tuple:
     return Called(unit, arguments), sources, several or len(sources) > 1
 
 
-def ordered(end: Named, reads: dict[Named, list[Named]]) -> list[Named]:
-    """The calls from which `end` is computed, and itself, as Keras sorts layers: by depth, the
-    longest way to the output, deepest first, then as they are met on the way back from it. Of a
-    layer that is called again its deepest call counts.
+def ordered(ends: list[Named], reads: dict[Named, list[Named]]) -> list[Named]:
+    """The calls from which `ends` are computed, and themselves, as Keras sorts layers: by depth,
+    the longest way to an output, deepest first, then as they are met on the way back from one
+    output after the other. Of a layer that is called again its deepest call counts.
 
     Args:
         reads: for each call those whose outputs it reads, in order.
     """
-    met, finished = _followed_back(end, reads)
+    met, finished = _followed_back(ends, reads)
     depth: dict[Named, int] = {}
     deepest: dict[str, int] = {}  # call of each layer
     first_met: dict[str, int] = {}
@@ -141,32 +181,26 @@ def ordered(end: Named, reads: dict[Named, list[Named]]) -> list[Named]:
     return sorted(depth, key=lambda call: (-depth[call], first_met[call[0]], when[call]))
 
 
-def _followed_back(end: Named, reads: dict[Named, list[Named]]) -> tuple[list, list]:
+def _followed_back(ends: list[Named], reads: dict[Named, list[Named]]) -> tuple[list, list]:
     """(the calls as they are met, the calls in the order in which all before them was done)."""
-    met, finished = {end: None}, []
-    way = [(end, iter(reads.get(end, ())))]
-    while way:
-        call, sources = way[-1]
-        for source in sources:
-            if source not in met:
-                met[source] = None
-                way.append((source, iter(reads.get(source, ()))))
-                break
-        else:
-            finished.append(call)
-            way.pop()
+    met: dict[Named, None] = {}
+    finished = []
+    for end in ends:
+        if end in met:
+            continue
+        met[end] = None
+        way = [(end, iter(reads.get(end, ())))]
+        while way:
+            call, sources = way[-1]
+            for source in sources:
+                if source not in met:
+                    met[source] = None
+                    way.append((source, iter(reads.get(source, ()))))
+                    break
+            else:
+                finished.append(call)
+                way.pop()
     return list(met), finished
-
-
-def _only(tensors, what: str, model) -> Named:
-    """The one call in a config's list of inputs or outputs."""
-    if isinstance(tensors, dict):
-        tensors = list(tensors.values())
-    if tensors and isinstance(tensors[0], str):  # Keras leaves the brackets of a single one out
-        tensors = [tensors]
-    if len(tensors) != 1:
-        raise ValueError(f"Model {model.name!r}: expected one {what}. Received: {len(tensors)}")
-    return tensors[0][0], tensors[0][1]
 
 
 def _arguments(name: str, call: dict, model) -> list:
@@ -178,7 +212,7 @@ def _arguments(name: str, call: dict, model) -> list:
         parameters = inspect.signature(model.get_layer(name).call).parameters
         unsaid = getattr(parameters.get("training"), "default", False)
     own = {key: value for key, value in call["kwargs"].items()
-           if value is not None and not (key == "training" and value in (False, unsaid))}
+           if not (_is_none(value) or (key == "training" and value in (False, unsaid)))}
     more = []
     if own and isinstance(model.get_layer(name), CALLED_APART):
         more = [own.pop(key) for key in ("query", "value", "key") if key in own]
@@ -188,11 +222,22 @@ def _arguments(name: str, call: dict, model) -> list:
     return [*call["args"], *more]
 
 
+def _is_none(value) -> bool:
+    """Whether an argument is None, or holds nothing else, as the masks of several inputs."""
+    if isinstance(value, dict):
+        return all(map(_is_none, value.values()))
+    return all(map(_is_none, value)) if isinstance(value, (list, tuple)) else value is None
+
+
 def _tensors(value):
-    """The calls whose outputs are among a call's arguments, in their order."""
+    """The outputs of calls among a call's arguments, in their order: of a dictionary by its keys.
+    """
     if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
-        name, number, _ = value["config"]["keras_history"]
-        yield name, number
+        name, number, place = value["config"]["keras_history"]
+        yield (name, number), place
+    elif isinstance(value, dict):
+        for key in sorted(value):
+            yield from _tensors(value[key])
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from _tensors(item)

@@ -5,33 +5,34 @@ import numpy as np
 
 from reference.model import model_dtype
 from reference.observe import Observation, Part
-from reference.ops import array, held, ops_of
+from reference.ops import array, held, ops_of, output_ops
 from reference.quiet import precision, tf
+from reference.structures import each
 
 
 def observe_inference(model, x, whole=frozenset()) -> Observation:
     """Run one batch forward outside of training, without changing the model.
 
     Args:
-        model: a built `keras.Sequential`, or a functional model of one input and one output.
-        x: a batch of inputs.
+        model: a built `keras.Sequential`, or a functional model.
+        x: a batch of inputs, a tuple of them where there are several.
         whole: positions of layers that are to stay together with their activation.
 
     Raises:
-        ValueError: for a model that is no graph of layers of one input and one output.
+        ValueError: for a model that is no graph of layers.
     """
     dtype = model_dtype(model)
     ops = ops_of(model, whole)
     parts: list[Part] = []
     with precision(dtype):
-        source = tf.constant(np.asarray(x, dtype))
+        given = [tf.constant(np.asarray(array, dtype)) for array in each(x)]
         outputs: list = []
         for op in ops:
-            read = [outputs[i] if i >= 0 else source for i in op.sources]
+            read = [outputs[i] if i >= 0 else given[-1 - i] for i in op.sources]
             outputs.append(op.run(read, training=False, gradients=False))
             inputs = tuple(array(value) for value in read)
             parts.append(Part(op.name, op.part, op.class_name, inputs if op.merges else inputs[0],
                               array(outputs[-1]),
                               weights={v.name: held(np.array(v.numpy())) for v in op.variables},
                               tied_to=op.tied_to))
-    return Observation(parts, [op.sources for op in ops], None)
+    return Observation(parts, [op.sources for op in ops], None, ends=output_ops(model, ops))

@@ -1,14 +1,17 @@
 """A real Keras model from a config dictionary or a file, compiled in its own precision."""
 
+import contextlib
 import warnings
 from pathlib import Path
 
+from reference import outside
 from reference.graph import layers_of
 from reference.quiet import keras, precision, tf
 from reference.statistics import set_weights
 from reference.weight_names import weight_names
 
 UNDECAYED = "exclude_from_weight_decay"  # see `compile_config`
+LEFT_OUT = {"Huber": "delta", "CosineSimilarity": "axis"}  # settings that configs leave out
 NOT_CHECKED = "not_checked"  # names of settings that a compile config leaves out
 
 
@@ -46,7 +49,7 @@ def compile_model(model, compile_config: dict) -> None:
         model.compile_from_config(settings)
     if excluded:
         layers = layers_of(model)
-        model.optimizer.exclude_from_weight_decay(
+        rule_of(model.optimizer).exclude_from_weight_decay(
             [v for number, name in excluded for v in layers[number - 1].trainable_variables
              if weight_names(layers[number - 1])[id(v)] == name])
 
@@ -63,10 +66,11 @@ def compile_config(model) -> dict:
     if config and isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer):
         # which Keras has put around the one that its config names, as the model's policy is mixed
         config["optimizer"] = keras.optimizers.serialize(model.optimizer)
-    if isinstance(getattr(model, "loss", None), keras.losses.Huber) and config:
-        config["loss"]["config"]["delta"] = model.loss._fn_kwargs["delta"]
-    if isinstance(getattr(model, "loss", None), keras.losses.CosineSimilarity) and config:
-        config["loss"]["config"]["axis"] = model.loss._fn_kwargs["axis"]
+    if config:
+        for loss, described in _each_loss(model.loss, config["loss"]):
+            for kind, setting in LEFT_OUT.items():
+                if isinstance(loss, getattr(keras.losses, kind)):
+                    described["config"][setting] = loss._fn_kwargs[setting]
     if config and isinstance(config.get("optimizer"), dict):
         layers = layers_of(model)
         found = [[number, weight_names(layer)[id(v)]]
@@ -79,9 +83,19 @@ def compile_config(model) -> dict:
     return config
 
 
+def _each_loss(losses, described) -> list[tuple]:
+    """(loss, its dictionary) of one, or of each in a list or a dictionary."""
+    if isinstance(losses, dict):
+        return [(loss, described[key]) for key, loss in losses.items()]
+    return list(zip(losses, described)) if isinstance(losses, (list, tuple)) else \
+        [(losses, described)]
+
+
 def _excluded(optimizer, variable) -> bool:
     """Whether an optimizer that lets weights decay was told to leave this one alone."""
-    return bool(optimizer.weight_decay) and not optimizer._use_weight_decay(variable)
+    optimizer = rule_of(optimizer)
+    decays = optimizer.weight_decay or getattr(optimizer, "adam_weight_decay", None)  # Muon's
+    return bool(decays) and not optimizer._use_weight_decay(variable)
 
 
 def fresh_optimizer(optimizer, variables, copies):
@@ -92,8 +106,13 @@ def fresh_optimizer(optimizer, variables, copies):
     made = type(optimizer).from_config(optimizer.get_config())
     kept = [copy for variable, copy in zip(variables, copies) if _excluded(optimizer, variable)]
     if kept:
-        made.exclude_from_weight_decay(var_list=kept)
+        rule_of(made).exclude_from_weight_decay(var_list=kept)
     return made
+
+
+def rule_of(optimizer):
+    """The optimizer that makes the steps: itself, or the one inside of one that scales the loss."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
 
 
 def loss_scale(model) -> float:
@@ -103,9 +122,26 @@ def loss_scale(model) -> float:
                  or getattr(optimizer, "loss_scale_factor", None) or 1.0)
 
 
+def copied(variable, value):
+    """A variable with the name and the path of another: optimizers tell them apart by these."""
+    with contextlib.ExitStack() as scopes:
+        for name in variable.path.split("/")[:-1]:
+            scopes.enter_context(keras.name_scope(name))
+        return keras.Variable(value, dtype=variable.dtype, name=variable.name)
+
+
 def rate_dtype(model) -> str:
     """The precision of the learning rate; a schedule has none of its own: the model's."""
     return getattr(model.optimizer._learning_rate, "dtype", model_dtype(model))
+
+
+def compiled_copy(model, compile_config: dict) -> "keras.Model":
+    """A second model with the same config and weights, compiled as that says."""
+    with outside.known_from(model):
+        copy = from_config(model.get_config(), compile_config)
+    outside.take_functions(copy, model)
+    set_weights(copy, model.get_weights())
+    return copy
 
 
 def clone(model) -> "keras.Model":
@@ -114,7 +150,10 @@ def clone(model) -> "keras.Model":
     Its loss is the model's own, its optimizer one of the same class before its first step; so both
     may be of a class that Keras does not know by name.
     """
-    copy = from_config(model.get_config())
+    with outside.known_from(model):
+        copy = from_config(model.get_config())
+    set_weights(copy, model.get_weights())  # from which some optimizers' slots start
+    outside.take_functions(copy, model)
     settings = model.get_compile_config() or {}
     if settings:
         others = {key: value for key, value in settings.items() if key not in ("optimizer", "loss")}
@@ -124,7 +163,6 @@ def clone(model) -> "keras.Model":
             copy.compile(optimizer=optimizer, loss=model.loss,
                          **keras.saving.deserialize_keras_object(others))
             optimizer.build(copy.trainable_variables)
-    set_weights(copy, model.get_weights())
     return copy
 
 

@@ -3,22 +3,55 @@
 Two networks that share their noise can be compared although they are random. A dropout's noise is
 what it multiplies its input by, 0 or 1 / (1 - rate), or a normal number around 1; a stochastic
 depth's is likewise one number for each sample; a Gaussian noise's is what it adds; an alpha
-dropout's is 1 where the input is kept, else 0.
+dropout's is 1 where the input is kept, else 0. Of the augmentations of images some are handed what
+they drew for each image; all others leave images as they are, so that two networks can be compared.
 """
 
 import contextlib
 import itertools
+from typing import Any
 
 import numpy as np
 
 from reference.quiet import keras, tf
 
 StochasticDepth = keras.src.applications.convnext.StochasticDepth
+Images = keras.src.layers.preprocessing.image_preprocessing.base_image_preprocessing_layer
 MULTIPLYING = (keras.layers.Dropout, keras.layers.GaussianDropout, StochasticDepth)
+# of images: the name of what Keras draws for each of them
+DRAWN = {keras.layers.RandomFlip: "flips", keras.layers.RandomBrightness: "rgb_delta",
+         keras.layers.RandomContrast: "contrast_factor"}
+RECURRENT = (keras.layers.SimpleRNN, keras.layers.LSTM, keras.layers.GRU)
+NOT_RANDOM = (keras.layers.Resizing, keras.layers.CenterCrop)
+
+
+def is_undrawn(layer) -> bool:
+    """Whether it is an augmentation whose draws cannot be handed over, so that images stay
+    (`augmentation_not_drawn`)."""
+    return isinstance(layer, Images.BaseImagePreprocessingLayer) and not isinstance(
+        layer, (*DRAWN, *NOT_RANDOM))
+
+
+def drops_weights(layer) -> bool:
+    """Whether it is an attention with a dropout of what it weighs its values by."""
+    return _dropout_of(layer) > 0
+
+
+def drops_features(layer) -> bool:
+    """Whether it is a recurrent layer with a dropout of its inputs."""
+    return isinstance(layer, RECURRENT) and layer.dropout > 0
+
+
+def _dropout_of(layer) -> float:
+    if isinstance(layer, keras.layers.MultiHeadAttention):
+        return float(layer._dropout)
+    return float(layer.dropout) if isinstance(layer, keras.layers.Attention) else 0.0
 
 
 def is_random(layer) -> bool:
     """Whether the layer draws numbers in training."""
+    if isinstance(layer, tuple(DRAWN)) or drops_weights(layer) or drops_features(layer):
+        return True
     if isinstance(layer, StochasticDepth):
         return layer.drop_path_rate > 0
     if isinstance(layer, (*MULTIPLYING, keras.layers.AlphaDropout)):
@@ -27,7 +60,19 @@ def is_random(layer) -> bool:
 
 
 def apply(layer, x, noise):
-    """What a random layer makes of x with this noise, in training."""
+    """What a random layer makes of x, a list for an attention, with this noise, in training."""
+    if drops_weights(layer):
+        with given({layer: [noise]}):
+            if isinstance(layer, keras.layers.MultiHeadAttention):
+                return layer.call(*x, training=True)
+            return layer.call(x, training=True)
+    if isinstance(layer, tuple(DRAWN)):
+        own = tf.cast(noise, x.dtype)
+        drawn_for = noise != 0 if isinstance(layer, keras.layers.RandomFlip) else own
+        return layer.transform_images(x, {DRAWN[type(layer)]: drawn_for}, training=True)
+    if drops_features(layer):
+        with given({layer: [noise]}):
+            return layer.call(x, training=True)
     noise = tf.cast(noise, x.dtype)
     if isinstance(layer, keras.layers.AlphaDropout):
         return alpha_dropout(layer, x, noise)
@@ -41,11 +86,23 @@ def alpha_dropout(layer, x, kept):
     return scale * (x * kept + saturated * (1 - kept)) - scale * saturated * rate
 
 
-def drawn(layer, x) -> np.ndarray:
+def drawn(layer: Any, x: Any) -> np.ndarray:
     """The noise that the layer itself draws for a batch like x; its generator is left as it was."""
-    own = getattr(layer, "seed_generator", None)
+    if drops_weights(layer):
+        return _drawn_weights(layer, x)
+    if drops_features(layer):
+        dropout = keras.layers.Dropout(layer.dropout, seed=layer.cell.seed, dtype=layer.dtype)
+        return np.array(dropout(tf.ones((x.shape[0], 1, x.shape[2]), layer.dtype), training=True))
+    own = getattr(layer, "seed_generator", None) or getattr(layer, "generator", None)
     state = (own or keras.src.random.seed_generator.global_seed_generator()).state
     kept = np.array(state.numpy())
+    if isinstance(layer, tuple(DRAWN)):
+        draw: Any = getattr(layer, "get_random_transformation")  # noqa: B009  (none of Layer's)
+        try:
+            found = draw(x, training=True)[DRAWN[type(layer)]]
+        finally:
+            state.assign(kept)
+        return np.array(found.numpy(), x.dtype.as_numpy_dtype)
     blank = tf.ones_like(x) if isinstance(layer, MULTIPLYING) else tf.zeros_like(x)
     try:
         made = np.array(layer(blank, training=True).numpy())
@@ -56,14 +113,23 @@ def drawn(layer, x) -> np.ndarray:
     return made
 
 
+def _drawn_weights(layer, x: list) -> np.ndarray:
+    """An attention's noise, for a list of inputs."""
+    heads = getattr(layer, "num_heads", None)
+    shape = [x[0].shape[0], *([] if heads is None else [heads]), x[0].shape[1], x[1].shape[1]]
+    dropout = keras.layers.Dropout(_dropout_of(layer), seed=layer.seed, dtype=layer.dtype)
+    return np.array(dropout(tf.ones(shape, layer.dtype), training=True))
+
+
 def by_layer(layers: list, noise: dict) -> dict:
-    """What each layer uses at its calls, in their order: {layer: [noise, ...]}.
+    """What each layer uses at its calls, in their order: {layer: [noise, ...]}; None for the
+    augmentations that leave images as they are.
 
     Args:
         layers: of all calls.
         noise: by the calls' positions.
     """
-    found: dict = {}
+    found: dict = {layer: None for layer in layers if is_undrawn(layer)}
     for position in sorted(noise):
         found.setdefault(layers[position], []).append(noise[position])
     return found
@@ -74,18 +140,56 @@ def given(noise: dict):
     """Random layers use `noise`, {layer: [tensor for each of its calls]}, as long as the block
     lasts, if in training."""
 
+    def masking(layer, tensors):
+        """A recurrent layer whose cell takes this noise, (batch, 1, features), at every step."""
+        calls, own, cell = itertools.cycle(tensors), layer.call, layer.cell
+
+        def call(x, training=False, **more):
+            if not training:
+                return own(x, training=False, **more)
+            mask = tf.cast(next(calls), x.dtype)[:, 0]
+            cell.get_dropout_mask = lambda step: mask
+            try:
+                return own(x, training=True, **more)
+            finally:
+                del cell.get_dropout_mask  # and the class's own is back
+
+        return call
+
+    def weighing(layer, tensors):
+        """An attention's own way from scores to what it puts out, with this noise."""
+        calls, own = itertools.cycle(tensors), layer._apply_scores
+
+        def attended(scores, value, scores_mask=None, training=False):
+            if not training:
+                return own(scores, value, scores_mask=scores_mask, training=False)
+            weights = keras.ops.softmax(scores, axis=-1) * tf.cast(next(calls), scores.dtype)
+            return keras.ops.matmul(weights, value), weights
+
+        return attended
+
     def using(layer, tensors, own):
-        calls = itertools.cycle(tensors)
+        calls = itertools.cycle(tensors) if tensors else None
 
         def call(x, training=False):
-            return apply(layer, x, next(calls)) if training else own(x, training=False)
+            return apply(layer, x, next(calls)) if training and calls else own(x, training=False)
 
         return call
 
     try:
         for layer, tensors in noise.items():
-            layer.call = using(layer, tensors, layer.call)
+            if isinstance(layer, keras.layers.MultiHeadAttention):
+                inner = layer._dropout_layer
+                inner.call = using(inner, tensors, inner.call)
+            elif isinstance(layer, keras.layers.Attention):
+                layer._apply_scores = weighing(layer, tensors)
+            elif isinstance(layer, RECURRENT):
+                layer.call = masking(layer, tensors)
+            else:
+                layer.call = using(layer, tensors, layer.call)
         yield
     finally:
         for layer in noise:
-            vars(layer).pop("call", None)  # and the class's own is back
+            for thing in (layer, getattr(layer, "_dropout_layer", layer)):
+                for name in ("call", "_apply_scores"):
+                    vars(thing).pop(name, None)  # and the class's own is back

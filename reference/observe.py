@@ -2,14 +2,24 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from reference import noise as noises
 from reference.failures import naming_part
-from reference.model import fresh_optimizer, loss_scale, model_dtype, rate_dtype
-from reference.ops import LOW, Op, array, held, ops_of, restored, run_op
-from reference.quiet import keras, precision, tf
+from reference.model import copied, fresh_optimizer, loss_scale, model_dtype, rate_dtype
+from reference.ops import LOW, Op, array, held, ops_of, output_ops, restored, run_op
+from reference.quiet import precision, tf
+from reference.structures import (
+    as_inputs,
+    as_outputs,
+    each,
+    filled_in,
+    flat,
+    form_of_outputs,
+    mapped,
+)
 
 
 @dataclass
@@ -45,19 +55,25 @@ class Observation:
 
     Attributes:
         parts: one for each layer or activation.
-        sources: for each part the positions of those it reads, -1 for the model's input.
+        sources: for each part the positions of those it reads, -1 - k for the model's input k.
+        ends: the positions of the parts that make the model's outputs.
         loss: with all penalties, None if there was none.
+        terms: of several outputs each one's loss by itself, without its weight.
         loss_gradient: of the loss without penalties, with respect to the output or, if it is
             computed from the logits of a softmax or a sigmoid (`fused`), to those.
         inference: the model's output outside of training, if a layer has another one there.
+
+    Of several outputs `loss_gradient`, `fused` and `inference` are tuples.
     """
 
     parts: list[Part]
     sources: list[tuple[int, ...]]
     loss: float | None
-    loss_gradient: np.ndarray | None = None
-    fused: bool = False
-    inference: np.ndarray | None = None
+    loss_gradient: np.ndarray | tuple | None = None
+    fused: bool | tuple[bool, ...] = False
+    inference: np.ndarray | tuple | None = None
+    ends: list[int] = field(default_factory=list)
+    terms: tuple = ()
 
 
 def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
@@ -65,8 +81,8 @@ def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
     """Run one batch forward and backward, in training mode, without changing the model.
 
     Args:
-        model: a built `keras.Sequential`, or a functional model of one input and one output.
-        x: a batch of inputs.
+        model: a built `keras.Sequential`, or a functional model.
+        x: a batch of inputs; of several inputs a tuple, and so is all else that follows.
         y: labels for the model's compiled loss; the gradients are then the loss's, penalties of
             regularizers included.
         upstream: instead of y, the gradient with respect to the model's output.
@@ -80,7 +96,7 @@ def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
         the forward pass itself changes are among the updated ones.
 
     Raises:
-        ValueError: for a model that is no graph of layers of one input and one output.
+        ValueError: for a model that is no graph of layers.
     """
     dtype = model_dtype(model)
     scale = loss_scale(model) if y is not None else 1.0
@@ -88,14 +104,18 @@ def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
     variables = list({id(v): v for op in ops for v in op.variables if v.trainable}.values())
     state = [v for op in ops for v in op.state]
     with restored(state), precision(dtype):
-        execution = _Execution(model, ops, np.asarray(x, dtype), noise or {})
-        target, seed = execution.output, None
+        execution = _Execution(model, ops, mapped(lambda a: np.asarray(a, dtype), x), noise or {})
+        several = execution.form is not None
+        target: Any = execution.made if several else execution.made[0]
+        seed: Any = None
         if y is not None:
             target = execution.loss(y, sample_weight)
             with execution.tape:
                 scaled = target if scale == 1 else target * scale
         else:
-            seed = tf.cast(np.asarray(upstream, dtype), execution.output.dtype)
+            seeds = [tf.cast(np.asarray(each_one, dtype), made.dtype)
+                     for each_one, made in zip(each(upstream), execution.made)]
+            seed = seeds if several else seeds[0]
         found = execution.gradients(target if y is None else scaled,
                                     [v.value for v in variables], seed)
         join_logits(execution, found)
@@ -108,26 +128,37 @@ def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
     inference = None
     if any(op.differs_at_inference for op in ops):
         with precision(dtype):
-            inference = array(model(tf.constant(np.asarray(x, dtype)), training=False))
+            given = mapped(lambda a: tf.constant(np.asarray(a, dtype)), x)
+            made = [array(value) for value in flat(model(as_inputs(model, given), training=False))]
+            inference = tuple(made) if several else made[0]
             for op, part, read in zip(ops, parts, execution.reads):
                 if op.differs_at_inference:
                     part.inference = array(op.run(read, training=False))
-    by_logits, by_output = found["logits"], found["seen"]
-    fused = any(gradient is not None for gradient in by_logits)
-    gradient = next((g for g in [*by_logits, *by_output] if g is not None), None)
-    return Observation(parts, [op.sources for op in ops],
-                       None if y is None else target.numpy(), array(gradient), fused, inference)
+    by_logits = found["logits"] or [None] * len(execution.ends)
+    by_output = found["seen"] or [None] * len(execution.ends)
+    fused = tuple(gradient is not None for gradient in by_logits)
+    gradients_of_loss = tuple(array(a if a is not None else b)
+                              for a, b in zip(by_logits, by_output))
+    return Observation(parts, [op.sources for op in ops], None if y is None else target.numpy(),
+                       gradients_of_loss if several else gradients_of_loss[0],
+                       fused if several else fused[0], inference, execution.ends,
+                       execution.terms)
 
 
 def join_logits(execution: "_Execution", found: dict) -> None:
     """Of a loss that reads a sigmoid's output and its logits, as the focal one does, make the
     gradient with respect to the logits; the sigmoid by itself then sends nothing back."""
-    by_logits, by_output = [*found["logits"], None][0], [*found["seen"], None][0]
-    if by_logits is None or by_output is None:
-        return
-    s = execution.output
-    found["logits"] = [by_logits + by_output * s * (1 - s)]
-    found["outputs"][-1], found["reads"][-1] = None, [None]
+    for k, (by_logits, by_output) in enumerate(zip(found["logits"], found["seen"])):
+        if by_logits is None or by_output is None:
+            continue
+        s, end = execution.made[k], execution.ends[k]
+        found["logits"][k] = by_logits + by_output * s * (1 - s)
+        if execution.ends.count(end) == 1 and not execution.is_read(end):
+            found["outputs"][end], found["reads"][end] = None, [None]
+        else:
+            raise ValueError(f"Output {execution.ops[end].name!r}: expected a loss that reads "
+                             "either the output or its logits, where something else reads the "
+                             "output, too. Received one that reads both")
 
 
 @tf.custom_gradient
@@ -157,7 +188,7 @@ class _Execution:
         self.moved: list[dict] = []  # for each op the weights that its pass changed, after it
         self.tape = tf.GradientTape()
         with self.tape:
-            self.x = tf.constant(x)
+            self.x = [tf.constant(array) for array in each(x)]
             self.tape.watch(self.x)
             self.outputs, self.reads = [], []
             for op in ops:
@@ -165,49 +196,84 @@ class _Execution:
                 used = None
                 if op.is_random:
                     used = noise.get(op.position)
-                    used = noises.drawn(op.layer, read[0]) if used is None else np.array(used)
+                    if used is None:
+                        used = noises.drawn(op.layer, read if op.merges else read[0])
+                    used = np.array(used)
                 self.noise.append(used)
                 self.reads.append(read)
                 with restored(op.state):  # another call begins where this one began
                     self.outputs.append(op.run(read, used))
                     self.moved.append({op.names[id(v)]: held(np.array(v.numpy()))
                                        for v in op.state})
-        self.seen: list = []  # what the loss reads
-        self.logits: list = []  # likewise
+        self.form = form_of_outputs(model)
+        self.ends = output_ops(model, ops)
+        self.seen: list = []  # of each output, what the loss reads
+        self.logits: list = []  # likewise; None where it reads no logits
+        self.terms: tuple = ()
 
     @property
-    def output(self):
-        return self.outputs[-1]
+    def made(self) -> list:
+        """The model's outputs."""
+        return [self.outputs[end] for end in self.ends]
+
+    def is_read(self, i: int) -> bool:
+        """Whether another op reads the output of this one."""
+        return any(i in op.sources for op in self.ops)
+
+    def is_reached(self, i: int, found: dict) -> bool:
+        """Whether the loss depends on this op; given the gradients that were found."""
+        below = self.form is None or any(
+            end == i and found["logits"][k] is not None for k, end in enumerate(self.ends)
+            if found["logits"])
+        return found["outputs"][i] is not None or below
 
     def value(self, source: int):
-        """The output of an op, or the model's input for -1."""
-        return self.outputs[source] if source >= 0 else self.x
+        """The output of an op, or the model's input k for -1 - k."""
+        return self.outputs[source] if source >= 0 else self.x[-1 - source]
 
     def loss(self, y, sample_weight):
         """The model's loss, with the penalties on weights and on outputs."""
         with self.tape:
             # Keras gives the output of a softmax or a sigmoid its logits along for the loss
-            seen = own_copy(widened(self.output))
-            self.seen = [seen]
-            logits = getattr(self.output, "_keras_logits", None)
-            if seen.dtype != self.output.dtype:  # the loss casts what it reads, and so loses them
-                logits = None
-            if logits is not None:
-                if logits is self.reads[-1][0]:  # a reader of its own, apart from the softmax
-                    logits = widened(self.value(self.ops[-1].sources[0]))
-                seen._keras_logits = own_copy(logits)
-                self.logits = [seen._keras_logits]
+            for end, output in zip(self.ends, self.made):
+                seen = own_copy(widened(output))
+                self.seen.append(seen)
+                logits = getattr(output, "_keras_logits", None)
+                if seen.dtype != output.dtype:  # the loss casts what it reads, and so loses them
+                    logits = None
+                if logits is not None:
+                    if logits is self.reads[end][0]:  # a reader of its own, apart from the softmax
+                        logits = widened(self.value(self.ops[end].sources[0]))
+                    seen._keras_logits = logits = own_copy(logits)
+                self.logits.append(logits)
             for op, output in zip(self.ops, self.outputs):
                 regularizer = op.layer.activity_regularizer
                 if op.last and regularizer is not None:
                     samples = tf.cast(tf.shape(output)[0], output.dtype)
                     op.layer.add_loss(regularizer(output) / samples)
-            weights = None if sample_weight is None else tf.constant(np.asarray(sample_weight))
+            labels, weights, seen = self._packed(y, sample_weight)
             with naming_part("the loss"):
-                loss = self.model.compute_loss(x=self.x, y=tf.constant(np.asarray(y)), y_pred=seen,
-                                               sample_weight=weights, training=True)
+                loss = self.model.compute_loss(x=as_inputs(self.model, _alone_or_all(self.x)),
+                                               y=labels, y_pred=seen, sample_weight=weights,
+                                               training=True)
         self.model._clear_losses()
+        if self.form is not None:
+            self.terms = terms_of(self.model, labels, seen, weights)
         return loss
+
+    def _packed(self, y, sample_weight) -> tuple:
+        """Labels, weights and what the loss sees of the outputs, in the model's form."""
+        weights = mapped(lambda w: tf.constant(np.asarray(w)), sample_weight)
+        if self.form is None:
+            return tf.constant(np.asarray(y)), weights, self.seen[0]
+        labels = tuple(tf.constant(np.asarray(labels))
+                       for labels in filled_in(y, tuple(self.seen)))
+        return (as_outputs(self.model, labels), as_outputs(self.model, weights),
+                as_outputs(self.model, tuple(self.seen)))
+
+    def _logits(self) -> list[tuple]:
+        """(number of the output, its logits) where the loss may read those."""
+        return [(k, logits) for k, logits in enumerate(self.logits) if logits is not None]
 
     def gradients(self, target, weights: list, seed) -> dict:
         """The gradients with respect to all that is asked for, by name.
@@ -216,9 +282,12 @@ class _Execution:
             KerasError: naming the layer whose gradient TensorFlow cannot compute.
         """
         wanted = {"reads": self.reads, "outputs": self.outputs, "weights": weights,
-                  "seen": self.seen, "logits": self.logits}
+                  "seen": self.seen, "logits": dict(self._logits())}
         try:
-            return self.tape.gradient(target, wanted, output_gradients=seed)
+            found = self.tape.gradient(target, wanted, output_gradients=seed)
+            by_logits = found["logits"]
+            found["logits"] = [by_logits.get(k) for k in range(len(self.logits))]
+            return found
         except tf.errors.OpError:
             for op, read, noise, output in zip(self.ops, self.reads, self.noise, self.outputs):
                 x = tuple(value.numpy() for value in read)
@@ -226,6 +295,22 @@ class _Execution:
                 run_op(op, x if op.merges else x[0], np.ones(output.shape, output.dtype.name), held)
             with naming_part("the way back"):
                 raise
+
+
+def _alone_or_all(arrays: list):
+    return tuple(arrays) if len(arrays) > 1 else arrays[0]
+
+
+def terms_of(model, labels, outputs, weights) -> tuple:
+    """Each output's loss by itself, in the order in which Keras adds them up."""
+    found = []
+    for path, loss, _, _ in model._compile_loss._flat_losses:
+        y, seen, weight = labels, outputs, weights
+        for key in path:
+            y, seen = y[key], seen[key]
+            weight = weight[key] if isinstance(weight, (dict, list, tuple)) else weight
+        found.append(np.asarray(loss(y, seen, weight)))
+    return tuple(found)
 
 
 def weight_gradients(execution: _Execution, found: dict, variables: list, penalty_scale: float
@@ -245,7 +330,7 @@ def weight_gradients(execution: _Execution, found: dict, variables: list, penalt
     for i, op in enumerate(execution.ops):
         trained = [v for v in op.variables if id(v) in of_all]
         own = {id(v): of_all[id(v)] for v in trained if users[id(v)] == 1}
-        if len(own) < len(trained):
+        if len(own) < len(trained) and execution.is_reached(i, found):
             alone = _alone(execution, found, i)
             for v in trained:
                 own[id(v)] = alone[execution.ops[i].names[id(v)]]
@@ -314,7 +399,7 @@ def one_step(model, variables, gradients) -> dict[int, np.ndarray]:
     pairs = [(g, v) for g, v in zip(gradients, variables) if g is not None]
     with precision(rate_dtype(model)):
         # through NumPy: a variable made from another's tensor would share, and change, its memory
-        copies = [keras.Variable(np.array(v.numpy()), dtype=v.dtype) for _, v in pairs]
+        copies = [copied(v, np.array(v.numpy())) for _, v in pairs]
         for (_, v), copy in zip(pairs, copies):
             copy.constraint = v.constraint
         optimizer = fresh_optimizer(model.optimizer, [v for _, v in pairs], copies)

@@ -15,7 +15,7 @@ import numpy as np
 
 from reference import noise as noises
 from reference.failures import naming
-from reference.graph import CALLED_APART, calls_of
+from reference.graph import CALLED_APART, calls_of, ends_of
 from reference.kernels import refuse_corrupting
 from reference.quiet import keras, tf
 from reference.statistics import in_use, is_adapted
@@ -36,7 +36,7 @@ class Op:
         part: '' for the layer, the name of the activation inside it, or 'whole' for both.
         call: the layer, or the activation.
         variables: the layer's weights, trained or not; an activation has none.
-        sources: positions of the ops whose outputs it reads, -1 for the model's input.
+        sources: positions of the ops whose outputs it reads, -1 - k for the model's input k.
         merges: whether it takes a list of inputs.
         last: whether its output is the layer's.
     """
@@ -100,6 +100,7 @@ class Op:
             refuse_corrupting(self.layer, tuple(x.shape))
         if noise is not None and training:
             return noises.apply(self.layer, x, noise)
+        training = training and not noises.is_undrawn(self.layer)
         apart = isinstance(self.layer, CALLED_APART)
         with swapped(self.layer, "activity_regularizer", None):
             return self.call(*x, training=training) if apart else self.call(x, training=training)
@@ -111,9 +112,10 @@ def ops_of(model, whole=frozenset()) -> list[Op]:
     Args:
         whole: positions of calls that are to stay together with their activation.
     """
-    ops, ends = [], {-1: -1}
+    ops: list[Op] = []
+    ends: dict[int, int] = {}
     for i, (layer, name, sources, merges, tied_to) in enumerate(calls_of(model)):
-        read = tuple(ends[source] for source in sources)
+        read = tuple(ends[source] if source >= 0 else source for source in sources)
         called: dict[str, Any] = {"name": name, "position": i, "tied_to": tied_to}
         inner = inner_activation(layer)
         if inner is None or i in whole:
@@ -127,6 +129,12 @@ def ops_of(model, whole=frozenset()) -> list[Op]:
     return ops
 
 
+def output_ops(model, ops: list[Op]) -> list[int]:
+    """The positions of the ops that make the model's outputs."""
+    last = {op.position: i for i, op in enumerate(ops)}
+    return [last[end] for end in ends_of(model)]
+
+
 def inner_activation(layer) -> str | None:
     """The name of an activation that follows a layer's own arithmetic, None if there is none.
 
@@ -134,6 +142,8 @@ def inner_activation(layer) -> str | None:
     """
     if isinstance(layer, keras.layers.RNN):
         return None  # its activation is part of every step
+    if type(layer).__module__.split(".")[0] != "keras":
+        return None  # nobody knows what somebody's own layer does with it
     activation = getattr(layer, "activation", None)
     if activation is None or not layer.weights or activation is keras.activations.linear:
         return None

@@ -3,17 +3,21 @@
 import numpy as np
 
 from reference.failures import naming_part
-from reference.model import fresh_optimizer, rate_dtype
+from reference.model import copied, fresh_optimizer, rate_dtype, rule_of
 from reference.ops import held
-from reference.quiet import keras, precision, tf
+from reference.quiet import precision, tf
 
-SHORT = {"momentum": "_m", "norm": "_u"}  # what Adamax calls them
+# what Adamax, Adafactor and the base of all call them
+SHORT = {"momentum": "_m", "norm": "_u", "row": "_r", "column": "_c", "velocity": "_v",
+         "average": "_model_variables_moving_average",
+         "gradient_accumulator": "_accumulated_gradients"}
 
 
 def u_product(optimizer, iteration: int):
     """The product that Nadam keeps, after so many steps; multiplied in its own precision."""
     product = optimizer._u_product.numpy().dtype.type(1)
-    for step in range(1, iteration + 1):
+    steps = iteration // (optimizer.gradient_accumulation_steps or 1)
+    for step in range(1, steps + 1):
         product = product * optimizer.beta_1 * (1 - 0.5 * product.dtype.type(0.96) ** step)
         if not product:  # it has underflown
             break
@@ -32,8 +36,7 @@ class OptimizerSteps:
     def __init__(self, model, variables: list, shapes: list[tuple[int, ...]]) -> None:
         self.dtype = rate_dtype(model)
         with precision(self.dtype):
-            self.copies = [keras.Variable(np.zeros(shape), dtype=v.dtype, name=v.name)
-                           for v, shape in zip(variables, shapes)]
+            self.copies = [copied(v, np.zeros(shape)) for v, shape in zip(variables, shapes)]
             self.optimizer = fresh_optimizer(model.optimizer, variables, self.copies)
             self.optimizer.build(self.copies)
 
@@ -45,7 +48,7 @@ class OptimizerSteps:
         Args:
             slots: for each weight, by names such as 'momentum' and 'velocity'.
         """
-        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        optimizer = rule_of(self.optimizer)
         if optimizer is not self.optimizer:  # one that scales the loss, before its first step
             self.optimizer.dynamic_scale.assign(self.optimizer.initial_scale)
             self.optimizer.step_counter.assign(0)
@@ -66,7 +69,7 @@ class OptimizerSteps:
 
     def _slot(self, name: str, position: int):
         plural = f"{name.removesuffix('y')}ies" if name.endswith("y") else f"{name}s"
-        optimizer = getattr(self.optimizer, "inner_optimizer", self.optimizer)
+        optimizer = rule_of(self.optimizer)
         for attribute in (plural, f"_{plural}", SHORT.get(name, plural)):
             if hasattr(optimizer, attribute):
                 return getattr(optimizer, attribute)[position]

@@ -28,21 +28,26 @@ from scratch.models import clone_model, load_model, model_from_config, model_fro
 from scratch.optimizers import (
     SGD,
     Adadelta,
+    Adafactor,
     Adagrad,
     Adam,
     Adamax,
     AdamW,
     Ftrl,
+    Lamb,
     Lion,
+    Muon,
     Nadam,
     RMSprop,
+    ScheduleFreeAdamW,
 )
 from scratch.seed import set_random_seed
 from scratch.sequential import Sequential
 
 __all__ = [
-    "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "CategoricalCrossentropy", "Ftrl", "History",
-    "Lion", "Model", "Nadam", "NonFiniteLossError", "RMSprop", "SGD", "Sequential",
+    "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "CategoricalCrossentropy",
+    "Ftrl", "History", "Lamb", "Lion", "Model", "Muon", "Nadam", "NonFiniteLossError", "RMSprop",
+    "SGD", "ScheduleFreeAdamW", "Sequential",
     "SparseCategoricalCrossentropy", "UnsupportedError", "activations", "callbacks", "clone_model",
     "constraints", "initializers", "layers", "load_model", "losses", "metrics", "model_from_config",
     "model_from_json", "operations", "optimizers", "precision",

@@ -11,6 +11,7 @@ import warnings
 import numpy as np
 
 from scratch import seed
+from scratch.several import Several, mapped
 
 
 class ArrayBatches:
@@ -147,7 +148,7 @@ def adapt(x, y=None, sample_weight=None, class_weight=None, batch_size=None, shu
     if class_weight is not None:
         sample_weight = class_weights_of(y, class_weight)
     if sample_weight is not None:
-        sample_weight = np.asarray(sample_weight)
+        sample_weight = mapped(np.asarray, sample_weight)
         if len(sample_weight) != len(x):
             raise ValueError("Expected as many sample weights as inputs. Received: "
                              f"{len(sample_weight)} weights and {len(x)} inputs")
@@ -158,7 +159,7 @@ def adapt(x, y=None, sample_weight=None, class_weight=None, batch_size=None, shu
 
 def gives_batches(x) -> bool:
     """Whether x is not an array, nor a list of samples, but something that gives batches."""
-    if hasattr(x, "shape") or isinstance(x, (list, tuple)):
+    if hasattr(x, "shape") or isinstance(x, (list, tuple, dict, Several)):
         return False
     return hasattr(x, "__iter__") or (hasattr(x, "__getitem__") and hasattr(x, "__len__"))
 
@@ -169,6 +170,8 @@ def numeric(x):
     Raises:
         TypeError: for strings, dates, complex numbers and objects.
     """
+    if isinstance(x, Several):
+        return mapped(numeric, x)
     x = x if hasattr(x, "shape") else np.asarray(x)
     dtype = getattr(x, "dtype", None)
     if getattr(dtype, "kind", "f") not in "biufV":  # V: ml_dtypes' bfloat16 and its like

@@ -5,47 +5,66 @@ arguments are tensors named by (layer, number of the call, number of its output)
 output the call of a functional model has a number that is greater by one.
 """
 
+from collections.abc import Callable
+from typing import Any
 
 from scratch.errors import UnsupportedError
 from scratch.layer_config import layer_from_config, layer_to_config
 from scratch.layers import LAYERS, Input
 from scratch.layers.symbolic import SymbolicTensor
-from scratch.layers.unknown_sizes import has_unknown, worked_out
+from scratch.layers.unknown_sizes import worked_out
 from scratch.operations import Operation, is_operation
 
+ONE_LIST = "the inputs, and the outputs, side by side in one list or dictionary"
 Named = tuple[str, int]  # a call: the layer's name, and the number of the call
+Output = tuple[Named, int]  # one of a call's outputs, counted from 0
+Reads = tuple[list[Output], Callable | None]  # and the form in which they are handed over
+
 
 def write(model) -> dict:
     """The config of a `scratch.Model`."""
     dtype = model.policy.name
-    source = model.input_layer
-    # by the calls; the last place, -1, is the input
-    made: list[dict] = [{"class_name": "__keras_tensor__", "config": {
-        "shape": source.shape, "dtype": dtype, "keras_history": [source.name, 0, 0]}}]
-    entries = {source.name: {**layer_to_config(source, dtype), "name": source.name,
-                             "inbound_nodes": []}}
-    for unit in model.units:
-        entries[unit.name] = {**layer_to_config(unit, dtype, has_unknown(source.shape)),
-                              "name": unit.name, "inbound_nodes": []}
-    for unit, sources in model.calls:
-        tensors = [made[i] for i in sources]
+    open_sizes = model.has_open_sizes
+    entries = {unit.name: {**(layer_to_config(unit, dtype) if isinstance(unit, Input) else
+                              layer_to_config(unit, dtype, open_sizes)),
+                           "name": unit.name, "inbound_nodes": []} for unit in model.stack}
+    made: dict[tuple[int, int], dict] = {  # by the call and the number of its output
+        (-1 - k, 0): _described(source.shape, entries[source.name]["config"]["dtype"],
+                                (source.name, 0, 0))
+        for k, source in enumerate(model.inputs)}
+    for i, call in enumerate(model.calls):
+        unit, tensors = call.unit, [made[each] for each in call.read]
         shapes = [tensor["config"]["shape"] for tensor in tensors]
         calls = entries[unit.name]["inbound_nodes"]
         number = len(calls)
         calls.append({"args": _arguments(unit, tensors), "kwargs": {}})
-        made.insert(-1, {"class_name": "__keras_tensor__", "config": {
-            "shape": worked_out(unit.compute_output_shape, shapes if unit.merges else shapes[0]),
-            "dtype": dtype, "keras_history": [unit.name, number, 0]}})
-    name, number, _ = made[-2]["config"]["keras_history"]
+        outputs = worked_out(unit.compute_output_shape, shapes if unit.merges else shapes[0])
+        for place, shape in enumerate(outputs if isinstance(outputs, list) else [outputs]):
+            made[i, place] = _described(shape, (unit.requested_policy or model.policy).compute,
+                                        (unit.name, number, place))
+    ends = []
+    for each in model.made_by:
+        name, number, place = made[each]["config"]["keras_history"]
+        ends.append([name, number + _first_as_output(entries[name]), place])
+    inputs = [[source.name, 0, 0] for source in model.inputs]
     return {"name": model.name, "trainable": model.trainable, "layers": list(entries.values()),
-            "input_layers": [source.name, 0, 0],
-            "output_layers": [name, number + _first_as_output(entries[name]), 0]}
+            "input_layers": model.inputs_as.packed(inputs) if model.inputs_as else inputs[0],
+            "output_layers": model.outputs_as.packed(ends) if model.outputs_as else ends[0]}
+
+
+def _described(shape: tuple, dtype: str, history: tuple) -> dict:
+    """A tensor as Keras writes it among a call's arguments."""
+    return {"class_name": "__keras_tensor__", "config": {
+        "shape": shape, "dtype": dtype, "keras_history": list(history)}}
 
 
 def _arguments(unit, tensors: list) -> tuple:
     """What a call is made on, as Keras writes it."""
     if isinstance(unit, Operation):
         return unit.arguments(tensors)
+    inputs_as = getattr(unit, "inputs_as", None)
+    if inputs_as is not None:
+        return (inputs_as.packed(tensors),)
     return (tensors,) if unit.merges and not unit.calls_apart else tuple(tensors)
 
 
@@ -54,8 +73,8 @@ def _first_as_output(entry: dict) -> int:
     return 1 if entry["class_name"] in ("Functional", "Model") else 0
 
 
-def read(config: dict) -> tuple[Input, SymbolicTensor]:
-    """The input and the output of the graph that a config describes.
+def read(config: dict) -> tuple[Any, Any]:
+    """The inputs and the outputs of the graph that a config describes, each in its form.
 
     Raises:
         UnsupportedError: for a layer, a setting or a kind of graph that is not supported.
@@ -63,42 +82,74 @@ def read(config: dict) -> tuple[Input, SymbolicTensor]:
     """
     owner, entries = _checked(config)
     inputs = [name for name, entry in entries.items() if entry["class_name"] == "InputLayer"]
-    source, _ = _only(config["input_layers"], "input", owner)
-    if inputs != [source]:
-        raise UnsupportedError(f"{owner}: expected one input, {source!r}, whose layer is an "
-                               f"InputLayer. Received the InputLayers: {inputs}.")
+    sources = _packed(config["input_layers"], lambda tensor: _call_of(tensor, owner)[0][0], owner)
+    named = [sources] if isinstance(sources, str) else \
+        list(sources.values() if isinstance(sources, dict) else sources)
+    if sorted(inputs) != sorted(named):
+        raise UnsupportedError(f"{owner}: expected the inputs {named}, whose layers are "
+                               f"InputLayers. Received the InputLayers: {inputs}.")
     layers = {name: layer_from_config(entry) for name, entry in entries.items()}
-    calls = {call: read for name, entry in entries.items() if name != source
+    calls = {call: read for name, entry in entries.items() if name not in inputs
              for call, read in _calls(name, entry)}
-    tensors = {(source, 0): layers[source]}
-    for call in _in_order((source, 0), calls, owner):
-        read, merges = calls[call]
-        values = [tensors[r] for r in read]
-        tensors[call] = layers[call[0]](values if merges else values[0])
-    name, number = _only(config["output_layers"], "output", owner)
-    output = name, number - (_first_as_output(entries[name]) if name in entries else 0)
-    if output not in tensors:
-        raise ValueError(f"{owner}: expected the output to be one of the layers "
-                         f"{[name for name, _ in tensors]}. Received: {output[0]!r}, "
-                         f"call {output[1]}")
-    return layers[source], tensors[output]
+    tensors: dict[Named, list] = {(name, 0): [layers[name]] for name in inputs}
+
+    def tensor(call: Named, place: int) -> SymbolicTensor:
+        if call not in tensors or place >= len(tensors[call]):
+            where = f"call {call[1]}" if place == 0 else f"call {call[1]}, output {place}"
+            raise ValueError(f"{owner}: expected the output to be one of the layers "
+                             f"{[name for name, _ in tensors]}. Received: {call[0]!r}, {where}")
+        return tensors[call][place]
+
+    for call in _in_order([(name, 0) for name in inputs], calls, owner):
+        read, form = calls[call]
+        values = [tensor(*each) for each in read]
+        made = layers[call[0]](values[0] if form is None else form(values))
+        structure = getattr(layers[call[0]], "outputs_as", None)
+        tensors[call] = [made] if structure is None else structure.flat(made)
+
+    def output(history) -> SymbolicTensor:
+        (name, number), place = _call_of(history, owner)
+        number -= _first_as_output(entries[name]) if name in entries else 0
+        return tensor((name, number), place)
+
+    return (_packed(config["input_layers"], lambda tensor: layers[_call_of(tensor, owner)[0][0]],
+                    owner), _packed(config["output_layers"], output, owner))
 
 
-def _in_order(source: Named, calls: dict, owner: str) -> list[Named]:
-    """The calls, each after those that it reads; wave by wave, as far as they are from the input,
+def _packed(tensors, function: Callable, owner: str) -> Any:
+    """function(history) of each tensor in a config's inputs or outputs, in the same form.
+
+    Raises:
+        UnsupportedError: for lists or dictionaries inside others.
+    """
+    if isinstance(tensors, dict):
+        tensors, keys = list(tensors.values()), list(tensors)
+        return dict(zip(keys, _packed(tensors, function, owner)))
+    if tensors and isinstance(tensors[0], str):  # Keras leaves the brackets of a single one out
+        return function(tensors)
+    if any(isinstance(value, dict) or (value and not isinstance(value[0], str))
+           for value in tensors):
+        raise UnsupportedError(f"{owner}: expected {ONE_LIST}. Received one with others inside: "
+                               f"{tensors!r:.200}")
+    return type(tensors)(function(value) for value in tensors)
+
+
+def _in_order(sources: list[Named], calls: dict, owner: str) -> list[Named]:
+    """The calls, each after those that it reads; wave by wave, as far as they are from the inputs,
     and within one as the config has them.
 
     Args:
-        calls: for each call (the calls that it reads, whether as a list).
+        calls: for each call (the outputs of calls that it reads, in which form).
     """
     readers: dict[Named, list[Named]] = {}
     missing = {}  # how many of what a layer reads is not there yet
     for name, (read, _) in calls.items():
-        missing[name] = len(set(read))
-        for each in set(read):
+        needed = {call for call, _ in read}
+        missing[name] = len(needed)
+        for each in needed:
             readers.setdefault(each, []).append(name)
     position = {name: i for i, name in enumerate(calls)}
-    order, wave = [], [source]
+    order, wave = [], list(sources)
     while wave:
         ready = []
         for name in wave:
@@ -111,7 +162,7 @@ def _in_order(source: Named, calls: dict, owner: str) -> list[Named]:
     if len(order) < len(calls):
         done = set(order)
         call = next(call for call in calls if call not in done)
-        reads = [name for name, _ in calls[call][0]]
+        reads = [name for (name, _), _ in calls[call][0]]
         raise ValueError(f"{owner}: expected layers that can be reached from its input. "
                          f"Received: {call[0]!r}, which reads {reads}")
     return order
@@ -140,31 +191,19 @@ def _checked(config) -> tuple[str, dict]:
     return owner, entries
 
 
-def _only(tensors, what: str, owner: str) -> Named:
-    """The one call in a config's list of inputs or outputs."""
-    if isinstance(tensors, dict):
-        tensors = list(tensors.values())
-    if tensors and isinstance(tensors[0], str):  # Keras leaves the brackets of a single one out
-        tensors = [tensors]
-    if len(tensors) != 1:
-        raise UnsupportedError(f"{owner}: expected one {what}. Received: {len(tensors)}, "
-                               f"{tensors!r:.200}.")
-    return _call_of(tensors[0], owner)
-
-
-def _call_of(history, owner: str) -> Named:
-    """The call named in (layer, number of the call, number of its output)."""
+def _call_of(history, owner: str) -> Output:
+    """The call and which of its outputs, named in (layer, number of the call, number of output)."""
     whole = isinstance(history, (list, tuple)) and len(history) == 3
     if not whole or not isinstance(history[0], str) or type(history[1]) is not int:
         raise ValueError(f"{owner}: expected a tensor as [layer, 0, 0]. Received: {history!r:.200}")
-    if history[2] != 0:
-        raise UnsupportedError(f"{owner}: expected layers that have one output. "
-                               f"Received: {history!r}, output numbered from 0.")
-    return history[0], history[1]
+    if type(history[2]) is not int or history[2] < 0:
+        raise ValueError(f"{owner}: expected the number of an output. Received: {history!r}")
+    return (history[0], history[1]), history[2]
 
 
 def _calls(name: str, entry: dict):
-    """Of each call of a layer (its name and number, (the calls that it reads, whether as a list)).
+    """Of each call of a layer (its name and number, (the outputs of calls that it reads, the form
+    in which it takes them: None for one, or a function of their list)).
     """
     nodes = entry["inbound_nodes"]
     if len(nodes) == 0 or not all(isinstance(node, dict) for node in nodes):
@@ -190,17 +229,17 @@ def _listed(node: dict) -> dict:
     return {"args": [[value for value in args if value is not None]], "kwargs": named}
 
 
-def _operands(node: dict, name: str) -> tuple[list[Named], bool]:
+def _operands(node: dict, name: str) -> Reads:
     """What an operation reads, as `_read_by` tells it; its operands may be numbers, too."""
     args = list(node.get("args", ()))
     listed = len(args) == 1 and isinstance(args[0], (list, tuple))
     read = [_tensor(value, f"Operation {name!r}") for value in (args[0] if listed else args)
             if isinstance(value, dict)]
-    return read, listed or len(read) > 1
+    return read, list if listed or len(read) > 1 else None
 
 
-def _read_by(node: dict, owner: str, unsaid: bool) -> tuple[list[Named], bool]:
-    """(the calls whose outputs a call reads, whether it takes them as a list).
+def _read_by(node: dict, owner: str, unsaid: bool) -> Reads:
+    """(the outputs of calls that a call reads, the form in which it takes them).
 
     Args:
         unsaid: what Keras writes for `training` where nothing was said, if not False.
@@ -208,19 +247,31 @@ def _read_by(node: dict, owner: str, unsaid: bool) -> tuple[list[Named], bool]:
     # `training` is what fit, evaluate and predict say it is, whatever was said when the model was
     # put together; where nothing was said Keras writes False, for some layers True
     own = {key: value for key, value in node.get("kwargs", {}).items()
-           if value is not None and not (key == "training" and value in (False, unsaid))}
+           if not (_is_none(value) or (key == "training" and value in (False, unsaid)))}
     args = list(node.get("args", ()))
     if not args and "inputs" in own:
         args = [own.pop("inputs")]
     if own or len(args) != 1:
         raise UnsupportedError(f"{owner}: expected to be called on its inputs alone. Received: "
                                f"{len(args)} arguments and {own!r:.200}.")
+    if isinstance(args[0], dict) and args[0].get("class_name") != "__keras_tensor__":
+        keys = list(args[0])
+        return ([_tensor(value, owner) for value in args[0].values()],
+                lambda values: dict(zip(keys, values)))
     merges = isinstance(args[0], (list, tuple))
-    return [_tensor(value, owner) for value in (args[0] if merges else args)], merges
+    return ([_tensor(value, owner) for value in (args[0] if merges else args)],
+            list if merges else None)
 
 
-def _tensor(value, owner: str) -> Named:
-    """The call that makes a tensor among a call's arguments."""
+def _is_none(value) -> bool:
+    """Whether an argument is None, or holds nothing else, as the masks of several inputs."""
+    if isinstance(value, dict):
+        return all(map(_is_none, value.values()))
+    return all(map(_is_none, value)) if isinstance(value, (list, tuple)) else value is None
+
+
+def _tensor(value, owner: str) -> Output:
+    """The call that makes a tensor among a call's arguments, and which of its outputs that is."""
     if not isinstance(value, dict) or value.get("class_name") != "__keras_tensor__":
         raise UnsupportedError(f"{owner}: expected to be called on the outputs of layers. "
                                f"Received: {value!r:.200}.")

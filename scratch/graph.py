@@ -1,18 +1,24 @@
-"""The calls of layers in a graph in Keras's order, found by following an output back to the input.
+"""The calls of layers in a graph in Keras's order, found by following outputs back to the inputs.
 
-Keras sorts layers by depth, the longest way from a layer to the output, deepest first; layers of
+Keras sorts layers by depth, the longest way from a layer to an output, deepest first; layers of
 one depth stand as they were met when each layer's inputs were followed back one after the other,
-from the output on. The order matters: it is that of `get_weights`. Of a layer that is called more
-than once the deepest call counts; no call is less deep than those of the layer looked at before it.
+from the first output on. The order matters: it is that of `get_weights`. Of a layer that is called
+more than once the deepest call counts; no call is less deep than those of the layer looked at
+before it.
 """
+
+from collections.abc import Sequence
 
 from scratch.errors import UnsupportedError
 from scratch.layers.symbolic import SymbolicTensor
 
+Read = tuple[int, int]  # the position of a call, and which of its outputs
 
-def ordered(output: SymbolicTensor) -> list[SymbolicTensor]:
-    """The output and all tensors that it is computed from, in Keras's order: sources come first."""
-    met, finished = _followed_back(output)
+
+def ordered(outputs: Sequence[SymbolicTensor]) -> list[SymbolicTensor]:
+    """The calls, each by its first tensor, from which the outputs are computed, in Keras's order:
+    sources come first."""
+    met, finished = _followed_back(outputs)
     depth: dict[SymbolicTensor, int] = {}
     deepest: dict = {}  # call of each layer
     first_met: dict = {}  # of each layer's outputs
@@ -22,46 +28,68 @@ def ordered(output: SymbolicTensor) -> list[SymbolicTensor]:
         layer = tensor.layer or tensor
         depth[tensor] = deepest[layer] = max(depth.get(tensor, 0), deepest.get(layer, 0))
         for source in tensor.sources:
-            depth[source] = max(depth.get(source, 0), depth[tensor] + 1)
+            depth[source.call] = max(depth.get(source.call, 0), depth[tensor] + 1)
     when = {tensor: i for i, tensor in enumerate(depth)}  # calls of one layer and depth run so
     return sorted(depth, key=lambda tensor: (-depth[tensor], first_met[tensor.layer or tensor],
                                              when[tensor]))
 
 
-def _followed_back(output: SymbolicTensor):
-    """({tensor: when it was met first}, the tensors in the order in which all before was done)."""
-    met, finished = {output: 0}, []
-    way = [(output, iter(output.sources))]
-    while way:
-        tensor, sources = way[-1]
-        for source in sources:
-            if source not in met:
-                met[source] = len(met)
-                way.append((source, iter(source.sources)))
-                break
-        else:
-            finished.append(tensor)
-            way.pop()
+def _followed_back(outputs: Sequence[SymbolicTensor]):
+    """({call: when it was met first}, the calls in the order in which all before was done)."""
+    met: dict[SymbolicTensor, int] = {}
+    finished: list[SymbolicTensor] = []
+    for output in outputs:
+        if output.call in met:
+            continue
+        met[output.call] = len(met)
+        way = [(output.call, iter(output.call.sources))]
+        while way:
+            tensor, sources = way[-1]
+            for source in sources:
+                if source.call not in met:
+                    met[source.call] = len(met)
+                    way.append((source.call, iter(source.call.sources)))
+                    break
+            else:
+                finished.append(tensor)
+                way.pop()
     return met, finished
 
 
-def calls_between(source: SymbolicTensor, output: SymbolicTensor, owner) -> tuple[list, list]:
-    """(the tensors that layers make, in order; for each the positions of those its layer reads).
+def calls_between(inputs: Sequence[SymbolicTensor], outputs: Sequence[SymbolicTensor], owner
+                  ) -> tuple[list[SymbolicTensor], list[tuple[Read, ...]], list[Read], list]:
+    """What a model of these inputs and outputs computes.
 
-    The position of the model's input is -1.
+    The position of the model's input number k is -1 - k.
+
+    Returns:
+        (the calls of layers in order, each by its first tensor; for each what its layer reads; what
+        the model's outputs are; calls and inputs in Keras's order).
 
     Raises:
         ValueError: if there is no layer between the two.
-        UnsupportedError: for a second input.
+        UnsupportedError: for another input, and for an input that is an output, too.
     """
-    tensors = ordered(output)
-    others = [tensor for tensor in tensors if tensor.layer is None and tensor is not source]
+    order = ordered(outputs)
+    others = [tensor for tensor in order if tensor.layer is None and tensor not in inputs]
     if others:
-        raise UnsupportedError(f"{owner}: expected a graph of one input, {source}. Received one "
-                               f"that also reads {others[0]!r}.")
-    tensors = [tensor for tensor in tensors if tensor is not source]
-    if not tensors:
+        raise UnsupportedError(f"{owner}: expected a graph of its inputs alone, "
+                               f"{', '.join(map(str, inputs))}. Received one that also reads "
+                               f"{others[0]!r}.")
+    calls = [tensor for tensor in order if tensor.layer is not None]
+    if not calls:
         raise ValueError(f"{owner}: expected at least one layer between input and output. "
                          "Received: none")
-    position = {source: -1, **{tensor: i for i, tensor in enumerate(tensors)}}
-    return tensors, [tuple(position[read] for read in tensor.sources) for tensor in tensors]
+    position = {**{source: -1 - k for k, source in enumerate(inputs)},
+                **{tensor: i for i, tensor in enumerate(calls)}}
+    for output in outputs:
+        if output.layer is None:
+            raise UnsupportedError(f"{owner}: expected outputs that layers make. Received the "
+                                   f"input {output!r} as one: hand it on by scratch.Identity()(x).")
+
+    def read(tensors) -> tuple[Read, ...]:
+        return tuple((position[tensor.call], tensor.place) for tensor in tensors)
+
+    unread = [source for source in inputs if source not in order]  # which Keras puts at depth 0
+    return calls, [read(tensor.sources) for tensor in calls], list(read(outputs)), \
+        [*order, *unread]

@@ -6,8 +6,11 @@ are ignored; a layer or a setting that changes it and is not supported is refuse
 
 from typing import Any
 
+from scratch import custom_objects
+from scratch.activations import Activation
 from scratch.errors import UnsupportedError
 from scratch.layers import LAYERS, Input, Layer
+from scratch.layers.activation import ActivationLayer
 from scratch.operations import OPERATIONS, Operation, described, is_operation
 from scratch.precision import Policy
 from scratch.suggestions import did_you_mean
@@ -18,6 +21,8 @@ BUILT_AT_ONCE = {"Activation", "ActivityRegularization", "AlphaDropout", "Dropou
                  "GaussianDropout", "GaussianNoise", "Identity", "LeakyReLU", "ReLU", "Reshape",
                  "Softmax", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
                  "UnitNormalization"}
+# What Keras writes for a class that does not say itself what stands in its config.
+UNSAID = (("autocast", True), ("activity_regularizer", None))
 MODELS: dict[str, Any] = {}  # by the class names in configs; filled as the classes are defined
 
 
@@ -37,6 +42,9 @@ def layer_to_config(layer: Any, dtype_name: str, of_any_size: bool = False) -> d
                 "registered_name": None}
     if isinstance(layer, Operation):
         return layer.keras_entry()
+    if layer.described_as is not None:
+        return {**layer.described_as,
+                "config": {**layer.described_as["config"], "name": layer.name}}
     name, module = type(layer).__name__, type(layer).keras_module
     config = {"module": module, "class_name": name, "config": layer.get_config(),
               "registered_name": None if module == Layer.keras_module else name}
@@ -44,8 +52,9 @@ def layer_to_config(layer: Any, dtype_name: str, of_any_size: bool = False) -> d
     if layer.requested_policy is not None:
         dtype_name = layer.requested_policy.name
     config["config"]["dtype"]["config"]["name"] = dtype_name
-    if isinstance(config["config"].get("activation"), dict):
-        config["config"]["activation"]["config"]["dtype"]["config"]["name"] = dtype_name
+    inside = config["config"].get("activation")
+    if isinstance(inside, dict) and isinstance(inside["config"], dict):
+        inside["config"]["dtype"]["config"]["name"] = dtype_name
     for argument in layer.inner_layers:
         config["config"][argument] = layer_to_config(getattr(layer, argument), dtype_name,
                                                      of_any_size)
@@ -80,6 +89,9 @@ def layer_from_config(config: dict):
         raise ValueError("Expected a layer's class by its name, and its settings as a dictionary. "
                          f"Received: {class_name!r:.100} and {settings!r:.200}")
     name = settings.get("name")
+    own = None if class_name in LAYERS else custom_objects.given(config)
+    if own is not None:
+        return _somebodys(own, config)
     if class_name in MODELS and str(config.get("module", "keras")).split(".")[0] == "keras":
         return MODELS[class_name].from_config(settings)
     operation = is_operation(config)
@@ -91,6 +103,10 @@ def layer_from_config(config: dict):
             f"{name!r} is an operation between layers, {class_name}, which is not supported. "
             f"Expected one of: {', '.join(name.removesuffix('Operation') for name in OPERATIONS)}.")
     _refuse_foreign(name, config)
+    if class_name == custom_objects.LAMBDA:
+        raise UnsupportedError(
+            f"Layer {name!r} is a Lambda, whose function is never taken out of a config. Give what "
+            f"it is here, by the layer's name: custom_objects={{{name!r}: (function, gradient)}}.")
     if class_name != "InputLayer" and class_name not in known:
         raise UnsupportedError(f"Layer {name!r} is of class {class_name}, which is not supported."
                                f"{did_you_mean(class_name, LAYERS)} "
@@ -111,6 +127,43 @@ def layer_from_config(config: dict):
         raise ValueError(f"{class_name} {name!r}: {error}") from None
 
 
+class Lambda(ActivationLayer):
+    """A function of somebody's own, in the place of Keras's Lambda; see `scratch.custom_objects`.
+    """
+
+    def __init__(self, activation, **kwargs):
+        super().__init__(**kwargs)
+        self.activation = activation
+
+
+def _somebodys(own, config: dict) -> Layer:
+    """The layer that was given for an entry that is none of Keras's.
+
+    Raises:
+        TypeError: if what was given is no layer's.
+        ValueError: if it cannot be made with the entry's settings.
+    """
+    settings = config["config"]
+    named = {key: settings.get(key) for key in ("name", "trainable", "dtype") if key in settings}
+    if isinstance(own, type) and issubclass(own, Layer):
+        try:
+            layer = own.from_config({key: value for key, value in settings.items()
+                                     if (key, value) not in UNSAID})
+        except TypeError as error:
+            raise ValueError(f"{own.__name__} {settings.get('name')!r}: expected a class that is "
+                             f"made with {settings!r:.200}. Received: {error}") from None
+    elif isinstance(own, type):
+        raise TypeError(f"Expected for {config['class_name']!r} a class derived from "
+                        f"scratch.layers.Layer. Received: {own!r:.80}")
+    else:
+        layer = Lambda(own if isinstance(own, Activation) else
+                       Activation(str(settings.get("name")), *own), **named)
+    # without its module, which nobody is to import
+    layer.described_as = {"module": None, **{key: config.get(key) for key in
+                                             ("class_name", "registered_name", "config")}}
+    return layer
+
+
 def known_module(class_name) -> str | None:
     """The module in which Keras has a layer that is known here; None for any other class."""
     layer = LAYERS.get(class_name) if isinstance(class_name, str) else None
@@ -125,7 +178,10 @@ def _refuse_foreign(name, config: dict) -> None:
     if module is not None and module == known_module(config["class_name"]) != Layer.keras_module:
         return  # which Keras registers as classes of somebody's own
     if registered and not str(registered).startswith("keras"):
-        raise UnsupportedError(f"Layer {name!r} is a custom class, {registered!r}: not supported.")
+        raise UnsupportedError(f"Layer {name!r} is a custom class, {registered!r}. Give its "
+                               f"counterpart: custom_objects={{{registered!r}: class}}, derived "
+                               "from scratch.layers.Layer.")
     if module is not None and not str(module).startswith(("keras.layers", "keras.src.layers")):
         raise UnsupportedError(f"Layer {name!r} is of class {config['class_name']} from {module!r}:"
-                               " not supported. Expected a class of keras.layers.")
+                               " not supported. Expected a class of keras.layers, or its "
+                               f"counterpart: custom_objects={{{config['class_name']!r}: class}}.")

@@ -6,18 +6,27 @@ the batch's, so that losses and gradients add up; penalties on weights come in o
 
 import math
 import warnings
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
-from scratch import constraints, losses, nonfinite, optimizers, parallel, regularization
+from scratch import (
+    constraints,
+    joint_scores,
+    losses,
+    nonfinite,
+    optimizers,
+    parallel,
+    regularization,
+)
 from scratch.errors import NonFiniteLossError, UnsupportedError
 from scratch.layers import Layer
 from scratch.low_precision import keep_rounded
-from scratch.metrics import Metric
 from scratch.metrics import get as get_metric
 from scratch.metrics import serialize as serialize_metric
 from scratch.precision import LOW, rounded
+from scratch.scores import Scores
+from scratch.several import Several, Structure, each, grouped, joined, mapped
 from scratch.suggestions import did_you_mean
 
 # Arguments of Keras's `compile` that say how TensorFlow is to run, each with its usual values.
@@ -36,21 +45,25 @@ class Learner:
         trainable: whether an optimizer may change any weight.
         layers: in Keras's order, the input not among them; the last one's output is the model's.
         built: whether all layers have their weights.
-        optimizer, loss: objects, None before `compile`.
-        metrics, weighted_metrics: lists of metrics, the second ones weighted by sample weights.
+        optimizer, loss: objects, None before `compile`; of several outputs a `JointLoss`.
+        metrics, weighted_metrics: lists of metrics, the second ones weighted by sample weights; of
+            several outputs a list for each.
     """
 
     name: str
     trainable: bool
     layers: list[Layer]
     built: bool
+    ends: list[int]
+    inputs_as: Structure | None
+    outputs_as: Structure | None
 
     def __init__(self) -> None:
         # both are there before anything asks for them
         self.optimizer: optimizers.Optimizer = None  # type: ignore[assignment]
-        self.loss: losses.Loss = None  # type: ignore[assignment]
-        self.metrics: list[Metric] = []
-        self.weighted_metrics: list[Metric] = []
+        self.loss: Any = None
+        self.metrics: list = []
+        self.weighted_metrics: list = []
 
     def forward(self, x, training: bool = False) -> np.ndarray:
         """The output for a batch; every layer then remembers what its way back needs."""
@@ -65,7 +78,7 @@ class Learner:
         """
         raise NotImplementedError
 
-    def build(self, input_shape: tuple) -> None:
+    def build(self, input_shape) -> None:
         """Make the weights of every layer that has none yet, for inputs (None, ...).
 
         Raises:
@@ -73,7 +86,8 @@ class Learner:
         """
         raise NotImplementedError
 
-    def compile(self, optimizer, loss, metrics=None, weighted_metrics=None, **settings) -> None:
+    def compile(self, optimizer, loss, metrics=None, weighted_metrics=None, loss_weights=None,
+                **settings) -> None:
         """Choose how to train.
 
         Args:
@@ -82,22 +96,36 @@ class Learner:
                 `scratch.losses`.
             metrics: names, such as ['accuracy'], or objects of `scratch.metrics`.
             weighted_metrics: likewise; these take the sample weights into account.
+            loss_weights: of a model of several outputs, which may have a loss each, in a list or a
+                dictionary; metrics likewise: see `scratch.losses.joint`.
             settings: Keras's auto_scale_loss, False for no loss scaling where the model's own
                 precision is mixed_float16; jit_compile, run_eagerly and steps_per_execution, which
                 say how TensorFlow is to run: a warning tells that they change nothing here.
 
         Raises:
-            UnsupportedError: for names that are not known, and for loss_weights.
+            UnsupportedError: for names that are not known, and for loss_weights of one output.
+            ValueError: for another number of losses, weights or metrics than there are outputs.
             TypeError: for another argument.
         """
         self._disregard({key: value for key, value in settings.items()
                          if key != "auto_scale_loss"})
+        if self.outputs_as is not None:
+            self._compile_jointly(loss, loss_weights, metrics, weighted_metrics)
+        else:
+            self._compile_alone(loss, loss_weights, metrics, weighted_metrics)
+        self.optimizer = self._scaling(optimizers.get(optimizer), settings)
+        self.optimizer.compute_in(self.dtype)
+
+    def _compile_alone(self, loss, loss_weights, metrics, weighted_metrics) -> None:
+        """The loss and the metrics of a single output."""
+        if loss_weights:
+            raise UnsupportedError(f"Model {self.name!r}: compile does not support loss_weights for"
+                                   " a model of one output. Give it the output in a dictionary, or"
+                                   " scale the learning rate.")
         for key, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
             if given and not isinstance(given, (list, tuple)):
                 raise UnsupportedError(f"Model {self.name!r}: expected {key} to be a list. "
                                        f"Received: {given!r}")
-        self.optimizer = self._scaling(optimizers.get(optimizer), settings)
-        self.optimizer.compute_in(self.dtype)
         self.loss = losses.get(loss)
         self.metrics = [get_metric(m) for m in metrics or ()]
         self.weighted_metrics = [get_metric(m) for m in weighted_metrics or ()]
@@ -123,18 +151,34 @@ class Learner:
         rule = getattr(optimizer, "inner_optimizer", optimizer)
         plain = isinstance(rule, optimizers.SGD) and not (
             rule.weight_decay or rule.clipnorm or rule.clipvalue or rule.global_clipnorm
+            or rule.use_ema or rule.gradient_accumulation_steps
             or isinstance(rule.get_config()["learning_rate"], dict))
         if kept is not None and not plain:
             raise UnsupportedError(
                 f"{kept} keeps its weights in {kept.policy.variable}, in which this "
-                f"{type(rule).__name__} is not proved. Expected: SGD with a constant rate, neither "
-                f"decay nor clipping, or a mixed precision.")
+                f"{type(rule).__name__} is not proved. Expected: SGD with a constant rate, without "
+                f"decay, clipping, moving averages and accumulation, or a mixed precision.")
+
+    def _compile_jointly(self, loss, loss_weights, metrics, weighted_metrics) -> None:
+        """A loss and metrics for each of several outputs."""
+        assert self.outputs_as is not None
+        form = self.outputs_as
+        names = self.output_names if form.keys is None else form.order
+        self.loss = losses.JointLoss(loss, loss_weights, form, names, self)
+        self.metrics = joint_scores.by_output(metrics, form, names, "metrics", self)
+        self.weighted_metrics = joint_scores.by_output(weighted_metrics, form, names,
+                                                       "weighted_metrics", self)
+
+    def scores(self) -> Any:
+        """The figures of an epoch that begins."""
+        if isinstance(self.loss, losses.JointLoss):
+            return joint_scores.JointScores(self.loss, self.metrics, self.weighted_metrics)
+        return Scores(self.metrics, self.weighted_metrics)
 
     def _disregard(self, settings: dict) -> None:
         """Warn of arguments of `compile` that change nothing, and refuse the others."""
-        if settings.pop("loss_weights", None):
-            raise UnsupportedError(f"Model {self.name!r}: compile does not support loss_weights.")
-        known = {*RUN_BY_TENSORFLOW, "optimizer", "loss", "metrics", "weighted_metrics"}
+        known = {*RUN_BY_TENSORFLOW, "optimizer", "loss", "metrics", "weighted_metrics",
+                 "loss_weights"}
         for name in settings:
             if name not in RUN_BY_TENSORFLOW:
                 raise TypeError(f"Model {self.name!r}: compile has no argument {name!r}."
@@ -160,15 +204,30 @@ class Learner:
         return 1.0 if self.optimizer is None else self.optimizer.loss_scale
 
     @property
-    def input_shape(self) -> tuple:
-        """(None, ...); None in place of a size that each batch says anew."""
+    def input_shape(self):
+        """(None, ...), of several inputs a list; None for a size that each batch says anew."""
         raise NotImplementedError
 
-    def takes(self, shape: tuple) -> bool:
+    @property
+    def input_names(self) -> list[str]:
+        """Of the inputs, in order."""
+        raise NotImplementedError
+
+    @property
+    def output_names(self) -> list[str]:
+        """For each output the name of what makes it."""
+        raise NotImplementedError
+
+    @property
+    def has_open_sizes(self) -> bool:
+        """Whether each batch says some sizes of the inputs anew."""
+        raise NotImplementedError
+
+    def takes(self, shape) -> bool:
         """Whether inputs may have that shape, whatever the size of the batch."""
         raise NotImplementedError
 
-    def as_input(self, x) -> np.ndarray:
+    def as_input(self, x) -> Any:
         """x as a batch of the model's precision and shape."""
         raise NotImplementedError
 
@@ -176,6 +235,11 @@ class Learner:
         """What `compile` was given, as Keras's `get_compile_config` writes it."""
         if self.loss is None:
             return {}
+        if isinstance(self.loss, losses.JointLoss):
+            form = self.loss.structure
+            return {"optimizer": optimizers.serialize(self.optimizer), **self.loss.get_config(),
+                    "metrics": joint_scores.serialized(self.metrics, form),
+                    "weighted_metrics": joint_scores.serialized(self.weighted_metrics, form)}
         return {"optimizer": optimizers.serialize(self.optimizer),
                 "loss": losses.serialize(self.loss),
                 "metrics": [serialize_metric(m) for m in self.metrics],
@@ -185,13 +249,10 @@ class Learner:
         """`compile` from such a dictionary.
 
         Raises:
-            UnsupportedError: for weighted losses, and for what `compile` does not know.
+            UnsupportedError: for what `compile` does not know.
         """
-        if config.get("loss_weights"):
-            raise UnsupportedError(f"Model {self.name!r}: compile does not support "
-                                   f"loss_weights={config['loss_weights']!r}.")
         self.compile(config["optimizer"], config["loss"], config.get("metrics"),
-                     config.get("weighted_metrics"))
+                     config.get("weighted_metrics"), config.get("loss_weights"))
 
     @property
     def trainable_variables(self) -> list[np.ndarray]:
@@ -207,49 +268,89 @@ class Learner:
         Loss and gradients contain the regularizers' penalties. The gradients are those of the loss
         multiplied by the optimizer's scale, if it has one.
         """
+        x = self.grouped_inputs(x)
         value, output, dx = self._learn(x, self._weighed(x, y, sample_weight), wants_input_gradient)
-        return self._penalized(value, gradients=True), output, dx
+        return losses.total_of(self._penalized(value, gradients=True)), output, dx
 
     def forward_and_loss(self, x, y, training=False, sample_weight=None):
         """(output, loss with penalties, whether it was computed from the last layer's logits)."""
+        x = self.grouped_inputs(x)
         output, value, fused = self._forward_and_loss(
             x, self._weighed(x, y, sample_weight), training)
-        return output, self._penalized(value), fused
+        return output, losses.total_of(self._penalized(value)), fused
 
-    def _weighed(self, x, y, sample_weight) -> losses.Batch:
+    def _weighed(self, x, y, sample_weight):
         """A batch's labels, with what each of its losses counts for."""
         self._make_ready(x)
-        return self.loss.weigh(self._targets(y), sample_weight, self.layers[-1].dtype)
+        return self.loss.weigh(self._targets(y), self.grouped_weights(sample_weight),
+                               self.layers[-1].dtype)
 
     def _make_ready(self, x) -> None:
         """Be built, and for samples of such sizes where the model leaves sizes open."""
         if not self.built:
             self.build((None, *np.shape(x)[1:]))
-        if None in self.input_shape[1:]:
+        if self.has_open_sizes:
             self.as_input(x[:1])
 
-    def _targets(self, y) -> losses.Targets:
+    def _targets(self, y):
         """y as the loss wants it, checked as a whole: its blocks need no check of their own."""
-        if isinstance(y, losses.Targets):
+        if isinstance(y, (losses.Targets, losses.JointTargets)):
             return y
-        output = self.layers[-1].output_shape
-        return self.loss.checked(y, (len(y), *output[1:]), self.layers[-1].dtype)
+        y = self.grouped_labels(y)
+        shapes = [(len(y), *self.layers[end].output_shape[1:]) for end in self.ends]
+        return self.loss.checked(y, shapes[0] if self.outputs_as is None else shapes,
+                                 self.layers[-1].dtype)
 
-    def _forward_and_loss(self, x, batch: losses.Batch, training: bool):
+    def grouped_inputs(self, x):
+        """Inputs as the model takes them: several as `Several`.
+
+        Raises:
+            ValueError: for another number of them, or other names.
+        """
+        return grouped(x, self.inputs_as, self.input_names)
+
+    def grouped_labels(self, y):
+        """Labels likewise: for each output, or for each that has a loss."""
+        form = self.outputs_as
+        if form is None or y is None or isinstance(y, Several):
+            return y
+        with_loss = sorted(self.loss.outputs) if self.loss is not None else []
+        given = list(y) if isinstance(y, (list, tuple)) else [y]
+        if not isinstance(y, dict) and len(given) == len(with_loss) < form.count:
+            found: list[Any] = [None] * form.count
+            for i, labels in zip(with_loss, given):
+                found[i] = labels
+            return Several(map(_array, found))
+        return mapped(_array, grouped(y, form, self.output_names))
+
+    def grouped_weights(self, sample_weight):
+        """Sample weights likewise; a single array counts for each output."""
+        if self.outputs_as is None or not isinstance(sample_weight, (list, tuple, dict)):
+            return sample_weight
+        return mapped(np.asarray, grouped(sample_weight, self.outputs_as, self.output_names))
+
+    def _forward_and_loss(self, x, batch, training: bool):
         """(output, loss, whether from logits) of a batch or a block of it, without penalties."""
         output = self.forward(x, training)
-        last = self.layers[-1]
+        if isinstance(self.loss, losses.JointLoss):
+            makers = [self.layers[end] for end in self.ends]
+            by_logits = self.loss.fuses([layer.logits_kind for layer in makers], batch,
+                                        [made.shape for made in each(output)])
+            seen = Several([layer.logits if fused else made for layer, fused, made
+                            in zip(makers, by_logits, each(output))])
+            return output, self.loss.forward(batch, seen, by_logits), by_logits
+        last = self.layers[self.ends[0]]
         if self.loss.fuses(last.logits_kind, batch, output.shape):
             logits = last.logits  # there are some, or the loss would not have been fused
             return output, self.loss.forward(batch, logits, True), True  # type: ignore[arg-type]
         return output, self.loss.forward(batch, output), False
 
-    def _learn(self, x, batch: losses.Batch, wants_input_gradient=False):
+    def _learn(self, x, batch, wants_input_gradient=False):
         """(loss, output, input gradient or None) of a batch or a block, without penalties."""
         output, value, fused = self._forward_and_loss(x, batch, training=True)
         gradient, scale = self.loss.backward(), self._scale
-        if scale != 1:
-            gradient = gradient * gradient.dtype.type(scale)
+        if scale != 1:  # of several outputs, each one's gradient
+            gradient = mapped(lambda share: share * share.dtype.type(scale), gradient)
         return value, output, self.backward(gradient, fused, wants_input_gradient)
 
     def _penalized(self, value, gradients=False):
@@ -293,12 +394,12 @@ class Learner:
         if math.isfinite(value):
             what = nonfinite.spoiled_gradient(self)
         else:
-            what = f"the loss became {value}"
+            what = f"the loss became {losses.total_of(value)}"
         origin = nonfinite.origin(self, x, y, sample_weight)
         raise NonFiniteLossError(f"{what[0].upper()}{what[1:]}. Expected finite numbers. {origin}",
                                  float(value), origin, what)
 
-    def _learn_in_blocks(self, x, batch: losses.Batch, shares):
+    def _learn_in_blocks(self, x, batch, shares):
         """`_learn` block by block: the layers' `grads` are the whole batch's then."""
         def learn(model, blocks):
             values, outputs, total = [], [], {}
@@ -312,18 +413,19 @@ class Learner:
         values, outputs, totals = zip(*parallel.run(self, shares, learn))
         for i, layer in enumerate(self.layers):
             layer.grads = {name: sum(total[i, name] for total in totals) for name in layer.grads}
-        return sum(values), np.concatenate(sum(outputs, []))
+        return sum(values), joined(sum(outputs, []))
 
     def update(self) -> None:
         """One step of the optimizer, by the gradients that the layers hold, then the weights'
         constraints."""
-        gradients, weights = self._gradients(), self.trainable_variables
+        weights = self.trainable_variables
         if weights and not self.optimizer.built:
-            self.optimizer.build(weights, [name for layer in self.layers
+            self.optimizer.build(weights, [f"{layer.name}/{name}" for layer in self.layers
                                            for name in layer.trainable_params])
-        self.optimizer.apply(gradients, weights)
+        self.optimizer.apply(self._gradients(),
+                             [layer.params[name] for layer, name in self._stepped()])
         if self.trainable:
-            constraints.apply(self.layers)
+            constraints.apply([layer for layer in self.layers if layer.grads])
             self._keep_rounded()
 
     def _keep_rounded(self) -> None:
@@ -340,11 +442,17 @@ class Learner:
             for slot in self.optimizer.slots():
                 slot[...] = rounded(slot, *names)
 
-    def _gradients(self) -> list:
-        """Those of `trainable_variables`, as the layers hold them."""
+    def _stepped(self) -> list[tuple[Layer, str]]:
+        """(layer, name) of each weight that a step changes: of those that are trained, all on
+        which a loss or a penalty depends."""
         if not self.trainable:
             return []
-        return [layer.grads[name] for layer in self.layers for name in layer.trainable_params]
+        return [(layer, name) for layer in self.layers for name in layer.trainable_params
+                if name in layer.grads]
+
+    def _gradients(self) -> list:
+        """Of each weight that a step changes, as the layers hold them."""
+        return [layer.grads[name] for layer, name in self._stepped()]
 
     def test_step(self, x, y, sample_weight=None):
         """(loss, output) of one batch, without learning from it."""
@@ -355,7 +463,7 @@ class Learner:
 
         results = sum(parallel.run(self, self._shares(len(x)), test), [])
         value = sum(loss for _, loss, _ in results)
-        return self._penalized(value), np.concatenate([output for output, _, _ in results])
+        return self._penalized(value), joined([output for output, _, _ in results])
 
     def predict_step(self, x) -> list[np.ndarray]:
         """The outputs for x, block by block."""
@@ -370,6 +478,11 @@ class Learner:
         if self.loss is None:
             raise ValueError(f"Model {self.name!r} must be compiled before {action}: "
                              "call compile(optimizer=..., loss=...).")
+
+
+def _array(labels):
+    """Labels as something with a shape to index."""
+    return labels if labels is None or hasattr(labels, "shape") else np.asarray(labels)
 
 
 def _add_gradients(total: dict, layers) -> None:

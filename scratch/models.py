@@ -2,8 +2,10 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from scratch import files, initializers
+from scratch.custom_objects import custom_object_scope, of_layers
 from scratch.errors import UnsupportedError, shortened
 from scratch.files import description, variables
 from scratch.layer_config import MODELS
@@ -11,64 +13,75 @@ from scratch.model import Model
 from scratch.network import Network
 from scratch.sequential import Sequential
 
+Objects = dict[str, Any] | None  # see `scratch.custom_objects`
 
-def model_from_config(config: dict) -> Network:
+
+def model_from_config(config: dict, custom_objects: Objects = None) -> Network:
     """A `Sequential` or a `Model` from Keras's config of either; new weights, as Keras makes them.
 
     Args:
         config: what `get_config()` gives, or the dictionary around it with its `class_name`, as
             Keras writes it into files.
+        custom_objects: somebody's own classes and functions, see `scratch.custom_objects`.
 
     Raises:
         UnsupportedError: for a class of somebody's own, and for a layer, a setting or a kind of
             graph that is not supported, by its name.
         ValueError: for a dictionary that is no model's.
     """
-    if isinstance(config, dict) and "class_name" in config:
-        name, inner = config["class_name"], config.get("config")  # which it checks itself
-        module = config.get("module") or "keras"
-        if name not in MODELS or not isinstance(module, str) or module.split(".")[0] != "keras":
-            raise UnsupportedError(f"A model of class {name!r} from {module!r} is not supported. "
-                                   "Expected keras's Sequential or Functional.")
-        made: Network = MODELS[name].from_config(inner)
-        return made
-    if isinstance(config, dict) and "output_layers" in config:
-        return Model.from_config(config)
-    return Sequential.from_config(config)
+    with custom_object_scope(custom_objects):
+        if isinstance(config, dict) and "class_name" in config:
+            name, inner = config["class_name"], config.get("config")  # which it checks itself
+            module = config.get("module") or "keras"
+            if name not in MODELS or not isinstance(module, str) or module.split(".")[0] != "keras":
+                raise UnsupportedError(f"A model of class {name!r} from {module!r} is not "
+                                       "supported. Expected keras's Sequential or Functional.")
+            made: Network = MODELS[name].from_config(inner)
+            return made
+        if isinstance(config, dict) and "output_layers" in config:
+            return Model.from_config(config)
+        return Sequential.from_config(config)
 
 
-def model_from_json(text: str) -> Network:
+def model_from_json(text: str, custom_objects: Objects = None) -> Network:
     """A model from what its `to_json()`, or that of a Keras model, gives; new weights.
 
     Raises:
         UnsupportedError, ValueError: see `model_from_config`, and for what is no JSON dictionary.
     """
     with naming("", "a model's description in JSON"):
-        return model_from_config(description.parse(text.encode(), "the text"))
+        return model_from_config(description.parse(text.encode(), "the text"), custom_objects)
 
 
 def clone_model(model: Network) -> Network:
     """Another model with the same layers and settings, and new weights; not compiled.
 
     Raises:
-        UnsupportedError: for a layer of a class of somebody's own, which a config cannot describe.
+        UnsupportedError: for a layer of a class of somebody's own that no config has named.
     """
-    return model_from_config({**model.saved_as(), "config": model.get_config()})
+    return model_from_config({**model.saved_as(), "config": model.get_config()},
+                             of_layers(model.layers))
 
 
-def load_model(filepath, compile: bool = True) -> Network:
+def load_model(filepath, custom_objects: Objects = None, compile: bool = True) -> Network:
     """The model in a `.keras` file, with its weights; compiled, and ready to go on training.
 
+    Or in an `.h5` file, in which Keras 2 kept whole models; as far as its layers are those of Keras
+    3.
+
     Args:
+        custom_objects: somebody's own classes and functions, see `scratch.custom_objects`.
         compile: whether to compile the model as it was when it was saved, if it was.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: for a file that is damaged or no Keras model's.
         UnsupportedError: for a layer, a loss, an optimizer or a setting that is not supported, for
-            classes of somebody's own, and for the older HDF5 format.
+            classes of somebody's own, for the folder of a SavedModel, and for what Keras 2 meant
+            otherwise than Keras 3.
     """
-    return load_compiled_by(filepath, Network.compile_from_config if compile else None)
+    with custom_object_scope(custom_objects):
+        return load_compiled_by(filepath, Network.compile_from_config if compile else None)
 
 
 def load_compiled_by(filepath, compiling: Callable[[Network, dict], None] | None) -> Network:
@@ -79,11 +92,12 @@ def load_compiled_by(filepath, compiling: Callable[[Network, dict], None] | None
             leaves it uncompiled.
     """
     name = str(filepath)
-    text, weights = files.read_model(filepath)
-    with naming(f"{name}: ", "a model saved by Keras, with a config.json that describes it"):
-        model = _described(description.parse(text), compiling)
+    stored = files.read_model(filepath)
+    place = f"{name}: {stored.saved_by}"
+    with naming(place, "a model saved by Keras, with a config that describes it"):
+        model = _described(stored.description(), compiling)
     if model.built:
-        variables.restore(model, weights, name)
+        variables.restore(model, stored.weights, name)
     return model
 
 

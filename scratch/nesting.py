@@ -17,15 +17,25 @@ class Call(NamedTuple):
 
     Attributes:
         unit: what is called, a `Layer` or a `Network`.
-        sources: positions of the calls whose outputs it reads; -1 is the model's input.
+        sources: positions of the calls whose outputs it reads; -1 - k is the model's input k.
+        places: which output of each of those it reads, from 0; () where it is always the first, as
+            of all that have only one.
     """
 
     unit: Any
     sources: tuple[int, ...]
+    places: tuple[int, ...] = ()
+
+    @property
+    def read(self) -> list[tuple[int, int]]:
+        """(position of a call, which of its outputs) for each that it reads."""
+        return list(zip(self.sources, self.places or (0,) * len(self.sources)))
 
 
-def written_out(calls: list[Call], owner) -> tuple[list[Layer], list[tuple[int, ...]]]:
-    """(the layers of all calls in order, for each the positions of those that it reads).
+def written_out(calls: list[Call], owner) -> tuple[list[Layer], list[tuple[int, ...]],
+                                                   dict[tuple[int, int], int]]:
+    """(the layers of all calls in order, for each the positions of those that it reads, the
+    position of the layer that makes a call's output, by the call and the output's number).
 
     Each layer's first call that does not stand in a model of its own is the layer itself.
 
@@ -36,9 +46,10 @@ def written_out(calls: list[Call], owner) -> tuple[list[Layer], list[tuple[int, 
     sources: list[tuple[int, ...]] = []
     first: dict[int, Layer] = {}  # calls, by what all calls of a layer have in common
     times: Counter[int] = Counter()
-    ends = {-1: -1}
+    ends: dict[tuple[int, int], int] = {}
     for i, call in enumerate(calls):
-        start, read = len(layers), tuple(ends[source] for source in call.sources)
+        start = len(layers)
+        read = tuple(ends[each] if each[0] >= 0 else each[0] for each in call.read)
         for path, layer, own_sources in _inside(call.unit):
             times[id(layer.params)] += 1
             number = times[id(layer.params)]
@@ -53,10 +64,12 @@ def written_out(calls: list[Call], owner) -> tuple[list[Layer], list[tuple[int, 
             first.setdefault(id(layer.params), placed)
             layers.append(placed)
             sources.append(read if own_sources is None else tuple(
-                start + source if source >= 0 else read[0] for source in own_sources))
-        ends[i] = len(layers) - 1
+                start + source if source >= 0 else read[-1 - source] for source in own_sources))
+        made = [-1] if isinstance(call.unit, Layer) else call.unit.ends
+        for place, end in enumerate(made):
+            ends[i, place] = start + end if end >= 0 else len(layers) - 1
     _require_distinct(layers, owner)
-    return layers, sources
+    return layers, sources, ends
 
 
 CALL = " (call "  # between a layer's path and the number of its call

@@ -16,6 +16,7 @@ from scratch.layers import Input, Layer, symbolic
 from scratch.layers.unknown_sizes import STAND_INS, filled, has_unknown, worked_out
 from scratch.nesting import Call, written_out
 from scratch.operations.operation import Operation
+from scratch.several import Several, Structure, each, grouped, mapped
 from scratch.summary import summary_html, summary_table
 from scratch.training import Trainer
 from scratch.weights import HoldsWeights
@@ -25,16 +26,20 @@ class Network(Trainer, HoldsWeights):
     """Base of the models: a subclass says what `calls` are, and when they are built.
 
     Attributes:
-        input_layer: the `Input`; None before the model has one.
+        inputs: its `Input`s, in order; none before the model has any.
         calls: of layers and of models that stand in this one, in order.
         layers: what is called, in the order of computation, models in this one written out.
-        sources: for each layer the positions of those whose outputs it reads; -1: the model's
-            input.
+        sources: for each layer the positions of those whose outputs it reads; -1 - k: the model's
+            input k.
+        ends: positions of the layers that make the model's outputs.
+        inputs_as, outputs_as: the form in which the user has several of them; None for a single
+            one.
         named: whether the name was given, and not chosen here.
-        sizes: of a sample, for which the layers are built; None before.
+        sizes: of a sample, for which the layers are built, those of each input; None before.
     """
 
-    merges = False  # a call of a model takes one input
+    inputs_as: Structure | None = None
+    outputs_as: Structure | None = None
 
     def __init__(self, name: str | None, default_name: str, trainable: bool, dtype):
         super().__init__()
@@ -42,12 +47,33 @@ class Network(Trainer, HoldsWeights):
         self.name = name or default_name
         self._trainable = trainable
         self.requested_policy = precision.requested(dtype)
-        self.input_layer: Input = None  # type: ignore[assignment]  # there once it is built
+        self.inputs: list[Input] = []
         self.calls: list[Call] = []
         self.layers: list[Layer] = []
         self.sources: list[tuple[int, ...]] = []
+        self.ends: list[int] = []
         self.built = False
-        self.sizes: tuple | None = None
+        self.sizes: list[tuple] | None = None
+
+    @property
+    def input_layer(self) -> Input:
+        """The first `Input`; None before the model has one."""
+        return self.inputs[0] if self.inputs else None  # type: ignore[return-value]
+
+    @property
+    def merges(self) -> bool:
+        """Whether a call of the model takes a list of inputs."""
+        return self.inputs_as is not None
+
+    @property
+    def input_names(self) -> list[str]:
+        """Of the `Input`s, in order."""
+        return [source.name for source in self.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """For each output the name of the layer or the model that makes it, as in Keras."""
+        return [self.calls[position].unit.name for position, _ in self.made_by]
 
     @property
     def trainable(self) -> bool:
@@ -75,8 +101,14 @@ class Network(Trainer, HoldsWeights):
         return [layer for layer in self.layers if layer.tied_to is None]
 
     def _write_out(self) -> None:
-        """Make `layers` and `sources` of `calls`."""
-        self.layers, self.sources = written_out(self.calls, self)
+        """Make `layers`, `sources` and `ends` of `calls`."""
+        self.layers, self.sources, made = written_out(self.calls, self)
+        self.ends = [made[each] for each in self.made_by] if self.calls else []
+
+    @property
+    def made_by(self) -> list[tuple[int, int]]:
+        """For each output of the model the call that makes it, and which of its outputs it is."""
+        return [(len(self.calls) - 1, 0)]
 
     def get_config(self) -> dict:
         """Keras's config of the same model."""
@@ -90,10 +122,16 @@ class Network(Trainer, HoldsWeights):
         """
         if symbolic.is_symbolic(x):
             return symbolic.call(self, x)
-        return self.forward(x, training)
+        return self._as_handed_out(self.forward(x, training))
 
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
+    def _as_handed_out(self, y):
+        """Outputs in the form in which the user has them."""
+        return y if self.outputs_as is None else self.outputs_as.packed(each(y))
+
+    def compute_output_shape(self, input_shape):
         """The shape of the output for inputs of that shape; builds the model if it is not built.
+
+        Of several inputs a list of shapes, and of several outputs likewise.
 
         Raises:
             ValueError: if the model is built for others, or a layer cannot take such inputs.
@@ -102,22 +140,32 @@ class Network(Trainer, HoldsWeights):
             self.build(tuple(input_shape))
         if not self.takes(input_shape):
             raise ValueError(f"{self}: expected inputs of shape {self.input_shape}. "
-                             f"Received: {tuple(input_shape)}")
-        return self.layer_shapes(tuple(input_shape))[-1]
+                             f"Received: {input_shape}")
+        shapes = self.layer_shapes(input_shape)
+        made = [shapes[end] for end in self.ends]
+        return made[0] if self.outputs_as is None else made
 
-    def takes(self, shape: tuple) -> bool:
-        """Whether inputs may have that shape, whatever the size of the batch."""
-        own, given = self.input_shape[1:], tuple(shape[1:])
-        return len(own) == len(given) and all(n in (None, m) for n, m in zip(own, given))
+    def takes(self, shape) -> bool:
+        """Whether inputs may have that shape, of several these, whatever the size of the batch."""
+        shapes = self._each_shape(shape)
+        return len(shapes) == len(self.inputs) and all(
+            len(own.shape) == len(given) and all(n in (None, m)
+                                                 for n, m in zip(own.shape[1:], given[1:]))
+            for own, given in zip(self.inputs, shapes))
 
-    def layer_shapes(self, input_shape: tuple) -> list[tuple]:
+    def _each_shape(self, shape) -> list[tuple]:
+        """The shape of each input."""
+        if self.inputs_as is None:
+            return [tuple(shape)]
+        return list(map(tuple, self.inputs_as.flat(shape)))
+
+    def layer_shapes(self, input_shape) -> list[tuple]:
         """The shape of each layer's output for inputs of that shape, in which sizes may be open."""
-        shapes = [tuple(input_shape)]  # it stays the last one
-        for layer, sources in zip(self.layers, self.sources):
+        shapes: list[Any] = [*self.layers, *reversed(self._each_shape(input_shape))]
+        for i, (layer, sources) in enumerate(zip(self.layers, self.sources)):
             read = [shapes[source] for source in sources]
-            shapes.insert(-1, worked_out(layer.compute_output_shape,
-                                         read if layer.merges else read[0]))
-        return shapes[:-1]
+            shapes[i] = worked_out(layer.compute_output_shape, read if layer.merges else read[0])
+        return shapes[:len(self.layers)]
 
     @property
     def requested_dtype(self) -> np.dtype | None:
@@ -151,12 +199,11 @@ class Network(Trainer, HoldsWeights):
 
     def _owners(self):
         yield self
-        if self.input_layer is not None:
-            yield self.input_layer  # Keras rounds its inputs to the Input's precision
+        yield from self.inputs  # Keras rounds what it is fed to the Input's precision
         for unit in self.units:
             yield from unit._owners() if isinstance(unit, Network) else [unit]
 
-    def build(self, input_shape: tuple) -> None:
+    def build(self, input_shape) -> None:
         """Make the weights of every layer that has none yet, for inputs (None, ...).
 
         Sizes that are open are those of the next batch; meanwhile a stand-in takes their place.
@@ -165,38 +212,44 @@ class Network(Trainer, HoldsWeights):
             ValueError: if the model has no layers, or if one cannot take such inputs, or inputs of
                 any size.
         """
-        if not has_unknown(input_shape):
-            self._build_for(tuple(input_shape))
+        shapes = self._each_shape(input_shape)
+        if not any(map(has_unknown, shapes)):
+            self._build_for(shapes)
             return
-        self._build_for(filled(input_shape, STAND_INS[0]))
-        self.take_sizes(filled(input_shape, STAND_INS[1]))
-        self.take_sizes(filled(input_shape, STAND_INS[0]))
+        one, other = ([filled(shape, size) for shape in shapes] for size in STAND_INS)
+        self._build_for(one)
+        for each_filled in (other, one):
+            self._take_sizes(each_filled)
 
-    def take_sizes(self, shape: tuple) -> None:
+    def take_sizes(self, shape) -> None:
         """Be ready for inputs of that shape, where the model's own leaves sizes open.
 
         Raises:
             ValueError: if a layer cannot take them.
         """
-        sizes = tuple(shape[1:])
+        self._take_sizes(self._each_shape(shape))
+
+    def _take_sizes(self, given: list[tuple]) -> None:
+        sizes = [tuple(shape[1:]) for shape in given]
         if sizes == self.sizes:
             return
         self.sizes = None  # nothing is certain if a layer refuses
-        shapes: list[Any] = [*self.layers, (None, *sizes)]  # the last place, -1: the model's input
+        # the last places, -1 - k: the model's inputs
+        shapes: list[Any] = [*self.layers, *((None, *each_size) for each_size in reversed(sizes))]
         for i, (layer, sources) in enumerate(zip(self.layers, self.sources)):
             read = [shapes[source] for source in sources]
-            given = read if layer.merges else read[0]
-            if not layer.fits(given):
-                layer.take_inputs(given)
+            shape = read if layer.merges else read[0]
+            if not layer.fits(shape):
+                layer.take_inputs(shape)
             shapes[i] = layer.output_shape
         self.sizes = sizes
 
-    def _build_for(self, input_shape: tuple) -> None:
+    def _build_for(self, input_shapes: list[tuple]) -> None:
         """Build for inputs all of whose sizes are known."""
         dtype, policy = self.dtype, self.policy
-        self._build_models(input_shape, policy)
-        self.sizes = input_shape[1:]
-        shapes = [*self.layers, tuple(input_shape)]  # the last place, -1, is the model's input
+        self._build_models(input_shapes, policy)
+        self.sizes = [shape[1:] for shape in input_shapes]
+        shapes: list[Any] = [*self.layers, *reversed(input_shapes)]  # -1 - k: the model's inputs
         for i, (layer, sources) in enumerate(zip(self.layers, self.sources)):
             read = [shapes[source] for source in sources]
             self._build_layer(layer, read if layer.merges else read[0], dtype, policy)
@@ -204,18 +257,20 @@ class Network(Trainer, HoldsWeights):
         self._require_proved()
         self.built = True
 
-    def _build_models(self, input_shape: tuple, policy: precision.Policy) -> None:
+    def _build_models(self, input_shapes: list[tuple], policy: precision.Policy) -> None:
         """Build the models in this one that are not built yet, and write all out again."""
         waiting = [unit for unit in self.units if isinstance(unit, Network) and not unit.built]
         if not waiting:
             return
         for unit in waiting:
             unit.requested_policy = unit.requested_policy or policy
-        shapes = [input_shape]  # it stays the last one
-        for call in self.calls:
-            read = [shapes[source] for source in call.sources]
-            shapes.insert(-1, call.unit.compute_output_shape(read if call.unit.merges
-                                                             else read[0]))
+        made: dict[tuple[int, int], tuple] = {(-1 - k, 0): shape
+                                              for k, shape in enumerate(input_shapes)}
+        for i, call in enumerate(self.calls):
+            read = [made[each_read] for each_read in call.read]
+            shapes = call.unit.compute_output_shape(read if call.unit.merges else read[0])
+            for place, shape in enumerate(shapes if isinstance(shapes, list) else [shapes]):
+                made[i, place] = shape
         self._write_out()
 
     def _build_layer(self, layer: Layer, shape, dtype: np.dtype,
@@ -259,42 +314,64 @@ class Network(Trainer, HoldsWeights):
                                        f"computes in {low[0].policy.compute} is not proved for it.")
 
     def forward(self, x, training=False):
-        outputs = [*self.layers, self.as_input(x)]  # the last place, -1, is the model's input
+        # the last places, -1 - k, are the model's inputs
+        outputs = [*self.layers, *reversed(each(self.as_input(x)))]
         for i, layer in enumerate(self.layers):
             read = [outputs[j] for j in self.sources[i]]
             outputs[i] = y = low_precision.forward(layer, read if layer.merges else read[0],
                                                    training)
             if layer.activity_regularizer is not None:
                 layer.last_output = y
-        return y
+        if self.outputs_as is None:
+            return outputs[self.ends[0]]
+        return Several([outputs[end] for end in self.ends])
 
     def backward(self, gradient, from_logits=False, wants_input_gradient=True):
-        due = [None] * len(self.layers) + [None]  # the gradient of each output; the input's is last
-        due[len(self.layers) - 1] = gradient
+        # the gradient of each layer's output; behind them those of the inputs, the first one last
+        due: list[Any] = [None] * (len(self.layers) + len(self.inputs))
+        by_logits: dict[int, Any] = {}
+        given = from_logits if isinstance(from_logits, tuple) else (from_logits,)
+        for end, share, fused in zip(self.ends, each(gradient), given, strict=True):
+            if share is not None:
+                to = by_logits if fused else due
+                to[end] = added(by_logits.get(end) if fused else due[end], share)
         for i, layer in reversed(list(enumerate(self.layers))):
             wanted = wants_input_gradient or max(self.sources[i]) >= 0
-            dx = back_through(layer, due[i], wanted, from_logits)
-            from_logits = False
+            if due[i] is None and i not in by_logits and layer.activity_regularizer is None:
+                layer.grads = {}  # no loss depends on it
+                continue
+            dx = back_through(layer, due[i], wanted, by_logits.get(i))
             due[i] = None
             if not wanted:
                 continue
             for j, share in zip(self.sources[i], dx if layer.merges else [dx], strict=True):
-                due[j] = share if due[j] is None else due[j] + share
+                due[j] = added(due[j], share)
         add_tied_gradients(self.layers)
-        return due[-1] if wants_input_gradient else None
+        if not wants_input_gradient:
+            return None
+        at_inputs = due[len(self.layers):][::-1]
+        return at_inputs[0] if self.inputs_as is None else Several(at_inputs)
 
     @property
-    def input_shape(self) -> tuple:
+    def input_shape(self):
+        """(batch, ...); of several inputs a list of them."""
         self._require_built("input_shape")
-        return self.input_layer.batch_shape
+        shapes = [source.batch_shape for source in self.inputs]
+        return shapes[0] if self.inputs_as is None else shapes
 
     @property
-    def output_shape(self) -> tuple:
-        """(batch, ...); None for sizes that each batch says anew."""
+    def output_shape(self):
+        """(batch, ...), of several outputs a list; None for sizes that each batch says anew."""
         self._require_built("output_shape")
-        if has_unknown(self.input_shape):
+        if self.has_open_sizes:
             return self.compute_output_shape(self.input_shape)
-        return self.layers[-1].output_shape
+        shapes = [self.layers[end].output_shape for end in self.ends]
+        return shapes[0] if self.outputs_as is None else shapes
+
+    @property
+    def has_open_sizes(self) -> bool:
+        """Whether each batch says some sizes of the inputs anew."""
+        return any(has_unknown(source.batch_shape) for source in self.inputs)
 
     def get_layer(self, name: str):
         """The layer of that name or path, or the model in this one."""
@@ -304,22 +381,24 @@ class Network(Trainer, HoldsWeights):
         raise ValueError(f"Model {self.name!r}: expected one of the layers "
                          f"{[layer.name for layer in self.layers]}. Received: {name!r}")
 
-    def as_input(self, x) -> np.ndarray:
-        """x as a batch of the model's precision and shape.
+    def as_input(self, x):
+        """x as a batch of the model's precision and shape; several inputs as `Several`.
 
         Raises:
-            ValueError: for another shape.
+            ValueError: for another shape, or another number of inputs.
         """
         if not self.built:
             x = np.asarray(x, self.dtype)
             self.build((None, *x.shape[1:]))
-        x = np.asarray(x, self.layers[0].dtype)  # one precision for all layers
-        if self.input_layer.requested_policy is not None:
-            x = precision.rounded(x, self.input_layer.requested_policy.compute)
-        if not self.takes(x.shape):
+        dtype = self.layers[0].dtype  # one precision for all layers
+        x = mapped(np.asarray, grouped(x, self.inputs_as, self.input_names), dtype)
+        x = mapped(_as_fed, x, self.input_layer if self.inputs_as is None else Several(self.inputs))
+        shapes = [array.shape for array in each(x)]
+        given = shapes[0] if self.inputs_as is None else shapes
+        if not self.takes(given):
             raise ValueError(f"Model {self.name!r}: expected inputs of shape {self.input_shape}. "
-                             f"Received: {x.shape}")
-        self.take_sizes(x.shape)
+                             f"Received: {given}")
+        self._take_sizes(shapes)
         return x
 
     def activity_penalty(self):
@@ -367,9 +446,9 @@ class Network(Trainer, HoldsWeights):
         """Write a `.weights.h5` file; see `scratch.files.save_weights`."""
         files.save_weights(self, filepath, overwrite)
 
-    def load_weights(self, filepath) -> None:
-        """Read a `.weights.h5` or a `.keras` file; see `scratch.files.load_weights`."""
-        files.load_weights(self, filepath)
+    def load_weights(self, filepath, skip_mismatch: bool = False, by_name: bool = False) -> None:
+        """Read a `.weights.h5`, `.h5` or `.keras` file; see `scratch.files.load_weights`."""
+        files.load_weights(self, filepath, skip_mismatch, by_name)
 
     def count_params(self) -> int:
         self._require_built("count_params")
@@ -392,28 +471,49 @@ class Network(Trainer, HoldsWeights):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
+def _as_fed(array: np.ndarray, source: Input) -> np.ndarray:
+    """An input in the precision that its `Input` asks for."""
+    if source.requested_policy is None:
+        return array
+    return precision.rounded(array, source.requested_policy.compute)
+
+
+def added(gradient, share):
+    """The sum of two gradients, each of which may be None."""
+    if gradient is None or share is None:
+        return share if gradient is None else gradient
+    return gradient + share
+
+
 def add_tied_gradients(layers: list[Layer]) -> None:
     """Add the gradients of weights that are used again to those of the layer's first call."""
     first = {layer.name: layer for layer in layers}
     for layer in layers:
         if layer.tied_to is not None:
             begun = first[layer.tied_to]
-            begun.grads = {name: gradient + layer.grads[name]
-                           for name, gradient in begun.grads.items()}
+            begun.grads = {name: added(begun.grads.get(name), layer.grads.get(name))
+                           for name in {**begun.grads, **layer.grads}}
 
 
-def back_through(layer: Layer, gradient, wants_input_gradient: bool, from_logits: bool):
-    """`layer.backward`, or `backward_from_logits`; with the gradient of its activity's penalty."""
-    if layer.activity_regularizer is None:
-        return low_precision.backward(layer, gradient, wants_input_gradient,
-                                      "backward_from_logits" if from_logits else "backward")
-    assert layer.last_output is not None, "forward keeps it"
-    penalty = regularization.activity_gradient(layer.activity_regularizer, layer.last_output)
-    if not from_logits:
-        return low_precision.backward(layer, gradient + penalty, wants_input_gradient)
-    # the loss's gradient begins at the softmax's input, the penalty's at its output
-    dx = layer.backward_from_logits(gradient, wants_input_gradient)
+def back_through(layer: Layer, gradient, wants_input_gradient: bool, of_logits=None):
+    """`layer.backward`, `backward_from_logits`, or the sum of the two, in the layer's precision;
+    with the gradient of its activity's penalty.
+
+    Args:
+        gradient: of its output; None where there is none.
+        of_logits: of the input of its activation, where a loss is computed from that; or None.
+    """
+    if layer.activity_regularizer is not None:
+        assert layer.last_output is not None, "forward keeps it"
+        gradient = added(gradient, regularization.activity_gradient(layer.activity_regularizer,
+                                                                    layer.last_output))
+    if of_logits is None:
+        return low_precision.backward(layer, gradient, wants_input_gradient)
+    dx = low_precision.backward(layer, of_logits, wants_input_gradient, "backward_from_logits")
+    if gradient is None:
+        return dx
+    # the loss's gradient begins at the softmax's input, all others at its output
     grads = dict(layer.grads)
-    more = layer.backward(penalty, wants_input_gradient)
+    more = low_precision.backward(layer, gradient, wants_input_gradient)
     layer.grads = {name: grads[name] + layer.grads[name] for name in grads}
     return None if dx is None or more is None or not wants_input_gradient else dx + more

@@ -8,6 +8,8 @@ import copy
 
 import numpy as np
 
+from scratch.several import each, mapped
+
 
 def origin(model, x, y, sample_weight=None) -> str:
     """A sentence on the first number that is not finite, in the order of computation.
@@ -16,8 +18,11 @@ def origin(model, x, y, sample_weight=None) -> str:
         model: a built and compiled model, as it was before the step; it stays as it is.
         x, y, sample_weight: the step's batch.
     """
-    x = np.asarray(x, model.dtype)
-    for what, array in (("the input", x), ("the labels", y), ("sample_weight", sample_weight)):
+    x = mapped(np.asarray, model.grouped_inputs(x), model.dtype)
+    given = [(what, array) for what, some in (("the input", x), ("the labels", y),
+                                              ("sample_weight", sample_weight))
+             for array in each(some)]
+    for what, array in given:
         place = first_place(array)
         if place:
             return f"It comes from {what}, which {place} of the step's batch"
@@ -51,7 +56,7 @@ def spoiled_gradient(model) -> str:
 
 def by_layers(model, x) -> str:
     """The first layer whose output is not finite; '' if there is none. The layers are run."""
-    outputs: list = [*model.layers, x]  # the last place, -1, is the model's input
+    outputs: list = [*model.layers, *reversed(each(x))]  # the last places: the model's inputs
     for i, layer in enumerate(model.layers):
         read = [outputs[j] for j in model.sources[i]]
         outputs[i] = layer.forward(read if layer.merges else read[0], True)
@@ -74,7 +79,7 @@ def on_the_way_back(model, x, y, sample_weight) -> str:
                              f"given {place}")
             dx = back(gradient, *arguments, **named)
             of_inputs = dx if isinstance(dx, (list, tuple)) else [dx]
-            for what, array in (*layer.grads.items(), *(("input", each) for each in of_inputs)):
+            for what, array in (*layer.grads.items(), *(("input", dx) for dx in of_inputs)):
                 place = first_place(array)
                 if place and not found:
                     found.append(f"It comes from the way back: the gradient of its {what} that "

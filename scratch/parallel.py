@@ -67,7 +67,7 @@ def splits(layer) -> bool:
 
     Not where the activity is regularized: that penalty is divided by the size of the whole batch.
     """
-    return (vars(type(layer)).get("sample_by_sample", False)
+    return (vars(type(layer)).get("sample_by_sample", False) and layer.sample_by_sample
             and layer.activity_regularizer is None)
 
 

@@ -33,8 +33,9 @@ def add_gradients(layers, scale: float = 1.0) -> None:
     """Add each penalty's gradient, of a loss scaled by `scale`, to the one that the layer holds for
     the weight."""
     for layer, name, regularizer in regularized(layers):
-        more = regularizer.gradient(layer.params[name])
-        layer.grads[name] = layer.grads[name] + (more if scale == 1.0 else more * scale)
+        gradient = regularizer.gradient(layer.params[name])
+        gradient = gradient if scale == 1.0 else gradient * scale
+        layer.grads[name] = layer.grads[name] + gradient if name in layer.grads else gradient
 
 
 def activity_penalty(regularizer, output: np.ndarray) -> np.ndarray | float:

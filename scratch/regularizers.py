@@ -1,4 +1,4 @@
-"""Penalties on weights and outputs, by Keras's names: L1, L2 and both together.
+"""Penalties on weights and outputs, by Keras's names: L1, L2, both together, orthogonality.
 
 A regularizer gives a penalty, which is added to the loss, and the penalty's gradient, which is
 added to the weight's. Where a training step does so is in `regularization.py`.
@@ -12,12 +12,16 @@ import numpy as np
 from scratch.errors import UnsupportedError
 from scratch.suggestions import did_you_mean
 
+SHORTEST = 1e-7  # what a vector is divided by at least
+
 
 class Regularizer:
     """l1 sum |x| + l2 sum x^2.
 
     The two factors are rounded to float32 even where x is float64, as Keras rounds them.
     """
+
+    needs_matrix = False  # whether it is one of whole matrices
 
     def __init__(self, l1: float, l2: float):
         self.l1, self.l2 = _factor(l1, "l1", self), _factor(l2, "l2", self)
@@ -86,8 +90,70 @@ class L1L2(Regularizer):
         return {"l1": self.l1, "l2": self.l2}
 
 
-CLASSES = {cls.__name__: cls for cls in (L1, L2, L1L2)}
-ALIASES = {name.lower(): name for name in CLASSES}
+class OrthogonalRegularizer(Regularizer):
+    """factor times the mean of |cosine| over all pairs of rows, or of columns, of a matrix.
+
+    Each is first divided by its length, or by 1e-7 if that is more.
+
+    Args:
+        factor: not below 0.
+        mode: 'rows' or 'columns'.
+
+    Raises:
+        ValueError: for another factor or mode, and for a weight that is no matrix.
+    """
+
+    needs_matrix = True
+
+    def __init__(self, factor=0.01, mode="rows"):
+        super().__init__(0.0, 0.0)
+        self.factor = _factor(factor, "factor", self)
+        if mode not in ("rows", "columns"):
+            raise ValueError("Regularizer OrthogonalRegularizer: expected mode to be 'rows' or "
+                             f"'columns'. Received: mode={mode!r}")
+        self.mode = mode
+
+    def penalty(self, array):
+        _, _, cosines = self._cosines(array)
+        return self._share(array) * np.abs(cosines).sum()
+
+    def gradient(self, array):
+        # of the penalty by the unit vectors: each cosine is there twice, and holds two of them
+        units, inverse, cosines = self._cosines(array)
+        by_units = 2 * self._share(array) * (np.sign(cosines) @ units)
+        # what goes along a vector changes its length alone
+        along = (by_units * units).sum(axis=1, keepdims=True) * (
+            inverse < array.dtype.type(1 / SHORTEST))
+        found = inverse * (by_units - units * along)
+        return found if self.mode == "rows" else found.T
+
+    def _cosines(self, array: np.ndarray):
+        """(unit vectors as rows, what each was multiplied by, their cosines, 0 with themselves)."""
+        if array.ndim != 2:
+            raise ValueError("Regularizer OrthogonalRegularizer: expected a weight with two axes. "
+                             f"Received: one of shape {array.shape}")
+        rows = array if self.mode == "rows" else array.T
+        with np.errstate(divide="ignore"):
+            inverse = np.minimum(1 / np.sqrt(np.square(rows).sum(axis=1, keepdims=True)),
+                                 array.dtype.type(1 / SHORTEST))
+        units = rows * inverse
+        cosines = units @ units.T
+        np.fill_diagonal(cosines, 0)
+        return units, inverse, cosines
+
+    def _share(self, array: np.ndarray):
+        """What each of all n (n - 1) cosines counts for."""
+        size = array.shape[0 if self.mode == "rows" else 1]
+        with np.errstate(divide="ignore", invalid="ignore"):  # as in Keras, one alone is NaN
+            return array.dtype.type(np.divide(self.factor, size * (size - 1)))
+
+    def get_config(self):
+        return {"factor": self.factor, "mode": self.mode}
+
+
+CLASSES = {cls.__name__: cls for cls in (L1, L2, L1L2, OrthogonalRegularizer)}
+ALIASES = {"l1": "L1", "l2": "L2", "l1l2": "L1L2",
+           "orthogonal_regularizer": "OrthogonalRegularizer"}
 # Keras 3 describes this name but fails to find it; taken as described.
 DESCRIBED = {"l1_l2": {"class_name": "L1L2", "config": {"l1": 0.01, "l2": 0.01}}}
 

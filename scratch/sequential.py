@@ -7,6 +7,7 @@
 What all models share is in `network.py`, training in `training.py`.
 """
 
+from scratch.custom_objects import custom_object_scope
 from scratch.errors import UnsupportedError
 from scratch.layer_config import MODELS, layer_from_config, layer_to_config
 from scratch.layers import Input, Layer
@@ -64,15 +65,16 @@ class Sequential(Network):
             if self.input_layer is not None or self.calls:
                 raise ValueError(f"Model {self.name!r}: expected one Input, before all layers. "
                                  f"Received another: {layer}")
-            self.input_layer = layer
+            self.inputs = [layer]
             layer.name = layer.name or "input_layer"
             return
         if not isinstance(layer, (Layer, Network)):
             raise TypeError(f"Model {self.name!r}: expected layers of scratch. Received: {layer!r} "
                             f"of type {type(layer).__name__}")
-        if layer.merges:
-            raise ValueError(f"Model {self.name!r}: expected layers of one input. Received: "
-                             f"{layer}, which merges several; use scratch.Model")
+        if layer.merges or getattr(layer, "outputs_as", None) is not None:
+            does = "merges" if layer.merges else "makes"
+            raise ValueError(f"Model {self.name!r}: expected layers of one input and one "
+                             f"output. Received: {layer}, which {does} several; use scratch.Model")
         if layer.name in names and names.given(layer):  # also of one that stands here twice
             raise ValueError(f"Model {self.name!r}: expected each layer's name once. "
                              f"Received twice: {layer.name!r}")
@@ -86,8 +88,8 @@ class Sequential(Network):
     def build(self, input_shape: tuple) -> None:
         if not self.calls:
             raise ValueError(f"Model {self.name!r}: expected at least one layer. Received: none")
-        self.input_layer = self.input_layer or Input(batch_shape=tuple(input_shape),
-                                                     name="input_layer")
+        if not self.inputs:
+            self.inputs = [Input(batch_shape=tuple(input_shape), name="input_layer")]
         super().build(input_shape)
         for layer in self.layers:
             # as when a Keras model's flag is set: its layers follow, and move no statistics either;
@@ -115,7 +117,8 @@ class Sequential(Network):
         for layer in reversed(self.layers):
             wanted = wants_input_gradient or layer is not self.layers[0]
             if from_logits or layer.activity_regularizer is not None:
-                gradient = back_through(layer, gradient, wanted, from_logits)
+                gradient = back_through(layer, None if from_logits else gradient, wanted,
+                                        gradient if from_logits else None)
                 from_logits = False
             else:
                 gradient = layer.backward(gradient, wanted)
@@ -141,8 +144,11 @@ class Sequential(Network):
                 "build_config": {"input_shape": self.input_shape}}
 
     @classmethod
-    def from_config(cls, config: dict) -> "Sequential":
+    def from_config(cls, config: dict, custom_objects: dict | None = None) -> "Sequential":
         """A model from its own or from Keras's `get_config()`; new weights, as Keras makes them.
+
+        Args:
+            custom_objects: somebody's own classes and functions, see `scratch.custom_objects`.
 
         Raises:
             UnsupportedError: for a layer or a setting that is not supported, by its name, and for
@@ -155,7 +161,8 @@ class Sequential(Network):
         if "output_layers" in config:
             raise UnsupportedError(f"Model {config.get('name')!r} is a functional model: expected "
                                    "a Sequential's config. scratch.Model reads the other kind.")
-        layers = [layer_from_config(layer) for layer in config["layers"]]
+        with custom_object_scope(custom_objects):
+            layers = [layer_from_config(layer) for layer in config["layers"]]
         model = cls(layers, trainable=config.get("trainable", True), name=config.get("name"))
         shape = config.get("build_input_shape")
         if shape and not model.built:

@@ -36,7 +36,8 @@ def _rows(model) -> list[list[str]]:
         rows.append([f"{layer.name} ({type(layer).__name__})", str(shape),
                      f"{layer.count_params():,}"])
     if model.sources != [(i - 1,) for i in range(len(model.layers))]:
-        names = [*(layer.name for layer in model.layers), model.input_layer.name]  # -1: the input
+        # -1 - k: input k
+        names = [*(layer.name for layer in model.layers), *reversed(model.input_names)]
         rows[0].append("Connected to")
         for row, sources in zip(rows[1:], model.sources):
             row.append(", ".join(names[i] for i in sources))

@@ -5,6 +5,7 @@ What happens to one batch is in `learner.py`, where batches come from in `batche
 
 import sys
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +21,11 @@ from scratch.batches import (
 from scratch.callbacks import CallbackList
 from scratch.errors import NonFiniteLossError
 from scratch.history import History
+from scratch.layers.augmentation import warn_of_undrawn
 from scratch.learner import Learner
-from scratch.losses import Targets
+from scratch.losses import JointTargets, Targets
 from scratch.progress import ProgressBar
-from scratch.scores import Scores
+from scratch.several import Several, each, joined
 
 
 class Trainer(Learner):
@@ -43,7 +45,9 @@ class Trainer(Learner):
         """One step on one batch: the loss, followed by the metrics if there are any."""
         self._require_compiled("train_on_batch")
         x, y = self._checked(x, y)
+        sample_weight = self.grouped_weights(sample_weight)
         if class_weight is not None:
+            self._require_one_output(class_weight)
             if sample_weight is not None:
                 raise ValueError("Expected sample_weight or class_weight, not both. "
                                  "Received: both")
@@ -55,19 +59,21 @@ class Trainer(Learner):
         """The loss and the metrics of one batch, without learning from it."""
         self._require_compiled("test_on_batch")
         x, y = self._checked(x, y)
+        sample_weight = self.grouped_weights(sample_weight)
         value, output = self.test_step(x, y, sample_weight)
         return self._figures_of(value, y, output, sample_weight, return_dict)
 
-    def predict_on_batch(self, x) -> np.ndarray:
+    def predict_on_batch(self, x) -> Any:
         """The outputs for one batch."""
-        x = numeric(x)
-        if x.ndim == 0 or len(x) == 0:
-            raise ValueError("predict_on_batch: expected at least one sample. Received an array of "
-                             f"shape {x.shape}")
-        return np.concatenate(self.predict_step(x))
+        x = numeric(self.grouped_inputs(x))
+        for array in each(x):
+            if array.ndim == 0 or len(array) == 0:
+                raise ValueError("predict_on_batch: expected at least one sample. Received an "
+                                 f"array of shape {array.shape}")
+        return self._as_handed_out(joined(self.predict_step(x)))
 
     def _figures_of(self, value, y, output, sample_weight, return_dict: bool):
-        scores = Scores(self.metrics, self.weighted_metrics)
+        scores = self.scores()
         scores.add(value, y, output, sample_weight)
         return _as_asked(scores.figures(), return_dict)
 
@@ -106,6 +112,8 @@ class Trainer(Learner):
                 infinite, naming the step and where it comes from; that step changes no weight.
         """
         self._require_compiled("fit")
+        x = self.grouped_inputs(x) if y is not None else x
+        self._require_one_output(class_weight)
         rows = kept = None  # all rows of x to train on, and none of them for validation
         if validation_split and validation_data is None:
             if gives_batches(x):
@@ -124,6 +132,7 @@ class Trainer(Learner):
                                       validation_batch_size or batch_size, False,
                                       validation_steps, kept)
         batches = Epochs(source, steps_per_epoch)
+        warn_of_undrawn(self.layers)
         self.history = History(self, {"epochs": epochs, "steps": batches.steps,
                                       "verbose": verbose})
         watchers = CallbackList(callbacks, self, self.history.params)
@@ -158,14 +167,17 @@ class Trainer(Learner):
                 bar.close(**figures)
             if self.stop_training or batches.exhausted:
                 break
+        if len(epochs):
+            self.optimizer.finalize_variable_values(self.trainable_variables)
         watchers.call("on_train_end", logs=logs)
 
     def _run_epoch(self, batches: Epochs, bar: ProgressBar, epoch: int, watchers) -> dict | None:
         """The figures of one epoch; None if there was no batch left for it."""
-        scores = Scores(self.metrics, self.weighted_metrics)
+        scores = self.scores()
         for step, (x, y, sample_weight) in enumerate(batches):
-            if not isinstance(y, Targets):
+            if not isinstance(y, (Targets, JointTargets)):
                 x, y = self._checked(x, y)
+                sample_weight = self.grouped_weights(sample_weight)
             watchers.begin_batch("train", step)
             try:
                 value, output = self.train_step(x, y, sample_weight)
@@ -202,10 +214,11 @@ class Trainer(Learner):
     def _evaluate(self, batches: Epochs, watchers, bar: ProgressBar | None = None) -> dict:
         """The figures over one epoch of batches."""
         watchers.call("on_test_begin")
-        scores = Scores(self.metrics, self.weighted_metrics)
+        scores = self.scores()
         for step, (x, y, sample_weight) in enumerate(batches):
-            if not isinstance(y, Targets):
+            if not isinstance(y, (Targets, JointTargets)):
                 x, y = self._checked(x, y)
+                sample_weight = self.grouped_weights(sample_weight)
             watchers.begin_batch("test", step)
             value, output = self.test_step(x, y, sample_weight)
             scores.add(value, y, output, sample_weight)
@@ -219,13 +232,14 @@ class Trainer(Learner):
         return figures
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None,
-                callbacks=None) -> np.ndarray:
-        """The outputs for all of x, computed batch by batch: (samples, ...).
+                callbacks=None) -> Any:
+        """The outputs for all of x, computed batch by batch: (samples, ...), of several outputs in
+        the form in which the model was given them.
 
         Args as `fit` takes them; of batches (x, y) only x is used.
         """
         if not gives_batches(x):
-            x = numeric(x)
+            x = numeric(self.grouped_inputs(x))
             checked_batch_size(batch_size)
             if len(x) == 0:
                 raise ValueError("predict: expected at least one sample. Received: none")
@@ -237,40 +251,56 @@ class Trainer(Learner):
         with progress_bar(batches.steps, "Predict", verbose) as bar:
             for step, (rows, _, _) in enumerate(batches):
                 watchers.begin_batch("predict", step)
-                made = self.predict_step(rows)
+                made = self.predict_step(self.grouped_inputs(rows))
                 outputs += made
-                watchers.end_batch("predict", step,
-                                   lambda made=made: {"outputs": np.concatenate(made)})
+                watchers.end_batch("predict", step, lambda made=made: {
+                    "outputs": self._as_handed_out(joined(made))})
                 bar.update(step + 1)
             if not outputs:
                 raise ValueError("predict: expected at least one batch. Received: none")
             watchers.call("on_predict_end")
             bar.close()
-        return np.concatenate(outputs)
+        return self._as_handed_out(joined(outputs))
+
+    def _require_one_output(self, class_weight) -> None:
+        """As Keras, which knows no class of a sample with several labels."""
+        if class_weight is not None and self.outputs_as is not None:
+            raise ValueError(f"Model {self.name!r}: expected class_weight only for a model of one "
+                             "output. Received it for several: give sample_weight for each output")
+
+    def _as_handed_out(self, y) -> Any:
+        """Outputs in the form in which the user has them."""
+        raise NotImplementedError
 
     def _source(self, x, y, sample_weight, class_weight, batch_size, shuffle, steps, rows=None):
         """Where batches come from; arrays are checked as a whole."""
         if not gives_batches(x):
             checked_batch_size(batch_size)
             x, y = self._checked(x, y)
+            sample_weight = self.grouped_weights(sample_weight)
         return adapt(x, y, sample_weight, class_weight, batch_size, shuffle, steps, rows)
 
     def _checked(self, x, y):
         """x and y as things to index, once it is sure that they fit and that y has no wrong label.
         """
-        x = numeric(x)
+        x = numeric(self.grouped_inputs(x))
         if y is None:
             raise ValueError(f"Model {self.name!r}: expected labels beside the inputs. "
                              "Received: none")
-        y = y if hasattr(y, "shape") else np.asarray(y)
+        y = self.grouped_labels(y)
+        y = y if hasattr(y, "shape") or isinstance(y, Several) else np.asarray(y)
         if not self.built:
             self.build((None, *x.shape[1:]))
-        if not self.takes(x.shape):
+        shapes = [tuple(array.shape) for array in each(x)]
+        given = shapes[0] if self.inputs_as is None else shapes
+        if not self.takes(given):
             raise ValueError(f"Model {self.name!r}: expected inputs of shape {self.input_shape}. "
-                             f"Received: {tuple(x.shape)}")
-        if len(x) != len(y) or len(x) == 0:
+                             f"Received: {given}")
+        counts = [[len(array) for array in each(some) if array is not None] for some in (x, y)]
+        if len({*counts[0], *counts[1]}) > 1 or len(x) == 0:
+            said = [", ".join(map(str, dict.fromkeys(some))) for some in counts]
             raise ValueError(f"Model {self.name!r}: expected as many labels as inputs, and at "
-                             f"least one. Received: {len(x)} inputs and {len(y)} labels")
+                             f"least one. Received: {said[0]} inputs and {said[1]} labels")
         self._make_ready(x)
         return x, self._targets(y)
 

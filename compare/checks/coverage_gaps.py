@@ -17,6 +17,7 @@ from compare.oracle.base import Oracle
 from compare.oracle.expected import known_oracle_of
 from compare.tracing.trace import Part, Trace
 from compare.tracing.types import Config
+from scratch.several import each
 
 
 class CoverageGap(str):
@@ -75,10 +76,14 @@ def memory(class_name: str, config: Config) -> str:
     """What an optimizer remembers between steps, '' for nothing."""
     kept = {"Adam": "moments", "AdamW": "moments", "RMSprop": "mean squares",
             "Adagrad": "sums of squares", "Ftrl": "sums", "Adadelta": "mean squares",
-            "Adamax": "moments", "Nadam": "moments", "Lion": "momentum"}.get(class_name)
-    momentum = "momentum" if config.get("momentum") else None
+            "Adamax": "moments", "Nadam": "moments", "Lion": "momentum", "Lamb": "moments",
+            "Adafactor": "mean squares", "Muon": "momentum",
+            "ScheduleFreeAdamW": "moments and the steps' own sequence"}.get(class_name)
+    averages = "moving averages" if config.get("use_ema") else None
+    gathered = "gathered gradients" if config.get("gradient_accumulation_steps") else None
+    momentum = "momentum" if config.get("momentum") and class_name != "Muon" else None
     schedule = "its schedule" if isinstance(config.get("learning_rate"), dict) else None
-    return ", ".join(filter(None, (kept, momentum, schedule)))
+    return ", ".join(filter(None, (kept, momentum, schedule, averages, gathered)))
 
 
 def _batch(trace: Trace) -> list[str]:
@@ -86,9 +91,10 @@ def _batch(trace: Trace) -> list[str]:
     if len(trace.x) == 1:
         said.append("batch of 1: a sum in place of a mean over the batch, or a missing 1/N, gives "
                     "the same numbers, and samples cannot be mixed up")
-    elif np.array_equal(trace.x, np.broadcast_to(trace.x[:1], trace.x.shape)):
+    elif all(np.array_equal(x, np.broadcast_to(x[:1], x.shape)) for x in each(trace.x)):
         said.append("all samples are equal: mixing them up changes nothing")
-    if trace.y is not None and len(trace.y) > 1 and np.unique(trace.y, axis=0).shape[0] == 1:
+    labels = [y for y in each(trace.y) if y is not None]
+    if labels and len(trace.x) > 1 and all(np.unique(y, axis=0).shape[0] == 1 for y in labels):
         said.append("all labels are equal: labels shuffled apart from their images go unnoticed")
     return said
 

@@ -20,6 +20,7 @@ from compare.oracle.low_precision import cast
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.types import Layer, Network
 from scratch import low_precision, regularizers
+from scratch.several import each
 
 
 class Watched:
@@ -70,8 +71,7 @@ class Watched:
         return dx
 
 
-def rows(model: Network, watched: list[Watched], x: np.ndarray, end: np.ndarray | None,
-         fused: bool) -> list[Row]:
+def rows(model: Network, watched: list[Watched], x: Any, end: Any, fused: Any) -> list[Row]:
     """A row for the way forward and one for the way back: the first layer that something else
     reached than its graph says, or else that everything did.
 
@@ -80,7 +80,8 @@ def rows(model: Network, watched: list[Watched], x: np.ndarray, end: np.ndarray 
         watched: what passed through its layers.
         x: the batch.
         end: the gradient that its way back began with, with respect to the output, or to the last
-            layer's logits if `fused`; None where there was none, and there is one row.
+            layer's logits if `fused`; of several outputs likewise for each. None where there was
+            none, and there is one row.
     """
     ways = [_forward(model, watched, x)]
     if end is not None:
@@ -99,10 +100,21 @@ def rows(model: Network, watched: list[Watched], x: np.ndarray, end: np.ndarray 
     return found
 
 
-def _forward(model: Network, watched: list[Watched], x: np.ndarray) -> Iterator[Row]:
+def _reached(model: Network, watched: list[Watched], *begun: list[list[Any]]) -> set[int]:
+    """The layers on which a loss or a penalty depends."""
+    found = {i for i, seen in enumerate(watched) if seen.layer.activity_regularizer is not None
+             or any(gradients[i] for gradients in begun)}
+    for i in reversed(range(len(watched))):
+        if i in found:
+            found.update(source for source in model.sources[i] if source >= 0)
+    return found
+
+
+def _forward(model: Network, watched: list[Watched], x: Any) -> Iterator[Row]:
+    given = each(x)
     for seen, sources in zip(watched, model.sources):
         for i, source in enumerate(sources):
-            expected = x if source < 0 else watched[source].output
+            expected = given[-1 - source] if source < 0 else watched[source].output
             if seen.inputs is None or expected is None:
                 yield mismatch(Gate.WHOLE_NETWORK, seen.layer.name, "", None, expected)
                 return
@@ -110,24 +122,30 @@ def _forward(model: Network, watched: list[Watched], x: np.ndarray) -> Iterator[
                           low_precision.lowered(seen.layer, expected))
 
 
-def _backward(model: Network, watched: list[Watched], end: np.ndarray,
-              fused: bool) -> Iterator[Row]:
+def _backward(model: Network, watched: list[Watched], end: Any, fused: Any) -> Iterator[Row]:
     assert watched[-1].output is not None  # the way back follows on the way forward
     dtype = watched[-1].output.dtype
     rounding = Rounding.of(dtype)
-    last = len(watched) - 1
-    if fused:
-        logits = watched[last].logits
-        if logits is None:
-            yield mismatch(Gate.WHOLE_NETWORK, watched[last].layer.name, "", None, end)
+    begun: list[list[Any]] = [[] for _ in watched]  # what each layer's output is handed at the end
+    below: list[list[Any]] = [[] for _ in watched]  # likewise its logits
+    by_logits = fused if isinstance(fused, tuple) else [fused] * len(model.ends)
+    for position, gradient, logits in zip(model.ends, each(end), by_logits):
+        if gradient is not None:
+            (below if logits else begun)[position].append(gradient)
+    for seen, handed in zip(watched, below):
+        if handed and seen.logits is None:
+            yield mismatch(Gate.WHOLE_NETWORK, seen.layer.name, "", None, handed[0])
             return
-        yield bitwise(Gate.WHOLE_NETWORK, watched[last].layer.name, "", logits, end)
+        if len(handed) == 1:
+            yield bitwise(Gate.WHOLE_NETWORK, seen.layer.name, "", seen.logits, handed[0])
+    reached = _reached(model, watched, begun, below)
     for i in reversed(range(len(watched))):
         seen = watched[i]
-        arrived: list[Any] = [end] if i == last and not fused else []
-        for reader, sources in zip(watched[i + 1:], model.sources[i + 1:]):
-            arrived += [(reader.sent or [None] * len(sources))[k]
-                        for k, source in enumerate(sources) if source == i]
+        arrived: list[Any] = list(begun[i])
+        for j, (reader, sources) in enumerate(zip(watched, model.sources)):
+            if j in reached:
+                arrived += [(reader.sent or [None] * len(sources))[k]
+                            for k, source in enumerate(sources) if source == i]
         terms = [Bounded(gradient, rounding) for gradient in arrived if gradient is not None]
         regularizer = seen.layer.activity_regularizer
         if regularizer is not None and seen.output is not None:

@@ -25,8 +25,10 @@ from compare.tracing.loss_scale import loss_scale, scaled
 from compare.tracing.ops import ops_of
 from compare.tracing.optimizer_steps import restart
 from compare.tracing.shared_weights import total_gradient
+from compare.tracing.tensor_names import by_name
 from compare.tracing.trace import Trace, layer_parts
 from compare.tracing.types import Network
+from scratch.several import Several, each, mapped
 
 END_TO_END = "end to end"  # what a row is about
 Named = dict[tuple[str, str], Any]  # by layer and tensor
@@ -67,14 +69,14 @@ def freely(model: Network, reference: Trace) -> tuple[Named, list[Row], Named]:
     """(what the model computes from the trace's batch when it runs as in training, the rows on how
     its layers were wired, what the recovery of gradients may have rounded)."""
     model = copy.deepcopy(model)
-    made = {}
+    made: Named = {}
     if reference.inference is not None:  # before training moves any statistics
-        made["network", "inference"] = model.forward(reference.x, training=False)
+        made |= named("inference", model.forward(reference.x, training=False))
     for layer, positions in zip(model.layers, layer_parts(reference)):
         layer.give_noise(reference.parts[positions[0]].noise)
     watched = [Watched(layer) for layer in model.layers]
-    end: Any = reference.parts[-1].output_gradient
-    fused = False
+    end: Any = reference.upstream
+    fused: Any = False
     if reference.y is not None:
         if loss_scale(reference.compile_config) != 1:
             restart(model)  # a scale that has moved is another loss's
@@ -83,15 +85,16 @@ def freely(model: Network, reference: Trace) -> tuple[Named, list[Row], Named]:
             **execution.weighted(reference.sample_weight))
         made["loss", "value"] = np.asarray(value)
         end = scaled(model.loss.backward(), loss_scale(reference.compile_config))
-        fused = execution.is_fused(model, reference.y, output.shape)
+        fused = execution.is_fused(model, reference.y, list(each(output)))
     else:
         for layer in model.layers:
             layer.activity_regularizer = None  # of the loss, and there is none
         output = model.forward(reference.x, training=True)
-        dx = model.backward(reference.parts[-1].output_gradient)
-    made["network", "output"] = output
+        several = isinstance(output, Several)
+        dx = model.backward(end, (False,) * len(each(output)) if several else False)
+    made |= named("output", output)
     if dx is not None:
-        made["network", "input_gradient"] = dx
+        made |= named("input_gradient", dx)
     slack: Named = {}
     for layer, positions in zip(model.layers, layer_parts(reference)):
         part = reference.parts[positions[0]]
@@ -101,7 +104,7 @@ def freely(model: Network, reference: Trace) -> tuple[Named, list[Row], Named]:
         for name, extra in getattr(layer, "slack", {}).items():
             key = title, f"{name}_gradient"
             slack[key] = slack[key] + extra if key in slack else extra
-    x = np.asarray(reference.x, model.layers[0].dtype)
+    x = mapped(np.asarray, reference.x, model.layers[0].dtype)
     return made, dataflow.rows(model, watched, x, end, fused), slack
 
 
@@ -137,26 +140,36 @@ def forward_alone(model: Network, reference: Trace) -> tuple[Named, list[Row], N
     model = copy.deepcopy(model)
     watched = [Watched(layer) for layer in model.layers]
     output = model.forward(reference.x, training=False)
-    x = np.asarray(reference.x, model.layers[0].dtype)
-    return {("network", "output"): output}, dataflow.rows(model, watched, x, None, False), {}
+    x = mapped(np.asarray, reference.x, model.layers[0].dtype)
+    return named("output", output), dataflow.rows(model, watched, x, None, False), {}
 
 
 def observed(reference: Trace) -> Named:
     """The same tensors from the reference's trace."""
-    said = {("network", "output"): reference.parts[-1].output}
+    outputs = reference.outputs
+    said = named("output", Several(outputs) if len(outputs) > 1 else outputs[0])
     if reference.inference is not None:
-        said["network", "inference"] = reference.inference
+        said |= named("inference", reference.inference)
     if reference.loss is not None:
         said["loss", "value"] = np.asarray(reference.loss)
-    gradients = [gradient for part, sources in zip(reference.parts, reference.sources)
-                 for source, gradient in zip(sources, _each(part.input_gradient))
-                 if source < 0 and gradient is not None]
-    if gradients:
-        said["network", "input_gradient"] = sum(gradients[1:], start=gradients[0])
+    sent: list[list[np.ndarray]] = [[] for _ in each(reference.x)]
+    for part, sources in zip(reference.parts, reference.sources):
+        for source, gradient in zip(sources, _each(part.input_gradient)):
+            if source < 0 and gradient is not None:
+                sent[-1 - source].append(gradient)
+    added = [sum(terms[1:], start=terms[0]) if terms else None for terms in sent]
+    said |= named("input_gradient", Several(added) if len(added) > 1 else added[0])
     for i, part in enumerate(reference.parts):
         for name in part.weight_gradients if part.tied_to is None else ():
             said[part.layer, f"{name}_gradient"] = total_gradient(reference.parts, i, name)
     return said
+
+
+def named(tensor: str, value: Any) -> Named:
+    """One of the network's tensors, or several of them numbered from 1."""
+    found = by_name(tensor, value.arrays if isinstance(value, Several) and len(value.arrays) > 1
+                    else each(value)[0])
+    return {("network", name): array for name, array in found.items()}
 
 
 def _each(gradients: Any) -> tuple[np.ndarray | None, ...]:

@@ -16,7 +16,9 @@ from compare.checks.row import Row, judge, raised
 from compare.document import progress
 from compare.oracle.network import outside_of_training
 from compare.tracing import execution
+from compare.tracing.grouping import as_tuple
 from compare.tracing.layer_error import RAISED, of_model
+from compare.tracing.tensor_names import by_name
 from compare.tracing.trace import Trace
 from compare.tracing.types import Network
 
@@ -37,9 +39,9 @@ def rows(model: Network, twin: Network, reference: Trace) -> list[Row]:
 
     batch = reference.x, reference.y, reference.sample_weight
     with keras_side.EntryPoints(twin) as own:
-        theirs = {"predict": own.predict(reference.x)}
+        theirs = by_name("predict", own.predict(as_tuple(reference.x)))
         if reference.y is not None and twin.compiled:
-            theirs["evaluate loss"] = np.asarray(own.evaluate(*batch)["loss"])
+            theirs["evaluate loss"] = np.asarray(own.evaluate(*map(as_tuple, batch))["loss"])
     try:
         ours = _called(copy.deepcopy(model), *batch)
     except RAISED as error:  # somebody's own layer may raise anything
@@ -53,10 +55,13 @@ def rows(model: Network, twin: Network, reference: Trace) -> list[Row]:
     return found
 
 
-def _called(model: Network, x: np.ndarray, y: Any, sample_weight: np.ndarray | None
-            ) -> dict[str, np.ndarray]:
+def _called(model: Network, x: Any, y: Any, sample_weight: Any) -> dict[str, np.ndarray]:
     """What the candidate's calls return, by the call's name."""
-    made = {"predict": model.predict(x, batch_size=len(x), verbose=0)}
+    predicted = model.predict(x, batch_size=len(x), verbose=0)
+    if getattr(model, "outputs_as", None) is not None:
+        predicted = model.outputs_as.flat(predicted)
+        predicted = predicted if len(predicted) > 1 else predicted[0]
+    made = by_name("predict", predicted)
     if y is not None:
         figures = model.evaluate(x, y, batch_size=len(x), verbose=0, return_dict=True,
                                  **execution.weighted(sample_weight))

@@ -4,8 +4,9 @@ What single steps do is judged elsewhere. Here it is seen whether `fit` makes th
 for bit, and whether `evaluate` weights each batch by its size.
 """
 
+import warnings
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from compare.tracing import execution
 from compare.tracing.layer_error import RAISED, of_model
 from compare.tracing.trace import Trace
 from compare.tracing.types import Network
+from scratch.losses import JointLoss
 
 FIT, EVALUATE = "fit", "evaluate loss in batches"
 EPOCHS = 2  # the second one begins where the first has led
@@ -30,12 +32,12 @@ SHARE = 4
 class Epoch(NamedTuple):
     """What `fit` and `evaluate` are given."""
 
-    x: np.ndarray
-    y: np.ndarray
-    sample_weight: np.ndarray | None
+    x: Any
+    y: Any
+    sample_weight: Any
     size: int
 
-    def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray | None]]:
+    def batches(self) -> Iterator[tuple[Any, Any, Any]]:
         """Those that an epoch is made of, in the samples' order."""
         for start in range(0, len(self.x), self.size):
             rows = slice(start, start + self.size)
@@ -75,9 +77,11 @@ def is_mean_over_samples(model: Network) -> bool:
     """Whether a batch's loss is a mean of as many numbers from each sample, and nothing else. It is
     not where some are left out, as those of a class that is ignored, and the others divided by
     their own number."""
-    return (getattr(model.loss, "reduction", "") in ("sum_over_batch_size", "mean")
-            and not getattr(model.loss, "over_batch", False)
-            and getattr(model.loss, "ignore_class", None) is None
+    losses = [term.loss for term in model.loss.terms] if isinstance(model.loss, JointLoss) else \
+        [model.loss]
+    return (all(getattr(loss, "reduction", "") in ("sum_over_batch_size", "mean")
+                and not getattr(loss, "over_batch", False)
+                and getattr(loss, "ignore_class", None) is None for loss in losses)
             and not any(layer.activity_regularizer for layer in model.layers))
 
 
@@ -114,8 +118,10 @@ def _fitted(model: Network, epoch: Epoch) -> Row | None:
 def by_fit(model: Network, epoch: Epoch) -> np.ndarray:
     """All weights, one after another, after `fit` on the epoch in the samples' order."""
     copied = with_fresh_optimizer(model)
-    copied.fit(epoch.x, epoch.y, batch_size=epoch.size, epochs=EPOCHS, shuffle=False, verbose=0,
-               **execution.weighted(epoch.sample_weight))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is not computed in training, the report says itself
+        copied.fit(epoch.x, epoch.y, batch_size=epoch.size, epochs=EPOCHS, shuffle=False,
+                   verbose=0, **execution.weighted(epoch.sample_weight))
     return flat(copied)
 
 
@@ -123,6 +129,14 @@ def in_single_steps(model: Network, epoch: Epoch) -> np.ndarray:
     """The same after one `train_on_batch` for each batch; the model itself is trained."""
     for _ in range(EPOCHS):
         one_epoch(model, epoch)
+    return finished(model)
+
+
+def finished(model: Network) -> np.ndarray:
+    """All weights in one vector, moving averages in the places of those that have one."""
+    for weight, average in zip(model.trainable_variables,
+                               getattr(model.optimizer, "averages", ())):
+        weight[...] = average
     return flat(model)
 
 

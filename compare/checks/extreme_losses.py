@@ -6,6 +6,7 @@ import numpy as np
 
 from compare.checks.extreme_numbers import sample
 from compare.oracle.losses import LABELLED, named
+from compare.tracing.loss_terms import Term
 from compare.tracing.trace import Trace
 from compare.tracing.types import Config
 
@@ -33,24 +34,25 @@ class LossDraw(NamedTuple):
     note: str
 
 
-def draw(trace: Trace, seed: int) -> LossDraw:
+def draw(trace: Trace, term: Term, seed: int) -> LossDraw:
     """One sample of each kind.
 
     Args:
-        trace: of a network with labels, for the loss and all shapes.
+        trace: of a network with labels, for all shapes.
+        term: which of its losses.
     """
-    assert trace.y is not None
-    name, config = named(trace.compile_config["loss"])
+    name, config = named(term.loss)
+    labels = term.labels(trace)
     rng = np.random.default_rng(seed)
-    shape = trace.parts[-1].output.shape[1:]
-    from_logits = bool(trace.fused or config.get("from_logits"))
+    shape = trace.parts[term.part].output.shape[1:]
+    from_logits = bool(term.fused or config.get("from_logits"))
     kinds: tuple[str, ...] = (LOGITS if from_logits else PROBABILITIES if name in OF_PROBABILITIES
                               else NUMBERS)
     kinds = kinds[seed % len(kinds):] + kinds[:seed % len(kinds)]
-    y = _labels(name, trace.y, (len(kinds), *trace.y.shape[1:]), shape[-1], rng)
+    y = _labels(name, labels, (len(kinds), *labels.shape[1:]), shape[-1], rng)
     rows = [_logits_or(kind, name, y[i], shape, rng, trace.dtype, config, from_logits)
             for i, kind in enumerate(kinds)]
-    return LossDraw(y, np.stack(rows).astype(trace.dtype), trace.fused, f"extremes, seed {seed}")
+    return LossDraw(y, np.stack(rows).astype(trace.dtype), term.fused, f"extremes, seed {seed}")
 
 
 def _labels(name: str, y: np.ndarray, shape: tuple[int, ...], classes: int,

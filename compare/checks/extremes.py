@@ -32,6 +32,7 @@ from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing import execution
 from compare.tracing.configs import channel_axis, layer_config
 from compare.tracing.layer_error import RAISED, LayerError, sentence
+from compare.tracing.loss_terms import Term, terms_of
 from compare.tracing.ops import Op
 from compare.tracing.trace import Part, Trace
 from compare.tracing.types import Network
@@ -42,7 +43,7 @@ BY_BATCH = ("offset", "tiny", "equal", "zero", "mixed")  # for layers that mix s
 PIECEWISE = ("kinks", "mixed", "equal")  # for layers that round nothing
 SEEDS = (0, 1)
 
-LossRun = Callable[[np.ndarray, np.ndarray, bool], tuple[np.ndarray, np.ndarray]]
+LossRun = Callable[[np.ndarray, np.ndarray, bool, int], tuple[np.ndarray, np.ndarray]]
 
 
 def probe(candidate: Trace, ops: Sequence[Op], reference_ops: Sequence[ReferenceRun] | None = None,
@@ -54,14 +55,16 @@ def probe(candidate: Trace, ops: Sequence[Op], reference_ops: Sequence[Reference
         ops: its ops, to be run.
         reference_ops: as `probing.probe` takes them.
         model: the candidate, whose loss is run; None for none.
-        loss_run: the reference's loss, a function (labels, output, fused) -> (value, gradient);
+        loss_run: the reference's loss, a function (labels, output, fused, number of the output) ->
+            (value, gradient);
             None leaves the oracle's value in its place.
     """
     rows: list[Row] = []
     pairs = progress.each(zip(candidate.parts, ops), f"Gate '{Gate.EXTREMES}', layer by layer")
     for i, (part, op) in enumerate(pairs):
         run = None if reference_ops is None else reference_ops[i]
-        rows += layer_rows(candidate, part, op, run)
+        if oracle_of(candidate, part).proved:
+            rows += layer_rows(candidate, part, op, run)
         if candidate.y is not None:
             rows += penalty_rows(candidate, i, ops)
     if model is not None and candidate.y is not None and candidate.loss is not None:
@@ -197,30 +200,35 @@ def _of_all_kinds(shape: tuple[int, ...], rng: np.random.Generator, dtype: str) 
 
 
 def loss_rows(candidate: Trace, model: Network, run: LossRun | None) -> list[Row]:
-    """Rows for the loss's value, without penalties, and its gradient."""
-    function = copy.deepcopy(model.loss)
+    """Rows for each loss's value, without penalties and weight, and its gradient."""
+    return [row for term in terms_of(candidate) for row in _term_rows(candidate, term, model, run)]
+
+
+def _term_rows(candidate: Trace, term: Term, model: Network, run: LossRun | None) -> list[Row]:
+    function = copy.deepcopy(term.function(model))
     rows, kept = [], []
     for seed in SEEDS:
-        draw = loss_draw(candidate, seed)
-        right = exact_loss(candidate.compile_config["loss"], draw.y,
+        draw = loss_draw(candidate, term, seed)
+        right = exact_loss(term.loss, draw.y,
                            Bounded(draw.output, Rounding.of(candidate.dtype)), draw.fused,
                            np.dtype(candidate.dtype))
-        theirs = None if run is None else run(draw.y, draw.output, draw.fused)
+        theirs = None if run is None else run(draw.y, draw.output, draw.fused, term.output)
         try:
             value = function.forward(draw.y, draw.output.copy(), draw.fused or None)
             made = np.asarray(value), function.backward()
         except RAISED as error:  # somebody's own loss may raise anything
             note = (str(error) if isinstance(error, LayerError) else
                     f"{type(function).__name__} raised {sentence(error)}")
-            return [raised(Gate.EXTREMES, "loss", tensor, note)
+            return [raised(Gate.EXTREMES, term.layer, tensor, note)
                     for tensor in ("value", "gradient")]
         for k, tensor in enumerate(("value", "gradient")):
             expected = None if theirs is None else theirs[k]
-            row = _judged("loss", tensor, made[k], right[k], candidate.dtype, draw.note, expected)
+            row = _judged(term.layer, tensor, made[k], right[k], candidate.dtype, draw.note,
+                          expected)
             row.drawn = None if row.passed else draw
             rows.append(row)
         kept.append((made[1], np.array(made[1])))
-    return rows + [overwritten("loss", "gradient", now, before) for now, before in kept
+    return rows + [overwritten(term.layer, "gradient", now, before) for now, before in kept
                    if not np.array_equal(now, before, equal_nan=True)]
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from compare.checks.gate import Gate
 from compare.checks.row import Row, judge, raised
 from compare.document import progress
-from compare.oracle.expected import learned, optimizer_of
+from compare.oracle.expected import learned, names_of_learned, optimizer_of
 from compare.oracle.optimizer_states import (
     State,
     exact_step,
@@ -133,7 +133,8 @@ def drawn(reference: Trace, more: tuple[int, ...] = ()) -> list[State]:
     """
     described = rule_of(reference.compile_config["optimizer"])
     shapes = [reference.parts[i].weights[name].shape for i, name in learned(reference)]
-    return states(described["class_name"], described["config"], shapes, reference.dtype, more)
+    return states(described["class_name"], described["config"], shapes, reference.dtype, more,
+                  names_of_learned(reference))
 
 
 def _from_states(ours: OptimizerSteps, twin: Network | Trace | None, reference: Trace,

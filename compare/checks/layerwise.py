@@ -16,7 +16,6 @@ from compare.checks.gate import Gate
 from compare.checks.row import Row, bitwise, distance, judge, mismatch, raised
 from compare.document import progress
 from compare.oracle.expected import (
-    data_loss,
     inference,
     learned,
     loss_input,
@@ -24,6 +23,9 @@ from compare.oracle.expected import (
     part_results,
     results,
     shapes,
+    share,
+    summed,
+    term_loss,
     updates,
     with_penalties,
 )
@@ -33,7 +35,8 @@ from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing import execution
 from compare.tracing.configs import layer_config
 from compare.tracing.layer_error import RAISED, LayerError, sentence
-from compare.tracing.loss_scale import loss_scale, scaled
+from compare.tracing.loss_scale import loss_scale
+from compare.tracing.loss_terms import Term, terms_of
 from compare.tracing.ops import Op
 from compare.tracing.optimizer_steps import stepped
 from compare.tracing.shared_weights import total_gradient
@@ -41,6 +44,7 @@ from compare.tracing.tensor_names import by_name
 from compare.tracing.trace import Part, Trace
 from compare.tracing.types import Arrays, Network, Weights
 from scratch.precision import rounded
+from scratch.several import each
 
 MOVES = "the layer changes this weight outside of training"
 ONE_SAMPLE = "a batch of one sample"  # is what a row is about
@@ -148,43 +152,73 @@ class Layerwise:
         return made
 
     def loss(self) -> list[Row]:
-        """Rows for the loss and its gradient, computed from the reference's output."""
+        """Rows for the loss and its gradient, computed from the reference's output; of several
+        outputs for the sum, and for each one's loss and its share of the gradient."""
         ours, theirs = self.candidate, self.reference
         if theirs.loss is None or theirs.fused != ours.fused:
             return []
-        value, gradient = self._exact_loss(theirs)
-        seen = loss_input(theirs)
+        terms = terms_of(theirs)
+        value, values, gradients = self._exact_loss(theirs, terms)
+        made_values: Any = []
         if self.model is not None and self.ops is not None:
             function = copy.deepcopy(self.model.loss)
             try:
-                made = function.forward(theirs.y, seen, theirs.fused or None,
-                                        **execution.weighted(theirs.sample_weight))
-                made_gradient = scaled(function.backward(), loss_scale(theirs.compile_config))
+                seen = [part.inputs[0] if below else part.output for part, below in zip(
+                    (theirs.parts[end] for end in theirs.ends),
+                    theirs.fused if isinstance(theirs.fused, tuple) else [theirs.fused])]
+                made, made_gradient, made_values = execution.run_loss(
+                    function, theirs.y, seen, theirs.fused, theirs.sample_weight,
+                    loss_scale(theirs.compile_config))
             except RAISED as error:  # somebody's own loss may raise anything
                 note = (str(error) if isinstance(error, LayerError) else
                         f"{type(function).__name__} raised {sentence(error)}")
                 return [raised(Gate.LOSS, "loss", tensor, note) for tensor in ("value", "gradient")]
             made = made + execution.penalties(self.ops, [part.output for part in theirs.parts])
+            made_gradients = [each(made_gradient)[term.output] for term in terms]
         else:
-            own_value, own_gradient = self._exact_loss(ours)
+            own_terms = terms_of(ours)
+            if [term.output for term in own_terms] != [term.output for term in terms]:
+                return []  # a row on the networks says so
+            own_value, own_values, own_gradients = self._exact_loss(ours, own_terms)
             made, value = moved(np.asarray(ours.loss), own_value, value)
-            made_gradient, gradient = moved(np.asarray(ours.loss_gradient), own_gradient, gradient)
-        terms = loss_terms(theirs.compile_config["loss"], seen.shape)
-        rows = [judge(Gate.LOSS, "loss", "value", made, theirs.loss, value, terms[0]),
-                judge(Gate.LOSS, "loss", "gradient", made_gradient, theirs.loss_gradient, gradient,
-                      terms[1])]
-        set_observed(rows[0], np.asarray(ours.loss), made, theirs.loss)
-        set_observed(rows[1], ours.loss_gradient, made_gradient, theirs.loss_gradient)
-        return rows
+            made_gradients = []
+            for k, term in enumerate(terms):
+                shifted, gradients[k] = moved(np.asarray(term.gradient(ours)), own_gradients[k],
+                                              gradients[k])
+                made_gradients.append(shifted)
+                if ours.terms:
+                    shifted, values[k] = moved(np.asarray(ours.terms[k]), own_values[k], values[k])
+                    made_values.append(shifted)
+        counts = [loss_terms(term.loss, term.seen(theirs).shape) for term in terms]
+        rows: list[Row] = []
+        for k, (term, count) in enumerate(zip(terms, counts)):
+            if theirs.terms:
+                rows.append(judge(Gate.LOSS, term.layer, "value", made_values[k], theirs.terms[k],
+                                  values[k], count[0]))
+                set_observed(rows[-1], np.asarray(ours.terms[k]), made_values[k], theirs.terms[k])
+            rows.append(judge(Gate.LOSS, term.layer, "gradient", made_gradients[k],
+                              term.gradient(theirs), gradients[k], count[1]))
+            set_observed(rows[-1], term.gradient(ours), made_gradients[k], term.gradient(theirs))
+        if not all(row.passed for row in rows if row.tensor == "value"):
+            # an error of one output's loss is told in its own row: what is judged is the sum
+            made = made - sum(share(theirs, term) * (float(own) - right.value)
+                              for term, own, right in zip(terms, made_values, values))
+        whole = judge(Gate.LOSS, "loss", "value", made, theirs.loss, value,
+                      sum(count for count, _ in counts))
+        set_observed(whole, np.asarray(ours.loss), made, theirs.loss)
+        return [*rows, whole] if theirs.terms else [whole, *rows]
 
-    def _exact_loss(self, trace: Trace) -> tuple[Bounded, Bounded]:
-        """(the loss with all penalties, the gradient of the loss without)."""
-        value, gradient = data_loss(trace, Bounded(loss_input(trace), self.rounding))
+    def _exact_loss(self, trace: Trace, terms: list[Term]
+                    ) -> tuple[Bounded, list[Bounded], list[Bounded]]:
+        """(the loss with all penalties, each output's by itself, their shares of the gradient of
+        the loss without penalties)."""
+        found = [term_loss(trace, term, loss_input(trace, term)) for term in terms]
+        values = [value for value, _ in found]
         weights = [{name: Bounded(weight, self.rounding) for name, weight in part.weights.items()}
                    for part in trace.parts]
         outputs = [Bounded(part.output, self.rounding) for part in trace.parts]
-        return (with_penalties(trace, value, weights, outputs),
-                scaled(gradient, loss_scale(trace.compile_config)))
+        return (with_penalties(trace, summed(trace, terms, values), weights, outputs), values,
+                [gradient for _, gradient in found])
 
     def update(self) -> list[Row]:
         """Rows for each weight after one step: of the optimizer, on the reference's gradients, or,

@@ -5,8 +5,10 @@ Both networks are compared with the same noise, so a layer that drew the wrong n
 everywhere else. Here the candidate's layer draws for many batches of its own. What it may draw is
 known: a dropout 0 or 1 / (1 - rate), an alpha dropout 0 or 1, the former with probability `rate`,
 and one number for a whole feature map where it drops maps; a Gaussian noise normal numbers around
-0, a Gaussian dropout normal numbers around 1. Draws of different calls, samples,
-pixels and channels must not go together. Limits are proved: see `compare.checks.randomness`.
+0, a Gaussian dropout normal numbers around 1. A flip draws 0 or 1 for each image, equally often, a
+change of brightness or contrast numbers that are spread evenly between two limits. Draws of
+different calls, samples, pixels and channels must not go together. Limits are proved: see
+`compare.checks.randomness`.
 """
 
 import copy
@@ -19,13 +21,17 @@ from compare.checks.gate import Gate
 from compare.checks.randomness import Outcome
 from compare.checks.row import Row, judge, mismatch
 from compare.oracle.expected import oracle_of
+from compare.oracle.layers.attention import ScoredAttention
+from compare.oracle.layers.augmentation import Clipped, RandomFlip
+from compare.oracle.layers.multi_head_attention import MultiHeadAttention
 from compare.oracle.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
+from compare.oracle.layers.recurrent import Recurrent
 from compare.oracle.low_precision import policy_of
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
 from compare.tracing.ops import untouched_generator
 from compare.tracing.trace import Part, Trace, layer_parts
-from compare.tracing.types import Layer, Network
+from compare.tracing.types import Arrays, Layer, Network
 
 CALLS = 200  # fewer where that would be more than MOST numbers, but
 FEWEST = 8
@@ -42,7 +48,7 @@ def rows(model: Network, reference: Trace) -> list[Row]:
         if part.noise is None:
             continue
         shape = shape_of_draws(part)
-        noise = draws(layer, np.zeros(shape, part.inputs[0].dtype))
+        noise = draws(layer, blank(part))
         config, oracle = layer_config(reference, part.layer), oracle_of(reference, part)
         if noise is None:
             found.append(mismatch(Gate.FORWARD, part.name, "noise", None, part.noise))
@@ -51,6 +57,15 @@ def rows(model: Network, reference: Trace) -> list[Row]:
         elif isinstance(oracle, GaussianDropout):
             rate = config["rate"]
             found.append(normal(part.name, noise - 1, math.sqrt(rate / (1 - rate))))
+        elif isinstance(oracle, (ScoredAttention, MultiHeadAttention)):
+            found.append(dropped(part.name, noise, config["dropout"], noise.shape[1:], set()))
+        elif isinstance(oracle, Recurrent):
+            found.append(dropped(part.name, noise, config["dropout"], shape, {1}))
+        elif isinstance(oracle, Clipped):
+            found.append(even(part.name, noise, *oracle.limits()))
+        elif isinstance(oracle, RandomFlip):
+            found.append(dropped(part.name, noise, 0.5, shape, set(range(1, len(shape))), 1.0,
+                                 "stay as it is"))
         elif isinstance(oracle, Dropout):
             shared = oracle.shared_axes(len(shape))
             kept = 1.0 if isinstance(oracle, AlphaDropout) else None
@@ -66,14 +81,22 @@ def shape_of_draws(part: Part) -> tuple[int, ...]:
     return (max(2, math.ceil(NUMBERS / x[0].size)), *x.shape[1:])
 
 
-def draws(layer: Layer, x: np.ndarray) -> np.ndarray | None:
+def blank(part: Part) -> Arrays:
+    """Inputs of zeros for which a layer draws, as many samples as suffice."""
+    batch = shape_of_draws(part)[0]
+    made = tuple(np.zeros((batch, *x.shape[1:]), x.dtype) for x in part.inputs)
+    return made if isinstance(part.input, tuple) else made[0]
+
+
+def draws(layer: Layer, x: Arrays) -> np.ndarray | None:
     """What a copy of the layer draws in some calls, (calls, ...); None if it shows nothing."""
     made = []
-    calls = min(CALLS, max(FEWEST, MOST // x.size))
+    size = sum(each.size for each in x) if isinstance(x, tuple) else x.size
+    calls = min(CALLS, max(FEWEST, MOST // size))
     with untouched_generator():
         layer = copy.deepcopy(layer)
         for _ in range(calls):
-            layer.forward(x, training=True)
+            layer.forward(list(x) if isinstance(x, tuple) else x, training=True)
             if layer.noise is None:
                 return None
             made.append(np.array(layer.noise))
@@ -81,13 +104,15 @@ def draws(layer: Layer, x: np.ndarray) -> np.ndarray | None:
 
 
 def dropped(name: str, noise: np.ndarray, rate: float, shape: tuple[int, ...],
-            shared: set[int], kept: float | None = None, precision: str = "") -> Row:
+            shared: set[int], kept: float | None = None, what: str = "be dropped",
+            precision: str = "") -> Row:
     """The row for a dropout's noise, drawn for inputs of that shape.
 
     Args:
         noise: (calls, ...), each of a shape that broadcasts to the input's.
         shared: the axes of the input along which one number counts for all.
         kept: the noise where the input is kept; None for 1 / (1 - rate).
+        what: happens where the noise is 0, in words.
         precision: in which the factor is rounded, where that is not the noise's own.
     """
     rounding = Rounding.of(precision or noise.dtype)
@@ -107,7 +132,7 @@ def dropped(name: str, noise: np.ndarray, rate: float, shape: tuple[int, ...],
         stay = drawn != 0
         found.append(Outcome(
             randomness.frequency(stay, 1 - rate),
-            f"expected {100 * rate:.4g} % to be dropped, received {100 * (~stay).mean():.4g} % of "
+            f"expected {100 * rate:.4g} % to {what}, received {100 * (~stay).mean():.4g} % of "
             f"{stay.size}"))
         found += randomness.independence(stay, 1 - rate, along(stay.ndim), fields=1)
     return _judged(row, found)
@@ -149,6 +174,28 @@ def normal(name: str, noise: np.ndarray, stddev: float) -> Row:
     for what, field in (("signs", units > 0), ("sizes", np.abs(units) < QUARTILE)):
         found += [Outcome(used, f"{what}: {said}")
                   for used, said in randomness.independence(field, 0.5, names, fields=2)]
+    return _judged(row, found)
+
+
+def even(name: str, noise: np.ndarray, low: float, high: float) -> Row:
+    """The row for numbers spread evenly from low to high, one for each image, (calls, N, 1, 1, 1).
+    """
+    deviation, expected = float(noise.std()), (high - low) / math.sqrt(12)
+    row = Row(Gate.FORWARD, name, "noise", passed=True, shape=noise.shape, size=noise.size,
+              kind="normwise", actual=deviation, expected=expected,
+              max_abs=abs(deviation - expected))
+    if not all(size == 1 for size in noise.shape[2:]):
+        return _judged(row, [Outcome(np.inf, "expected one draw for each image, received several")])
+    # numbers, and the ends themselves, are rounded to the layer's precision
+    slack = 4 * np.finfo(noise.dtype).eps * max(abs(low), abs(high))
+    outside = int(((noise < low - slack) | (noise > high + slack)).sum())
+    found = [Outcome(np.inf, f"expected numbers from {low:.4g} to {high:.4g}, received {outside} "
+                             "others")] if outside else []
+    if high > low:
+        found += [Outcome(
+            randomness.distribution(noise, lambda x: np.clip((x - low) / (high - low), 0, 1)),
+            f"the draws are not spread evenly from {low:.4g} to {high:.4g}"),
+            *randomness.independence(noise > (low + high) / 2, 0.5, along(noise.ndim), fields=1)]
     return _judged(row, found)
 
 

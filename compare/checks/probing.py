@@ -66,6 +66,8 @@ def probe(gate: Gate, candidate: Trace, ops: Sequence[Op],
     pairs = progress.each(zip(candidate.parts, ops), f"Gate '{gate}', layer by layer")
     for i, (part, op) in enumerate(pairs):
         run = None if reference_ops is None else reference_ops[i]
+        if not oracle_of(candidate, part).proved:
+            continue  # of numbers of no network's there is nothing to hold it against
         for draw in of_pass(candidate, draws(i, part, oracle_of(candidate, part))):
             rows += run_draw(gate, part, op, oracle_of(candidate, part), run, draw, exactly)[0]
     return rows
@@ -181,5 +183,7 @@ def filled(part: Part, batch: int, numbers: Callable[[tuple[int, ...]], np.ndarr
                else numbers(w.shape) for name, w in part.weights.items()}
     if part.noise is not None:
         own = part.noise.shape
-        weights["noise"] = numbers((batch if own[:1] == (len(part.output),) else 1, *own[1:]))
+        drawn = numbers((batch if own[:1] == (len(part.output),) else 1, *own[1:]))
+        yes_or_no = np.isin(part.noise, (0, 1)).all()
+        weights["noise"] = (drawn > 0).astype(drawn.dtype) if yes_or_no else drawn
     return (x if isinstance(part.input, tuple) else x[0]), dy, weights

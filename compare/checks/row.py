@@ -44,7 +44,8 @@ class Row:
         observed, local, inherited: at the element where the freely running networks differ most:
             that difference, this step's own share, and what came in with its input.
         kind: 'exact', 'componentwise' or 'normwise': the kind of bound. 'recovered': that of a
-            gradient which the layer does not show, with what its recovery rounds.
+            gradient which the layer does not show, with what its recovery rounds. 'perturbed': not
+            proved but tried out, of a layer that is its own oracle in float64.
         downstream: failed, but behind a failure that explains it.
         note: anything else worth saying.
         excerpt: the surroundings of the worst element, for pictures; not part of the JSON.

@@ -7,7 +7,9 @@ from compare.checks.gate import Gate
 from compare.checks.row import Row, bitwise, mismatch
 from compare.oracle.low_precision import policy_of
 from compare.tracing.configs import UNDECAYED, incidental, layer_entries, without_names
+from compare.tracing.grouping import same
 from compare.tracing.loss_scale import INNER, rule_of
+from compare.tracing.loss_terms import is_joint, terms_of
 from compare.tracing.trace import Trace
 from compare.tracing.types import Config
 from scratch.layers import LAYERS
@@ -67,10 +69,13 @@ def _chain(trace: Trace) -> list[str]:
     named = []
     first = {part.layer: i + 1 for i, part in reversed(list(enumerate(trace.parts)))}
     for i, (part, sources) in enumerate(zip(trace.parts, trace.sources)):
-        reads = ", ".join(str(source + 1) for source in sources)
+        reads = ", ".join(str(source + 1) if source >= -1 else f"input {-source}"
+                          for source in sources)
         named.append(part.class_name + (f"/{part.part}" if part.part else "")
                      + ("" if tuple(sources) == (i - 1,) else f" of {reads}")
                      + ("" if part.tied_to is None else f", tied to {first[part.tied_to]}"))
+    if trace.ends != [len(trace.parts) - 1]:
+        named.append(f"outputs {', '.join(str(end + 1) for end in trace.ends)}")
     return named
 
 
@@ -114,18 +119,26 @@ def _differences(ours: Config, theirs: Config) -> tuple[Config, Config]:
 
 
 def _batches(candidate: Trace, reference: Trace) -> tuple[str, str]:
-    same = all(np.array_equal(getattr(candidate, name), getattr(reference, name))
-               for name in ("x", "y", "sample_weight"))
-    return ("the same batch", "the same batch") if same else ("another batch", "the same batch")
+    alike = all(same(getattr(candidate, name), getattr(reference, name))
+                for name in ("x", "y", "sample_weight"))
+    return ("the same batch", "the same batch") if alike else ("another batch", "the same batch")
 
 
 def _loss(trace: Trace) -> Config:
+    if is_joint(trace):
+        return {f"{term.layer} {key}": value for term in terms_of(trace) for key, value in
+                {**_described(term.loss), "weight": 1.0 if term.weight is None else term.weight,
+                 "computed from logits": term.fused}.items()}
+    return {**_described(trace.compile_config.get("loss")), "computed from logits": trace.fused}
+
+
+def _described(given: object) -> Config:
     try:  # Keras's many names for a loss, and what it leaves out, made one
-        loss = scratch.losses.serialize(scratch.losses.get(trace.compile_config.get("loss")))
+        loss = scratch.losses.serialize(scratch.losses.get(given))
     except ValueError:  # one that scratch does not have
-        loss = {"class_name": str(trace.compile_config.get("loss")), "config": {}}
+        loss = {"class_name": str(given), "config": {}}
     config = {key: value for key, value in loss["config"].items() if not incidental(key)}
-    return {"loss": loss["class_name"], **config, "computed from logits": trace.fused}
+    return {"loss": loss["class_name"], **config}
 
 
 def _optimizer(trace: Trace) -> Config:

@@ -7,10 +7,11 @@ and its weight, so that they suit the loss. Of a single sample the label cannot 
 does, rolled along its first axis.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+
+from scratch.several import mapped
 
 LARGEST = 4  # samples in the batches that are drawn
 
@@ -18,16 +19,14 @@ LARGEST = 4  # samples in the batches that are drawn
 class Batch(NamedTuple):
     """Inputs, labels and weights of one step; no weights are None."""
 
-    x: np.ndarray
-    y: np.ndarray
-    sample_weight: np.ndarray | None
+    x: Any
+    y: Any
+    sample_weight: Any
 
 
-def drawn(x: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None, steps: int,
-          seed: int) -> list[Batch]:
+def drawn(x: Any, y: Any, sample_weight: Any, steps: int, seed: int) -> list[Batch]:
     """The user's batch, then `steps` - 1 others, the last one shorter."""
-    x, y = np.asarray(x), np.asarray(y)
-    weight = None if sample_weight is None else np.asarray(sample_weight)
+    x, y, weight = (mapped(np.asarray, given) for given in (x, y, sample_weight))
     rng = np.random.default_rng(seed)
     batches = [Batch(x, y, weight)]
     size = min(len(x), LARGEST)
@@ -40,7 +39,7 @@ def drawn(x: ArrayLike, y: ArrayLike | None, sample_weight: ArrayLike | None, st
 
 def _others(first: Batch, size: int, step: int, rng: np.random.Generator) -> Batch:
     if len(first.x) == 1:
-        return first._replace(x=np.roll(first.x, step, axis=1))
+        return first._replace(x=mapped(lambda x: np.roll(x, step, axis=1), first.x))
     rows = rng.integers(0, len(first.x), size)
     if len(set(rows)) == len(first.x):
         rows[0] = rows[1]  # the same samples in another order would have the same gradient

@@ -14,10 +14,9 @@ implementations may do is chosen.
 
 import copy
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from compare.checks import training_batches
 from compare.checks.gate import Gate
@@ -26,6 +25,7 @@ from compare.checks.training_batches import Batch
 from compare.document import progress
 from compare.oracle.sampled_rounding import SampledStep, SampledSteps, norm
 from compare.tracing import execution
+from compare.tracing.grouping import as_tuple
 from compare.tracing.layer_error import RAISED, LayerError, of_model
 from compare.tracing.model_kinds import KINDS
 from compare.tracing.ops import untouched_generator, whole_layers
@@ -34,6 +34,7 @@ from compare.tracing.recorder import record
 from compare.tracing.trace import Trace, folded, layer_parts
 from compare.tracing.types import Network, Noise
 from scratch.errors import NonFiniteLossError
+from scratch.several import mapped
 
 if TYPE_CHECKING:  # what compares traces needs no Keras
     from reference import EntryPoints
@@ -102,8 +103,8 @@ def about_classes(reference: Trace) -> list[str]:
             "place, which is not how the optimizer is defined."] if names else []
 
 
-def verdict(model: Network, twin: Network, x: ArrayLike, y: ArrayLike, steps: int,
-            sample_weight: ArrayLike | None = None, reference: Trace | None = None) -> Row:
+def verdict(model: Network, twin: Network, x: Any, y: Any, steps: int,
+            sample_weight: Any = None, reference: Trace | None = None) -> Row:
     """The row of `run`, or one that says why the candidate could not be trained."""
     try:
         return run(model, twin, x, y, steps, sample_weight=sample_weight,
@@ -114,8 +115,8 @@ def verdict(model: Network, twin: Network, x: ArrayLike, y: ArrayLike, steps: in
 
 
 @progress.during(f"Gate '{Gate.LOCKSTEP}'")
-def run(model: Network, twin: Network, x: ArrayLike, y: ArrayLike, steps: int, seed: int = 0,
-        sample_weight: ArrayLike | None = None, reference: Trace | None = None) -> Lockstep:
+def run(model: Network, twin: Network, x: Any, y: Any, steps: int, seed: int = 0,
+        sample_weight: Any = None, reference: Trace | None = None) -> Lockstep:
     """Train both, with fresh optimizers, on batches drawn from (x, y); see `training_batches`.
     Neither model has changed at the end.
 
@@ -160,8 +161,8 @@ class _Sides:
         before = [np.array(w) for w in self.model.get_weights()]
         loss, noise, slack = train_candidate(self.model, self.reference, batch)
         ours = [*map(np.array, self.model.get_weights()), np.asarray(loss)]
-        after, figures = self.own.train_on_batch(before, batch.x, batch.y, batch.sample_weight,
-                                                 noise)
+        after, figures = self.own.train_on_batch(
+            before, as_tuple(batch.x), as_tuple(batch.y), as_tuple(batch.sample_weight), noise)
         theirs = [*after, np.asarray(figures["loss"])]
         exact = self.sampled.step(trace_of_step(self.reference, before, batch, noise), slack)
         if exact.overflows:
@@ -233,9 +234,9 @@ def trace_of_step(reference: Trace, weights: list[np.ndarray], batch: Batch, noi
     for i, (first, *_) in enumerate(layer_parts(reference)):
         parts[first].noise = noise.get(i)
     weight = batch.sample_weight
-    return replace(reference, parts=parts, x=np.asarray(batch.x, reference.dtype), y=batch.y,
-                   inference=None,
-                   sample_weight=None if weight is None else np.asarray(weight, reference.dtype))
+    return replace(reference, parts=parts, x=mapped(np.asarray, batch.x, reference.dtype),
+                   y=batch.y, inference=None,
+                   sample_weight=mapped(np.asarray, weight, reference.dtype))
 
 
 def apart(weight: np.ndarray, other: np.ndarray, exact: np.ndarray) -> float:

@@ -35,15 +35,16 @@ EPILOG = examples(
     ("", "parity check --golden golden.npz"))
 PATH_ADVICE = ("Give --model FILE.keras, written by model.save(...), or --model module:callable, a "
                "function that returns a model")
-LAYER_ADVICE = ("See what is supported with: python -m compare.evaluation.support_matrix; a layer "
-                "of your own is checked through compare.wrap")
-RETURN_ADVICE = ("Have it return a Keras or a scratch model with one input and one output, a layer "
-                 "from compare.wrap, or the pair to compare")
+LAYER_ADVICE = ("See what is supported with: parity support; what stands for a layer or a function "
+                "of your own is given with --custom-objects FILE.py")
+RETURN_ADVICE = ("Have it return a Keras or a scratch model, a layer from compare.wrap, or the "
+                 "pair to compare")
 PAIR_ADVICE = "Give two networks that take the same inputs and give the same outputs"
 OUTPUTS_ADVICE = ("Save them with np.savez(FILE, conv2d=array, ...), or say which belongs to which "
                   "layer: --map NAME=LAYER ...")
-BATCH_ADVICE = ("Save a batch that fits the model with np.savez(FILE, x=images, y=labels), or "
-                "leave --input out to have one drawn")
+BATCH_ADVICE = ("Save a batch that fits the model with np.savez(FILE, x=images, y=labels), of "
+                "several inputs and outputs x_1=, x_2=, y_1= and so on, or leave --input out to "
+                "have one drawn")
 
 
 def add_parser(subparsers) -> None:
@@ -183,7 +184,7 @@ def refuse_beside_golden(args, more=()) -> None:
         ValueError: naming those that were given.
     """
     needless = [option for option in ("input", "dtype", "batch", "size", "steps", "seed",
-                                      "dataset", "data_dir", "no_compile", *more)
+                                      "dataset", "data_dir", "no_compile", "custom_objects", *more)
                 if getattr(args, option) not in (None, False)]
     if needless:
         named = ", ".join(f"--{option.replace('_', '-')}" for option in needless)
@@ -209,7 +210,7 @@ def prepare(args):
 
 def described(args):
     """The same, with y where there is one."""
-    from compare.inputs import batches, twins
+    from compare.inputs import batches, custom_code, twins
 
     fill_in(args)
     if args.size and (args.model is None or args.input):
@@ -218,13 +219,16 @@ def described(args):
                          + ("with --input" if args.input else "without --model"))
     if args.no_compile and args.model is None:
         raise ValueError("Expected --no-compile with a --model. Received it without one")
+    if args.custom_objects and args.model is None:
+        raise ValueError("Expected --custom-objects with a --model. Received it without one")
     if args.model is None and not args.input:
         return benchmark(args)
     with about_batch(args):
         given = batches.from_file(args.input) if args.input else None
     print(STARTING, file=sys.stderr, flush=True)
     with about_model(args):
-        model, twin = twins.pair(args.model, args.dtype, args.seed, not args.no_compile)
+        with custom_code.given_by(args.custom_objects):
+            model, twin = twins.pair(args.model, args.dtype, args.seed, not args.no_compile)
         name = args.model or "the benchmark network"
         if given is not None:
             x, y = given

@@ -69,11 +69,10 @@ def described(spec: str) -> tuple[dict, dict]:
     function returns."""
     from compare.inputs import twins
     from scratch import files
-    from scratch.files import description
 
     if not twins.names_a_callable(spec):
         twins.require_file(spec)
-        saved = description.parse(files.read_model(spec)[0])
+        saved = files.read_model(spec).description()
         compiled = saved.get("compile_config")
         return saved, compiled if isinstance(compiled, dict) else {}
     import reference

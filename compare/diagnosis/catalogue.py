@@ -111,6 +111,10 @@ CATALOGUE: dict[str, Entry] = {
         "samples are exchanged, repeated or left out",
         "Every sample has to be computed by itself, and gradients of weights have to sum over all.",
         BOTH),
+    "outputs-swapped": Entry(
+        "the network hands out its outputs in another order",
+        "Return the outputs in the order in which the model was given them, a dictionary's by its "
+        "keys.", FORWARD),
     "inputs-swapped": Entry(
         "the inputs are taken in another order", "Keep the order of the list of inputs.", BOTH),
     # numbers
@@ -161,6 +165,62 @@ CATALOGUE: dict[str, Entry] = {
         "there are those of its interpolation.", BOTH),
     "pool-size": Entry("the windows are of another size", "Check pool_size by axis.", BOTH),
     "merge-other": Entry("the inputs are merged in another way", "Check the operation.", BOTH),
+    # steps
+    "gate-order": Entry(
+        "the gates lie in another order in the weights",
+        "Keras's columns are those of an LSTM's i, f, c, o and of a GRU's z, r, h; PyTorch's GRU "
+        "has r before z.", BOTH),
+    "gate-formula": Entry(
+        "a gate enters the state in another way",
+        "LSTM: c = f c' + i g and h = o tanh(c). GRU: h = z h' + (1 - z) new. Nothing is added to "
+        "a gate but its own bias.", BOTH),
+    "reset-gate": Entry(
+        "the reset gate acts at another place",
+        "With reset_after r multiplies h' @ kernel + bias, without it h' itself.", BOTH),
+    "recurrent-bias": Entry(
+        "the second bias of a GRU is missing or another one",
+        "With reset_after the bias has two rows, of the input and of the state before; the second "
+        "stands inside what r multiplies, so that each has a gradient of its own.", BOTH),
+    "state-not-carried": Entry(
+        "a step does not know of the one before it",
+        "Begin each step with the states after the one before: h, and c of an LSTM.", FORWARD),
+    "gradient-not-carried": Entry(
+        "the gradient does not go back from step to step by every way",
+        "Add to a step's gradient what the step after it sends back: through the recurrent kernel, "
+        "an LSTM's cell, and past a GRU's gates.", BACKWARD),
+    "other-step": Entry(
+        "it is that of another step, or of one in place of all",
+        "The state after the last step comes out, of the steps in the order in which they are "
+        "read; gradients of weights are summed over all steps.", BOTH),
+    "directions": Entry(
+        "the two directions are put together in another way",
+        "Turn the second layer's states round before they are joined, the first layer's first; "
+        "each gets its own part of the gradient.", BOTH),
+    "index-offset": Entry(
+        "classes are counted from another number", "Class 0 is the first row of the table.", BOTH),
+    "padding-class": Entry(
+        "a class is taken for padding",
+        "Without mask_zero class 0 is a class as any other: looked up, and learned.", BOTH),
+    # attention
+    "attention-scale": Entry(
+        "the scores are scaled in another way",
+        "Attention multiplies by its learned scale alone, MultiHeadAttention by 1 / sqrt(key_dim).",
+        BOTH),
+    "attention-mask": Entry(
+        "keys are hidden from queries that should see them",
+        "Without a mask every query sees every key.", FORWARD),
+    "heads-order": Entry(
+        "heads and their features are taken in another order",
+        "Reshape a projection to (batch, steps, heads, size) and then exchange steps and heads by "
+        "a transpose.", BOTH),
+    "heads-dropped": Entry(
+        "the result of a head is lost", "Sum over all heads in the last projection.", BOTH),
+    "projection-swapped": Entry(
+        "an input is projected by another one's weights",
+        "Query, key and value have a kernel and a bias each.", BOTH),
+    "gradient-part-missing": Entry(
+        "one of the ways by which an input is used sends no gradient back",
+        "Add up the gradients of all its uses, as value and as key.", BACKWARD),
     # softmax
     "softmax-axis": Entry(
         "the softmax goes along another axis", "Sum the exponentials along the last axis.", BOTH),
@@ -208,6 +268,9 @@ CATALOGUE: dict[str, Entry] = {
     "noise-not-independent": Entry(
         "the draws depend on one another",
         "Draw a number of its own for each element, sample and call.", FORWARD),
+    "clip-missing": Entry(
+        "numbers beyond the range of values are not clipped",
+        "Clip to value_range, and pass no gradient back where that changed a number.", BOTH),
     # losses
     "loss-sum-for-mean": Entry(
         "the loss is a sum where a mean belongs, or another mean",
@@ -231,6 +294,18 @@ CATALOGUE: dict[str, Entry] = {
     "sample-weight": Entry(
         "weights or ignored classes are treated in another way",
         "Multiply each loss by its weight and divide by the number of losses.", LOSS),
+    "loss-weights-missing": Entry(
+        "the losses of several outputs are added without their weights",
+        "Multiply each output's loss, and its gradient, by its loss weight.", LOSS),
+    "loss-weights-swapped": Entry(
+        "the losses of several outputs count for each other's weights",
+        "Take loss weights in the order of the outputs, or by their names.", LOSS),
+    "losses-averaged": Entry(
+        "the losses of several outputs are averaged in place of added",
+        "Add the weighted losses; divide neither by their number nor by the weights' sum.", LOSS),
+    "loss-term-missing": Entry(
+        "the loss of one output is not among those that are added",
+        "Add the losses of all outputs that have one.", LOSS),
     "loss-other": Entry("it is another loss", "Compare its formula with Keras's.", LOSS),
     "penalty-missing": Entry(
         "the regularizers' penalty is another one", "Add l1 sum|w| + l2 sum w^2 of every weight.",
@@ -256,6 +331,22 @@ CATALOGUE: dict[str, Entry] = {
     "bias-correction": Entry(
         "what makes up for the means' start at zero is left out",
         "Multiply the rate by sqrt(1 - beta_2^t) / (1 - beta_1^t).", UPDATE),
+    "step-size": Entry(
+        "the step of a weight is made longer or shorter in another way",
+        "Compare what the step is multiplied by with Keras's: norms of the weight and of its step, "
+        "clipping of the update, the sides of the matrix.", UPDATE),
+    "moving-average": Entry(
+        "moving averages of the weights are kept or used in another way",
+        "average = momentum * average + (1 - momentum) * weight after each step, the weight itself "
+        "at first; it takes the weight's place as ema_overwrite_frequency says and when fit ends.",
+        UPDATE),
+    "accumulation": Entry(
+        "gradients are gathered over several calls in another way",
+        "Add them up, divide by gradient_accumulation_steps in the last call of a group, make one "
+        "step of that, and begin again from 0.", UPDATE),
+    "constraint": Entry(
+        "a weight's constraint is another one",
+        "Apply it after the optimizer's step, with Keras's formula and its axis.", UPDATE),
     "nesterov": Entry(
         "Nesterov's look-ahead is another one",
         "velocity = momentum * velocity - rate * g, then w += momentum * velocity - rate * g.",

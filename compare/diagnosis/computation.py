@@ -85,6 +85,8 @@ class LayerComputation(Computation):
         walk: where windows land, if not where Keras's rule has them.
         context: what else is known: 'image', the shape that a Flatten before the layer read, and
             'learning_rate'.
+        hooks: functions that take the place of the layer's oracle's methods of these names, of
+            (oracle, the method as it was, its arguments).
     """
 
     class_name: str = ""
@@ -97,6 +99,7 @@ class LayerComputation(Computation):
     training: bool = True
     walk: Any = None
     context: dict = field(default_factory=dict)
+    hooks: dict = field(default_factory=dict)
 
     def oracle(self):
         """A fresh oracle, its windows where `walk` has them."""
@@ -107,6 +110,8 @@ class LayerComputation(Computation):
             for name in ("_walk", "walk_of"):
                 if hasattr(layer, name):
                     setattr(layer, name, lambda shape: self.walk)
+        for name, function in self.hooks.items():
+            setattr(layer, name, functools.partial(function, layer, getattr(layer, name)))
         return oracle
 
     @property
@@ -151,6 +156,10 @@ class LayerComputation(Computation):
             return found
         dx, gradients = oracle.backward(self.exact(self.dy))
         return results_by_name(output, dx, gradients, oracle.updated)
+
+    def hooked(self, **hooks):
+        """The same with some of the oracle's methods replaced."""
+        return self.changed(hooks={**self.hooks, **hooks})
 
     def weighing(self, **weights):
         """The same with other weights."""
@@ -249,7 +258,8 @@ class UpdateComputation(Computation):
     Attributes:
         class_name, config: of the optimizer.
         decays: for each weight whether it decays; empty, all do.
-        iteration: how many steps were made before.
+        names: of the weights, 'dense/kernel' ...; empty, unknown.
+        iteration: how many calls were made before.
         slots: for each weight what is remembered; empty, the optimizer is fresh.
         weights, gradients: of all weights, whose joint norm may be clipped.
         later: the gradients of further steps.
@@ -270,6 +280,7 @@ class UpdateComputation(Computation):
     dtype: Any = "float32"
     tensor: str = "updated"
     decays: tuple[bool, ...] = ()
+    names: tuple[str, ...] = ()
     iteration: int = 0
     slots: tuple[dict, ...] = ()
     hooks: dict = field(default_factory=dict)
@@ -278,6 +289,7 @@ class UpdateComputation(Computation):
         """The oracle in the state before the step."""
         rule = optimizer_for(self.class_name, self.config, self.dtype)
         rule.decays, rule.iteration = list(self.decays), self.iteration
+        rule.names = list(self.names)
         rule.slots = [{name: self.exact(value) for name, value in each.items()}
                       for each in self.slots]
         for name, function in self.hooks.items():

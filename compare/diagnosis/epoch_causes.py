@@ -5,7 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from compare.checks.epochs import EPOCHS, FIT, Epoch, by_fit, epoch_of, flat, one_epoch
+from compare.checks.epochs import (
+    EPOCHS,
+    FIT,
+    Epoch,
+    by_fit,
+    epoch_of,
+    finished,
+    flat,
+    one_epoch,
+)
 from compare.checks.row import Row
 from compare.checks.training_trajectory import with_fresh_optimizer
 from compare.diagnosis.finding import Cause
@@ -62,6 +71,12 @@ def _of_evaluate(row: Row, model: Any, epoch: Epoch) -> Cause | None:
 
 def _trained_otherwise(model: Any, epoch: Epoch) -> Iterator[tuple[Cause, np.ndarray]]:
     """Mistakes, and the weights that training with each of them leads to."""
+    if getattr(model.optimizer, "averages", None) is not None and model.optimizer.use_ema:
+        trained = with_fresh_optimizer(model)
+        for _ in range(EPOCHS):
+            one_epoch(trained, epoch)
+        yield Cause("moving-average", "it does not take the weights' places at the end of fit"), \
+            flat(trained)
     whole = len(epoch.x) // epoch.size * epoch.size
     weight = epoch.sample_weight
     for identifier, said, other in [
@@ -75,12 +90,12 @@ def _trained_otherwise(model: Any, epoch: Epoch) -> Iterator[tuple[Cause, np.nda
         trained = with_fresh_optimizer(model)
         for _ in range(EPOCHS):
             one_epoch(trained, other)
-        yield Cause(identifier, said), flat(trained)
+        yield Cause(identifier, said), finished(trained)
     trained = with_fresh_optimizer(model)
     for _ in range(EPOCHS):
         restart(trained)
         one_epoch(trained, epoch)
-    yield Cause("optimizer-state", "each epoch begins with a fresh optimizer"), flat(trained)
+    yield Cause("optimizer-state", "each epoch begins with a fresh optimizer"), finished(trained)
     for steps, said in ((0, "each epoch begins its schedule anew"),
                         (1, "it counts epochs, not steps"), (10, "each epoch counts for 10 steps"),
                         (100, "each epoch counts for 100 steps")):
@@ -88,7 +103,7 @@ def _trained_otherwise(model: Any, epoch: Epoch) -> Iterator[tuple[Cause, np.nda
         for number in range(EPOCHS):
             trained.optimizer.iterations = steps * number
             one_epoch(trained, epoch)
-        yield Cause("learning-rate-schedule", said), flat(trained)
+        yield Cause("learning-rate-schedule", said), finished(trained)
 
 
 def filled_up(epoch: Epoch) -> Epoch:

@@ -13,6 +13,8 @@ from compare.diagnosis.finding import Cause
 from compare.tracing import execution
 from compare.tracing.layer_error import RAISED
 from compare.tracing.trace import Trace, layer_parts
+from scratch.losses import JointLoss
+from scratch.several import Several, each
 
 
 def cause_between_layers(row: Row, model: Any, reference: Trace) -> Cause | None:
@@ -35,6 +37,10 @@ def cause_between_layers(row: Row, model: Any, reference: Trace) -> Cause | None
             reference.x, reference.y, **execution.weighted(reference.sample_weight))
         if row.tensor == "gradient wiring":
             return _of_a_fork(row, copied, watched)
+        if row.tensor == "wiring":
+            return _of_inputs(row, watched, reference)
+        if row.layer == "network" and row.tensor.startswith("output_"):
+            return _of_outputs(reference, output)
         if row.tensor == "output" and reference.inference is not None:
             return _of_inference(copied, reference, output)
     except RAISED:  # somebody's own layer may raise anything
@@ -76,10 +82,47 @@ def _of_a_fork(row: Row, model: Any, watched: list[Watched]) -> Cause | None:
             for reader, sources in zip(watched, model.sources)
             for k, source in enumerate(sources) if source == number]
     came = sum(watched[number].arrived)
+    if number in model.ends and sent and isinstance(model.loss, JointLoss):
+        gradient = model.loss.backward().arrays[model.ends.index(number)]
+        readers = sum(sent[1:], start=sent[0]) if all(g is not None for g in sent) else None
+        for what, other in (("what its readers send back alone", readers),
+                            ("the gradient of its own loss alone", gradient)):
+            if other is not None and np.array_equal(other, came):
+                return Cause("overlap-overwritten", f"{row.layer} is an output and is read by other"
+                             f" layers, too: {what} stands for the sum of both")
     if len(sent) > 1 and any(each is not None and np.array_equal(each, came) for each in sent):
         return Cause("overlap-overwritten", f"of the {len(sent)} gradients that the readers of "
                      f"{row.layer} send back, one stands for their sum")
     return None
+
+
+def _of_inputs(row: Row, watched: list[Watched], reference: Trace) -> Cause | None:
+    """Whether a layer read another of the network's inputs than its own."""
+    seen = next((seen for seen in watched if seen.layer.name == row.layer), None)
+    if seen is None or seen.inputs is None or not isinstance(reference.x, Several):
+        return None
+    for read in seen.inputs:
+        for k, x in enumerate(reference.x.arrays):
+            if np.array_equal(read, np.asarray(x, read.dtype)):
+                return Cause("inputs-swapped", f"{row.layer} reads input {k + 1} of the network in "
+                             "another's place")
+    return None
+
+
+def _of_outputs(reference: Trace, output: Any) -> Cause | None:
+    """Whether the network hands out its outputs in another order."""
+    made, right = each(output), reference.outputs
+
+    def near(a: np.ndarray, b: np.ndarray) -> bool:
+        return a.shape == b.shape and bool(np.abs(a - b).max(initial=0.0) <= 1e-3 * np.abs(
+            b).max(initial=0.0))
+
+    order = [next((k for k, other in enumerate(right) if near(array, other)), None)
+             for array in made]
+    if order == list(range(len(right))) or None in order:
+        return None
+    return Cause("outputs-swapped", "they come in the order " + ", ".join(
+        str((k or 0) + 1) for k in order))
 
 
 def _of_inference(model: Any, reference: Trace, output: np.ndarray) -> Cause | None:

@@ -31,7 +31,8 @@ class LaterSteps:
         self.reference, self.side = reference, side
         self.keys = later_updates.keys_of(model, learned(reference), reference)
         self.states = later_updates.drawn(reference, later_updates.steps_made(model, twin))
-        self.decays = tuple(optimizer_of(reference).decays)
+        oracle = optimizer_of(reference)
+        self.decays, self.names = tuple(oracle.decays), tuple(oracle.names)
         candidate = OptimizerSteps(model, self.keys)
         self.can_be_set = side == "reference" or not candidate.has_state_of_its_own
         self.run = candidate.step if side == "candidate" else later_updates.other_side(
@@ -50,8 +51,8 @@ class LaterSteps:
             optimizer_of(self.reference).rounding, class_name=optimizer["class_name"],
             config=optimizer["config"], weights=tuple(state.weights),
             gradients=tuple(state.gradients), position=position, dtype=kept_in(self.reference),
-            tensor=slot or "updated", decays=self.decays, iteration=state.iteration,
-            slots=tuple(state.slots))
+            tensor=slot or "updated", decays=self.decays, names=self.names,
+            iteration=state.iteration, slots=tuple(state.slots))
 
 
 def diagnose_later(steps: LaterSteps, layer: str, tensor: str, seconds: float = PAIR_SECONDS

@@ -4,7 +4,9 @@ import numpy as np
 
 from compare.checks import noise_distribution, randomness
 from compare.diagnosis.finding import Cause
+from compare.oracle.layers.augmentation import Clipped, RandomFlip
 from compare.oracle.layers.noise import Dropout, GaussianNoise
+from compare.oracle.layers.recurrent import Recurrent
 
 
 def cause_of_noise(layer, part, oracle) -> Cause:
@@ -19,10 +21,10 @@ def cause_of_noise(layer, part, oracle) -> Cause:
         part: the reference's, of a trace.
         oracle: of the layer.
     """
-    shape = noise_distribution.shape_of_draws(part)
-    noise = noise_distribution.draws(layer, np.zeros(shape, part.inputs[0].dtype))
+    noise = noise_distribution.draws(layer, noise_distribution.blank(part))
     if noise is None:
         return Cause("noise-distribution", "the layer draws nothing")
+    shape = noise.shape[1:] if oracle.merges else noise_distribution.shape_of_draws(part)
     for what, heads in _true_or_false(oracle, noise, shape):
         share = float(heads.mean())
         if not 0 < share < 1:
@@ -39,12 +41,20 @@ def _true_or_false(oracle, noise, shape) -> list[tuple[str, np.ndarray]]:
     if isinstance(oracle, GaussianNoise):
         size = np.abs(noise)
         return [("signs: ", noise > 0), ("sizes: ", size < np.median(size))]
+    if isinstance(oracle, Clipped):
+        return [("halves: ", noise > np.median(noise))]
     shared = oracle.shared_axes(len(shape)) if isinstance(oracle, Dropout) else set()
+    if isinstance(oracle, Recurrent):
+        shared = {1}
+    if isinstance(oracle, RandomFlip):
+        shared = set(range(1, len(shape)))
     drawn, _ = noise_distribution.shared_draws(noise, shape, shared)
     return [("", drawn != 0)]
 
 
 def _distribution(oracle, noise) -> str:
+    if isinstance(oracle, Clipped):
+        return f"numbers from {noise.min():.3g} to {noise.max():.3g}"
     if isinstance(oracle, GaussianNoise):
         return f"a mean of {noise.mean():.3g} and a deviation of {noise.std():.3g}"
     other = noise[noise != 0]

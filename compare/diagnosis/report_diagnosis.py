@@ -7,15 +7,18 @@ import numpy as np
 
 from compare.checks import specification
 from compare.checks.end_to_end import END_TO_END
+from compare.checks.extreme_losses import LossDraw
 from compare.checks.extremes import ALONE, OVERWRITTEN
 from compare.checks.gate import Gate
-from compare.checks.later_updates import AT, IN_PLACE
+from compare.checks.later_updates import AT, IN_PLACE, keys_of
 from compare.checks.layerwise import MOVES, ONE_SAMPLE
 from compare.checks.row import Row
 from compare.checks.specification import same_structure
+from compare.diagnosis.constraint_causes import cause_of_constraint
 from compare.diagnosis.finding import Cause, Finding
 from compare.diagnosis.free_running import cause_between_layers
 from compare.diagnosis.inference import diagnose_suspect
+from compare.diagnosis.joint_losses import diagnose_sum
 from compare.diagnosis.later_updates import LaterSteps, diagnose_first, diagnose_later
 from compare.diagnosis.noise import cause_of_noise
 from compare.diagnosis.purity import moves_outside_of_training
@@ -32,6 +35,7 @@ from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
 from compare.tracing.global_state import leaving_no_trace
 from compare.tracing.loss_scale import rule_of
+from compare.tracing.loss_terms import is_joint, terms_of
 from compare.tracing.shared_weights import total_gradient
 from compare.tracing.trace import Trace
 
@@ -123,7 +127,8 @@ class Diagnosis:
                            (Cause("input-modified", "the gradients"),), before=row.used)
         if row.gate is Gate.UPDATE and AT in row.tensor:
             return self._later(row, seconds)
-        if row.gate is Gate.EXTREMES and (row.layer == "loss" or row.note.startswith(NAMED)):
+        if row.gate is Gate.EXTREMES and (isinstance(row.drawn, LossDraw)
+                                          or row.layer == "loss" or row.note.startswith(NAMED)):
             return self._at_an_extreme(row, seconds)
         if not (row.gate.single_layer or row.gate is Gate.UPDATE):
             return None
@@ -152,13 +157,17 @@ class Diagnosis:
         if self.model is None or row.off == "reference" or row.drawn is None:
             return None
         drawn = row.drawn
-        finding = diagnose_loss(self.model.loss, self.reference.compile_config["loss"], drawn.y,
-                                drawn.output, fused=drawn.fused, tensor=row.tensor,
-                                seconds=seconds)
-        return finding and _on(finding, "loss", row.tensor, "candidate")
+        term = next((term for term in terms_of(self.reference) if term.layer == row.layer), None)
+        if term is None:
+            return None
+        finding = diagnose_loss(term.function(self.model), term.loss, drawn.y, drawn.output,
+                                fused=drawn.fused, tensor=row.tensor, seconds=seconds)
+        return finding and _on(finding, row.layer, row.tensor, "candidate")
 
     def _of_suspect(self, row: Row, number: int, seconds) -> Finding | None:
         """The same for every gate that judges this tensor on the batch's numbers."""
+        if not oracle_of(self.reference, self.reference.parts[number]).proved:
+            return None  # nobody knows how it is computed, and so in which ways it can be wrong
         key = (row.layer, row.tensor, row.off, row.gate is Gate.INFERENCE, row.gate is Gate.UPDATE,
                row.gate if row.drawn is not None else None)
         if key not in self.searched:
@@ -264,14 +273,27 @@ class Diagnosis:
             theirs = trace
             observed = (np.asarray(trace.loss, np.float64), trace.loss_gradient)
         extra = self._penalties(theirs)
-        finding = diagnose_loss(loss, theirs.compile_config["loss"], theirs.y,
-                                expected.loss_input(theirs), fused=theirs.fused,
-                                sample_weight=theirs.sample_weight, tensor=row.tensor,
-                                observed=observed, seconds=seconds,
-                                extra=None if observed is None else extra)
-        if finding is None and extra is not None and row.tensor == "value":
+        joint = is_joint(theirs)
+        if joint and (row.layer == "loss" or row.tensor == "gradient"):
+            finding = diagnose_sum(row, theirs, None if observed is not None else self.model, side,
+                                   extra if observed is not None else None)
+            if finding is not None:
+                return finding
+        term = next((term for term in terms_of(theirs) if term.layer == row.layer), None)
+        if term is not None:
+            if joint and observed is not None:
+                observed = (np.asarray(theirs.terms[terms_of(theirs).index(term)], np.float64),
+                            term.gradient(theirs) / (expected.share(theirs, term) or 1.0))
+            finding = diagnose_loss(None if loss is None else term.function(self.model), term.loss,
+                                    term.labels(theirs), term.seen(theirs), fused=term.fused,
+                                    sample_weight=term.sample_weight(theirs), tensor=row.tensor,
+                                    observed=observed, seconds=seconds,
+                                    extra=None if observed is None or joint else extra)
+            if finding is not None:
+                return _on(finding, row.layer, row.tensor, side)
+        if extra is not None and row.tensor == "value" and row.layer == "loss":
             return self._penalty_of_loss(row, extra)
-        return finding and _on(finding, "loss", row.tensor, side)
+        return None
 
     def _penalty_of_loss(self, row: Row, extra: Bounded) -> Finding | None:
         """A loss that is right by itself, and wrong with what the regularizers add to it."""
@@ -323,7 +345,8 @@ class Diagnosis:
         if weights and not isinstance(optimizer["config"].get("learning_rate"), dict):
             finding = diagnose_steps(self.model.optimizer, optimizer["class_name"],
                                      optimizer["config"], weights, seconds,
-                                     tuple(expected.optimizer_of(self.reference).decays))
+                                     tuple(expected.optimizer_of(self.reference).decays),
+                                     tuple(expected.names_of_learned(self.reference)))
         finding = finding or diagnose_training(self.model, self.reference)
         return finding and _on(finding, row.layer or "optimizer", row.tensor, "candidate")
 
@@ -348,6 +371,10 @@ class Diagnosis:
         parts = trace.parts
         observed = None if run else [parts[i].updated[name] for i, name in trained]
         position = trained.index((number, row.tensor))
+        if run:
+            cause = self._of_constraint(position)
+            if cause is not None:
+                return Finding(row.layer, row.tensor, side, (cause,), before=row.used)
 
         def of_a_fresh_one(seconds) -> Finding | None:
             return diagnose_optimizer(
@@ -355,13 +382,26 @@ class Diagnosis:
                 optimizer["config"], [parts[i].weights[name] for i, name in trained],
                 [total_gradient(parts, i, name) for i, name in trained], position=position,
                 observed=observed, seconds=seconds,
-                decays=tuple(expected.optimizer_of(trace).decays))
+                decays=tuple(expected.optimizer_of(trace).decays),
+                names=tuple(expected.names_of_learned(trace)))
 
         finding = None
         if self.model is not None and (run or self.twin is not None):
             finding = self._update_by_all_steps(position, side, of_a_fresh_one)
         finding = finding or of_a_fresh_one(seconds)
         return finding and _on(finding, row.layer, row.tensor, side)
+
+    def _of_constraint(self, position: int) -> Cause | None:
+        """The mistake in the constraint of one of the candidate's trained weights."""
+        assert self.model is not None
+        trained = expected.learned(self.reference)
+        layer, name = keys_of(self.model, trained, self.reference)[position]
+        number, tensor = trained[position]
+        layers = {each.name: each for each in self.model.layers}
+        return cause_of_constraint(
+            getattr(layers.get(layer), "constraints", {}).get(name),
+            expected.optimizer_of(self.reference).constraints[position],
+            self.reference.parts[number].weights[tensor].shape, self.reference.dtype)
 
     def _update_by_all_steps(self, position: int, side: str, of_a_fresh_one) -> Finding | None:
         """What explains a first step and all later ones; else a specific cause of the first, or of

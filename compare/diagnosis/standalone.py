@@ -134,7 +134,7 @@ def _loss_again(loss, tensor: str) -> Again:
 
 def diagnose_optimizer(optimizer, class_name: str, config: dict, weights, gradients, *,
                        position: int | None = None, observed=None, decays: tuple = (),
-                       seconds: float = PAIR_SECONDS) -> Finding | None:
+                       names: tuple = (), seconds: float = PAIR_SECONDS) -> Finding | None:
     """What is wrong with the first step of a fresh optimizer; or, if nothing is and it can be run,
     with the first `STEPS` ops; None if nothing is.
 
@@ -145,13 +145,14 @@ def diagnose_optimizer(optimizer, class_name: str, config: dict, weights, gradie
         position: which weight; None for the first that is wrong.
         observed: the weights after the op where the optimizer cannot be run.
         decays: for each weight whether it decays; left out, all do.
+        names: of the weights, 'dense/kernel' ..., for rules that tell them apart.
     """
     rng = np.random.default_rng(0)
     dtype = weights[0].dtype
     drawn = [[rng.standard_normal(w.shape).astype(dtype) for w in weights] for _ in range(2)]
     batches = [(weights, gradients)] if observed is not None else [tuple(drawn),
                                                                    (weights, gradients)]
-    made = [observed if observed is not None else _stepped(optimizer, decays, w, g)
+    made = [observed if observed is not None else _stepped(optimizer, decays, names, w, g)
             for w, g in batches]
     for i in range(len(weights)) if position is None else (position,):
         observations = []
@@ -159,26 +160,27 @@ def diagnose_optimizer(optimizer, class_name: str, config: dict, weights, gradie
             c = UpdateComputation(Rounding.of(dtype), class_name=class_name, config=config,
                                   weights=tuple(map(np.asarray, w)),
                                   gradients=tuple(map(np.asarray, g)), position=i, dtype=dtype,
-                                  decays=decays)
+                                  decays=decays, names=names)
             observations.append(Observation(c, after[i]))
         finding = diagnose_observations(observations, "update", f"weight {i}", seconds=seconds)
         if finding is not None or observed is not None:
             return finding
-    return diagnose_steps(optimizer, class_name, config, weights, seconds, decays)
+    return diagnose_steps(optimizer, class_name, config, weights, seconds, decays, names)
 
 
 def diagnose_steps(optimizer, class_name: str, config: dict, weights,
-                   seconds: float = PAIR_SECONDS, decays: tuple = ()) -> Finding | None:
+                   seconds: float = PAIR_SECONDS, decays: tuple = (), names: tuple = ()
+                   ) -> Finding | None:
     """What is wrong with the first `STEPS` ops of a fresh optimizer, on normal numbers."""
     rng = np.random.default_rng(1)
     dtype = weights[0].dtype
     start, *gradients = [tuple(rng.standard_normal(w.shape).astype(dtype) for w in weights)
                          for _ in range(STEPS + 1)]
-    made = _stepped(optimizer, decays, start, *gradients)
+    made = _stepped(optimizer, decays, names, start, *gradients)
     for i in range(len(weights)):
         c = UpdateComputation(Rounding.of(dtype), class_name=class_name, config=config,
                               weights=start, gradients=gradients[0], later=tuple(gradients[1:]),
-                              position=i, dtype=dtype, decays=decays)
+                              position=i, dtype=dtype, decays=decays, names=names)
         finding = diagnose_observations([Observation(c, made[i])], "update", f"weight {i}",
                                         seconds=seconds)
         if finding is not None:
@@ -186,10 +188,12 @@ def diagnose_steps(optimizer, class_name: str, config: dict, weights,
     return None
 
 
-def _stepped(optimizer, decays, weights, *gradients) -> list[np.ndarray]:
+def _stepped(optimizer, decays, names, weights, *gradients) -> list[np.ndarray]:
     """The weights after one step for each list of gradients."""
     variables = [np.array(w) for w in weights]
     made = fresh(optimizer, variables, list(decays) or [True] * len(variables))
+    if names:
+        made.build(variables, list(names))
     for each in gradients:
         made.apply([np.array(g) for g in each], variables)
     return variables

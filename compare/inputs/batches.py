@@ -1,16 +1,22 @@
 """The batch a check is run on: real images, random numbers, or one's own file."""
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
 
 import scratch
 from compare.tracing import stored_arrays
+from compare.tracing.grouping import forms_of
 from compare.tracing.model_kinds import kind
-from compare.tracing.validation import check_batch, output_shape
+from compare.tracing.validation import check_batch, each_shape, output_shapes
 from scratch import memory
+from scratch.losses import JointLoss
+from scratch.several import Several
 
+# what the arrays in a file are called
+OF_A_BATCH = re.compile(r"[xy](_[1-9][0-9]?)?")
 # losses whose labels are class numbers
 NUMBERED = ("SparseCategoricalCrossentropy", "CategoricalGeneralizedCrossEntropy")
 
@@ -35,15 +41,34 @@ def random(model, count: int, seed: int, sizes=None):
         ValueError: for another number of sizes, ones that a layer cannot take, or if the outputs of
             all layers would not fit into the memory that there is.
     """
-    shape = sized(model.input_shape, sizes)
-    model.take_sizes(shape)
+    shapes = all_sized(each_shape(model, "inputs"), sizes)
+    several = model.inputs_as is not None
+    model.take_sizes(shapes if several else shapes[0])
     memory.require(count * activations(model) * model.dtype.itemsize,
                    f"the outputs of all layers of {model} for {count} samples")
     rng = np.random.default_rng(seed)
-    x = rng.standard_normal((count, *shape[1:])).astype(model.dtype)
+    drawn = [rng.standard_normal((count, *shape[1:])).astype(model.dtype) for shape in shapes]
+    x = Several(drawn) if several else drawn[0]
     if model.loss is None:
         return x, None
     return x, targets(model, count, rng)
+
+
+def all_sized(shapes: list[tuple], sizes) -> list[tuple]:
+    """The inputs' shapes with sizes in the places that they leave open, one after the other.
+
+    Raises:
+        ValueError: for more or fewer sizes than there are such places.
+    """
+    if len(shapes) == 1:
+        return [sized(shapes[0], sizes)]
+    sizes, places = list(sizes or ()), [shape[1:].count(None) for shape in shapes]
+    if len(sizes) != sum(places):
+        raise ValueError(f"Expected --size with {sum(places)} numbers for inputs of shapes "
+                         f"{shapes}. Received: {' '.join(map(str, sizes)) or 'none'}")
+    rest = iter(sizes)
+    return [sized(shape, [next(rest) for _ in range(count)])
+            for shape, count in zip(shapes, places)]
 
 
 def sized(shape: tuple, sizes) -> tuple:
@@ -62,12 +87,23 @@ def sized(shape: tuple, sizes) -> tuple:
     return (*shape[:1], *(next(rest) if n is None else n for n in shape[1:]))
 
 
-def targets(model, count: int, rng) -> np.ndarray:
-    """Random labels or targets that suit a compiled model's loss: class numbers, one-hot rows,
+def targets(model, count: int, rng):
+    """Random labels for each output that has a loss; of several outputs `Several`."""
+    if not isinstance(model.loss, JointLoss):
+        return _targets(model, model.loss, model.layers[model.ends[0]].output_shape, count, rng)
+    found: list = [None] * len(model.ends)
+    for term in model.loss.terms:
+        shape = model.layers[model.ends[term.output]].output_shape
+        found[term.output] = _targets(model, term.loss, shape, count, rng)
+    return Several(found)
+
+
+def _targets(model, function, output: tuple, count: int, rng) -> np.ndarray:
+    """Random labels or targets that suit a loss: class numbers, one-hot rows,
     zeros and ones, distributions, positive numbers, or normal ones."""
-    loss = kind(model.loss, scratch.losses.CLASSES)
-    _, *shape, classes = model.layers[-1].output_shape
-    shape = (count, *shape)
+    loss = kind(function, scratch.losses.CLASSES)
+    _, *sizes, classes = output
+    shape = (count, *sizes)
     if "Categorical" in loss:
         labels = rng.integers(0, classes, shape)
         return labels if loss in NUMBERED else one_hot(labels, classes, model.dtype)
@@ -80,10 +116,11 @@ def targets(model, count: int, rng) -> np.ndarray:
     return numbers if loss not in ("Poisson", "MeanSquaredLogarithmicError") else np.abs(numbers)
 
 
-def upstream(model, x, seed: int) -> np.ndarray:
+def upstream(model, x, seed: int):
     """A gradient of the output for a model without a loss: normal numbers, never all alike."""
-    shape = (len(x), *output_shape(model, np.shape(x))[1:])
-    return np.random.default_rng(seed + 1).standard_normal(shape).astype(model.dtype)
+    rng = np.random.default_rng(seed + 1)
+    drawn = [rng.standard_normal(shape).astype(model.dtype) for shape in output_shapes(model, x)]
+    return drawn[0] if forms_of(model).outputs is None else Several(drawn)
 
 
 def about_upstream(model, seed: int) -> str:
@@ -103,11 +140,15 @@ def one_hot(labels: np.ndarray, classes: int, dtype) -> np.ndarray:
 def activations(model) -> int:
     """How many numbers a sample is made into: the input's and those of every layer's output."""
     shapes = [layer.output_shape[1:] for layer in model.layers if layer.output_shape]
-    return sum(math.prod(shape) for shape in [model.sizes or model.input_shape[1:], *shapes])
+    sizes = model.sizes or [shape[1:] for shape in each_shape(model, "inputs")]
+    return sum(math.prod(shape) for shape in [*sizes, *shapes])
 
 
 def from_file(path):
     """(x, y) from a `.npz` file that holds arrays of these names; y may be missing.
+
+    Of several inputs or outputs the arrays are x_1, x_2 ... and y_1, y_2 ... in the model's order;
+    y_2 may be left out where the second output has no loss.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -119,19 +160,32 @@ def from_file(path):
                                 "file")
     try:
         contents = Path(path).read_bytes()
-        arrays = stored_arrays.read(contents, "x and y", ("x", "y"))
-        there = list(arrays) or stored_arrays.names(contents)
+        there = stored_arrays.names(contents)
+        own = [name for name in there if OF_A_BATCH.fullmatch(name)]
+        arrays = stored_arrays.read(contents, "x and y", own)
+        there = own or there
     except Exception as error:  # numpy, zipfile and zlib each have their own
         raise ValueError(f"--input: expected a .npz archive with arrays x and y. Received {path}, "
                          f"which cannot be read: {error}") from None
-    if "x" not in arrays:
+    several = "x" not in arrays and "x_1" in arrays
+    if "x" not in arrays and not several:
         raise ValueError("--input: expected arrays named x and y. Received: "
                          f"{', '.join(there) or 'none'} in {path}")
-    for name in {"x", "y"} & arrays.keys():
+    for name in arrays:
         if arrays[name].dtype.kind not in "biuf":
             raise ValueError(f"--input: expected real numbers in x and y. Received: {name} of "
                              f"dtype {arrays[name].dtype} in {path}")
     try:
-        return check_batch(arrays["x"]), arrays.get("y")
+        return (check_batch(_numbered(arrays, "x")), _numbered(arrays, "y"))
     except ValueError as error:
         raise ValueError(f"--input {path}: {error}") from None
+
+
+def _numbered(arrays: dict, letter: str):
+    """The array of that name, or those numbered from 1 as `Several`; None for none."""
+    if letter in arrays:
+        return arrays[letter]
+    numbers = [int(name[2:]) for name in arrays if name.startswith(f"{letter}_")]
+    if not numbers:
+        return None
+    return Several([arrays.get(f"{letter}_{n}") for n in range(1, max(numbers) + 1)])

@@ -85,6 +85,4 @@ def compiled_copy(model: Network, config: Config) -> Network:
         return model
     import reference
 
-    clone = reference.from_config(model.get_config(), config)
-    reference.set_weights(clone, model.get_weights())
-    return clone
+    return reference.compiled_copy(model, config)

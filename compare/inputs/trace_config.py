@@ -3,7 +3,7 @@
 Asked once a model was made of the config, and before anything is computed.
 """
 
-from compare.tracing.configs import layer_entries, path_of
+from compare.tracing.configs import each_loss, layer_entries, path_of
 
 
 def require_shapes(model, trace) -> None:
@@ -34,7 +34,7 @@ def require_settings(model, trace) -> None:
     said = [(layer, entries[path_of(layer.name)]) for layer in model.layers]
     if model.loss is not None:
         said += [(model.optimizer, trace.compile_config["optimizer"]),
-                 (model.loss, trace.compile_config["loss"])]
+                 *each_loss(model, trace.compile_config["loss"])]
     for thing, entry in said:
         if isinstance(entry, str):  # by its name alone: every setting is the default
             continue

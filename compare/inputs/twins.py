@@ -25,10 +25,14 @@ from compare.tracing.configs import (
 )
 from compare.tracing.known_settings import NOT_CHECKED, not_checked, understood
 from compare.tracing.layer_error import RAISED
-from compare.tracing.model_kinds import is_keras, is_scratch
+from compare.tracing.model_kinds import is_keras, is_scratch, kind
+from scratch.custom_objects import LAMBDA
+from scratch.errors import UnsupportedError
+from scratch.files.model_archive import refuse_folder
 from scratch.models import load_compiled_by, model_with_weights, naming
 from scratch.precision import Policy
 
+ENDINGS = (".keras", ".h5", ".hdf5")
 UNCOMPILED = "what the model is compiled with"
 
 
@@ -51,7 +55,7 @@ def pair(spec: str | None, dtype: str | None = None, seed: int = 0, compiled: bo
     scratch.set_random_seed(seed)
     if names_a_callable(spec):
         made = call(spec, seed)
-    elif spec.endswith(".keras"):
+    elif spec.endswith(ENDINGS) or Path(spec).is_dir():
         made = load(spec, compiled)
     else:
         raise ValueError("Expected --model to be FILE.keras or module:callable. "
@@ -158,6 +162,10 @@ def twins(model, dtype: str | None = None, compiled: bool = True):
                          "either, a config dictionary, or a pair of models. "
                          f"Received: {type(model).__name__}")
     own = is_scratch(model)
+    if not own:
+        import reference
+
+        model = reference.as_graph(model)
     config = keras_config(model) if own else model.get_config()
     settings = settings_of(model) if compiled else {}
     weights = model.get_weights()
@@ -178,7 +186,7 @@ def twins(model, dtype: str | None = None, compiled: bool = True):
     if is_keras(model) and as_it_is:
         twin = model if reference.model_dtype(model) == candidate.dtype.name else None
     if twin is None:
-        twin = reference.from_config(config, compile_config(candidate) if compiled else None)
+        twin = _made_of(config, candidate, compile_config(candidate) if compiled else None)
     if not compiled:
         setattr(candidate, NOT_CHECKED, [UNCOMPILED])
     if not candidate.built:
@@ -188,6 +196,33 @@ def twins(model, dtype: str | None = None, compiled: bool = True):
     if twin is not model:
         reference.set_weights(twin, weights)
     return candidate, twin
+
+
+def _made_of(config: dict, candidate, compiled):
+    """The Keras model of a candidate's config.
+
+    Raises:
+        UnsupportedError: for a Lambda, whose function only a live Keras model has.
+        ValueError: for a class of somebody's own that Keras does not find.
+    """
+    import reference
+
+    for layer in candidate.layers:
+        if kind(layer) == LAMBDA:
+            raise UnsupportedError(
+                f"Layer {layer.name!r} is a Lambda, whose function is never taken out of a config. "
+                "Hand over the live Keras model: --model module:callable, or "
+                "compare.check(model, twin)")
+    try:
+        return reference.from_config(config, compiled)
+    except (TypeError, ValueError) as error:
+        own = [layer.described_as["class_name"] for layer in candidate.layers
+               if layer.described_as]
+        if not own:
+            raise
+        raise ValueError(f"Expected Keras's own classes {own}, registered by "
+                         "keras.saving.register_keras_serializable or in the module's "
+                         f"keras_objects. Received: {said(error)}") from error
 
 
 def with_dtype(config, dtype: str):
@@ -211,7 +246,9 @@ def names_a_callable(spec: str) -> bool:
 
 
 def require_file(path) -> None:
-    """Raises a FileNotFoundError if there is no such file of a model."""
+    """Raises a FileNotFoundError if there is no such file of a model, an UnsupportedError for the
+    folder of a SavedModel."""
+    refuse_folder(path)
     if not Path(path).is_file():
         raise FileNotFoundError(f"Expected a Keras model file. Received: {path}, which is no file")
 

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 from compare.oracle.elementary import power
 from compare.oracle.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, larger
 from compare.oracle.running_error import LIBRARY_ULPS, Bounded
+from compare.oracle.whole_weight_optimizers import Adafactor, Lamb, Muon, ScheduleFreeAdamW
 from compare.tracing.types import Config
 
 DECAY = 0.96  # Nadam's
@@ -20,7 +21,7 @@ FACTOR_ROUNDINGS = 2 * LIBRARY_ULPS + 4  # of a factor of the product that Nadam
 class Adamax(Adam):
     """w <- w - rate m / ((1 - beta_1^t) (u + epsilon)), u = max(beta_2 u, |g|)."""
 
-    def fresh(self, weight: Bounded) -> dict[str, Bounded]:
+    def fresh(self, weight: Bounded, name: str = "") -> dict[str, Bounded]:
         return {"momentum": self.zeros(weight), "norm": self.zeros(weight)}
 
     def rule(self, weight: Bounded, gradient: Bounded, slots: dict[str, Bounded],
@@ -43,7 +44,7 @@ class Nadam(Adam):
         one = Bounded(1.0, self.rounding)
         beta_1, beta_2 = (Bounded(float(np.float32(self.config[key])), self.rounding)
                           for key in ("beta_1", "beta_2"))
-        t = self.iteration + 1
+        t = self.steps + 1
         now, after, product = self.share(t), self.share(t + 1), self.product(t)
         m = slots["momentum"] + (gradient - slots["momentum"]) * (one - beta_1)
         v = slots["velocity"] + (gradient * gradient - slots["velocity"]) * (one - beta_2)
@@ -53,7 +54,7 @@ class Nadam(Adam):
         root = (v / self.start("beta_2")).sqrt() + self.number(self.config["epsilon"])
         return weight - ahead * rate / root
 
-    def fresh(self, weight: Bounded) -> dict[str, Bounded]:
+    def fresh(self, weight: Bounded, name: str = "") -> dict[str, Bounded]:
         return {"momentum": self.zeros(weight), "velocity": self.zeros(weight)}
 
     def share(self, t: int) -> Bounded:
@@ -81,7 +82,7 @@ class Adadelta(Optimizer):
 
     defaults = {"learning_rate": 0.001, "rho": 0.95, "epsilon": 1e-7}
 
-    def fresh(self, weight: Bounded) -> dict[str, Bounded]:
+    def fresh(self, weight: Bounded, name: str = "") -> dict[str, Bounded]:
         return {"accumulated_grad": self.zeros(weight),
                 "accumulated_delta_var": self.zeros(weight)}
 
@@ -104,7 +105,7 @@ class Lion(Optimizer):
 
     defaults = {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.99}
 
-    def fresh(self, weight: Bounded) -> dict[str, Bounded]:
+    def fresh(self, weight: Bounded, name: str = "") -> dict[str, Bounded]:
         return {"momentum": self.zeros(weight)}
 
     def rule(self, weight: Bounded, gradient: Bounded, slots: dict[str, Bounded],
@@ -132,7 +133,7 @@ class Ftrl(Optimizer):
                 "beta": 0.0}
     divides_by_rate = True
 
-    def fresh(self, weight: Bounded) -> dict[str, Bounded]:
+    def fresh(self, weight: Bounded, name: str = "") -> dict[str, Bounded]:
         start = float(np.float32(self.config["initial_accumulator_value"]))
         return {"accumulator": Bounded(np.full(weight.shape, start), self.rounding),
                 "linear": self.zeros(weight)}
@@ -157,7 +158,8 @@ class Ftrl(Optimizer):
 
 
 OPTIMIZERS = {cls.__name__.lower(): cls for cls in (
-    SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta, Adamax, Nadam, Ftrl, Lion)}
+    SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta, Adamax, Nadam, Ftrl, Lion, Adafactor, Lamb, Muon,
+    ScheduleFreeAdamW)}
 
 
 def optimizer_for(class_name: str, config: Config, dtype: DTypeLike) -> Optimizer:

@@ -60,6 +60,7 @@ class Oracle:
         ties: whether equal numbers of its input compete for the gradient.
         merges: whether it takes several inputs.
         divisors: positions of the inputs that others are divided by, of which 0 / 0 is no number.
+        proved: whether its bounds are; False for a layer that is its own oracle in float64.
         mixes_samples: whether what comes of a sample depends on the others of its batch.
     """
 
@@ -77,6 +78,7 @@ class Oracle:
     merges = False
     divisors: tuple[int, ...] = ()
     mixes_samples = False
+    proved = True
     layout: Layout  # of the images under its windows
 
     def __init__(self, config: Config) -> None:

@@ -12,12 +12,14 @@ from compare.oracle.base import Oracle
 from compare.oracle.losses import exact_loss
 from compare.oracle.low_precision import policy_of
 from compare.oracle.optimizers import Optimizer
+from compare.oracle.perturbed import Perturbed
 from compare.oracle.registry import known_oracle, oracle_for
 from compare.oracle.regularization import of_outputs, of_part, of_weights, total
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing import shared_weights
-from compare.tracing.configs import UNDECAYED, layer_config, of_weight
+from compare.tracing.configs import UNDECAYED, layer_config, of_weight, path_of
 from compare.tracing.loss_scale import loss_scale, rule_of, scaled
+from compare.tracing.loss_terms import Term
 from compare.tracing.shared_weights import total_gradient
 from compare.tracing.tensor_names import results_by_name
 from compare.tracing.trace import Part, Trace, layer_parts
@@ -27,14 +29,23 @@ from scratch.precision import LOW
 
 
 def oracle_of(trace: Trace, part: Part) -> Oracle:
-    """A fresh oracle for one part of a trace, for a pass of its kind."""
-    oracle = oracle_for(part.class_name, layer_config(trace, part.layer), part.part)
+    """A fresh oracle for one part of a trace, for a pass of its kind.
+
+    Raises:
+        ValueError: for a layer that has none, and of which the trace knows no other way to judge
+            it.
+    """
+    config, run = layer_config(trace, part.layer), trace.runs.get((path_of(part.layer), part.part))
+    oracle = (oracle_for(part.class_name, config, part.part) if run is None
+              else Perturbed(config, *run))
     oracle.training = trace.training
     return oracle
 
 
 def known_oracle_of(trace: Trace, part: Part) -> Oracle | None:
     """The same; None where there is none, as for a layer that only Keras has."""
+    if (path_of(part.layer), part.part) in trace.runs:
+        return None
     return known_oracle(part.class_name, layer_config(trace, part.layer), part.part)
 
 
@@ -87,16 +98,29 @@ def inference(trace: Trace, part: Part) -> Bounded:
     return results(oracle, part.input, part.weights, None, Rounding.of(trace.dtype))["output"]
 
 
-def loss_input(trace: Trace) -> np.ndarray:
-    """What the loss was computed from: the last activation's input, or the output."""
-    return trace.parts[-1].inputs[0] if trace.fused else trace.parts[-1].output
+def loss_input(trace: Trace, term: Term) -> Bounded:
+    """What a loss was computed from, as the trace holds it."""
+    return Bounded(term.seen(trace), Rounding.of(trace.dtype))
 
 
-def data_loss(trace: Trace, seen: Bounded) -> tuple[Bounded, Bounded]:
-    """(the loss without penalties, its gradient with respect to what it is computed from)."""
-    assert trace.y is not None  # a loss has labels
-    return exact_loss(trace.compile_config["loss"], trace.y, seen, trace.fused,
-                      np.dtype(trace.dtype), trace.sample_weight)
+def term_loss(trace: Trace, term: Term, seen: Bounded) -> tuple[Bounded, Bounded]:
+    """(the loss of one output without penalties and without its weight, its share of the gradient
+    of the sum, scaled as it is trained, with respect to what it is computed from)."""
+    value, gradient = exact_loss(term.loss, term.labels(trace), seen, term.fused,
+                                 np.dtype(trace.dtype), term.sample_weight(trace))
+    weighted = gradient if term.weight is None else gradient * share(trace, term)
+    return value, scaled(weighted, loss_scale(trace.compile_config))
+
+
+def share(trace: Trace, term: Term) -> float:
+    """What a loss counts for in the sum, a number of the trace's precision."""
+    return 1.0 if term.weight is None else float(np.dtype(trace.dtype).type(term.weight))
+
+
+def summed(trace: Trace, terms: list[Term], values: list[Bounded]) -> Bounded:
+    """The weighted sum of the losses of all outputs."""
+    return total([value if term.weight is None else value * share(trace, term)
+                  for term, value in zip(terms, values, strict=True)])
 
 
 def with_penalties(trace: Trace, value: Bounded, weights: list[dict[str, Bounded]],
@@ -123,8 +147,14 @@ def optimizer_of(trace: Trace) -> Optimizer:
     numbers = {i: number for number, positions in enumerate(layer_parts(trace), start=1)
                for i in positions}
     optimizer.constraints = [_constraint(trace, trace.parts[i], name) for i, name in learned(trace)]
+    optimizer.names = names_of_learned(trace)
     optimizer.decays = [(numbers[i], name) not in excluded for i, name in learned(trace)]
     return optimizer
+
+
+def names_of_learned(trace: Trace) -> list[str]:
+    """The names 'dense/kernel' ... of the weights that are trained."""
+    return [f"{trace.parts[i].layer}/{name}" for i, name in learned(trace)]
 
 
 def kept_in(trace: Trace) -> str:

@@ -20,7 +20,8 @@ def oracle_for(class_name: str, config: Config, part: str = "") -> Oracle:
     named = config.get("activation")
     if part not in ("", "whole") and not isinstance(named, dict):
         named = part
-    activation = activation_for(named, policy)
+    alone = part == "" and class_name in LAYERS and not LAYERS[class_name].activates
+    activation = activation_for("linear" if alone else named, policy)
     if class_name not in {*LAYERS, "Activation"} or activation is None:
         layers, activations = (", ".join(sorted(known)) for known in (LAYERS, ACTIVATIONS))
         raise ValueError(f"Expected a layer that has an oracle: {layers}, with one of the "

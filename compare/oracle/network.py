@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from compare.oracle import regularization
-from compare.oracle.expected import data_loss, oracle_of, with_penalties
+from compare.oracle.expected import oracle_of, summed, term_loss, with_penalties
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.loss_scale import loss_scale, scaled
+from compare.tracing.loss_terms import Term, terms_of
+from compare.tracing.tensor_names import by_name
 from compare.tracing.trace import Trace
+from scratch.several import each
 
 Settled = Callable[[tuple[Any, ...], Bounded], Bounded]
 
@@ -35,14 +38,15 @@ def along_the_graph(trace: Trace, settled: Settled = carried, rounding: Rounding
 
     Returns:
         `Bounded` by (layer, tensor): ('network', 'output'), ('network', 'input_gradient'),
-        ('network', 'inference'), ('loss', 'value'), ('conv2d', 'kernel_gradient') and the like, and
-        weights that the pass itself changes, such as ('batch_normalization', 'moving_mean').
+        ('network', 'inference'), of several 'output_1' and so on, ('loss', 'value'),
+        ('conv2d', 'kernel_gradient') and the like, and weights that the pass itself changes, such
+        as ('batch_normalization', 'moving_mean').
     """
     rounding = rounding or Rounding.of(trace.dtype)
     run = _Pass(trace, rounding, settled)
-    right = {("network", "output"): run.outputs[-1]}
+    right = run.named("output")
     if trace.inference is not None:
-        right["network", "inference"] = _Pass(trace, rounding, settled, False).outputs[-1]
+        right |= _Pass(trace, rounding, settled, False).named("inference")
     for part, oracle in zip(trace.parts, run.oracles):
         right.update({(part.tied_to or part.layer, name): value
                       for name, value in oracle.updated.items()})
@@ -52,10 +56,11 @@ def along_the_graph(trace: Trace, settled: Settled = carried, rounding: Rounding
 def outside_of_training(trace: Trace) -> dict[tuple[str, str], Bounded]:
     """A pass at inference: ('network', 'predict'), and ('network', 'evaluate loss') if labelled."""
     run = _Pass(trace, Rounding.of(trace.dtype), carried, training=False)
-    right = {("network", "predict"): run.outputs[-1]}
+    right = run.named("predict")
     if trace.y is not None:
-        value, _ = data_loss(trace, run.read(_end(trace)))
-        value = with_penalties(trace, value, run.weights, run.outputs)
+        terms = terms_of(trace)
+        values = [term_loss(trace, term, run.read(_end(trace, term)))[0] for term in terms]
+        value = with_penalties(trace, summed(trace, terms, values), run.weights, run.outputs)
         right["network", "evaluate loss"] = mean_over_batches(value, len(trace.x))
     return right
 
@@ -65,9 +70,9 @@ def mean_over_batches(loss: Bounded, size: int) -> Bounded:
     return loss * float(size) / float(size)
 
 
-def _end(trace: Trace) -> int:
-    """The position of the part that the loss reads, -1 for the network's input."""
-    return trace.sources[-1][0] if trace.fused else len(trace.parts) - 1
+def _end(trace: Trace, term: Term) -> int:
+    """The position of the part that a loss reads, -1 - k for the network's input k."""
+    return trace.sources[term.part][0] if term.fused else term.part
 
 
 @dataclass
@@ -81,7 +86,7 @@ class _Pass:
 
     def __post_init__(self) -> None:
         trace = self.trace
-        self.source = Bounded(trace.x, self.rounding)
+        self.given = [Bounded(array, self.rounding) for array in each(trace.x)]
         self.oracles = [oracle_of(trace, part) for part in trace.parts]
         self.weights = [{name: Bounded(w, self.rounding) for name, w in part.given.items()}
                         for part in trace.parts]
@@ -102,8 +107,14 @@ class _Pass:
                     self.weights[i].update(oracle.updated)
 
     def read(self, source: int) -> Bounded:
-        """What a part reads from the part of that position, or from the network's input, -1."""
-        return self.outputs[source] if source >= 0 else self.source
+        """What a part reads: the output of that part, or for -1 - k the network's input k."""
+        return self.outputs[source] if source >= 0 else self.given[-1 - source]
+
+    def named(self, tensor: str) -> dict[tuple[str, str], Bounded]:
+        """The network's outputs by ('network', tensor), numbered where there are several."""
+        made = [self.outputs[end] for end in self.trace.ends]
+        return {("network", name): value
+                for name, value in by_name(tensor, made if len(made) > 1 else made[0]).items()}
 
 
 def _backward(run: _Pass) -> dict[tuple[str, str], Bounded]:
@@ -112,19 +123,25 @@ def _backward(run: _Pass) -> dict[tuple[str, str], Bounded]:
     right = {}
     given: dict[tuple[str, str], list[Bounded]] = {}  # what each weight's gradient is the sum of
     arrived: list[list[Bounded]] = [[] for _ in parts]  # what each output's gradient is the sum of
-    end = _end(trace)
+    at_inputs: list[list[Bounded]] = [[] for _ in run.given]
+
+    def arrive(source: int, gradient: Bounded) -> None:
+        (arrived[source] if source >= 0 else at_inputs[-1 - source]).append(gradient)
+
     if trace.y is not None:
         scale = loss_scale(trace.compile_config)
-        value, gradient = data_loss(trace, run.read(end))
-        gradient = scaled(gradient, scale)
-        right["loss", "value"] = with_penalties(trace, value, run.weights, run.outputs)
+        terms, values = terms_of(trace), []
+        for term in terms:
+            value, gradient = term_loss(trace, term, run.read(_end(trace, term)))
+            values.append(value)
+            arrive(_end(trace, term), settled(("loss", f"gradient_{term.output}"), gradient))
+        right["loss", "value"] = with_penalties(trace, summed(trace, terms, values), run.weights,
+                                                run.outputs)
         for i, output in enumerate(run.outputs):
             arrived[i] += regularization.output_gradient(trace, i, output)
-    else:
-        assert parts[-1].output_gradient is not None  # without labels it is where all begins
-        gradient = Bounded(parts[-1].output_gradient, run.rounding)
-    at_the_input: list[Bounded] = []
-    (at_the_input if end < 0 else arrived[end]).append(settled(("loss", "gradient"), gradient))
+    else:  # without labels a gradient of each output is where all begins
+        for k, (end, given_gradient) in enumerate(zip(trace.ends, each(trace.upstream))):
+            arrive(end, settled(("loss", f"gradient_{k}"), Bounded(given_gradient, run.rounding)))
     for i in reversed(range(len(parts))):
         if not arrived[i]:
             continue
@@ -141,10 +158,10 @@ def _backward(run: _Pass) -> dict[tuple[str, str], Bounded]:
         for k, (source, sent) in enumerate(zip(trace.sources[i],
                                                dx if isinstance(dx, list) else [dx])):
             sent = settled((i, f"input_gradient_{k}"), sent)
-            (arrived[source] if source >= 0 else at_the_input).append(sent)
-    for key, terms in given.items():
-        total = regularization.total(terms)
-        right[key] = total if len(terms) == 1 else settled(key, total)
-    if at_the_input:
-        right["network", "input_gradient"] = regularization.total(at_the_input)
-    return right
+            arrive(source, sent)
+    for key, shares in given.items():
+        total = regularization.total(shares)
+        right[key] = total if len(shares) == 1 else settled(key, total)
+    sent_back = [regularization.total(shares) if shares else None for shares in at_inputs]
+    found = by_name("input_gradient", sent_back if len(sent_back) > 1 else sent_back[0])
+    return right | {("network", name): value for name, value in found.items()}

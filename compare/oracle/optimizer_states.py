@@ -57,12 +57,16 @@ def iterations(config: Config, others: tuple[int, ...] = ()) -> list[int]:
     """
     around = [point + k for point in turning_points(config.get("learning_rate"))
               for k in (-1, 0, 1)]
-    found = {*FIRST, *LATE, *around, *others}
+    calls = config.get("gradient_accumulation_steps") or 1
+    frequency = (config.get("use_ema") and config.get("ema_overwrite_frequency")) or 1
+    ends = [n * calls - 1 for n in (1, 2, LATE[0])] if calls > 1 else []
+    overwritten = [n * frequency * calls - 1 for n in (1, 2)] if frequency > 1 else []
+    found = {*FIRST, *LATE, *around, *ends, *overwritten, *others}
     return sorted(i for i in found if 0 <= i < 2**24)
 
 
 def states(class_name: str, config: Config, shapes: list[tuple[int, ...]], dtype: DTypeLike,
-           others: tuple[int, ...] = ()) -> list[State]:
+           others: tuple[int, ...] = (), names: list[str] | None = None) -> list[State]:
     """The states from which an optimizer is judged, the same ones every time.
 
     Args:
@@ -70,9 +74,12 @@ def states(class_name: str, config: Config, shapes: list[tuple[int, ...]], dtype
         shapes: of the weights that are trained; a long axis is cut.
         dtype: of the weights.
         others: see `iterations`.
+        names: of the weights, 'dense/kernel' ..., for rules that tell them apart.
     """
     cut = [tuple(min(n, LONGEST) for n in shape) for shape in shapes]
-    draws = _Draws(optimizer_for(class_name, config, dtype), cut, np.dtype(dtype))
+    oracle = optimizer_for(class_name, config, dtype)
+    oracle.names = names or [""] * len(shapes)
+    draws = _Draws(oracle, cut, np.dtype(dtype))
     limited = draws.limit is not None
     found = [draws.state(iteration, about) for iteration in iterations(config, others)
              if draws.has_step(iteration)
@@ -97,7 +104,7 @@ class _Draws:
         config = oracle.config
         epsilon = config.get("epsilon") or 0.0
         # the size of a gradient beside which epsilon counts
-        adam = {"beta_1", "beta_2"} <= config.keys()
+        adam = any({f"{of}beta_1", f"{of}beta_2"} <= config.keys() for of in ("", "adam_"))
         self.small = max(epsilon if adam else float(np.sqrt(epsilon)), 1e-12) if epsilon else 1.0
         self.key = next((key for key in CLIPS if (config.get(key) or 0) > 0), None)
         limit = None if self.key is None else float(config[self.key])
@@ -123,7 +130,8 @@ class _Draws:
             gradients[-1] = 0 * gradients[-1]
         weights = [rng.standard_normal(shape) * rng.choice([1.0, step], shape)
                    for shape in self.shapes]
-        slots = [self._slots(weight, size, step, rng) for weight, size in zip(weights, sizes)]
+        slots = [self._slots(*each, step, rng)
+                 for each in zip(weights, self.oracle.names, sizes)]
         scale = float(self.oracle.config.get("loss_scale_factor") or 1.0)
         return State(iteration, self._rounded(weights),
                      self._rounded([gradient * scale for gradient in gradients]), slots, about)
@@ -147,16 +155,17 @@ class _Draws:
         return ([g * factor for g, factor in zip(gradients, factors)],
                 [size * factor for size, factor in zip(sizes, factors)])
 
-    def _slots(self, weight: np.ndarray, size: np.ndarray, step: float, rng: np.random.Generator
-               ) -> Weights:
+    def _slots(self, weight: np.ndarray, name: str, size: np.ndarray, step: float,
+               rng: np.random.Generator) -> Weights:
         """What the optimizer remembers of gradients of that size."""
-        names = self.oracle.fresh(Bounded(weight, self.oracle.rounding))
+        fresh = self.oracle.all_slots(Bounded(weight, self.oracle.rounding), name)
         shape = weight.shape
         squares = size * size * rng.uniform(0.25, 4, shape)
         # a momentum of Adam's is a mean of gradients; the others' are steps
-        moved = size if "beta_1" in self.oracle.config else step
+        moved = size if {"beta_1", "adam_beta_1"} & self.oracle.config.keys() else step
         drawn = {"momentum": rng.standard_normal(shape) * moved,
                  "velocity": squares,
+                 "adam_velocity": squares,
                  "velocity_hat": squares * rng.choice([0.5, 2.0], shape),
                  "average_gradient": np.sqrt(squares) * rng.uniform(-0.7, 0.7, shape),
                  "accumulator": squares,
@@ -164,7 +173,12 @@ class _Draws:
                  "accumulated_grad": squares,
                  "accumulated_delta_var": step * step * rng.uniform(0.25, 4, shape),
                  "linear": -weight * np.sqrt(squares) / step * rng.uniform(0.5, 2, shape)}
-        return dict(zip(names, self._rounded([drawn[name] for name in names])))
+        if shape and len(shape) > 1:
+            drawn |= {"row": squares.mean(axis=-1), "column": squares.mean(axis=-2)}
+        drawn["gradient_accumulator"] = rng.standard_normal(shape) * size
+        for slot in ("average", *self.oracle.like_weights):
+            drawn[slot] = weight + step * rng.standard_normal(shape)
+        return dict(zip(fresh, self._rounded([drawn[slot] for slot in fresh])))
 
     def _rounded(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         return [np.asarray(array, self.dtype) for array in arrays]

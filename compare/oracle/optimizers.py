@@ -5,7 +5,12 @@ operation by operation; fused multiply-adds and another order within a product o
 Settings are used as the weights' precision holds them. Four of them TensorFlow casts through
 float32 even for float64 weights: SGD's momentum, weight decay, Adagrad's initial accumulator, and
 Adam's betas in the powers that make up for the start at zero; in its running means they are not.
+
+Around each rule stands what all have: gradients gathered over several calls, and moving averages of
+the weights.
 """
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -26,27 +31,43 @@ class Optimizer:
         dtype: the weights'.
 
     Attributes:
-        iteration: how many steps were made.
+        iteration: how many calls were made; of those that gather gradients only the last of a
+            group is a step.
         slots: for each weight what the rule remembers, by name; empty before the first step.
         decays: for each weight whether it decays; empty, all of them do.
         constraints: for each weight Keras's dictionary of its constraint or None; empty, none has
             one.
+        names: of the weights, 'dense/kernel' ..., for rules that tell them apart; empty, unknown.
     """
 
     defaults: Config = {}
+    absent: tuple[str, ...] = ()  # settings of which None is not the default
+    like_weights: tuple[str, ...] = ()  # slots that are weights themselves
     divides_by_rate = False  # so that no step can be made once a schedule's rate has underflown
 
     def __init__(self, config: Config, dtype: DTypeLike) -> None:
         self.rounding = Rounding.of(dtype)
-        given = {key: value for key, value in config.items() if value is not None}
+        given = {key: value for key, value in config.items()
+                 if value is not None or key in self.absent}
         self.config = {**self.defaults, **given}
         self.iteration = 0
         self.slots: list[dict[str, Bounded]] = []
         self.decays: list[bool] = []
         self.constraints: list[Config | None] = []
+        self.names: list[str] = []
+
+    @property
+    def gathered_calls(self) -> int:
+        """How many calls make one step."""
+        return int(self.config.get("gradient_accumulation_steps") or 1)
+
+    @property
+    def steps(self) -> int:
+        """How many steps were made."""
+        return self.iteration // self.gathered_calls
 
     def step(self, weights: list[Bounded], gradients: list[Bounded]) -> list[Bounded]:
-        """The weights after one more step."""
+        """The weights after one more call."""
         if self.config.get(SKIPS) and not all(np.isfinite(g.value).all() for g in gradients):
             return list(weights)
         weights, gradients = ([each if each.rounding.unit == self.rounding.unit else
@@ -55,24 +76,65 @@ class Optimizer:
         scale = self.config.get("loss_scale_factor")
         if scale:
             gradients = [gradient / float(scale) for gradient in gradients]
-        self.slots = self.slots or [self.fresh(weight) for weight in weights]
-        rate = self.rate()
-        decays = self.decays or [True] * len(weights)
-        decayed = [self.decayed(weight, rate) if decay else weight
-                   for weight, decay in zip(weights, decays)]
-        moved = [self.rule(*each, rate)
-                 for each in zip(decayed, self.clipped(gradients), self.slots)]
+        self.slots = self.slots or [
+            self.all_slots(weight, name)
+            for weight, name in zip(weights, self.names or [""] * len(weights))]
+        gathered = self.gathered(gradients)
+        moved = self.moved(weights, gathered) if gathered else weights
+        if self.config.get("use_ema"):
+            moved = self.averaged(moved)
         self.iteration += 1
         constraints = self.constraints or [None] * len(weights)
         return [constrained(weight, constraint) if constraint else weight
                 for weight, constraint in zip(moved, constraints)]
 
+    def moved(self, weights: list[Bounded], gradients: list[Bounded]) -> list[Bounded]:
+        """The weights after clipping, decay and the rule."""
+        rate = self.rate()
+        decays = self.decays or [True] * len(weights)
+        decayed = [self.decayed(weight, rate, self.decay_of(slots)) if decay else weight
+                   for weight, decay, slots in zip(weights, decays, self.slots)]
+        return [self.rule(*each, rate)
+                for each in zip(decayed, self.clipped(gradients), self.slots)]
+
+    def gathered(self, gradients: list[Bounded]) -> list[Bounded]:
+        """The mean of the gradients since the last step; none before there are enough."""
+        calls = self.gathered_calls
+        if calls == 1:
+            return gradients
+        sums = [gradient + slots["gradient_accumulator"]
+                for gradient, slots in zip(gradients, self.slots)]
+        last = (self.iteration + 1) % calls == 0
+        for total, slots in zip(sums, self.slots):
+            slots["gradient_accumulator"] = self.zeros(total) if last else total
+        return [total / self.number(calls) for total in sums] if last else []
+
+    def averaged(self, weights: list[Bounded]) -> list[Bounded]:
+        """The weights, or the moving averages in their place; the averages follow them."""
+        share = float(self.config.get("ema_momentum", 0.99)) if self.steps else 0.0
+        old, new = self.number(share), Bounded(1.0, self.rounding) - self.number(share)
+        for weight, slots in zip(weights, self.slots):
+            slots["average"] = weight if not share else old * slots["average"] + new * weight
+        frequency = self.config.get("ema_overwrite_frequency")
+        if not frequency or (self.steps + 1) % frequency:
+            return weights
+        return [slots["average"] for slots in self.slots]
+
+    def all_slots(self, weight: Bounded, name: str = "") -> dict[str, Bounded]:
+        """A weight's slots before the first step, with what all optimizers may keep."""
+        found = self.fresh(weight, name)
+        if self.config.get("use_ema"):
+            found["average"] = self.zeros(weight)
+        if self.gathered_calls > 1:
+            found["gradient_accumulator"] = self.zeros(weight)
+        return found
+
     def rate(self) -> Bounded:
         """The learning rate of the next step."""
         return rate_at(self.config["learning_rate"], self.iteration, self.rounding)
 
-    def fresh(self, weight: Bounded) -> dict[str, Bounded]:
-        """A weight's slots before the first step."""
+    def fresh(self, weight: Bounded, name: str = "") -> dict[str, Bounded]:
+        """What the rule remembers of a weight before the first step."""
         return {}
 
     def rule(self, weight: Bounded, gradient: Bounded, slots: Config, rate: Bounded) -> Bounded:
@@ -86,9 +148,12 @@ class Optimizer:
         """A setting, rounded to the weights' precision."""
         return Bounded(constant(value, self.rounding), self.rounding)
 
-    def decayed(self, weight: Bounded, rate: Bounded) -> Bounded:
+    def decay_of(self, slots: dict[str, Bounded]) -> Any:
+        """The weight decay of a weight with these slots."""
+        return self.config.get("weight_decay")
+
+    def decayed(self, weight: Bounded, rate: Bounded, decay: float | None) -> Bounded:
         """w - w * weight_decay * rate."""
-        decay = self.config.get("weight_decay")
         return weight if not decay else weight - weight * float(np.float32(decay)) * rate
 
     def clipped(self, gradients: list[Bounded]) -> list[Bounded]:
@@ -130,13 +195,13 @@ class SGD(Optimizer):
 
     defaults = {"learning_rate": 0.01, "momentum": 0.0}
 
-    def fresh(self, weight: Bounded) -> dict[str, Bounded]:
+    def fresh(self, weight: Bounded, name: str = "") -> dict[str, Bounded]:
         return {"momentum": self.zeros(weight)} if self.config["momentum"] else {}
 
     def rule(self, weight: Bounded, gradient: Bounded, slots: dict[str, Bounded],
              rate: Bounded) -> Bounded:
         step = gradient * rate
-        if not slots:
+        if "momentum" not in slots:
             return weight - step
         beta = constant(float(np.float32(self.config["momentum"])), self.rounding)
         slots["momentum"] = velocity = slots["momentum"] * beta - step
@@ -148,20 +213,25 @@ class Adam(Optimizer):
 
     defaults = {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
 
-    def fresh(self, weight: Bounded) -> dict[str, Bounded]:
+    def fresh(self, weight: Bounded, name: str = "") -> dict[str, Bounded]:
         names = ["momentum", "velocity"] + ["velocity_hat"] * bool(self.config.get("amsgrad"))
         return {name: self.zeros(weight) for name in names}
 
     def rule(self, weight: Bounded, gradient: Bounded, slots: dict[str, Bounded],
              rate: Bounded) -> Bounded:
+        m, v = self.means(gradient, slots)
+        if self.config.get("amsgrad"):
+            slots["velocity_hat"] = v = larger(slots["velocity_hat"], v)
+        return weight - m * self.alpha(rate) / (v.sqrt() + self.number(self.config["epsilon"]))
+
+    def means(self, gradient: Bounded, slots: dict[str, Bounded]) -> tuple[Bounded, Bounded]:
+        """The running means of g and of g^2, moved on."""
         first = self.number(1 - self.config["beta_1"])
         second = self.number(1 - self.config["beta_2"])
         m = slots["momentum"] + (gradient - slots["momentum"]) * first
         v = slots["velocity"] + (gradient * gradient - slots["velocity"]) * second
         slots.update(momentum=m, velocity=v)
-        if self.config.get("amsgrad"):
-            slots["velocity_hat"] = v = larger(slots["velocity_hat"], v)
-        return weight - m * self.alpha(rate) / (v.sqrt() + self.number(self.config["epsilon"]))
+        return m, v
 
     def alpha(self, rate: Bounded) -> Bounded:
         """The rate, with what makes up for the means' start at zero."""
@@ -170,7 +240,7 @@ class Adam(Optimizer):
     def start(self, key: str) -> Bounded:
         """1 - beta^t; the first power of a number is taken to be exact."""
         beta = Bounded(float(np.float32(self.config[key])), self.rounding)
-        t = self.iteration + 1
+        t = self.steps + 1
         power = beta if t == 1 else beta.through(lambda b: b ** t, lambda low, high: t * high,
                                                  2 * LIBRARY_ULPS)
         return Bounded(1.0, self.rounding) - power
@@ -187,7 +257,7 @@ class RMSprop(Optimizer):
 
     defaults = {"learning_rate": 0.001, "rho": 0.9, "momentum": 0.0, "epsilon": 1e-7}
 
-    def fresh(self, weight: Bounded) -> dict[str, Bounded]:
+    def fresh(self, weight: Bounded, name: str = "") -> dict[str, Bounded]:
         names = (["velocity"] + ["momentum"] * bool(self.config["momentum"])
                  + ["average_gradient"] * bool(self.config.get("centered")))
         return {name: self.zeros(weight) for name in names}
@@ -214,7 +284,7 @@ class Adagrad(Optimizer):
 
     defaults = {"learning_rate": 0.001, "initial_accumulator_value": 0.1, "epsilon": 1e-7}
 
-    def fresh(self, weight: Bounded) -> dict[str, Bounded]:
+    def fresh(self, weight: Bounded, name: str = "") -> dict[str, Bounded]:
         start = float(np.float32(self.config["initial_accumulator_value"]))
         return {"accumulator": Bounded(np.full(weight.shape, start), self.rounding)}
 

@@ -1,14 +1,15 @@
 """What regularizers add to loss and gradients, by definition and with bounds on rounding.
 
 A penalty is l1 sum |x| + l2 sum x^2, of a weight that is trained or, divided by the size of the
-batch, of a layer's output. Both factors count as float32, whatever the precision: Keras casts a
-Python number by way of it.
+batch, of a layer's output; or one on pairs of rows (`orthogonality.py`). Both factors count as
+float32, whatever the precision: Keras casts a Python number by way of it.
 """
 
 from typing import Any
 
 import numpy as np
 
+from compare.oracle import orthogonality
 from compare.oracle.running_error import Bounded
 from compare.tracing.configs import layer_config, of_weight
 from compare.tracing.trace import Part, Trace
@@ -27,7 +28,9 @@ def total(terms: list[Bounded]) -> Bounded:
 
 
 def penalty(regularizer: Any, x: Bounded) -> Bounded:
-    """l1 sum |x| + l2 sum x^2."""
+    """l1 sum |x| + l2 sum x^2, or that of orthogonality."""
+    if is_orthogonal(regularizer):
+        return orthogonality.penalty(regularizer["config"], x)
     l1, l2 = factors(regularizer)
     parts = []
     if l1:
@@ -40,6 +43,8 @@ def penalty(regularizer: Any, x: Bounded) -> Bounded:
 def gradient(regularizer: Any, x: Bounded) -> Bounded:
     """l1 sign x + 2 l2 x; where rounding or a flush to zero leaves the sign open, so is the first.
     """
+    if is_orthogonal(regularizer):
+        return orthogonality.gradient(regularizer["config"], x)
     l1, l2 = factors(regularizer)
     x = x.flushed()
     parts: list[Bounded] = []
@@ -51,6 +56,11 @@ def gradient(regularizer: Any, x: Bounded) -> Bounded:
     if l2:
         parts.append((x * l2) * 2.0)
     return total(parts) if parts else Bounded(np.zeros(x.shape), x.rounding)
+
+
+def is_orthogonal(regularizer: Any) -> bool:
+    return isinstance(regularizer, dict) and (
+        regularizer.get("class_name") == "OrthogonalRegularizer")
 
 
 def factors(regularizer: Any) -> tuple[float, float]:

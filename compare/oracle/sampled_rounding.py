@@ -23,6 +23,7 @@ from compare.oracle.network import along_the_graph, mean_over_batches
 from compare.oracle.optimizers import Optimizer
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.trace import Trace
+from scratch.several import each
 
 SAMPLES = 1  # of each step
 MORE_SAMPLES = 16  # besides, where that explains too little
@@ -94,7 +95,8 @@ class SampledStep:
         self.trace, self.trained = trace, steps.trained
         self.bounds = LocalBounds()
         self.exact = self._after(steps.exact, along_the_graph(trace, self.bounds))
-        largest = max(self.bounds.largest, float(np.abs(trace.x).max(initial=0.0)))
+        largest = max(self.bounds.largest,
+                      *(float(np.abs(x).max(initial=0.0)) for x in each(trace.x)))
         self.overflows = largest > np.sqrt(float(np.finfo(trace.dtype).max))
         for i, part in enumerate(trace.parts):
             for (layer, name), extra in slack.items():

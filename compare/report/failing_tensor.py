@@ -14,17 +14,19 @@ from compare.checks import integer_probe
 from compare.checks.gate import Gate
 from compare.checks.row import Row
 from compare.oracle.expected import (
-    data_loss,
     inference,
     loss_input,
     oracle_of,
     part_results,
     results,
+    share,
+    term_loss,
 )
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing import execution
 from compare.tracing.configs import channel_axis, layer_config
 from compare.tracing.layer_error import RAISED
+from compare.tracing.loss_terms import terms_of
 from compare.tracing.ops import ops_of
 from compare.tracing.trace import Trace, copied
 
@@ -134,18 +136,20 @@ def _integers(row: Row, op, reference: Trace, number: int) -> FailingTensor | No
 
 
 def _loss(row: Row, model, reference: Trace) -> FailingTensor | None:
-    """The loss's gradient."""
-    input_ = loss_input(reference)
-    _, right = data_loss(reference, Bounded(input_, Rounding.of(reference.dtype)))
-    made = reference.loss_gradient
+    """A loss's gradient."""
+    term = next((term for term in terms_of(reference) if term.layer == row.layer), None)
+    if term is None:
+        return None
+    _, right = term_loss(reference, term, loss_input(reference, term))
+    made = term.gradient(reference)
     if row.off != "reference":
-        function = copy.deepcopy(model.loss)
+        function = copy.deepcopy(term.function(model))
         try:
-            function.forward(reference.y, input_, reference.fused or None,
-                             **execution.weighted(reference.sample_weight))
+            function.forward(term.labels(reference), term.seen(reference), term.fused or None,
+                             **execution.weighted(term.sample_weight(reference)))
         except RAISED:  # a loss of somebody's own may raise anything; a row tells of it
             return None
-        made = function.backward()
+        made = function.backward() * share(reference, term)
     if made is None or np.shape(made) != right.shape:
         return None
     names = ("sample", *[f"axis {i}" for i in range(1, right.value.ndim - 1)], "class")

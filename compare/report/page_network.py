@@ -55,14 +55,22 @@ def shape(layer: Layer, layers: list[Layer]) -> str:
     """'28 × 28 × 6', and whom it reads if that is not the layer before it."""
     text = " × ".join(map(str, layer.shape)) or "a number"
     if layer.sources != (layers.index(layer) - 1,):
-        text += " from " + ", ".join("the input" if source < 0 else layers[source].name
+        text += " from " + ", ".join(_input(source, layers) if source < 0 else layers[source].name
                                      for source in layer.sources)
     return text
 
 
+def _input(source: int, layers: list[Layer]) -> str:
+    """'the input', or which one where there are several."""
+    several = any(read < -1 for layer in layers for read in layer.sources)
+    return f"input {-source}" if several else "the input"
+
+
 def lanes(layers: list[Layer]) -> list[tuple[int, int, int]]:
     """(from, to, lane) of every connection that skips layers; those that overlap lie apart."""
-    skipping = sorted(((source, i) for i, layer in enumerate(layers) for source in layer.sources
+    # all inputs come from above
+    skipping = sorted(((source, i) for i, layer in enumerate(layers)
+                       for source in dict.fromkeys(max(read, -1) for read in layer.sources)
                        if source != i - 1), key=lambda pair: pair[1] - pair[0])
     taken: list[list[tuple[int, int]]] = []
     found = []

@@ -21,14 +21,16 @@ from compare.tracing.types import Weights
 from scratch.errors import shortened
 from scratch.files import description
 from scratch.files.atomic import replacing
+from scratch.several import Several, each
 
 FORMAT = "keras-parity trace"
 VERSION = 2
 AT_INFERENCE = 3  # of a pass outside of training, which readers of the others would misread
-READABLE = (1, 2, 3)  # the first knows no graphs, noise, weights of samples and inference
+SEVERAL = 4  # of several inputs or outputs, likewise
+READABLE = (1, 2, 3, 4)  # the first knows no graphs, noise, weights of samples and inference
 ARRAYS = ("x", "y", "loss", "loss_gradient", "sample_weight", "inference")
 PLAIN: dict[str, Any] = {"producer": str, "dtype": str, "config": dict,
-                         "compile_config": (dict, type(None)), "fused": bool}
+                         "compile_config": (dict, type(None)), "fused": (bool, list, tuple)}
 PART_PLAIN = ("layer", "part", "class_name")  # texts
 TIED = "tied_to"  # another one, of further calls of a layer alone
 PART_ARRAYS = ("input", "output", "output_gradient", "input_gradient", "noise", "inference")
@@ -46,8 +48,12 @@ def save(fields: dict[str, Any], path: str | os.PathLike[str]) -> None:
         OSError: if the folder cannot be written to.
     """
     store: dict[str, Any] = {}  # arrays
+    several = any(isinstance(fields[name], Several) for name in ARRAYS) or len(fields["ends"]) > 1
+    version = SEVERAL if several else VERSION if fields["training"] else AT_INFERENCE
+    more = {"training": fields["training"], "ends": fields["ends"],
+            "terms": [_put(store, np.asarray(term)) for term in fields["terms"]]}
     header = {
-        "format": FORMAT, "version": VERSION if fields["training"] else AT_INFERENCE,
+        "format": FORMAT, "version": version, **(more if several else {}),
         **{name: fields[name] for name in PLAIN},
         "sources": fields["sources"],
         **{name: _put(store, fields[name]) for name in ARRAYS},
@@ -83,15 +89,19 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
         found = header["format"], header["version"]
         if found[0] == FORMAT and type(found[1]) is int and found[1] in READABLE:
             fields = _fields(header if found[1] > 1 else _first_version(header), arrays)
-            if found[1] == AT_INFERENCE:
+            training = found[1] != AT_INFERENCE
+            if found[1] == SEVERAL:
+                training = header["training"] is True
+                fields.update(_of_several(header, arrays, fields))
+            if not training:
                 _require_alone(fields)
-            return {**fields, "training": found[1] != AT_INFERENCE}
+            return {**fields, "training": training}
     except Exception as error:  # a seal can be forged: numpy, zipfile and zlib raise all sorts then
         raise ValueError(f"{path}: expected a trace with every array that its header names. "
                          "Received a file that cannot be read as one: "
                          f"{shortened(error)}") from None
-    raise ValueError(f"{path}: expected {FORMAT!r}, version {VERSION} or {AT_INFERENCE}. "
-                     f"Received: {found[0]!r:.80}, version {found[1]!r:.80}")
+    raise ValueError(f"{path}: expected {FORMAT!r}, version {VERSION}, {AT_INFERENCE} or "
+                     f"{SEVERAL}. Received: {found[0]!r:.80}, version {found[1]!r:.80}")
 
 
 def _first_version(header: dict[str, Any]) -> dict[str, Any]:
@@ -104,7 +114,8 @@ def _fields(header: dict[str, Any], arrays: Weights) -> dict[str, Any]:
     parts = [_get_part(arrays, entry) for entry in header["parts"]]
     _require_tied(parts)
     values = {name: _get(arrays, header[name]) for name in ARRAYS}
-    if not isinstance(values["x"], np.ndarray):
+    if not isinstance(values["x"], (np.ndarray, Several)) or any(
+            array is None for array in each(values["x"])):
         raise ValueError(f"x is {header['x']!r:.80}")
     for name, kinds in PLAIN.items():
         if not isinstance(header[name], kinds):
@@ -114,10 +125,26 @@ def _fields(header: dict[str, Any], arrays: Weights) -> dict[str, Any]:
     sources = header["sources"]
     if sources is not None:
         sources = [tuple(read) for read in sources]
-        if len(sources) != len(parts) or any(not -1 <= s < i for i, read in enumerate(sources)
+        inputs = len(each(values["x"]))
+        if len(sources) != len(parts) or any(not -inputs <= s < i for i, read in enumerate(sources)
                                              for s in read):
             raise ValueError(f"sources {sources} are not those of {len(parts)} parts")
     return {**{name: header[name] for name in PLAIN}, "parts": parts, "sources": sources, **values}
+
+
+def _of_several(header: dict[str, Any], arrays: Weights, fields: dict[str, Any]) -> dict[str, Any]:
+    """What a trace of several inputs or outputs has besides."""
+    ends, fused = header["ends"], fields["fused"]
+    if not isinstance(ends, list) or not all(type(end) is int and 0 <= end < len(fields["parts"])
+                                             for end in ends):
+        raise ValueError(f"ends {ends!r:.80} are not those of {len(fields['parts'])} parts")
+    if isinstance(fused, list) and len(fused) != len(ends):
+        raise ValueError(f"fused is {fused!r:.80} for {len(ends)} outputs")
+    for name in ("y", "loss_gradient", "inference"):
+        if len(ends) > 1 and fields[name] is not None and len(each(fields[name])) != len(ends):
+            raise ValueError(f"{name} is not of {len(ends)} outputs")
+    return {"ends": ends, "fused": tuple(fused) if isinstance(fused, list) else fused,
+            "terms": tuple(arrays[name][()] for name in header["terms"])}
 
 
 def _put_part(store: Weights, part: dict[str, Any]) -> dict[str, Any]:
@@ -171,20 +198,24 @@ def _one(entry: dict[str, Any], name: str) -> str | list[str] | None:
     return found
 
 
-def _put(store: Weights, array: Any) -> str | list[Any] | None:
+def _put(store: Weights, array: Any) -> str | list[Any] | dict[str, Any] | None:
     if array is None:
         return None
+    if isinstance(array, Several):
+        return {"several": [_put(store, one) for one in array.arrays]}
     if isinstance(array, tuple):
-        return [_put(store, each) for each in array]
+        return [_put(store, one) for one in array]
     array = np.ascontiguousarray(array).reshape(np.shape(array))
     name = _digest(array)
     store[name] = array
     return name
 
 
-def _get(arrays: Weights, name: str | list[str] | None) -> Any:
+def _get(arrays: Weights, name: str | list[str] | dict[str, Any] | None) -> Any:
+    if isinstance(name, dict):
+        return Several([None if one is None else arrays[one] for one in name["several"]])
     if isinstance(name, list) and name:
-        return tuple(arrays[each] for each in name)
+        return tuple(arrays[one] for one in name)
     return None if name is None else arrays[name]  # type: ignore[index]
 
 

@@ -13,6 +13,7 @@ from compare.tracing.trace import Trace
 from compare.tracing.types import Config, Network
 from scratch import optimizers
 from scratch.errors import UnsupportedError
+from scratch.losses import JointLoss
 from scratch.nesting import CALL
 from scratch.operations import described, is_operation
 
@@ -100,7 +101,8 @@ def compile_config(model: Network) -> Config:
     """The model's loss and optimizer in Keras's words, a class of one's own by its Keras base."""
     config: Config = model.get_compile_config()
     if config:
-        config["loss"]["class_name"] = kind(model.loss, scratch.losses.CLASSES)
+        for loss, described in each_loss(model, config["loss"]):
+            described["class_name"] = kind(loss, scratch.losses.CLASSES)
         known = {cls.__name__ for cls in scratch.optimizers.CLASSES.values()}
         config["optimizer"]["class_name"] = kind(model.optimizer, known)
         excluded = undecayed(model)
@@ -111,6 +113,21 @@ def compile_config(model: Network) -> Config:
         if not_checked(model):
             config[NOT_CHECKED] = not_checked(model)
     return config
+
+
+def each_loss(model: Network, described: Any) -> list[tuple[Any, Config]]:
+    """(loss, its dictionary) of one output, or of each of several that has a loss."""
+    if not isinstance(model.loss, JointLoss):
+        return [(model.loss, described)]
+    form = model.loss.structure
+    if isinstance(described, str) or (isinstance(described, dict) and "class_name" in described):
+        by_output: list[Any] = [described] * form.count  # one loss for all
+    elif isinstance(described, dict):
+        keys = model.loss.names if form.keys is None else form.order
+        by_output = [described.get(key) for key in keys]
+    else:
+        by_output = list(described)
+    return [(term.loss, by_output[term.output]) for term in model.loss.terms]
 
 
 def compile_as(model: Network, config: Config) -> None:

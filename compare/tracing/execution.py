@@ -1,6 +1,7 @@
 """A scratch model run op by op, forward and back, so that everything on the way can be kept."""
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,34 +10,44 @@ import numpy as np
 from compare.tracing.configs import compile_config
 from compare.tracing.layer_error import LayerError
 from compare.tracing.loss_scale import loss_scale, scaled
-from compare.tracing.ops import Op, ops_of, untouched_generator
+from compare.tracing.ops import Op, ops_of, output_ops, untouched_generator
 from compare.tracing.optimizer_steps import stepped
 from compare.tracing.shared_weights import learned, total_gradient
 from compare.tracing.trace import Part
 from compare.tracing.types import Network, Noise, Weights
 from scratch import regularization
+from scratch.losses import JointLoss, total_of
+from scratch.several import Several, each, mapped
 
 
 @dataclass
 class Execution:
-    """The ops of one pass, and a part for what each computed."""
+    """The ops of one pass, a part for what each computed, and which of them make the outputs."""
 
     ops: list[Op]
     parts: list[Part]
+    ends: list[int]
+
+    @property
+    def outputs(self) -> list[np.ndarray]:
+        """The network's outputs."""
+        return [self.parts[end].output for end in self.ends]
 
 
-def forward(model: Network, x: np.ndarray, noise: Noise, training: bool = True) -> Execution:
+def forward(model: Network, x: Any, noise: Noise, training: bool = True) -> Execution:
     """All ops on a batch; a random layer in training uses `noise` or what it draws."""
     with untouched_generator():
         return _forward(model, ops_of(model), x, noise, training)
 
 
-def _forward(model: Network, ops: list[Op], x: np.ndarray, noise: Noise,
+def _forward(model: Network, ops: list[Op], x: Any, noise: Noise,
              training: bool) -> Execution:
     parts: list[Part] = []
+    given = each(x)
     layers = {layer.name: i for i, layer in enumerate(model.layers)}
     for op in ops:
-        read = tuple(x if source < 0 else parts[source].output for source in op.sources)
+        read = tuple(given[-1 - source] if source < 0 else parts[source].output
+                     for source in op.sources)
         inputs = read if getattr(op.layer, "merges", False) else read[0]
         result = op.run(inputs, noise=noise.get(layers[op.name]), training=training)
         parts.append(Part(op.name, op.part, op.class_name, _copy(inputs),
@@ -46,26 +57,50 @@ def _forward(model: Network, ops: list[Op], x: np.ndarray, noise: Noise,
                           tied_to=op.layer.tied_to))
         if training and op.differs_at_inference:
             parts[-1].inference = np.array(op.run(inputs, training=False).output)
-    return Execution(ops, parts)
+    return Execution(ops, parts, output_ops(model, ops))
 
 
-def is_fused(model: Network, y: np.ndarray, output_shape: tuple[int, ...]) -> bool:
-    """Whether the model's loss is computed from what its last activation reads."""
-    return bool(model.loss.fuses(model.layers[-1].logits_kind, y, output_shape))
+def is_fused(model: Network, y: Any, outputs: list[np.ndarray]) -> Any:
+    """Whether the model's loss is computed from what its last activation reads; of several outputs
+    a tuple."""
+    kinds = [model.layers[end].logits_kind for end in model.ends]
+    shapes = [output.shape for output in outputs]
+    if isinstance(model.loss, JointLoss):
+        return tuple(map(bool, model.loss.fuses(kinds, y, shapes)))
+    return bool(model.loss.fuses(kinds[0], y, shapes[0]))
 
 
-def loss(model: Network, execution: Execution, y: np.ndarray, fused: bool,
-         sample_weight: np.ndarray | None) -> tuple[np.ndarray | float, np.ndarray]:
-    """(the loss with all penalties, the gradient of the loss without, scaled as it is trained)."""
-    function = copy.deepcopy(model.loss)
-    last = execution.parts[-1]
-    value = function.forward(y, last.input if fused else last.output, from_logits=fused or None,
+def loss(model: Network, execution: Execution, y: Any, fused: Any, sample_weight: Any
+         ) -> tuple[Any, Any, tuple[Any, ...]]:
+    """(the loss with all penalties, the gradient of the loss without, scaled as it is trained, of
+    several outputs each output's loss)."""
+    ends = [execution.parts[end] for end in execution.ends]
+    seen = [part.input if by_logits else part.output
+            for part, by_logits in zip(ends, fused if isinstance(fused, tuple) else [fused])]
+    value, gradient, terms = run_loss(copy.deepcopy(model.loss), y, seen, fused, sample_weight,
+                                      loss_scale(compile_config(model)))
+    gradient = mapped(np.array, gradient)
+    return (value + penalties(execution.ops, [part.output for part in execution.parts]), gradient,
+            terms)
+
+
+def run_loss(function: Any, y: Any, seen: Sequence[Any], fused: Any, sample_weight: Any,
+             scale: float) -> tuple[Any, Any, tuple[Any, ...]]:
+    """(its value, its gradient, of a joint loss each output's own value).
+
+    Args:
+        function: a loss of scratch's or of somebody's own.
+        seen: for each output what its loss is computed from.
+        fused: whether those are logits; of several outputs a tuple.
+        scale: what the gradient, of several outputs each one's, is multiplied by.
+    """
+    joint = isinstance(function, JointLoss)
+    value = function.forward(y, Several(seen) if joint else seen[0], fused or None,
                              **weighted(sample_weight))
-    gradient = np.array(scaled(function.backward(), loss_scale(compile_config(model))))
-    return value + penalties(execution.ops, [part.output for part in execution.parts]), gradient
+    return total_of(value), scaled(function.backward(), scale), value.terms if joint else ()
 
 
-def weighted(sample_weight: np.ndarray | None) -> dict[str, np.ndarray]:
+def weighted(sample_weight: Any) -> dict[str, Any]:
     """The argument by which a loss or a model takes weights of samples, where there are any."""
     return {} if sample_weight is None else {"sample_weight": sample_weight}
 
@@ -88,18 +123,22 @@ def activity_regularizer(ops: list[Op], i: int) -> Any:
     return None if inner else ops[i].layer.activity_regularizer
 
 
-def backward(model: Network, execution: Execution, gradient: np.ndarray, fused: bool,
+def backward(model: Network, execution: Execution, gradient: Any, fused: Any,
              penalised: bool) -> None:
     """Fill in the parts' gradients.
 
     Args:
-        gradient: of the loss, with respect to the output, or to the last logits if `fused`.
+        gradient: of the loss, with respect to the output, or to the last logits if `fused`; of
+            several outputs both are several, and None where there is no loss.
         penalised: whether the regularizers take part.
     """
     ops, parts = execution.ops, execution.parts
     # for each part the gradients of its output, to be added up
     arrived: list[list[np.ndarray]] = [[] for _ in parts]
-    arrived[ops[-1].sources[0] if fused else -1].append(gradient)
+    by_logits = fused if isinstance(fused, tuple) else [fused] * len(execution.ends)
+    for end, share, below in zip(execution.ends, each(gradient), by_logits, strict=True):
+        if share is not None:
+            arrived[ops[end].sources[0] if below else end].append(share)
     if penalised:
         for i, part in enumerate(parts):
             regularizer = activity_regularizer(ops, i)
@@ -153,11 +192,11 @@ def update(model: Network, parts: list[Part]) -> None:
         parts[i].updated[name] = variable
 
 
-def inference(model: Network, execution: Execution, x: np.ndarray) -> np.ndarray | None:
+def inference(model: Network, execution: Execution, x: Any) -> Any:
     """The model's output outside of training; None where no layer has another one there."""
     if not any(op.differs_at_inference for op in execution.ops):
         return None
-    return np.array(model.forward(x, training=False))
+    return mapped(np.array, model.forward(x, training=False))
 
 
 def copied(arrays: Weights) -> Weights:

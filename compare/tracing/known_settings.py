@@ -27,23 +27,45 @@ def understood(config: Config) -> tuple[Config, list[str]]:
     left_out = list(config.get(NOT_CHECKED, ()))
     if not config.get("loss"):
         return config, left_out
-    if not _known(losses, config["loss"]):
+    unknown = next((loss for loss in _losses(config["loss"]) if not _known(losses, loss)), None)
+    if unknown is not None:
         rule = _name(optimizers, config.get("optimizer"))
-        return {}, [*left_out, f"loss {_name(losses, config['loss'])}",
+        return {}, [*left_out, f"loss {_name(losses, unknown)}",
                     f"optimizer {rule} (no loss, no step)"]
     known = dict(config)
     for key in ("metrics", "weighted_metrics"):
         given = config.get(key) or []
-        listed = list(given) if isinstance(given, (list, tuple)) else [given]
-        known[key] = [metric for metric in listed if _known(metrics, metric)] or None
-        left_out += [f"metric {_name(metrics, metric)}" for metric in listed
-                     if not _known(metrics, metric)]
+        known[key] = _known_among(given, left_out) or None
     if not _known(optimizers, config.get("optimizer")):
         known["optimizer"] = optimizers.serialize(optimizers.get("sgd"))
         left_out.append(f"optimizer {_name(optimizers, config.get('optimizer'))}")
     if left_out:
         known[NOT_CHECKED] = left_out
     return known, left_out
+
+
+def _losses(given: Any) -> list[Any]:
+    """The losses of one output or of several, without those that are None."""
+    if isinstance(given, dict) and "class_name" not in given:
+        given = list(given.values())
+    listed = given if isinstance(given, (list, tuple)) else [given]
+    return [loss for loss in listed if loss is not None]
+
+
+def _known_among(given: Any, left_out: list[str]) -> Any:
+    """The metrics that are known, in the form in which they are given: a list, or of several
+    outputs a list or a dictionary of such; `left_out` gets the names of the others."""
+    if isinstance(given, dict) and "class_name" not in given:
+        return {key: _known_among(own, left_out) for key, own in given.items()}
+    kept = []
+    for metric in given if isinstance(given, (list, tuple)) else [given]:
+        if isinstance(metric, (list, tuple)):
+            kept.append(_known_among(metric, left_out))
+        elif metric is None or _known(metrics, metric):
+            kept.append(metric)
+        else:
+            left_out.append(f"metric {_name(metrics, metric)}")
+    return kept
 
 
 def stands_in(left_out: list[str]) -> bool:
@@ -54,6 +76,12 @@ def stands_in(left_out: list[str]) -> bool:
 def not_checked(model: Any) -> list[str]:
     """What was left out when a scratch model was compiled, by name."""
     return list(getattr(model, NOT_CHECKED, ()))
+
+
+def undrawn(model: Any) -> list[str]:
+    """The layers whose training is not checked, as no draw can be handed to both sides: by name."""
+    return [f"training of {layer}" for layer in model.layers
+            if getattr(layer, "undrawn", False)]
 
 
 def _known(kinds: Any, setting: Any) -> bool:

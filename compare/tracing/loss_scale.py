@@ -3,6 +3,7 @@
 from typing import Any
 
 from compare.tracing.types import Config
+from scratch.several import mapped
 
 SCALES = "LossScaleOptimizer"
 INNER = "inner_optimizer"
@@ -29,9 +30,10 @@ def loss_scale(compile_config: Config) -> float:
 
 
 def scaled(gradient: Any, scale: float) -> Any:
-    """A gradient of the loss, as an array or as `Bounded`, as one of the scaled loss."""
+    """A gradient of the loss as one of the scaled loss: an array, `Bounded`, or `Several` arrays of
+    the outputs, each of which is scaled."""
     if scale == 1:
         return gradient
     if hasattr(gradient, "rounding"):
         return gradient * scale
-    return gradient * gradient.dtype.type(scale)
+    return mapped(lambda array: array * array.dtype.type(scale), gradient)

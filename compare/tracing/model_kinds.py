@@ -31,5 +31,8 @@ def is_scratch(model: object) -> bool:
 
 def kind(thing: object, known: Container[str] = KINDS) -> str:
     """The Keras class, of those known, that a layer (loss, optimizer) is or is derived from."""
+    described = getattr(thing, "described_as", None)
+    if described is not None:
+        return str(described["class_name"])
     return next((cls.__name__ for cls in type(thing).__mro__ if cls.__name__ in known),
                 type(thing).__name__)

@@ -51,7 +51,7 @@ class Op:
     """One layer, or the activation inside one: `name`, `part` and `class_name` as in a trace.
 
     Attributes:
-        sources: positions of the ops whose outputs it reads, -1 for the network's input.
+        sources: positions of the ops whose outputs it reads, -1 - k for the network's input k.
         alone: whether its layer is all of the network.
     """
 
@@ -310,16 +310,17 @@ def ops_of(model: Network) -> list[Op]:
     included, since nothing says that its `affine` is what it computes.
     """
     ops: list[Op] = []
-    ends = {-1: -1}
+    ends: dict[int, int] = {}
+    outputs = {id(model.layers[end]) for end in model.ends}
     for i, (layer, sources) in enumerate(zip(model.layers, model.sources)):
         activated = isinstance(layer, AffineLayer) and inner_activation(layer) is not None
         plain = all(getattr(type(layer), method) is getattr(AffineLayer, method, None)
                     for method in ("forward", "backward"))
-        to_logits = (activated and layer is model.layers[-1]
+        to_logits = (activated and id(layer) in outputs
                      and layer.activation.logits_kind is not None)
         split = activated and (plain or to_logits)
         op: Op = LayerOp(layer, split) if plain or not to_logits else LogitsOp(layer)
-        op.sources = tuple(ends[source] for source in sources)
+        op.sources = tuple(ends.get(source, source) for source in sources)
         op.alone = len(model.layers) == 1
         ops.append(op)
         if split:
@@ -327,6 +328,12 @@ def ops_of(model: Network) -> list[Op]:
             ops[-1].sources = (len(ops) - 2,)
         ends[i] = len(ops) - 1
     return ops
+
+
+def output_ops(model: Network, ops: list[Op]) -> list[int]:
+    """The positions of the ops that make the model's outputs."""
+    last = {id(op.layer): i for i, op in enumerate(ops)}
+    return [last[id(model.layers[end])] for end in model.ends]
 
 
 def inner_activation(layer: Layer) -> str | None:

@@ -18,8 +18,8 @@ Key = tuple[str, str]  # names of a layer and of a weight in it
 
 def undecayed(model: Network) -> set[Key]:
     """The weights of a compiled model that are excluded from weight decay."""
-    optimizer = model.optimizer
-    if not optimizer.weight_decay:
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    if not (optimizer.weight_decay or getattr(optimizer, "adam_weight_decay", None)):
         return set()
     return {(layer.name, name) for layer in model.layers
             for name, weight in layer.trainable_params.items() if optimizer.excludes(weight, name)}
@@ -36,6 +36,11 @@ def fresh(optimizer: Any, variables: list[np.ndarray], decays: list[bool]) -> An
     if kept:
         made.exclude_from_weight_decay(var_list=kept)
     return made
+
+
+def paths(keys: list[Key]) -> list[str]:
+    """The names 'dense/kernel' ... of weights, by which an optimizer may tell them apart."""
+    return [f"{layer}/{name}" for layer, name in keys]
 
 
 def restart(model: Network) -> None:
@@ -58,6 +63,7 @@ def stepped(model: Network, gradients: list[np.ndarray], weights: list[np.ndarra
     variables = [weight.copy() for weight in weights]
     excluded = undecayed(model)
     optimizer = fresh(model.optimizer, variables, [key not in excluded for key in keys])
+    optimizer.build(variables, paths(keys))
     optimizer.apply([gradient.copy() for gradient in gradients], variables)
     layers = {layer.name: layer for layer in model.layers}
     for (layer, name), variable in zip(keys, variables):
@@ -137,7 +143,7 @@ class OptimizerSteps:
 
     def _built(self, variables: list[np.ndarray]) -> Any:
         made = fresh(self.optimizer, variables, self.decays)
-        made.build(variables, [name for _, name in self.keys])
+        made.build(variables, paths(self.keys))
         return made
 
 

@@ -8,12 +8,13 @@ from collections.abc import Collection
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from compare.document import progress
 from compare.tracing import execution
 from compare.tracing.configs import compile_config, plain
 from compare.tracing.global_state import leaving_no_trace
+from compare.tracing.grouping import as_several, as_tuple, inputs_of, outputs_of, weights_of
 from compare.tracing.hidden_settings import require_described
 from compare.tracing.model_kinds import is_scratch, require_network
 from compare.tracing.trace import Part, Trace
@@ -27,19 +28,20 @@ from compare.tracing.validation import (
     check_shape,
     check_upstream,
 )
+from scratch.several import Several, mapped
 
 
 @leaving_no_trace
-def record(model: Network, x: ArrayLike, y: ArrayLike | None = None, *,
-           upstream: ArrayLike | None = None, sample_weight: ArrayLike | None = None,
-           noise: Noise | None = None, whole: Collection[int] = frozenset(),
-           gradients: bool = True) -> Trace:
+def record(model: Network, x: Any, y: Any = None, *, upstream: Any = None,
+           sample_weight: Any = None, noise: Noise | None = None,
+           whole: Collection[int] = frozenset(), gradients: bool = True) -> Trace:
     """What the model computes on the batch (x, y).
 
     Args:
-        model: a built scratch model, a Keras model of one input and one output, or a Trace,
-            returned as it is.
-        x: (batch, ...).
+        model: a built scratch model, a Keras model that is a graph of layers, or a Trace, returned
+            as it is.
+        x: (batch, ...); of several inputs a list or a dictionary as the model takes them, and
+            likewise y, upstream and sample_weight of several outputs.
         y: labels for the loss the model was compiled with.
         upstream: instead of y, the gradient with respect to the output, for a model without loss.
         sample_weight: of the losses, as `fit` takes it.
@@ -56,13 +58,15 @@ def record(model: Network, x: ArrayLike, y: ArrayLike | None = None, *,
     require_network(model)
     if isinstance(model, Trace):
         return model
-    x = check_batch(x)
+    x = check_batch(inputs_of(model, x))
+    y, upstream = outputs_of(model, y), outputs_of(model, upstream)
+    sample_weight = weights_of(model, sample_weight)
     if not gradients:
         check_alone(y=y, upstream=upstream, sample_weight=sample_weight)
         return (_scratch_at_inference(model, x) if is_scratch(model)
                 else _keras_at_inference(model, x, whole))
     if upstream is not None:
-        upstream = check_upstream(upstream, model, x.shape)
+        upstream = check_upstream(upstream, model, x)
     if (y is None) == (upstream is None):
         raise ValueError("Expected either labels y or an upstream gradient. Received: "
                          + ("neither: for the forward pass alone give gradients=False"
@@ -76,33 +80,34 @@ def record(model: Network, x: ArrayLike, y: ArrayLike | None = None, *,
 
 
 @progress.during("Running the candidate")
-def _record_scratch(model: Network, x: np.ndarray, y: Any, upstream: np.ndarray | None,
-                    sample_weight: np.ndarray | None, noise: Noise,
+def _record_scratch(model: Network, x: Any, y: Any, upstream: Any, sample_weight: Any, noise: Noise,
                     whole: Collection[int]) -> Trace:
     x = model.as_input(check_precision(x, model.dtype))
     if y is not None and model.loss is None:
         raise ValueError("Expected a compiled model, as there are labels. Received one without a "
                          "loss: call model.compile(optimizer=..., loss=...)")
     run = execution.forward(model, x, noise)
-    loss = loss_gradient = None
-    fused = y is not None and execution.is_fused(model, y, run.parts[-1].output.shape)
+    loss = None
+    terms: tuple[Any, ...] = ()
+    loss_gradient = upstream if isinstance(upstream, Several) else None
+    fused = execution.is_fused(model, y, run.outputs) if y is not None else False
     gradient = upstream
     if y is not None:
-        loss, loss_gradient = execution.loss(model, run, y, fused, sample_weight)
+        loss, loss_gradient, terms = execution.loss(model, run, y, fused, sample_weight)
         gradient = loss_gradient
-    execution.backward(model, run, np.asarray(gradient, model.dtype), fused, y is not None)
+    execution.backward(model, run, mapped(np.asarray, gradient, model.dtype), fused, y is not None)
     if y is not None:
         execution.update(model, run.parts)
     return Trace(f"scratch on numpy {np.__version__}", model.dtype.name,
-                 plain(model.get_config()), plain(compile_config(model)), np.array(x),
-                 None if y is None else np.array(y), loss, loss_gradient, fused, run.parts,
+                 plain(model.get_config()), plain(compile_config(model)), mapped(np.array, x),
+                 mapped(np.array, y), loss, loss_gradient, fused, run.parts,
                  [op.sources for op in run.ops], _weights(sample_weight, model.dtype),
-                 execution.inference(model, run, x))
+                 execution.inference(model, run, x), ends=run.ends, terms=terms)
 
 
 @progress.during("Running Keras")
-def _record_keras(model: Network, x: np.ndarray, y: Any, upstream: np.ndarray | None,
-                  sample_weight: np.ndarray | None, noise: Noise, whole: Collection[int]) -> Trace:
+def _record_keras(model: Network, x: Any, y: Any, upstream: Any, sample_weight: Any, noise: Noise,
+                  whole: Collection[int]) -> Trace:
     import reference
 
     if y is not None and not getattr(model, "compiled", False):
@@ -110,40 +115,42 @@ def _record_keras(model: Network, x: np.ndarray, y: Any, upstream: np.ndarray | 
                          "without a loss: call compile, or reference.compile_model")
     check_shape(model, x)
     if y is not None:
-        check_labels(model, x.shape, y, sample_weight)
+        check_labels(model, x, y, sample_weight)
     dtype = np.dtype(reference.model_dtype(model))
     x = check_precision(x, dtype)
-    observed = reference.observe(model, x, y, upstream, whole, noise, sample_weight)
+    observed = reference.observe(model, as_tuple(x), as_tuple(y), as_tuple(upstream), whole, noise,
+                                 as_tuple(sample_weight))
     parts = [Part(**vars(part)) for part in observed.parts]
     return Trace(reference.versions(), dtype.name, plain(model.get_config()),
                  plain(reference.compile_config(model)) if y is not None else {},
-                 x, None if y is None else np.array(y),
+                 x, mapped(np.array, y),
                  None if observed.loss is None else dtype.type(observed.loss),
-                 observed.loss_gradient, observed.fused, parts, observed.sources,
-                 _weights(sample_weight, dtype), observed.inference)
+                 upstream if isinstance(upstream, Several) else as_several(observed.loss_gradient),
+                 observed.fused, parts, observed.sources, _weights(sample_weight, dtype),
+                 as_several(observed.inference), ends=observed.ends, terms=observed.terms)
 
 
 @progress.during("Running the candidate")
-def _scratch_at_inference(model: Network, x: np.ndarray) -> Trace:
+def _scratch_at_inference(model: Network, x: Any) -> Trace:
     x = model.as_input(check_precision(x, model.dtype))
     run = execution.forward(model, x, {}, training=False)
     return Trace(f"scratch on numpy {np.__version__}", model.dtype.name, plain(model.get_config()),
-                 {}, np.array(x), None, None, None, False, run.parts,
-                 [op.sources for op in run.ops], training=False)
+                 {}, mapped(np.array, x), None, None, None, False, run.parts,
+                 [op.sources for op in run.ops], training=False, ends=run.ends)
 
 
 @progress.during("Running Keras")
-def _keras_at_inference(model: Network, x: np.ndarray, whole: Collection[int]) -> Trace:
+def _keras_at_inference(model: Network, x: Any, whole: Collection[int]) -> Trace:
     import reference
 
     check_shape(model, x)
     dtype = np.dtype(reference.model_dtype(model))
     x = check_precision(x, dtype)
-    observed = reference.observe_inference(model, x, whole)
+    observed = reference.observe_inference(model, as_tuple(x), whole)
     return Trace(reference.versions(), dtype.name, plain(model.get_config()), {}, x, None, None,
                  None, False, [Part(**vars(part)) for part in observed.parts], observed.sources,
-                 training=False)
+                 training=False, ends=observed.ends)
 
 
-def _weights(sample_weight: np.ndarray | None, dtype: DTypeLike) -> np.ndarray | None:
-    return None if sample_weight is None else np.array(sample_weight, dtype)
+def _weights(sample_weight: Any, dtype: DTypeLike) -> Any:
+    return mapped(np.array, sample_weight, dtype)

@@ -11,7 +11,7 @@ class Layer:
 
     Attributes:
         shape: of its output, without the batch.
-        sources: positions of the layers that it reads, -1 for the network's input.
+        sources: positions of the layers that it reads, -1 - k for the network's input k.
         weights: how many numbers its weights hold; 0 for a further call of a layer.
     """
 
@@ -25,12 +25,12 @@ class Layer:
 def outline(trace: Trace) -> list[Layer]:
     """The layers of a trace, in the order of computation."""
     groups = layer_parts(trace)
-    owner = {-1: -1} | {i: number for number, group in enumerate(groups) for i in group}
+    owner = {i: number for number, group in enumerate(groups) for i in group}
     found = []
     for group in groups:
         first, last = trace.parts[group[0]], trace.parts[group[-1]]
         found.append(Layer(first.layer, first.class_name, tuple(last.output.shape[1:]),
-                           tuple(owner[source] for source in trace.sources[group[0]]),
+                           tuple(owner.get(source, source) for source in trace.sources[group[0]]),
                            0 if first.tied_to is not None else
                            sum(weight.size for weight in first.weights.values())))
     return found

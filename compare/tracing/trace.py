@@ -8,7 +8,7 @@ after one step of training. Reading one needs neither Keras nor the network.
 import os
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -101,42 +101,64 @@ class Trace(Displayed):
         producer: who computed it, with versions.
         dtype: 'float32' or 'float64'.
         config, compile_config: Keras's dictionaries of the network, its optimizer and loss.
-        x, y: the batch; y is None where random gradients took the loss's place.
+        x, y: the batch; y is None where random gradients took the loss's place. Of several inputs
+            or outputs they are `Several`, and so are loss_gradient, sample_weight (unless one is
+            for all) and inference; `fused` is a tuple.
         loss: the loss with all penalties, None without y.
         loss_gradient: of the loss without penalties, with respect to the logits if `fused`,
-            otherwise to the output.
+            otherwise to the output. Of several outputs without y: the gradients that took its
+            place.
         fused: whether the loss was computed from the logits of a softmax or a sigmoid.
         parts: in the order of computation.
-        sources: for each part the positions of the parts that it reads, -1 for the network's input;
-            left out, each part reads the one before it.
+        sources: for each part the positions of the parts that it reads, -1 - k for the network's
+            input k; left out, each part reads the one before it.
+        ends: the positions of the parts that make the network's outputs; left out, the last one.
+        terms: of several outputs each loss by itself, without its weight.
         sample_weight: of the losses, None where there are none.
         inference: the network's output outside of training, where that is another one.
         training: whether the pass was one in training; one outside of it has no gradients.
+        runs: beside a live Keras model, for each layer that has no oracle, by its name and part,
+            functions that run it in float64 and as it is; in no file.
     """
 
     producer: str
     dtype: str
     config: Config
     compile_config: Config
-    x: np.ndarray
-    y: np.ndarray | None
+    x: Any
+    y: Any
     loss: np.ndarray | float | None
-    loss_gradient: np.ndarray | None
-    fused: bool
+    loss_gradient: Any
+    fused: bool | tuple[bool, ...]
     parts: list[Part]
     sources: list[tuple[int, ...]] = field(default_factory=list)
-    sample_weight: np.ndarray | None = None
-    inference: np.ndarray | None = None
+    sample_weight: Any = None
+    inference: Any = None
     training: bool = True
+    ends: list[int] = field(default_factory=list)
+    terms: tuple[Any, ...] = ()
+    runs: dict[tuple[str, str], tuple[Any, Any]] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         if not self.sources:
             self.sources = [(i - 1,) for i in range(len(self.parts))]
+        if not self.ends:
+            self.ends = [len(self.parts) - 1]
 
     def __repr__(self) -> str:
         labels = "random gradients" if self.y is None else "labels"
         return (f"<Trace of {len(self.parts)} ops on a batch of {len(self.x)} with {labels}, "
                 f"{self.dtype}, by {self.producer}>")
+
+    @property
+    def outputs(self) -> list[np.ndarray]:
+        """The network's outputs."""
+        return [self.parts[end].output for end in self.ends]
+
+    @property
+    def upstream(self) -> Any:
+        """The gradient of the output that took a loss's place, or those of several."""
+        return self.parts[-1].output_gradient if self.loss_gradient is None else self.loss_gradient
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Every array by a name such as 'conv2d/output' or 'dense/kernel_gradient'."""
@@ -154,7 +176,8 @@ class Trace(Displayed):
         Raises:
             OSError: if the folder cannot be written to.
         """
-        archive.save({**vars(self), "parts": list(map(vars, self.parts))}, path)
+        kept = {name: value for name, value in vars(self).items() if name != "runs"}
+        archive.save({**kept, "parts": list(map(vars, self.parts))}, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Trace":
@@ -186,7 +209,7 @@ def at_inference(trace: Trace) -> Trace:
     parts = [replace(part, output_gradient=None, input_gradient=None, weight_gradients={},
                      updated={}) for part in trace.parts]
     return replace(trace, y=None, loss=None, loss_gradient=None, fused=False, parts=parts,
-                   sample_weight=None, training=False, compile_config={})
+                   terms=(), sample_weight=None, training=False, compile_config={})
 
 
 def layer_parts(trace: Trace) -> list[list[int]]:
@@ -206,7 +229,7 @@ def folded(trace: Trace, whole: Collection[int]) -> Trace:
     """
     parts: list[Part] = []
     sources: list[tuple[int, ...]] = []
-    moved = {-1: -1}  # each part's position, before and after
+    moved: dict[int, int] = {}  # each part's position, before and after
     for number, positions in enumerate(layer_parts(trace)):
         groups = [positions] if number in whole else [[i] for i in positions]
         for group in groups:
@@ -214,10 +237,10 @@ def folded(trace: Trace, whole: Collection[int]) -> Trace:
             if len(group) > 1:
                 first = replace(first, part=WHOLE, output=last.output,
                                 output_gradient=last.output_gradient, inference=last.inference)
-            sources.append(tuple(moved[source] for source in trace.sources[group[0]]))
+            sources.append(tuple(moved.get(source, source) for source in trace.sources[group[0]]))
             parts.append(first)
             moved[group[-1]] = len(parts) - 1
-    return replace(trace, parts=parts, sources=sources)
+    return replace(trace, parts=parts, sources=sources, ends=[moved[end] for end in trace.ends])
 
 
 def copied(x: SomeArrays) -> SomeArrays:

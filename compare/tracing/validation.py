@@ -1,15 +1,31 @@
 """What is handed over with a network, tried before anything runs: batch, labels, gradients."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 import scratch
 from compare.tracing.configs import plain
+from compare.tracing.loss_terms import form_of
+from compare.tracing.model_kinds import is_scratch
 from compare.tracing.types import Network
+from scratch.losses import JointLoss
+from scratch.several import Several, each, mapped
 
 
-def check_batch(x: ArrayLike) -> np.ndarray:
-    """x as an array, once it is sure that it holds at least one sample and only finite numbers."""
+def check_batch(x: Any) -> Any:
+    """x as an array, once it is sure that it holds at least one sample and only finite numbers;
+    several inputs each so, and of as many samples."""
+    if isinstance(x, Several):
+        if any(array is None for array in x.arrays):
+            missing = [k + 1 for k, array in enumerate(x.arrays) if array is None]
+            raise ValueError(f"Expected an array for each input. Received none for {missing}")
+        x = mapped(check_batch, x)
+        if len({len(array) for array in x.arrays}) > 1:
+            raise ValueError("Expected inputs of as many samples each. Received: "
+                             f"{', '.join(str(len(array)) for array in x.arrays)}")
+        return x
     x = np.asarray(x)
     if x.ndim == 0 or len(x) == 0:
         raise ValueError("Expected a batch of at least one sample. "
@@ -21,8 +37,10 @@ def check_batch(x: ArrayLike) -> np.ndarray:
     return x
 
 
-def check_precision(x: np.ndarray, dtype: DTypeLike) -> np.ndarray:
+def check_precision(x: Any, dtype: DTypeLike) -> Any:
     """A finite batch in a network's precision, once it is sure that it is finite there, too."""
+    if isinstance(x, Several):
+        return mapped(check_precision, x, dtype)
     with np.errstate(over="ignore"):
         held = np.asarray(x, dtype)
     if not np.isfinite(held).all():
@@ -32,12 +50,12 @@ def check_precision(x: np.ndarray, dtype: DTypeLike) -> np.ndarray:
     return held
 
 
-def check_shape(twin: Network, x: np.ndarray) -> None:
+def check_shape(twin: Network, x: Any) -> None:
     """That a batch fits a Keras model, which would otherwise name the first layer that objects."""
-    expected = twin.input_shape
-    if x.ndim != len(expected) or any(n not in (None, m)
-                                      for n, m in zip(expected[1:], x.shape[1:])):
-        raise ValueError(f"Expected inputs of shape {expected}. Received: {x.shape}")
+    for array, expected in zip(each(x), each_shape(twin, "inputs")):
+        if array.ndim != len(expected) or any(n not in (None, m)
+                                              for n, m in zip(expected[1:], array.shape[1:])):
+            raise ValueError(f"Expected inputs of shape {expected}. Received: {array.shape}")
 
 
 def check_alone(**given: object) -> None:
@@ -55,35 +73,45 @@ def check_trace_alone(*given: object) -> None:
                          "Received one besides")
 
 
-def check_labels(twin: Network, shape: tuple[int, ...], y: np.ndarray,
-                 sample_weight: ArrayLike | None) -> None:
+def check_labels(twin: Network, x: Any, y: Any, sample_weight: Any) -> None:
     """That there is a label for each output of a Keras model, and a class for each label.
 
     Args:
-        shape: of the batch.
+        x: the batch.
 
     Raises:
         ValueError: as scratch's losses do. Keras may raise something else, or nothing.
     """
     import reference
 
+    settings = plain(reference.compile_config(twin))
+    form = form_of(plain(twin.get_config())) if isinstance(y, Several) else None
     try:
-        loss = scratch.losses.get(plain(reference.compile_config(twin))["loss"])
-    except ValueError:  # a loss that scratch does not have
+        loss: Any = scratch.losses.get(settings["loss"]) if form is None else JointLoss(
+            settings["loss"], settings.get("loss_weights"), *form, f"Model {twin.name!r}")
+    except scratch.UnsupportedError:  # a loss that scratch does not have
         return
-    targets = loss.checked(y, (shape[0], *output_shape(twin, shape)[1:]), np.float32)
+    shapes = output_shapes(twin, x)
+    targets = loss.checked(y, shapes[0] if form is None else shapes, np.float32)
     if sample_weight is not None:
         loss.weigh(targets, sample_weight, np.float32)
 
 
-def check_upstream(upstream: ArrayLike, model: Network, shape: tuple[int, ...]) -> np.ndarray:
+def check_upstream(upstream: Any, model: Network, x: Any) -> Any:
     """An upstream gradient as an array, once it is sure that it is finite and fits the output.
 
     Args:
-        shape: of the batch.
+        x: the batch.
     """
+    shapes = output_shapes(model, x)
+    if isinstance(upstream, Several):
+        return Several([None if array is None else _checked_gradient(array, shape)
+                        for array, shape in zip(upstream.arrays, shapes, strict=True)])
+    return _checked_gradient(upstream, shapes[0])
+
+
+def _checked_gradient(upstream: ArrayLike, expected: tuple[int, ...]) -> np.ndarray:
     upstream = np.asarray(upstream)
-    expected = (shape[0], *output_shape(model, shape)[1:])
     if upstream.shape != expected:
         raise ValueError(f"Expected an upstream gradient of the output's shape {expected}. "
                          f"Received: {upstream.shape}")
@@ -93,15 +121,29 @@ def check_upstream(upstream: ArrayLike, model: Network, shape: tuple[int, ...]) 
     return upstream
 
 
-def output_shape(model: Network, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Of a model's output, (batch, ...), for inputs of that shape."""
-    if None in model.output_shape[1:]:
-        return tuple(model.compute_output_shape(shape))
-    return tuple(model.output_shape)
+def output_shapes(model: Network, x: Any) -> list[tuple[int, ...]]:
+    """Of a model's outputs, (batch, ...), for a batch of inputs."""
+    shapes = each_shape(model, "outputs")
+    if any(None in shape[1:] for shape in shapes):
+        given = [tuple(array.shape) for array in each(x)]
+        made = model.compute_output_shape(given if isinstance(x, Several) else given[0])
+        made = list(made.values()) if isinstance(made, dict) else made
+        shapes = list(map(tuple, made)) if isinstance(made, list) else [tuple(made)]
+    return [(len(x), *shape[1:]) for shape in shapes]
 
 
-def check_sample_weight(sample_weight: ArrayLike, y: object, batch: int) -> np.ndarray:
+def each_shape(model: Network, what: str) -> list[tuple[Any, ...]]:
+    """The shapes of a model's 'inputs' or 'outputs', in its own order."""
+    if is_scratch(model):
+        shapes = getattr(model, f"{what[:-1]}_shape")
+        return list(shapes) if isinstance(shapes, list) else [shapes]
+    return [tuple(tensor.shape) for tensor in getattr(model, what)]
+
+
+def check_sample_weight(sample_weight: Any, y: Any, batch: int) -> Any:
     """Weights of samples as an array, once it is sure that they are finite and one for each."""
+    if isinstance(sample_weight, Several):
+        return mapped(check_sample_weight, sample_weight, y, batch)
     weight = np.asarray(sample_weight, np.float64)
     if y is None:
         raise ValueError("Expected no sample_weight with an upstream gradient, as there is no loss "

@@ -6,6 +6,7 @@ layer; `get` reads such a dictionary and `serialize` writes it back.
 
 import copy
 
+from scratch import custom_objects
 from scratch.activations.activation import Activation
 from scratch.activations.gelu import approximate_gelu, gelu
 from scratch.activations.layers import LAYERS, from_layer, may_stand_inside
@@ -74,6 +75,11 @@ def get(identifier) -> Activation:
         return linear
     if isinstance(identifier, Activation):
         return identifier
+    if isinstance(identifier, dict) or (isinstance(identifier, str)
+                                        and ALIASES.get(identifier, identifier) not in ACTIVATIONS):
+        own = _given(identifier)
+        if own is not None:
+            return own
     name = identifier
     if isinstance(identifier, dict) and _is_kerass_own(identifier):
         if identifier.get("class_name") in LAYERS and isinstance(identifier.get("config"), dict):
@@ -82,10 +88,28 @@ def get(identifier) -> Activation:
             name = identifier.get("config")
     if isinstance(name, str) and ALIASES.get(name, name) in ACTIVATIONS:
         return ACTIVATIONS[ALIASES.get(name, name)]
+    if isinstance(identifier, dict) and identifier.get("class_name") == "function" \
+            and isinstance(identifier.get("config"), str):
+        raise UnsupportedError(
+            f"Activation {identifier['config']!r:.100} is a function of somebody's own. Give what "
+            f"it is here: custom_objects={{{identifier['config']!r:.100}: (function, gradient)}}.")
     raise UnsupportedError(
-        f"Activation {identifier!r} is not supported.{did_you_mean(identifier, ACTIVATIONS)} "
+        f"Activation {identifier!r:.200} is not supported.{did_you_mean(identifier, ACTIVATIONS)} "
         f"Expected one of: {', '.join(ACTIVATIONS)}, "
         f"or the config of one of the layers {', '.join(LAYERS)}.")
+
+
+def _given(entry: dict | str) -> Activation | None:
+    """What was given for a function of somebody's own, with the config that names it."""
+    if isinstance(entry, str):
+        entry = {"module": "builtins", "class_name": "function", "config": entry,
+                 "registered_name": "function"}
+    found = custom_objects.given(entry)
+    if found is None or isinstance(found, type):
+        return None
+    if not isinstance(found, Activation):
+        found = Activation(custom_objects.names_of(entry)[0], *found)
+    return found._replace(config=entry)
 
 
 def _is_kerass_own(config: dict) -> bool:
@@ -114,7 +138,8 @@ def require_precision(activation: Activation, policy, owner) -> None:
         raise UnsupportedError(f"{owner} does not support activation={activation.name!r} with "
                                f"dtype={policy.name!r}: what Keras computes in {policy.compute} is "
                                f"not proved for it. Expected one of: {', '.join(LOW_PRECISION)}.")
-    inner = activation.config and activation.config["config"].get("dtype")
+    inner = activation.config and not custom_objects.is_custom(activation) \
+        and activation.config["config"].get("dtype")
     if inner and policy is not None and inner["config"]["name"] != policy.name:
         raise UnsupportedError(f"{owner} does not support an activation of another precision. "
                                f"Expected: {policy.name}. Received: {inner['config']['name']}")
@@ -129,6 +154,8 @@ def serialize(activation: Activation, dtype) -> str | dict:
     Raises:
         UnsupportedError: for one that no Keras config can name.
     """
+    if custom_objects.is_custom(activation):
+        return dict(activation.config or {})
     if activation.config is not None:
         config = copy.deepcopy(activation.config)
         config["config"]["dtype"] = {"module": "keras", "class_name": "DTypePolicy",

@@ -8,6 +8,8 @@ from scratch.callbacks.learning_rate_scheduler import LearningRateScheduler
 from scratch.callbacks.model_checkpoint import ModelCheckpoint
 from scratch.callbacks.monitor import MonitorCallback
 from scratch.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from scratch.callbacks.swap_ema_weights import SwapEMAWeights
 
 __all__ = ["CSVLogger", "Callback", "CallbackList", "EarlyStopping", "LambdaCallback",
-           "LearningRateScheduler", "ModelCheckpoint", "MonitorCallback", "ReduceLROnPlateau"]
+           "LearningRateScheduler", "ModelCheckpoint", "MonitorCallback", "ReduceLROnPlateau",
+           "SwapEMAWeights"]

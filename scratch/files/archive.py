@@ -19,8 +19,11 @@ def pack(members: dict[str, bytes]) -> bytes:
     return file.getvalue()
 
 
-def unpack(path, names) -> dict[str, bytes]:
+def unpack(path, names, optional=()) -> dict[str, bytes]:
     """The contents of the named members of the archive at `path`; no other is looked at.
+
+    Args:
+        optional: names of such as may be missing.
 
     Raises:
         OSError: if the file cannot be read; a FileNotFoundError if there is none.
@@ -30,7 +33,8 @@ def unpack(path, names) -> dict[str, bytes]:
         try:
             with zipfile.ZipFile(file) as archive:
                 held = os.fstat(file.fileno()).st_size
-                return {name: _read(archive, name, held) for name in names}
+                there = [name for name in optional if name in archive.NameToInfo]
+                return {name: _read(archive, name, held) for name in (*names, *there)}
         except RefusedFile as refusal:
             raise ValueError(f"{path}: {refusal}") from None
         except Exception as error:  # a damaged archive makes zipfile and zlib raise all sorts
@@ -45,7 +49,7 @@ def _read(archive: zipfile.ZipFile, name: str, held: int) -> bytes:
         raise RefusedFile(f"expected a model saved by Keras, with a member {name}. "
                           f"Received: {there}")
     info = archive.getinfo(name)
-    if name == CONFIG and info.file_size > TEXT:
+    if name in (CONFIG, METADATA) and info.file_size > TEXT:
         raise RefusedFile(f"expected a {name} of at most {TEXT} bytes. Received: {info.file_size}")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         # LZMA lets the file choose how much memory it takes to unpack it

@@ -9,9 +9,11 @@ import json
 import re
 from collections.abc import Iterator
 
+from scratch import custom_objects
 from scratch.errors import UnsupportedError
 from scratch.files.limits import require_text
 from scratch.layer_config import known_module
+from scratch.layers import LAYERS
 
 SAVED = {"module", "class_name", "config", "registered_name", "build_config", "compile_config"}
 # of an object inside, such as a layer or an initializer; the last three only layers have
@@ -71,8 +73,14 @@ def require_kerass_own(config, keys=OBJECT) -> None:
     Raises:
         UnsupportedError: for the first that is not, or has keys that are not known.
     """
+    theirs: list[str] = []  # places of what somebody has given, with all that stands inside
     for place, value in _within(config):
+        if place.startswith(tuple(theirs)):
+            continue
         if not {"class_name", "module", "registered_name"} & value.keys():
+            continue
+        if value.get("class_name") not in LAYERS and custom_objects.given(value) is not None:
+            theirs.append(f"{place}.")
             continue
         if PLAIN & set(re.split(r"[.\[]", place)):
             raise UnsupportedError(f"{place} is an object, {value.get('class_name')!r:.80} from "

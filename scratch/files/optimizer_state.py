@@ -38,6 +38,11 @@ def read(model, state: dict) -> State:
         return State({})
     optimizer = _built(model)
     own = [array.shape for array in optimizer.variables]
+    if len(state) == len(own) - 1 and own[1:2] == [()]:
+        # before Keras 3 the learning rate was not among the state, but in the config alone
+        state = {"0": state["0"], "1": optimizer.variables[1],
+                 **{str(i + 1): state[str(i)] for i in range(1, len(state))}} \
+            if state.keys() == {str(i) for i in range(len(state))} else state
     shapes = {key: array.shape for key, array in state.items()}
     if len(own) != len(state):
         steps = state.get("0")
@@ -79,7 +84,7 @@ def _built(model):
 
 
 def _trained(model) -> tuple[list, list[str]]:
-    """(the weights that are trained, their names)."""
-    trained = [(weight, name) for layer in model.layers if model.trainable
+    """(the weights that are trained, their names 'dense/kernel' ...)."""
+    trained = [(weight, f"{layer.name}/{name}") for layer in model.layers if model.trainable
                for name, weight in layer.trainable_params.items()]
     return [weight for weight, _ in trained], [name for _, name in trained]

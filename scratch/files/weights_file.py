@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from scratch.errors import UnsupportedError
-from scratch.files import archive, atomic, variables
+from scratch.files import archive, atomic, hdf5, variables
 
 
 def save_weights(model, filepath, overwrite: bool = True) -> None:
@@ -22,36 +21,31 @@ def save_weights(model, filepath, overwrite: bool = True) -> None:
     atomic.write(filepath, variables.pack(model))
 
 
-def load_weights(model, filepath) -> None:
+def load_weights(model, filepath, skip_mismatch: bool = False, by_name: bool = False) -> None:
     """Take over the weights in a file, and the optimizer's state if there is one of its kind.
 
     Args:
-        filepath: a '.weights.h5' file, or a '.keras' file, whose config is not looked at.
+        filepath: a '.weights.h5' file; a '.keras' file, whose config is not looked at; or '.h5', in
+            which Keras 2 kept weights and whole models.
+        skip_mismatch: whether a layer whose weights the file has not, or in other shapes, keeps
+            what it has, with a warning; otherwise the file is refused.
+        by_name: of an '.h5' file take only the layers of the same names.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: for a damaged file or one of another network; the model is then as it was.
-        UnsupportedError: for the older HDF5 formats.
+        ValueError: for a damaged file or one of another network; the model is then as it was. For
+            by_name with a file of another kind.
     """
     require_built(model, "load_weights")
     name = str(filepath)
-    if name.endswith(".keras"):
+    if name.endswith(".keras") and not hdf5.is_one(filepath):
         content = archive.unpack(filepath, [archive.WEIGHTS])[archive.WEIGHTS]
-    elif name.endswith(".weights.h5"):
+    elif name.endswith((".keras", ".h5", ".hdf5")):
         content = Path(filepath).read_bytes()
     else:
-        refuse_old(name)
-        raise ValueError("Expected the name of a weights file to end in .weights.h5 or .keras. "
-                         f"Received: {name!r}")
-    variables.restore(model, content, name)
-
-
-def refuse_old(name: str) -> None:
-    """Raises an UnsupportedError for a file of an older format, by the ending of its name."""
-    if name.endswith((".h5", ".hdf5")):
-        raise UnsupportedError(f"{name}: the older HDF5 format, a whole model in one .h5 file, is "
-                               "not supported. Expected a .keras or .weights.h5 file; Keras 3 "
-                               "reads the old one and can save it as such.")
+        raise ValueError("Expected the name of a weights file to end in .weights.h5, .h5 or "
+                         f".keras. Received: {name!r}")
+    variables.restore(model, content, name, skip_mismatch, by_name)
 
 
 def require_built(model, action: str) -> None:

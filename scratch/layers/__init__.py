@@ -69,6 +69,32 @@ from scratch.layers.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
 from scratch.layers.merging import Add, Average, Maximum, Minimum, Multiply, Subtract
 from scratch.layers.multi_head_attention import MultiHeadAttention
 from scratch.layers.normalization import Normalization
+from scratch.layers.random_colors import (
+    RandomColorDegeneration,
+    RandomColorJitter,
+    RandomGrayscale,
+    RandomHue,
+    RandomInvert,
+    RandomPosterization,
+    RandomSaturation,
+)
+from scratch.layers.random_details import (
+    AugMix,
+    RandAugment,
+    RandomErasing,
+    RandomGaussianBlur,
+    RandomSharpness,
+)
+from scratch.layers.random_flip import RandomFlip
+from scratch.layers.random_geometry import (
+    RandomElasticTransform,
+    RandomPerspective,
+    RandomRotation,
+    RandomShear,
+    RandomTranslation,
+    RandomZoom,
+)
+from scratch.layers.random_light import RandomBrightness, RandomContrast
 from scratch.layers.rectifiers import ELU, LeakyReLU, PReLU, ReLU
 from scratch.layers.recurrent import Recurrent
 from scratch.layers.repeat_vector import RepeatVector
@@ -104,6 +130,11 @@ LAYERS = {cls.__name__: cls for cls in (
     Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract, Dot,
     EinsumDense, Attention, AdditiveAttention, MultiHeadAttention,
     Embedding, TimeDistributed, SimpleRNN, LSTM, GRU, Bidirectional,
+    RandomFlip, RandomBrightness, RandomContrast, RandomHue, RandomSaturation,
+    RandomColorDegeneration, RandomColorJitter, RandomGrayscale, RandomInvert,
+    RandomPosterization, RandomSharpness, RandomGaussianBlur, RandomErasing, RandAugment,
+    AugMix, RandomTranslation, RandomRotation, RandomZoom, RandomShear, RandomPerspective,
+    RandomElasticTransform,
     CustomScaleLayer, LayerScale, StochasticDepth,  # of keras.applications
 )}
 KNOWN.update(LAYERS)
@@ -140,6 +171,11 @@ __all__ = [
     "AdditiveAttention", "Attention", "CustomScaleLayer", "EinsumDense", "Embedding", "LayerScale",
     "MultiHeadAttention", "StochasticDepth", "TimeDistributed", "GRU", "LSTM",
     "SimpleRNN", "Bidirectional",
+    "RandomFlip", "RandomBrightness", "RandomContrast", "RandomHue", "RandomSaturation",
+    "RandomColorDegeneration", "RandomColorJitter", "RandomGrayscale", "RandomInvert",
+    "RandomPosterization", "RandomSharpness", "RandomGaussianBlur", "RandomErasing",
+    "RandAugment", "AugMix", "RandomTranslation", "RandomRotation", "RandomZoom", "RandomShear",
+    "RandomPerspective", "RandomElasticTransform",
     "Convolution1D", "Convolution1DTranspose", "Convolution2D",
     "Convolution2DTranspose", "Convolution3D", "Convolution3DTranspose", "SeparableConvolution1D",
     "SeparableConvolution2D", "MaxPool1D", "MaxPool2D", "MaxPool3D", "AvgPool1D", "AvgPool2D",

@@ -4,24 +4,22 @@ import numpy as np
 
 from scratch import initializers
 from scratch.activations.softmax import softmax, softmax_gradient
-from scratch.layers.base import Layer
+from scratch.layers.attention_dropout import DroppingAttention
 
 
-class ScoredAttention(Layer):
+class ScoredAttention(DroppingAttention):
     """Base: softmax(scores of query and key) @ value. A subclass says what the scores are.
 
     Args:
-        dropout: 0; no other is supported.
-        seed: of a dropout; without one it changes nothing.
+        dropout, seed: see `DroppingAttention`.
     """
 
     merges = True
     sample_by_sample = True
-    neutral = {"dropout": (0.0,)}
 
-    def __init__(self, use_scale, seed=None, **kwargs):
+    def __init__(self, use_scale, **kwargs):
         super().__init__(**kwargs)
-        self.use_scale, self.seed = bool(use_scale), seed
+        self.use_scale = bool(use_scale)
 
     def compute_output_shape(self, input_shapes):
         shapes = [tuple(shape) for shape in input_shapes]
@@ -45,21 +43,22 @@ class ScoredAttention(Layer):
         query, self._value, key = x if len(x) == 3 else (*x, x[1])
         self._of_three = len(x) == 3
         self._weights = softmax(self.scores(query, key))
+        self._used = self.dropped(self._weights, training)
         # (N, Q, K) @ (N, K, V) -> (N, Q, V)
-        return self._weights @ self._value
+        return self._used @ self._value
 
     def backward(self, dy, wants_input_gradient=True):
         # (N, Q, V) @ (N, V, K) -> (N, Q, K)
-        dw = dy @ self._value.swapaxes(1, 2)
+        dw = self.dropped_backward(dy @ self._value.swapaxes(1, 2))
         dq, dk = self.scores_backward(softmax_gradient(dw, None, self._weights))
         if not wants_input_gradient:
             return None
         # (N, K, Q) @ (N, Q, V) -> (N, K, V)
-        dv = self._weights.swapaxes(1, 2) @ dy
+        dv = self._used.swapaxes(1, 2) @ dy
         return [dq, dv, dk] if self._of_three else [dq, dv + dk]
 
     def get_config(self):
-        return {**super().get_config(), "use_scale": self.use_scale, "seed": self.seed}
+        return {**super().get_config(), "use_scale": self.use_scale}
 
 
 class Attention(ScoredAttention):
@@ -71,8 +70,7 @@ class Attention(ScoredAttention):
     Args:
         use_scale: whether the scores are multiplied by a learned scale.
         score_mode: 'dot'; 'concat' for concat_score_weight * sum tanh(scale * (query + key)).
-        dropout: 0; no other is supported.
-        seed: of a dropout; without one it changes nothing.
+        dropout, seed: of the weights in training, see `DroppingAttention`.
         name, trainable, dtype, activity_regularizer: see `Layer`.
 
     Input shape:
@@ -83,8 +81,7 @@ class Attention(ScoredAttention):
         (batch, queries, out).
 
     Raises:
-        ValueError: for another score_mode, or inputs that do not go together.
-        UnsupportedError: for a dropout.
+        ValueError: for another score_mode or dropout, or inputs that do not go together.
 
     Example:
         >>> query, value = [[[100.0, 0.0]]], [[[1.0, 0.0], [0.0, 1.0]]]
@@ -155,8 +152,7 @@ class AdditiveAttention(ScoredAttention):
 
     Args:
         use_scale: whether each feature of the sum has a learned scale.
-        dropout: 0; no other is supported.
-        seed: of a dropout; without one it changes nothing.
+        dropout, seed: of the weights in training, see `DroppingAttention`.
         name, trainable, dtype, activity_regularizer: see `Layer`.
 
     Input shape:
@@ -167,8 +163,7 @@ class AdditiveAttention(ScoredAttention):
         (batch, queries, out).
 
     Raises:
-        ValueError: for inputs that do not go together.
-        UnsupportedError: for a dropout.
+        ValueError: for another dropout, or inputs that do not go together.
 
     Example:
         >>> layer = scratch.AdditiveAttention(use_scale=False)

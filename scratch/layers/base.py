@@ -98,6 +98,8 @@ class Layer(HoldsWeights):
     non_trainable: tuple[str, ...] = ()
     # Those of them that a forward pass in training leaves alone, too, such as adapted statistics.
     constants: tuple[str, ...] = ()
+    # Of a layer given for one of somebody's own: the dictionary by which Keras knows that one.
+    described_as: dict[str, Any] | None = None
     # Keras arguments this layer accepts only at the value that leaves the mathematics alone, and
     # its weights' constraints.
     neutral: dict = {}
@@ -115,6 +117,9 @@ class Layer(HoldsWeights):
         self.regularizers: dict = {}
         self.constraints: dict = {}
         self.activity_regularizer = regularizers.get(activity_regularizer)
+        if getattr(self.activity_regularizer, "needs_matrix", False):  # of all samples at once
+            raise UnsupportedError(f"Layer {type(self).__name__} does not support activity_"
+                                   f"regularizer={type(self.activity_regularizer).__name__}.")
         self.last_output: np.ndarray | None = None
         self.noise: np.ndarray | None = None
         self._given_noise: np.ndarray | None = None

@@ -9,12 +9,12 @@ from scratch import initializers, regularizers
 from scratch.activations.softmax import softmax, softmax_gradient
 from scratch.errors import UnsupportedError
 from scratch.layers.arguments import positive
-from scratch.layers.base import Layer
+from scratch.layers.attention_dropout import DroppingAttention
 
 OUTPUT = "attention_output"
 
 
-class MultiHeadAttention(Layer):
+class MultiHeadAttention(DroppingAttention):
     """For each head softmax(q @ k^T / sqrt(key_dim)) @ v, with projections q, k, v of the inputs;
     the heads' results are projected to the output.
 
@@ -28,7 +28,7 @@ class MultiHeadAttention(Layer):
         value_dim: that of its values; None for key_dim.
         use_bias: whether the projections have biases.
         output_shape: how many numbers come out for each query; None for those of the query.
-        dropout: 0; no other is supported.
+        dropout: of each head's weights in training, see `DroppingAttention`.
         attention_axes: None or (1,), which mean the same for the inputs that are supported.
         kernel_initializer, bias_initializer: how the first weights are drawn, a name or an object
             of `scratch.initializers`.
@@ -37,7 +37,7 @@ class MultiHeadAttention(Layer):
         kernel_constraint, bias_constraint, sliding_window, flash_attention, use_gate: None or
             False; no other is supported.
         activity_regularizer: None; no other is supported.
-        seed: of a dropout; without one it changes nothing.
+        seed: of the dropout.
         name, trainable, dtype: see `Layer`.
 
     Input shape:
@@ -49,7 +49,7 @@ class MultiHeadAttention(Layer):
 
     Raises:
         ValueError: for sizes that are no positive integers, or inputs that do not go together.
-        UnsupportedError: for a dropout and the other settings above, and for an activity
+        UnsupportedError: for the settings above that are not supported, and for an activity
             regularizer, which Keras applies to each projection.
 
     Example:
@@ -62,7 +62,7 @@ class MultiHeadAttention(Layer):
     merges = True
     calls_apart = True
     sample_by_sample = True
-    neutral = {"dropout": (0.0,), "kernel_constraint": (None,), "bias_constraint": (None,),
+    neutral = {"kernel_constraint": (None,), "bias_constraint": (None,),
                "sliding_window": (None,), "use_gate": (False,), "flash_attention": (None, False)}
     inner_groups = {"query": "query_dense", "key": "key_dense", "value": "value_dense",
                     OUTPUT: "output_dense"}
@@ -70,7 +70,7 @@ class MultiHeadAttention(Layer):
     def __init__(self, num_heads, key_dim, value_dim=None, use_bias=True, output_shape=None,
                  attention_axes=None, kernel_initializer="glorot_uniform",
                  bias_initializer="zeros", kernel_regularizer=None, bias_regularizer=None,
-                 seed=None, **kwargs):
+                 **kwargs):
         if kwargs.get("activity_regularizer") is not None:
             raise UnsupportedError("MultiHeadAttention does not support activity_regularizer="
                                    f"{kwargs['activity_regularizer']!r}. Expected: None.")
@@ -78,7 +78,7 @@ class MultiHeadAttention(Layer):
         self.num_heads = positive(num_heads, "num_heads", self)
         self.key_dim = positive(key_dim, "key_dim", self)
         self.value_dim = positive(value_dim or key_dim, "value_dim", self)
-        self.use_bias, self.seed = bool(use_bias), seed
+        self.use_bias = bool(use_bias)
         sizes = list(output_shape) if isinstance(output_shape, (list, tuple)) else [output_shape]
         if len(sizes) != 1:
             raise UnsupportedError(f"{self} does not support output_shape={output_shape!r}. "
@@ -168,7 +168,8 @@ class MultiHeadAttention(Layer):
         # (N, heads, Q, K) @ (N, heads, K, S) -> (N, heads, Q, S)
         self._weights = softmax(self._q @ self._k.swapaxes(2, 3) * self._scale)
         # (N, heads, Q, S) @ (N, heads, S, V) -> (N, heads, Q, V) -> (N, Q, heads V)
-        heads = (self._weights @ self._v).transpose(0, 2, 1, 3)
+        self._used = self.dropped(self._weights, training)
+        heads = (self._used @ self._v).transpose(0, 2, 1, 3)
         self._heads = np.ascontiguousarray(heads).reshape(*query.shape[:2], -1)
         kernel = self.params[f"{OUTPUT}/kernel"]
         # (N, Q, heads V) @ (heads V, out) -> (N, Q, out)
@@ -189,11 +190,11 @@ class MultiHeadAttention(Layer):
         dh = (rows @ kernel.reshape(-1, kernel.shape[-1]).T).reshape(
             *query.shape[:2], *kernel.shape[:2]).transpose(0, 2, 1, 3)
         # (N, heads, Q, V) @ (N, heads, V, S) -> (N, heads, Q, S)
-        dw = dh @ self._v.swapaxes(2, 3)
+        dw = self.dropped_backward(dh @ self._v.swapaxes(2, 3))
         ds = softmax_gradient(dw, None, self._weights) * self._scale
         dq = self._projected_backward("query", query, ds @ self._k)
         dk = self._projected_backward("key", key, ds.swapaxes(2, 3) @ self._q)
-        dv = self._projected_backward("value", value, self._weights.swapaxes(2, 3) @ dh)
+        dv = self._projected_backward("value", value, self._used.swapaxes(2, 3) @ dh)
         if not wants_input_gradient:
             return None
         return [dq, dv, dk] if self._of_three else [dq, dv + dk]
@@ -206,7 +207,7 @@ class MultiHeadAttention(Layer):
         config = {**super().get_config(), "num_heads": self.num_heads, "key_dim": self.key_dim,
                   "value_dim": self.value_dim, "use_bias": self.use_bias,
                   "output_shape": None if self._out is None else (self._out,),
-                  "attention_axes": self.attention_axes, "seed": self.seed,
+                  "attention_axes": self.attention_axes,
                   "activity_regularizer": None}
         del config["flash_attention"]  # which Keras leaves out
         for kind, initializer in self._given.items():

@@ -4,10 +4,10 @@ import numpy as np
 
 from scratch import activations, initializers, regularizers
 from scratch.layers.arguments import positive
-from scratch.layers.base import Layer
+from scratch.layers.noise import RandomLayer, between_zero_and_one
 
 
-class Recurrent(Layer):
+class Recurrent(RandomLayer):
     """h_t from x_t and what is kept of the steps before; a subclass says how, in `step`.
 
     Weights: kernel (features, gates units), recurrent_kernel (units, gates units), bias.
@@ -27,11 +27,13 @@ class Recurrent(Layer):
             name or an object of `scratch.regularizers`; None for none.
         kernel_constraint, recurrent_constraint, bias_constraint: a name or an object of
             `scratch.constraints`; None for none.
-        dropout, recurrent_dropout: 0; no other is supported.
+        dropout: the share of the input's features that are dropped in training, from 0 to below 1:
+            those of a sample, the same ones at every step. The noise is (batch, 1, features).
+        recurrent_dropout: 0; no other is supported.
         return_state, stateful: False; states are kept from no batch to the next.
         zero_output_for_mask: changes nothing, for there are no masks.
         implementation, use_cudnn: change nothing.
-        seed: of a dropout; without one it changes nothing.
+        seed: of the dropout, see `RandomLayer`.
         name, trainable, dtype, activity_regularizer: see `Layer`.
 
     Input shape:
@@ -61,19 +63,23 @@ class Recurrent(Layer):
     states = 1
     arguments = {"kernel": "kernel", "recurrent_kernel": "recurrent", "bias": "bias"}
     neutral = {"kernel_constraint": (None,), "recurrent_constraint": (None,),
-               "bias_constraint": (None,), "dropout": (0.0,), "recurrent_dropout": (0.0,),
+               "bias_constraint": (None,), "recurrent_dropout": (0.0,),
                "return_state": (False,), "stateful": (False,),
                "implementation": (1, 2), "use_cudnn": ("auto", True, False)}
 
     def __init__(self, units, activation="tanh", use_bias=True,
                  kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal",
                  bias_initializer="zeros", kernel_regularizer=None, recurrent_regularizer=None,
-                 bias_regularizer=None, seed=None, return_sequences=False, go_backwards=False,
-                 unroll=False, zero_output_for_mask=False, **kwargs):
-        super().__init__(**kwargs)
+                 bias_regularizer=None, dropout=0.0, seed=None, return_sequences=False,
+                 go_backwards=False, unroll=False, zero_output_for_mask=False, **kwargs):
+        super().__init__(seed=seed, **kwargs)
+        self.dropout = between_zero_and_one(dropout, "dropout", self)
+        if self.dropout == 1:
+            raise ValueError(f"{self}: expected dropout to be below 1. Received: dropout={dropout}")
+        self.sample_by_sample = not self.dropout
         self.units = positive(units, "units", self)
         self.activation = self._activation(activation)
-        self.use_bias, self.seed = bool(use_bias), seed
+        self.use_bias = bool(use_bias)
         self.return_sequences, self.go_backwards = bool(return_sequences), bool(go_backwards)
         self.unroll, self.zero_output_for_mask = bool(unroll), bool(zero_output_for_mask)
         drawn = (kernel_initializer, recurrent_initializer, bias_initializer)
@@ -82,6 +88,15 @@ class Recurrent(Layer):
                              for name, rule in zip(self.arguments, drawn)}
         self.regularizers = {name: regularizers.get(rule) for name, rule in zip(
             self.arguments, penalties) if rule is not None}
+
+    @property
+    def active(self):
+        return self.dropout > 0
+
+    def draw(self, rng, shape):
+        # (N, T, D) -> (N, 1, D)
+        kept = rng.random((shape[0], 1, shape[2]), np.float32) >= self.dropout
+        return np.where(kept, self.dtype.type(1 / (1 - self.dropout)), self.dtype.type(0))
 
     def _activation(self, named):
         found = activations.get(named)
@@ -139,6 +154,8 @@ class Recurrent(Layer):
         return self.params.get("bias")
 
     def forward(self, x, training=False):
+        self.noise = self._noise_for(x) if training and self.active else None
+        x = x if self.noise is None else x * self.noise
         self._x = x[:, ::-1] if self.go_backwards else x
         # (N T, D) @ (D, gates U) -> (N, T, gates U)
         z = (self._x.reshape(-1, x.shape[-1]) @ self.params["kernel"]).reshape(*x.shape[:2], -1)
@@ -172,7 +189,8 @@ class Recurrent(Layer):
             return None
         # (N T, gates U) @ (gates U, D) -> (N, T, D)
         dx = (rows @ self.params["kernel"].T).reshape(samples, steps, features)
-        return np.ascontiguousarray(dx[:, ::-1]) if self.go_backwards else dx
+        dx = np.ascontiguousarray(dx[:, ::-1]) if self.go_backwards else dx
+        return dx if self.noise is None else dx * self.noise
 
     def _bias_backward(self, total: np.ndarray) -> None:
         """Take in the sum of the gradients of all steps' z."""
@@ -182,7 +200,7 @@ class Recurrent(Layer):
         config = {**super().get_config(), "units": self.units,
                   "activation": activations.serialize(self.activation, self.dtype),
                   "use_bias": self.use_bias, "return_sequences": self.return_sequences,
-                  "go_backwards": self.go_backwards, "unroll": self.unroll, "seed": self.seed,
+                  "go_backwards": self.go_backwards, "unroll": self.unroll, "dropout": self.dropout,
                   "zero_output_for_mask": self.zero_output_for_mask}
         for name, argument in self.arguments.items():
             config[f"{argument}_initializer"] = initializers.serialize(self.initializers[name])

@@ -12,6 +12,7 @@ import itertools
 from typing import Any
 
 from scratch.layers.unknown_sizes import worked_out
+from scratch.several import grouped
 
 OPERATORS: dict[str, Any] = {}  # classes of operations by +, -, *, /; filled as they are defined
 _numbers = itertools.count()  # only tells which of two tensors was made first
@@ -25,13 +26,17 @@ class SymbolicTensor:
         sources: the tensors that the layer reads, in order; none for a model's input.
         shape: (batch or None, ...).
         number: greater than that of every tensor made before.
+        call: the first tensor that the same call has made; mostly the tensor itself.
+        place: which of the call's outputs it is, from 0: a model may have several.
     """
 
-    def __init__(self, layer, sources, shape):
+    def __init__(self, layer, sources, shape, call=None, place=0):
         self.layer = layer
         self.sources = tuple(sources)
         self.shape = tuple(shape)
         self.number = next(_numbers)
+        self.call = call or self
+        self.place = place
 
     def __add__(self, other):
         return combined("+", self, other)
@@ -73,20 +78,26 @@ def combined(operator: str, *operands) -> SymbolicTensor:
 
 
 def is_symbolic(inputs) -> bool:
-    """Whether these are tensors of a graph: one, or a list that holds any."""
+    """Whether these are tensors of a graph: one, or a list or dictionary that holds any."""
+    if isinstance(inputs, dict):
+        inputs = list(inputs.values())
     if isinstance(inputs, (list, tuple)):
         return any(isinstance(tensor, SymbolicTensor) for tensor in inputs)
     return isinstance(inputs, SymbolicTensor)
 
 
-def call(layer, inputs) -> SymbolicTensor:
-    """What the layer makes of a symbolic tensor, or of a list of them if it merges.
+def call(layer, inputs) -> Any:
+    """What the layer makes of a symbolic tensor, or of a list of them if it merges. A model of
+    several outputs makes as many, in the form in which it was given them.
 
     Raises:
         TypeError: for a list that holds other things, too.
         ValueError: for a list where one input is expected, or the other way round, and for shapes
             that the layer cannot take.
     """
+    inputs_as = getattr(layer, "inputs_as", None)
+    if inputs_as is not None:
+        inputs = list(grouped(inputs, inputs_as, layer.input_names).arrays)
     if isinstance(inputs, (list, tuple)) != layer.merges:
         expected = "a list of inputs" if layer.merges else "one input"
         raise ValueError(f"{layer}: expected to be called on {expected}. Received: {inputs!r}")
@@ -96,5 +107,10 @@ def call(layer, inputs) -> SymbolicTensor:
             raise TypeError(f"{layer}: expected tensors that begin at an Input. "
                             f"Received: {tensor!r:.80} of type {type(tensor).__name__}")
     shapes = [tensor.shape for tensor in sources]
-    return SymbolicTensor(layer, sources, worked_out(layer.compute_output_shape,
-                                                     shapes if layer.merges else shapes[0]))
+    made = worked_out(layer.compute_output_shape, shapes if layer.merges else shapes[0])
+    outputs_as = getattr(layer, "outputs_as", None)
+    if outputs_as is None:
+        return SymbolicTensor(layer, sources, made)
+    first = SymbolicTensor(layer, sources, made[0])
+    return outputs_as.packed([first, *(SymbolicTensor(layer, sources, shape, first, place)
+                                       for place, shape in enumerate(made[1:], start=1))])

@@ -5,6 +5,7 @@ the results is open, too. Both divide by 32, so that what is halved and doubled 
 """
 
 from collections.abc import Callable
+from typing import Any
 
 STAND_INS = (128, 160)
 
@@ -19,8 +20,9 @@ def filled(shape, size: int) -> tuple:
     return (*shape[:1], *(size if n is None else n for n in shape[1:]))
 
 
-def worked_out(compute: Callable, shapes) -> tuple:
-    """`compute(shapes)`, of a shape or a list of shapes, in which sizes may be open.
+def worked_out(compute: Callable, shapes) -> Any:
+    """`compute(shapes)`, of a shape or a list of shapes, in which sizes may be open: a shape, or a
+    list of them.
 
     Raises:
         ValueError: as `compute` does.
@@ -30,4 +32,10 @@ def worked_out(compute: Callable, shapes) -> tuple:
         return compute(shapes)
     one, other = (compute([filled(shape, size) for shape in shapes] if several
                           else filled(shapes, size)) for size in STAND_INS)
+    if isinstance(one, list):
+        return [_agreed(*pair) for pair in zip(one, other)]
+    return _agreed(one, other)
+
+
+def _agreed(one: tuple, other: tuple) -> tuple:
     return tuple(n if n == m else None for n, m in zip(one, other))

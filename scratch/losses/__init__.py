@@ -20,6 +20,7 @@ from scratch.losses.elementwise import (
                                           SquaredHinge,
 )
 from scratch.losses.focal import BinaryFocalCrossentropy, CategoricalFocalCrossentropy
+from scratch.losses.joint import JointLoss, JointTargets, Value, total_of
 from scratch.losses.of_classes import CategoricalGeneralizedCrossEntropy, CategoricalHinge
 from scratch.losses.overlap import Dice, Tversky
 from scratch.losses.registry import CLASSES, get, serialize
@@ -29,8 +30,9 @@ from scratch.losses.targets import Batch, Targets
 __all__ = [
     "Batch", "BinaryCrossentropy", "BinaryFocalCrossentropy", "CLASSES", "CategoricalCrossentropy",
     "CategoricalFocalCrossentropy", "CategoricalGeneralizedCrossEntropy", "CategoricalHinge",
-    "CosineSimilarity", "Dice", "EPSILON", "Hinge", "Huber", "KLDivergence", "LogCosh", "Loss",
+    "CosineSimilarity", "Dice", "EPSILON", "Hinge", "Huber", "JointLoss", "JointTargets",
+    "KLDivergence", "LogCosh", "Loss",
     "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",
     "MeanSquaredLogarithmicError", "Poisson", "SparseCategoricalCrossentropy", "SquaredHinge",
-    "Targets", "Tversky", "get", "serialize",
+    "Targets", "Tversky", "Value", "get", "serialize", "total_of",
 ]

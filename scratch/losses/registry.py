@@ -42,6 +42,13 @@ ABBREVIATIONS = {"bce": "BinaryCrossentropy", "kld": "KLDivergence", "mae": "Mea
 ALIASES = {**FUNCTIONS, **ABBREVIATIONS,
            **{short.upper(): name for short, name in ABBREVIATIONS.items()}}
 
+# What comes nearest to those that are left out.
+NEAREST = {"ctc": "Where each place of a sequence has a label of its own, take "
+                  "sparse_categorical_crossentropy over (batch, places, classes); layers can be "
+                  "checked without a loss. ",
+           "circle": "Of embeddings and classes, take a Dense layer with "
+                     "sparse_categorical_crossentropy, or cosine_similarity to given targets. "}
+
 
 def get(identifier) -> Loss:
     """A loss from an object, Keras's name for it, or a Keras config.
@@ -59,8 +66,9 @@ def get(identifier) -> Loss:
             name, config = identifier["config"], {}
     name = ALIASES.get(name, name) if isinstance(name, str) else name
     if not isinstance(name, str) or name not in CLASSES:
+        way = NEAREST.get(name.lower(), "") if isinstance(name, str) else ""
         raise UnsupportedError(f"Loss {name!r} is not supported.{did_you_mean(name, FUNCTIONS)} "
-                               f"Expected one of: {', '.join(FUNCTIONS)}.")
+                               f"{way}Expected one of: {', '.join(FUNCTIONS)}.")
     return CLASSES[name].from_config(config)
 
 

@@ -18,6 +18,7 @@ from scratch.metrics.accuracy import (
 from scratch.metrics.area import AUC
 from scratch.metrics.base import Metric
 from scratch.metrics.confusion import F1Score, FBetaScore, Precision, Recall
+from scratch.metrics.counts import FalseNegatives, FalsePositives, TrueNegatives, TruePositives
 from scratch.metrics.intersection import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from scratch.metrics.of_losses import (
                                       BinaryCrossentropy,
@@ -36,11 +37,22 @@ from scratch.metrics.of_losses import (
                                       SparseCategoricalCrossentropy,
                                       SquaredHinge,
 )
+from scratch.metrics.reduction import Mean, Sum
 from scratch.metrics.registry import CLASSES, get, serialize
+from scratch.metrics.regression import ConcordanceCorrelation, PearsonCorrelation, R2Score
+from scratch.metrics.trade_offs import (
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
 
 __all__ = [
     "AUC", "BinaryIoU", "CategoricalHinge", "CosineSimilarity", "FBetaScore", "IoU", "MeanIoU",
-    "OneHotIoU", "OneHotMeanIoU",
+    "OneHotIoU", "OneHotMeanIoU", "ConcordanceCorrelation", "FalseNegatives", "FalsePositives",
+    "Mean", "PearsonCorrelation", "PrecisionAtRecall", "R2Score", "RecallAtPrecision",
+    "SensitivityAtSpecificity", "SpecificityAtSensitivity", "Sum", "TrueNegatives",
+    "TruePositives",
     "Accuracy", "BinaryAccuracy", "BinaryCrossentropy", "ByShape", "CLASSES",
     "CategoricalAccuracy", "CategoricalCrossentropy", "F1Score", "Hinge", "KLDivergence",
     "LogCoshError", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",

@@ -47,6 +47,7 @@ class Thresholded(Metric):
             self.true_positives[i] += weights[truth & yes].sum()
             self.false_positives[i] += weights[~truth & yes].sum()
             self.false_negatives[i] += weights[truth & ~yes].sum()
+            self.true_negatives[i] += weights[~truth & ~yes].sum()
 
     def _alike(self, y_true, y_pred, sample_weight):
         """Labels, outputs and weights of as many axes, weights in float64."""
@@ -69,9 +70,9 @@ class Thresholded(Metric):
         return y_true, y_pred, weights
 
     def reset_state(self):
-        zeros = np.zeros(len(self.thresholds))
-        self.true_positives, self.false_positives, self.false_negatives = (
-            zeros, zeros.copy(), zeros.copy())
+        zeros = np.zeros((4, len(self.thresholds)))
+        (self.true_positives, self.false_positives, self.false_negatives,
+         self.true_negatives) = zeros
 
     def _figure(self, misses: np.ndarray):
         """Hits over hits and misses, for each threshold; 0 where there is neither."""

@@ -15,6 +15,7 @@ from scratch.metrics.accuracy import (
 from scratch.metrics.area import AUC
 from scratch.metrics.base import Metric
 from scratch.metrics.confusion import F1Score, FBetaScore, Precision, Recall
+from scratch.metrics.counts import FalseNegatives, FalsePositives, TrueNegatives, TruePositives
 from scratch.metrics.intersection import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from scratch.metrics.of_losses import (
     BinaryCrossentropy,
@@ -33,6 +34,14 @@ from scratch.metrics.of_losses import (
     SparseCategoricalCrossentropy,
     SquaredHinge,
 )
+from scratch.metrics.reduction import Mean, Sum
+from scratch.metrics.regression import ConcordanceCorrelation, PearsonCorrelation, R2Score
+from scratch.metrics.trade_offs import (
+    PrecisionAtRecall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+)
 from scratch.suggestions import did_you_mean
 
 CLASSES: dict[str, Any] = {cls.__name__: cls for cls in (
@@ -41,10 +50,16 @@ CLASSES: dict[str, Any] = {cls.__name__: cls for cls in (
     MeanSquaredError, RootMeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError,
     MeanSquaredLogarithmicError, LogCoshError, KLDivergence, Poisson, Hinge, SquaredHinge,
     BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy, CategoricalHinge,
-    CosineSimilarity, AUC, FBetaScore, IoU, BinaryIoU, MeanIoU, OneHotIoU, OneHotMeanIoU)}
+    CosineSimilarity, AUC, FBetaScore, IoU, BinaryIoU, MeanIoU, OneHotIoU, OneHotMeanIoU,
+    ConcordanceCorrelation, PearsonCorrelation, R2Score, FalseNegatives, FalsePositives,
+    TrueNegatives, TruePositives, PrecisionAtRecall, RecallAtPrecision, SensitivityAtSpecificity,
+    SpecificityAtSensitivity, Mean, Sum)}
 
-# Keras has no such name for the first, and the others need to be told the number of classes.
-UNNAMED = ("FBetaScore", "IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU")
+# Keras has no such name for the first, and the others need to be told the number of classes, what
+# not to fall below, or are no metrics of labels and outputs.
+UNNAMED = ("FBetaScore", "IoU", "MeanIoU", "OneHotIoU", "OneHotMeanIoU", "PrecisionAtRecall",
+           "RecallAtPrecision", "SensitivityAtSpecificity", "SpecificityAtSensitivity", "Mean",
+           "Sum")
 NAMES = {"log_cosh_error" if name == "LogCoshError" else cls.default_name: name
          for name, cls in CLASSES.items() if name not in UNNAMED}
 ABBREVIATIONS = {"bce": "BinaryCrossentropy", "mae": "MeanAbsoluteError",

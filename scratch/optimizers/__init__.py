@@ -3,24 +3,29 @@
 from scratch.errors import UnsupportedError
 from scratch.optimizers import schedules
 from scratch.optimizers.adadelta import Adadelta
+from scratch.optimizers.adafactor import Adafactor
 from scratch.optimizers.adagrad import Adagrad
 from scratch.optimizers.adam import Adam, AdamW
 from scratch.optimizers.adamax import Adamax
 from scratch.optimizers.ftrl import Ftrl
+from scratch.optimizers.lamb import Lamb
 from scratch.optimizers.lion import Lion
 from scratch.optimizers.loss_scale import LossScaleOptimizer
+from scratch.optimizers.muon import Muon
 from scratch.optimizers.nadam import Nadam
 from scratch.optimizers.optimizer import Optimizer
 from scratch.optimizers.rmsprop import RMSprop
+from scratch.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 from scratch.optimizers.sgd import SGD
 from scratch.suggestions import did_you_mean
 
-__all__ = ["Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "CLASSES", "Ftrl", "Lion",
-           "LossScaleOptimizer", "Nadam",
-           "Optimizer", "RMSprop", "SGD", "deserialize", "get", "schedules", "serialize"]
+__all__ = ["Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "CLASSES", "Ftrl", "Lamb",
+           "Lion", "LossScaleOptimizer", "Muon", "Nadam", "Optimizer", "RMSprop", "SGD",
+           "ScheduleFreeAdamW", "deserialize", "get", "schedules", "serialize"]
 
-CLASSES = {cls.__name__.lower(): cls for cls in (SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta,
-                                                 Adamax, Nadam, Ftrl, Lion)}
+CLASSES = {cls.__name__.lower(): cls for cls in (
+    SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta, Adamax, Nadam, Ftrl, Lion, Adafactor, Lamb, Muon,
+    ScheduleFreeAdamW)}
 
 
 def get(identifier) -> Optimizer:

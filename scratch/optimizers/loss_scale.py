@@ -10,6 +10,12 @@ import numpy as np
 from scratch.errors import UnsupportedError
 from scratch.optimizers.optimizer import Optimizer, is_finite_number
 
+# Settings of all optimizers that Keras's files may name here, each with its usual value.
+ITS_INNER_ONES = {"weight_decay": None, "clipnorm": None, "global_clipnorm": None,
+                  "clipvalue": None, "use_ema": False, "ema_momentum": 0.99,
+                  "ema_overwrite_frequency": None, "loss_scale_factor": None,
+                  "gradient_accumulation_steps": None}
+
 
 class LossScaleOptimizer(Optimizer):
     """An optimizer around another one, by which the loss is scaled.
@@ -24,7 +30,8 @@ class LossScaleOptimizer(Optimizer):
         step_counter: steps since the scale last changed.
 
     Raises:
-        ValueError: for a scale or a number of steps that is none.
+        ValueError: for a scale or a number of steps that is none, and for what is to be set on the
+            inner optimizer.
         UnsupportedError: for an inner optimizer that scales the loss itself, or other settings.
     """
 
@@ -39,6 +46,10 @@ class LossScaleOptimizer(Optimizer):
             raise UnsupportedError("LossScaleOptimizer: expected inner_optimizer to be one that "
                                    "does not scale the loss itself. Received: another "
                                    "LossScaleOptimizer")
+        for key, value in settings.items():
+            if key in ITS_INNER_ONES and value != ITS_INNER_ONES[key]:
+                raise ValueError(f"LossScaleOptimizer: expected {key} to be set on inner_optimizer."
+                                 f" Received: {key}={value!r}")
         self.inner_optimizer = inner_optimizer  # whose steps are counted, see `iterations`
         inner_optimizer.loss_scale_factor = None  # or gradients would be scaled twice
         super().__init__(0.0, name=name or "loss_scale_optimizer", **settings)
@@ -68,6 +79,20 @@ class LossScaleOptimizer(Optimizer):
     @learning_rate.setter
     def learning_rate(self, value):
         self.inner_optimizer.learning_rate = value
+
+    @property
+    def averages(self):
+        return self.inner_optimizer.averages
+
+    def finalize_variable_values(self, variables):
+        self.inner_optimizer.finalize_variable_values(variables)
+
+    @property
+    def telling_words(self):
+        return self.inner_optimizer.telling_words
+
+    def restart_at(self, iterations):
+        self.inner_optimizer.restart_at(iterations)
 
     def compute_in(self, dtype):
         self.inner_optimizer.compute_in(dtype)

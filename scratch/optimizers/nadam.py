@@ -39,7 +39,7 @@ class Nadam(RunningMeans):
     def restart_at(self, iterations):
         super().restart_at(iterations)
         self.u_product[...] = 1
-        for step in range(1, iterations + 1):
+        for step in range(1, self.iterations + 1):
             self._multiply(step)
             if not self.u_product:  # it has underflown
                 break

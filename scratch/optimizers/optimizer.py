@@ -1,8 +1,9 @@
 """What every optimizer is: gradients in, weights changed in place.
 
-One step is, in Keras's order: the gradients are clipped, the weights decay, and then each weight is
-moved by its optimizer's own rule, `update_step`. What a rule remembers between steps are its slots:
-for each weight one array of its shape.
+One step is, in Keras's order: gradients are gathered over some calls, if asked for; they are
+clipped, the weights decay, each weight is moved by its optimizer's own rule, `update_step`, and the
+moving averages of the weights follow. What a rule remembers between steps are its slots, for each
+weight one array.
 """
 
 import math
@@ -15,10 +16,12 @@ import numpy as np
 from scratch.errors import UnsupportedError
 from scratch.naming import snake_case
 from scratch.optimizers import clipping, schedules
+from scratch.optimizers.averaging import MovingAverages
+from scratch.optimizers.state import State, is_finite_number
 from scratch.suggestions import arguments_of, did_you_mean
 
 
-class Optimizer:
+class Optimizer(State):
     """Base of all optimizers.
 
     Args:
@@ -29,25 +32,30 @@ class Optimizer:
         global_clipnorm: the largest 2-norm that all gradients together may keep.
         loss_scale_factor: what the loss is multiplied by before the way back, and the gradients
             divided by before the step; None for 1.
+        use_ema: keep a moving average of every weight, which takes its place when `fit` ends.
+        ema_momentum: the share of the old in these averages, between 0 and 1.
+        ema_overwrite_frequency: every so many steps the averages take the weights' places.
+        gradient_accumulation_steps: the weights move by the mean of so many calls' gradients, once
+            in as many calls; 2 or more.
 
     Attributes:
-        iterations: how many steps have been made.
+        moving_averages: what keeps them, None without.
         slot_names: the lists of slots, each in the order of the weights; Keras stores them so.
 
     Raises:
         ValueError: for a learning rate that is no such number; for more than one way of clipping,
-            and for limits and a decay that are no numbers.
-        UnsupportedError: for averaging, accumulation or a rate that is a function.
+            and for limits and a decay that are no numbers; for other settings of averaging and
+            accumulation than these.
+        UnsupportedError: for a rate that is a function.
     """
 
-    neutral = {"use_ema": (False,), "ema_momentum": (0.99,), "ema_overwrite_frequency": (None,),
-               "gradient_accumulation_steps": (None,)}
+    neutral: dict[str, tuple] = {}
     skips_nonfinite = False  # whether gradients that are not finite make no step
 
-    side_by_side = False  # whether Keras lists a weight's slots beside each other
-
     def __init__(self, learning_rate, weight_decay=None, clipnorm=None, clipvalue=None,
-                 global_clipnorm=None, name=None, loss_scale_factor=None, **settings):
+                 global_clipnorm=None, use_ema=False, ema_momentum=0.99,
+                 ema_overwrite_frequency=None, gradient_accumulation_steps=None, name=None,
+                 loss_scale_factor=None, **settings):
         for key, value in settings.items():
             if key not in self.neutral or value not in self.neutral[key]:
                 raise UnsupportedError(
@@ -71,11 +79,19 @@ class Optimizer:
         self.clipnorm, self.clipvalue, self.global_clipnorm = clips.values()
         self._rate_dtype = np.float32
         self._learning_rate = self._checked_rate(learning_rate)
-        self.iterations = 0
+        self.use_ema = bool(use_ema)
+        self.ema_momentum = ema_momentum
+        self.ema_overwrite_frequency = ema_overwrite_frequency
+        self.moving_averages = MovingAverages(
+            type(self).__name__, ema_momentum, ema_overwrite_frequency) if use_ema else None
+        self.gradient_accumulation_steps = self._checked_accumulation(gradient_accumulation_steps)
+        self.gradient_accumulators: list[np.ndarray] = []
+        self._calls = 0
         self.slot_names: tuple[str, ...] = ()
         self._built_for: list[np.ndarray] | None = None
         self._excluded: tuple = ((), ())  # from weight decay: weights, and parts of their names
         self._decays: list[bool] = []
+        self._names: list[str] = []
 
     # the learning rate
 
@@ -88,7 +104,7 @@ class Optimizer:
         """
         if isinstance(self._learning_rate, float):
             return self._learning_rate
-        return float(self._learning_rate(self.iterations))
+        return float(self._learning_rate(self._calls))  # as in Keras, of calls
 
     @learning_rate.setter
     def learning_rate(self, value):
@@ -133,6 +149,20 @@ class Optimizer:
         return [gradient / gradient.dtype.type(self.loss_scale_factor) for gradient in gradients]
 
     @property
+    def iterations(self) -> int:
+        """How many steps have been made: of calls that gather gradients only the last is one."""
+        return self._calls // (self.gradient_accumulation_steps or 1)
+
+    @iterations.setter
+    def iterations(self, steps: int) -> None:
+        self._calls = steps * (self.gradient_accumulation_steps or 1)
+
+    @property
+    def telling_words(self) -> tuple:
+        """Parts of weights' names by which some weights are treated otherwise."""
+        return self._excluded[1]
+
+    @property
     def built(self) -> bool:
         """Whether the slots are made."""
         return self._built_for is not None
@@ -141,16 +171,20 @@ class Optimizer:
         """Make the slots for these weights; the first `apply` does it where nobody did before.
 
         Args:
-            names: the weights' names, 'kernel' ..., needed only to exclude some from decay by name.
+            names: the weights' names, 'dense/kernel' ..., needed only where some are told apart by
+                them, as what is excluded from decay.
         """
         self._built_for = list(variables)
-        words = self._excluded[1]
-        if words and names is None:
-            raise ValueError(f"{type(self).__name__}: expected the weights' names, since weight "
-                             f"decay excludes {words}. Received: none")
-        names = names or [""] * len(variables)
-        self._decays = [self.weight_decay is not None and not self.excludes(variable, name)
-                        for variable, name in zip(variables, names)]
+        if self.telling_words and names is None:
+            raise ValueError(f"{type(self).__name__}: expected the weights' names, since "
+                             f"{self.telling_words} excludes some of them. Received: none")
+        self._names = list(names or [""] * len(variables))
+        self._decays = [not self.excludes(variable, name)
+                        for variable, name in zip(variables, self._names)]
+        if self.moving_averages is not None:
+            self.moving_averages.build(variables)
+        if self.gradient_accumulation_steps:
+            self.gradient_accumulators = [np.zeros_like(v) for v in variables]
         self.make_slots(self._built_for)
 
     def make_slots(self, variables: list) -> None:
@@ -173,13 +207,29 @@ class Optimizer:
             self.build(variables)
         positions = self._positions(variables)
         gradients = self.unscaled(gradients)
-        if self.clipnorm or self.global_clipnorm or self.clipvalue:
-            gradients = self._clipped(gradients)
-        rate = self.learning_rate
-        if self.weight_decay is not None:
-            self._decay(variables, positions, rate)
-        self.update(gradients, variables, positions, rate)
-        self.iterations += 1
+        if self.gradient_accumulation_steps:
+            gradients = self._gathered(gradients, positions)
+        if gradients:
+            if self.clipnorm or self.global_clipnorm or self.clipvalue:
+                gradients = self._clipped(gradients)
+            rate = self.learning_rate
+            if self.decays:
+                self._decay(variables, positions, rate)
+            self.update(gradients, variables, positions, rate)
+        if self.moving_averages is not None:
+            self.moving_averages.follow(self._built_for, self.iterations)
+        self._calls += 1
+
+    @property
+    def averages(self) -> list[np.ndarray]:
+        """The moving averages of the weights; none without."""
+        return self.moving_averages.arrays if self.moving_averages is not None else []
+
+    def finalize_variable_values(self, variables: list) -> None:
+        """Put the moving averages into the places of these weights, those of all steps, if there
+        are any: what `fit` does at its end."""
+        if self.moving_averages is not None and self.built:
+            self.moving_averages.overwrite(variables)
 
     def can_use(self, gradients: list) -> bool:
         """Whether none of these would make its weight NaN or infinite.
@@ -210,6 +260,20 @@ class Optimizer:
                              f"shape {unknown[0].shape}; make a new optimizer for new variables.")
         return [numbers[id(variable)] for variable in variables]
 
+    def _gathered(self, gradients: list, positions) -> list:
+        """The mean of the gradients of all calls since the last step; none until these are enough.
+        """
+        sums = [self.gradient_accumulators[position] for position in positions]
+        if (self._calls + 1) % self.gradient_accumulation_steps:
+            for total, gradient in zip(sums, gradients):
+                total += gradient
+            return []
+        means = [(gradient + total) / total.dtype.type(self.gradient_accumulation_steps)
+                 for total, gradient in zip(sums, gradients)]
+        for total in self.gradient_accumulators:
+            total[...] = 0
+        return means
+
     def _clipped(self, gradients: list) -> list:
         """The gradients after clipping; as in Keras, a limit of 0 or below limits nothing."""
         if self.clipnorm and self.clipnorm > 0:
@@ -220,11 +284,21 @@ class Optimizer:
             return [np.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in gradients]
         return gradients
 
+    @property
+    def decays(self) -> bool:
+        """Whether there is a weight decay at all."""
+        return self.weight_decay is not None
+
     def _decay(self, variables, positions, rate: float) -> None:
         for position, variable in zip(positions, variables):
-            if self._decays[position]:
-                decay = as_keras_casts(self.weight_decay, variable.dtype)
+            share = self._decay_of(position)
+            if share is not None and self._decays[position]:
+                decay = as_keras_casts(share, variable.dtype)
                 variable -= variable * decay * variable.dtype.type(rate)
+
+    def _decay_of(self, position: int):
+        """The weight decay of one weight, if it is not excluded."""
+        return self.weight_decay
 
     def update(self, gradients: list, variables: list, positions, rate: float) -> None:
         """Move every variable by the optimizer's rule."""
@@ -253,7 +327,8 @@ class Optimizer:
         raise NotImplementedError
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None) -> None:
-        """Leave weights alone when they decay: these arrays, and all with such a word in the name.
+        """Leave weights alone when they decay: these arrays, and all with such a word in their
+        name ('kernel', without the layer's).
 
         Raises:
             ValueError: once the optimizer has been built.
@@ -267,71 +342,9 @@ class Optimizer:
         """Whether `exclude_from_weight_decay` told of this weight, or of a part of its name."""
         weights, words = self._excluded
         return (any(variable is other for other in weights)
-                or any(re.search(word, name) for word in words))
+                or any(re.search(word, name.rpartition("/")[2]) for word in words))
 
-    # what is kept
-
-    @property
-    def variables(self) -> list[np.ndarray]:
-        """All that training changes in the optimizer, in Keras's order: what a file keeps of it.
-
-        The number of steps, the learning rate unless it is scheduled, then the slots. The first two
-        are copies.
-        """
-        kept = [np.asarray(self.iterations, np.int64)]
-        rate = self._learning_rate
-        if isinstance(rate, float):  # an exact one, out of a config, may need float64
-            kept.append(np.asarray(rate, np.float32 if rate == np.float32(rate) else np.float64))
-        return kept + self.slots()
-
-    def slots(self) -> list[np.ndarray]:
-        """The slots themselves, kind after kind, or of each weight all kinds side by side."""
-        kinds = [getattr(self, name) for name in self.slot_names]
-        return [slot for each in (zip(*kinds) if self.side_by_side else kinds) for slot in each]
-
-    def restart_at(self, iterations: int) -> None:
-        """Take it that so many steps have been made; the slots stay as they are."""
-        self.iterations = iterations
-
-    def save_own_variables(self, store) -> None:
-        """Put `variables` into a mapping under '0', '1' ..., as Keras's files have them."""
-        for i, value in enumerate(self.variables):
-            store[str(i)] = value
-
-    def require_own_variables(self, store) -> list[np.ndarray]:
-        """The arrays in such a mapping in their order, if they could be this optimizer's.
-
-        Raises:
-            ValueError: for another number of arrays, another shape, a number of steps or a learning
-                rate that cannot be one.
-        """
-        own = [value.shape for value in self.variables]
-        values = [np.asarray(store[str(i)]) for i in range(len(store))]
-        shapes = [value.shape for value in values]
-        if shapes != own:
-            raise ValueError(f"{type(self).__name__}: expected arrays of shapes {own}. "
-                             f"Received: {shapes}")
-        steps = values[0]
-        if not 0 <= steps < 2 ** 63 or int(steps) != steps:  # NaN is not between anything
-            raise ValueError(f"{type(self).__name__}: expected iterations to be a whole number, "
-                             f"not below 0. Received: {steps}")
-        if isinstance(self._learning_rate, float) and not 0 <= values[1] < math.inf:
-            raise ValueError(f"{type(self).__name__}: expected learning_rate to be a finite "
-                             f"number, not negative. Received: {values[1]}")
-        return values
-
-    def load_own_variables(self, store) -> None:
-        """Take over what `save_own_variables`, here or in Keras, has put into a mapping.
-
-        Raises:
-            ValueError: as `require_own_variables`; nothing is changed then.
-        """
-        values = self.require_own_variables(store)
-        self.iterations = int(values[0])
-        if isinstance(self._learning_rate, float):
-            self._learning_rate = self._given_rate = float(values[1])
-        for slot, value in zip(self.slots(), values[len(values) - len(self.slots()):]):
-            slot[...] = value
+    # settings
 
     def get_config(self) -> dict:
         """Keras's config of the same optimizer."""
@@ -341,6 +354,9 @@ class Optimizer:
         return {"name": self.name, "learning_rate": rate, "weight_decay": self.weight_decay,
                 "clipnorm": self.clipnorm, "global_clipnorm": self.global_clipnorm,
                 "clipvalue": self.clipvalue, "loss_scale_factor": self.loss_scale_factor,
+                "use_ema": self.use_ema, "ema_momentum": self.ema_momentum,
+                "ema_overwrite_frequency": self.ema_overwrite_frequency,
+                "gradient_accumulation_steps": self.gradient_accumulation_steps,
                 **{key: accepted[0] for key, accepted in self.neutral.items()}}
 
     @classmethod
@@ -355,6 +371,14 @@ class Optimizer:
             optimizer._learning_rate = optimizer._given_rate = float(rate)
         return optimizer
 
+    def _checked_accumulation(self, steps):
+        """A whole number from 2 on, or None."""
+        if steps and (not isinstance(steps, int) or steps < 2):
+            raise ValueError(f"{type(self).__name__}: expected gradient_accumulation_steps to be a "
+                             "whole number from 2 on, or None. Received: "
+                             f"gradient_accumulation_steps={steps!r}")
+        return steps
+
     def _number(self, key: str, value, highest: float = math.inf) -> float:
         """An argument as a number from 0 to `highest`.
 
@@ -366,12 +390,6 @@ class Optimizer:
             raise ValueError(f"{type(self).__name__}: expected {key} to be {span}. "
                              f"Received: {key}={value!r}")
         return float(value)
-
-
-def is_finite_number(value) -> bool:
-    """Whether it is a single real number, and neither NaN nor infinite."""
-    value = np.asarray(value)
-    return value.ndim == 0 and value.dtype.kind in "biuf" and bool(np.isfinite(value))
 
 
 def as_keras_casts(number: float, dtype: np.dtype):

@@ -162,6 +162,9 @@ def hdf5_changed(content: bytes, rng, canary) -> bytes:
         names: list[str] = []
         store.visititems(lambda name, thing: names.append(name))
         arrays = [name for name in names if isinstance(store[name], h5py.Dataset)]
+        if "model_config" in store.attrs and rng.random() < 0.6:
+            said_changed(store, [name for name in names if name not in arrays], rng)
+            return file.getvalue()
         name = rng.choice(arrays)
         shape, dtype = store[name].shape, store[name].dtype
         if rng.random() < 0.2:
@@ -174,6 +177,18 @@ def hdf5_changed(content: bytes, rng, canary) -> bytes:
             del store[name]
             rng.choice(REPLACEMENTS)(store, name, shape, dtype, rng, canary)
     return file.getvalue()
+
+
+def said_changed(store, groups, rng) -> None:
+    """What an older file says of itself changed: its config, or the names that a group lists."""
+    if rng.random() < 0.7:
+        key = rng.choice(["model_config", "model_config", "training_config"])
+        store.attrs[key] = text_changed(json.loads(store.attrs[key]), rng)
+        return
+    attributes = store[rng.choice(groups)].attrs
+    key = rng.choice(["weight_names", "layer_names", "keras_version"])
+    attributes[key] = rng.choice([["/"], ["../a", ""], ["."] * 3, 5, "a", [b"\xff"], ["a" * 1000],
+                                  np.arange(3.0), ["kernel:0"] * 500])
 
 
 def vast(store, name, shape, dtype, rng, canary):

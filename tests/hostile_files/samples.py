@@ -1,5 +1,8 @@
 """The good files that are spoiled: models, weights, golden traces and batches, all small."""
 
+import tarfile
+from pathlib import Path
+
 import numpy as np
 
 import compare
@@ -8,6 +11,7 @@ from tests.compare.support import nested
 from tests.scratch.support import graphs
 
 BATCH = "batch.npz"
+OLDER = Path(__file__).parents[1] / "scratch/files/other_versions/keras-2.15.0.tar.xz"
 
 
 def network() -> scratch.Sequential:
@@ -46,4 +50,10 @@ def write(folder) -> list:
     nested.shared().save(paths[4])
     of_any_size().save(paths[5])
     np.savez_compressed(paths[6], x=x, y=y)
+    with tarfile.open(OLDER) as archive:
+        paths += [folder / name for name in ("nested.h5", "arithmetic.h5")]
+        for path in paths[7:]:
+            member = archive.extractfile(path.name)
+            assert member is not None
+            path.write_bytes(member.read())
     return paths

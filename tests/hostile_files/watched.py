@@ -75,7 +75,7 @@ def read(path: Path) -> str:
     if path.suffix == ".npz" and not batch:
         return checked(path)
     ways = [batches.from_file] if batch else [samples.network().load_weights]
-    if path.suffix == ".keras":
+    if path.suffix in (".keras", ".h5"):
         ways += [scratch.load_model, twins.candidate]
     ended = "read"
     for way in ways:

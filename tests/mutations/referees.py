@@ -4,6 +4,8 @@ from tests.mutations.trying import Mutation
 
 RULES, RULE_TESTS = "compare/oracle/optimizers.py", ("compare/oracle/test_optimizers.py",)
 ADAPTIVE = "compare/oracle/adaptive_optimizers.py"
+WHOLE = "compare/oracle/whole_weight_optimizers.py"
+ORTHOGONAL = "compare/oracle/orthogonalizing.py"
 LOSSES, LOSS_TESTS = "compare/oracle/losses/", ("compare/oracle/test_losses.py",)
 CONSTRAINTS, CONSTRAINT_TESTS = "compare/oracle/constraints.py", ("scratch/test_constraints.py",)
 WORST_CASES = ("compare/oracle/test_worst_cases.py",)
@@ -16,8 +18,26 @@ MUTATIONS = [
     Mutation("oracle: Nesterov's look-ahead is left out", RULES,
              "velocity * beta - step if self.config.get(\"nesterov\") else velocity", "velocity",
              RULE_TESTS),
-    Mutation("oracle: Adam starts at step 0", RULES, "t = self.iteration + 1",
-             "t = self.iteration + 2", RULE_TESTS),
+    Mutation("oracle: Adam starts at step 0", RULES, "t = self.steps + 1",
+             "t = self.steps + 2", RULE_TESTS),
+    Mutation("oracle: gathered gradients are added up", RULES,
+             "return [total / self.number(calls) for total in sums] if last else []",
+             "return sums if last else []", RULE_TESTS),
+    Mutation("oracle: averages start from 0", RULES,
+             "slots[\"average\"] = weight if not share else ",
+             "slots[\"average\"] = ", RULE_TESTS),
+    Mutation("oracle: Lamb's ratio is that of the squares", WHOLE,
+             "return norm([weight]) / norm([direction])",
+             "return norm([weight]) * norm([weight]) / norm([direction])", RULE_TESTS),
+    Mutation("oracle: Adafactor's rows are divided by their sum", WHOLE,
+             "share = row / averaged(row, -1, keepdims=True)",
+             "share = row / (averaged(row, -1, keepdims=True) * float(row.shape[-1]))",
+             RULE_TESTS),
+    Mutation("oracle: Muon's iteration passes errors on as they are", ORTHOGONAL,
+             "error = steepest(most, coefficients) * error + added", "error = error + added",
+             ("compare/oracle/test_orthogonalizing.py",)),
+    Mutation("oracle: ScheduleFreeAdamW's x comes out of the old z", WHOLE,
+             "        return after\n", "        return before\n", RULE_TESTS),
     Mutation("oracle: epsilon inside Adam's root", RULES,
              "/ (v.sqrt() + self.number(self.config[\"epsilon\"]))",
              "/ ((v + self.number(self.config[\"epsilon\"])).sqrt())", RULE_TESTS),

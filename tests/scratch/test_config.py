@@ -181,7 +181,7 @@ def test_losses_and_optimizers_come_over(keras):
 
 
 @pytest.mark.parametrize("settings", [
-    dict(use_ema=True), dict(loss_scale_factor=8.0), dict(gradient_accumulation_steps=2)], ids=str)
+    dict(loss_scale_factor=8.0)], ids=str)
 def test_optimizer_settings_are_refused_by_name(keras, settings):
     (key, value), = settings.items()
     config = keras.optimizers.serialize(keras.optimizers.SGD(0.1, **settings))
@@ -189,10 +189,12 @@ def test_optimizer_settings_are_refused_by_name(keras, settings):
         scratch.optimizers.get(config)
 
 
-@pytest.mark.parametrize("name", ["Lamb", "Adafactor", "Muon"])
-def test_other_optimizers_are_refused_by_name(keras, name):
-    with pytest.raises(scratch.UnsupportedError, match=name):
-        scratch.optimizers.get(keras.optimizers.serialize(getattr(keras.optimizers, name)()))
+def test_other_optimizers_are_refused_by_name(keras):
+    class Own(keras.optimizers.SGD):
+        pass
+
+    with pytest.raises(scratch.UnsupportedError, match="Own"):
+        scratch.optimizers.get(keras.optimizers.serialize(Own()))
 
 
 @pytest.mark.parametrize("config, named", [

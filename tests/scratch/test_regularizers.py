@@ -94,8 +94,8 @@ def test_none_and_objects_are_taken_as_they_are():
 
 
 @pytest.mark.parametrize("identifier, named", [
-    ("orthogonal_regularizer", "orthogonal_regularizer"),
-    ({"class_name": "OrthogonalRegularizer", "config": {"factor": 0.1}}, "OrthogonalRegularizer"),
+    ("spectral", "spectral"),
+    ({"class_name": "OrthogonalRegularizer", "config": {"rate": 0.1}}, "OrthogonalRegularizer"),
     ({"class_name": "L2", "config": {"l3": 1}}, "L2 does not support"),
     (["l2"], "l2"), (0.01, "0.01"),
 ])
@@ -197,3 +197,66 @@ def test_any_layer_takes_an_activity_regularizer_and_writes_keras_config(keras, 
         assert ours.get_config().get("activity_regularizer") == config.get("activity_regularizer")
         again = type(ours).from_config(config)
         assert (again.activity_regularizer is None) == (regularizer is None)
+
+
+def by_pairs(matrix, factor):
+    """The penalty on plain numbers, row by row."""
+    rows = [[float(v) for v in row] for row in matrix]
+    lengths = [max(math.sqrt(math.fsum(v * v for v in row)), 1e-7) for row in rows]
+    found = [abs(math.fsum(a * b for a, b in zip(rows[i], rows[j]))) / lengths[i] / lengths[j]
+             for i in range(len(rows)) for j in range(i)]
+    return factor * math.fsum(found) / len(found)
+
+
+@pytest.mark.parametrize("mode", ["rows", "columns"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_pairs_that_are_not_orthogonal_are_penalized_as_in_keras(keras, mode, dtype):
+    import tensorflow as tf
+
+    from compare.oracle import regularization as oracle
+    from compare.oracle.running_error import Bounded, Rounding
+
+    ours = regularizers.OrthogonalRegularizer(0.3, mode)
+    theirs = keras.regularizers.OrthogonalRegularizer(0.3, mode)
+    config = regularizers.serialize(ours)
+    for seed, shape in enumerate([(5, 3), (3, 5), (2, 2), (4, 1)]):
+        if shape[mode == "columns"] == 1:
+            continue
+        matrix = real(seed, shape).astype(dtype)
+        matrix[1] *= 3
+        weight = tf.constant(matrix)
+        by_keras = []
+        if dtype == "float32":  # Keras's own raises an error for float64 tensors
+            with tf.GradientTape() as tape:
+                tape.watch(weight)
+                penalty = theirs(weight)
+            by_keras = [(penalty.numpy(), tape.gradient(penalty, weight).numpy())]
+        exact = Bounded(matrix, Rounding.of(dtype))
+        right, slope = oracle.penalty(config, exact), oracle.gradient(config, exact)
+        rows = matrix if mode == "rows" else matrix.T
+        assert float(right.value) == pytest.approx(by_pairs(rows, 0.3), rel=1e-12)
+        both = [(ours.penalty(matrix), ours.gradient(matrix)), *by_keras]
+        for made, _ in both:
+            assert abs(float(made) - float(right.value)) <= float(right.bound)
+        for _, made in both:
+            assert made.dtype == dtype and (np.abs(made - slope.value) <= slope.bound).all()
+        step = 1e-6
+        for i in np.ndindex(shape):
+            moved = [rows.astype(float) + d * (np.indices(shape)[0] == i[0]) * (
+                np.indices(shape)[1] == i[1]) if mode == "rows" else
+                (matrix.astype(float) + d * (np.indices(shape)[0] == i[0]) * (
+                    np.indices(shape)[1] == i[1])).T for d in (step, -step)]
+            change = (by_pairs(moved[0], 0.3) - by_pairs(moved[1], 0.3)) / (2 * step)
+            assert float(slope.value[i]) == pytest.approx(change, abs=1e-6)
+    again = regularizers.get(keras.regularizers.serialize(theirs))
+    assert again.get_config() == theirs.get_config()
+    assert type(regularizers.get("orthogonal_regularizer")) is regularizers.OrthogonalRegularizer
+
+
+def test_what_no_orthogonality_can_be_asked_of_is_refused():
+    with pytest.raises(ValueError, match="mode to be 'rows' or 'columns'. Received: mode='both'"):
+        regularizers.OrthogonalRegularizer(mode="both")
+    with pytest.raises(ValueError, match=r"two axes. Received: one of shape \(2, 3, 4\)"):
+        regularizers.OrthogonalRegularizer().penalty(np.ones((2, 3, 4)))
+    with pytest.raises(scratch.UnsupportedError, match="activity_regularizer=OrthogonalReg"):
+        scratch.Dense(3, activity_regularizer="orthogonal_regularizer")

@@ -106,6 +106,9 @@ def _ties(i: int) -> list[Variant]:
 
 def of_noise(c) -> list[Variant]:
     """A dropout's mask missing or inverted; noise that is added twice, or taken away."""
+    if not c.training and c.tensor == "output" and isinstance(c.layer, Dropout) \
+            and not isinstance(c.layer, AlphaDropout):
+        return [Variant("training-flag", "it drops at inference, too", _dropping)]
     gaussian = isinstance(c.layer, GaussianNoise)
     multiplied = isinstance(c.layer, (Dropout, GaussianDropout))
     if not (gaussian or multiplied) or "noise" not in c.weights:
@@ -136,6 +139,12 @@ def of_noise(c) -> list[Variant]:
                     inside("scale", "the mask is applied twice", lambda c: c.weighing(
                         noise=Bounded(np.square(c.weights["noise"], dtype=np.float64), c.rounding,
                                       c.rounding.unit * np.square(c.weights["noise"]))))]
+
+
+def _dropping(c, made):
+    """In training, with that dropped which came out as 0."""
+    kept = 1 / (1 - c.layer.rate) if c.layer.rate < 1 else 0.0
+    return c.changed(training=True).weighing(noise=np.where(made == 0, 0.0, kept))
 
 
 def _turned(c) -> np.ndarray:

@@ -36,7 +36,8 @@ def of_slots(c) -> list[Variant]:
 def _cleared(c) -> Bounded:
     """What a fresh optimizer has."""
     rule = c.optimizer()
-    return rule.fresh(c.exact(c.weights[c.position]))[c.tensor]
+    name = c.names[c.position] if c.names else ""
+    return rule.all_slots(c.exact(c.weights[c.position]), name)[c.tensor]
 
 
 def _share(key: str) -> Variant:
@@ -89,7 +90,8 @@ def _shared(c) -> Bounded:
     group = [i for i, w in enumerate(c.weights) if np.shape(w) == shape]
     shared = dict(rule.slots[group[-1]])
     for i in group:
-        weight = rule.rule(rule.decayed(c.exact(c.weights[i]), rate), gradients[i], shared, rate)
+        decayed = rule.decayed(c.exact(c.weights[i]), rate, rule.decay_of(shared))
+        weight = rule.rule(decayed, gradients[i], shared, rate)
         if i == c.position and c.tensor == "updated":
             return weight
     return shared[c.tensor]

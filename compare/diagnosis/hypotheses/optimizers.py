@@ -3,7 +3,9 @@
 import numpy as np
 
 from compare.diagnosis.computation import UpdateComputation
+from compare.diagnosis.hypotheses.around_rules import of_averages, of_gathering
 from compare.diagnosis.hypotheses.clipping import CLIPS, of_clipping
+from compare.diagnosis.hypotheses.newer_rules import of_newer_rules
 from compare.diagnosis.hypotheses.optimizer_slots import of_slots
 from compare.diagnosis.hypotheses.scale import (
     CLOSE,
@@ -29,7 +31,7 @@ def of_updates(c: UpdateComputation) -> list[Variant]:
         found.append(inside("update-missing", "the weight stays as it is", lambda c: c.changed(
             own=lambda c: c.exact(c.weights[c.position]))))
     # where two are the same in a first step, epsilon's place is the commoner mistake
-    rules = of_rules_gone_wrong(c)
+    rules = of_gathering(c) + of_averages(c) + of_newer_rules(c) + of_rules_gone_wrong(c)
     found += (of_epsilon(c) + [rule for rule in rules if rule.identifier == "epsilon"]
               + of_settings(c) + of_slots(c)
               + [rule for rule in rules if rule.identifier != "epsilon"] + of_decay(c)
@@ -146,9 +148,9 @@ def of_decay(c) -> list[Variant]:
     rate = c.config.get("learning_rate")
     found = [inside("weight-decay", "ignored", lambda c: c.configured(weight_decay=0.0)),
              inside("weight-decay", "twice in each step", lambda c: c.hooked(
-                 decayed=lambda oracle, right, weight, rate: right(right(weight, rate), rate))),
+                 decayed=lambda oracle, right, weight, *rest: right(right(weight, *rest), *rest))),
              inside("weight-decay", "after the step, not before it", lambda c: c.hooked(
-                 decayed=lambda oracle, right, weight, rate: weight, rule=afterwards)),
+                 decayed=lambda oracle, right, weight, *rest: weight, rule=afterwards)),
              inside("weight-decay", "added to the gradient, not taken from the weight", coupled)]
     if isinstance(rate, float) and rate:
         found.append(inside("weight-decay", "not times the learning rate",

@@ -8,12 +8,15 @@ common comes before what is general and rare.
 from compare.diagnosis.computation import Computation, LossComputation, UpdateComputation
 from compare.diagnosis.hypotheses.activation_formulas import of_activation_formulas
 from compare.diagnosis.hypotheses.activations import of_activations
+from compare.diagnosis.hypotheses.attention import of_attention
+from compare.diagnosis.hypotheses.augmentation import of_augmentation
 from compare.diagnosis.hypotheses.batch_order import of_inputs, of_timing
 from compare.diagnosis.hypotheses.casts import (
     of_casts,
     of_loss_scaling,
     of_low_arithmetic,
 )
+from compare.diagnosis.hypotheses.embedding import of_embedding
 from compare.diagnosis.hypotheses.given_numbers import of_given_numbers
 from compare.diagnosis.hypotheses.image_size import of_image_size
 from compare.diagnosis.hypotheses.inner_activations import of_inner_activation
@@ -34,6 +37,7 @@ from compare.diagnosis.hypotheses.optimizers import of_updates
 from compare.diagnosis.hypotheses.pooling import of_pools
 from compare.diagnosis.hypotheses.precision import of_rounded_numbers
 from compare.diagnosis.hypotheses.rearrangement import negated, of_results, of_size
+from compare.diagnosis.hypotheses.recurrence import of_recurrence
 from compare.diagnosis.hypotheses.reshaping import of_dense_order, of_shapes
 from compare.diagnosis.hypotheses.scale import scaled
 from compare.diagnosis.hypotheses.windows import of_windows
@@ -70,8 +74,9 @@ def of_layer(c, shape: tuple) -> list[Variant]:
         if isinstance(c.layer, Pooling):
             found += of_omitted_windows(c)
     elif layer:
+        found += of_recurrence(c) + of_attention(c) + of_embedding(c)
         found += of_bias(c) + of_normalization(c) + of_norms(c) + of_given_numbers(c)
-        found += of_merging(c) + of_noise(c) + of_image_size(c) + of_shapes(c)
+        found += of_merging(c) + of_noise(c) + of_augmentation(c) + of_image_size(c) + of_shapes(c)
     found += of_inner_activation(c)
     found += of_activations(c) + of_activation_formulas(c) + of_timing(c)
     if c.tensor.endswith("_updated"):

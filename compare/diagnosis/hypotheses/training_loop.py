@@ -18,6 +18,7 @@ from compare.diagnosis.training_run import (
 from compare.oracle.expected import oracle_of
 from compare.oracle.regularization import of_part
 from compare.oracle.running_error import Bounded, Rounding
+from scratch.several import each
 
 Weights = dict[Key, np.ndarray]
 
@@ -244,7 +245,7 @@ class UpdatedOnTheWay:
     def _again(self, i: int, rounding: Rounding) -> Bounded:
         part = self.trace.parts[i]
         (source,) = self.trace.sources[i]
-        x = self.trace.x if source < 0 else self.known[source, "output"]
+        x = each(self.trace.x)[-1 - source] if source < 0 else self.known[source, "output"]
         weights = {name: w - self.rate * self.known.get((i, f"{name}_gradient"), 0)
                    for name, w in part.weights.items()}
         oracle = oracle_of(self.trace, part)

@@ -65,7 +65,7 @@ def _dampened(oracle, right, w, g, slots, rate):
 def _start(oracle, key: str) -> Bounded:
     """1 - beta^t, with a beta that may be rounded to float32 first, or not."""
     power = oracle.start(key)
-    other = 1 - oracle.config[key] ** (oracle.iteration + 1)
+    other = 1 - oracle.config[key] ** (oracle.steps + 1)
     return Bounded(power.value, power.rounding, power.bound + np.abs(power.value - other))
 
 

@@ -76,5 +76,52 @@ CLASSES_SQUARED_APART = Difference(
     known_by=("reference/training.py", "compare/checks/training_trajectory.py"),
     concerns=("Embedding",))
 
+SCHEDULE_FREE_START = Difference(
+    "schedule_free_start",
+    where="the steps' own sequence of ScheduleFreeAdamW before the first step, in fit and "
+          "train_on_batch of a compiled model whose optimizer nobody has built",
+    keras="starts it at 0: where it makes the slots, what is assigned to them is lost, so that the "
+          "first step throws the weights away",
+    ours="starts it at the weights",
+    why="It is the definition, and what Keras does where the optimizer was built before, or with "
+        "run_eagerly.",
+    checks="Keras's optimizer is built before its first step.",
+    concerns=("optimizers.ScheduleFreeAdamW",))
+
+SWAPPED_BY_PREDICT = Difference(
+    "swapped_by_predict",
+    where="the weights after predict with the callback SwapEMAWeights",
+    keras="leaves the moving averages in their places",
+    ours="puts the weights back, as both do after evaluate",
+    why="It is what the callback is documented to do; training would go on from the averages.",
+    checks="None calls it.", concerns=("callbacks.SwapEMAWeights",))
+
+UNDRAWN_AUGMENTATION = Difference(
+    "augmentation_not_drawn",
+    where="the Random layers of images in training, but for RandomFlip, RandomBrightness and "
+          "RandomContrast, which draw as Keras does",
+    keras="turns, moves, blurs or recolours each image by what it draws",
+    ours="hands images through, as at inference; fit warns and names the layers",
+    why="Images can be augmented before they are handed in; the layers have no weights.",
+    checks="In training Keras's layer is made to hand images through, too. The report lists "
+           "training of the layer as not checked.",
+    known_by=("reference/noise.py",),
+    concerns=("AugMix", "RandAugment", "RandomColorDegeneration",
+              "RandomColorJitter", "RandomElasticTransform", "RandomErasing",
+              "RandomGaussianBlur", "RandomGrayscale", "RandomHue",
+              "RandomInvert", "RandomPerspective", "RandomPosterization",
+              "RandomRotation", "RandomSaturation", "RandomSharpness",
+              "RandomShear", "RandomTranslation", "RandomZoom"))
+
+SHEAR_IN_CONFIG = Difference(
+    "shear_in_config",
+    where="a factor of RandomShear that is one number",
+    keras="writes (-factor, factor) into the config, and refuses that when it reads it",
+    ours="writes what Keras writes, and reads it",
+    why="A config is to make the same layer again.",
+    checks="`parity fuzz` draws two numbers.",
+    concerns=("RandomShear.x_factor", "RandomShear.y_factor"))
+
 ENTRIES = (RANDOM_DRAWS, EXHAUSTED_GENERATOR, CLASS_WEIGHT_GENERATORS, WIDER_TARGETS,
-           FRACTIONAL_LABELS, NON_FINITE_LOSS, FUSED_MISH, CLASSES_SQUARED_APART)
+           FRACTIONAL_LABELS, NON_FINITE_LOSS, FUSED_MISH, CLASSES_SQUARED_APART,
+           SCHEDULE_FREE_START, SWAPPED_BY_PREDICT, UNDRAWN_AUGMENTATION, SHEAR_IN_CONFIG)

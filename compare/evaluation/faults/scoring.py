@@ -6,8 +6,6 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
-
 import compare
 from compare.checks.gate import Gate
 from compare.diagnosis.report_diagnosis import Diagnosis
@@ -15,8 +13,10 @@ from compare.evaluation.faults.fault import LOSS, OPTIMIZER, TRAINING, UNKNOWN, 
 from compare.evaluation.fuzzing.specification import (
     Specification,
     batch_of,
+    output_shapes,
     sample_weights_of,
     targets_of,
+    upstream_of,
 )
 from compare.inputs import twins
 from compare.report.report import Report
@@ -64,19 +64,18 @@ class Case:
 
     model: Any
     twin: Any
-    x: np.ndarray
-    y: np.ndarray | None
-    upstream: np.ndarray | None
-    weight: np.ndarray | None
+    x: Any
+    y: Any
+    upstream: Any
+    weight: Any
 
     @classmethod
     def of(cls, network: Specification) -> "Case":
         model = network.build()
         _, twin = twins.twins(model)
-        output = (network.batch, *model.output_shape[1:])
+        output = output_shapes(network, model)
         if network.loss is None:
-            upstream = network.rng(5).standard_normal(output).astype(network.dtype)
-            return cls(model, twin, batch_of(network), None, upstream, None)
+            return cls(model, twin, batch_of(network), None, upstream_of(network, output), None)
         return cls(model, twin, batch_of(network), targets_of(network, output), None,
                    sample_weights_of(network, output))
 

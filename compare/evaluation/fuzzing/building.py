@@ -20,11 +20,15 @@ def model_of(specification: Specified):
             from outside.
     """
     layers = [_layer(specification, i) for i in range(len(specification.nodes))]
-    source = scratch.Input(tuple(specification.input_shape), dtype=specification.dtype)
+    sources = [scratch.Input(tuple(shape), dtype=specification.dtype)
+               for shape in (specification.input_shape, *specification.more_inputs)]
     if specification.is_stack:
-        return scratch.Sequential([source, *layers])
+        return scratch.Sequential([*sources, *layers])
     whole = [0, len(layers), 1]
-    return scratch.Model(source, _Part(specification, layers, whole).called_on(source))
+    made = _Part(specification, layers, whole).made_of(
+        {-1 - k: source for k, source in enumerate(sources)})
+    ends = [made[node] for node, *_ in specification.outputs] or made[len(layers) - 1]
+    return scratch.Model(sources if specification.more_inputs else sources[0], ends)
 
 
 def _layer(specification: Specified, i: int):
@@ -47,7 +51,8 @@ def _layer(specification: Specified, i: int):
 
 def shapes_of(specification: Specified) -> dict[int, tuple]:
     """The shape of a sample of each node's output, and of the input, -1."""
-    shapes = {-1: tuple(specification.input_shape)}
+    shapes = {-1: tuple(specification.input_shape),
+              **{-2 - k: tuple(shape) for k, shape in enumerate(specification.more_inputs)}}
     for i, node in enumerate(specification.nodes):
         layer = _layer(specification, i if node.again is None else node.again)
         read = [(None, *shapes[source]) for source in node.sources]
@@ -69,9 +74,14 @@ class _Part:
     def called_on(self, source):
         """The last node's output, given what the first reads: symbolic tensors."""
         first, stop, _ = self.place
+        outer = self.specification.nodes[first].sources[0]  # all that is read from outside
+        return self.made_of({outer: source})[stop - 1]
+
+    def made_of(self, made: dict) -> dict:
+        """The symbolic tensor of each node, given those that are read from outside."""
+        first, stop, _ = self.place
         nodes = self.specification.nodes
-        outer = nodes[first].sources[0]  # what all that is read from outside has to be
-        made = {outer: source}
+        made = dict(made)
         i = first
         while i < stop:
             inner = self._beginning_at(i)
@@ -88,7 +98,7 @@ class _Part:
             layer = self.layers[i if node.again is None else node.again]
             made[i] = layer(read if layer.merges else read[0])
             i += 1
-        return made[stop - 1]
+        return made
 
     def _beginning_at(self, i: int) -> list[int] | None:
         """The largest place of a model inside this part that begins with node i."""

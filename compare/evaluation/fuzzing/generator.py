@@ -244,7 +244,9 @@ class Draw:
         name = wanted if kind == "optimizer" else names[rng.integers(len(names))]
         arguments = {"learning_rate": loss_grammar.RATES[rng.integers(len(loss_grammar.RATES))],
                      **loss_grammar.CLIPPING[rng.integers(len(loss_grammar.CLIPPING))
-                                             if rng.random() < 0.4 else 0]}
+                                             if rng.random() < 0.4 else 0],
+                     **loss_grammar.AROUND[rng.integers(len(loss_grammar.AROUND))
+                                           if rng.random() < 0.4 else 0]}
         for key, values in loss_grammar.OPTIMIZERS[name].items():
             arguments[key] = values[rng.integers(len(values)) if rng.random() < 0.3 else 0]
         if kind == "optimizer":
@@ -276,6 +278,8 @@ def seen(specification: Specification) -> list[str]:
         ("operations", any(node.class_name not in LAYERS for node in specification.nodes)),
         ("shared layers", any(node.again is not None for node in specification.nodes)),
         ("models inside", specification.inside),
+        ("several inputs", specification.more_inputs),
+        ("several outputs", specification.outputs),
         ("shared models", any(calls > 1 for *_, calls in specification.inside))) if there]
     return [*found, f"network|dtype|{specification.policy or specification.dtype}",
             f"network|kind|{'Sequential' if specification.is_stack else 'functional'}",

@@ -192,6 +192,11 @@ def statistics_fit(arguments, shape, data_format) -> bool:
     return (arguments.get("mean") is None) == (arguments.get("variance") is None)
 
 
+def three_channels(arguments, shape, data_format) -> bool:
+    """Of colours, red, green and blue."""
+    return channels(shape, data_format) == 3
+
+
 def one_aspect(arguments, shape, data_format) -> bool:
     """The image is cut or framed, not both."""
     return not (arguments["crop_to_aspect_ratio"] and arguments["pad_to_aspect_ratio"])
@@ -264,8 +269,17 @@ RECURRENT = {"units": (3, 1, 4), "activation": ("tanh", "relu", "linear", "softs
              "recurrent_initializer": ("orthogonal", "glorot_normal"),
              "bias_initializer": ("zeros", "random_normal"), "kernel_regularizer": REGULARIZER,
              "recurrent_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER,
-             "activity_regularizer": (None, "l2"), "recurrent_constraint": (None, "max_norm")}
+             "activity_regularizer": (None, "l2"), "recurrent_constraint": (None, "max_norm"),
+             "dropout": (0.0, 0.3), "seed": (None, 7)}
 GATED = {**RECURRENT, "recurrent_activation": ("sigmoid", "hard_sigmoid", "tanh")}
+
+DROPPING = {"dropout": (0.0, 0.3), "seed": (None, 7)}
+# of augmentations: what lies beyond the image, and how colours change
+BEYOND = {"fill_mode": ("reflect", "constant", "wrap", "nearest"),
+          "interpolation": ("bilinear", "nearest"), "fill_value": (0.0, 0.5),
+          "data_format": FORMAT}
+COLOUR = {"factor": (0.2, (0.1, 0.4)), "value_range": ((0, 255), (0, 1)), "seed": (None, 7),
+          "data_format": FORMAT}
 
 LAYERS: dict[str, Entry] = {
     "Conv2D": Entry((IMAGE,), CONVOLUTION, convolves),
@@ -403,6 +417,38 @@ LAYERS: dict[str, Entry] = {
     "LayerScale": Entry(ANY, {
         "init_values": (1e-6, 0.5),
         "projection_dim": (Derived("channels", lambda shape: shape[-1]),)}),
+    "RandomFlip": Entry((IMAGE,), {
+        "mode": ("horizontal", "vertical", "horizontal_and_vertical"), "seed": (None, 7),
+        "data_format": FORMAT}),
+    "RandomBrightness": Entry((IMAGE,), {
+        "factor": (0.2, 0.0, (-0.5, 0.1)), "value_range": ((0, 255), (-1, 1), (0.0, 0.7)),
+        "data_format": FORMAT}),
+    "RandomContrast": Entry((IMAGE,), {
+        "factor": (0.3, 0.0, (0.5, 0.2)), "value_range": ((0, 255), (-1, 1), (0.0, 0.7)),
+        "data_format": FORMAT}),
+    "RandomTranslation": Entry((IMAGE,), {"height_factor": (0.2, (-0.1, 0.3)),
+                                          "width_factor": (0.2, 0.0), **BEYOND}),
+    "RandomRotation": Entry((IMAGE,), {"factor": (0.2, (-0.1, 0.3)), **BEYOND}),
+    "RandomZoom": Entry((IMAGE,), {"height_factor": (0.2, (-0.1, 0.3)),
+                                   "width_factor": (None, 0.1), **BEYOND}),
+    "RandomShear": Entry((IMAGE,), {"x_factor": (0.0, (0.0, 0.3)), "y_factor": (0.0, (0.1, 0.2)),
+                                    **BEYOND}),
+    "RandomPerspective": Entry((IMAGE,), {"factor": (1.0, 0.3), "scale": (1.0, 0.2)}),
+    "RandomElasticTransform": Entry((IMAGE,), {"factor": (1.0, 0.3), "scale": (1.0, 0.2)}),
+    "RandomHue": Entry((IMAGE,), COLOUR), "RandomSaturation": Entry((IMAGE,), COLOUR),
+    "RandomColorDegeneration": Entry((IMAGE,), {**COLOUR, "data_format": ("channels_last",)},
+                                     three_channels),
+    "RandomColorJitter": Entry((IMAGE,), {"brightness_factor": (None, 0.2),
+                                          "hue_factor": (None, 0.1)}),
+    "RandomGrayscale": Entry((IMAGE,), {"factor": (0.5, 0.2)}),
+    "RandomInvert": Entry((IMAGE,), {"factor": (1.0, 0.2)}),
+    "RandomPosterization": Entry((IMAGE,), {"factor": (4, (2, 6))}),
+    "RandomSharpness": Entry((IMAGE,), COLOUR),
+    "RandomGaussianBlur": Entry((IMAGE,), {"factor": (1.0, 0.3), "kernel_size": (3, (5, 3)),
+                                           "sigma": (1.0, (0.1, 0.5))}),
+    "RandomErasing": Entry((IMAGE,), {"factor": (1.0, 0.3), "scale": ((0.02, 0.33), 0.2)}),
+    "RandAugment": Entry((IMAGE,), {"num_ops": (2, 1), "factor": (0.5, 0.2)}),
+    "AugMix": Entry((IMAGE,), {"num_chains": (3, 2), "factor": (0.3, 0.1)}),
     "SpatialDropout1D": Entry((SEQUENCE,), {"rate": (0.5, 0.2)}),
     "SpatialDropout2D": Entry((IMAGE,), {"rate": (0.5, 0.2), "data_format": FORMAT}),
     "GaussianNoise": Entry(ANY, {"stddev": (0.5, 0.1), "seed": (None, 7)}),
@@ -426,13 +472,13 @@ LAYERS: dict[str, Entry] = {
     "Maximum": Entry(ANY, {}, inputs=2),
     "Minimum": Entry(ANY, {}, inputs=2),
     "Concatenate": Entry(ANY, {"axis": (-1, 1)}, grows(2), inputs=2),
-    "Attention": Entry((SEQUENCE,), {"use_scale": (False, True), "score_mode": ("dot", "concat")},
-                       inputs=2),
+    "Attention": Entry((SEQUENCE,), {"use_scale": (False, True), "score_mode": ("dot", "concat"),
+                                     **DROPPING}, inputs=2),
     "MultiHeadAttention": Entry((SEQUENCE,), {
         "num_heads": (2, 1, 3), "key_dim": (3, 1, 2), "value_dim": (None, 2), "use_bias": SWITCH,
         "output_shape": (None, 3), "bias_initializer": ("zeros", "random_normal"),
-        "kernel_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER}, inputs=2),
-    "AdditiveAttention": Entry((SEQUENCE,), {"use_scale": SWITCH}, inputs=2),
+        "kernel_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER, **DROPPING}, inputs=2),
+    "AdditiveAttention": Entry((SEQUENCE,), {"use_scale": SWITCH, **DROPPING}, inputs=2),
     "Dot": Entry(ANY, {"axes": (-1, 1, (1, 1)), "normalize": (False, True)}, products_fit,
                  inputs=2),
 }

@@ -38,6 +38,11 @@ LOSSES: dict[str, tuple[tuple[str, ...], dict[str, tuple[Any, ...]]]] = {
 FROM_LOGITS = ("SparseCategoricalCrossentropy", "CategoricalCrossentropy", "BinaryCrossentropy",
                "BinaryFocalCrossentropy", "CategoricalFocalCrossentropy")
 
+# what every optimizer can do besides: moving averages, gathered gradients
+AROUND: tuple[dict[str, Any], ...] = (
+    {}, {}, {}, {"use_ema": True, "ema_momentum": 0.7},
+    {"use_ema": True, "ema_momentum": 0.9, "ema_overwrite_frequency": 2},
+    {"gradient_accumulation_steps": 2})
 CLIPPING: tuple[dict[str, float], ...] = (
     {}, {"clipnorm": 0.1}, {"clipvalue": 0.05}, {"global_clipnorm": 0.2})
 SCHEDULES = (
@@ -65,4 +70,12 @@ OPTIMIZERS: dict[str, dict[str, tuple[Any, ...]]] = {
     "Lion": {"beta_1": (0.9, 0.5), "beta_2": (0.99, 0.8), "weight_decay": (None, 0.01)},
     "Ftrl": {"l1_regularization_strength": (0.0, 0.001), "beta": (0.0, 0.1),
              "l2_regularization_strength": (0.0, 0.01)},
+    "Lamb": {"beta_1": (0.9, 0.5), "beta_2": (0.999, 0.8), "weight_decay": (None, 0.01)},
+    "Adafactor": {"beta_2_decay": (-0.8, -0.5), "clip_threshold": (1.0, 0.5),
+                  "epsilon_2": (1e-3, 0.1), "weight_decay": (None, 0.01)},
+    "Muon": {"momentum": (0.95, 0.6), "nesterov": (True, False), "rms_rate": (0.2, None),
+             "ns_steps": (5, 3), "adam_lr_ratio": (1, 0.5), "exclude_layers": ([], ["dense"]),
+             "weight_decay": (0.004, 0.02)},
+    "ScheduleFreeAdamW": {"beta_1": (0.9, 0.7), "warmup_steps": (0, 3),
+                          "weight_decay": (None, 0.01)},
 }

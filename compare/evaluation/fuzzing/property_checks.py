@@ -13,8 +13,10 @@ import scratch
 from compare.evaluation.fuzzing.specification import (
     Specification,
     batch_of,
+    output_shapes,
     sample_weights_of,
     targets_of,
+    upstream_of,
 )
 
 
@@ -101,10 +103,9 @@ def parity(specification, model, twin):
     import compare
 
     x = batch_of(specification)
-    output = (specification.batch, *model.output_shape[1:])
+    output = output_shapes(specification, model)
     if specification.loss is None:
-        upstream = specification.rng(5).standard_normal(output).astype(specification.dtype)
-        report = compare.check(model, twin, x, upstream=upstream)
+        report = compare.check(model, twin, x, upstream=upstream_of(specification, output))
     else:
         report = compare.check(model, twin, x, targets_of(specification, output),
                                sample_weight=sample_weights_of(specification, output),

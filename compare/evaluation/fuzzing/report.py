@@ -26,7 +26,9 @@ def sections(result: Result) -> list[Section]:
              f"{found['network|kind|functional']:,} functional, the others Sequential; "
              f"{found['network|has|models inside']:,} with models inside, "
              f"{found['network|has|shared layers']:,} with layers called again, "
-             f"{found['network|has|operations']:,} with operations between layers; "
+             f"{found['network|has|operations']:,} with operations between layers, "
+             f"{found['network|has|several inputs']:,} with two inputs, "
+             f"{found['network|has|several outputs']:,} with several outputs; "
              f"{found['network|lockstep|True']:,} also trained in lockstep; "
              f"{found['network|loss|no']:,} without a loss, with a random gradient instead."]
     if lacking:
@@ -78,6 +80,10 @@ def network_text(specification: Specification) -> Text:
     for first, stop, calls in specification.inside:
         said.append(f"  {first} to {stop - 1} stand in a model of their own"
                     + (f", called {calls} times" if calls > 1 else ""))
+    for k, shape in enumerate(specification.more_inputs):
+        said.insert(1 + k, f"  input {tuple(shape)}, read as {-2 - k}")
+    for node, loss, weight in specification.outputs:
+        said.append(f"  output of {node}, loss {loss[0] if loss else None}, weight {weight}")
     for what in (specification.loss, specification.optimizer):
         if what:
             said.append(f"  {what[0]}({', '.join(f'{k}={v!r}' for k, v in what[1].items())})")

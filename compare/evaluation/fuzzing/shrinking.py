@@ -61,6 +61,11 @@ def simplifications(specification: Specification) -> Iterator[Specification]:
     for i in reversed(range(len(specification.nodes))):
         if len(specification.nodes) > 1:
             yield without(specification, i)
+    if specification.outputs:
+        yield pruned(changed(specification, outputs=[]))
+        for k in range(1, len(specification.outputs)):
+            yield pruned(changed(specification, outputs=[
+                output for i, output in enumerate(specification.outputs) if i != k]))
     if specification.loss is not None:
         yield changed(specification, loss=None, optimizer=None, weighted=False, steps=0)
     plain = dict(policy="", dtype="float32", weighted=False, steps=0, batch=2)
@@ -117,19 +122,34 @@ def without(specification: Specification, i: int) -> Specification:
     nodes = smaller.nodes
     for node in nodes:
         node.sources = [instead if s == i else s for s in node.sources]
-    last = len(nodes) - 1 if i != len(nodes) - 1 else instead
-    used, waiting = set(), [last]
+    ends = [node for node, *_ in smaller.outputs] or [len(nodes) - 1]
+    return _kept(smaller, [instead if end == i else end for end in ends])
+
+
+def pruned(specification: Specification) -> Specification:
+    """A copy without nodes that nobody reads."""
+    smaller = copy.deepcopy(specification)
+    return _kept(smaller, [node for node, *_ in smaller.outputs] or [len(smaller.nodes) - 1])
+
+
+def _kept(smaller: Specification, ends: list[int]) -> Specification:
+    """What is needed for these nodes alone; the numbers count anew."""
+    nodes = smaller.nodes
+    used: set[int] = set()
+    waiting = list(ends)
     while waiting:
         j = waiting.pop()
         if j >= 0 and j not in used:
             used.add(j)
             waiting += nodes[j].sources
-    number = {-1: -1, **{j: k for k, j in enumerate(sorted(used))}}
+    number = {j: k for k, j in enumerate(sorted(used))}
     smaller.nodes = [nodes[j] for j in sorted(used)]
     for node in smaller.nodes:
-        node.sources = [number[s] for s in node.sources]
+        node.sources = [number.get(s, s) for s in node.sources]
         node.again = None if node.again is None else number.get(node.again)
+    smaller.outputs = [[number.get(end, end), *rest]
+                       for end, (_, *rest) in zip(ends, smaller.outputs)]
     smaller.inside = [[sum(j < first for j in used), sum(j < stop for j in used), calls]
-                      for first, stop, calls in specification.inside]
+                      for first, stop, calls in smaller.inside]
     smaller.inside = [place for place in smaller.inside if place[0] < place[1]]
     return smaller

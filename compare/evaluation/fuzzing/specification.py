@@ -11,6 +11,7 @@ from compare.evaluation.fuzzing.layer_grammar import LAYERS
 from compare.oracle.losses import LABELLED
 from scratch import low_precision
 from scratch.low_precision import keep_rounded
+from scratch.several import Several, each
 
 
 @dataclass
@@ -43,6 +44,9 @@ class Specification:
         policy: of float16 or bfloat16, for those layers whose arithmetic in it is proved; '' for
             none.
         inside: models among the layers: [first node, the one behind the last, number of calls].
+        more_inputs: shapes of a sample of further inputs, which nodes read as -2, -3 ...
+        outputs: where there are several: [node, loss or None, weight or None] of each; the first
+            node is the last one, whose loss is `loss`.
     """
 
     input_shape: list[int]
@@ -56,6 +60,8 @@ class Specification:
     seed: list[int] = field(default_factory=lambda: [0, 0])
     inside: list[list[int]] = field(default_factory=list)
     policy: str = ""
+    more_inputs: list[list[int]] = field(default_factory=list)
+    outputs: list[list] = field(default_factory=list)
 
     def plain(self) -> dict:
         """The same as dictionaries and lists, for JSON."""
@@ -72,14 +78,19 @@ class Specification:
         scratch.set_random_seed(self.seed[-1])
         model = model_of(self)
         if self.loss is not None:
-            model.compile(optimizer_of(self.optimizer), loss_of(self.loss, self.dtype))
+            losses = [None if loss is None else loss_of(loss, self.dtype)
+                      for _, loss, _ in self.outputs]
+            weights = [weight for *_, weight in self.outputs]
+            model.compile(optimizer_of(self.optimizer),
+                          losses or loss_of(self.loss, self.dtype), loss_weights=None if all(
+                              weight is None for weight in weights) else weights)
         set_weights(model, self)
         return model
 
     @property
     def is_stack(self) -> bool:
         """Whether each node is a layer of its own that reads the one before it."""
-        return not self.inside and all(
+        return not self.inside and not self.more_inputs and not self.outputs and all(
             node.sources == [i - 1] and node.again is None
             and not node.class_name.endswith("Operation") for i, node in enumerate(self.nodes))
 
@@ -107,7 +118,7 @@ def set_weights(model, specification: Specification) -> None:
     between 0.1 and 3; variances are positive.
     """
     rng = specification.rng(1)
-    values = {-1: batch_of(specification)}
+    values = {-1 - k: x for k, x in enumerate(each(batch_of(specification)))}
     for i, (layer, sources) in enumerate(zip(model.layers, model.sources)):
         inputs = [values[source] for source in sources]
         read = inputs if layer.merges else inputs[0]
@@ -132,15 +143,27 @@ def scale_weights(layer, read, target: float) -> None:
             weight *= weight.dtype.type(factor)
 
 
-def batch_of(specification: Specification) -> np.ndarray:
+def batch_of(specification: Specification):
     """The inputs (batch, *input_shape), of a scale drawn from the seed; class numbers where the
-    first layer reads such."""
+    first layer reads such. Of several inputs `Several`."""
     rng = specification.rng(2)
+    first = _first_input(specification, rng)
+    if not specification.more_inputs:
+        return first
+    return Several([first, *(_numbers((specification.batch, *shape), specification.dtype, rng)
+                             for shape in specification.more_inputs)])
+
+
+def _first_input(specification: Specification, rng: np.random.Generator) -> np.ndarray:
     shape = (specification.batch, *specification.input_shape)
     classes = classes_of(specification)
     if classes is not None:
         return rng.integers(0, classes, shape).astype(specification.dtype)
-    return (rng.standard_normal(shape) * 10 ** rng.uniform(-1, 0.7)).astype(specification.dtype)
+    return _numbers(shape, specification.dtype, rng)
+
+
+def _numbers(shape, dtype: str, rng: np.random.Generator) -> np.ndarray:
+    return (rng.standard_normal(shape) * 10 ** rng.uniform(-1, 0.7)).astype(dtype)
 
 
 def classes_of(specification: Specification) -> int | None:
@@ -152,35 +175,61 @@ def classes_of(specification: Specification) -> int | None:
     return int(first.arguments[entry.classes])
 
 
-def targets_of(specification: Specification, output_shape) -> np.ndarray:
-    """Labels that fit the loss, for outputs of that shape (batch included)."""
+def output_shapes(specification: Specification, model):
+    """The shape of the model's output, batch included; of several a list."""
+    shapes = model.output_shape
+    if specification.outputs:
+        return [(specification.batch, *shape[1:]) for shape in shapes]
+    return (specification.batch, *shapes[1:])
+
+
+def upstream_of(specification: Specification, shapes):
+    """Normal numbers in the place of a loss's gradient, for outputs of these shapes."""
+    rng = specification.rng(5)
+    drawn = [rng.standard_normal(shape).astype(specification.dtype)
+             for shape in (shapes if specification.outputs else [shapes])]
+    return Several(drawn) if specification.outputs else drawn[0]
+
+
+def targets_of(specification: Specification, output_shape):
+    """Labels that fit the loss, for outputs of that shape (batch included); of several outputs
+    `Several`, for shapes in a list."""
     rng = specification.rng(3)
     assert specification.loss is not None  # there are labels for a loss alone
-    name, arguments = specification.loss
+    if specification.outputs:
+        return Several([None if loss is None else _targets(loss, shape, specification.dtype, rng)
+                        for (_, loss, _), shape in zip(specification.outputs, output_shape)])
+    return _targets(specification.loss, output_shape, specification.dtype, rng)
+
+
+def _targets(loss, output_shape, dtype: str, rng: np.random.Generator) -> np.ndarray:
+    name, _ = loss
     shape = tuple(output_shape)
     if name in LABELLED:
         return rng.integers(0, shape[-1], shape[:-1])
     if "Categorical" in name or name == "KLDivergence":
         if rng.random() < 0.7:
-            return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])].astype(
-                specification.dtype)
+            return np.eye(shape[-1])[rng.integers(0, shape[-1], shape[:-1])].astype(dtype)
         rows = rng.random(shape) + 0.05
-        return (rows / rows.sum(axis=-1, keepdims=True)).astype(specification.dtype)
+        return (rows / rows.sum(axis=-1, keepdims=True)).astype(dtype)
     if "Binary" in name or name in ("Hinge", "SquaredHinge", "Dice", "Tversky"):
-        return rng.integers(0, 2, shape).astype(specification.dtype)
+        return rng.integers(0, 2, shape).astype(dtype)
     if name in ("Poisson", "MeanSquaredLogarithmicError"):
-        return rng.random(shape).astype(specification.dtype) * 3
-    return rng.standard_normal(shape).astype(specification.dtype)
+        return rng.random(shape).astype(dtype) * 3
+    return rng.standard_normal(shape).astype(dtype)
 
 
-def sample_weights_of(specification: Specification, output_shape) -> np.ndarray | None:
+def sample_weights_of(specification: Specification, output_shape):
     """Weights (batch,), or (batch, 1, ...) where each sample has several losses; one
-    of them is zero at times. None if there are to be none."""
+    of them is zero at times. None if there are to be none. Of several outputs `Several`."""
     if not specification.weighted:
         return None
     rng = specification.rng(4)
     weights = rng.uniform(0.1, 3, specification.batch)
     if rng.random() < 0.3:
         weights[0] = 0
-    axes = len(output_shape) - 1  # of the losses
-    return weights.reshape(-1, *[1] * (axes - 1)).astype(specification.dtype)
+
+    def shaped(shape) -> np.ndarray:
+        return weights.reshape(-1, *[1] * (len(shape) - 2)).astype(specification.dtype)
+
+    return Several(map(shaped, output_shape)) if specification.outputs else shaped(output_shape)

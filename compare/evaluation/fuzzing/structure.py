@@ -29,6 +29,12 @@ PAIRS = ("AddOperation", "SubtractOperation", "MultiplyOperation", "MaximumOpera
          "MinimumOperation")
 REDUCTIONS = ("MeanOperation", "SumOperation")
 OFTEN = 0.35  # of each kind of structure
+SEVERAL = 0.15  # inputs, and outputs
+UNITS = (2, 5)  # of another output
+# of another output: the activation of its dense layer, and the loss
+ENDS: tuple[tuple[str, list], ...] = (
+    ("linear", ["MeanSquaredError", {}]), ("linear", ["Huber", {"delta": 0.3}]),
+    ("softmax", ["SparseCategoricalCrossentropy", {}]), ("sigmoid", ["BinaryCrossentropy", {}]))
 
 
 def structured(specification: Specification, rng: np.random.Generator) -> Specification:
@@ -41,6 +47,10 @@ def structured(specification: Specification, rng: np.random.Generator) -> Specif
         _call_again(made, rng)
     if rng.random() < OFTEN:
         _put_inside(made, rng)
+    if rng.random() < SEVERAL:
+        _another_input(made, rng)
+    if rng.random() < SEVERAL:
+        _more_outputs(made, rng)
     return made
 
 
@@ -111,6 +121,55 @@ def _put_inside(specification: Specification, rng: np.random.Generator) -> None:
         specification.inside.append([first, stop, 1 + int(same and rng.random() < 0.5)])
         places = [place for place in places if first <= place[0] and place[1] <= stop
                   and place != [first, stop]]
+
+
+def _another_input(specification: Specification, rng: np.random.Generator) -> None:
+    """Join another input with what a node puts out."""
+    shapes = shapes_of(specification)
+    position = int(rng.integers(1, _end(specification) + 1)) if _end(specification) else 0
+    if position == 0 or any(first < position < stop for first, stop, _ in specification.inside):
+        return  # in the midst of a model that reads one tensor
+    specification.more_inputs.append([int(n) for n in shapes[position - 1]])
+    name = PAIRS[rng.integers(len(PAIRS))]
+    reads = [position - 1, -2] if rng.random() < 0.5 else [-2, position - 1]
+    for place in specification.inside:
+        place[:2] = [n + (n >= position + (k == 1)) for k, n in enumerate(place[:2])]
+    insert(specification, position, [Node(name, {"operands": [None, None]}, reads)])
+
+
+def _more_outputs(specification: Specification, rng: np.random.Generator) -> None:
+    """Another output or two: a dense layer on what a node puts out, or that itself."""
+    shapes = shapes_of(specification)
+    last = len(specification.nodes) - 1
+    hidden = {i for first, stop, _ in specification.inside for i in range(first, stop - 1)}
+    able = [i for i in range(last) if i not in hidden and 1 <= len(shapes[i]) <= 3
+            and specification.nodes[i].again is None]
+    if not able:
+        return
+    specification.outputs = [[last, specification.loss, _weight(rng)]]
+    for _ in range(int(rng.integers(1, 3))):
+        i = int(rng.choice(able))
+        if rng.random() < 0.3:
+            loss = ["MeanSquaredError", {}] if rng.random() < 0.7 else None
+            specification.outputs.append([i, loss, _weight(rng)])
+            continue
+        activation, loss = ENDS[rng.integers(len(ENDS))]
+        if len(shapes[i]) > 1:
+            specification.nodes.append(Node("Flatten", {}, [i]))
+            i = len(specification.nodes) - 1
+        specification.nodes.append(Node("Dense", {
+            "units": UNITS[rng.integers(len(UNITS))], "activation": activation}, [i]))
+        specification.outputs.append([len(specification.nodes) - 1, copy.deepcopy(loss),
+                                      _weight(rng)])
+    weights = [weight for *_, weight in specification.outputs]
+    if None in weights:  # all have one, or none
+        specification.outputs = [[node, loss, None] for node, loss, _ in specification.outputs]
+    if specification.loss is None:
+        specification.outputs = [[node, None, None] for node, *_ in specification.outputs]
+
+
+def _weight(rng: np.random.Generator) -> float | None:
+    return (None, 0.25, 1.0, 3.0)[rng.integers(4)]
 
 
 def stands_alone(specification: Specification, first: int, stop: int) -> bool:

@@ -6,15 +6,26 @@ import importlib
 import inspect
 from collections import defaultdict
 
+import numpy as np
+
 from compare.evaluation.support_matrix import trial
 from compare.evaluation.support_matrix.outcome import Outcome
 from compare.evaluation.support_matrix.trial import FAILED, accepted, plain, verdict
-from compare.evaluation.support_matrix.values import COMPANIONS, kind, needed, parameters, to_try
+from compare.evaluation.support_matrix.values import (
+    COMPANIONS,
+    INNER,
+    Named,
+    kind,
+    needed,
+    parameters,
+    to_try,
+)
 from scratch.layer_config import layer_from_config
 from scratch.layers import LAYERS, Layer
 
 VOLUME, IMAGE, SEQUENCE = (None, 5, 8, 6, 4), (None, 8, 6, 4), (None, 8, 4)
 VECTOR, MANY_CHANNELS = (None, 4), (None, 8, 6, 32)
+COLOURS = (None, 3, 6, 3)  # red, green and blue, wherever the channels stand
 FAMILIES = {  # Keras's folders -> headings
     "core": "Input, Dense, Activation", "convolutional": "Convolutions", "pooling": "Pooling",
     "activations": "Activations as layers", "normalization": "Normalization",
@@ -86,7 +97,9 @@ def shapes(cls) -> list:
     """Input shapes that the layer may take; the first that it does take counts."""
     of_steps = "1D" in cls.__name__ or any(
         f".{family}." in cls.__module__ for family in ("attention", "rnn"))
-    first = ([SEQUENCE] if of_steps else [VOLUME] if "3D" in cls.__name__
+    first = ([COLOURS] if ".image_preprocessing." in cls.__module__
+             else [SEQUENCE, IMAGE, VOLUME] if "layer" in parameters(cls)
+             else [SEQUENCE] if of_steps else [VOLUME] if "3D" in cls.__name__
              else [IMAGE, SEQUENCE, VECTOR, MANY_CHANNELS])
     return [[shape, shape] for shape in first] if LAYERS.get(
         cls.__name__) and LAYERS[cls.__name__].merges else first
@@ -95,6 +108,9 @@ def shapes(cls) -> list:
 def arguments(cls, argument, value, shape) -> dict:
     companions: dict = {} if value is None else COMPANIONS.get(argument, {})
     given = {**needed(cls), **companions, argument: value}
+    for name in given.keys() & INNER:
+        if isinstance(given[name], Named):
+            given[name] = given[name].make(cls)
     if cls.__name__ == "InputLayer" and argument != "batch_shape":
         given.setdefault("shape", shape[1:])
     return given
@@ -109,6 +125,8 @@ def made(cls, argument, value, shape):
     """Keras's layer, built; an error if it does not take the value or the shape."""
     layer = cls(**arguments(cls, argument, value, shape))
     _require_rank(layer, shape)
+    if argument in INNER:  # whose own ranks are looked at when it is called
+        layer(np.zeros((2, *shape[1:])))
     if is_built(cls, argument):
         own = LAYERS.get(cls.__name__)
         given = shape if own is not None and own.calls_apart else [shape]

@@ -46,6 +46,29 @@ def two_outputs(keras):
     return keras.Model(source, [keras.layers.Dense(2)(source), keras.layers.Dense(3)(source)])
 
 
+def named(keras):
+    sources = {name: keras.Input((4,), name=name) for name in ("a", "b")}
+    made = keras.layers.Add()(list(sources.values()))
+    return keras.Model(sources, {"c": keras.layers.Dense(2)(made), "d": made})
+
+
+def inner_outputs(keras):
+    source = keras.Input((4,))
+    first, second = two_outputs(keras)(source)
+    return keras.Model(source, keras.layers.Concatenate()([first, second]))
+
+
+def nested_lists(keras):
+    source = keras.Input((4,))
+    one, other = keras.layers.Dense(2)(source), keras.layers.Dense(3)(source)
+    return keras.Model(source, {"a": [one, other], "b": keras.layers.Dense(1)(one)})
+
+
+def handed_on(keras):
+    source = keras.Input((4,))
+    return keras.Model(source, [keras.layers.Dense(2)(source), source])
+
+
 def arithmetic(keras):
     source = keras.Input((4,))
     return keras.Model(source, 1 - keras.layers.Dense(4)(source) * source / 2)
@@ -82,9 +105,13 @@ def without_input(keras):
 
 MODELS = {
     "Sequential": stack, "Sequential without an Input, built on its first batch": without_input,
-    "functional, one input and one output, layers that fork and merge": branching,
+    "functional, layers that fork and merge": branching,
     "a model inside a model": nested, "a layer that is called twice": shared,
-    "several inputs": two_inputs, "several outputs": two_outputs,
+    "several inputs, in a list": two_inputs, "several outputs, in a list": two_outputs,
+    "several inputs and outputs, in dictionaries": named,
+    "a model of several outputs inside a model": inner_outputs,
+    "lists or dictionaries of outputs inside others": nested_lists,
+    "an input that is an output, too": handed_on,
     "`+ - * /` between layers, and with numbers": arithmetic,
     f"keras.ops: {', '.join(n.removesuffix('Operation') for n in OPERATIONS)}": arithmetic,
     "other operations between layers, such as keras.ops.exp": operations,

@@ -7,7 +7,7 @@ from functools import partial
 from compare.evaluation import deviations
 from compare.evaluation.applications import records
 from compare.evaluation.applications.constructors import names as application_names
-from compare.evaluation.support_matrix import layers, models, parts, precisions
+from compare.evaluation.support_matrix import layer_index, layers, models, parts, precisions
 from compare.evaluation.support_matrix.markdown import links, names, table
 from compare.evaluation.support_matrix.outcome import HEADERS, failed, rows
 from reference.quiet import keras
@@ -43,22 +43,37 @@ def page() -> str:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        sections = [INTRODUCTION.format(keras=keras.__version__), contents(), coverage(),
-                    layer_sections(), precisions.section(),
+        sections = [INTRODUCTION.format(keras=keras.__version__), contents(),
+                    layer_index.index(layers.classes(keras)), coverage(), layer_sections(),
+                    precisions.section(),
                     names_section("Activations", "activation"), *part_sections(),
                     names_section("Constraints", "constraint"), model_sections(),
                     application_section(), difference_section()]
     return "\n".join(sections)
 
 
-HEADINGS = ("Coverage", "Layers", "Precisions", "Activations", *parts.PARTS, "Constraints",
-            "Models", "Methods", "Callbacks", "Files", "Networks that Keras brings",
-            "Declared differences")
+FILES = """\
+Written by the Keras at hand. Of every other minor version of Keras 3, and of Keras 2.4 to 2.15, \
+the tests hold files that these versions made. Of Keras 2 `.keras`, `.h5` and `.weights.h5` are \
+read as far as Keras 3 means the same: its `hard_sigmoid`, and operations of TensorFlow between \
+layers other than `+ - * /`, maximum and minimum, are refused, by name. So is the folder of a \
+SavedModel, with the way to a `.keras` file. Layers, activations and Lambdas of somebody's own \
+take part with [`custom_objects`](FILES.md#classes-of-your-own); a subclassed Keras model does as \
+the graph of layers that its `call` puts together.
+"""
+
+HEADINGS = ("Find a layer", "Coverage", "Layers", "Precisions", "Activations", *parts.PARTS,
+            "Constraints", "Models", "Methods", "Callbacks", "Files",
+            "Networks that Keras brings", "Declared differences")
 
 
 def contents() -> str:
-    return " · ".join(f"[{heading}](#{heading.lower().replace(' ', '-')})"
-                      for heading in HEADINGS) + "\n"
+    return " · ".join(f"[{heading}](#{slug(heading)})" for heading in HEADINGS) + "\n"
+
+
+def slug(heading: str) -> str:
+    """The place that GitHub gives a heading."""
+    return heading.lower().replace(",", "").replace(" ", "-")
 
 
 def coverage() -> str:
@@ -76,7 +91,7 @@ def coverage() -> str:
 def counts(heading: str, classes: list, supported: Callable[[type], bool]) -> list[str]:
     """A row of that table; what is missing is named unless it is too long a list."""
     missing = [cls.__name__ for cls in classes if not supported(cls)]
-    place = f"[{heading}](#{heading.lower().replace(' ', '-')})"
+    place = f"[{heading}](#{slug(heading)})"
     said = names(missing) if len(missing) <= LISTED else "[listed there]" \
         "(#layers-that-are-refused-by-name)"
     return [place, str(len(classes) - len(missing)), str(len(classes)), said]
@@ -96,18 +111,16 @@ def layer_sections() -> str:
     if wrong:
         raise AssertionError(f"neither supported nor refused by name: {', '.join(wrong)}")
     common = rows(checked(layers.common_outcomes(keras)), "every layer")
-    text = ["## Layers\n", table(HEADERS, common)]
-    missing = []
+    families = [f"[{layers.FAMILIES[family]}](#{slug(layers.FAMILIES[family])})"
+                for family in found if family in layers.FAMILIES]
+    text = ["## Layers\n", " · ".join(families) + "\n", table(HEADERS, common)]
     for family, classes in found.items():
         heading = layers.FAMILIES.get(family, "Other")
         supported = [cls for cls in classes if layers.is_supported(cls)]
-        others = [cls.__name__ for cls in classes if cls not in supported]
         if supported:
-            text += [f"### {heading}\n", table(HEADERS, layer_rows(supported))]
-        if others:
-            missing.append([heading, names(others)])
-    return "\n".join([*text, "### Layers that are refused by name\n",
-                      table(["family", "layers"], missing)])
+            made = layer_index.marked(layer_rows(supported), [cls.__name__ for cls in supported])
+            text += [f"### {heading}\n", table(HEADERS, made)]
+    return "\n".join([*text, layer_index.refused(found)])
 
 
 def layer_rows(supported: list) -> list[list[str]]:
@@ -163,8 +176,8 @@ def model_sections() -> str:
         "## Methods\n", "An argument that is not known is refused by Python, by name.\n",
         table(["method", "arguments taken", "not known", "differs"], methods),
         "## Callbacks\n", table(["callback", "arguments taken", "not known", "differs"], watchers),
-        "## Files\n", table(["file", "of Keras, read by scratch", "of scratch, read by Keras"],
-                            files)])
+        "## Files\n", FILES, table(["file", "of Keras, read by scratch",
+                                     "of scratch, read by Keras"], files)])
 
 
 def application_section() -> str:

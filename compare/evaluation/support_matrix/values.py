@@ -1,6 +1,8 @@
 """The values that are tried. Which of them exist is for Keras to say."""
 
+import importlib
 import inspect
+import json
 
 SIZES = (1, 2, (1, 2), (1, 2, 1))
 BORDERS = (1, (1, 2), ((0, 1), (2, 0)), (1, 2, 0), ((0, 1), (2, 0), (1, 1)))
@@ -9,13 +11,36 @@ STRINGS = ("valid", "same", "causal", "nearest", "bilinear", "bicubic", "lanczos
            "untruncated_normal")
 
 # what a class cannot be made without
-NEEDED = {"filters": 4, "kernel_size": 3, "units": 4, "pool_size": 2, "rate": 0.5, "stddev": 0.5,
+NEEDED = {"factor": 0.5, "height_factor": 0.5, "width_factor": 0.5, "filters": 4,
+          "kernel_size": 3, "units": 4, "pool_size": 2, "rate": 0.5, "stddev": 0.5,
           "drop_path_rate": 0.5, "projection_dim": 4, "equation": "...x,xy->...y",
           "output_shape": 4,
           "target_shape": (-1,), "activation": "relu", "initial_learning_rate": 0.1,
           "decay_steps": 10, "decay_rate": 0.5, "first_decay_steps": 10, "boundaries": [5],
           "values": [0.1, 0.01], "dims": (3, 1, 2), "filename": "figures.csv",
           "filepath": "model.keras", "schedule": float}
+
+class Named(str):
+    """A layer inside another one, made anew for each trial; it is shown by its class.
+
+    The string is the class, then its arguments: 'GRU units=4'.
+    """
+
+    def __repr__(self) -> str:
+        return self.split()[0]
+
+    def make(self, wrapper):
+        """The layer, of the library that the wrapper is of."""
+        name, *arguments = self.split()
+        library = importlib.import_module(f"{wrapper.__module__.split('.')[0]}.layers")
+        given = {key: json.loads(value) for key, value in (each.split("=") for each in arguments)}
+        return getattr(library, name)(**given)
+
+
+# arguments that hold a layer, or two that read the steps in both directions
+INNER = {"layer", "backward_layer"}
+BACKWARDS = "GRU units=4 return_sequences=true go_backwards=true"
+NEEDED["layer"] = Named("GRU units=4 return_sequences=true")
 
 # without which a value would mean nothing
 COMPANIONS: dict[str, dict] = {
@@ -41,7 +66,8 @@ BY_NAME = {
     "global_clipnorm": (None, 0.5), "loss_scale_factor": (None, 2.0), "ema_momentum": (0.99, 0.5),
     "gradient_accumulation_steps": (None, 2), "ema_overwrite_frequency": (None, 3),
     "warmup_target": (None, 0.2), "value": (0.0, 0.5), "gain": (1.0, 0.5),
-    "mean": (0.0, 0.5), "variance": (None, 2.0), "fill_mode": ("constant",),
+    "mean": (0.0, 0.5), "variance": (None, 2.0),
+    "fill_mode": ("constant", "reflect", "wrap", "nearest"),
     "groups": (1, 2, 4, -1), "bias_axes": (None, "y"), "value_dim": (None, 2),
     "output_shape": (None, 3, (2, 3)), "attention_axes": (None, 1, (1,), (1, 2)),
     "sliding_window": (None, 2), "score_mode": ("dot", "concat"),
@@ -49,6 +75,14 @@ BY_NAME = {
     "values": ([0.1, 0.01],), "dtype": (None, "float32"), "name": (None, "mine"),
     "lora_rank": (None, 2), "lora_alpha": (None, 2.0), "quantization_config": (None,),
     "shape": ((8, 6, 4), (None, None, 4)), "batch_size": (None, 3),
+    "layer": tuple(map(Named, ("GRU units=4 return_sequences=true", "LSTM units=4",
+                               "SimpleRNN units=4", "Dense units=4", "Conv1D filters=4 "
+                               "kernel_size=2", "Conv2D filters=4 kernel_size=2", "Flatten "
+                               'data_format="channels_last"', "BatchNormalization momentum=0.5",
+                               "Dropout rate=0.5", 'Activation activation="relu"',
+                               "MaxPooling1D pool_size=2"))),
+    "backward_layer": (None, Named(BACKWARDS)),
+    "merge_mode": ("concat", "sum", "mul", "ave", None), "weights": (None,),
     "batch_shape": (None, (None, 8, 6, 4), (3, 8, 6, 4)),
 }
 KINDS = ("activation", "initializer", "regularizer", "constraint")

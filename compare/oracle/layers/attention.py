@@ -13,6 +13,7 @@ import numpy as np
 
 from compare.oracle.base import Oracle, judges
 from compare.oracle.elementary import tanh
+from compare.oracle.layers.noise import product
 from compare.oracle.layers.smooth_activations import Tanh
 from compare.oracle.layers.softmax import softmax
 from compare.oracle.running_error import Bounded, bilinear
@@ -25,17 +26,20 @@ def turned(a: np.ndarray) -> np.ndarray:
 
 
 class Attended:
-    """softmax(scores) @ value along the last axis of the scores, and the way back."""
+    """softmax(scores) @ value along the last axis of the scores, and the way back; with noise the
+    weights are multiplied by it."""
 
-    def __init__(self, scores: Bounded, value: Bounded) -> None:
-        self.value = value
+    def __init__(self, scores: Bounded, value: Bounded, noise: Bounded | None = None) -> None:
+        self.scores, self.value, self.noise = scores, value, noise
         self.weights = softmax(scores, -1)
-        self.output = bilinear(np.matmul, self.weights, value)
+        self.used = self.weights if noise is None else product(self.weights, noise)
+        self.output = bilinear(np.matmul, self.used, value)
 
     def backward(self, dy: Bounded) -> tuple[Bounded, Bounded]:
         """The gradients of scores and value."""
-        dv = bilinear(lambda p, d: turned(p) @ d, self.weights, dy)
+        dv = bilinear(lambda p, d: turned(p) @ d, self.used, dy)
         dp = bilinear(lambda d, v: d @ turned(v), dy, self.value)
+        dp = dp if self.noise is None else product(dp, self.noise)
         return self.weights * (dp - (dp * self.weights).sum(axis=-1, keepdims=True)), dv
 
 
@@ -49,13 +53,21 @@ class ScoredAttention(Oracle):
     def forward(self, x: list[Bounded], weights: dict[str, Bounded]) -> Bounded:
         self.query, value, self.key = x if len(x) == 3 else (*x, x[1])
         self.of_three, self.held = len(x) == 3, weights
-        self.attended = Attended(self.scores(), value)
+        self.attended = Attended(self.scores(), value, self.noise_of(weights))
         return self.attended.output
 
     def backward(self, dy: Bounded) -> tuple[list[Bounded], dict[str, Bounded]]:
         ds, dv = self.attended.backward(dy)
         dq, dk, gradients = self.of_scores(ds)
         return [dq, dv, dk] if self.of_three else [dq, dv + dk], gradients
+
+    def noise_of(self, weights: dict[str, Bounded]) -> Bounded | None:
+        """What was drawn, at inference nothing."""
+        return weights.get("noise") if self.training else None
+
+    def put_together(self, attended: Bounded) -> Bounded:
+        """The output, given the values' weighted sums."""
+        return attended
 
     def scores(self) -> Bounded:
         """(N, Q, K)."""

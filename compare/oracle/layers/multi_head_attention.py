@@ -37,17 +37,26 @@ class MultiHeadAttention(Oracle):
         self.inputs, self.of_three = {"query": query, "key": key, "value": value}, len(x) == 3
         self.held, self.heads = weights, {}
         for name, each in self.inputs.items():
-            bias = weights.get(f"{name}/bias")
-            if bias is not None:
-                bias = bias.reshape(bias.shape[0], 1, bias.shape[1])
-            self.heads[name] = einsum(TO_HEADS, each, weights[f"{name}/kernel"], bias)
+            self.heads[name] = self.projected(name, each)
         scale = given_numbers(1 / math.sqrt(self.config["key_dim"]))
         self.scale = Bounded(scale, query.rounding, 2 * query.rounding.unit * scale)
         scores = bilinear(lambda q, k: q @ turned(k), self.heads["query"] * self.scale,
                           self.heads["key"])
-        self.attended = Attended(scores, self.heads["value"])
-        return einsum(TOGETHER, self.attended.output, weights["attention_output/kernel"],
-                      weights.get("attention_output/bias"))
+        self.attended = Attended(scores, self.heads["value"],
+                                 weights.get("noise") if self.training else None)
+        return self.put_together(self.attended.output)
+
+    def projected(self, name: str, x: Bounded) -> Bounded:
+        """The heads of an input, (N, heads, T, K)."""
+        bias = self.held.get(f"{name}/bias")
+        if bias is not None:
+            bias = bias.reshape(bias.shape[0], 1, bias.shape[1])
+        return einsum(TO_HEADS, x, self.held[f"{name}/kernel"], bias)
+
+    def put_together(self, attended: Bounded) -> Bounded:
+        """The output, given each head's result."""
+        return einsum(TOGETHER, attended, self.held["attention_output/kernel"],
+                      self.held.get("attention_output/bias"))
 
     def backward(self, dy: Bounded) -> tuple[list[Bounded], dict[str, Bounded]]:
         kernel = self.held["attention_output/kernel"]

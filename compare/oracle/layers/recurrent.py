@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from compare.oracle.base import Oracle, judges
+from compare.oracle.layers.noise import product
 from compare.oracle.making import activation_for
 from compare.oracle.recurrence import at_step, beside, collected, columns, turned
 from compare.oracle.running_error import Bounded, bilinear
@@ -36,6 +37,8 @@ class Recurrent(Oracle):
 
     def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.weights, self.rounding = weights, x.rounding
+        self.noise = weights.get("noise") if self.training else None
+        x = x if self.noise is None else product(x, self.noise)
         self.kernel, self.recurrent = weights["kernel"], weights["recurrent_kernel"]
         self.order = range(x.shape[1])[::-1] if self.config.get("go_backwards") else range(
             x.shape[1])
@@ -74,7 +77,11 @@ class Recurrent(Oracle):
         for t, (each, _) in zip(self.order, found):
             dx = collected([(each, turned(self.kernel))])
             parts[t] = dx.reshape(dx.shape[0], 1, -1)
-        return beside(parts, 1), gradients
+        return self.given_back(beside(parts, 1)), gradients
+
+    def given_back(self, dx: Bounded) -> Bounded:
+        """The input's gradient, given that of what is left of it after the dropout."""
+        return dx if self.noise is None else product(dx, self.noise)
 
     def step(self, x: Bounded, states: list[Bounded]) -> tuple[list[Bounded], Any]:
         """(the states after a step, what the way back needs)."""

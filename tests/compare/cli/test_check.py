@@ -229,7 +229,7 @@ def test_inputs_that_are_no_archives(run, folder):
     ("own:raises", ["own:raises", "RuntimeError: not today"]),
     ("own:nonsense", ["Received: str"]), ("own:unbuilt", ["input shape"]),
     ("own:MODULE", ["nothing of that name"]), ("own", ["FILE.keras or module:callable"]),
-    ("model.h5", ["FILE.keras or module:callable"])])
+    ("model.pkl", ["FILE.keras or module:callable"])])
 def test_models_that_are_not_there(run, spec, says):
     assert_refused(run("check", "--model", spec), *says)
 

@@ -57,20 +57,20 @@ def recurrent():
     return keras.Sequential([keras.Input((5, 4, 3)), keras.layers.ConvLSTM1D(2, 2)])
 
 
-def two_inputs():
+def input_handed_on():
     import keras
 
-    a, b = keras.Input((3,)), keras.Input((3,))
-    return keras.Model([a, b], keras.layers.Add()([a, b]))
+    a = keras.Input((3,))
+    return keras.Model(a, [keras.layers.Dense(2)(a), a])
 """
 GZ = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz",
       "t10k-labels-idx1-ubyte.gz")
 
 PATH = "or --model module:callable, a function that returns a model"
 RETURNS = "a layer from compare.wrap, or the pair to compare"
-UNSUPPORTED = ("python -m compare.evaluation.support_matrix; a layer of your own is checked "
-               "through compare.wrap")
-BATCH = "np.savez(FILE, x=images, y=labels), or leave --input out to have one drawn"
+UNSUPPORTED = ("parity support; what stands for a layer or a function of your own is given with "
+               "--custom-objects FILE.py")
+BATCH = "y_1= and so on, or leave --input out to have one drawn"
 PAIR = "Give two networks that take the same inputs and give the same outputs"
 FILES = "found or downloaded, or use --dataset digits, which needs no files"
 DATASET = "Use --dataset fashion-mnist, or --dataset digits without --data-dir"
@@ -120,7 +120,7 @@ ERRORS = [
      RETURNS),
     ("check --model their:unbuilt", "Received one without an Input", "build it first."),
     ("check --model their:recurrent", "Layer 'conv_lstm1d' is of class ConvLSTM1D", UNSUPPORTED),
-    ("check --model their:two_inputs", "expected one input. Received: 2", UNSUPPORTED),
+    ("check --model their:input_handed_on", "expected outputs that layers make", UNSUPPORTED),
     ("check --model their:unlike", "(None, 7, 5, 2). Received: (8, 6, 5, 2)", PAIR),
     ("debug their:gone", "nothing of that name", "Name a function in it that returns a model"),
     ("debug their:right --model their:right", "expected the network once",

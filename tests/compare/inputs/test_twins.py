@@ -215,7 +215,7 @@ def glu(): return keras.Sequential([keras.Input((4,)), keras.layers.Dense(4, act
      "Expected a callable 'g' in module 'own_model'. Received: nothing of that name"),
     ("own_model:x", "Expected a callable 'x'.*Received: 3"),
     ("own_model:", "Expected module:callable. Received: 'own_model:'"), (":f", "Received: ':f'"),
-    ("model.h5", "FILE.keras or module:callable. Received: 'model.h5'"), ("", "Received: ''"),
+    ("model.pkl", "FILE.keras or module:callable. Received: 'model.pkl'"), ("", "Received: ''"),
     ("broken:f", "Expected a module 'broken'.*SyntaxError"),
 ])
 def test_names_of_nothing(module, spec, said):
@@ -237,7 +237,7 @@ def test_unsupported_layers_in_a_file_are_refused_by_name(keras, tmp_path):
     layers = keras.layers
     path = tmp_path / "m.keras"
     for layer, said in (
-            (layers.Lambda(lambda x: 2 * x, name="twice"), "'twice' is of class Lambda"),
+            (layers.Lambda(lambda x: 2 * x, name="twice"), "'twice' is a Lambda"),
             (layers.Masking(name="hide"), "'hide' is of class Masking"),
             (layers.BatchNormalization(renorm=True, name="again"), "'again'.*renorm"),
             (layers.Dense(2, kernel_regularizer="orthogonal_regularizer", name="reg"),

@@ -63,7 +63,7 @@ def keras_steps(keras, name, config, dtype):
 
 
 def drawn(name, config, dtype, others=()):
-    return states(name, config, SHAPES, dtype, others)
+    return states(name, config, SHAPES, dtype, others, ["/".join(key) for key in KEYS])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -99,8 +99,7 @@ def test_both_follow_a_schedule_around_all_its_turns(keras, name, settings, dtyp
 
 @given(st.data())
 def test_scratch_stays_within_the_bounds_of_any_setting_and_iteration(data):
-    name = data.draw(st.sampled_from(["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta",
-                                      "Adamax", "Nadam", "Lion", "Ftrl"]))
+    name = data.draw(st.sampled_from([cls.__name__ for cls in scratch.optimizers.CLASSES.values()]))
     share = st.floats(0.3, 0.999)
     momentum = st.one_of(st.just(0.0), share)
     own = {"SGD": dict(momentum=momentum, nesterov=st.booleans()),
@@ -110,10 +109,23 @@ def test_scratch_stays_within_the_bounds_of_any_setting_and_iteration(data):
            "Nadam": dict(beta_1=share, beta_2=share), "Lion": dict(beta_1=share, beta_2=share),
            "Ftrl": dict(initial_accumulator_value=st.floats(0.01, 10),
                         l1_regularization_strength=st.floats(0, 0.1), beta=st.floats(0, 1)),
+           "Lamb": dict(beta_1=share, beta_2=share),
+           "Adafactor": dict(beta_2_decay=st.floats(-2, -0.1), clip_threshold=st.floats(0.1, 10),
+                             epsilon_2=st.sampled_from([1e-3, 0.7])),
+           "Muon": dict(momentum=share, nesterov=st.booleans(), adam_beta_1=share,
+                        adam_lr_ratio=st.sampled_from([1, 0.1]), ns_steps=st.integers(0, 5),
+                        rms_rate=st.sampled_from([0.2, None]),
+                        exclude_layers=st.sampled_from([[], ["b/k"], ["^a"]])),
+           "ScheduleFreeAdamW": dict(beta_1=share, beta_2=share,
+                                     warmup_steps=st.sampled_from([0, 2, 5000])),
            "Adagrad": dict(initial_accumulator_value=st.floats(0, 10))}
     settings = {key: data.draw(values) for key, values in
                 own["Adam" if name == "AdamW" else name].items()}
-    if name not in ("SGD", "Lion", "Ftrl"):
+    settings.update({key: data.draw(values) for key, values in {
+        "use_ema": st.booleans(), "ema_momentum": share,
+        "ema_overwrite_frequency": st.sampled_from([None, 1, 3]),
+        "gradient_accumulation_steps": st.sampled_from([None, 2, 5])}.items()})
+    if name not in ("SGD", "Lion", "Ftrl", "Adafactor"):
         settings["epsilon"] = data.draw(st.sampled_from([1e-8, 1e-7, 1e-5, 1e-3, 1.0]))
     settings["weight_decay"] = data.draw(st.sampled_from([0.004, 0.5]))
     clip = data.draw(st.sampled_from(["", "clipnorm", "global_clipnorm", "clipvalue"]))

@@ -13,6 +13,7 @@ import scratch
 from compare.oracle.adaptive_optimizers import OPTIMIZERS, optimizer_for
 from compare.oracle.learning_rates import rate_at
 from compare.oracle.running_error import Bounded, Rounding
+from reference.quiet import precision
 from tests.scratch.support.checks import DTYPES, real
 from tests.scratch.support.optimizer_cases import CASES, SCHEDULES, by_hand, ident
 
@@ -62,6 +63,8 @@ def test_values_are_those_of_the_rules_on_plain_numbers(name, settings):
 @pytest.mark.parametrize("name, settings", CASES, ids=ident)
 def test_scratch_stays_within_the_bounds(name, settings, scale, dtype):
     weights, gradients = problem(3, dtype, scale)
+    if name == "Adafactor" and scale > 1:  # a row of zeros would underflow, and so it does in Keras
+        gradients[0][1] = 1
     config = config_of(name, settings, dtype)
     optimizer = scratch.optimizers.get({"class_name": name, "config": config})
     exact = exact_update(name, config, bounded(weights, dtype), bounded(gradients, dtype),
@@ -74,8 +77,12 @@ def test_scratch_stays_within_the_bounds(name, settings, scale, dtype):
         step = np.abs(value.value - before)
         # narrow: a few roundings of the weight, a few dozen of its step
         unit = float(np.finfo(dtype).eps)
-        kept = 150 if name == "Ftrl" else 3  # which works the weight out anew, out of two powers
-        assert (value.bound <= kept * unit * np.abs(before) + 200 * unit * step + 1e-16).all()
+        # Ftrl and ScheduleFreeAdamW work the weight out anew, out of two powers or two sequences
+        kept = {"Ftrl": 150, "ScheduleFreeAdamW": 8}.get(name, 3)
+        if name == "Muon":  # whose bound is one of the whole matrix
+            step = np.full(step.shape, 150 * np.linalg.norm(step))
+        often = 600 if name == "Adafactor" else 200  # whose step comes out of four means
+        assert (value.bound <= kept * unit * np.abs(before) + often * unit * step + 1e-16).all()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -83,9 +90,10 @@ def test_scratch_stays_within_the_bounds(name, settings, scale, dtype):
 def test_keras_stays_within_the_bounds(keras, name, settings, dtype):
     weights, gradients = problem(5, dtype)
     config = config_of(name, settings, "float32")
-    optimizer = keras.optimizers.get({"class_name": name, "config": dict(config)})
+    optimizer = getattr(keras.optimizers, name).from_config(dict(config))  # Lamb has no name there
     variables = [keras.Variable(weight, dtype=dtype) for weight in weights]
-    optimizer.apply([keras.ops.convert_to_tensor(g, dtype) for g in gradients], variables)
+    with precision(dtype if name == "Muon" else "float32"):  # which computes a root in the default
+        optimizer.apply([keras.ops.convert_to_tensor(g, dtype) for g in gradients], variables)
     exact = exact_update(name, config, bounded(weights, dtype), bounded(gradients, dtype),
                          np.dtype(dtype))
     for variable, value in zip(variables, exact):

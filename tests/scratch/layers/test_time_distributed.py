@@ -148,7 +148,7 @@ def test_calls_share_weights_but_not_what_they_remember():
     ({"class_name": "system", "module": "os"}, "system"),
     ({"module": "hostile"}, "from 'hostile'"),
     ({"registered_name": "mine>Dense"}, "custom class, 'mine>Dense'"),
-    ({"class_name": "Lambda"}, "class Lambda")])
+    ({"class_name": "Lambda"}, "is a Lambda")])
 def test_the_layer_inside_is_read_as_carefully_as_any(changed, said):
     inside = {"module": "keras.layers", "class_name": "Dense", "registered_name": None,
               "config": {"name": "inside", "units": 2}}

@@ -100,7 +100,7 @@ def test_labels_that_another_loss_has_checked_are_checked_again():
 
 
 @pytest.mark.parametrize("identifier", ["dice", None, 3, len, "IoU", "mean_io_u",
-                                        {"class_name": "R2Score", "config": {}}])
+                                        {"class_name": "R3Score", "config": {}}])
 def test_metrics_that_are_not_known_are_refused(identifier):
     with pytest.raises(scratch.UnsupportedError, match="Expected one of: accuracy, acc, "):
         metrics.get(identifier)
@@ -137,3 +137,59 @@ def test_labels_and_weights_that_do_not_fit_are_refused(metric, y_true, y_pred, 
     weight = None if weight is None else np.ones(weight)
     with pytest.raises(ValueError, match="xpected .*Received"):
         metrics.get(metric).update_state(np.ones(y_true), np.ones(y_pred), weight)
+
+
+def test_counts_by_hand():
+    truth, said = [[1], [1], [0], [0], [1]], np.array([[0.9], [0.5], [0.7], [0.1], [0.2]])
+    for name, counts in (("TruePositives", [1, 3]), ("FalsePositives", [1, 2]),
+                         ("FalseNegatives", [2, 0]), ("TrueNegatives", [1, 0])):
+        assert list(getattr(metrics, name)([0.5, 0.05])(truth, said)) == counts
+        assert getattr(metrics, name)()(truth, said) == counts[0]
+    assert after(metrics.FalsePositives(), (truth, said, [1, 1, 3, 1, 1]), (truth, said)) == 4
+
+
+def test_trade_offs_by_hand():
+    """Thresholds 0, 1/4, 1/2, 3/4, 1: a yes is above, and 0 counts as above the first one."""
+    truth = [[1], [1], [1], [0], [0]]
+    said = np.array([[0.9], [0.6], [0.3], [0.7], [0.1]])
+    # recalls 1, 1, 2/3, 1/3, 0; precisions 3/5, 3/4, 2/3, 1, 0; specificities 0, 1/2, 1/2, 1, 1
+    assert metrics.PrecisionAtRecall(0.9, 5)(truth, said) == 3 / 4
+    assert metrics.PrecisionAtRecall(0.3, 5)(truth, said) == 1
+    assert metrics.RecallAtPrecision(0.7, 5)(truth, said) == 1
+    assert metrics.RecallAtPrecision(0.8, 5)(truth, said) == pytest.approx(1 / 3)
+    assert metrics.SensitivityAtSpecificity(0.5, 5)(truth, said) == 1
+    assert metrics.SensitivityAtSpecificity(0.9, 5)(truth, said) == pytest.approx(1 / 3)
+    assert metrics.SpecificityAtSensitivity(0.5, 5)(truth, said) == 0.5
+    assert metrics.SpecificityAtSensitivity(0.1, 1)(truth, said) == 0.5
+    assert metrics.RecallAtPrecision(1.0, 3)([[1], [0]], [[0.2], [0.4]]) == 0, "there is none"
+
+
+@pytest.mark.parametrize("name, key", [
+    ("PrecisionAtRecall", "recall"), ("RecallAtPrecision", "precision"),
+    ("SensitivityAtSpecificity", "specificity"), ("SpecificityAtSensitivity", "sensitivity")])
+def test_trade_offs_out_of_range_are_refused(name, key):
+    with pytest.raises(ValueError, match=rf"{name}: expected {key} in \[0, 1\].*{key}=1.5"):
+        getattr(metrics, name)(1.5)
+    with pytest.raises(ValueError, match="num_thresholds above 0. Received: num_thresholds=0"):
+        getattr(metrics, name)(0.5, 0)
+
+
+def test_r2_score_and_correlations_by_hand():
+    truth, said = np.array([[1.0], [2.0], [6.0]]), np.array([[2.0], [2.0], [5.0]])
+    assert metrics.R2Score()(truth, said) == pytest.approx(1 - 2 / 14)
+    assert metrics.R2Score(num_regressors=1)(truth, said) == pytest.approx(1 - 2 / 14 * 2)
+    assert metrics.R2Score(num_regressors=5)(truth, said) == pytest.approx(1 - 2 / 14)
+    assert metrics.R2Score()(np.ones((3, 1)), said) == 0, "targets that do not vary"
+    both = np.hstack([truth, 10 * truth]), np.hstack([said, 10 * truth])
+    assert metrics.R2Score()(*both) == pytest.approx(1 - 1 / 14)
+    assert metrics.R2Score("variance_weighted_average")(*both) == pytest.approx(1 - 2 / 1414)
+    # deviations (-2, -1, 3) and (-1, -1, 2): covariance 3, variances 14/3 and 2, means alike
+    assert metrics.PearsonCorrelation()(truth.T, said.T) == pytest.approx(3 / math.sqrt(28 / 3))
+    assert metrics.ConcordanceCorrelation()(truth.T, said.T) == pytest.approx(
+        2 * 3 / (14 / 3 + 2 + 1e-7))
+    with pytest.raises(ValueError, match="class_aggregation to be one of.*'mean'"):
+        metrics.R2Score("mean")
+    with pytest.raises(ValueError, match="num_regressors not below 0. Received: num_regressors=-1"):
+        metrics.R2Score(num_regressors=-1)
+    with pytest.raises(ValueError, match="R2Score: expected targets"):
+        metrics.R2Score()(np.ones((2, 3, 1)), np.ones((2, 3, 1)))

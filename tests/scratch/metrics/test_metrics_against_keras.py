@@ -33,6 +33,20 @@ CASES = [
     ("OneHotMeanIoU", {"num_classes": 5}, "one-hot"),
     ("FBetaScore", {"beta": 2.0}, "one-hot"),
     ("FBetaScore", {"beta": 0.5, "average": "macro", "threshold": 0.5}, "binary"),
+    ("TruePositives", {}, "binary"), ("FalsePositives", {"thresholds": [0.1, 0.5]}, "binary"),
+    ("TrueNegatives", {"thresholds": 0.25}, "binary"),
+    ("FalseNegatives", {"thresholds": [0.0, 0.5, 1.0]}, "binary"),
+    ("SensitivityAtSpecificity", {"specificity": 0.4}, "binary"),
+    ("SensitivityAtSpecificity", {"specificity": 0.9, "num_thresholds": 1}, "binary"),
+    ("SpecificityAtSensitivity", {"sensitivity": 0.3, "num_thresholds": 9}, "binary"),
+    ("SpecificityAtSensitivity", {"sensitivity": 0.5, "num_thresholds": 2}, "binary"),
+    ("PrecisionAtRecall", {"recall": 0.6, "num_thresholds": 17, "class_id": 1}, "binary"),
+    ("RecallAtPrecision", {"precision": 0.5, "num_thresholds": 5}, "binary"),
+    ("RecallAtPrecision", {"precision": 1.0}, "binary"),
+    ("PearsonCorrelation", {}, "real"), ("PearsonCorrelation", {"axis": 1}, "real"),
+    ("ConcordanceCorrelation", {}, "real"), ("ConcordanceCorrelation", {"axis": (1,)}, "real"),
+    ("R2Score", {}, "real"), ("R2Score", {"class_aggregation": None}, "real"),
+    ("R2Score", {"class_aggregation": "variance_weighted_average", "num_regressors": 3}, "real"),
     ("CategoricalHinge", {}, "one-hot"), ("CosineSimilarity", {}, "binary"),
     ("F1Score", {}, "one-hot"), ("F1Score", {"average": "macro"}, "one-hot"),
     ("F1Score", {"average": "micro", "threshold": 0.5}, "binary"),
@@ -49,6 +63,11 @@ CASES = [
 ]
 
 
+COUNTING = {"Precision", "Recall", "F1Score", "FBetaScore", "AUC", "TruePositives", "R2Score",
+            "FalsePositives", "TrueNegatives", "FalseNegatives", "SensitivityAtSpecificity",
+            "SpecificityAtSensitivity", "PrecisionAtRecall", "RecallAtPrecision"}
+
+
 def batch(kind, shape, rng):
     """(labels, outputs): multiples of 1/8, so that some lie at thresholds and some are equal."""
     y_pred = (rng.integers(0, 9, shape) / 8).astype(np.float32)
@@ -59,6 +78,9 @@ def batch(kind, shape, rng):
         return np.eye(shape[-1], dtype=np.float32)[labels], y_pred
     if kind == "classes":  # some of them out of range
         return rng.integers(-1, 6, shape), rng.integers(-1, 6, shape)
+    if kind == "real":
+        return rng.standard_normal(shape).astype(np.float32), y_pred + rng.random(
+            shape, np.float32)
     if kind == "equal":
         return np.where(rng.random(shape) < 0.5, y_pred, 0).astype(np.float32), y_pred
     return rng.integers(0, 2, shape).astype(np.float32), y_pred
@@ -70,7 +92,7 @@ def weight_shapes(name, shape):
         yield shape
         return
     yield (shape[0],)
-    if name not in ("F1Score", "FBetaScore", "AUC", "Precision", "Recall") and "IoU" not in name:
+    if name not in COUNTING and "IoU" not in name:
         yield (shape[0], 1)
         if len(shape) == 3:
             yield shape[:2]
@@ -79,11 +101,13 @@ def weight_shapes(name, shape):
 @pytest.mark.parametrize("name, settings, kind", CASES, ids=str)
 def test_every_metric_over_three_batches(keras, name, settings, kind):
     """Keras adds up in float32; a figure of either may be off by that much."""
-    for shape in [(6, 4)] if name in ("F1Score", "FBetaScore") else [(6, 4), (4, 3, 5)]:
+    for shape in [(6, 4)] if name in ("F1Score", "FBetaScore", "R2Score") else [(6, 4), (4, 3, 5)]:
         for n, weight_shape in enumerate(weight_shapes(name, shape)):
             one_each = len(shape) == 3 and weight_shape == shape[:1]
             if one_each and (name not in MEANS_OF_ROWS or "ignore_class" in settings):
                 continue  # Keras, too, cannot stretch one weight for each sample to these
+            if settings.get("axis") in (1, (1,)) and weight_shape == shape[:2] != shape:
+                continue  # that axis is gone
             rng = np.random.default_rng(n)
             ours = getattr(metrics, name)(**settings)
             theirs = getattr(keras.metrics, name)(**settings)
@@ -103,8 +127,7 @@ def test_every_metric_over_three_batches(keras, name, settings, kind):
 
 
 # Keras takes the mean of a sample's values, and weighs that; precision wants a weight for each row.
-MEANS_OF_ROWS = {name for name, _, _ in CASES if "IoU" not in name} - {
-    "Precision", "Recall", "F1Score", "FBetaScore", "AUC"}
+MEANS_OF_ROWS = {name for name, _, _ in CASES if "IoU" not in name} - COUNTING
 
 
 def test_in_top_k_is_tensorflows(keras):
@@ -155,3 +178,20 @@ def test_every_name_is_keras_name_for_the_same_metric(keras):
     for name, cls in metrics.CLASSES.items():
         given = inspect.signature(getattr(keras.metrics, name)).parameters["name"].default
         assert cls.default_name == (given or snake_case(cls.__name__))
+
+
+def test_means_and_sums_of_values(keras):
+    rng = np.random.default_rng(8)
+    for name in ("Mean", "Sum"):
+        for shape, weight_shape in [((), None), ((5,), None), ((5,), (5,)), ((4, 3), None),
+                                    ((4, 3), (4,)), ((4, 3), (4, 3)), ((4, 3), (4, 1)),
+                                    ((2, 3, 4), (2, 3))]:
+            ours, theirs = getattr(metrics, name)(), getattr(keras.metrics, name)()
+            for _ in range(3):
+                values = rng.standard_normal(shape).astype(np.float32)
+                weight = None if weight_shape is None else rng.choice([0, 0.5, 2], weight_shape)
+                assert ours(values, weight) == pytest.approx(
+                    float(theirs(values, weight)), rel=1e-5, abs=1e-6), (name, shape, weight_shape)
+            ours.reset_state()
+            assert ours.result() == 0
+            assert metrics.get(keras.metrics.serialize(theirs)).name == name.lower()

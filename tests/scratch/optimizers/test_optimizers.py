@@ -88,13 +88,48 @@ def test_numbers_out_of_range_are_refused(name, arguments):
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"])
 @pytest.mark.parametrize("settings", [
-    dict(use_ema=True), dict(gradient_accumulation_steps=2), dict(loss_scale_factor=2.0),
+    dict(loss_scale_factor=2.0),
     dict(decay=0.1), dict(learning_rate={"class_name": "ExponentialDecay", "config": {}}),
     dict(learning_rate=lambda: 0.1)], ids=lambda settings: next(iter(settings)))
 def test_settings_that_change_the_step_are_refused_by_name(name, settings):
     (key, _), = settings.items()
     with pytest.raises(scratch.UnsupportedError, match=f"{name} does not support .*{key}"):
         getattr(scratch, name)(**settings)
+
+
+@pytest.mark.parametrize("settings", [
+    dict(use_ema=True, ema_momentum=1.5), dict(use_ema=True, ema_momentum=-0.1),
+    dict(use_ema=True, ema_overwrite_frequency=-2),
+    dict(use_ema=True, ema_overwrite_frequency=2.5), dict(gradient_accumulation_steps=1),
+    dict(gradient_accumulation_steps=2.5)], ids=ident)
+def test_settings_of_averages_and_accumulation_out_of_range_are_refused(settings):
+    key, value = list(settings.items())[-1]
+    with pytest.raises(ValueError, match=f"SGD: expected {key} to be .*Received: {key}={value}"):
+        scratch.SGD(**settings)
+
+
+@pytest.mark.parametrize("name, key", [("Adafactor", "clip_threshold"),
+                                       ("ScheduleFreeAdamW", "beta_1")])
+def test_what_is_divided_by_is_above_0(name, key):
+    with pytest.raises(ValueError, match=f"{name}: expected {key} to be above 0. Received"):
+        getattr(scratch, name)(**{key: 0.0})
+
+
+def test_muon_tells_weights_apart_by_their_names():
+    """By Adam's rule the first step has one length for all; excluded are parts of their paths."""
+    for words, by_adam in (([], [False, False, True]), (["head"], [False, True, True]),
+                           (["body/ker"], [True, False, True])):
+        weights = [real(1, (3, 4)), real(2, (4, 2)), real(3, (5, 2))]
+        optimizer = scratch.Muon(exclude_layers=words)
+        optimizer.build(weights, ["body/kernel", "head/kernel", "word_Embedding/table"])
+        assert [v is not None for v in optimizer.adam_velocities] == by_adam
+        before = [weight.copy() for weight in weights]
+        optimizer.apply([real(10 + i, w.shape) for i, w in enumerate(weights)], weights)
+        for weight, start, alike in zip(weights, before, by_adam):
+            decay = np.float32(0.004) * optimizer.learning_rate
+            assert np.allclose(np.abs(weight - start * (1 - decay)), 1e-3, rtol=2e-3) == alike
+    with pytest.raises(ValueError, match="Muon: expected the weights' names, since .*head"):
+        scratch.Muon(exclude_layers=["head"]).apply([np.ones((2, 2))], [np.ones((2, 2))])
 
 
 @pytest.mark.parametrize("clips", [dict(clipnorm=1.0, clipvalue=1.0),
@@ -128,7 +163,7 @@ def test_five_steps_are_those_of_the_rule_on_plain_numbers(name, settings, dtype
     for t, (gradients, values) in enumerate(zip(steps, expected), start=1):
         kept = [gradient.copy() for gradient in gradients]
         optimizer.apply(gradients, weights)
-        assert optimizer.iterations == t
+        assert optimizer.iterations == t // (settings.get("gradient_accumulation_steps") or 1)
         for weight, value, gradient, before in zip(weights, values, gradients, kept):
             assert weight.dtype == dtype
             np.testing.assert_allclose(weight, value, rtol=0, err_msg=f"step {t}",
@@ -264,7 +299,8 @@ def test_variables_are_all_that_is_needed_to_go_on(name, settings):
     other = getattr(scratch, name).from_config(optimizer.get_config())
     other.build(kept)
     other.load_own_variables(store)
-    assert other.iterations == 2 and other.learning_rate == optimizer.learning_rate
+    calls = settings.get("gradient_accumulation_steps") or 1
+    assert other.iterations == 2 // calls and other.learning_rate == optimizer.learning_rate
     for gradients in steps[2:]:
         optimizer.apply(gradients, weights)
         other.apply(gradients, kept)
@@ -318,7 +354,8 @@ def test_a_config_gives_the_same_optimizer(name, settings):
     assert type(scratch.optimizers.get(name.lower())) is type(scratch.optimizers.get(name))
 
 
-@pytest.mark.parametrize("identifier", ["adafactor", None, 3, {"class_name": "Lamb", "config": {}}])
+@pytest.mark.parametrize("identifier", ["adafactory", None, 3,
+                                        {"class_name": "Lambda", "config": {}}])
 def test_optimizers_that_are_not_known_are_refused(identifier):
     with pytest.raises(scratch.UnsupportedError, match="not supported.*Expected one of: sgd, adam"):
         scratch.optimizers.get(identifier)

@@ -5,6 +5,7 @@ import importlib
 import scratch
 
 IMAGE, ROWS, VOLUME = (8, 6, 4), (9, 4), (5, 8, 6, 4)  # what the layers below are fed
+RGB = (8, 6, 3)
 
 
 def own(package, name):
@@ -108,4 +109,26 @@ LAYERS = {
     "Minimum": (ROWS, lambda K: K.Minimum()),
     "Multiply": (ROWS, lambda K: K.Multiply()),
     "Subtract": (ROWS, lambda K: K.Subtract()),
+    "RandomFlip": (RGB, lambda K: K.RandomFlip("vertical")),
+    "RandomBrightness": (RGB, lambda K: K.RandomBrightness(0.3, value_range=(0, 1))),
+    "RandomContrast": (RGB, lambda K: K.RandomContrast((0.2, 0.5), seed=3)),
+    "RandomTranslation": (RGB, lambda K: K.RandomTranslation(0.2, (-0.1, 0.3), fill_mode="wrap")),
+    "RandomRotation": (RGB, lambda K: K.RandomRotation(0.1, interpolation="nearest")),
+    "RandomZoom": (RGB, lambda K: K.RandomZoom((-0.1, 0.2), 0.3)),
+    "RandomShear": (RGB, lambda K: K.RandomShear((0.0, 0.2), fill_value=0.5)),
+    "RandomPerspective": (RGB, lambda K: K.RandomPerspective(0.5, scale=0.3)),
+    "RandomElasticTransform": (RGB, lambda K: K.RandomElasticTransform(0.5, fill_mode="mirror")),
+    "RandomHue": (RGB, lambda K: K.RandomHue(0.2)),
+    "RandomSaturation": (RGB, lambda K: K.RandomSaturation((0.1, 0.4))),
+    "RandomColorDegeneration": (RGB, lambda K: K.RandomColorDegeneration(0.2)),
+    "RandomColorJitter": (RGB, lambda K: K.RandomColorJitter(
+        hue_factor=0.1, brightness_factor=0.2)),
+    "RandomGrayscale": (RGB, lambda K: K.RandomGrayscale(0.2)),
+    "RandomInvert": (RGB, lambda K: K.RandomInvert(0.3)),
+    "RandomPosterization": (RGB, lambda K: K.RandomPosterization((2, 5))),
+    "RandomSharpness": (RGB, lambda K: K.RandomSharpness(0.3, value_range=(0, 1))),
+    "RandomGaussianBlur": (RGB, lambda K: K.RandomGaussianBlur(0.5, kernel_size=(5, 3), sigma=0.4)),
+    "RandomErasing": (RGB, lambda K: K.RandomErasing(0.5, fill_value=0.25)),
+    "RandAugment": (RGB, lambda K: K.RandAugment(num_ops=1)),
+    "AugMix": (RGB, lambda K: K.AugMix(num_chains=2, alpha=0.5)),
 }

@@ -39,6 +39,23 @@ CASES = [
     ("Ftrl", dict(learning_rate=0.5, learning_rate_power=-0.7, initial_accumulator_value=0.4,
                   l1_regularization_strength=0.3, l2_regularization_strength=0.1,
                   l2_shrinkage_regularization_strength=0.05, beta=0.2)),
+    ("Lamb", {}),
+    ("Lamb", dict(learning_rate=0.05, beta_1=0.7, beta_2=0.8, epsilon=1e-3, weight_decay=0.1)),
+    ("Adafactor", {}),
+    ("Adafactor", dict(learning_rate=0.5, beta_2_decay=-0.5, epsilon_1=1e-4, epsilon_2=0.7,
+                       clip_threshold=0.4, weight_decay=0.1)),
+    ("Muon", {}),
+    ("Muon", dict(learning_rate=0.05, momentum=0.6, nesterov=False, rms_rate=None, ns_steps=2,
+                  adam_lr_ratio=0.5, adam_beta_1=0.7, adam_beta_2=0.8, weight_decay=0.1,
+                  adam_weight_decay=None)),
+    ("ScheduleFreeAdamW", {}),
+    ("ScheduleFreeAdamW", dict(learning_rate=0.05, beta_1=0.7, beta_2=0.8, epsilon=1e-3,
+                               warmup_steps=4, weight_decay=0.1)),
+    ("SGD", dict(learning_rate=0.1, momentum=0.5, use_ema=True, ema_momentum=0.7)),
+    ("Adam", dict(use_ema=True, ema_momentum=0.6, ema_overwrite_frequency=2)),
+    ("SGD", dict(learning_rate=0.1, gradient_accumulation_steps=2, weight_decay=0.1,
+                 clipnorm=0.9)),
+    ("Nadam", dict(gradient_accumulation_steps=3, use_ema=True, ema_overwrite_frequency=2)),
 ]
 
 SCHEDULES = [
@@ -79,27 +96,65 @@ def ident(value):
 
 
 def by_hand(name, config, weights, steps):
-    """The weights after each step, in float64: the papers' rules, one number after the other.
+    """The weights after each call, in float64: the papers' rules, one number after the other.
 
     Args:
         config: the optimizer's full config, its learning rate a number.
         steps: for each step the gradients of all weights.
     """
-    values = [[float(w) for w in weight.reshape(-1)] for weight in weights]
-    slots = [[{"m": 0.0, "v": 0.0, "top": 0.0, "mean": 0.0,
-               "sum": cast(config.get("initial_accumulator_value", 0))} for _ in row]
-             for row in values]
-    rate = config["learning_rate"]
-    for t, gradients in enumerate(steps, start=1):
-        rows = clipped(config, [[float(g) for g in gradient.reshape(-1)]
-                                for gradient in gradients])
-        for row, row_slots, row_gradients in zip(values, slots, rows):
-            for i, g in enumerate(row_gradients):
-                w, s = row[i], row_slots[i]
+    calls = config["gradient_accumulation_steps"] or 1
+    now = [np.array(weight, np.float64) for weight in weights]
+    rule = (WholeWeights if name in WHOLE else OneByOne)(name, config, now)
+    averages = None
+    sums = [np.zeros(weight.shape) for weight in now]
+    for call, gradients in enumerate(steps):
+        sums = [total + gradient for total, gradient in zip(sums, gradients)]
+        if call % calls == calls - 1:
+            now = rule.step(now, [total / calls for total in sums], call // calls + 1)
+            sums = [np.zeros(weight.shape) for weight in now]
+        if config["use_ema"]:
+            b = config["ema_momentum"]
+            averages = [w.copy() if call < calls else b * a + (1 - b) * w
+                        for a, w in zip(averages or now, now)]
+            if (call // calls + 1) % (config["ema_overwrite_frequency"] or 1e9) == 0:
+                now = [average.copy() for average in averages]
+        yield now
+
+
+class OneByOne:
+    """Rules of which each number of a weight is moved by itself."""
+
+    def __init__(self, name, config, weights):
+        self.name, self.config = name, config
+        self.slots = [[{"m": 0.0, "v": 0.0, "top": 0.0, "mean": 0.0, "z": float(number),
+                        "sum": cast(config.get("initial_accumulator_value", 0))}
+                       for number in weight.reshape(-1)] for weight in weights]
+
+    def step(self, weights, gradients, t):
+        config, rate, after = self.config, self.config["learning_rate"], []
+        rows = clipped(config, [[float(g) for g in each.reshape(-1)] for each in gradients])
+        for weight, row, slots in zip(weights, rows, self.slots):
+            moved = []
+            for w, g, s in zip(weight.reshape(-1), row, slots):
+                w = float(w)
                 if config["weight_decay"]:
                     w -= w * cast(config["weight_decay"]) * rate
-                row[i] = RULES[name](config, w, g, s, rate, t)
-        yield [np.array(row).reshape(weight.shape) for row, weight in zip(values, weights)]
+                moved.append(RULES[self.name](config, w, g, s, rate, t))
+            after.append(np.array(moved).reshape(weight.shape))
+        return after
+
+
+class WholeWeights:
+    """Rules that look at a weight as a whole."""
+
+    def __init__(self, name, config, weights):
+        self.name, self.config = name, config
+        self.slots = [{"m": np.zeros(w.shape), "v": np.zeros(w.shape), "r": 0.0, "c": 0.0}
+                      for w in weights]
+
+    def step(self, weights, gradients, t):
+        return [WHOLE[self.name](self.config, w, g, s, self.config["learning_rate"], t)
+                for w, g, s in zip(weights, gradients, self.slots)]
 
 
 def clipped(config, rows):
@@ -192,5 +247,80 @@ def ftrl(config, w, g, s, rate, t):
         config["l2_regularization_strength"] + config["beta"] / (2 * rate)))
 
 
+def schedule_free(config, w, g, s, rate, t):
+    b, b_2 = cast(config["beta_1"]), cast(config["beta_2"])
+    if config["warmup_steps"]:
+        rate *= min(t / config["warmup_steps"], 1)
+    s["v"] = b_2 * s["v"] + (1 - b_2) * g * g
+    s["z"] -= rate * g / (math.sqrt(s["v"] / (1 - b_2 ** t)) + cast(config["epsilon"]))
+    x = (w - (1 - b) * s["z"]) / b
+    x += (s["z"] - x) / t
+    return b * x + (1 - b) * s["z"]
+
+
+def decayed(config, w, rate, key="weight_decay"):
+    return w - w * cast(config[key] or 0) * rate
+
+
+def length(array):
+    return math.sqrt(math.fsum(float(number) ** 2 for number in array.reshape(-1)))
+
+
+def lamb(config, w, g, s, rate, t):
+    w = decayed(config, w, rate)
+    d = np.zeros(w.shape)
+    for i in np.ndindex(w.shape):
+        s["m"][i] = config["beta_1"] * s["m"][i] + (1 - config["beta_1"]) * g[i]
+        s["v"][i] = config["beta_2"] * s["v"][i] + (1 - config["beta_2"]) * g[i] ** 2
+        d[i] = s["m"][i] / (1 - cast(config["beta_1"]) ** t) / (
+            math.sqrt(s["v"][i] / (1 - cast(config["beta_2"]) ** t)) + config["epsilon"])
+    ratio = length(w) / length(d) if length(w) > 0 and length(d) > 0 else 1
+    return w - rate * ratio * d
+
+
+def adafactor(config, w, g, s, rate, t):
+    w = decayed(config, w, rate)
+    old, squares = 1 - t ** config["beta_2_decay"], g * g + config["epsilon_1"]
+    if w.ndim < 2:
+        s["v"] = old * s["v"] + (1 - old) * squares
+    else:
+        rows = np.array([sum(row) / len(row) for row in squares.reshape(-1, w.shape[-1])])
+        columns = np.array([[sum(block[:, k]) / len(block) for k in range(w.shape[-1])]
+                            for block in squares.reshape(-1, *w.shape[-2:])])
+        s["r"] = old * s["r"] + (1 - old) * rows.reshape(w.shape[:-1])
+        s["c"] = old * s["c"] + (1 - old) * columns.reshape(*w.shape[:-2], w.shape[-1])
+        s["v"] = np.zeros(w.shape)
+        for i in np.ndindex(w.shape):
+            mean = sum(s["r"][i[:-2]]) / w.shape[-2]
+            s["v"][i] = s["r"][i[:-1]] * s["c"][(*i[:-2], i[-1])] / mean
+    u = g / np.sqrt(s["v"])
+    u /= max(1.0, length(u) / math.sqrt(u.size) / config["clip_threshold"])
+    size = max(cast(config["epsilon_2"]), length(w) / math.sqrt(w.size))
+    return w - size * min(rate, 1 / math.sqrt(t)) * u
+
+
+def muon(config, w, g, s, rate, t):
+    if w.ndim != 2:
+        w = decayed(config, w, rate, "adam_weight_decay")
+        b, b_2 = config["adam_beta_1"], config["adam_beta_2"]
+        s["m"], s["v"] = b * s["m"] + (1 - b) * g, b_2 * s["v"] + (1 - b_2) * g * g
+        alpha = (rate * config["adam_lr_ratio"] * math.sqrt(1 - cast(b_2) ** t)
+                 / (1 - cast(b) ** t))
+        return w - alpha * s["m"] / (np.sqrt(s["v"]) + config["epsilon"])
+    w = decayed(config, w, rate)
+    s["m"] = config["momentum"] * s["m"] + g
+    x = g + config["momentum"] * s["m"] if config["nesterov"] else s["m"]
+    left, sizes, right = np.linalg.svd(x / (length(x) + 1e-7), full_matrices=False)
+    for _ in range(config["ns_steps"]):  # the iteration is one of the singular values
+        sizes = (config["muon_a"] * sizes + config["muon_b"] * sizes ** 3
+                 + config["muon_c"] * sizes ** 5)
+    step = rate * left @ np.diag(sizes) @ right
+    if config["rms_rate"] is not None:
+        step = step * math.sqrt(max(w.shape)) * config["rms_rate"]
+    return w - step
+
+
+WHOLE = {"Lamb": lamb, "Adafactor": adafactor, "Muon": muon}
 RULES = {"Adamax": adamax, "Nadam": nadam, "Adadelta": adadelta, "Lion": lion, "Ftrl": ftrl,
+         "ScheduleFreeAdamW": schedule_free,
          "SGD": sgd, "Adam": adam, "AdamW": adam, "RMSprop": rmsprop, "Adagrad": adagrad}

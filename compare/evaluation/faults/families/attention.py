@@ -3,7 +3,6 @@
 import numpy as np
 
 from compare.evaluation.faults.families.making import single
-from compare.evaluation.faults.fault import UNKNOWN
 from compare.evaluation.faults.injection import gradient, half, input_gradient, output, patched
 from compare.evaluation.faults.networks import SEQUENCE, joined
 from scratch.naming import snake_case
@@ -11,6 +10,7 @@ from scratch.naming import snake_case
 OUT, DQ, DV = "output", "input_gradient_1", "input_gradient_2"
 PLAIN = joined("Attention", shape=SEQUENCE)
 SCALED = joined("Attention", shape=SEQUENCE, use_scale=True)
+DROPPING = joined("Attention", shape=SEQUENCE, dropout=0.4)
 ADDITIVE = joined("AdditiveAttention", shape=SEQUENCE)
 
 
@@ -58,30 +58,43 @@ def without_sum(self, right, dy, wants_input_gradient=True):
 DOT, SUM = "Attention", "AdditiveAttention"
 TABLE = [
     (DOT, "root-of-dim", "scores are divided by the root of the number of features", PLAIN, OUT,
-     UNKNOWN, lambda layer: patched(layer, scores=root_of_dim)),
-    (DOT, "along-queries", "the softmax runs along the queries", PLAIN, OUT, UNKNOWN,
+     "attention-scale", lambda layer: patched(layer, scores=root_of_dim)),
+    (DOT, "along-queries", "the softmax runs along the queries", PLAIN, OUT, "softmax-axis",
      output(along_queries)),
-    (DOT, "without-softmax", "the scores are the weights", PLAIN, OUT, UNKNOWN,
+    (DOT, "without-softmax", "the scores are the weights", PLAIN, OUT, "activation-missing",
      output(without_softmax)),
-    (DOT, "causal", "no query sees a key behind its own place", PLAIN, OUT, UNKNOWN,
+    (DOT, "causal", "no query sees a key behind its own place", PLAIN, OUT, "attention-mask",
      output(causal)),
     (DOT, "float16", "the output is rounded to float16", PLAIN, OUT, "low-precision",
      output(lambda layer, y, x: half(y))),
     (DOT, "weights-constant", "the weights are taken for constants on the way back", PLAIN, DQ,
      "gradient-missing", input_gradient(weights_constant)),
-    (DOT, "value-alone", "the key's part of the value's gradient is left out", PLAIN, DV, UNKNOWN,
-     input_gradient(value_alone)),
-    (DOT, "softmax-diagonal", "the softmax's gradient without its second term", PLAIN, DQ, UNKNOWN,
-     lambda layer: patched(layer, backward=without_sum)),
-    (DOT, "scale-missing", "the learned scale is not used", SCALED, OUT, UNKNOWN,
+    (DOT, "value-alone", "the key's part of the value's gradient is left out", PLAIN, DV,
+     "gradient-part-missing", input_gradient(value_alone)),
+    (DOT, "softmax-diagonal", "the softmax's gradient without its second term", PLAIN, DQ,
+     "softmax-jacobian-missing", lambda layer: patched(layer, backward=without_sum)),
+    (DOT, "scale-missing", "the learned scale is not used", SCALED, OUT, "attention-scale",
      lambda layer: patched(layer, scores=lambda self, right, q, k:
                            right(q, k) / self.params["scale"]), ("stale-weights",)),
     (DOT, "scale-gradient-mean", "the scale's gradient is a mean over the samples", SCALED,
      "scale_gradient", "scale", gradient("scale", lambda layer, g, dy: g / len(dy))),
-    (SUM, "tanh-missing", "query and key are added without a tanh", ADDITIVE, OUT, UNKNOWN,
-     lambda layer: patched(layer, scores=lambda self, right, q, k: (
+    (DOT, "dropout-not-scaled", "weights that are kept are not made larger", DROPPING, OUT, "scale",
+     lambda layer: patched(layer, dropped=lambda self, right, weights, training:
+                           right(weights, training) * (1 - self.dropout * training))),
+    (DOT, "dropout-missing", "drops nothing", DROPPING, OUT,
+     "mask-missing", lambda layer: patched(layer, dropped=lambda self, right, weights, training: (
+         right(weights, training), weights)[1])),
+    (DOT, "dropout-rate-swapped", "drops as often as it should keep", DROPPING, "noise",
+     "noise-distribution", lambda layer: patched(layer, draw=lambda self, right, rng, shape:
+                                                 (rng.random(shape) < self.dropout) / (
+                                                     1 - self.dropout))),
+    (DOT, "dropout-dx-mask-missing", "the weights' gradient passes by the mask", DROPPING, DQ,
+     "mask-missing", lambda layer: patched(
+         layer, dropped_backward=lambda self, right, dw: dw)),
+    (SUM, "tanh-missing", "query and key are added without a tanh", ADDITIVE, OUT,
+     "activation-missing", lambda layer: patched(layer, scores=lambda self, right, q, k: (
          right(q, k), ((q[:, :, None] + k[:, None]) * self.params["scale"]).sum(-1))[1])),
-    (SUM, "scale-inside", "the scale stands inside the tanh", ADDITIVE, OUT, UNKNOWN,
+    (SUM, "scale-inside", "the scale stands inside the tanh", ADDITIVE, OUT, "attention-scale",
      lambda layer: patched(layer, scores=lambda self, right, q, k: (
          right(q, k), np.tanh((q[:, :, None] + k[:, None]) * self.params["scale"]).sum(-1))[1])),
     (SUM, "scale-gradient-doubled", "the scale's gradient is twice too large", ADDITIVE,

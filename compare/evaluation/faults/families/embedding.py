@@ -3,7 +3,6 @@
 import numpy as np
 
 from compare.evaluation.faults.families.making import single
-from compare.evaluation.faults.fault import UNKNOWN
 from compare.evaluation.faults.injection import gradient, half, output
 from compare.evaluation.faults.networks import SGD, SOFT, ended
 from compare.evaluation.fuzzing.specification import Node
@@ -32,14 +31,14 @@ def first_missing(layer, g, dy):
 
 TABLE = [
     ("last-occurrence", "of a class that occurs several times the last one's gradient alone counts",
-     DE, UNKNOWN, gradient("embeddings", last_occurrence)),
-    ("one-based", "class numbers are taken to begin with 1", OUT, UNKNOWN,
+     DE, "overlap-overwritten", gradient("embeddings", last_occurrence)),
+    ("one-based", "class numbers are taken to begin with 1", OUT, "index-offset",
      output(lambda layer, y, x: row(layer, layer._classes - 1)), ("stale-weights",)),
-    ("padding", "the class 0 is taken for padding, which has zeros", OUT, UNKNOWN,
-     output(lambda layer, y, x: y * (x != 0)[..., None])),
-    ("padding-not-learned", "the row of the class 0 is not learned", DE, UNKNOWN,
+    ("padding", "the class 0 is taken for padding, which has zeros", OUT, "padding-class",
+     output(lambda layer, y, x: y * (layer._classes != 0)[..., None])),
+    ("padding-not-learned", "the row of the class 0 is not learned", DE, "padding-class",
      gradient("embeddings", first_missing)),
-    ("transposed", "the table is read as it lies in memory, turned", OUT, UNKNOWN,
+    ("transposed", "the table is read as it lies in memory, turned", OUT, "kernel-layout",
      output(lambda layer, y, x: layer.params["embeddings"].T.reshape(-1, layer.output_dim)[
          layer._classes]), ("kernel-layout", "stale-weights")),
     ("root", "the rows are multiplied by the root of their size, as transformers have it", OUT,
@@ -48,7 +47,7 @@ TABLE = [
      output(lambda layer, y, x: half(y))),
     ("gradient-mean", "the gradient is a mean over the samples", DE, "scale",
      gradient("embeddings", lambda layer, g, dy: g / len(dy))),
-    ("gradient-by-count", "a class's gradient is the mean over its occurrences", DE, UNKNOWN,
+    ("gradient-by-count", "a class's gradient is the mean over its occurrences", DE, "scale",
      gradient("embeddings", lambda layer, g, dy: g / np.maximum(1, np.bincount(
          layer._classes.reshape(-1), minlength=len(g)))[:, None])),
 ]

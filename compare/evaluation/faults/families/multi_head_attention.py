@@ -3,7 +3,6 @@
 import numpy as np
 
 from compare.evaluation.faults.families.making import single
-from compare.evaluation.faults.fault import UNKNOWN
 from compare.evaluation.faults.injection import gradient, half, input_gradient, output, patched
 from compare.evaluation.faults.networks import SEQUENCE, joined
 from scratch.layers.multi_head_attention import OUTPUT
@@ -48,22 +47,23 @@ def first_head(layer, y, x):
 
 
 TABLE = [
-    ("not-scaled", "the scores are not divided by the root of key_dim", OUT, UNKNOWN,
+    ("not-scaled", "the scores are not divided by the root of key_dim", OUT, "attention-scale",
      lambda layer: key_scaled(layer, 0.5)),
-    ("by-key-dim", "the scores are divided by key_dim, not by its root", OUT, UNKNOWN,
+    ("by-key-dim", "the scores are divided by key_dim, not by its root", OUT, "attention-scale",
      lambda layer: key_scaled(layer, -0.5)),
-    ("heads-mixed", "the value's heads and their sizes are exchanged in memory", OUT, UNKNOWN,
+    ("heads-mixed", "the value's heads and their sizes are exchanged in memory", OUT, "heads-order",
      lambda layer: patched(layer, _projected=heads_mixed)),
-    ("key-by-query", "keys are projected by the queries' weights", OUT, UNKNOWN,
+    ("key-by-query", "keys are projected by the queries' weights", OUT, "projection-swapped",
      lambda layer: patched(layer, _projected=key_by_query)),
-    ("bias-missing", "the output's bias is not added", OUT, UNKNOWN, output(without_bias),
+    ("bias-missing", "the output's bias is not added", OUT, "bias-missing", output(without_bias),
      ("bias-missing",)),
-    ("first-head", "the second head's result is lost", OUT, UNKNOWN, output(first_head)),
+    ("first-head", "the second head's result is lost", OUT, "heads-dropped", output(first_head)),
     ("float16", "the output is rounded to float16", OUT, "low-precision",
      output(lambda layer, y, x: half(y))),
     ("dx-query-doubled", "the query's gradient is twice too large", DQ, "scale",
      input_gradient(lambda layer, dx, dy: [2 * dx[0], dx[1]])),
-    ("dx-key-missing", "the key's part of the value's gradient is left out", DV, UNKNOWN,
+    ("dx-key-missing", "the key's part of the value's gradient is left out", DV,
+     "gradient-part-missing",
      input_gradient(lambda layer, dx, dy: [dx[0], layer._projected_backward(
          "value", layer._inputs[1], value_gradient(layer, dy))])),
     ("dw-query-mean", "the gradient of the queries' kernel is a mean over the samples",

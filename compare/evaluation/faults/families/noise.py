@@ -41,8 +41,8 @@ def variance_for_deviation(self, right, rng, shape):
 
 
 TABLE = [
-    ("Dropout", "at-inference", "drops at inference, too", DROPOUT, OUT, UNKNOWN,
-     patching(forward=always), ("mask-wrong-tensor",), "inference"),
+    ("Dropout", "at-inference", "drops at inference, too", DROPOUT, OUT, "training-flag",
+     patching(forward=always), (), "inference"),
     ("Dropout", "not-scaled", "what is kept is not made larger", DROPOUT, OUT, "scale",
      patching(combine=unscaled)),
     ("Dropout", "mask-inverted", "what should be dropped passes, and nothing else", DROPOUT, OUT,
@@ -65,8 +65,8 @@ TABLE = [
      patching(forward=always), (), "inference"),
     ("GaussianNoise", "variance", "takes the deviation for a variance", GAUSSIAN, NOISE,
      "noise-distribution", patching(draw=variance_for_deviation)),
-    ("GaussianNoise", "subtracted", "the noise is taken away, not added", GAUSSIAN, OUT, UNKNOWN,
-     patching(combine=lambda self, right, x, noise: x - noise), ("sign",)),
+    ("GaussianNoise", "subtracted", "the noise is taken away, not added", GAUSSIAN, OUT, "sign",
+     patching(combine=lambda self, right, x, noise: x - noise)),
     ("GaussianNoise", "dx-multiplied", "the gradient is multiplied by 1 + noise", GAUSSIAN, DX,
      UNKNOWN, patching(combine_backward=lambda self, right, dy, noise: dy * (1 + noise)),
      ("mask-wrong-tensor",)),

@@ -3,7 +3,6 @@
 import numpy as np
 
 from compare.evaluation.faults.families.making import single
-from compare.evaluation.faults.fault import UNKNOWN
 from compare.evaluation.faults.injection import (
     gradient,
     half,
@@ -21,6 +20,9 @@ LAYERS = {name: around(name, shape=SEQUENCE, units=3, bias_initializer="random_n
                        return_sequences=True) for name in KINDS}
 LAST = {name: around(name, shape=SEQUENCE, units=3, bias_initializer="random_normal")
         for name in KINDS}
+
+DROPPING = {name: around(name, shape=SEQUENCE, units=3, dropout=0.4, return_sequences=True)
+            for name in KINDS}
 
 
 def stepping(change):
@@ -61,7 +63,10 @@ def exchanged(first, second):
         order = np.arange(z.shape[1]).reshape(layer.gates, -1)
         order[[first, second]] = order[[second, first]]
         order = order.reshape(-1)
-        with lent(layer, {"recurrent_kernel": layer.params["recurrent_kernel"][:, order]}):
+        own = {"recurrent_kernel": layer.params["recurrent_kernel"][:, order]}
+        if layer.params["bias"].ndim == 2:  # the input's is in z
+            own["bias"] = layer.params["bias"][:, order]
+        with lent(layer, own):
             return right(z[:, order], states)
 
     return stepping(change)
@@ -131,36 +136,38 @@ def carried_over(layer):
 
 TABLE = [
     *[(kind, *line) for kind in KINDS for line in (
-        ("forgetful", "no step knows of the one before it", OUT, stepping(forgetful)),
-        ("truncated", "the gradient stops at every step", DX, stepping_back(truncated)))],
-    ("SimpleRNN", "transposed", "the recurrent kernel is turned", OUT, stepping(transposed)),
-    ("LSTM", "gates-i-f-o-g", "the last two gates lie in the other order", OUT, exchanged(2, 3)),
+        ("forgetful", "no step knows of the one before it", OUT,
+         "state-not-carried", stepping(forgetful)),
+        ("truncated", "the gradient stops at every step", DX,
+         "gradient-not-carried", stepping_back(truncated)))],
+    ("SimpleRNN", "transposed", "the recurrent kernel is turned", OUT,
+     "transposed-weights", stepping(transposed)),
+    ("LSTM", "gates-i-f-o-g", "the last two gates lie in the other order", OUT,
+     "gate-order", exchanged(2, 3)),
     ("LSTM", "never-forgets", "the cell adds up and forgets nothing", OUT,
-     stepping(never_forgets)),
+     "gate-formula", stepping(never_forgets)),
     ("LSTM", "not-squashed", "the cell comes out without its activation", OUT,
-     stepping(not_squashed)),
+     "activation-missing", stepping(not_squashed)),
     ("LSTM", "forget-bias-again", "1 is added to the forget gate at every step", OUT,
-     stepping(one_more_on_forget)),
+     "gate-formula", stepping(one_more_on_forget)),
     ("LSTM", "cell-gradient", "the gradient of the cell does not go back", DX,
-     stepping_back(without_cell)),
+     "gradient-not-carried", stepping_back(without_cell)),
     ("GRU", "gates-r-z", "the first two gates lie in the other order, as PyTorch has them", OUT,
-     exchanged(0, 1)),
+     "gate-order", exchanged(0, 1)),
     ("GRU", "update-inverted", "the update gate and 1 less it are exchanged", OUT,
-     stepping(update_inverted)),
+     "gate-formula", stepping(update_inverted)),
     ("GRU", "reset-before", "the reset gate acts before the product", OUT,
-     stepping(reset_before)),
+     "reset-gate", stepping(reset_before)),
     ("GRU", "one-bias", "the bias of the state before is left out", OUT,
-     stepping(without_second_bias)),
+     "recurrent-bias", stepping(without_second_bias)),
     ("GRU", "past-the-gates", "the gradient past the gates is left out", DX,
-     stepping_back(straight_through_update)),
-]
-NAMED = [
+     "gradient-not-carried", stepping_back(straight_through_update)),
     *[(kind, "carried-over", "the state of the batch before is where the next one begins", OUT,
        "state-leak", carried_over) for kind in KINDS],
     ("LSTM", "float16", "the output is rounded to float16", OUT, "low-precision",
      output(lambda layer, y, x: half(y))),
-    ("GRU", "bias-alike", "both rows of the bias get the gradient of the first", DB, UNKNOWN,
-     gradient("bias", lambda layer, g, dy: np.stack([g[0], g[0]]))),
+    ("GRU", "bias-alike", "both rows of the bias get the gradient of the first", DB,
+     "recurrent-bias", gradient("bias", lambda layer, g, dy: np.stack([g[0], g[0]]))),
     ("LSTM", "recurrent-mean", "the recurrent kernel's gradient is a mean over the steps", DR,
      "scale", gradient("recurrent_kernel", lambda layer, g, dy: g / layer._x.shape[1])),
 ]
@@ -176,15 +183,15 @@ def not_turned_back(layer, y, x):
 
 
 BOTH = [
-    ("not-turned-back", "the second layer's states are not turned back", OUT, UNKNOWN,
+    ("not-turned-back", "the second layer's states are not turned back", OUT, "directions",
      output(not_turned_back)),
-    ("exchanged", "the second layer's states come first", OUT, UNKNOWN,
+    ("exchanged", "the second layer's states come first", OUT, "directions",
      output(lambda layer, y, x: np.roll(y, 2, axis=-1)), ("axes-permuted", "flatten-order")),
-    ("one-way", "only the first layer sends a gradient back", DX, UNKNOWN,
+    ("one-way", "only the first layer sends a gradient back", DX, "directions",
      input_gradient(lambda layer, dx, dy: layer.layer.backward(np.ascontiguousarray(
          dy[..., :2]))), ("stale-weights",)),
     ("last-way", "the second layer's recurrent kernel gets the first one's gradient",
-     "backward_layer/recurrent_kernel_gradient", UNKNOWN,
+     "backward_layer/recurrent_kernel_gradient", "directions",
      gradient("backward_layer/recurrent_kernel",
               lambda layer, g, dy: layer.layer.grads["recurrent_kernel"]), ("stale-weights",)),
 ]
@@ -202,17 +209,46 @@ def first_step(layer):
     patched(layer, forward=forward)
 
 
+def every_step(layer):
+    """The features are dropped anew at every step."""
+    patched(layer, draw=lambda self, right, rng, shape: np.where(
+        rng.random(shape) >= self.dropout, 1 / (1 - self.dropout), 0))
+
+
+def not_scaled(layer):
+    patched(layer, _noise_for=lambda self, right, x: right(x) * self.dtype.type(1 - self.dropout))
+
+
+def dx_not_dropped(layer):
+    """The input's gradient passes by the mask."""
+    def backward(self, right, dy, wants_input_gradient=True):
+        noise, self.noise = self.noise, None
+        try:
+            return right(dy, wants_input_gradient)
+        finally:
+            self.noise = noise
+
+    patched(layer, backward=backward)
+
+
+DROPOUTS = [
+    ("GRU", "dropout-every-step", "the features are dropped anew at every step", "noise",
+     "noise-distribution", every_step),
+    ("LSTM", "dropout-not-scaled", "what is kept is not made larger", OUT, "scale", not_scaled),
+    ("SimpleRNN", "dropout-dx", "the gradient passes by the dropout's mask", DX, "mask-missing",
+     dx_not_dropped),
+]
+
+
 def faults():
     """All of them."""
-    lines = [(kind, name, sentence, tensor, UNKNOWN, inject)
-             for kind, name, sentence, tensor, inject in TABLE]
-    for kind, name, sentence, tensor, cause, inject in [*lines, *NAMED]:
+    for kind, name, sentence, tensor, cause, inject in DROPOUTS:
+        yield _made(kind, name, sentence, DROPPING, tensor, cause, inject)
+    for kind, name, sentence, tensor, cause, inject in TABLE:
         yield _made(kind, name, sentence, LAYERS, tensor, cause, inject)
     for kind in KINDS:
         yield _made(kind, "first-step", "the first step's state comes out, not the last one's",
-                    LAST, OUT, UNKNOWN, first_step)
-
-
+                    LAST, OUT, "other-step", first_step)
     for name, sentence, tensor, cause, inject, *also in BOTH:
         yield single("Recurrent", f"bidirectional-{name}", sentence, TWO_WAYS, "bidirectional",
                      tensor, cause, inject, *also)
@@ -221,5 +257,4 @@ def faults():
 def _made(kind, name, sentence, networks, tensor, cause, inject):
     layer = snake_case(kind)
     return single("Recurrent", f"{layer.replace('_', '-')}-{name}", sentence, networks[kind],
-                  layer, tensor, cause, inject, ("stale-weights", "kernel-layout")
-                  if cause == UNKNOWN else ())
+                  layer, tensor, cause, inject)

@@ -3,7 +3,6 @@
 import numpy as np
 
 from compare.evaluation.faults.families.making import single
-from compare.evaluation.faults.fault import UNKNOWN
 from compare.evaluation.faults.injection import gradient, half, input_gradient, output
 from compare.evaluation.faults.networks import SEQUENCE, around
 
@@ -42,21 +41,21 @@ def keeping_last(name):
 
 
 TABLE = [
-    ("first-step", "every step gets the first one's output", OUT, UNKNOWN,
+    ("first-step", "every step gets the first one's output", OUT, "other-step",
      output(first_step_everywhere)),
     ("steps-for-samples", "steps and samples are merged in one order and parted in the other", OUT,
-     UNKNOWN, output(steps_for_samples), ("batch-mixed", "flatten-order")),
-    ("reversed", "the steps come out in reverse", OUT, UNKNOWN,
+     "batch-mixed", output(steps_for_samples), ("batch-mixed", "flatten-order")),
+    ("reversed", "the steps come out in reverse", OUT, "axes-permuted",
      output(lambda layer, y, x: y[:, ::-1]), ("axes-permuted",)),
     ("float16", "the output is rounded to float16", OUT, "low-precision",
      output(lambda layer, y, x: half(y))),
-    ("dw-last-step", "the kernel's gradient is that of the last step alone", DW, UNKNOWN,
+    ("dw-last-step", "the kernel's gradient is that of the last step alone", DW, "other-step",
      keeping_last("kernel")),
-    ("db-last-step", "the bias's gradient is that of the last step alone", DB, UNKNOWN,
+    ("db-last-step", "the bias's gradient is that of the last step alone", DB, "other-step",
      keeping_last("bias"), ("bias-untied",)),
     ("dw-mean", "the kernel's gradient is a mean over the steps", DW, "scale",
      gradient("kernel", lambda layer, g, dy: g / dy.shape[1])),
-    ("dx-last-step", "only the last step's gradient goes back", DX, UNKNOWN,
+    ("dx-last-step", "only the last step's gradient goes back", DX, "other-step",
      input_gradient(lambda layer, dx, dy: np.where(
          np.arange(dx.shape[1])[:, None] == dx.shape[1] - 1, dx, 0))),
 ]

@@ -102,8 +102,9 @@ def fork_overwritten(self, right, gradient, from_logits=False, wants_input_gradi
     """Where two layers read one output, the last gradient stands for the sum."""
     arrived = {len(self.layers) - 1: gradient}
     for i in reversed(range(len(self.layers))):
-        back = back_through(self.layers[i], arrived[i], True,
-                            from_logits and i == len(self.layers) - 1)
+        fused = from_logits and i == len(self.layers) - 1
+        back = back_through(self.layers[i], None if fused else arrived[i], True,
+                            arrived[i] if fused else None)
         for source, dx in zip(self.sources[i], back if isinstance(back, list) else [back]):
             arrived[source] = dx
     return arrived[-1]

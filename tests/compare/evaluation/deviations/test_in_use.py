@@ -5,6 +5,7 @@ import pytest
 
 import compare
 import scratch
+from compare.evaluation import deviations
 from compare.inputs import twins
 from tests.compare.support.differing import IMAGE, batches, dense, fitted, real
 
@@ -183,3 +184,56 @@ def test_classes_squared_apart(keras):
                 found[package, penalty] = float(
                     model.optimizer.variables[-1][1, 0])
     assert found == {(keras, None): 5, (keras, "l2"): 8, (scratch, None): 8, (scratch, "l2"): 8}
+
+
+def test_schedule_free_start(keras):
+    rng = np.random.default_rng(1)
+    x, y = (rng.standard_normal((6, n)).astype("float32") for n in (3, 1))
+    moved = {}
+    for built in (False, True):
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, use_bias=False)])
+        model.set_weights([np.full((3, 1), 5, np.float32)])
+        model.compile(keras.optimizers.ScheduleFreeAdamW(0.01), "mse")
+        ours = scratch.Sequential([scratch.Input((3,)), scratch.Dense(1, use_bias=False)])
+        ours.set_weights(model.get_weights())
+        ours.compile(scratch.ScheduleFreeAdamW(0.01), "mse")
+        if built:
+            model.optimizer.build(model.trainable_variables)
+        model.train_on_batch(x, y)
+        ours.train_on_batch(x, y)
+        moved[built] = np.abs(model.get_weights()[0] - 5).max()
+        assert np.abs(ours.get_weights()[0] - 5).max() < 0.011
+    assert moved[True] < 0.011 and moved[False] > 4.9
+
+
+def test_weights_after_a_prediction_by_averages(keras):
+    x = np.ones((2, 1), np.float32)
+    after = {}
+    for package in (keras, scratch):
+        model = package.Sequential([package.Input((1,)),
+                                    package.layers.Dense(1, use_bias=False)])
+        model.set_weights([np.ones((1, 1), np.float32)])
+        model.compile(package.optimizers.SGD(0.25, use_ema=True, ema_momentum=0.5), "mse")
+        model.train_on_batch(x, 3 * x)  # the weight is 2
+        model.train_on_batch(x, 3 * x)  # and 2.5, the average 2.25
+        model.predict(x, verbose=0, callbacks=[package.callbacks.SwapEMAWeights()])
+        after[package] = float(model.get_weights()[0][0, 0])
+    assert after == {keras: 2.25, scratch: 2.5}
+
+
+def test_augmentation_not_drawn(keras):
+    x = np.random.default_rng(0).random((3, 6, 5, 3)).astype("float32")
+    for name in ("RandomRotation", "RandomZoom"):
+        assert not np.allclose(getattr(keras.layers, name)(0.4, seed=1)(x, training=True), x)
+        assert getattr(scratch, name)(0.4, seed=1)(x, training=True) is x
+    named = {subject for subject in deviations.ALL["augmentation_not_drawn"].concerns}
+    assert named == {name for name, cls in scratch.layers.LAYERS.items()
+                     if getattr(cls, "undrawn", False)}
+
+
+def test_shear_in_config(keras):
+    theirs, ours = (package.RandomShear(0.2) for package in (keras.layers, scratch))
+    assert theirs.get_config()["x_factor"] == ours.get_config()["x_factor"] == (-0.2, 0.2)
+    with pytest.raises(TypeError, match="in the range"):
+        keras.layers.RandomShear.from_config(theirs.get_config())
+    assert scratch.RandomShear.from_config(ours.get_config()).get_config() == ours.get_config()

@@ -41,8 +41,45 @@ def test_everything_that_scratch_has_is_on_the_page(written):
 def test_every_link_leads_somewhere(written):
     headings = {line.lstrip("# ").lower().replace(" ", "-") for line in written.splitlines()
                 if line.startswith("#")}
+    headings = {heading.replace(",", "") for heading in headings}
+    headings |= {part.split('"')[0] for part in written.split('<a id="')[1:]}
     links = {part.split(")")[0] for part in written.split("](#")[1:]}
     assert links and links <= headings
+
+
+def test_every_layer_of_keras_is_in_the_index_and_has_one_row(keras, written):
+    from compare.evaluation.support_matrix import layer_index, layers
+
+    index = written.split("## Find a layer")[1].split("## Coverage")[0]
+    for family in layers.classes(keras).values():
+        for cls in family:
+            link = f"[{cls.__name__}](#{layer_index.anchor(cls.__name__)})"
+            assert index.count(link) == 1
+            assert (f"*{link}*" in index) != layers.is_supported(cls)
+            assert written.count(f'<a id="{layer_index.anchor(cls.__name__)}"></a>') == 1
+
+
+def test_a_nearest_way_is_known_of_what_is_refused_and_of_nothing_else(keras):
+    from compare.evaluation.support_matrix import layers
+    from compare.evaluation.support_matrix.nearest import NEAREST
+
+    refused = {cls.__name__ for family in layers.classes(keras).values() for cls in family
+               if not layers.is_supported(cls)}
+    assert refused == set(NEAREST)
+
+
+@pytest.mark.parametrize("name, argument, taken, refused", [
+    ("Bidirectional", "layer", ["GRU", "LSTM", "SimpleRNN"], []),
+    ("Bidirectional", "backward_layer", [None, "GRU"], []),
+    ("TimeDistributed", "layer", ["Dense", "Conv2D", "MaxPooling1D"], ["BatchNormalization"])])
+def test_layers_inside_others_are_tried(keras, name, argument, taken, refused):
+    from compare.evaluation.support_matrix import layers
+
+    cls = getattr(keras.layers, name)
+    found = next(each for each in layers.outcomes(keras, cls) if each.argument == argument)
+    for values, of in ((taken, trial.TAKEN), (refused, trial.REFUSED)):
+        assert set(values) <= {value if value is None else repr(value)
+                               for value in found.values(of)}
 
 
 def test_rows_have_as_many_cells_as_their_headings(written):

@@ -1,0 +1,60 @@
+"""Layers that scratch does not have, judged all the same beside a live Keras model.
+
+Keras's own layer in float64 then stands in for the oracle, and trials for the proof; every row that
+leans on it says so by its kind.
+"""
+
+import functools
+from typing import Any
+
+from compare.checks.gate import Gate
+from compare.checks.row import Row
+from compare.oracle.expected import known_oracle_of
+from compare.tracing.configs import path_of
+from compare.tracing.trace import Part, Trace
+
+PERTURBED = "perturbed"
+
+
+def attach(reference: Trace, twin: Any, whole: frozenset[int]) -> None:
+    """Have a trace know how its layers without an oracle are run.
+
+    Args:
+        twin: the live Keras model that the trace is of.
+        whole: positions of layers that are run with the activation inside them.
+
+    Raises:
+        ValueError: for a layer that cannot be made anew in float64.
+    """
+    import reference as keras_side
+
+    for part, op in zip(reference.parts, keras_side.ops_of(twin, whole)):
+        if known_oracle_of(reference, part) is None:
+            reference.runs[key(part)] = (
+                functools.partial(keras_side.run_op, keras_side.in_float64(op)),
+                functools.partial(keras_side.run_op, op))
+
+
+def key(part: Part) -> tuple[str, str]:
+    """By what a trace knows how to run a part."""
+    return path_of(part.layer), part.part
+
+
+def mark(rows: list[Row], reference: Trace) -> None:
+    """Give rows whose bound is not proved their kind."""
+    if not reference.runs:
+        return
+    names = {part.name for part in reference.parts if key(part) in reference.runs}
+    for row in rows:
+        if row.kind == "componentwise" and (
+                row.gate in (Gate.WHOLE_NETWORK, Gate.LOCKSTEP)
+                or (row.gate.single_layer and row.layer in names)):
+            row.kind = PERTURBED
+
+
+def notes(reference: Trace) -> list[str]:
+    """A sentence on each layer that is its own oracle."""
+    return [f"{part.name} ({part.class_name}) is not among what scratch has: Keras's own in "
+            "float64 is its oracle, and what rounding may do to it is not proved but tried out; it "
+            "is not probed with other numbers."
+            for part in reference.parts if key(part) in reference.runs and part.tied_to is None]

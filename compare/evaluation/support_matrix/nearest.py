@@ -1,0 +1,43 @@
+"""What to do about a layer of Keras that is refused: the nearest way that works."""
+
+STRINGS = ("Look words or numbers up before they are handed in, in a tf.data map say, and check "
+           "the model from the layer behind it on.")
+CELLS = "Use the layer of that cell: SimpleRNN, LSTM or GRU, one behind the other where they stack."
+BEFORE = ("Prepare the data in front of the model and leave the layer out: it has no weights, and "
+          "the rest of the model is the same.")
+FOREIGN = ("It runs another framework. A PyTorch module can be the candidate itself: see PORTS.md; "
+           "for others hand over their outputs, `compare.check_outputs`.")
+POOLS = ("Where the sizes divide, pooling with pool_size = strides = size // output_size is the "
+         "same; with an output_size of 1 it is global pooling with keepdims=True.")
+
+NEAREST = {
+    "Lambda": "Write it with the operations of keras.ops that are supported, or with layers; a "
+              "layer of your own is wrapped: see PORTS.md.",
+    "Masking": "Leave it out where every step counts.",
+    "ReversibleEmbedding": "Embedding, and a Dense layer without bias of the same weights.",
+    **dict.fromkeys([f"Adaptive{kind}Pooling{rank}D" for kind in ("Average", "Max")
+                     for rank in (1, 2, 3)], POOLS),
+    "SpectralNormalization": "For inference save the layer inside it with its weights divided by "
+                             "their norm, and check that.",
+    **dict.fromkeys(("AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "Equalization",
+                     "MelSpectrogram", "STFTSpectrogram", "Solarization"), BEFORE),
+    **dict.fromkeys(("CutMix", "MixUp", "MaxNumBoundingBoxes"),
+                    "It changes labels or boxes besides images: apply it to the batches, and check "
+                    "on what comes out."),
+    "RandomCrop": "At inference Keras hands images through uncut, whatever its output shape says: "
+                  "CenterCrop there, or crop the batches.",
+    "CategoryEncoding": "keras.ops has one_hot for it; hand in what comes out.",
+    "Discretization": "numpy.digitize(x, bin_boundaries), handed in.",
+    **dict.fromkeys(("HashedCrossing", "Hashing", "IntegerLookup", "StringLookup",
+                     "TextVectorization"), STRINGS),
+    "Pipeline": "Put its layers into the model one by one.",
+    **dict.fromkeys([f"ConvLSTM{rank}D" for rank in (1, 2, 3)],
+                    "TimeDistributed convolutions, then LSTM over the steps, is another network; "
+                    "of this one record Keras's own and hold your arrays against it: "
+                    "`compare.check_outputs` up to this layer."),
+    **dict.fromkeys(("GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells", "RNN"), CELLS),
+    "GroupedQueryAttention": "With as many key-value heads as query heads it is "
+                             "MultiHeadAttention.",
+    **dict.fromkeys(("FlaxLayer", "JaxLayer", "TorchModuleWrapper"), FOREIGN),
+    "TFSMLayer": "Load the Keras model that the SavedModel was made of.",
+}

@@ -1,0 +1,65 @@
+"""Dropout of what an attention weighs its values by, which all kinds of it have."""
+
+import numbers
+
+import numpy as np
+
+from scratch import seed as seeding
+from scratch.layers.base import Layer
+from scratch.layers.noise import between_zero_and_one
+
+
+class DroppingAttention(Layer):
+    """Base: in training the weights of the values are multiplied by noise, which is 0 with
+    probability `dropout` and else 1 / (1 - dropout), one number for each query and key.
+
+    Args:
+        dropout: the share of the weights that are dropped, from 0 to below 1.
+        seed: a whole number, from which the layer draws by a generator of its own, or None for
+            the common one that `set_random_seed` restarts.
+
+    Raises:
+        ValueError: for another dropout or seed, or for noise of another shape than the weights'.
+    """
+
+    def __init__(self, dropout=0.0, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.dropout, self.seed = between_zero_and_one(dropout, "dropout", self), seed
+        if self.dropout == 1:
+            raise ValueError(f"{self}: expected dropout to be below 1. Received: dropout={dropout}")
+        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, numbers.Integral)):
+            raise ValueError(f"{self}: expected seed to be an integer or None. "
+                             f"Received: seed={seed!r}")
+        self._generator = None if seed is None else np.random.default_rng(abs(int(seed)))
+        self.sample_by_sample = not self.dropout
+
+    @property
+    def active(self) -> bool:
+        """Whether there is anything to draw."""
+        return self.dropout > 0
+
+    def draw(self, rng: np.random.Generator, shape: tuple) -> np.ndarray:
+        """Noise for weights of that shape."""
+        kept = rng.random(shape, np.float32) >= self.dropout
+        return np.where(kept, self.dtype.type(1 / (1 - self.dropout)), self.dtype.type(0))
+
+    def dropped(self, weights: np.ndarray, training: bool) -> np.ndarray:
+        """The weights times the noise, which is kept for the way back; as they are without any."""
+        self.noise = None
+        if not (training and self.active):
+            return weights
+        noise = self._given_noise
+        if noise is None:
+            noise = self.draw(self._generator or seeding.generator(), weights.shape)
+        self.noise = np.asarray(noise, self.dtype)
+        if self.noise.shape != weights.shape:
+            raise ValueError(f"{self}: expected noise of the shape of the weights {weights.shape}. "
+                             f"Received: {self.noise.shape}")
+        return weights * self.noise
+
+    def dropped_backward(self, dw: np.ndarray) -> np.ndarray:
+        """The gradient of the weights, given that of what `dropped` returned."""
+        return dw if self.noise is None else dw * self.noise
+
+    def get_config(self):
+        return {**super().get_config(), "dropout": self.dropout, "seed": self.seed}
