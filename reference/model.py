@@ -2,6 +2,7 @@
 
 import contextlib
 import warnings
+from copy import deepcopy
 from pathlib import Path
 
 from reference import outside
@@ -43,7 +44,8 @@ def compile_model(model, compile_config: dict) -> None:
     settings = {key: value for key, value in compile_config.items() if key != NOT_CHECKED}
     excluded: list = []
     if isinstance(settings.get("optimizer"), dict):
-        settings["optimizer"] = dict(settings["optimizer"])
+        # Keras takes apart the dictionary of an optimizer inside of another
+        settings["optimizer"] = deepcopy(settings["optimizer"])
         excluded = settings["optimizer"].pop(UNDECAYED, [])
     with precision(model_dtype(model)):
         model.compile_from_config(settings)

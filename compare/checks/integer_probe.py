@@ -7,7 +7,7 @@ distinct integers also make many ties. What such a probe finds is a mistake in t
 small its effect on real numbers would be.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -66,7 +66,7 @@ def thinned(array: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarra
 
 
 def probe(candidate: Trace, ops: Sequence[Op], reference_ops: Sequence[ReferenceRun] | None = None,
-          seed: int = 0) -> list[Row]:
+          seed: int = 0, only: Collection[int] | None = None) -> list[Row]:
     """Rows for every part that computes exactly on whole numbers; arguments as in `probes.probe`.
 
     Without `reference_ops` the oracle alone is the judge, which on whole numbers is exact.
@@ -79,7 +79,8 @@ def probe(candidate: Trace, ops: Sequence[Op], reference_ops: Sequence[Reference
             return low_draws(part, oracle, candidate.dtype, seed + i, policy.compute)
         return [draw(part, oracle, candidate.dtype, seed + i)]
 
-    return probing.probe(Gate.WHOLE_NUMBERS, candidate, ops, reference_ops, draws, exactly=True)
+    return probing.probe(Gate.WHOLE_NUMBERS, candidate, ops, reference_ops, draws, exactly=True,
+                         only=only)
 
 
 def low_draws(part: Part, oracle: Oracle, dtype: DTypeLike, seed: int, compute: str

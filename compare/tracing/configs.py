@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import scratch
-from compare.tracing.known_settings import NOT_CHECKED, not_checked, understood
+from compare.tracing.known_settings import NOT_CHECKED, not_checked, stand_in, understood
+from compare.tracing.loss_scale import INNER, SCALES
 from compare.tracing.model_kinds import is_scratch, kind
 from compare.tracing.optimizer_steps import undecayed
 from compare.tracing.trace import Trace
 from compare.tracing.types import Config, Network
-from scratch import optimizers
 from scratch.errors import UnsupportedError
 from scratch.losses import JointLoss
 from scratch.nesting import CALL
@@ -104,7 +104,10 @@ def compile_config(model: Network) -> Config:
         for loss, described in each_loss(model, config["loss"]):
             described["class_name"] = kind(loss, scratch.losses.CLASSES)
         known = {cls.__name__ for cls in scratch.optimizers.CLASSES.values()}
-        config["optimizer"]["class_name"] = kind(model.optimizer, known)
+        config["optimizer"]["class_name"] = kind(model.optimizer, {*known, SCALES})
+        inner = config["optimizer"]["config"].get(INNER)
+        if inner is not None:
+            inner["class_name"] = kind(model.optimizer.inner_optimizer, known)
         excluded = undecayed(model)
         found = [[i + 1, name] for i, layer in enumerate(model.layers)
                  for name in layer.trainable_params if (layer.name, name) in excluded]
@@ -150,7 +153,7 @@ def compile_understood(model: Network, config: Config) -> None:
             compile_as(model, known)
         except UnsupportedError:  # of an optimizer for weights of such a precision, or raised again
             rule = known["optimizer"]
-            known = {**known, "optimizer": optimizers.serialize(optimizers.get("sgd"))}
+            known = {**known, "optimizer": stand_in(rule)}
             compile_as(model, known)
             name = rule["class_name"] if isinstance(rule, dict) else rule
             left_out = [*left_out, f"optimizer {name} with such weights"]

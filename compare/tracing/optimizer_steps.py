@@ -31,7 +31,10 @@ def fresh(optimizer: Any, variables: list[np.ndarray], decays: list[bool]) -> An
     Args:
         decays: for each of them whether it decays.
     """
-    made = type(optimizer).from_config(optimizer.get_config())
+    config, inner = optimizer.get_config(), getattr(optimizer, "inner_optimizer", None)
+    if inner is not None:  # which may be of a class of somebody's own
+        config["inner_optimizer"] = type(inner).from_config(inner.get_config())
+    made = type(optimizer).from_config(config)
     kept = [variable for variable, decay in zip(variables, decays) if not decay]
     if kept:
         made.exclude_from_weight_decay(var_list=kept)
