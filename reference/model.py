@@ -105,7 +105,12 @@ def fresh_optimizer(optimizer, variables, copies):
 
     What is excluded from weight decay stays excluded.
     """
-    made = type(optimizer).from_config(optimizer.get_config())
+    rule = rule_of(optimizer)
+    made = type(rule).from_config(rule.get_config())
+    if rule is not optimizer:
+        settings = optimizer.get_config()
+        del settings["inner_optimizer"]  # which Keras cannot read if its class is somebody's own
+        made = type(optimizer)(made, **settings)
     kept = [copy for variable, copy in zip(variables, copies) if _excluded(optimizer, variable)]
     if kept:
         rule_of(made).exclude_from_weight_decay(var_list=kept)

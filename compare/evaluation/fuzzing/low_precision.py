@@ -1,6 +1,7 @@
 """A small share of the networks computes in float16 or bfloat16, as far as its layers can."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from compare.evaluation.fuzzing.specification import (
 )
 from scratch.layers import LAYERS
 from scratch.precision import LOW
+from scratch.several import each
 
 SHARE = 0.08
 POLICIES = tuple(f"{mixed}{name}" for mixed in ("", "mixed_") for name in LOW)
@@ -40,8 +42,10 @@ def _finite(specification: Specification) -> bool:
     nothing, as both sides are infinite there."""
     model, x = specification.build(), batch_of(specification)
     if model.loss is None:
-        return bool(np.isfinite(model.forward(x, training=True)).all())
-    output = (specification.batch, *model.output_shape[1:])
+        return all(np.isfinite(y).all() for y in each(model.forward(x, training=True)))
+    output: Any = [(specification.batch, *model.layers[end].output_shape[1:])
+                   for end in model.ends]
+    output = output if specification.outputs else output[0]
     value, *_ = model.loss_and_gradients(x, targets_of(specification, output),
                                          sample_weight=sample_weights_of(specification, output))
     gradients = [gradient for layer in model.layers for gradient in layer.grads.values()]
