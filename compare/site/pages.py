@@ -8,11 +8,10 @@ import json
 import re
 from pathlib import Path
 
-
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 
 ROOT = Path(__file__).parents[2]
-GUIDES = ROOT / "compare" / "guides"
 # page of the site: sections of the README, "" for what stands before the first
 SECTIONS = {
     "index.md": ("", "What you will see"),
@@ -20,6 +19,7 @@ SECTIONS = {
     "words.md": ("Words",),
     "commands.md": ("Commands",),
     "python.md": ("In Python",),
+    "whose.md": ("Whose code can be checked",),
     "gates.md": ("How a verdict is reached",),
     "faults.md": ("How well it finds mistakes",),
     "runs.md": ("One run says little",),
@@ -45,8 +45,15 @@ LINK = re.compile(r"(\]\()([^)\s]+)(\))")
 
 
 def on_files(files, config):
-    """Adds the generated pages and the README's figures to mkdocs' files."""
+    """Adds the generated pages and the README's figures to mkdocs' files.
+
+    Raises:
+        PluginError: for a section of the README that has no page, or a page without its section.
+    """
     text = (ROOT / "README.md").read_text(encoding="utf-8")
+    if unplaced := set(split(text)) ^ {name for names in SECTIONS.values() for name in names}:
+        raise PluginError(f"Expected the README's sections and SECTIONS of {__file__} to be the "
+                          f"same. In one of the two alone: {', '.join(sorted(unplaced))}")
     made = {name: page_of(text, sections) for name, sections in SECTIONS.items()}
     made |= {f"api/{name}.md": api_page(name) for name in API}
     for file in [file for file in files if file.src_uri.endswith(".ipynb")]:
@@ -62,11 +69,7 @@ def on_files(files, config):
 
 
 def page_of(readme: str, sections: tuple[str, ...]) -> str:
-    """The sections of the README as a page of their own; a single one gives its title.
-
-    Raises:
-        KeyError: for a section that the README does not have.
-    """
+    """The sections of the README as a page of their own; the first one gives its title."""
     parts = split(readme)
     text = "\n".join(("## " + name + "\n" if name else "") + parts[name] for name in sections)
     text = re.sub(r"^<!--.*?-->\n", "", text, flags=re.M | re.S)
