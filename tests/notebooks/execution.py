@@ -1,5 +1,5 @@
-"""Runs notebooks. `python -m tests.notebooks.execution` runs those of the guides and keeps what they
-put out, without what libraries say of themselves on standard error."""
+"""Runs notebooks. `python -m tests.notebooks.execution` runs those of the guides and keeps what
+they put out, less what libraries say of themselves on standard error."""
 
 import os
 import sys
