@@ -1,5 +1,5 @@
 """The guides to a first check and to the mathematics: their Python runs, their commands can be
-parsed."""
+parsed; no guide is out of sight."""
 
 import re
 import shlex
@@ -8,33 +8,23 @@ from pathlib import Path
 import pytest
 
 from compare.cli import build_parser
-
-GUIDES = Path(__file__).parents[2] / "compare" / "guides"
-
-
-def text(name: str) -> str:
-    return (GUIDES / f"{name}.md").read_text(encoding="utf-8")
+from tests.compare.support import guides
 
 
-@pytest.mark.parametrize("name", ["FIRST_CHECK", "VERDICT"])
-def test_the_blocks_run_one_after_the_other(keras, name):
-    blocks = re.findall(r"```python\n(.*?)```", text(name), re.DOTALL)
-    assert any("assert" in block for block in blocks)
-    names: dict = {}
-    for block in blocks:
-        exec(compile(block, f"{name}.md", "exec"), names)
+@pytest.mark.parametrize("name, left", [("FIRST_CHECK", "report"), ("VERDICT", "bound")])
+def test_the_blocks_run_one_after_the_other(keras, name, left):
+    assert left in guides.run(guides.python_blocks(name), name)
 
 
-def test_commands_can_be_parsed():
-    commands = re.findall(r"(?:^\$ |`)parity (.*?)`?(?: calls.*)?$", "\n".join(
-        re.split(r"(?<=`)[.,:] ?| and ", text("FIRST_CHECK"))), re.MULTILINE)
-    assert "check" in commands and "check model.keras" in commands
-    for command in commands:
-        assert build_parser().parse_args(shlex.split(command)).command == "check"
+@pytest.mark.parametrize("command", re.findall(r"(?:^\$ |`)parity ([^`\n]+)",
+                                               guides.text("FIRST_CHECK"), re.MULTILINE))
+def test_a_command_can_be_parsed(command):
+    assert build_parser().parse_args(shlex.split(command)).command == "check"
 
 
-def test_every_guide_can_be_found_from_another_page():
-    pages = [path.read_text(encoding="utf-8") for path in (*GUIDES.glob("*.md"),
-                                                          GUIDES.parents[1] / "README.md")]
+def test_every_guide_and_notebook_is_linked_from_another_page():
+    readme = guides.FOLDER.parents[1] / "README.md"
+    pages = [path.read_text(encoding="utf-8") for path in (*guides.FOLDER.glob("*.md"), readme)]
     linked = {Path(link).name for page in pages for link in re.findall(r"\]\(([^)#\s]+)", page)}
-    assert {path.name for path in GUIDES.rglob("*.*") if path.is_file()} <= linked
+    assert {path.name for ending in ("md", "ipynb")
+            for path in guides.FOLDER.rglob(f"*.{ending}")} <= linked
