@@ -10,6 +10,7 @@ import pytest
 import compare
 import scratch
 from compare.experiments.benchmark.results import Benchmark
+from tests import patience
 from tests.compare.document.html.test_pages import read
 from tests.compare.support import html_cases
 
@@ -25,7 +26,7 @@ def executed():
     nbformat.validate(notebook)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
                    "TF_CPP_MIN_LOG_LEVEL": "3"}
-    client = nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3")
+    client = nbclient.NotebookClient(notebook, timeout=patience.SECONDS, kernel_name="python3")
     with client.setup_kernel(env=environment):
         for index, cell in enumerate(notebook.cells):
             client.execute_cell(cell, index)
