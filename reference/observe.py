@@ -182,6 +182,7 @@ class _Execution:
             self.outputs, self.reads = [], []
             for op in ops:
                 read = [own_copy(self.value(source)) for source in op.sources]
+                self.tape.watch(read)  # also behind classes, from where nothing leads further back
                 used = None
                 if op.is_random:
                     used = noise.get(op.position)

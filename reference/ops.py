@@ -22,6 +22,10 @@ from reference.statistics import in_use, is_adapted
 from reference.weight_names import weight_names
 
 
+# layers whose outputs, whole numbers some of them, have no slope
+OF_CLASSES = (keras.layers.CategoryEncoding, keras.layers.Discretization)
+
+
 @dataclass
 class Op:
     """One callable on the way forward, with the variables it uses.
@@ -96,6 +100,8 @@ class Op:
             return self.call(x)
         if gradients and not self.merges:
             refuse_corrupting(self.layer, tuple(x.shape))
+        if isinstance(self.layer, OF_CLASSES):  # through numbers, for TensorFlow knows no way back
+            return tf.cast(self.call(tf.constant(x.numpy())), x.dtype)
         if noise is not None and training:
             return noises.apply(self.layer, x, noise)
         training = training and not noises.is_undrawn(self.layer)

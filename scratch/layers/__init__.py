@@ -47,6 +47,7 @@ from scratch.layers.dropout import (
 )
 from scratch.layers.einsum_dense import EinsumDense
 from scratch.layers.embedding import Embedding
+from scratch.layers.encoding import CategoryEncoding, Discretization
 from scratch.layers.flatten import Flatten
 from scratch.layers.gaussian_dropout import GaussianDropout
 from scratch.layers.gaussian_noise import GaussianNoise
@@ -129,7 +130,8 @@ LAYERS = {cls.__name__: cls for cls in (
     GaussianDropout, AlphaDropout, SpatialDropout3D, Identity, RepeatVector, CenterCrop, Resizing,
     Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract, Dot,
     EinsumDense, Attention, AdditiveAttention, MultiHeadAttention,
-    Embedding, TimeDistributed, SimpleRNN, LSTM, GRU, Bidirectional,
+    Embedding, CategoryEncoding, Discretization,
+    TimeDistributed, SimpleRNN, LSTM, GRU, Bidirectional,
     RandomFlip, RandomBrightness, RandomContrast, RandomHue, RandomSaturation,
     RandomColorDegeneration, RandomColorJitter, RandomGrayscale, RandomInvert,
     RandomPosterization, RandomSharpness, RandomGaussianBlur, RandomErasing, RandAugment,
@@ -169,6 +171,7 @@ __all__ = [
     "Normalization", "RMSNormalization", "RepeatVector", "Rescaling", "Resizing",
     "SpatialDropout3D", "UnitNormalization",
     "AdditiveAttention", "Attention", "CustomScaleLayer", "EinsumDense", "Embedding", "LayerScale",
+    "CategoryEncoding", "Discretization",
     "MultiHeadAttention", "StochasticDepth", "TimeDistributed", "GRU", "LSTM",
     "SimpleRNN", "Bidirectional",
     "RandomFlip", "RandomBrightness", "RandomContrast", "RandomHue", "RandomSaturation",

@@ -12,6 +12,7 @@ from compare.diagnosis.hypotheses.attention import of_attention
 from compare.diagnosis.hypotheses.augmentation import of_augmentation
 from compare.diagnosis.hypotheses.batch_order import of_inputs, of_timing
 from compare.diagnosis.hypotheses.embedding import of_embedding
+from compare.diagnosis.hypotheses.encoding import of_encoding
 from compare.diagnosis.hypotheses.given_numbers import of_given_numbers
 from compare.diagnosis.hypotheses.image_size import of_image_size
 from compare.diagnosis.hypotheses.inner_activations import of_inner_activation
@@ -68,7 +69,7 @@ def of_layer(c, shape: tuple) -> list[Variant]:
         if isinstance(c.layer, Pooling):
             found += of_omitted_windows(c)
     elif layer:
-        found += of_recurrence(c) + of_attention(c) + of_embedding(c)
+        found += of_recurrence(c) + of_attention(c) + of_embedding(c) + of_encoding(c)
         found += of_bias(c) + of_normalization(c) + of_norms(c) + of_given_numbers(c)
         found += of_merging(c) + of_noise(c) + of_augmentation(c) + of_image_size(c) + of_shapes(c)
     found += of_inner_activation(c)

@@ -133,7 +133,8 @@ class Draw:
     def _add(self, name: str, fixed: dict | None = None) -> bool:
         """Put a layer on top, with arguments that fit; False if none were found."""
         entry = LAYERS[name]
-        if len(self.shape) not in entry.ranks or (entry.classes and self.nodes):
+        if len(self.shape) not in entry.ranks or (
+                self.nodes and (entry.classes or entry.stands_first)):
             return False
         for _ in range(TRIES):
             drawn = self._arguments(entry, fixed or {})

@@ -322,6 +322,13 @@ LAYERS: dict[str, Entry] = {
         "embeddings_regularizer": REGULARIZER, "activity_regularizer": (None, "l2"),
         "embeddings_constraint": (None, "max_norm")},
         grows(4), classes="input_dim"),
+    "CategoryEncoding": Entry((VECTOR, SEQUENCE, IMAGE), {
+        "num_tokens": (5, 1, 9), "output_mode": ("multi_hot", "one_hot", "count")},
+        grows(9), classes="num_tokens"),
+    "Discretization": Entry(ANY, {
+        "bin_boundaries": ([-1.0, 0.5, 2.0], [0.0], [-0.1, 0.0, 0.0, 3.0]),
+        "output_mode": ("int", "one_hot", "multi_hot", "count")},
+        grows(5), stands_first=True),
     "MaxPooling2D": Entry((IMAGE,), POOLING_2D, pools),
     "AveragePooling2D": Entry((IMAGE,), POOLING_2D, pools_inside),
     "MaxPooling3D": Entry((VOLUME,), POOLING_3D, pools_inside, dtypes=in_float32),

@@ -26,8 +26,6 @@ NEAREST = {
                     "on what comes out."),
     "RandomCrop": "At inference Keras hands images through uncut, whatever its output shape says: "
                   "CenterCrop there, or crop the batches.",
-    "CategoryEncoding": "keras.ops has one_hot for it; hand in what comes out.",
-    "Discretization": "numpy.digitize(x, bin_boundaries), handed in.",
     **dict.fromkeys(("HashedCrossing", "Hashing", "IntegerLookup", "StringLookup",
                      "TextVectorization"), STRINGS),
     "Pipeline": "Put its layers into the model one by one.",

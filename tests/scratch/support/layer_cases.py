@@ -93,6 +93,8 @@ LAYERS = {
     "GRU": (ROWS, lambda K: K.GRU(3, reset_after=False, kernel_regularizer="l1")),
     "Bidirectional": (ROWS, lambda K: K.Bidirectional(K.GRU(3, kernel_regularizer="l2"),
                                                       merge_mode="mul")),
+    "CategoryEncoding": (ROWS, lambda K: K.CategoryEncoding(5, output_mode="count")),
+    "Discretization": (ROWS, lambda K: K.Discretization([-0.5, 0.25], output_mode="one_hot")),
     "LayerScale": (IMAGE, lambda K: own(K, "LayerScale")(0.25, 4)),
     "StochasticDepth": (IMAGE, lambda K: own(K, "StochasticDepth")(0.3)),
     "CustomScaleLayer": (ROWS, lambda K: own(K, "CustomScaleLayer")(0.17)),
