@@ -37,7 +37,7 @@ def write(model) -> dict:
         calls = entries[unit.name]["inbound_nodes"]
         number = len(calls)
         calls.append({"args": _arguments(unit, tensors), "kwargs": {}})
-        outputs = worked_out(unit.compute_output_shape, shapes if unit.merges else shapes[0])
+        outputs = worked_out(unit.compute_output_shape, shapes if unit.called_on_list else shapes[0])
         for place, shape in enumerate(outputs if isinstance(outputs, list) else [outputs]):
             made[i, place] = _described(shape, dtype, (unit.name, number, place))
     ends = []
@@ -63,7 +63,7 @@ def _arguments(unit, tensors: list) -> tuple:
     inputs_as = getattr(unit, "inputs_as", None)
     if inputs_as is not None:
         return (inputs_as.packed(tensors),)
-    return (tensors,) if unit.merges and not unit.calls_apart else tuple(tensors)
+    return (tensors,) if unit.called_on_list and not unit.calls_apart else tuple(tensors)
 
 
 def _first_as_output(entry: dict) -> int:

@@ -66,6 +66,7 @@ from scratch.layers.input import Input
 from scratch.layers.layer_normalization import LayerNormalization
 from scratch.layers.layer_scale import LayerScale
 from scratch.layers.lstm import LSTM
+from scratch.layers.masking import Masking
 from scratch.layers.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
 from scratch.layers.merging import Add, Average, Maximum, Minimum, Multiply, Subtract
 from scratch.layers.multi_head_attention import MultiHeadAttention
@@ -130,7 +131,7 @@ LAYERS = {cls.__name__: cls for cls in (
     GaussianDropout, AlphaDropout, SpatialDropout3D, Identity, RepeatVector, CenterCrop, Resizing,
     Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract, Dot,
     EinsumDense, Attention, AdditiveAttention, MultiHeadAttention,
-    Embedding, CategoryEncoding, Discretization,
+    Embedding, CategoryEncoding, Discretization, Masking,
     TimeDistributed, SimpleRNN, LSTM, GRU, Bidirectional,
     RandomFlip, RandomBrightness, RandomContrast, RandomHue, RandomSaturation,
     RandomColorDegeneration, RandomColorJitter, RandomGrayscale, RandomInvert,
@@ -171,7 +172,7 @@ __all__ = [
     "Normalization", "RMSNormalization", "RepeatVector", "Rescaling", "Resizing",
     "SpatialDropout3D", "UnitNormalization",
     "AdditiveAttention", "Attention", "CustomScaleLayer", "EinsumDense", "Embedding", "LayerScale",
-    "CategoryEncoding", "Discretization",
+    "CategoryEncoding", "Discretization", "Masking",
     "MultiHeadAttention", "StochasticDepth", "TimeDistributed", "GRU", "LSTM",
     "SimpleRNN", "Bidirectional",
     "RandomFlip", "RandomBrightness", "RandomContrast", "RandomHue", "RandomSaturation",

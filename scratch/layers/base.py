@@ -80,6 +80,12 @@ class Layer(HoldsWeights):
     inner_groups: dict[str, str] = {}
     # Whether its `activation`, if it has one, is the last thing it does.
     has_inner_activation = True
+    # Whether it takes the mask that comes with its input, as a second one, and the layer that made
+    # it; whether it makes one by `compute_mask`, or hands one on that it has used: see masks.py.
+    uses_masks = False
+    masked_by: "Layer | None" = None
+    makes_masks = False
+    hands_masks_on = False
     # Arguments that are layers themselves.
     inner_layers: tuple[str, ...] = ()
     # Whether Keras's layer of that name takes itself to be in training where nothing is said.
@@ -226,6 +232,23 @@ class Layer(HoldsWeights):
         if not self.fits(shape):
             raise ValueError(f"{self} is built for inputs {self.input_shape}. Received: {shape}")
         return self.forward(x, training)
+
+    @property
+    def called_on_list(self) -> bool:
+        """Whether a call names several inputs; a mask comes by itself."""
+        return self.merges and self.masked_by is None
+
+    def take_mask(self, maker: "Layer | None") -> None:
+        """Read a mask beside the input from now on, made by that layer; None for no mask."""
+        if maker is None and self.masked_by is not None and isinstance(self.input_shape, list):
+            self.input_shape = self.input_shape[0]
+        if maker is not None and isinstance(self.input_shape, tuple):
+            self.input_shape = None  # it is built for one input
+        self.masked_by, self.merges = maker, maker is not None
+
+    def compute_mask(self, x: np.ndarray) -> np.ndarray:
+        """Which steps count, (batch, steps), of a layer that makes masks."""
+        raise NotImplementedError
 
     def fits(self, input_shape) -> bool:
         """Whether the layer was built for such inputs, whatever the size of the batch."""
