@@ -13,6 +13,7 @@ from scratch.layer_config import layer_from_config, layer_to_config
 from scratch.layers import LAYERS, Input
 from scratch.layers.symbolic import SymbolicTensor
 from scratch.layers.unknown_sizes import worked_out
+from scratch.mask_config import without_masks
 from scratch.operations import Operation, is_operation
 
 ONE_LIST = "the inputs, and the outputs, side by side in one list or dictionary"
@@ -86,7 +87,11 @@ def read(config: dict) -> tuple[Any, Any]:
     if sorted(inputs) != sorted(named):
         raise UnsupportedError(f"{owner}: expected the inputs {named}, whose layers are "
                                f"InputLayers. Received the InputLayers: {inputs}.")
+    entries = without_masks(entries)
     layers = {name: layer_from_config(entry) for name, entry in entries.items()}
+    for name, entry in entries.items():
+        if "expects_mask" in entry:
+            layers[name].expects_mask = entry["expects_mask"]
     calls = {call: read for name, entry in entries.items() if name not in inputs
              for call, read in _calls(name, entry)}
     tensors: dict[Named, list] = {(name, 0): [layers[name]] for name in inputs}

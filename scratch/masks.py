@@ -9,6 +9,7 @@ mask reads it as one more input.
 from collections.abc import Sequence
 
 from scratch.errors import UnsupportedError
+from scratch.mask_config import require_expected
 
 # Layers that hand a mask on unread: those of Keras that support masking without looking at it.
 PASSING = frozenset((
@@ -52,6 +53,8 @@ def with_masks(layers: Sequence, sources: Sequence[tuple[int, ...]]
         if mask is not None:
             _require(layer, layers[mask[2]])
         if layer.uses_masks:
+            read_name = layers[mask[1]].name if mask is not None and mask[1] >= 0 else None
+            require_expected(layer, None if mask is None else mask[0], read_name)
             layer.take_mask(None if mask is None else mask[0])
             reads = reads if mask is None else (*reads, mask[1])
         found.append(reads)

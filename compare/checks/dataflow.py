@@ -118,6 +118,9 @@ def _forward(model: Network, watched: list[Watched], x: Any) -> Iterator[Row]:
     for seen, sources in zip(watched, model.sources):
         for i, source in enumerate(sources):
             expected = given[-1 - source] if source < 0 else watched[source].output
+            maker = getattr(seen.layer, "masked_by", None)
+            if maker is not None and i and expected is not None:
+                expected = maker.compute_mask(expected)
             if seen.inputs is None or expected is None:
                 yield mismatch(Gate.WHOLE_NETWORK, seen.layer.name, "", None, expected)
                 return

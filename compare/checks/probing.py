@@ -91,7 +91,7 @@ def run_draw(gate: Gate, part: Part, op: Op, oracle: Oracle, reference_run: Refe
         ends: judge only what the precision can hold, see `in_range`.
     """
     rounding = Rounding.of(draw.dy.dtype)
-    draw = draw._replace(x=tuple(map(oracle.admitted, draw.x)) if isinstance(draw.x, tuple)
+    draw = draw._replace(x=oracle.admitted_inputs(draw.x) if isinstance(draw.x, tuple)
                          else oracle.admitted(draw.x))
     oracle.training = draw.training
     dy = None if draw.tensors == OUTPUT else draw.dy

@@ -84,6 +84,7 @@ class Layer(HoldsWeights):
     # it; whether it makes one by `compute_mask`, or hands one on that it has used: see masks.py.
     uses_masks = False
     masked_by: "Layer | None" = None
+    expects_mask: tuple[str, Any] | None = None  # what a config says of it
     makes_masks = False
     hands_masks_on = False
     # Arguments that are layers themselves.
