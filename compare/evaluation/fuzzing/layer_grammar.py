@@ -265,7 +265,8 @@ ALL = Derived("all", lambda shape: list(range(1, len(shape) + 1)))
 
 RECURRENT = {"units": (3, 1, 4), "activation": ("tanh", "relu", "linear", "softsign", "softmax"),
              "use_bias": SWITCH, "return_sequences": SWITCH[::-1], "go_backwards": SWITCH[::-1],
-             "unroll": SWITCH[::-1], "kernel_initializer": ("glorot_uniform", "he_normal"),
+             "unroll": SWITCH[::-1],
+             "zero_output_for_mask": SWITCH[::-1], "kernel_initializer": ("glorot_uniform", "he_normal"),
              "recurrent_initializer": ("orthogonal", "glorot_normal"),
              "bias_initializer": ("zeros", "random_normal"), "kernel_regularizer": REGULARIZER,
              "recurrent_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER,
@@ -320,11 +321,12 @@ LAYERS: dict[str, Entry] = {
         "input_dim": (7, 1, 30), "output_dim": (3, 1, 4),
         "embeddings_initializer": ("uniform", "random_normal", "ones"),
         "embeddings_regularizer": REGULARIZER, "activity_regularizer": (None, "l2"),
-        "embeddings_constraint": (None, "max_norm")},
+        "embeddings_constraint": (None, "max_norm"), "mask_zero": (False, True)},
         grows(4), classes="input_dim"),
     "CategoryEncoding": Entry((VECTOR, SEQUENCE, IMAGE), {
         "num_tokens": (5, 1, 9), "output_mode": ("multi_hot", "one_hot", "count")},
         grows(9), classes="num_tokens"),
+    "Masking": Entry((SEQUENCE, IMAGE), {"mask_value": (0.0, -1.0, 0.5)}),
     "Discretization": Entry(ANY, {
         "bin_boundaries": ([-1.0, 0.5, 2.0], [0.0], [-0.1, 0.0, 0.0, 3.0]),
         "output_mode": ("int", "one_hot", "multi_hot", "count")},

@@ -13,7 +13,6 @@ POOLS = ("Where the sizes divide, pooling with pool_size = strides = size // out
 NEAREST = {
     "Lambda": "Write it with the operations of keras.ops that are supported, or with layers; a "
               "layer of your own is wrapped: see PORTS.md.",
-    "Masking": "Leave it out where every step counts.",
     "ReversibleEmbedding": "Embedding, and a Dense layer without bias of the same weights.",
     **dict.fromkeys([f"Adaptive{kind}Pooling{rank}D" for kind in ("Average", "Max")
                      for rank in (1, 2, 3)], POOLS),

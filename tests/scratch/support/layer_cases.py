@@ -95,6 +95,7 @@ LAYERS = {
                                                       merge_mode="mul")),
     "CategoryEncoding": (ROWS, lambda K: K.CategoryEncoding(5, output_mode="count")),
     "Discretization": (ROWS, lambda K: K.Discretization([-0.5, 0.25], output_mode="one_hot")),
+    "Masking": (ROWS, lambda K: K.Masking(mask_value=0.5)),
     "LayerScale": (IMAGE, lambda K: own(K, "LayerScale")(0.25, 4)),
     "StochasticDepth": (IMAGE, lambda K: own(K, "StochasticDepth")(0.3)),
     "CustomScaleLayer": (ROWS, lambda K: own(K, "CustomScaleLayer")(0.17)),
