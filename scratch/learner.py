@@ -53,6 +53,7 @@ class Learner:
     layers: list[Layer]
     built: bool
     ends: list[int]
+    masked_ends: list[int]
     inputs_as: Structure | None
     outputs_as: Structure | None
 

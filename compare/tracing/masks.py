@@ -26,6 +26,6 @@ def mask_of(trace: Trace, i: int, read: Any) -> np.ndarray:
         maker = trace.sources[maker][0]
     config = layer_config(trace, trace.parts[maker].layer)
     if "mask_value" not in config:  # of class numbers, of which 0 is padding
-        return (np.asarray(read) != 0).astype(np.float64)
+        return np.asarray(np.asarray(read) != 0, np.float64)
     left_out = np.asarray(config["mask_value"]).astype(trace.dtype)
-    return (np.asarray(read) != left_out).any(axis=-1).astype(np.float64)
+    return np.asarray((np.asarray(read) != left_out).any(axis=-1), np.float64)

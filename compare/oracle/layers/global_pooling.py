@@ -128,8 +128,9 @@ class GlobalAveragePooling1D(GlobalAveragePooling2D):
         counts = np.expand_dims(self.counts, 3 - self.axes[0])
         self.steps = self.total(counts)  # those that count
         self.shape, x = x.shape, x.flushed().where(counts)
-        return self.given(mean(*(self.total(array) for array in (
-            x.value, np.abs(x.value), x.bound, x.support())), self.steps, x.rounding))
+        total, magnitude, passed_on, terms = (
+            self.total(array) for array in (x.value, np.abs(x.value), x.bound, x.support()))
+        return self.given(mean(total, magnitude, passed_on, terms, self.steps, x.rounding))
 
     def backward(self, dy: Bounded) -> tuple[Any, dict[str, Bounded]]:
         if self.counts is None:
