@@ -21,7 +21,6 @@ from reference.quiet import keras, tf
 from reference.statistics import in_use, is_adapted
 from reference.weight_names import weight_names
 
-
 # layers whose outputs, whole numbers some of them, have no slope
 OF_CLASSES = (keras.layers.CategoryEncoding, keras.layers.Discretization)
 
@@ -119,7 +118,8 @@ class Op:
         training = training and not noises.is_undrawn(self.layer)
         apart = isinstance(self.layer, CALLED_APART)
         with swapped(self.layer, "activity_regularizer", None):
-            return self.call(*x, training=training) if apart else self.call(x, training=training, **mask)
+            inputs = x if apart else [x]
+            return self.call(*inputs, training=training, **mask)
 
 
 def ops_of(model, whole=frozenset()) -> list[Op]:

@@ -38,7 +38,8 @@ def write(model) -> dict:
         calls = entries[unit.name]["inbound_nodes"]
         number = len(calls)
         calls.append({"args": _arguments(unit, tensors), "kwargs": {}})
-        outputs = worked_out(unit.compute_output_shape, shapes if unit.called_on_list else shapes[0])
+        outputs = worked_out(unit.compute_output_shape,
+                             shapes if unit.called_on_list else shapes[0])
         for place, shape in enumerate(outputs if isinstance(outputs, list) else [outputs]):
             made[i, place] = _described(shape, dtype, (unit.name, number, place))
     ends = []

@@ -150,7 +150,8 @@ def _backward(model: Network, watched: list[Watched], end: Any, fused: Any) -> I
         for j, (reader, sources) in enumerate(zip(watched, model.sources)):
             if j in reached and not reader.ends_the_way_back:
                 arrived += [(reader.sent or [None] * len(sources))[k]
-                            for k, source in enumerate(sources) if source == i]
+                            for k, source in enumerate(sources) if source == i
+                            and not (k and getattr(reader.layer, "masked_by", None))]
         terms = [Bounded(gradient, rounding) for gradient in arrived if gradient is not None]
         regularizer = seen.layer.activity_regularizer
         if regularizer is not None and seen.output is not None:

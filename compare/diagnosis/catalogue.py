@@ -211,8 +211,9 @@ CATALOGUE: dict[str, Entry] = {
         "Without mask_zero class 0 is a class as any other: looked up, and learned.", BOTH),
     "steps-mask": Entry(
         "masked steps are treated otherwise",
-        "A masked step leaves the states as they are, puts out what the step before did (zeros with "
-        "zero_output_for_mask), has no share in a mean, and sends no gradient to its input.", BOTH),
+        "A masked step leaves the states as they are, puts out what the step before did (with "
+        "zero_output_for_mask zeros), has no share in a mean, and sends no gradient to its input.",
+        BOTH),
     # attention
     "attention-scale": Entry(
         "the scores are scaled in another way",

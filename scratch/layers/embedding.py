@@ -49,7 +49,8 @@ class Embedding(Layer):
 
     sample_by_sample = True
     without_input_gradient = True
-    neutral = {"embeddings_constraint": (None,), "weights": (None,), "lora_rank": (None,), "lora_alpha": (None,), "quantization_config": (None,)}
+    neutral = {"embeddings_constraint": (None,), "weights": (None,),
+               "lora_rank": (None,), "lora_alpha": (None,), "quantization_config": (None,)}
 
     def __init__(self, input_dim, output_dim, embeddings_initializer="uniform",
                  embeddings_regularizer=None, mask_zero=False, **kwargs):

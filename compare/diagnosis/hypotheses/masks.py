@@ -19,7 +19,8 @@ def of_masks(c) -> list[Variant]:
     uses = isinstance(c.layer, (Recurrent, Bidirectional, GlobalAveragePooling1D))
     if not uses or not isinstance(c.x, tuple):
         return []
-    others = {"every step counts": np.ones_like, "the mask is inverted": lambda mask: np.asarray(mask == 0, mask.dtype),
+    others = {"every step counts": np.ones_like,
+              "the mask is inverted": lambda mask: np.asarray(mask == 0, mask.dtype),
               "the mask is read from the other end": lambda mask: mask[:, ::-1],
               "the mask is one step late": lambda mask: np.roll(mask, 1, axis=1),
               "the mask is another sample's": lambda mask: np.roll(mask, 1, axis=0)}

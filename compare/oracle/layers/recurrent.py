@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from compare.oracle.base import Oracle, judges
 from compare.oracle import masks
+from compare.oracle.base import Oracle, judges
 from compare.oracle.layers.noise import product
 from compare.oracle.making import activation_for
 from compare.oracle.recurrence import at_step, beside, collected, columns, turned
