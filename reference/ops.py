@@ -21,6 +21,7 @@ from reference.quiet import keras, tf
 from reference.statistics import in_use, is_adapted
 from reference.weight_names import weight_names
 
+LOW = ("float16", "bfloat16")
 # layers whose outputs, whole numbers some of them, have no slope
 OF_CLASSES = (keras.layers.CategoryEncoding, keras.layers.Discretization)
 
@@ -105,7 +106,7 @@ class Op:
 
     def _run(self, x, noise, training, gradients):
         if self.is_activation:
-            return self.call(x)
+            return self.call(tf.cast(x, self.layer.compute_dtype))
         mask = {}
         if self.masked_by is not None:
             x, mask["mask"] = x[0], tf.cast(x[1], bool)
@@ -227,7 +228,7 @@ def run_op(op: Op, x, dy, weights: dict, training=True) -> tuple:
             return array(y), None, {}
         with naming(op.layer):
             gradients = tape.gradient(y, [*inputs, *(v.value for v in trainable)],
-                                      output_gradients=tf.constant(dy))
+                                      output_gradients=tf.cast(dy, y.dtype))
         gradients = [array(gradient) for gradient in gradients]
         named = {op.names[id(v)]: g for v, g in zip(trainable, gradients[len(inputs):])}
         dx = tuple(gradients[:len(inputs)]) if op.merges else gradients[0]
@@ -236,4 +237,9 @@ def run_op(op: Op, x, dy, weights: dict, training=True) -> tuple:
 
 def array(tensor):
     """A NumPy array of its own, None for None; what is sparse is filled up."""
-    return None if tensor is None else np.array(tf.convert_to_tensor(tensor).numpy())
+    return None if tensor is None else held(np.array(tf.convert_to_tensor(tensor).numpy()))
+
+
+def held(array: np.ndarray) -> np.ndarray:
+    """An array of float16 or bfloat16 in one of float32, which holds all their numbers."""
+    return array.astype(np.float32) if array.dtype.name in LOW else array

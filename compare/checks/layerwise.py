@@ -6,6 +6,7 @@ inherited + local = observed.
 """
 
 import copy
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -30,9 +31,12 @@ from compare.oracle.expected import (
     with_penalties,
 )
 from compare.oracle.losses import loss_terms
+from compare.oracle.low_precision import policy_of
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing import execution
+from compare.tracing.configs import layer_config
 from compare.tracing.layer_error import RAISED, LayerError, sentence
+from compare.tracing.loss_scale import loss_scale
 from compare.tracing.loss_terms import Term, terms_of
 from compare.tracing.ops import Op
 from compare.tracing.optimizer_steps import stepped
@@ -40,9 +44,11 @@ from compare.tracing.shared_weights import total_gradient
 from compare.tracing.tensor_names import by_name
 from compare.tracing.trace import Part, Trace
 from compare.tracing.types import Arrays, Network, Weights
+from scratch.precision import rounded
 from scratch.several import each
 
 MOVES = "the layer changes this weight outside of training"
+TITLE = f"Gates '{Gate.FORWARD}' and '{Gate.BACKWARD}', layer by layer"  # of its bar
 ONE_SAMPLE = "a batch of one sample"  # is what a row is about
 Steps = dict[tuple[int, str], Bounded]  # by part and name of the weight
 
@@ -55,17 +61,17 @@ class Layerwise:
         ops: the candidate's ops, to be run on the reference's inputs; None if it cannot be
             run, then the oracle says what it should have made of its own inputs.
         model: the candidate's model, whose loss and optimizer are run; None likewise.
+        only: the positions of the parts that are judged; None for all.
     """
 
     def __init__(self, candidate: Trace, reference: Trace, ops: list[Op] | None = None,
-                 model: Network | None = None) -> None:
+                 model: Network | None = None, only: Collection[int] | None = None) -> None:
         self.candidate, self.reference = candidate, reference
         self.ops, self.model = ops, model
         self.dtype = np.dtype(reference.dtype)
         self.rounding = Rounding.of(self.dtype)
-        what = f"Gates '{Gate.FORWARD}' and '{Gate.BACKWARD}', layer by layer"
-        self.results = [self._judge_part(i)
-                        for i in progress.each(range(len(reference.parts)), what)]
+        self.positions = [i for i in range(len(reference.parts)) if only is None or i in only]
+        self.results = [self._judge_part(i) for i in progress.each(self.positions, TITLE)]
 
     def rows(self) -> list[Row]:
         """All rows, gate after gate."""
@@ -127,7 +133,8 @@ class Layerwise:
                     row.off, row.note = "candidate", "the layer changes what it is handed, in place"
                     rows.append(row)
         if self.reference.y is not None:
-            execution.add_penalties(op, result.weight_gradients)
+            execution.add_penalties(op, result.weight_gradients,
+                                    loss_scale(self.reference.compile_config))
         for name, value in {} if self.reference.training else result.updated.items():
             row = bitwise(Gate.FORWARD, self.candidate.parts[i].name, name, value,
                           theirs.weights[name])
@@ -162,7 +169,8 @@ class Layerwise:
                     (theirs.parts[end] for end in theirs.ends),
                     theirs.fused if isinstance(theirs.fused, tuple) else [theirs.fused])]
                 made, made_gradient, made_values = execution.run_loss(
-                    function, theirs.y, seen, theirs.fused, theirs.sample_weight)
+                    function, theirs.y, seen, theirs.fused, theirs.sample_weight,
+                    loss_scale(theirs.compile_config))
             except RAISED as error:  # somebody's own loss may raise anything
                 note = (str(error) if isinstance(error, LayerError) else
                         f"{type(function).__name__} raised {sentence(error)}")
@@ -219,7 +227,8 @@ class Layerwise:
         for what the forward pass itself changes, of the layer on the reference's input."""
         right, made = self._stepped()
         rows = []
-        for i, (ours, theirs) in enumerate(zip(self.candidate.parts, self.reference.parts)):
+        for i in self.positions:
+            ours, theirs = self.candidate.parts[i], self.reference.parts[i]
             for name, expected in theirs.updated.items():
                 if name not in ours.updated or (i, name) not in made:
                     rows.append(mismatch(Gate.UPDATE, ours.name, name, ours.updated.get(name),
@@ -313,8 +322,9 @@ class Layerwise:
         result, errors = op.attempt(_copy(alone.input), training=False)
         if errors:
             return raised(Gate.INFERENCE, name, "output", f"{ONE_SAMPLE}: {errors['forward']}")
+        policy = policy_of(layer_config(self.reference, theirs.layer))
         row = judge(Gate.INFERENCE, name, "output", result.output,
-                    right.value.astype(self.dtype), right)
+                    rounded(right.value.astype(self.dtype), policy.compute), right)
         row.note = f"{ONE_SAMPLE}{': ' if row.note else ''}{row.note}"
         return None if row.passed else row
 

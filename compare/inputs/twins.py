@@ -2,8 +2,8 @@
 
 Nothing means the benchmark network; `FILE.keras` a saved Keras model; `module:callable` a function
 that returns a scratch model, a Keras model, a Keras config dictionary, one layer that
-`compare.wrap` gave, or the pair to compare: a scratch model or a list of wrapped layers, and the
-network to hold it against.
+`compare.wrap` gave, or the pair to compare: a scratch model, a list of wrapped layers or a wrapped
+network in one class, and the network to hold it against.
 """
 
 import importlib
@@ -20,6 +20,7 @@ from compare.tracing.configs import (
     compile_config,
     compile_understood,
     keras_config,
+    plain,
     settings_of,
 )
 from compare.tracing.known_settings import NOT_CHECKED, not_checked, understood
@@ -29,6 +30,7 @@ from scratch.custom_objects import LAMBDA
 from scratch.errors import UnsupportedError
 from scratch.files.model_archive import refuse_folder
 from scratch.models import load_compiled_by, model_with_weights, naming
+from scratch.precision import Policy
 
 ENDINGS = (".keras", ".h5", ".hdf5")
 UNCOMPILED = "what the model is compiled with"
@@ -39,7 +41,7 @@ def pair(spec: str | None, dtype: str | None = None, seed: int = 0, compiled: bo
 
     Args:
         spec: None for the benchmark network, 'FILE.keras' or 'module:callable'.
-        dtype: 'float32', 'float64', or None for the model's own.
+        dtype: a precision such as 'float64' or 'mixed_float16', or None for the model's own.
         seed: of the initial weights, where the model has none of its own.
         compiled: whether what a model was compiled with is looked at; else there is a note that it
             is not checked, see `compare.tracing.known_settings`.
@@ -62,12 +64,15 @@ def pair(spec: str | None, dtype: str | None = None, seed: int = 0, compiled: bo
         if dtype is not None:
             raise ValueError(f"Expected no --dtype, as {spec} gives both models. "
                              f"Received: {dtype}")
+        if isinstance(made[0], adapters.Conventions) and is_network(made[1]):
+            return made
         if _becomes_network(made[0]) and is_network(made[1]):
             return adapters.as_network(*made), made[1]
         if not is_scratch(made[0]) or not is_network(made[1]):
             raise ValueError(f"Expected {spec} to give a torch.nn.Module, a scratch.Sequential or "
-                             "scratch.Model, or a list of layers, and the network to hold it "
-                             "against. Received: "
+                             "scratch.Model, a list of layers, compare.wrap(network), or what "
+                             "compare.from_jax gives, and the network to hold it against. "
+                             "Received: "
                              + " and ".join(type(thing).__name__ for thing in made))
         return made
     return twins(alone(made), dtype, compiled)
@@ -94,6 +99,12 @@ def alone(made):
 def _becomes_network(thing) -> bool:
     """Whether it is a list of layers, or a module of PyTorch's."""
     return not isinstance(thing, tuple) and adapters.takes_part(thing)
+
+
+def drawn_for(model, twin):
+    """The scratch model whose inputs and loss say what batch to draw for a pair: the candidate, or,
+    beside a network in one class, of which neither is known, one like the reference."""
+    return twins(twin)[0] if isinstance(model, adapters.Conventions) else model
 
 
 def is_network(thing) -> bool:
@@ -124,6 +135,8 @@ def golden_candidate(trace, spec: str | None):
     if spec is not None:
         made = call(spec)
         made = made[0] if isinstance(made, tuple) and made else made
+        if isinstance(made, adapters.Conventions):
+            return made
         if _becomes_network(made):
             return adapters.as_network(made, trace)
         if not is_scratch(made):
@@ -167,9 +180,11 @@ def twins(model, dtype: str | None = None, compiled: bool = True):
     config = keras_config(model) if own else model.get_config()
     settings = settings_of(model) if compiled else {}
     weights = model.get_weights()
+    given = config
     if dtype is not None:
         config = with_dtype(config, dtype)
-    if own and dtype in (None, model.dtype.name):
+    as_it_is = plain(config) == plain(given)
+    if own and as_it_is:
         candidate, twin = model, None  # layers of somebody's own are what is to be checked
     else:
         candidate, twin = scratch.model_from_config(config), None
@@ -179,7 +194,7 @@ def twins(model, dtype: str | None = None, compiled: bool = True):
             setattr(candidate, NOT_CHECKED, not_checked(model))
     import reference
 
-    if is_keras(model) and dtype in (None, candidate.dtype.name):
+    if is_keras(model) and as_it_is:
         twin = model if reference.model_dtype(model) == candidate.dtype.name else None
     if twin is None:
         twin = _made_of(config, candidate, compile_config(candidate) if compiled else None)
@@ -222,11 +237,13 @@ def _made_of(config: dict, candidate, compiled):
 
 
 def with_dtype(config, dtype: str):
-    """A config with every layer's precision replaced."""
+    """A config with every layer's precision replaced; what is fed to a network of float16 or
+    bfloat16 is of float32, as Keras has it."""
     if isinstance(config, dict):
         if config.get("class_name") == "DTypePolicy":
             return {**config, "config": {"name": dtype}}
-        return {key: (dtype if key == "dtype" and isinstance(value, str)
+        fed = Policy(dtype).held.name
+        return {key: (fed if key == "dtype" and isinstance(value, str)
                       else with_dtype(value, dtype))
                 for key, value in config.items()}
     if isinstance(config, (list, tuple)):

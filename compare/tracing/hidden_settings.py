@@ -10,7 +10,7 @@ from compare.tracing.types import Network
 
 PLAIN = (bool, int, float, str, type(None))
 # what steps change, or what only names
-STATE = {"built", "_built", "_lock", "iterations", "name", "slot_names", "_given_rate"}
+STATE = {"built", "_built", "_calls", "_lock", "iterations", "name", "slot_names", "_given_rate"}
 
 
 def require_described(model: Network) -> None:
@@ -22,6 +22,7 @@ def require_described(model: Network) -> None:
     optimizer = getattr(model, "optimizer", None)
     if optimizer is None:
         return
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # of one that scales the loss
     kind = type(optimizer).__name__
     try:
         made = type(optimizer).from_config(optimizer.get_config())

@@ -165,6 +165,7 @@ class GlobalMaxPooling1D(GlobalMaxPooling):
         [[[0.0, 0.5], [1.0, 0.5], [0.0, 0.0]]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 1
 
@@ -194,6 +195,7 @@ class GlobalMaxPooling2D(GlobalMaxPooling):
         (1, 1, 1, 2)
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 2
 
@@ -221,6 +223,7 @@ class GlobalAveragePooling1D(MaskedAveragePooling):
         [[3.0, 6.0]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 1
 
@@ -250,6 +253,7 @@ class GlobalAveragePooling2D(GlobalAveragePooling):
         [[2.5, 8.5]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 2
 
@@ -279,6 +283,7 @@ class GlobalMaxPooling3D(GlobalMaxPooling):
         (1, 2)
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 3
 
@@ -308,5 +313,6 @@ class GlobalAveragePooling3D(GlobalAveragePooling):
         (1, 2)
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 3

@@ -11,7 +11,7 @@ from compare.evaluation.faults import baseline_rules, gradient_check
 from compare.evaluation.faults.fault import Fault
 from compare.evaluation.faults.scoring import Case
 from compare.evaluation.fuzzing.specification import Specification
-from compare.parity import QUIET
+from compare.tracing.global_state import QUIET
 from compare.tracing.ops import whole_layers
 from compare.tracing.trace import folded
 
@@ -62,6 +62,6 @@ def compared(trace) -> dict[str, np.ndarray]:
 def in_float64(network: Specification, case: Case):
     """The clean network in float64, with the case's weights."""
     plain = copy.deepcopy(network.plain())
-    model = Specification.from_plain({**plain, "dtype": "float64"}).build()
+    model = Specification.from_plain({**plain, "dtype": "float64", "policy": ""}).build()
     model.set_weights(case.model.get_weights())
     return model

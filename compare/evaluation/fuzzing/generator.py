@@ -13,6 +13,7 @@ from compare.evaluation.fuzzing import loss_grammar
 from compare.evaluation.fuzzing.building import model_of
 from compare.evaluation.fuzzing.grammar import IMAGE, SEQUENCE, VECTOR, VOLUME, Derived, label
 from compare.evaluation.fuzzing.layer_grammar import ANY, IN_BRANCHES, LAYERS
+from compare.evaluation.fuzzing.low_precision import lowered
 from compare.evaluation.fuzzing.specification import Node, Specification
 from compare.evaluation.fuzzing.structure import structured
 from scratch.errors import UnsupportedError
@@ -46,7 +47,8 @@ def draw(seed: int, number: int) -> Specification:
     rng = np.random.default_rng([seed, 1, number])
     all_goals = cached_goals(seed)
     plain = Draw(rng, all_goals[number % len(all_goals)]).specification([seed, number])
-    return without_refused_masks(structured(plain, np.random.default_rng([seed, 3, number])))
+    whole = without_refused_masks(structured(plain, np.random.default_rng([seed, 3, number])))
+    return lowered(whole, np.random.default_rng([seed, 4, number]))
 
 
 def without_refused_masks(specification: Specification) -> Specification:
@@ -308,7 +310,7 @@ def seen(specification: Specification) -> list[str]:
         ("several inputs", specification.more_inputs),
         ("several outputs", specification.outputs),
         ("shared models", any(calls > 1 for *_, calls in specification.inside))) if there]
-    return [*found, f"network|dtype|{specification.dtype}",
+    return [*found, f"network|dtype|{specification.policy or specification.dtype}",
             f"network|kind|{'Sequential' if specification.is_stack else 'functional'}",
             f"network|loss|{'yes' if specification.loss else 'no'}",
             f"network|lockstep|{specification.steps > 0}"]

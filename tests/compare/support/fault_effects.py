@@ -48,7 +48,8 @@ def of_a_batch(model, network):
         return
     yield np.asarray(trace.loss)
     weighted = {} if weight is None else {"sample_weight": weight}
-    for factor in (1, 0.5, 1):
+    overflowing = (1e6,) if model.optimizer.skips_nonfinite else ()
+    for factor in (1, 0.5, 1, *overflowing):
         try:
             value, output = model.train_step(np.asarray(factor * x, x.dtype), y, **weighted)
         except scratch.NonFiniteLossError as error:  # its effect is where the step leads

@@ -65,7 +65,7 @@ def test_every_kind_of_layer_every_phase_loss_and_optimizer_has_some():
         "SparseCategoricalCrossentropy", "CategoricalCrossentropy", "BinaryCrossentropy",
         "MeanSquaredError", "MeanAbsoluteError", "Huber", "KLDivergence"}
     assert {fault.network.optimizer[0] for fault in SINGLES if fault.phase == "update"} == {
-        "SGD", "Adam", "AdamW", "RMSprop", "Adagrad"}
+        "SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "LossScaleOptimizer"}
 
 
 @pytest.mark.parametrize("fault", EVERY, ids=lambda fault: fault.identifier)
