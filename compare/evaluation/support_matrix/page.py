@@ -73,7 +73,7 @@ def contents() -> str:
 
 def slug(heading: str) -> str:
     """The place that GitHub gives a heading."""
-    return heading.lower().replace(",", "").replace(" ", "-")
+    return heading.lower().replace(",", "").replace(".", "").replace(" ", "-")
 
 
 def coverage() -> str:
