@@ -13,6 +13,7 @@ import pytest
 
 import compare
 import scratch
+from tests import patience
 
 TESTS = '''
 import numpy as np
@@ -64,7 +65,7 @@ def run(project, *options):
     plugin = [] if _installed() else ["-p", "keras_parity_pytest"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *plugin, *options,
-         "test_theirs.py"], cwd=project, capture_output=True, text=True, timeout=300,
+         "test_theirs.py"], cwd=project, capture_output=True, text=True, timeout=patience.SECONDS,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([*filter(None, sys.path), PLUGIN])})
 
 
@@ -119,7 +120,8 @@ def test_an_installation_leaves_other_projects_alone(tmp_path, editable):
     (project / "test_it.py").write_text(BESIDE)
     done = subprocess.run(
         [python, "-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=project, capture_output=True,
-        text=True, timeout=300, env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"})
+        text=True, timeout=patience.SECONDS,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"})
     assert "2 passed" in done.stdout, done.stdout + done.stderr
 
 

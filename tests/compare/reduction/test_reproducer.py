@@ -10,6 +10,7 @@ import pytest
 import compare
 from compare.reduction.minimize import MinimalCase, minimize
 from compare.reduction.reproducer import as_test, explain, pictured
+from tests import patience
 
 BROKEN = '''
 import numpy as np
@@ -63,7 +64,7 @@ def test_the_written_test_fails_until_the_layer_is_mended(found, tmp_path, facto
     (tmp_path / "test_found.py").write_text(as_test(found, "mine:make", "it's scale: twice 'it'"))
     run = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
                           "test_found.py"], cwd=tmp_path, capture_output=True, text=True,
-                         timeout=120)
+                         timeout=patience.SECONDS)
     assert (run.returncode == 0) == passes, run.stdout + run.stderr
     assert "1 passed" in run.stdout if passes else "received np.float" in run.stdout
     if not passes:  # the line that pytest repeats at its end: layer, tensor, what is wrong
@@ -88,7 +89,8 @@ def test_it():
 def test_a_file_of_an_older_version_says_how_to_write_it_anew(tmp_path, module, name):
     (tmp_path / "test_old.py").write_text(OLD.format(module=module, name=name))
     run = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
-                          "test_old.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+                          "test_old.py"], cwd=tmp_path, capture_output=True, text=True,
+                         timeout=patience.SECONDS)
     assert run.returncode == 2 and "parity debug MODEL --pytest FILE.py" in run.stdout, run.stdout
 
 
