@@ -31,8 +31,8 @@ def attach(reference: Trace, twin: Any, whole: frozenset[int]) -> None:
     for part, op in zip(reference.parts, keras_side.ops_of(twin, whole)):
         if known_oracle_of(reference, part) is None:
             reference.runs[key(part)] = (
-                functools.partial(keras_side.run_op, keras_side.in_float64(op)),
-                functools.partial(keras_side.run_op, op))
+                functools.partial(keras_side.run_outside, keras_side.in_float64(op)),
+                functools.partial(keras_side.run_outside, op))
 
 
 def key(part: Part) -> tuple[str, str]:
