@@ -169,7 +169,7 @@ def _draws(layer, input_shape: tuple) -> bool:
     generators = [one for each in layer._flatten_layers() for one in each._seed_generators]
     if not generators:
         return False
-    before = [np.array(one.state) for one in generators]
+    before = [array(one.state) for one in generators]
     layer(np.zeros([size or UNKNOWN_SIZE for size in input_shape], layer.compute_dtype),
           training=True)
-    return any(not np.array_equal(one.state, kept) for one, kept in zip(generators, before))
+    return any(not np.array_equal(array(one.state), kept) for one, kept in zip(generators, before))

@@ -44,10 +44,14 @@ def mark(rows: list[Row], reference: Trace) -> None:
     """Give rows whose bound is not proved their kind."""
     if not reference.runs:
         return
-    names = {part.name for part in reference.parts if key(part) in reference.runs}
+    parts = [part for part in reference.parts if key(part) in reference.runs]
+    names = {part.name for part in parts}
+    moved = {(part.name, name) for part in parts
+             for name in part.updated.keys() - part.weight_gradients.keys()}
     for row in rows:
         if row.kind == "componentwise" and (
                 row.gate in (Gate.WHOLE_NETWORK, Gate.LOCKSTEP)
+                or (row.gate is Gate.UPDATE and (row.layer, row.tensor) in moved)
                 or (row.gate.single_layer and row.layer in names)):
             row.kind = PERTURBED
 
