@@ -12,6 +12,7 @@ from compare.checks.row import Row
 from compare.oracle.expected import known_oracle_of
 from compare.tracing.configs import path_of
 from compare.tracing.trace import Part, Trace
+from scratch.errors import UnsupportedError
 
 PERTURBED = "perturbed"
 
@@ -33,6 +34,20 @@ def attach(reference: Trace, twin: Any, whole: frozenset[int]) -> None:
             reference.runs[key(part)] = (
                 functools.partial(keras_side.run_outside, keras_side.in_float64(op)),
                 functools.partial(keras_side.run_outside, op))
+
+
+def require_oracles(reference: Trace) -> None:
+    """That each layer of a trace can be judged.
+
+    Raises:
+        UnsupportedError: for one that only a live Keras model can judge, which is not there.
+    """
+    for part in reference.parts:
+        if key(part) not in reference.runs and known_oracle_of(reference, part) is None:
+            raise UnsupportedError(
+                f"Layer {part.name!r} is of class {part.class_name}, which is not among what "
+                "scratch has: only Keras's own can be its oracle. Expected the live Keras model as "
+                "the reference. Received another model, or a trace")
 
 
 def key(part: Part) -> tuple[str, str]:
