@@ -10,6 +10,9 @@
     compare.bounds(layer, x, weights)              # what one layer should give, and the bound
     compare.wrap(my_layer, kernel="W", ...)        # lets somebody else's layer take part
     compare.from_torch(module, names={...}, ...)   # a PyTorch module, where it needs a word more
+    compare.from_jax(function, params, ...)        # a function of JAX's; one layer: wrap_jax
+    compare.from_onnx("model.onnx", names={...})   # an ONNX file, where it needs a word more
+    compare.from_tflite("model.tflite", ...)       # likewise a TFLite file
     compare.assert_case("mine:build", "conv", ...) # one layer on a case that `parity debug` found
 
 Only what really needs Keras imports TensorFlow. Each name is loaded when it is first used, so that
@@ -28,11 +31,13 @@ if TYPE_CHECKING:
     from compare.foreign_outputs import bounds, check_outputs
     from compare.parity import assert_case, assert_parity, check, diagnose, diff, twin
     from compare.report.report import Report
+    from compare.runtimes import from_jax, from_onnx, from_tflite, wrap_jax
     from compare.tracing.recorder import record
     from compare.tracing.trace import Trace
 
 __all__ = ["Report", "Row", "Trace", "assemble", "assert_case", "assert_parity", "bounds", "check",
-           "check_outputs", "diagnose", "diff", "from_torch", "record", "twin", "wrap"]
+           "check_outputs", "diagnose", "diff", "from_jax", "from_onnx", "from_tflite",
+           "from_torch", "record", "twin", "wrap", "wrap_jax"]
 __version__ = "0.2.0"
 
 WHERE = {
@@ -41,6 +46,7 @@ WHERE = {
     "compare.foreign_outputs": ("bounds", "check_outputs"),
     "compare.parity": ("assert_case", "assert_parity", "check", "diagnose", "diff", "twin"),
     "compare.report.report": ("Report",),
+    "compare.runtimes": ("from_jax", "from_onnx", "from_tflite", "wrap_jax"),
     "compare.tracing.recorder": ("record",),
     "compare.tracing.trace": ("Trace",),
 }

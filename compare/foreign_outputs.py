@@ -15,13 +15,14 @@ from compare.checks import given_outputs
 from compare.checks.array_layout import FORMATS
 from compare.diagnosis.report_diagnosis import Diagnosis
 from compare.inputs import named_outputs
+from compare.inputs.live_keras import keras_ops
 from compare.oracle.expected import results
 from compare.oracle.registry import oracle_for
 from compare.oracle.running_error import Rounding
-from compare.parity import QUIET, keras_ops
 from compare.report.report import Report
+from compare.runtimes import is_file, opened, reading
 from compare.tracing.configs import input_layers, plain
-from compare.tracing.global_state import leaving_no_trace
+from compare.tracing.global_state import QUIET, leaving_no_trace
 from compare.tracing.model_kinds import kind, require_network
 from compare.tracing.ops import inner_activation
 from compare.tracing.recorder import record
@@ -46,7 +47,8 @@ class Bounds(NamedTuple):
 
 @leaving_no_trace
 @np.errstate(**QUIET)
-def check_outputs(model, x=None, outputs=(), *, data_format=None, precision=None) -> Report:
+def check_outputs(model, x=None, outputs=(), *, data_format=None, precision=None,
+                  because="") -> Report:
     """Whether arrays are what the layers of `model` put out at inference, within proved bounds.
 
     Each layer is judged on the array of the layer before it. Where that is missing, the exact
@@ -59,11 +61,13 @@ def check_outputs(model, x=None, outputs=(), *, data_format=None, precision=None
         outputs: arrays by the names of the layers, activations inside them included, {'conv2d':
             array, ...}; or a list of arrays in the layers' order, told by their shapes. Some may be
             missing. float16, float32 or float64; images in Keras's order of axes, or with the
-            channels at the other end.
+            channels at the other end. Or an ONNX or a TFLite file, by its path or from
+            `compare.from_onnx` or `compare.from_tflite`, which is run on the batch.
         data_format: 'channels_first' or 'channels_last', as the arrays lie, where their shapes fit
             both; None takes the one that is nearer.
         precision: in which they were computed, 'float16', 'float32' or 'float64'; None for that of
             the model. An array that is stored in float16 alone may be off by that rounding, too.
+        because: why gradients are not judged although they are there; '' where there are none.
 
     Returns:
         A Report. Its rows at the gate 'forward' judge single layers; `observed` in each is how far
@@ -73,6 +77,7 @@ def check_outputs(model, x=None, outputs=(), *, data_format=None, precision=None
         ValueError: for a name that no layer has, a shape that its output does not have, or arrays
             that do not say which layers they belong to.
         TypeError: for a model of another kind, or arrays that hold no real numbers.
+        ImportError: for a file whose runtime is not installed, with what to do.
     """
     require_network(model)
     for name, value, choices in (("data_format", data_format, FORMATS),
@@ -89,12 +94,27 @@ def check_outputs(model, x=None, outputs=(), *, data_format=None, precision=None
     every = range(len(layer_parts(trace)))
     trace = folded(trace, every)
     shapes = {part.layer: part.output.shape for part in trace.parts}
-    outputs = _without_inputs(trace, outputs)
-    given, by_order = named_outputs.matched(outputs, shapes)
-    found = given_outputs.judged(trace, given, keras_ops(model, every), data_format, precision)
+    runs = keras_ops(model, every)
+    names: list = []
+    misshapen: dict[str, np.ndarray] = {}
+    said: list[str] = []
+    runs_here = is_file(outputs) or hasattr(outputs, "run")
+    if runs_here:
+        read = reading.read(opened(outputs), trace, runs, data_format)
+        given, by_order, misshapen, said = read.arrays, False, read.misshapen, read.said
+    else:
+        outputs = _without_inputs(trace, outputs)
+        names = list(outputs)
+        given, by_order = named_outputs.matched(outputs, shapes)
+    found = given_outputs.judged(trace, given, runs, data_format, precision, misshapen)
+    if runs_here:
+        found.candidate.producer = read.runtime
     explained = Diagnosis(found.candidate, trace, slack=found.slack)
+    if because:
+        said.insert(0, f"The forward pass alone is judged. {because}")
     return Report.of(found.rows, found.candidate, trace, explained,
-                     _notes(list(outputs), given, by_order, list(shapes), found))
+                     said + _notes(names, given, by_order, list(shapes), found),
+                     ["gradients"] if because else [])
 
 
 def _without_inputs(trace: Trace, outputs):
@@ -131,7 +151,7 @@ def _notes(names: list, given: dict, by_order: bool, layers: list[str], found) -
     for layer, how in found.turned.items():
         ways.setdefault(how, []).append(layer)
     said += [f"Taken as {how}: {', '.join(some)}." for how, some in ways.items()]
-    last = max(layers.index(layer) for layer in given)
+    last = max((layers.index(layer) for layer in given), default=-1)
     missing = [layer for layer in layers[:last] if layer not in given]
     if missing:
         said.append(f"There is no array of {', '.join(missing)}: each is judged together with "

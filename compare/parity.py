@@ -5,14 +5,14 @@ reference's own input and output gradient (teacher forcing in both directions), 
 that op's error alone. What rounding can explain comes from the oracle in `compare.oracle`.
 """
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from compare import adapters
+from compare import adapters, foreign_outputs, one_class, runtimes
 from compare.checks import (
+    chosen_layers,
     end_to_end,
     entry_points,
     extremes,
@@ -22,20 +22,24 @@ from compare.checks import (
     outside,
     sparse_probe,
     specification,
+    time_left,
     training_trajectory,
 )
+from compare.checks.chosen_layers import ChosenLayers
 from compare.checks.gate import Gate
 from compare.checks.layerwise import Layerwise
 from compare.checks.row import Row, forget_observed
 from compare.diagnosis.finding import Finding
 from compare.diagnosis.report_diagnosis import Diagnosis
+from compare.document import progress
 from compare.inputs import batches, compiling, passes, twins
+from compare.inputs.live_keras import keras_loss, keras_ops
 from compare.oracle.expected import learned
 from compare.reduction.case import Case
 from compare.reduction.minimize import run_small
 from compare.report.report import Report
 from compare.tracing import grouping, known_settings, placeholder
-from compare.tracing.global_state import leaving_no_trace
+from compare.tracing.global_state import QUIET, leaving_no_trace
 from compare.tracing.model_kinds import is_keras, is_scratch, require_network
 from compare.tracing.noise import drawn, noise_of
 from compare.tracing.ops import ops_of, whole_layers
@@ -49,14 +53,12 @@ from compare.tracing.validation import (
 )
 
 LOCKSTEP = 5  # steps of training side by side
-# Rows tell of every NaN and infinity; NumPy need not warn of them besides.
-QUIET: dict[str, Any] = {"divide": "ignore", "over": "ignore", "invalid": "ignore"}
 
 
 @leaving_no_trace
 @np.errstate(**QUIET)
 def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gradients=None,
-          probes=True, steps=LOCKSTEP, seed=0) -> Report:
+          probes=True, steps=LOCKSTEP, seed=0, layers=None, sample=None) -> Report:
     """Whether `model` computes what `twin` computes, within proved rounding bounds.
 
     Layers that are random in training use the same noise on both sides: what the candidate's draw
@@ -64,8 +66,12 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
 
     Args:
         model: the candidate: a `scratch.Sequential` or a `scratch.Model`; or a list of layers, one
-            for each of the twin's, wrapped by `compare.wrap` or of scratch's kind; or a
-            torch.nn.Module, see `compare.from_torch`.
+            for each of the twin's, wrapped by `compare.wrap` or of scratch's kind; or a whole
+            network in one class, wrapped by itself, of which only the whole is judged; or a
+            torch.nn.Module, see `compare.from_torch`; or an ONNX or a TFLite file, by its path or
+            from `compare.from_onnx` or `compare.from_tflite`: then the forward pass alone, each
+            tensor of it judged as by `compare.check_outputs`; or a function of JAX's from
+            `compare.from_jax`.
         twin: the reference: such a Keras model, another scratch model, or a Trace of either.
         x, y: the batch; of several inputs or outputs lists or dictionaries as the models take them,
             and likewise upstream and sample_weight. Not needed with a Trace, which brings its own.
@@ -79,18 +85,48 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
             differ at all, real numbers of which few meet in any sum, and, the loss and penalties
             too, numbers at the ends of their range.
         steps: how many steps to train in lockstep with a live Keras model; 0 for none.
-        seed: of the gradient that is drawn.
+        seed: of the gradient that is drawn, and of a sample of the layers.
+        layers: names of layers, or patterns of them such as 'block_1_*', to check these alone; None
+            for all. Then the report is on them, says what was left out, and nothing of the network
+            as a whole or its training.
+        sample: how many layers to draw, to check these alone.
 
     Returns:
-        A Report: true if everything passed; `rows`, `first_failure`, and a table when printed.
+        A Report: true if everything passed that was checked; `rows`, `first_failure`, and a table
+            when printed.
 
     Raises:
         ValueError: for inputs that are not finite or do not fit, labels outside the classes, or
             models that are not compiled although there are labels; for gradients of layers that
-            have no backward pass.
+            have no backward pass; for a name that no layer has.
         TypeError: for models of another kind.
     """
-    model, twin = _pair(model, twin, (x, y, upstream, sample_weight))
+    shares = time_left.shares(probes, steps, layers is None and sample is None)
+    with progress.together(shares):
+        return _checked(model, twin, (x, y, upstream, sample_weight), gradients, probes, steps,
+                        seed, (layers, sample))
+
+
+def _checked(model, twin, batch: tuple, gradients, probes: bool, steps: int, seed: int,
+             asked: tuple[Any, Any]) -> Report:
+    """`check`, of a batch (x, y, upstream, sample_weight) and the (layers, sample) asked for."""
+    x, y, upstream, sample_weight = batch
+    layers, sample = asked
+    if runtimes.is_file(model):
+        return _file(model, twin, x, gradients, y=y, upstream=upstream,
+                     sample_weight=sample_weight, layers=layers, sample=sample)
+    require_network(twin)
+    if isinstance(model, adapters.Conventions):
+        if layers is not None or sample is not None:
+            raise ValueError("Expected no layers and no sample with a network in one class, of "
+                             "which the whole is run. Received some")
+        return one_class.check(model, twin, x, y, upstream=upstream, sample_weight=sample_weight,
+                               gradients=gradients, seed=seed)
+    model, because = runtimes.taking_part(model, twin, x, gradients)
+    if because:
+        check_alone(layers=layers, sample=sample)
+        return foreign_outputs.check_outputs(twin, x, model, because=because)
+    model, twin = _pair(model, twin, batch)
     if not isinstance(twin, Trace):
         x = grouping.inputs_of(twin, x)
         y, upstream = (grouping.outputs_of(twin, given) for given in (y, upstream))
@@ -102,8 +138,9 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
         notes.append(passes.about_forward_alone(model, gradients))
         reference = folded(at_inference(twin) if isinstance(twin, Trace) else
                            record(twin, x, gradients=False, whole=whole), whole)
+        some = chosen_layers.chosen(reference, *asked, seed)
         return _report(model, twin, twin, reference, {"gradients": False}, probes, 0, notes,
-                       known_settings.not_checked(model))
+                       known_settings.not_checked(model), some)
     if isinstance(twin, Trace):
         x, y, sample_weight = twin.x, twin.y, twin.sample_weight
         upstream = twin.upstream if y is None else None
@@ -123,7 +160,17 @@ def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gra
                               noise=noise, whole=whole), whole)
     given = {"y": y, "upstream": upstream, "sample_weight": sample_weight,
              "noise": noise_of(reference)}
-    return _report(model, twin, called, reference, given, probes, steps, notes, left_out)
+    some = chosen_layers.chosen(reference, *asked, seed)
+    return _report(model, twin, called, reference, given, probes, steps, notes, left_out, some)
+
+
+def _file(file, twin, x, gradients, **given) -> Report:
+    """The report on the forward pass of another runtime's file, which has no other."""
+    if gradients:
+        raise ValueError("Expected gradients to be False or None: "
+                         f"{runtimes.opened(file).title} has no backward pass. Received: True")
+    check_alone(**given)
+    return foreign_outputs.check_outputs(twin, x, file)
 
 
 def _pair(model, twin, batch: tuple):
@@ -138,7 +185,8 @@ def _pair(model, twin, batch: tuple):
         model = adapters.as_network(model, twin)
     if not is_scratch(model):
         raise TypeError("Expected the candidate, the first of the two, to be a scratch.Sequential "
-                        "or a scratch.Model, a list of layers, or a torch.nn.Module. "
+                        "or a scratch.Model, a list of layers, a network in one class as "
+                        "compare.wrap(network), or a torch.nn.Module. "
                         f"Received: {type(model).__name__}")
     if isinstance(twin, Trace):
         check_trace_alone(*batch)
@@ -146,21 +194,24 @@ def _pair(model, twin, batch: tuple):
 
 
 def _report(model, twin, called, reference: Trace, given: dict, probes: bool, steps: int,
-            notes: list[str], left_out: list[str]) -> Report:
+            notes: list[str], left_out: list[str], some: ChosenLayers | None) -> Report:
     """The report on a candidate and a recorded reference.
 
     Args:
         called: the twin as its owner calls it, compiled or not.
         given: what the candidate is recorded with, besides x.
         left_out: what of the settings is not known.
+        some: the layers that are checked; None for all, and for the network as a whole.
     """
     whole = whole_layers(model)
+    only = None if some is None else some.positions
     if is_keras(twin):
         outside.attach(reference, twin, whole)
     candidate, its_own = placeholder.recorded(model, reference, reference.x, **given)
     candidate.runs = reference.runs
     notes += outside.notes(reference)
-    report = compare_traces(candidate, reference, ops_of(model), model, notes, left_out)
+    report = compare_traces(candidate, reference, ops_of(model), model, notes, left_out,
+                            some)
     rows = report.rows = without_steps(report.rows, reference, left_out)
     if not its_own:
         forget_observed(rows)
@@ -168,17 +219,21 @@ def _report(model, twin, called, reference: Trace, given: dict, probes: bool, st
         return report
     if probes:
         own, theirs = ops_of(model), keras_ops(twin, whole)
-        rows = (rows + integer_probe.probe(candidate, own, theirs)
-                + sparse_probe.probe(candidate, own, theirs)
-                + extremes.probe(candidate, own, theirs, model, keras_loss(twin)))
-    rows = without_steps(rows + _beyond_single_layers(model, twin, reference, steps, notes),
-                         reference, left_out)
-    if is_keras(called):
-        rows = rows + entry_points.rows(model, called, reference)
+        rows = (rows + integer_probe.probe(candidate, own, theirs, only=only)
+                + sparse_probe.probe(candidate, own, theirs, only=only)
+                + extremes.probe(candidate, own, theirs, model, keras_loss(twin), only))
+    if some is None:
+        rows = without_steps(rows + _beyond_single_layers(model, twin, reference, steps, notes),
+                             reference, left_out)
+        if is_keras(called):
+            rows = rows + entry_points.rows(model, called, reference)
+    elif reference.training:
+        rows = rows + [row for row in noise_distribution.rows(model, reference)
+                       if row.layer in some.names]
     outside.mark(rows, reference)
     explained = Diagnosis(candidate, reference, ops_of(model), keras_ops(twin, whole), model,
                           twin if is_keras(twin) else None)
-    return Report.of(rows, candidate, reference, explained, notes, left_out)
+    return Report.of(rows, candidate, reference, explained, notes, left_out, some)
 
 
 def without_steps(rows: list[Row], reference: Trace, left_out: list[str]) -> list[Row]:
@@ -232,24 +287,6 @@ def _as_its_owner_runs_it(model, reference: Trace, notes: list[str]) -> list[Row
     return []
 
 
-def keras_ops(twin, whole=frozenset()) -> list | None:
-    """The twin's ops as functions for `probe`, None if it is not a live Keras model."""
-    if not is_keras(twin):
-        return None
-    import reference
-
-    return [functools.partial(reference.run_op, op) for op in reference.ops_of(twin, whole)]
-
-
-def keras_loss(twin):
-    """The twin's loss as a function for `extremes.probe`, None if it is no live Keras model."""
-    if not is_keras(twin):
-        return None
-    import reference
-
-    return functools.partial(reference.run_loss, twin)
-
-
 @leaving_no_trace
 def twin(model):
     """A Keras model with the same config and weights, compiled alike if the model is compiled.
@@ -296,15 +333,17 @@ def diff(trace_a: Trace, trace_b: Trace) -> Report:
 
 
 def compare_traces(candidate: Trace, reference: Trace, ops=None, model=None,
-                   notes: Sequence[str] = (), not_checked: Sequence[str] = ()) -> Report:
+                   notes: Sequence[str] = (), not_checked: Sequence[str] = (),
+                   some: ChosenLayers | None = None) -> Report:
     """The report on two traces; `ops` and `model` are the candidate's, if it can be run."""
     rows = specification.network(candidate, reference)
     if specification.same_structure(rows):
         outside.require_oracles(reference)
         rows += specification.weights(candidate, reference)
-        rows += Layerwise(candidate, reference, ops, model).rows()
+        rows += Layerwise(candidate, reference, ops, model,
+                          None if some is None else some.positions).rows()
     return Report.of(rows, candidate, reference,
-                     Diagnosis(candidate, reference, ops, None, model), notes, not_checked)
+                     Diagnosis(candidate, reference, ops, None, model), notes, not_checked, some)
 
 
 def assert_case(model: str, layer: str, tensor: str, *, part: str, class_name: str, config: dict, x,

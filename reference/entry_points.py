@@ -8,6 +8,7 @@ import contextlib
 
 import numpy as np
 
+from reference import compiled_once
 from reference import noise as noises
 from reference.compiled import dropped_afterwards, put
 from reference.failures import naming_part
@@ -101,16 +102,19 @@ class EntryPoints(contextlib.AbstractContextManager):
         Returns:
             The weights after the step, and what `train_on_batch` returns, by name.
         """
+        with precision(self.dtype):
+            x, y = as_inputs(self.model, self._cast(x)), self._labels(y)
+            weight = as_outputs(self.model, self._cast(sample_weight))
         self.model.set_weights(weights)  # from which some optimizers' slots start
         if not self._trains:
             self.model.optimizer = self._fresh_optimizer()
+            if compiled_once.possible(self.model, x, y, weight):
+                put(self.model, "train_function", compiled_once.AnyBatchSize(self.model))
             self._trains = True
         given = noises.by_layer(self.layers, {i: self._held(i, value)
                                               for i, value in (noise or {}).items()})
         with precision(self.dtype), noises.given(given), naming_part("train_on_batch"):
-            weight = as_outputs(self.model, self._cast(sample_weight))
-            logs = self.model.train_on_batch(as_inputs(self.model, self._cast(x)), self._labels(y),
-                                             weight, return_dict=True)
+            logs = self.model.train_on_batch(x, y, weight, return_dict=True)
         return [np.array(w) for w in self.model.get_weights()], logs
 
     def _held(self, position: int, noise: np.ndarray):

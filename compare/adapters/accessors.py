@@ -2,11 +2,12 @@
 
     "W"              obj.W
     "params.W1"      obj.params["W1"], or obj.params.W1 if that is no dictionary
+    "weights.0"      obj.weights[0], of a list
     get              get(obj) gives the array, which is then filled in place
     (get, set)       set(obj, array) takes one
 """
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,9 @@ def read(obj, place: Place):
     where: str | Callable = place[0] if isinstance(place, tuple) else place
     if callable(where):
         return where(obj)
-    for name in where.split("."):
+    names = where.split(".")
+    while names:
+        name, names = _next(obj, names)
         obj = _inner(obj, name)
     return obj
 
@@ -63,19 +66,34 @@ def write(obj, place: Place, array: Any) -> None:
         raise ValueError(f"expected a function that gets an array of shape {array.shape}, to be "
                          f"filled in place; or a pair (get, set). Received: {kept}")
     else:
-        *path, last = place.split(".")
-        for name in path:
-            obj = _inner(obj, name)
+        last, rest = _next(obj, place.split("."))
+        while rest:
+            obj = _inner(obj, last)
+            last, rest = _next(obj, rest)
         if isinstance(obj, MutableMapping):
             obj[last] = array
+        elif isinstance(obj, list):
+            obj[int(last)] = array
         else:
             setattr(obj, last, array)
+
+
+def _next(obj, names: list[str]) -> tuple[str, list[str]]:
+    """(the name of what comes next, those behind it); keys of a dictionary may have dots in them.
+    """
+    count = 1
+    if isinstance(obj, Mapping):
+        count = next((n for n in range(len(names), 0, -1) if ".".join(names[:n]) in obj), 1)
+    return ".".join(names[:count]), names[count:]
 
 
 def _inner(obj, name: str) -> Any:
     if isinstance(obj, Mapping):
         if name in obj:
             return obj[name]
+    elif isinstance(obj, Sequence):
+        if name.isdigit() and int(name) < len(obj):
+            return obj[int(name)]
     elif hasattr(obj, name):
         return getattr(obj, name)
     raise AttributeError(f"expected {name!r} in {_kind(obj)}. It has: "
@@ -86,8 +104,12 @@ def names(obj) -> list[str]:
     """What the object keeps, by name: what a person may have meant."""
     if isinstance(obj, Mapping):
         return [str(key) for key in obj]
+    if isinstance(obj, Sequence):
+        return [str(i) for i in range(len(obj))]
     return [name for name in getattr(obj, "__dict__", ()) if not name.startswith("_")]
 
 
 def _kind(obj) -> str:
-    return "a dictionary" if isinstance(obj, Mapping) else type(obj).__name__
+    if isinstance(obj, Mapping):
+        return "a dictionary"
+    return "a list" if isinstance(obj, Sequence) else type(obj).__name__

@@ -14,7 +14,7 @@ from scratch.layer_config import layer_from_config
 from scratch.layers import LAYERS, AffineLayer, Layer
 
 
-def assemble(items, twin) -> scratch.Sequential:
+def assemble(items, twin, loss=None, optimizer=None) -> scratch.Sequential:
     """The network that a list of layers makes, with the weights, loss and optimizer of `twin`.
 
     Args:
@@ -23,6 +23,8 @@ def assemble(items, twin) -> scratch.Sequential:
             (layer, activation), or the two one after the other.
         twin: a Keras model, a scratch model or a Trace of either; a mere stack of layers, among
             which stacks may be.
+        loss, optimizer: somebody's own, as `compare.wrap(..., like=...)` gave them; None for those
+            of the twin, by scratch.
 
     Raises:
         TypeError: for other things in the list.
@@ -31,7 +33,7 @@ def assemble(items, twin) -> scratch.Sequential:
     config, compiled, weights = specified(twin)
     entries = _entries(config)
     items = _paired(items, entries)
-    loss = _joined_one(items[-1])
+    joined = _joined_one(items[-1])
     live = _live_layers(twin)
     layers = [layer_for(item, entry, i, live.get(entry["config"]["name"]))
               for i, (item, entry) in enumerate(zip(items, entries))]
@@ -41,8 +43,12 @@ def assemble(items, twin) -> scratch.Sequential:
     model.set_weights(weights)
     if compiled:
         compile_understood(model, compiled)
+        if joined is not None:
+            model.loss = fused_loss.as_loss(joined, model.loss)
         if loss is not None:
-            model.loss = fused_loss.as_loss(loss, model.loss)
+            model.loss = loss
+        if optimizer is not None:
+            model.optimizer = optimizer
     return model
 
 
@@ -206,3 +212,14 @@ def _with_activation(pair, entry: dict, i: int) -> Layer:
         function = layer_for(inner, alone, i) if isinstance(inner, Conventions) else inner
         layer.activation = as_activation(function, layer.activation.name, layer.activation.config)
     return layer
+
+
+def activation_alone(layer) -> Layer:
+    """The activation inside a layer as a layer of its own, built for that layer's output."""
+    named = layer.get_config()["activation"]
+    alone = {"class_name": "Activation", "config": {"activation": named}} \
+        if isinstance(named, str) else named
+    made = layer_from_config(alone)
+    made.dtype = layer.dtype
+    made.build(layer.output_shape)
+    return made

@@ -9,10 +9,12 @@ from compare.tracing.layer_error import RAISED
 
 # What may be handed to a forward or a backward pass, and what may come back; besides these, the
 # weights by their Keras names, and their gradients as 'kernel_gradient'.
-TAKEN = ("x", "dy", "output", "labels", "cache", "learning_rate", "training")
-GIVEN = ("output", "cache", "loss", "input_gradient", "ignored")
+TAKEN = ("x", "dy", "output", "labels", "cache", "learning_rate", "training", "logits_gradient")
+GIVEN = ("output", "logits", "cache", "loss", "input_gradient", "gradients", "ignored")
 WEIGHTS = ("kernel", "bias", "depthwise_kernel", "pointwise_kernel", "gamma", "beta",
            "moving_mean", "moving_variance", "alpha")
+STEPS = ("weights", "gradients", "weights_by_name", "gradients_by_name", "pairs", "weight",
+         "gradient", "name")  # what the step of an optimizer takes besides
 APPLIED = "applied"
 
 
@@ -48,6 +50,11 @@ class Conventions:
     reset_before: str = "backward"
     mode: Any = None
     lazy: bool = False
+    loss: Any = None
+    loss_takes: tuple | None = None
+    step: Any = None
+    step_takes: tuple | None = None
+    step_gives: tuple | None = None
     input_shape: tuple | None = None
 
     def __post_init__(self):
@@ -107,24 +114,28 @@ class Conventions:
                             "Received neither")
 
     def _check_passes(self) -> None:
-        for what in ("forward", "backward"):
+        for what in ("forward", "backward", "loss", "step"):
             method = getattr(self, what)
             if getattr(method, "__self__", None) is self.obj is not None:  # a method of the object
                 setattr(self, what, method.__name__)
             elif method is not None and not isinstance(method, str) and not callable(method):
                 raise TypeError(f"Expected {what} to be a method's name or a function. "
                                 f"Received: {method!r}")
-            weights = dict.fromkeys((*WEIGHTS, *self.weights))
-            self._check_names(f"{what}_takes", (*TAKEN, *weights))
-            self._check_names(f"{what}_gives",
-                              (*GIVEN, *(f"{name}_gradient" for name in weights)))
+            weights = tuple(dict.fromkeys((*WEIGHTS, *self.weights)))
+            self._check_names(f"{what}_takes", (*TAKEN, *weights, *(STEPS if what == "step"
+                                                                    else ())))
+            if what in ("forward", "backward"):
+                self._check_names(f"{what}_gives",
+                                  (*GIVEN, *(f"{name}_gradient" for name in weights)))
+        self._check_names("step_gives", ("weight", "cache", "ignored"))
 
     def _check_names(self, argument: str, known: tuple) -> None:
         names = getattr(self, argument)
         if names is None:
             return
         names = (names,) if isinstance(names, str) else _tuples(names)
-        unknown = [name for name in _flat(names) if name not in known]
+        unknown = [name for name in _flat(names) if name not in known
+                   and not (argument == "backward_gives" and "/" in name)]
         if argument.endswith("_takes"):
             unknown += [name for name in names if not isinstance(name, str)]
         if unknown:
@@ -169,8 +180,8 @@ class Conventions:
                                  f"Received: {getattr(self, argument)!r}")
         if isinstance(self.divides_by_batch, dict) and \
                 not (self.joined and set(self.divides_by_batch) == {"loss", "gradient"}):
-            raise ValueError("Expected divides_by_batch to be True or False; or, of a softmax that "
-                             "is the loss, too, {'loss': True, 'gradient': False}. "
+            raise ValueError("Expected divides_by_batch to be True or False; or, of what gives a "
+                             "loss, {'loss': True, 'gradient': False}. "
                              f"Received: {self.divides_by_batch!r}")
         if self.mode is not None:
             accessors.checked(self.mode, "mode")

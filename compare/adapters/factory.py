@@ -42,7 +42,7 @@ def placed(how, like, keras_layer=None):
     return _built(how, cls.from_config(entry["config"]), weights, shape)
 
 
-def _built(how, layer: Layer, weights: list, shape: tuple | None):
+def _built(how, layer, weights: list, shape: tuple | None):
     """The layer, built and with these weights if the shape of its input is known."""
     layer.strict = True
     shape = how.input_shape if how.input_shape is not None else shape

@@ -63,7 +63,8 @@ def close_up(tensor: str, actual: np.ndarray, expected: np.ndarray, allowed: np.
     arrange, caption = arrangement(tensor, actual.shape, index)
     place = np.zeros(actual.shape, bool)
     place[index] = True
-    found = np.unravel_index(np.argmax(arrange(place)), arrange(place).shape)
+    placed = arrange(place)
+    found = np.unravel_index(np.argmax(placed), placed.shape)
     shown = [arrange(array) for array in (actual, expected)]  # (panels, height, width)
     chosen, first = window(shown[0].shape, int(found[0]))
     (a, e), block = [array[chosen] for array in shown], blocks(shown[0].shape)

@@ -6,7 +6,7 @@ still be there after it. Of the two runs the table has the one that came closer 
 """
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
 
@@ -16,14 +16,15 @@ from compare.checks.gate import Gate
 from compare.checks.probing import (
     Draw,
     ReferenceRun,
+    each_group,
     filled,
     in_range,
     of_pass,
     probe_batch,
+    refereed,
     run_draw,
 )
 from compare.checks.row import Row, judge, raised
-from compare.document import progress
 from compare.oracle import regularization
 from compare.oracle.base import Oracle
 from compare.oracle.expected import oracle_of
@@ -42,12 +43,14 @@ ALONE = "the penalty alone"  # is what a row is about
 BY_BATCH = ("offset", "tiny", "equal", "zero", "mixed")  # for layers that mix samples
 PIECEWISE = ("kinks", "mixed", "equal")  # for layers that round nothing
 SEEDS = (0, 1)
+CALLS_BACK = 2  # of which the results are kept: a layer may take two buffers by turns
 
 LossRun = Callable[[np.ndarray, np.ndarray, bool, int], tuple[np.ndarray, np.ndarray]]
 
 
 def probe(candidate: Trace, ops: Sequence[Op], reference_ops: Sequence[ReferenceRun] | None = None,
-          model: Network | None = None, loss_run: LossRun | None = None) -> list[Row]:
+          model: Network | None = None, loss_run: LossRun | None = None,
+          only: Collection[int] | None = None) -> list[Row]:
     """Rows for each layer, the loss and each penalty.
 
     Args:
@@ -58,18 +61,23 @@ def probe(candidate: Trace, ops: Sequence[Op], reference_ops: Sequence[Reference
         loss_run: the reference's loss, a function (labels, output, fused, number of the output) ->
             (value, gradient);
             None leaves the oracle's value in its place.
+        only: the positions of the parts that are judged; None for all.
     """
-    rows: list[Row] = []
-    pairs = progress.each(zip(candidate.parts, ops), f"Gate '{Gate.EXTREMES}', layer by layer")
-    for i, (part, op) in enumerate(pairs):
-        run = None if reference_ops is None else reference_ops[i]
-        if oracle_of(candidate, part).proved:
-            rows += layer_rows(candidate, part, op, run)
+    rows: dict[int, list[Row]] = {}
+    for positions in each_group(Gate.EXTREMES, candidate, reference_ops, only):
+        run = None if reference_ops is None else reference_ops[positions[0]]
+        if oracle_of(candidate, candidate.parts[positions[0]]).proved:
+            rows |= layer_rows(candidate, positions, ops, run)
+    found: list[Row] = []
+    for i in range(len(ops)):
+        if only is not None and i not in only:
+            continue
+        found += rows.get(i, [])
         if candidate.y is not None:
-            rows += penalty_rows(candidate, i, ops)
+            found += penalty_rows(candidate, i, ops)
     if model is not None and candidate.y is not None and candidate.loss is not None:
-        rows += loss_rows(candidate, model, loss_run)
-    return worst(rows)
+        found += loss_rows(candidate, model, loss_run)
+    return worst(found)
 
 
 def worst(rows: list[Row]) -> list[Row]:
@@ -82,20 +90,44 @@ def worst(rows: list[Row]) -> list[Row]:
     return list(kept.values())
 
 
-def layer_rows(candidate: Trace, part: Part, op: Op, run: ReferenceRun | None) -> list[Row]:
-    """All rows of one op, on every draw; and one for each result that a later call overwrites."""
-    rows: list[Row] = []
-    kept: list[tuple[dict[str, np.ndarray], dict[str, np.ndarray]]] = []
+def layer_rows(candidate: Trace, positions: list[int], ops: Sequence[Op],
+               run: ReferenceRun | None) -> dict[int, list[Row]]:
+    """All rows of some ops that are alike, by position: of every draw those of each op that say
+    most, and one for each result that a later call overwrites."""
+    part = candidate.parts[positions[0]]
+    rows: dict[int, list[Row]] = {i: [] for i in positions}
+    kept: dict[int, Kept] = {i: Kept() for i in positions}
     for draw in of_pass(candidate, draws(candidate, part)):
-        found, made = run_draw(Gate.EXTREMES, part, op, oracle_of(candidate, part), run, draw,
-                               ends=True)
-        rows += found
-        made = {name: array for name, array in made.items() if array is not None}
-        kept.append((made, {name: np.array(array) for name, array in made.items()}))
-    for made, copies in kept:
-        rows += [overwritten(part.name, name, array, copies[name]) for name, array in made.items()
-                 if not np.array_equal(array, copies[name], equal_nan=True)]
-    return rows
+        known = refereed(oracle_of(candidate, part), run, draw)
+        for i in positions:
+            name = candidate.parts[i].name
+            found, made = run_draw(Gate.EXTREMES, candidate.parts[i], ops[i], known, ends=True)
+            rows[i] = worst(rows[i] + found)
+            kept[i].add(name, made)
+    return {i: rows[i] + kept[i].overwritten for i in positions}
+
+
+class Kept:
+    """What an op's last calls returned, and what it was then.
+
+    Attributes:
+        overwritten: a row for each result that is not what it was any more.
+    """
+
+    def __init__(self) -> None:
+        self.overwritten: list[Row] = []
+        self._calls: list[dict[str, tuple[np.ndarray, np.ndarray]]] = []
+
+    def add(self, layer: str, made: dict[str, np.ndarray]) -> None:
+        """One more call; those before it are looked at."""
+        for call in self._calls:
+            for name, (array, before) in list(call.items()):
+                if not np.array_equal(array, before, equal_nan=True):
+                    self.overwritten.append(overwritten(layer, name, array, before))
+                    del call[name]
+        self._calls = [*self._calls, {name: (array, np.array(array))
+                                      for name, array in made.items() if array is not None}]
+        del self._calls[:-CALLS_BACK]
 
 
 def overwritten(layer: str, tensor: str, now: np.ndarray, before: np.ndarray) -> Row:
@@ -206,6 +238,8 @@ def loss_rows(candidate: Trace, model: Network, run: LossRun | None) -> list[Row
 
 def _term_rows(candidate: Trace, term: Term, model: Network, run: LossRun | None) -> list[Row]:
     function = copy.deepcopy(term.function(model))
+    if term.fused and getattr(function, "of_probabilities", False):
+        return []  # which have rounded to 0 and 1 before it is handed them
     rows, kept = [], []
     for seed in SEEDS:
         draw = loss_draw(candidate, term, seed)

@@ -5,17 +5,19 @@ layer before it, so that what its row shows is its own doing. Where a layer's ar
 exact output and the bound on it are carried along to the next one that is there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from compare.checks import folded_norm
 from compare.checks.array_layout import as_in_keras
 from compare.checks.gate import Gate
 from compare.checks.layerwise import set_observed
-from compare.checks.row import Row, judge
+from compare.checks.row import Row, judge, mismatch
 from compare.document import progress
 from compare.oracle.expected import oracle_of
 from compare.oracle.running_error import Bounded, Rounding
@@ -25,6 +27,7 @@ from scratch import several
 
 # (x, dy, weights, training) -> (output, ...): one of the reference's layers
 Run = Callable[[Arrays, None, Weights, bool], tuple[Any, ...]]
+NONE: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
 @dataclass
@@ -53,8 +56,9 @@ class Known:
     through: tuple[str, ...] = ()  # layers without an array that it was carried through
 
 
-def judged(reference: Trace, given: Weights, runs: list[Run] | None, data_format: str | None = None,
-           precision: DTypeLike | None = None) -> Judged:
+def judged(reference: Trace, given: Weights, runs: list[Run] | None,
+           data_format: str | None = None, precision: DTypeLike | None = None,
+           misshapen: Mapping[str, np.ndarray] = NONE) -> Judged:
     """All layers, in order.
 
     Args:
@@ -65,6 +69,8 @@ def judged(reference: Trace, given: Weights, runs: list[Run] | None, data_format
             their shapes tell.
         precision: in which the arrays were computed; None for the reference's own, or float32 where
             that is float64 and an array is narrower.
+        misshapen: by layer, arrays of another shape than its output has: these layers fail, and
+            what is behind them is judged as if they had no array.
 
     Raises:
         ValueError: for an array of a shape that the layer's output does not have in either order.
@@ -83,12 +89,21 @@ def judged(reference: Trace, given: Weights, runs: list[Run] | None, data_format
         right = _forward(reference, part, [value.exact for value in read], weights)
         chain.append(_forward(reference, part, [chain[k] if k >= 0 else sources[-1 - k].exact
                                                 for k in reference.sources[i]], weights))
+        if folded_norm.folds(reference, i) and known[reference.sources[i][0]].through:
+            ahead = reference.sources[reference.sources[i][0]][0]
+            right = folded_norm.widened(reference, i, right,
+                                        (known[ahead] if ahead >= 0 else source).exact)
+            chain[i] = folded_norm.widened(reference, i, chain[i],
+                                           chain[ahead] if ahead >= 0 else source.exact)
         held = tuple(value.held for value in read)
         inputs: Arrays = held if isinstance(part.input, tuple) else held[0]
         expected = np.asarray(right.value.astype(reference.dtype) if runs is None else
                               runs[i](inputs, None, part.weights, False)[0])
         through = tuple(dict.fromkeys(name for value in read for name in value.through))
         parts.append(replace(part, input=inputs, output=expected))
+        if part.layer in misshapen:
+            found.rows.append(mismatch(Gate.FORWARD, part.layer, "output", misshapen[part.layer],
+                                       expected))
         if part.layer not in given:
             known.append(Known(expected, right, (*through, part.layer)))
             continue

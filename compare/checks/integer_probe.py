@@ -7,7 +7,7 @@ distinct integers also make many ties. What such a probe finds is a mistake in t
 small its effect on real numbers would be.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -49,7 +49,7 @@ def amplitude(reductions: dict[str, int], dtype: DTypeLike, factors: int = 2,
 
 
 def probe(candidate: Trace, ops: Sequence[Op], reference_ops: Sequence[ReferenceRun] | None = None,
-          seed: int = 0) -> list[Row]:
+          seed: int = 0, only: Collection[int] | None = None) -> list[Row]:
     """Rows for every part that computes exactly on whole numbers; arguments as in `probes.probe`.
 
     Without `reference_ops` the oracle alone is the judge, which on whole numbers is exact.
@@ -57,7 +57,8 @@ def probe(candidate: Trace, ops: Sequence[Op], reference_ops: Sequence[Reference
     def draws(i: int, part: Part, oracle: Oracle) -> list[Draw]:
         return [draw(part, oracle, candidate.dtype, seed + i)] if oracle.exact else []
 
-    return probing.probe(Gate.WHOLE_NUMBERS, candidate, ops, reference_ops, draws, exactly=True)
+    return probing.probe(Gate.WHOLE_NUMBERS, candidate, ops, reference_ops, draws, exactly=True,
+                         only=only)
 
 
 def draw(part: Part, oracle: Oracle, dtype: DTypeLike, seed: int) -> Draw:

@@ -6,6 +6,7 @@ inherited + local = observed.
 """
 
 import copy
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -43,6 +44,7 @@ from compare.tracing.types import Arrays, Network, Weights
 from scratch.several import each
 
 MOVES = "the layer changes this weight outside of training"
+TITLE = f"Gates '{Gate.FORWARD}' and '{Gate.BACKWARD}', layer by layer"  # of its bar
 ONE_SAMPLE = "a batch of one sample"  # is what a row is about
 Steps = dict[tuple[int, str], Bounded]  # by part and name of the weight
 
@@ -55,17 +57,17 @@ class Layerwise:
         ops: the candidate's ops, to be run on the reference's inputs; None if it cannot be
             run, then the oracle says what it should have made of its own inputs.
         model: the candidate's model, whose loss and optimizer are run; None likewise.
+        only: the positions of the parts that are judged; None for all.
     """
 
     def __init__(self, candidate: Trace, reference: Trace, ops: list[Op] | None = None,
-                 model: Network | None = None) -> None:
+                 model: Network | None = None, only: Collection[int] | None = None) -> None:
         self.candidate, self.reference = candidate, reference
         self.ops, self.model = ops, model
         self.dtype = np.dtype(reference.dtype)
         self.rounding = Rounding.of(self.dtype)
-        what = f"Gates '{Gate.FORWARD}' and '{Gate.BACKWARD}', layer by layer"
-        self.results = [self._judge_part(i)
-                        for i in progress.each(range(len(reference.parts)), what)]
+        self.positions = [i for i in range(len(reference.parts)) if only is None or i in only]
+        self.results = [self._judge_part(i) for i in progress.each(self.positions, TITLE)]
 
     def rows(self) -> list[Row]:
         """All rows, gate after gate."""
@@ -219,7 +221,8 @@ class Layerwise:
         for what the forward pass itself changes, of the layer on the reference's input."""
         right, made = self._stepped()
         rows = []
-        for i, (ours, theirs) in enumerate(zip(self.candidate.parts, self.reference.parts)):
+        for i in self.positions:
+            ours, theirs = self.candidate.parts[i], self.reference.parts[i]
             for name, expected in theirs.updated.items():
                 if name not in ours.updated or (i, name) not in made:
                     rows.append(mismatch(Gate.UPDATE, ours.name, name, ours.updated.get(name),

@@ -6,12 +6,13 @@ layer's own doing.
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from compare.checks import layers_alike
 from compare.checks.gate import Gate
 from compare.checks.row import Row, judge, mismatch, raised
 from compare.document import progress
@@ -50,8 +51,9 @@ class Draw(NamedTuple):
 
 def probe(gate: Gate, candidate: Trace, ops: Sequence[Op],
           reference_ops: Sequence[ReferenceRun] | None,
-          draws: Callable[[int, Part, Oracle], list[Draw]], exactly: bool) -> list[Row]:
-    """Rows for every op for which numbers are drawn.
+          draws: Callable[[int, Part, Oracle], list[Draw]], exactly: bool,
+          only: Collection[int] | None = None) -> list[Row]:
+    """Rows for every op for which numbers are drawn, the same ones for ops that are alike.
 
     Args:
         gate: the rows' gate.
@@ -61,16 +63,31 @@ def probe(gate: Gate, candidate: Trace, ops: Sequence[Op],
             one per op; None leaves the oracle's value in the reference's place.
         draws: a function (number of the part, part, its oracle) -> list of `Draw`.
         exactly: nothing may differ; otherwise the oracle's bound is allowed.
+        only: the positions of the parts that are judged; None for all.
     """
-    rows = []
-    pairs = progress.each(zip(candidate.parts, ops), f"Gate '{gate}', layer by layer")
-    for i, (part, op) in enumerate(pairs):
-        run = None if reference_ops is None else reference_ops[i]
+    rows: dict[int, list[Row]] = {i: [] for i in range(len(ops))}
+    for positions in each_group(gate, candidate, reference_ops, only):
+        first = positions[0]
+        part = candidate.parts[first]
+        run = None if reference_ops is None else reference_ops[first]
         if not oracle_of(candidate, part).proved:
             continue  # of numbers of no network's there is nothing to hold it against
-        for draw in of_pass(candidate, draws(i, part, oracle_of(candidate, part))):
-            rows += run_draw(gate, part, op, oracle_of(candidate, part), run, draw, exactly)[0]
-    return rows
+        for draw in of_pass(candidate, draws(first, part, oracle_of(candidate, part))):
+            known = refereed(oracle_of(candidate, part), run, draw)
+            for i in positions:
+                rows[i] += run_draw(gate, candidate.parts[i], ops[i], known, exactly)[0]
+    return [row for found in rows.values() for row in found]
+
+
+def each_group(gate: Gate, candidate: Trace, reference_ops: Sequence[ReferenceRun] | None,
+               only: Collection[int] | None = None) -> Iterator[list[int]]:
+    """The positions of the parts, those that are alike together, with a bar."""
+    groups = [[i for i in group if only is None or i in only]
+              for group in layers_alike.groups(candidate, reference_ops)]
+    with progress.counting(sum(map(len, groups)), f"Gate '{gate}', layer by layer") as count:
+        for positions in filter(None, groups):
+            yield positions
+            count(len(positions))
 
 
 def of_pass(trace: Trace, draws: Iterable[Draw]) -> list[Draw]:
@@ -82,26 +99,47 @@ def of_pass(trace: Trace, draws: Iterable[Draw]) -> list[Draw]:
             if "output".startswith(draw.tensors or ("",))]
 
 
-def run_draw(gate: Gate, part: Part, op: Op, oracle: Oracle, reference_run: ReferenceRun | None,
-             draw: Draw, exactly: bool = False, ends: bool = False
-             ) -> tuple[list[Row], dict[str, np.ndarray]]:
+class Refereed(NamedTuple):
+    """A draw, and what the oracle and the reference make of it.
+
+    Attributes:
+        draw: with what the layer can be fed in the place of other numbers.
+        dy: None if no gradients are asked for.
+        right: exact results with their bounds, by tensor name.
+        expected: the reference's results, or the oracle's values in their place.
+    """
+
+    draw: Draw
+    dy: np.ndarray | None
+    right: dict[str, Bounded]
+    expected: dict[str, Any]
+
+
+def refereed(oracle: Oracle, reference_run: ReferenceRun | None, draw: Draw) -> Refereed:
+    """What an oracle and the reference, where it can be run, make of a draw."""
+    draw = draw._replace(x=tuple(map(oracle.admitted, draw.x)) if isinstance(draw.x, tuple)
+                         else oracle.admitted(draw.x))
+    oracle.training = draw.training
+    dy = None if draw.tensors == OUTPUT else draw.dy
+    right = results(oracle, draw.x, draw.weights, dy, Rounding.of(draw.dy.dtype))
+    expected = ({name: value.value for name, value in right.items()} if reference_run is None
+                else results_by_name(*reference_run(draw.x, dy, draw.weights, draw.training)))
+    return Refereed(draw, dy, right, expected)
+
+
+def run_draw(gate: Gate, part: Part, op: Op, known: Refereed, exactly: bool = False,
+             ends: bool = False) -> tuple[list[Row], dict[str, np.ndarray]]:
     """(a row for each tensor, the candidate's own arrays) of one op on one draw.
 
     Args:
         ends: judge only what the precision can hold, see `in_range`.
     """
-    rounding = Rounding.of(draw.dy.dtype)
-    draw = draw._replace(x=tuple(map(oracle.admitted, draw.x)) if isinstance(draw.x, tuple)
-                         else oracle.admitted(draw.x))
-    oracle.training = draw.training
-    dy = None if draw.tensors == OUTPUT else draw.dy
-    right = results(oracle, draw.x, draw.weights, dy, rounding)
+    draw, dy, right, expected = known
+    noise = draw.weights.get("noise")
     with op.holding(draw.weights):
         result, errors = op.attempt(copied(draw.x), None if dy is None else dy.copy(),
-                                    draw.weights.get("noise"), draw.training)
+                                    None if noise is None else noise.copy(), draw.training)
     made = result.tensors
-    expected = ({name: value.value for name, value in right.items()} if reference_run is None
-                else results_by_name(*reference_run(draw.x, dy, draw.weights, draw.training)))
     rows = []
     for tensor, value in right.items():
         if expected.get(tensor) is None or not tensor.startswith(draw.tensors or ("",)):
@@ -113,7 +151,7 @@ def run_draw(gate: Gate, part: Part, op: Op, oracle: Oracle, reference_run: Refe
             rows.append(raised(gate, part.name, tensor, str(error)) if error else
                         mismatch(gate, part.name, tensor, None, expected[tensor]))
             continue
-        allowed = Bounded(value.value, rounding) if exactly else value
+        allowed = Bounded(value.value, value.rounding) if exactly else value
         ours, theirs, note = made[tensor], expected[tensor], ""
         if ends:
             ours, theirs, allowed, note = in_range(ours, theirs, allowed, right["output"])

@@ -137,20 +137,26 @@ def judge(gate: Gate, layer: str, tensor: str, actual: ArrayLike | None, expecte
         return mismatch(gate, layer, tensor, actual, expected)
     exact, bound = oracle.value, oracle.bound
     a, e = actual.astype(np.float64), expected.astype(np.float64)
-    difference = distance(a, e)
-    candidate_error = _error(a, e, exact)
-    reference_error = _error(e, a, exact)
+    finite = all(np.isfinite(each).all() for each in (a, e, exact))
+    difference = np.abs(a - e) if finite else distance(a, e)
+    candidate_error = np.abs(a - exact) if finite else _error(a, e, exact)
+    reference_error = np.abs(e - exact) if finite else _error(e, a, exact)
     candidate_share = share(candidate_error, bound)
     reference_share = share(reference_error, bound)
-    alike = _overflown_alike(oracle, difference, candidate_share, reference_share)
-    candidate_share, reference_share = (np.where(alike, 0.0, each)
-                                        for each in (candidate_share, reference_share))
+    error = np.maximum(candidate_error, reference_error)
+    overflown = False
+    if oracle.rounding.overflows:
+        alike = _overflown_alike(oracle, difference, candidate_share, reference_share)
+        candidate_share, reference_share, error = (
+            np.where(alike, 0.0, each) for each in (candidate_share, reference_share, error))
+        overflown = bool(alike.any())
     shares = np.maximum(candidate_share, reference_share)
-    error = np.where(alike, 0.0, np.maximum(candidate_error, reference_error))
     where = _worst(shares, error, difference)
     over = int((shares > 1).sum())
-    unbounded = np.isinf(bound) & (shares <= 1) & (difference > 0)
-    unjudged = int((unbounded | (np.isnan(a) & np.isnan(e))).sum())
+    unjudged = 0
+    if not finite or np.isinf(bound).any():
+        unbounded = np.isinf(bound) & (shares <= 1) & (difference > 0)
+        unjudged = int((unbounded | (np.isnan(a) & np.isnan(e))).sum())
     used = float(shares.max(initial=0))
     kind = "exact" if not bound.any() else "componentwise"
     likely_gamma = _likely_ratio(oracle.rounding, terms) if kind == "componentwise" else 1.0
@@ -167,7 +173,7 @@ def judge(gate: Gate, layer: str, tensor: str, actual: ArrayLike | None, expecte
         reference_error=float(reference_error.max(initial=0)),
         off=_who(candidate_share, reference_share), kind=kind,
         note=_nonfinite(a, e) or (f"{NOT_JUDGED} {unjudged} of {a.size} numbers" if unjudged
-                                  else "") or (OVERFLOWN if alike.any() else "")
+                                  else "") or (OVERFLOWN if overflown else "")
         or (MANY if terms * oracle.rounding.unit >= 1 else ""),
         excerpt=close_up(tensor, a, e, np.broadcast_to(bound, a.shape), shares, where))
 
@@ -230,6 +236,9 @@ def share(error: np.ndarray | float, bound: np.ndarray | float) -> np.ndarray:
 
     An error that is not finite is never explained, not even by a bound that is not finite either.
     """
+    if np.min(bound, initial=1.0) > 0 and np.isfinite(error).all():  # as nearly always
+        with np.errstate(over="ignore"):
+            return np.asarray(error / bound)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         explained = np.where((bound > 0) & np.isfinite(error), error / bound, np.inf)
     return np.where(error == 0, 0.0, explained)
@@ -252,8 +261,6 @@ def _overflown_alike(oracle: Bounded, difference: np.ndarray, candidate_share: n
                      reference_share: np.ndarray) -> np.ndarray:
     """Where both sides are off by as much, behind intermediate results that overflow: neither can
     be blamed for what the precision does to the formula."""
-    if not oracle.rounding.overflows:
-        return np.zeros(difference.shape, bool)
     return (candidate_share > 1) & (reference_share > 1) & (difference <= oracle.bound)
 
 

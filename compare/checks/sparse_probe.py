@@ -9,7 +9,7 @@ or a normalization, is run on full numbers, forward and backward, also where a f
 its backward by; and on whole numbers, for the sake of ties and kinks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -28,7 +28,7 @@ TERMS = 3  # numbers that are not zero, per sample or per channel
 
 
 def probe(candidate: Trace, ops: Sequence[Op], reference_ops: Sequence[ReferenceRun] | None = None,
-          seed: int = 0) -> list[Row]:
+          seed: int = 0, only: Collection[int] | None = None) -> list[Row]:
     """Rows for every part with weights or with roundings; arguments as in `probes.probe`."""
     def draws(i: int, part: Part, oracle: Oracle) -> list[Draw]:
         if not oracle.exact:
@@ -39,7 +39,8 @@ def probe(candidate: Trace, ops: Sequence[Op], reference_ops: Sequence[Reference
         made = _normal(part, candidate.dtype, seed + i)
         return [_sparse_input(*made, seed + i), _sparse_upstream(*made, axis, seed + i)]
 
-    return probing.probe(Gate.FEW_TERMS, candidate, ops, reference_ops, draws, exactly=False)
+    return probing.probe(Gate.FEW_TERMS, candidate, ops, reference_ops, draws, exactly=False,
+                         only=only)
 
 
 def _normal(part: Part, dtype: DTypeLike, seed: int

@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # what compares traces needs no Keras
     from reference import EntryPoints
 
 MARGIN = 3
+TITLE = f"Gate '{Gate.LOCKSTEP}', step by step"  # of its bar
 
 
 @dataclass
@@ -114,7 +115,6 @@ def verdict(model: Network, twin: Network, x: Any, y: Any, steps: int,
                    kind="normwise", max_abs=np.inf, max_rel=np.inf, error=np.inf, note=str(error))
 
 
-@progress.during(f"Gate '{Gate.LOCKSTEP}'")
 def run(model: Network, twin: Network, x: Any, y: Any, steps: int, seed: int = 0,
         sample_weight: Any = None, reference: Trace | None = None) -> Lockstep:
     """Train both, with fresh optimizers, on batches drawn from (x, y); see `training_batches`.
@@ -135,10 +135,11 @@ def run(model: Network, twin: Network, x: Any, y: Any, steps: int, seed: int = 0
     if reference is None:
         whole = whole_layers(model)
         reference = folded(record(twin, x, y, sample_weight=sample_weight, whole=whole), whole)
+    batches = training_batches.drawn(x, y, sample_weight, steps, seed)
     with keras_side.EntryPoints(twin) as own:
         sides = _Sides(model, own, reference, seed)
-        for number, batch in enumerate(training_batches.drawn(x, y, sample_weight, steps, seed)):
-            if not sides.step(number + 1, batch):
+        for number, batch in enumerate(progress.each(batches, TITLE), start=1):
+            if not sides.step(number, batch):
                 break
     return Lockstep(sides.weights)
 
@@ -168,8 +169,9 @@ class _Sides:
         if exact.overflows:
             return False
         found = self._judged(number, ours, theirs, exact)
-        if any(weight.used > 1 for weight in found) and self.sampled.widen():
-            found = self._judged(number, ours, theirs, exact)
+        if any(weight.used > 1 for weight in found):
+            wider = self.sampled.widened(exact)
+            found = self._judged(number, ours, theirs, wider) if wider is not None else found
         self.weights += found
         return all(np.isfinite(w).all() for w in ours)
 

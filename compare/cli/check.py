@@ -18,7 +18,8 @@ Runs both on one batch and checks every layer's output, every gradient, the loss
 and one optimizer step against proved rounding bounds, probes each layer with
 whole numbers, where nothing may differ at all, and trains both side by side for
 a few steps. Exits 0 if parity holds, 1 if it does not, 2 for bad input
-or where NaN on both sides left nothing to judge.
+or where NaN on both sides left nothing to judge. With --layers or --sample
+the verdict, and the exit code, are of those layers alone.
 """
 EPILOG = examples(
     ("the network that comes with parity, on Fashion-MNIST", "parity check"),
@@ -30,6 +31,11 @@ EPILOG = examples(
      "parity check --inference --model mine:build"),
     ("what another runtime wrote for each layer, on the batch in batch.npz",
      "parity check --model model.keras --input batch.npz --outputs onnx.npz"),
+    ("an ONNX or a TFLite file, run and looked into",
+     "parity check --model model.keras --outputs model.onnx"),
+    ("a large network, if you cannot wait: 20 of its layers, or those of one block",
+     "parity check --model model.keras --sample 20"),
+    ("", "parity check --model model.keras --layers 'block_1_*'"),
     ("record Keras once; from then on check without TensorFlow",
      "parity record --out golden.npz"),
     ("", "parity check --golden golden.npz"))
@@ -42,6 +48,8 @@ RETURN_ADVICE = ("Have it return a Keras or a scratch model, a layer from compar
 PAIR_ADVICE = "Give two networks that take the same inputs and give the same outputs"
 OUTPUTS_ADVICE = ("Save them with np.savez(FILE, conv2d=array, ...), or say which belongs to which "
                   "layer: --map NAME=LAYER ...")
+FILE_ADVICE = ("Say which tensor belongs to which layer where that is the trouble: --map "
+               "TENSOR=LAYER ...")
 BATCH_ADVICE = ("Save a batch that fits the model with np.savez(FILE, x=images, y=labels), of "
                 "several inputs and outputs x_1=, x_2=, y_1= and so on, or leave --input out to "
                 "have one drawn")
@@ -55,14 +63,21 @@ def add_parser(subparsers) -> None:
     what = arguments.group(parser, "what is checked")
     what.add_argument("--golden", metavar="FILE.npz",
                       help="check against a trace written by `parity record`, without TensorFlow")
-    what.add_argument("--outputs", metavar="FILE.npz",
-                      help="check arrays, one for each layer that another runtime has run on "
-                           "--input (or on --golden's batch) at inference: under the layers' "
-                           "names, or in their order and shapes; some may be missing")
+    what.add_argument("--outputs", metavar="FILE",
+                      help="a .npz with arrays, one for each layer that another runtime has run "
+                           "on --input (or on --golden's batch) at inference: under the layers' "
+                           "names, or in their order and shapes; some may be missing. Or a .onnx "
+                           "or a .tflite, which is run on the batch")
     what.add_argument("--map", nargs="+", metavar="NAME=LAYER",
-                      help="which array of --outputs belongs to which layer, where names differ")
+                      help="which array or tensor of --outputs belongs to which layer, where names "
+                           "differ")
     what.add_argument("--precision", choices=("float16", "float32", "float64"),
                       help="in which --outputs were computed (default: the model's own)")
+    what.add_argument("--layers", nargs="+", metavar="NAME",
+                      help="check these layers alone, by name or by pattern as 'block_1_*'; the "
+                           "verdict is of them, not of the network as a whole or its training")
+    what.add_argument("--sample", type=arguments.positive, metavar="N",
+                      help="check N layers alone, drawn with --seed")
     arguments.group(parser, "on which numbers").add_argument(
         "--steps", type=arguments.natural, default=None, metavar="N",
         help="training steps in lockstep (default: 5)")
@@ -86,6 +101,11 @@ def run(args) -> int:
 
 def checked(args):
     """(report, a text on what was checked) as the options say."""
+    if args.layers and args.sample:
+        raise ValueError("Expected --layers or --sample. Received: both")
+    if args.steps is not None and (args.layers or args.sample):
+        raise ValueError("Expected no --steps with --layers or --sample, as some layers alone are "
+                         f"not trained. Received: --steps {args.steps}")
     if args.outputs:
         return arrays_alone(args)
     for option in ("map", "precision"):
@@ -111,25 +131,31 @@ def against_keras(args):
                          f"Received: --steps {args.steps}")
     model, twin, x, y, about = prepare(args)
     steps = parity.LOCKSTEP if args.steps is None else args.steps
-    with about_batch(args):
+    with about_batch(args), about_layers():
         return parity.check(model, twin, x, y, steps=steps, seed=args.seed,
-                            gradients=False if args.inference else None), about
+                            gradients=False if args.inference else None, layers=args.layers,
+                            sample=args.sample), about
 
 
 def arrays_alone(args):
-    """(report, a text on what was checked) on arrays that another runtime wrote."""
+    """(report, a text on what was checked) on arrays that another runtime wrote, or a file that it
+    runs."""
     import compare
     from compare.inputs import named_outputs
+    from compare.runtimes import NetworkFile, is_file
     from compare.tracing.trace import Trace
 
-    if args.steps is not None:
-        raise ValueError("Expected no --steps with --outputs, as nothing is trained. "
-                         f"Received: --steps {args.steps}")
-    if not args.golden and not (args.model and args.input):
+    for option in ("steps", "layers", "sample"):
+        if getattr(args, option) is not None:
+            raise ValueError(f"Expected no --{option} with --outputs, whose arrays are all judged, "
+                             f"and nothing trained. Received: --{option}")
+    runs = is_file(args.outputs)
+    if not args.golden and not (args.model and (args.input or runs)):
         raise ValueError("Expected --model, and --input with the batch that the arrays in "
                          "--outputs came from; or --golden with both. Received: "
                          + ("no --input" if args.model else "no --model"))
-    given = named_outputs.renamed(named_outputs.from_file(args.outputs), args.map or ())
+    given = NetworkFile(args.outputs, named_outputs.by_layer(args.map or ())) if runs else \
+        named_outputs.renamed(named_outputs.from_file(args.outputs), args.map or ())
     if args.golden:
         refuse_beside_golden(args, ("model",))
         with advising("Record it again: parity record --inference --out FILE.npz"):
@@ -139,14 +165,22 @@ def arrays_alone(args):
         args.inference = True  # arrays alone have no gradients
         _, network, x, _, on = prepare(args)
         on = on.removeprefix("Checking ")
-    with advising(OUTPUTS_ADVICE):
+    with advising(FILE_ADVICE if runs else OUTPUTS_ADVICE):
         return compare.check_outputs(network, x, given, precision=args.precision), line(
-            f"Checking the arrays in {args.outputs} against {on}")
+            f"Checking {args.outputs if runs else f'the arrays in {args.outputs}'} against {on}")
 
 
 def about_batch(args):
     """Around what is run on the batch: whose fault an error is depends on who made the batch."""
     return advising(BATCH_ADVICE if args.input else PAIR_ADVICE)
+
+
+def about_layers():
+    """Around what is checked of a network: the layers that are asked for may not be there."""
+    from compare.checks.chosen_layers import UnknownLayerError
+
+    return advising("Give names as the report has them, or patterns such as 'conv2d*'",
+                    UnknownLayerError)
 
 
 @contextlib.contextmanager
@@ -172,8 +206,10 @@ def against_golden(args):
     with advising("Give --model module:callable that returns a scratch model, or leave it out"):
         model = twins.golden_candidate(trace, args.model)
     name = args.model or "the network"
-    with advising("Record a trace of this very model, or give the one that was recorded"):
-        return parity.check(model, trace, gradients=False if args.inference else None), line(
+    advice = "Record a trace of this very model, or give the one that was recorded"
+    with advising(advice), about_layers():
+        return parity.check(model, trace, gradients=False if args.inference else None,
+                            layers=args.layers, sample=args.sample), line(
             f"Checking {name} against the trace in {args.golden}")
 
 
@@ -240,7 +276,7 @@ def described(args):
             return model, twin, x, None if args.no_compile else y, line(
                 f"Checking {name} on {len(x)} samples of {args.input}")
     with advising("The sizes are those of a sample, without the batch"):
-        x, y = batches.random(model, args.batch, args.seed, args.size)
+        x, y = batches.random(twins.drawn_for(model, twin), args.batch, args.seed, args.size)
     return model, twin, x, None if args.no_compile else y, line(
         f"Checking {name} on {args.batch} random samples, seed {args.seed}")
 

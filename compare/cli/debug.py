@@ -46,12 +46,15 @@ def run(args) -> int:
     from compare.inputs import batches, passes
     from compare.reduction import reproducer
     from compare.report.narrative import plain_words
+    from compare.tracing.model_kinds import is_scratch
 
     arguments.take_network(args)
     outputs.require_writable(args)
     model, twin, x, y, about = prepare(args)
     gradients = passes.with_gradients(model, twin, False if args.inference else None)
-    upstream = batches.upstream(model, x, args.seed) if y is None and gradients else None
+    layered = is_scratch(model)  # of a network in one class no layer can be run by itself
+    upstream = batches.upstream(model, x, args.seed) if y is None and gradients and layered else \
+        None
     with about_batch(args):
         report = parity.check(model, twin, x, y, seed=args.seed,
                               gradients=False if args.inference else None)
@@ -62,6 +65,7 @@ def run(args) -> int:
     found = None
     if report.first_failure is not None:
         colour.show(report.failures(args.format), args.format)
+    if report.first_failure is not None and layered:
         found = closer(args, report, *reference_of(model, twin, x, y, upstream, gradients,
                                                     args.seed))
     if args.pytest and found:

@@ -38,12 +38,13 @@ def run(args) -> int:
     import compare
     from compare.document import files, tables
     from compare.document.plain_json import dumps
-    from compare.inputs import batches, compiling
+    from compare.inputs import batches, compiling, twins
     from compare.tracing.known_settings import NOT_CHECKED
 
     arguments.take_network(args)
     outputs.require_writable(args, ("out", "json"), ())
     model, twin, x, y, about = prepare(args)
+    model = twins.drawn_for(model, twin)
     with about_batch(args):
         has_loss = y is not None and not args.inference
         if has_loss:

@@ -288,6 +288,10 @@ CATALOGUE: dict[str, Entry] = {
         "the labels are off by one or more", "Classes count from 0.", LOSS),
     "label-smoothing": Entry(
         "label smoothing is another one", "Use y (1 - s) + s / classes.", LOSS),
+    "logits-returned": Entry(
+        "the output are the logits, from before the softmax or sigmoid",
+        "Apply it at the end; where the loss does, say so: compare.wrap(..., "
+        "forward_gives='logits').", FORWARD),
     "from-logits": Entry(
         "logits and probabilities are confused",
         "Set from_logits to whether the output is before the softmax or sigmoid.", LOSS),
@@ -328,6 +332,10 @@ CATALOGUE: dict[str, Entry] = {
         "Keras's decay is decoupled: w -= w * weight_decay * learning_rate, before the step.",
         UPDATE),
     "clipping": Entry("gradients are clipped in another way", "Compare with Keras's.", UPDATE),
+    "constants-exact": Entry(
+        "the rule is right for the numbers that were given, which Keras rounds to float32 first",
+        "Nothing is wrong with it. To make Keras's steps, take the betas as "
+        "float(np.float32(beta)) where 1 - beta^t is computed.", UPDATE),
     "bias-correction": Entry(
         "what makes up for the means' start at zero is left out",
         "Multiply the rate by sqrt(1 - beta_2^t) / (1 - beta_1^t).", UPDATE),
@@ -386,6 +394,10 @@ CATALOGUE: dict[str, Entry] = {
     "shape": Entry(
         "the result has another shape, or there is none",
         "Return an array of the expected shape.", ("forward", "backward", "loss", "update")),
+    "input-gradient-missing": Entry(
+        "the layer returns no gradient of its input",
+        "Return it from the backward pass. A first layer need not: compare.wrap(..., "
+        "backward_gives=()) says that it never does, and nothing is asked of it.", BACKWARD),
     "raised": Entry(
         "it raises an error", "Mend what the message names.",
         ("forward", "backward", "loss", "update")),

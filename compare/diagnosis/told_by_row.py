@@ -9,8 +9,6 @@ from compare.diagnosis.finding import Cause, Finding
 SHAPE = r"(\(.*?\)|nothing)"
 SHAPES = re.compile(rf"expected shape {SHAPE}, received {SHAPE}|{SHAPE} in place of {SHAPE}")
 
-NEVER = "of a first layer that never gives one, tell compare.wrap(..., backward_gives=())"
-
 
 def told(row: Row) -> Finding | None:
     """For networks that are not specified alike, and for what raised an error."""
@@ -35,8 +33,8 @@ def missing_or_reshaped(row: Row, looks_like: str) -> Finding | None:
     expected, received, came, instead = found.groups()
     expected, received = expected or instead, received or came
     if received == "nothing":
-        way = f"; {NEVER}" if row.tensor == "input_gradient" else ""
-        return _of(row, "shape", f"nothing came where {expected} should have{way}")
+        identifier = "input-gradient-missing" if row.tensor == "input_gradient" else "shape"
+        return _of(row, identifier, f"nothing came where {expected} should have")
     return _of(row, "shape", f"{received} in place of {expected}{_cropped(expected, received)}")
 
 

@@ -13,7 +13,7 @@ import functools
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, TextIO, TypeVar
 
@@ -24,11 +24,13 @@ Thing = TypeVar("Thing")
 
 COUNTED = "{desc} {n_fmt}/{total_fmt} [{bar}] {elapsed} gone, {remaining} left{postfix}"
 UNCOUNTED = "{desc} [{elapsed}]"
+OF_ALL = "{desc} {percentage:.0f} % [{bar}] {elapsed} gone, {remaining} left"
 TICK = 1.0  # seconds between two drawings while nothing is counted
 WIDEST = 90  # characters of a line; the bar takes what the words leave
 PATIENCE = 0.5  # seconds before work that may be over in a moment shows a bar
 
 _watchers = 0
+_all: "AllSteps | None" = None  # the steps that share one bar
 _open: list["Bar"] = []
 _drawing = threading.RLock()  # a bar is drawn by whoever does the work, and by the ticker
 
@@ -63,10 +65,40 @@ def each(things: Iterable[Thing], title: str) -> Iterator[Thing]:
 
 
 @contextlib.contextmanager
+def counting(total: int, title: str) -> Iterator[Callable[[int], None]]:
+    """The same for who goes through them by himself: a function to call with how many more are
+    done."""
+    done = 0
+    with _passing(title, total) as bar:
+        def count(more: int) -> None:
+            nonlocal done
+            done += more
+            bar.update(done)
+
+        yield count
+
+
+@contextlib.contextmanager
 def during(title: str) -> Iterator[None]:
     """A single step of unknown length: its title and the seconds so far. Also a decorator."""
     with _passing(title, None):
         yield
+
+
+@contextlib.contextmanager
+def together(shares: Mapping[str, float]) -> Iterator[None]:
+    """Meanwhile several steps share one bar, which tells how long all of them will take.
+
+    Args:
+        shares: how much of the time each step takes, about, by its title; in any unit.
+    """
+    global _all
+    with _passing("", 1000, share=True, smoothing=0) as bar:
+        before, _all = _all, AllSteps(bar, shares) if bar.shown else _all
+        try:
+            yield
+        finally:
+            _all = before
 
 
 @contextlib.contextmanager
@@ -105,11 +137,12 @@ class Bar:
         done: how many of the steps were finished before.
         passing: for work that is often over in no time: the bar waits a moment before it shows,
             and leaves no line behind.
+        share: the steps are shares of the time, not counted by name.
         options: more of tqdm's, such as the unit.
     """
 
     def __init__(self, total: int | None, title: str, shown: bool = True, done: int = 0,
-                 passing: bool = False, **options: Any) -> None:
+                 passing: bool = False, share: bool = False, **options: Any) -> None:
         self.total, self.title = total, visible(title)
         self.shown, self.passing = shown, passing
         self._began = time.perf_counter()
@@ -121,7 +154,8 @@ class Bar:
                 options |= {"ncols": width, "nrows": 20}
             self.line = _line_class()(
                 total=total, desc=self.title[:max(10, width - 10)], initial=done, file=sys.stderr,
-                leave=False, ascii=".#", bar_format=UNCOUNTED if total is None else COUNTED,
+                leave=False, ascii=".#",
+                bar_format=OF_ALL if share else UNCOUNTED if total is None else COUNTED,
                 position=0, miniters=0, delay=PATIENCE if passing else 0, **options)
             _open.append(self)
 
@@ -141,6 +175,12 @@ class Bar:
                 self.line.set_postfix_str(", ".join(filter(None, (note, self._figures))),
                                           refresh=False)
                 self.line.update(done - self.line.n)
+
+    def rename(self, title: str) -> None:
+        """Show another title, before the next drawing."""
+        if self.line is not None:
+            with _drawing:
+                self.line.set_description_str(visible(title), refresh=False)
 
     def tick(self) -> None:
         """Draw it again, so that it is seen to live."""
@@ -172,8 +212,48 @@ def lively(stream: TextIO) -> bool:
     return is_terminal(stream) or is_notebook(stream)
 
 
+class AllSteps:
+    """Steps that share one bar, one after another.
+
+    Attributes:
+        running: whether one of them is; what is done on its behalf shows nothing.
+    """
+
+    def __init__(self, bar: Bar, shares: Mapping[str, float]) -> None:
+        self.bar, self.shares, self.running = bar, shares, False
+        self._done, self._all = 0.0, sum(shares.values()) or 1.0
+
+    def reach(self, share: float, over: bool = False) -> None:
+        """So much of the running step is done; it is over, or it goes on."""
+        self.bar.update(round(1000 * min(1.0, (self._done + share) / self._all)))
+        if over:
+            self._done += share
+
+
+class Step(Bar):
+    """One of the steps that share a bar."""
+
+    def __init__(self, steps: AllSteps, title: str, total: int | None) -> None:
+        super().__init__(total, title, shown=False, passing=True)
+        self._steps, self._share = steps, steps.shares[title]
+
+    def __enter__(self) -> "Step":
+        self._steps.running = True
+        self._steps.bar.rename(self.title)
+        return self
+
+    def update(self, done: int, note: str = "", **figures: float) -> None:
+        self._steps.reach(self._share * done / (self.total or 1))
+
+    def __exit__(self, *error: object) -> None:
+        self._steps.running = False
+        self._steps.reach(self._share, over=True)
+
+
 def _passing(title: str, total: int | None, **options: Any) -> Bar:
     """A bar that is silent if nobody watches or another one is there."""
+    if _all is not None and not _all.running and title in _all.shares:
+        return Step(_all, title, total)
     return Bar(total, title, shown=bool(_watchers) and not _open, passing=True, **options)
 
 

@@ -39,15 +39,11 @@ def renamed(outputs: Mapping[str, np.ndarray], pairs: Sequence[str]) -> dict[str
         ValueError: for a text that is no such pair, a name that no array has, or two arrays for
             one layer.
     """
-    names = {}
-    for text in pairs:
-        name, equals, layer = text.rpartition("=")
-        if not (name and equals and layer):
-            raise ValueError(f"--map: expected NAME=LAYER. Received: {text}")
+    names = dict(map(_pair, pairs))
+    for name in names:
         if name not in outputs:
             raise ValueError(f"--map: expected the name of an array: {', '.join(outputs)}. "
                              f"Received: {name}")
-        names[name] = layer
     made: dict[str, np.ndarray] = {}
     for name, array in outputs.items():
         layer = names.get(name, name)
@@ -55,6 +51,27 @@ def renamed(outputs: Mapping[str, np.ndarray], pairs: Sequence[str]) -> dict[str
             raise ValueError(f"--map: expected one array for {layer!r}. Received: two")
         made[layer] = array
     return made
+
+
+def by_layer(pairs: Sequence[str]) -> dict[str, str]:
+    """The names of tensors by those of the layers, from texts NAME=LAYER.
+
+    Raises:
+        ValueError: for a text that is no such pair, or two tensors for one layer.
+    """
+    found: dict[str, str] = {}
+    for name, layer in map(_pair, pairs):
+        if layer in found:
+            raise ValueError(f"--map: expected one tensor for {layer!r}. Received: two")
+        found[layer] = name
+    return found
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, layer = text.rpartition("=")
+    if not (name and equals and layer):
+        raise ValueError(f"--map: expected NAME=LAYER. Received: {text}")
+    return name, layer
 
 
 def matched(outputs, layers: dict[str, tuple[int, ...]]) -> tuple[dict[str, np.ndarray], bool]:

@@ -2,8 +2,8 @@
 
 Nothing means the benchmark network; `FILE.keras` a saved Keras model; `module:callable` a function
 that returns a scratch model, a Keras model, a Keras config dictionary, one layer that
-`compare.wrap` gave, or the pair to compare: a scratch model or a list of wrapped layers, and the
-network to hold it against.
+`compare.wrap` gave, or the pair to compare: a scratch model, a list of wrapped layers or a wrapped
+network in one class, and the network to hold it against.
 """
 
 import importlib
@@ -62,12 +62,15 @@ def pair(spec: str | None, dtype: str | None = None, seed: int = 0, compiled: bo
         if dtype is not None:
             raise ValueError(f"Expected no --dtype, as {spec} gives both models. "
                              f"Received: {dtype}")
+        if isinstance(made[0], adapters.Conventions) and is_network(made[1]):
+            return made
         if _becomes_network(made[0]) and is_network(made[1]):
             return adapters.as_network(*made), made[1]
         if not is_scratch(made[0]) or not is_network(made[1]):
             raise ValueError(f"Expected {spec} to give a torch.nn.Module, a scratch.Sequential or "
-                             "scratch.Model, or a list of layers, and the network to hold it "
-                             "against. Received: "
+                             "scratch.Model, a list of layers, compare.wrap(network), or what "
+                             "compare.from_jax gives, and the network to hold it against. "
+                             "Received: "
                              + " and ".join(type(thing).__name__ for thing in made))
         return made
     return twins(alone(made), dtype, compiled)
@@ -94,6 +97,12 @@ def alone(made):
 def _becomes_network(thing) -> bool:
     """Whether it is a list of layers, or a module of PyTorch's."""
     return not isinstance(thing, tuple) and adapters.takes_part(thing)
+
+
+def drawn_for(model, twin):
+    """The scratch model whose inputs and loss say what batch to draw for a pair: the candidate, or,
+    beside a network in one class, of which neither is known, one like the reference."""
+    return twins(twin)[0] if isinstance(model, adapters.Conventions) else model
 
 
 def is_network(thing) -> bool:
@@ -124,6 +133,8 @@ def golden_candidate(trace, spec: str | None):
     if spec is not None:
         made = call(spec)
         made = made[0] if isinstance(made, tuple) and made else made
+        if isinstance(made, adapters.Conventions):
+            return made
         if _becomes_network(made):
             return adapters.as_network(made, trace)
         if not is_scratch(made):

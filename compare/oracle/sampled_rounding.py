@@ -46,7 +46,7 @@ class SampledSteps:
         self.trained = [(trace.parts[i].layer, name) for i, name in learned(trace)]
         self.exact = self._optimizer()
         self.samples = [self._optimizer() for _ in range(SAMPLES)]
-        self.past: list[SampledStep] = []
+        self.past: list[tuple[Trace, Slack]] = []  # what a step is made from takes little memory
 
     def _optimizer(self) -> Optimizer:
         """One that remembers nothing yet."""
@@ -59,25 +59,33 @@ class SampledSteps:
             slack: by (layer, name), how much further a weight's gradient may be off than its own
                 bound, for gradients that had to be recovered.
         """
-        made = SampledStep(self, trace, slack or {})
-        self.past.append(made)
-        for k, optimizer in enumerate(self.samples):
-            made.sample(optimizer, [self.seed, len(self.past), k])
+        self.past.append((trace, slack or {}))
+        return self._step(len(self.past), self.exact, list(enumerate(self.samples)))
+
+    def _step(self, number: int, exact: Optimizer,
+              samples: list[tuple[int, Optimizer]]) -> "SampledStep":
+        trace, slack = self.past[number - 1]
+        made = SampledStep(self.trained, exact, trace, slack)
+        for k, optimizer in samples:
+            made.sample(optimizer, [self.seed, number, k])
         return made
 
-    def widen(self) -> bool:
-        """Take all steps so far with more samples; whether that was still to be done.
+    def widened(self, last: "SampledStep") -> "SampledStep | None":
+        """The last step with more samples; None if it has them already.
 
         Each sample is a training of its own: what an optimizer remembers differs from the first
-        step on.
+        step on. So all steps are made again.
         """
         if len(self.samples) > SAMPLES:
-            return False
-        for k in range(SAMPLES, SAMPLES + MORE_SAMPLES):
-            self.samples.append(self._optimizer())
-            for number, made in enumerate(self.past):
-                made.sample(self.samples[-1], [self.seed, number + 1, k])
-        return True
+            return None
+        more = [(k, self._optimizer()) for k in range(SAMPLES, SAMPLES + MORE_SAMPLES)]
+        self.samples += [optimizer for _, optimizer in more]
+        exact = self._optimizer()
+        for number in range(1, len(self.past)):
+            self._step(number, exact, more)
+        made = self._step(len(self.past), exact, more)
+        made.spread = {key: max(spread, last.spread[key]) for key, spread in made.spread.items()}
+        return made
 
 
 class SampledStep:
@@ -91,10 +99,11 @@ class SampledStep:
             such sizes: then nothing is promised, and `spread` says nothing.
     """
 
-    def __init__(self, steps: SampledSteps, trace: Trace, slack: Slack) -> None:
-        self.trace, self.trained = trace, steps.trained
+    def __init__(self, trained: list[tuple[str, str]], optimizer: Optimizer, trace: Trace,
+                 slack: Slack) -> None:
+        self.trace, self.trained = trace, trained
         self.bounds = LocalBounds()
-        self.exact = self._after(steps.exact, along_the_graph(trace, self.bounds))
+        self.exact = self._after(optimizer, along_the_graph(trace, self.bounds))
         largest = max(self.bounds.largest,
                       *(float(np.abs(x).max(initial=0.0)) for x in each(trace.x)))
         self.overflows = largest > np.sqrt(float(np.finfo(trace.dtype).max))

@@ -4,6 +4,7 @@ The oracle is the judge, so no Keras is needed: a case fails if the layer's resu
 bound around the exact one, has another shape, or if the layer raises an error.
 """
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +22,10 @@ from compare.tracing.ops import ActivationOp, OpResult, ops_of, rebuild, untouch
 from compare.tracing.trace import Trace, copied
 
 ZEROING_LIMIT = 400  # numbers; beyond that, trying each one for zero takes too long
+
+
+# (what was made or None, what is right, how far rounding may lead away from it, an error message)
+Judged = tuple[np.ndarray | None, np.ndarray, np.ndarray, str]
 
 
 @dataclass
@@ -81,42 +86,62 @@ def minimize(model, trace: Trace, row: Row) -> MinimalCase | None:
 
 
 class Failing:
-    """Whether a layer is wrong on a case, in one tensor.
+    """Whether a layer is wrong on a case, in one tensor, and in the same way as at first.
 
-    A layer that raises an error fails too, but a wrong number is not to be shrunk into an error:
-    only what raises at first may raise in the end.
+    A wrong number is not to be shrunk into an error or another shape, which a right layer may have
+    there too: one that was written for a fixed number of filters, say. Nor may what was right at
+    first be wrong in the end. So the test that is made of the case passes once the layer is mended.
     """
 
     def __init__(self, op, tensor: str, original: Case):
         self.op, self.tensor = op, tensor
-        self.raises = self.judge(original)[0] is None
+        self.kinds = self.kinds_of(original)
 
     def __call__(self, case: Case) -> bool:
-        actual, expected, allowed, _ = self.judge(case)
-        if actual is None:
-            return self.raises
-        if actual.shape != expected.shape:
-            return True
-        held = np.abs(expected) + allowed <= np.finfo(case.dy.dtype).max  # others overflow
-        wrong = (share(np.abs(actual - expected), allowed) > 1) | ~np.isfinite(actual)
-        return bool((wrong & held).any())
+        kinds = self.kinds_of(case)
+        return bool(kinds.get(self.tensor)) and all(self.kinds.get(tensor) == kind
+                                                    for tensor, kind in kinds.items())
 
-    def judge(self, case: Case):
-        """(actual or None, expected, allowed, error message) for one case."""
+    def kinds_of(self, case: Case) -> dict[str, str]:
+        """How each tensor that is wrong is so: what was raised, whatever numbers are in that, or it
+        is of another 'shape', or has other 'numbers'."""
+        found = {}
+        for tensor, (actual, expected, allowed, error) in self.judged(case).items():
+            if actual is None:
+                found[tensor] = re.sub(r"\d+,?", "", error)
+            elif actual.shape != expected.shape:
+                found[tensor] = "shape"
+            else:
+                held = np.abs(expected) + allowed <= np.finfo(case.dy.dtype).max  # others overflow
+                wrong = (share(np.abs(actual - expected), allowed) > 1) | ~np.isfinite(actual)
+                if (wrong & held).any():
+                    found[tensor] = "numbers"
+        return found
+
+    def judge(self, case: Case) -> Judged:
+        """The tensor in question on one case."""
+        return self.judged(case)[self.tensor]
+
+    def judged(self, case: Case) -> dict[str, Judged]:
+        """The tensor in question and all that the layer made besides, by name."""
         rounding = Rounding.of(case.dy.dtype)
         oracle = oracle_for(case.class_name, case.config, case.part)
         oracle.training = case.training
-        expected = results(oracle, case.x, case.weights,
-                           None if self.tensor == "output" else case.dy,
-                           rounding)[self.tensor]
-        slack: np.ndarray | float = 0.0
+        right = results(oracle, case.x, case.weights,
+                        None if self.tensor == "output" else case.dy, rounding)
+        found: dict[str, Judged] = {}
         try:
-            result = run_small(self.op, case, self.tensor)
-            actual, error = np.asarray(result.tensors[self.tensor], np.float64), ""
-            slack = result.slack.get(self.tensor, 0.0)
+            made = run_small(self.op, case, self.tensor)
+            for name in right:
+                if name in made.tensors or name == self.tensor:
+                    expected = right[name]
+                    found[name] = (np.asarray(made.tensors[name], np.float64), expected.value,
+                                   expected.bound + made.slack.get(name, 0.0), "")
         except RAISED as problem:  # a layer of somebody's own may raise anything
-            actual, error = None, f"{type(problem).__name__}: {problem}"
-        return actual, expected.value, expected.bound + slack, error
+            expected = right[self.tensor]
+            found = {self.tensor: (None, expected.value, expected.bound,
+                                   f"{type(problem).__name__}: {problem}")}
+        return found
 
 
 def run_small(op, case: Case, tensor: str = "") -> OpResult:

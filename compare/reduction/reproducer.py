@@ -1,5 +1,7 @@
 """A minimal failing case as people read it: printed, and as a test file ready to run."""
 
+import re
+
 import numpy as np
 
 from compare.document.sections import wrapped
@@ -11,6 +13,7 @@ from compare.tracing.configs import incidental
 UNSAID = {"trainable": True, "data_format": "channels_last", "groups": 1,
           "dilation_rate": [1, 1]}
 
+SHAPE = re.compile(r"of shape \(.*?\)[^(]*Received: (\(.*?\))")  # as the adapters tell of one
 MARK = "Reproduces a mistake that `parity debug` found"  # by which its files are known again
 TEST = '''\
 """{mark}: {layer} {tensor}."""
@@ -38,20 +41,30 @@ def test_{function}():
 def explain(minimal: MinimalCase) -> Text:
     """The case in a few lines: the layer's arguments, what went in, what came out and should have.
     """
-    case = minimal.case
+    case, actual = minimal.case, minimal.actual
     said = ", ".join(f"{key}={value!r}" for key, value in settings(case).items())
     title = line(strong("Smallest case that still fails"),
                  f": {case.class_name}({said}), {minimal.tensor}")
+    other = SHAPE.search(minimal.error) if actual is None else None
+    if other or actual is not None and actual.shape != minimal.expected.shape:
+        shape = other[1] if other else actual.shape if actual is not None else ()
+        return lines([wrapped(title, indent="    "),
+                      *(line(f"{_input(case, i)} of shape {x.shape}")
+                        for i, x in enumerate(case.inputs)),
+                      line(f"expected shape {minimal.expected.shape}"),
+                      line(f"actual shape {shape}")])
     parts = [wrapped(title, indent="    "),
-             *(_show(f"input {i + 1}" if len(case.inputs) > 1 else "input", x)
+             *(_show(_input(case, i), x)
                for i, x in enumerate(case.inputs))]
     parts += [_show(name, weight) for name, weight in case.weights.items()]
     if minimal.tensor != "output":
         parts.append(_show("gradient of the output", case.dy))
     parts.append(_show("expected", minimal.expected))
-    if minimal.actual is None:
+    if actual is None:
         return lines([*parts, wrapped(line(f"actual: {minimal.error}"), indent="    ")])
-    parts.append(_show("actual", minimal.actual))
+    wrong = ~(np.abs(actual - minimal.expected) <= minimal.allowed)  # so that NaN counts
+    parts.append(_show("actual", actual, wrong))
+    parts.append(line("* marks what is wrong"))
     parts.append(line(f"allowed: a difference of {np.max(minimal.allowed):.3g} at most"))
     return lines(parts)
 
@@ -87,7 +100,27 @@ def _code(array: np.ndarray | tuple) -> str:
     return f"np.array({array.tolist()!r}, {array.dtype.name!r})"
 
 
-def _show(title: str, array: np.ndarray) -> Text:
-    # axes of length 1 only add brackets
-    text = np.array2string(np.squeeze(array), precision=9, threshold=60, separator=", ")
+def _input(case, i: int) -> str:
+    return f"input {i + 1}" if len(case.inputs) > 1 else "input"
+
+
+def _show(title: str, array: np.ndarray, marked: np.ndarray | None = None) -> Text:
+    """An array under its title, whole numbers as such.
+
+    Args:
+        marked: of which numbers a * stands behind.
+    """
+    small = np.squeeze(array)  # axes of length 1 only add brackets
+    whole = bool(np.isfinite(small).all() and (small == np.rint(small)).all()
+                 and np.abs(small).max(initial=0) < 1e9)
+    said = np.array([f"{int(n)}" if whole else np.format_float_positional(n, 9, trim="-")
+                     if 1e-4 <= abs(n) < 1e9 or n == 0 else f"{n:.9g}" for n in small.flat],
+                    dtype=object).reshape(small.shape)
+    if marked is not None:
+        stars = np.squeeze(marked)
+        for index in np.ndindex(small.shape):
+            said[index] += "*" if stars[index] else ""
+    width = max(map(len, said.flat), default=0)
+    text = np.array2string(said, threshold=60, separator=", ",
+                           formatter={"all": lambda one: f"{one:>{width}}"})
     return lines([f"{title} {array.shape}:", as_lines(text)])

@@ -17,6 +17,7 @@ BEYOND = {
     Gate.LOCKSTEP: "A single step is right. Several in a row are not, so look at what layers, "
                 "loss and optimizer keep from one batch to the next:",
 }
+WHOLE_ALONE = "Of this network only the whole was run. The first that is wrong:"
 
 
 def plain_words(rows: list[Row]) -> list[Text]:
@@ -37,7 +38,8 @@ def plain_words(rows: list[Row]) -> list[Text]:
                     "mistake is in this layer, not before it.")
     else:
         gate = Gate.LOSS if first.gate is Gate.EXTREMES else first.gate
-        said.append(f"{BEYOND[gate]} {first.name}.")
+        alone = first.gate.whole and not any(row.gate.single_layer for row in rows)
+        said.append(f"{WHOLE_ALONE if alone else BEYOND[gate]} {first.name}.")
         said += numbers(first)
     return [wrapped(line(text), indent="    " if text.startswith("  ") else "")
             for text in said + others(first, failed, rows)]

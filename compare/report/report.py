@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from compare.checks.chosen_layers import ChosenLayers
 from compare.checks.coverage_gaps import CoverageGap, coverage_gaps, forgetful, unreturned
 from compare.checks.gate import Gate
 from compare.checks.nonfinite import first_nonfinite
 from compare.checks.row import Row
 from compare.checks.specification import same_structure
 from compare.diagnosis.finding import Finding
+from compare.diagnosis.one_class import WholeDiagnosis
 from compare.diagnosis.report_diagnosis import Diagnosis
 from compare.diagnosis.snapshot import Snapshot
 from compare.document.display import Displayed
@@ -23,12 +25,13 @@ from compare.tracing.trace import Trace
 
 MEASURED = (Gate.FORWARD, Gate.LOSS, Gate.BACKWARD)  # on the batch's own numbers
 SHOWN = (*MEASURED, Gate.UPDATE, Gate.WHOLE_NETWORK)  # in the table, also where all passed
+Explained = Diagnosis | WholeDiagnosis | Snapshot
 SCHEMA = "keras-parity check 1"
 
 
 @dataclass(repr=False)
 class Report(Displayed):
-    """What `compare.check` returns. True if parity holds.
+    """What `compare.check` returns. True if parity holds, as far as it was asked for.
 
     False if it does not, and also if it is not known: where a row that decides is not judged, for
     no bound holds for its numbers. Then `first_failure` is None and `undecided` has that row.
@@ -43,7 +46,9 @@ class Report(Displayed):
         layers: the reference's network, for drawing it.
         explained: what explains the rows that fail, if anything can.
         notes: what else was done, or left out, in a sentence each.
-        not_checked: what no row is about, as it is not known, such as 'metric MyMetric'.
+        not_checked: what no row is about: as it is not known, such as 'metric MyMetric', or as it
+            was not asked for.
+        some: the layers that the verdict is of; None for all, and the network as a whole.
     """
 
     rows: list[Row]
@@ -54,14 +59,15 @@ class Report(Displayed):
     blind: list[CoverageGap]
     nonfinite: list[str]
     layers: list[Layer] = field(default_factory=list)
-    explained: Diagnosis | Snapshot | None = field(default=None, repr=False, compare=False)
+    explained: Explained | None = field(default=None, repr=False, compare=False)
     notes: list[str] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
+    some: ChosenLayers | None = None
 
     @classmethod
     def of(cls, rows: list[Row], candidate: Trace, reference: Trace,
-           explained: Diagnosis | Snapshot | None = None, notes: Sequence[str] = (),
-           not_checked: Sequence[str] = ()) -> "Report":
+           explained: Explained | None = None, notes: Sequence[str] = (),
+           not_checked: Sequence[str] = (), some: ChosenLayers | None = None) -> "Report":
         """The report on these rows, put in the order of the gates."""
         ordered = sorted(rows, key=lambda row: row.gate.order)
         mark_downstream(ordered)
@@ -72,13 +78,14 @@ class Report(Displayed):
                    [f"{side}: {where}" for side, trace in
                     (("candidate", candidate), ("reference", reference))
                     if (where := first_nonfinite(trace))], outline(reference), explained,
-                   list(notes), list(not_checked))
+                   [*notes, *([] if some is None else [some.note()])],
+                   [*not_checked, *([] if some is None else some.left_out)], some)
 
     def __getstate__(self) -> dict:
         """For pickles and copies: with what was found in place of the networks it was found on,
         which hold TensorFlow's functions. Looks for the causes, if nobody has asked for them."""
         found = self.explained
-        if isinstance(found, Diagnosis):
+        if isinstance(found, (Diagnosis, WholeDiagnosis)):
             found = Snapshot(self.diagnosis, self.cause)
         return {**vars(self), "explained": found}
 
@@ -160,8 +167,9 @@ class Report(Displayed):
                         f"'{undecided.gate}': {undecided.name}, {undecided.note}. {advice}")
         if failure is None:
             # a single rounding, as in an update, nearly fills its bound on every machine
-            used = max((row.used for row in self.rows
-                        if row.gate in MEASURED), default=0.0)
+            measured = [row for row in self.rows if row.gate in MEASURED]
+            used = max((row.used for row in measured or self.rows), default=0.0)
+            of = "of layers and loss, " if measured else ""
             ratio, open_ = self.accuracy_ratio(), [r for r in self.rows if not r.judged]
             judged = f"all {len(self.rows)} rows are"
             if open_:
@@ -169,8 +177,9 @@ class Report(Displayed):
                           "they are")
             more = (" Measured against float64, the candidate's rounding errors are "
                     f"{ratio:.2g} times the reference's.") if ratio else ""
-            return line(good("Parity holds"), f": {judged} within what "
-                        f"rounding can explain; of layers and loss, the worst used "
+            whom = "" if self.some is None else f" for the {self.some.share} that were checked"
+            return line(good(f"Parity holds{whom}"), f": {judged} within what "
+                        f"rounding can explain; {of}the worst used "
                         f"{100 * used:.0f} % of its bound.{more}")
         failed = sum(not row.passed for row in self.rows)
         return line(bad("Parity does not hold"), ": ",

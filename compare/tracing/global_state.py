@@ -6,11 +6,15 @@ import random
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from compare.tracing.ops import untouched_generator
+from scratch import blas
+
+# Rows tell of every NaN and infinity; NumPy need not warn of them besides.
+QUIET: dict[str, Any] = {"divide": "ignore", "over": "ignore", "invalid": "ignore"}
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
@@ -23,9 +27,15 @@ LOCK = threading.RLock()
 @contextlib.contextmanager
 def untouched() -> Iterator[None]:
     """One thread at a time; the generators of Python, NumPy, scratch and Keras, and Keras's default
-    precision, are at the end what they were."""
+    precision, are at the end what they were.
+
+    Meanwhile BLAS works in the calling thread alone: a check makes thousands of small products, and
+    threads of which one waits for a processor that others use make all of them wait for it. On two
+    busy cores that was 50 times the time of a product.
+    """
     with contextlib.ExitStack() as stack:
         stack.enter_context(LOCK)
+        stack.enter_context(blas.single_threaded())
         stack.callback(random.setstate, random.getstate())
         stack.callback(np.random.set_state, np.random.get_state())
         stack.enter_context(untouched_generator())

@@ -10,7 +10,7 @@ from compare.tracing.types import Network
 
 PLAIN = (bool, int, float, str, type(None))
 # what steps change, or what only names
-STATE = {"built", "_built", "_lock", "iterations", "name", "slot_names", "_given_rate"}
+STATE = {"built", "_built", "_calls", "_lock", "iterations", "name", "slot_names", "_given_rate"}
 
 
 def require_described(model: Network) -> None:

@@ -38,13 +38,22 @@ def sentence(error: BaseException) -> str:
     """The error's type and message, and where in somebody's own code it arose."""
     said = " ".join(str(error).split())
     text = f"{type(error).__name__}: {said}" if said else type(error).__name__
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__)
-              if not frame.filename.startswith((*OURS, "<"))]
+    frames = _somebodys(error)
     if not frames:
         return text
     last = frames[-1]
     line = linecache.getline(last.filename, last.lineno or 0).strip()
     return f"{text} ({Path(last.filename).name}, line {last.lineno}: {line})"
+
+
+def in_somebodys_code(error: BaseException) -> bool:
+    """Whether it arose in code that is none of these packages'."""
+    return bool(_somebodys(error))
+
+
+def _somebodys(error: BaseException) -> list[traceback.FrameSummary]:
+    return [frame for frame in traceback.extract_tb(error.__traceback__)
+            if not frame.filename.startswith((*OURS, "<"))]
 
 
 def culprit(model: Network, error: BaseException) -> str:

@@ -89,7 +89,7 @@ def get(identifier) -> Activation:
     if isinstance(name, str) and ALIASES.get(name, name) in ACTIVATIONS:
         return ACTIVATIONS[ALIASES.get(name, name)]
     if isinstance(identifier, dict) and identifier.get("class_name") == "function" \
-            and isinstance(identifier.get("config"), str):
+            and isinstance(identifier.get("config"), str) and not _is_kerass_own(identifier):
         raise UnsupportedError(
             f"Activation {identifier['config']!r:.100} is a function of somebody's own. Give what "
             f"it is here: custom_objects={{{identifier['config']!r:.100}: (function, gradient)}}.")

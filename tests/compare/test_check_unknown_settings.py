@@ -1,6 +1,7 @@
 """What is unknown of the compile settings costs its own gate alone, and the report says so."""
 
 import copy
+import zipfile
 from xml.etree import ElementTree
 
 import numpy as np
@@ -37,8 +38,11 @@ def own_metric(keras):
     return {"metrics": ["mae", my_metric]}, ["metric my_metric"]
 
 
-def metric_of_keras(keras):
-    return {"weighted_metrics": [keras.metrics.PearsonCorrelation()]}, ["metric PearsonCorrelation"]
+def weighted_metric(keras):
+    class OfLater(keras.metrics.MeanSquaredError):
+        pass
+
+    return {"weighted_metrics": [OfLater()]}, ["metric OfLater"]
 
 
 def own_optimizer(keras):
@@ -47,10 +51,6 @@ def own_optimizer(keras):
             super().update_step(2 * gradient, variable, learning_rate)
 
     return {"optimizer": MySGD(0.1)}, ["optimizer MySGD"]
-
-
-def optimizer_of_keras(keras):
-    return {"optimizer": keras.optimizers.Lamb()}, ["optimizer Lamb"]
 
 
 def optimizer_with_a_setting(keras):
@@ -77,8 +77,8 @@ def own_function(keras):
     return {"loss": my_error}, ["loss my_error", "optimizer SGD (no loss, no step)"]
 
 
-METRICS = [own_metric, metric_of_keras]
-OPTIMIZERS = [own_optimizer, optimizer_of_keras, optimizer_with_a_setting, rate_that_is_a_function]
+METRICS = [own_metric, weighted_metric]
+OPTIMIZERS = [own_optimizer, optimizer_with_a_setting, rate_that_is_a_function]
 LOSSES = [own_loss, own_function]
 
 
@@ -167,7 +167,7 @@ def test_what_is_known_is_compared_as_ever(keras):
     assert not compare.check(wrong, twin, *batch())
 
 
-@pytest.mark.parametrize("make", METRICS + OPTIMIZERS[:3])
+@pytest.mark.parametrize("make", METRICS + OPTIMIZERS[:2])
 def test_a_trace_says_it_too(keras, make):
     how, named = make(keras)
     trace = compare.record(network(keras, **how), *batch())
@@ -176,29 +176,40 @@ def test_a_trace_says_it_too(keras, make):
 
 
 def test_junit_skips_what_is_not_checked(keras):
-    twin = network(keras, **metric_of_keras(keras)[0])
+    twin = network(keras, **weighted_metric(keras)[0])
     report = compare.check(twins.twins(twin)[0], twin, *batch(), steps=0)
     root = ElementTree.fromstring(junit(report))
     suite = root.find("testsuite[@name='not checked']")
-    assert [case.get("name") for case in suite] == ["metric PearsonCorrelation"]
+    assert [case.get("name") for case in suite] == ["metric OfLater"]
     assert suite.find("testcase/skipped") is not None and suite.get("skipped") == "1"
     assert int(root.get("tests")) == len(report.rows) + 1
 
 
 # files
 
-def saved(keras, path, **how):
+def saved(keras, path, later=(), **how):
+    """A file of such a network; the classes in `later` get a name that no Keras has yet."""
     network(keras, **how).save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    for name in later:
+        members["config.json"] = members["config.json"].replace(
+            f'"{name}"'.encode(), f'"{name}OfLater"'.encode())
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
     return str(path)
 
 
 def test_a_file_is_read_as_far_as_it_is_known(keras, tmp_path):
-    path = saved(keras, tmp_path / "m.keras", optimizer=keras.optimizers.Lamb(),
+    path = saved(keras, tmp_path / "m.keras", ("Lamb", "PearsonCorrelation"),
+                 optimizer=keras.optimizers.Lamb(),
                  metrics=["mae", keras.metrics.PearsonCorrelation(name="r")])
     model, twin = twins.pair(path)
     assert [metric.name for metric in model.metrics] == ["mae"]
     report = compare.check(model, twin, *batch())
-    assert report and report.not_checked == ["metric PearsonCorrelation", "optimizer Lamb"]
+    assert report and report.not_checked == ["metric PearsonCorrelationOfLater",
+                                             "optimizer LambOfLater"]
     again = compare.check(*twins.twins(model, "float64"), *map(np.float64, batch()))
     assert again and again.not_checked == report.not_checked
 
@@ -211,8 +222,8 @@ def test_a_file_with_an_unknown_loss_is_checked_without_labels(keras, tmp_path):
 
 
 def test_loading_for_training_still_refuses(keras, tmp_path):
-    path = saved(keras, tmp_path / "m.keras", optimizer=keras.optimizers.Lamb())
-    with pytest.raises(scratch.UnsupportedError, match="[Ll]amb.* is not supported"):
+    path = saved(keras, tmp_path / "m.keras", ["Lamb"], optimizer=keras.optimizers.Lamb())
+    with pytest.raises(scratch.UnsupportedError, match="LambOfLater.* is not supported"):
         scratch.load_model(path)
     assert scratch.load_model(path, compile=False).optimizer is None
 

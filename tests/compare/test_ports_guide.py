@@ -12,13 +12,23 @@ BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
 def test_the_blocks_run_one_after_the_other(keras):
-    names = run(BLOCKS[:4])
+    names = run(BLOCKS[:5])
     assert not names["report"]
 
 
 def test_the_blocks_on_pytorch_run_after_the_first(keras):
     pytest.importorskip("torch")
-    assert run([BLOCKS[0], *BLOCKS[4:]])["report"]
+    assert run([BLOCKS[0], *BLOCKS[5:7]])["report"]
+
+
+@pytest.mark.parametrize("block, needed", [
+    (7, ("onnx", "onnxruntime", "tf2onnx")), (8, ("tensorflow.lite",)), (9, ("jax",))])
+def test_the_blocks_on_other_runtimes_run_after_the_first(keras, tmp_path, monkeypatch, block,
+                                                          needed):
+    for name in needed:
+        pytest.importorskip(name)
+    monkeypatch.chdir(tmp_path)
+    assert run([BLOCKS[0], BLOCKS[block]])["report"]
 
 
 def run(blocks) -> dict:
@@ -30,7 +40,7 @@ def run(blocks) -> dict:
 
 def test_its_commands_can_be_parsed():
     commands = re.findall(r"^\$ parity (.*)$", TEXT, re.MULTILINE)
-    assert len(commands) == 2
+    assert len(commands) == 4
     for command in commands:
         args = build_parser().parse_args(command.split())
-        assert args.outputs == "onnx.npz"
+        assert args.outputs in ("onnx.npz", "model.onnx")

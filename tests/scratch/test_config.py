@@ -107,7 +107,7 @@ REFUSED = {
     "activation of halves": (lambda K, k: K.Activation("glu"), "'glu'"),
     "activation": (lambda K, k: K.Dense(2, activation="sparsemax"), "'sparsemax'"),
     "regularizer": (lambda K, k: K.Dense(
-        2, kernel_regularizer=k.regularizers.OrthogonalRegularizer()), "OrthogonalRegularizer"),
+        2, activity_regularizer=k.regularizers.OrthogonalRegularizer()), "Orthogonal"),
     "function as an activation": (lambda K, k: K.Dense(2, activation=cube), "cube"),
     "initializer": (lambda K, k: K.Dense(2, kernel_initializer="stft"), "STFT"),
     "bfloat16": (lambda K, k: K.Dense(2, dtype="bfloat16"), "bfloat16"),

@@ -375,9 +375,9 @@ def test_a_model_that_is_not_compiled_is_refused(action):
 
 
 @pytest.mark.parametrize("arguments, named", [
-    (("adafactor", "categorical_crossentropy"), "Optimizer 'adafactor'"),
+    (("adafactors", "categorical_crossentropy"), "Optimizer 'adafactors'"),
     (("sgd", "ctc"), "Loss 'ctc'"),
-    (("sgd", "categorical_crossentropy", ["r2_score"]), "Metric 'r2_score'"),
+    (("sgd", "categorical_crossentropy", ["r3_score"]), "Metric 'r3_score'"),
 ])
 def test_what_compile_does_not_know_is_refused_by_name(arguments, named):
     with pytest.raises(scratch.UnsupportedError, match=f"{named} is not supported"):

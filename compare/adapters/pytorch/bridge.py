@@ -2,6 +2,7 @@
 
 import copy
 import functools
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,15 +21,17 @@ class Bridge:
         flat: whether axes of images of a single pixel are left out of the output.
         exponential: whether the output is a logarithm, and Keras's is not.
         differs: what is to be said, where the output has another shape, of settings that differ.
+        biased: whether a running variance that PyTorch divides by n - 1 is shown as divided by n.
 
     Attributes:
         grads: after `backward`, by Keras's name of the weight.
     """
 
-    def __init__(self, call: Call, frozen=False, flat=False, exponential=False, differs=""):
+    def __init__(self, call: Call, frozen=False, flat=False, exponential=False, differs="",
+                 biased=False):
         self.call = call.own()
         self.frozen, self.flat, self.exponential = frozen, flat, exponential
-        self.differs = differs
+        self.differs, self.biased = differs, biased
         if self.module is not None:
             self.module.requires_grad_()  # Keras's gradients are compared, whatever is trained
         self.grads: dict[str, np.ndarray] = {}
@@ -38,7 +41,8 @@ class Bridge:
         return self.call.module
 
     def __deepcopy__(self, memo):
-        made = type(self)(self.call, self.frozen, self.flat, self.exponential, self.differs)
+        made = type(self)(self.call, self.frozen, self.flat, self.exponential, self.differs,
+                          self.biased)
         made.grads = copy.deepcopy(self.grads, memo)
         return made
 
@@ -50,13 +54,32 @@ class Bridge:
             if self.module is not None:
                 self.module.to(self._x.dtype)
                 self.module.train(training and not self.frozen)
+            before = self._running_variance()
             y = self.call.run(self._x.clone())  # which an operation in place may change
+            if before is not None and training and not self.frozen:
+                self._show_biased(before)
             if self.exponential:
                 y = y.exp()
             if self.flat:
                 y = y.flatten(1)
         self._y = y
         return y.detach().numpy().copy()
+
+    def _running_variance(self) -> torch.Tensor | None:
+        """A copy, where it is to be shown as if PyTorch had divided by n."""
+        held = getattr(self.module, "running_var", None) if self.biased else None
+        momentum = getattr(self.module, "momentum", None)
+        return None if held is None or momentum is None else held.clone()
+
+    def _show_biased(self, before: torch.Tensor) -> None:
+        """Turn the step of a running variance from that of the unbiased to that of the biased one:
+        of what is new in it the share (n - 1) / n, in float64."""
+        module: Any = self.module
+        n = self._x.numel() // before.numel()
+        kept = (1 - module.momentum) * before.double()
+        step = module.running_var.double() - kept
+        # another tensor, as the way back needs the one that is there
+        module.running_var = (kept + step * ((n - 1) / n)).to(module.running_var.dtype)
 
     def backward(self, dy: np.ndarray) -> np.ndarray:
         weights = self._weights()

@@ -13,7 +13,7 @@ import torch
 
 import scratch
 from compare.adapters.activation import as_activation
-from compare.adapters.assembly import inner_activation, specified
+from compare.adapters.assembly import activation_alone, inner_activation, specified
 from compare.adapters.pytorch import notes, optimizer, placing, recording
 from compare.adapters.pytorch.loading import Loading
 from compare.adapters.pytorch.pairing import Pairing, Pairs, Place, flattened
@@ -66,14 +66,15 @@ def candidate(network, twin) -> Network:
     if compiled:
         compile_understood(model, compiled)
     calls = _partners(pairs, made)
-    placed = _place(model, places, calls)
+    placed = _place(model, places, calls, network.running_variance is not None)
     loading = Loading(network.module, model, weights=network.weights,
                       items=[(placed[i], made.calls[position].title, images[k])
                              for k, (place, position) in enumerate(zip(places, pairs.partners))
                              if (i := place.position) in placed and position is not None
                              and not place.inner])
     model.origin = Whole(model, loading, channels_first, places[-1], calls[-1],
-                         notes.on_pairs(places, calls, model.layers))
+                         notes.on_pairs(places, calls, model.layers)
+                         + notes.on_running_variance(model.layers, network.running_variance))
     if network.optimizer is not None and compiled:
         model.optimizer = optimizer.as_optimizer(network.optimizer, model.optimizer)
         model.origin.said += optimizer.notes_on(network.optimizer)
@@ -131,8 +132,13 @@ def _partners(pairs: Pairs, made: recording.Recording) -> list[Call | None]:
     return calls
 
 
-def _place(model, places: list[Place], calls: list[Call | None]) -> dict[int, Layer]:
-    """Put the module's layers in the places of the model's; returns them by position."""
+def _place(model, places: list[Place], calls: list[Call | None], biased: bool
+           ) -> dict[int, Layer]:
+    """Put the module's layers in the places of the model's; returns them by position.
+
+    Args:
+        biased: whether running variances are to be shown as divided by n.
+    """
     placed: dict[int, Layer] = {}
     for place, call in zip(places, calls):
         layer = model.layers[place.position]
@@ -140,13 +146,13 @@ def _place(model, places: list[Place], calls: list[Call | None]) -> dict[int, La
                 isinstance(layer, Operation):
             continue
         if place.inner:
-            alone = _activation_alone(layer)
+            alone = activation_alone(layer)
             inner = placing.conventions(call, alone, place.is_softmax).placed(
                 {"class_name": kind(alone), "config": alone.get_config()})
             placed[place.position].activation = as_activation(  # type: ignore[attr-defined]
                 inner, layer.activation.name, layer.activation.config)
             continue
-        how = placing.conventions(call, layer, place.is_softmax)
+        how = placing.conventions(call, layer, place.is_softmax, biased)
         if _inner(layer):
             how.activation = "apart"
         new = how.placed({"class_name": kind(layer), "config": layer.get_config()})
@@ -157,17 +163,6 @@ def _place(model, places: list[Place], calls: list[Call | None]) -> dict[int, La
         placed[place.position] = new
     _replace(model, placed)
     return placed
-
-
-def _activation_alone(layer) -> Layer:
-    """The activation inside a layer as a layer of its own, built for that layer's output."""
-    named = layer.get_config()["activation"]
-    alone = {"class_name": "Activation", "config": {"activation": named}} \
-        if isinstance(named, str) else named
-    made = scratch.layer_config.layer_from_config(alone)
-    made.dtype = layer.dtype
-    made.build(layer.output_shape)
-    return made
 
 
 def _replace(model, placed: dict[int, Layer]) -> None:

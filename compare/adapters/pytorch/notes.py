@@ -3,6 +3,7 @@
 from compare.adapters.pytorch import settings
 from compare.adapters.pytorch.pairing import Place
 from compare.adapters.pytorch.recording import Call
+from compare.tracing.model_kinds import kind
 
 
 def on_pairs(places: list[Place], calls: list[Call | None], layers: list) -> list[str]:
@@ -27,3 +28,14 @@ def on_pairs(places: list[Place], calls: list[Call | None], layers: list) -> lis
     if other:
         said.append(f"Settings that differ: {'; '.join(other)}.")
     return said
+
+
+def on_running_variance(layers: list, declared: str | None) -> list[str]:
+    """A sentence on whether it is a difference that PyTorch divides by n - 1."""
+    if not any(kind(layer) == "BatchNormalization" and layer.trainable for layer in layers):
+        return []
+    if declared:
+        return ["Declared, and taken off before it is compared: PyTorch's running variance is "
+                "unbiased, n / (n - 1) times Keras's."]
+    return ["In training PyTorch's running variance is unbiased, n / (n - 1) times Keras's. Where "
+            "that is all right, from_torch(module, running_variance='unbiased') declares it."]

@@ -18,12 +18,14 @@ LAYOUTS = {"conv": ("OIW", "OIHW", "OIDHW"), "conv_transpose": ("IOW", "IOHW", "
            "depthwise": ("(IO)W", "(IO)HW")}
 
 
-def conventions(call: Call, like: Layer, softmax: bool = False) -> Conventions:
+def conventions(call: Call, like: Layer, softmax: bool = False,
+                biased: bool = False) -> Conventions:
     """How a call is treated where it stands for a layer.
 
     Args:
         like: scratch's own layer there, built, with Keras's settings.
         softmax: whether it stands for a softmax.
+        biased: whether its running variance is to be shown as divided by n.
 
     Raises:
         ValueError: if the module has not the layer's weights, or has others besides.
@@ -32,7 +34,7 @@ def conventions(call: Call, like: Layer, softmax: bool = False) -> Conventions:
     flat = len(like.output_shape or ()) == 2 and len(call.made) > 2
     made = bridge(call, frozen=not like.trainable, flat=flat,
                   exponential=softmax and call.kind == "log_softmax",
-                  differs=settings.in_words(call, like, ": "))
+                  differs=settings.in_words(call, like, ": "), biased=biased)
     trained = {name: at for name, at in places.items() if name not in like.non_trainable}
     return Conventions(
         made, forward_takes=("x", "training"), kernel_layout=_layout(call, like),

@@ -5,9 +5,10 @@ functions between them, `F.relu` or `x + y`, seen by PyTorch's own way of overri
 import copy
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
@@ -76,21 +77,26 @@ class Recording:
 
     Attributes:
         end: the position of the call that gave the output.
+        arrays: what each call gave, where that was asked for.
     """
 
     calls: list[Call]
     end: int
+    arrays: list[np.ndarray] = field(default_factory=list)
 
 
-def recorded(module: nn.Module, x: torch.Tensor) -> Recording:
+def recorded(module: nn.Module, x: torch.Tensor, arrays: bool = False) -> Recording:
     """What a module does with x at inference; the module stays as it is.
+
+    Args:
+        arrays: whether to keep what each call gave.
 
     Raises:
         ValueError: if it does not give one tensor, or one that does not depend on x.
         Whatever the module raises.
     """
     module = copy.deepcopy(module).eval()
-    recorder = _Recorder(x)
+    recorder = _Recorder(x, arrays)
     hooks = recorder.hooks_on(module)
     with torch.no_grad(), recorder:
         output = module(x)
@@ -102,14 +108,16 @@ def recorded(module: nn.Module, x: torch.Tensor) -> Recording:
     if id(output) not in recorder.made_by:
         raise ValueError("expected a module whose output depends on its input. Received one "
                          "that does not")
-    return Recording(recorder.calls, recorder.made_by[id(output)])
+    return Recording(recorder.calls, recorder.made_by[id(output)], recorder.arrays)
 
 
 class _Recorder(TorchFunctionMode):
     """Keeps what ran; what runs inside a module that counts as one is not looked at."""
 
-    def __init__(self, x: torch.Tensor):
+    def __init__(self, x: torch.Tensor, wants_arrays: bool):
         super().__init__()
+        self.wants_arrays = wants_arrays
+        self.arrays: list[np.ndarray] = []
         self.calls: list[Call] = []
         self.made_by = {id(x): -1}
         self.kept: list[Any] = [x]  # so that no other tensor gets the same id
@@ -176,6 +184,8 @@ class _Recorder(TorchFunctionMode):
             return
         with torch._C.DisableTorchFunction():
             made = tuple(y.shape)
+            if self.wants_arrays:  # before an operation in place changes it
+                self.arrays.append(y.numpy().copy())
         if kind == "flatten" and len(made) == len(read):
             kind = "moved" if made == read else kind
         self.made_by[id(y)] = len(self.calls)

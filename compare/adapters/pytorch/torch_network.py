@@ -22,6 +22,7 @@ class TorchNetwork:
     names: dict[str, str] = field(default_factory=dict)
     weights: str | None = None
     optimizer: Any = None
+    running_variance: str | None = None
 
     def __post_init__(self):
         if importlib.util.find_spec("torch") is None:
@@ -32,6 +33,9 @@ class TorchNetwork:
         if self.weights not in WEIGHTS:
             raise ValueError(f"Expected weights to be one of {WEIGHTS}. "
                              f"Received: {self.weights!r}")
+        if self.running_variance not in (None, "unbiased"):
+            raise ValueError("Expected running_variance to be 'unbiased' or None. "
+                             f"Received: {self.running_variance!r}")
         if not isinstance(self.names, dict):
             raise TypeError("Expected names to be a dictionary from Keras's names of layers to "
                             f"those of modules. Received: {type(self.names).__name__}")
@@ -48,7 +52,8 @@ class TorchNetwork:
         return candidate(self, twin)
 
 
-def from_torch(module, names=None, weights=None, optimizer=None) -> TorchNetwork:
+def from_torch(module, names=None, weights=None, optimizer=None,
+               running_variance=None) -> TorchNetwork:
     """A PyTorch module, with what `compare.check(module, twin, x, y)` cannot know by itself.
 
     Args:
@@ -59,9 +64,12 @@ def from_torch(module, names=None, weights=None, optimizer=None) -> TorchNetwork
             module keeps its own, which must be Keras's; None, the default: compared if some
             are Keras's, otherwise copied, and the report says so.
         optimizer: a torch.optim.Optimizer whose steps are held against those of the twin's.
+        running_variance: 'unbiased' declares that BatchNorm's running variance may be PyTorch's,
+            which divides by n - 1 where Keras divides by n; n / (n - 1) is taken off before it is
+            compared, and the report says so. None, the default: that is a difference.
 
     Raises:
         ImportError: where PyTorch is not installed.
         TypeError, ValueError: for arguments that make no sense, named one by one.
     """
-    return TorchNetwork(module, names or {}, weights, optimizer)
+    return TorchNetwork(module, names or {}, weights, optimizer, running_variance)

@@ -13,6 +13,7 @@ from compare.oracle.running_error import Bounded
 from compare.tracing.trace import WHOLE
 
 ROUNDINGS = 32
+SCALE = float(np.sqrt(2 / np.pi))  # of what is taken for GELU's error function
 
 
 def _sigmoid(z):
@@ -28,6 +29,10 @@ def _erf_to_seven_digits(z):
     return np.sign(np.real(z)) * (1 - series * np.exp(-size * size))
 
 
+def _gelu_by_tanh(cubic, scale=SCALE):
+    return lambda z: z / 2 * (1 + np.tanh(scale * (z + cubic * z**3)))
+
+
 def _selu(scale, alpha):
     def function(z):
         below = alpha * (np.exp(np.where(np.real(z) > 0, 0, z)) - 1)
@@ -40,8 +45,13 @@ FORMULAS = {  # by activation: (how it differs, function of complex numbers)
     "gelu": [
         ("an error function that is right to seven digits",
          lambda z: z / 2 * (1 + _erf_to_seven_digits(z / np.sqrt(2)))),
-        ("approximated by tanh", lambda z: z / 2 * (1 + np.tanh(
-            np.sqrt(2 / np.pi) * (z + 0.044715 * z**3)))),
+        ("approximated by tanh", _gelu_by_tanh(0.044715)),
+        *((f"approximated by tanh, with {cubic} in place of 0.044715", _gelu_by_tanh(cubic))
+          for cubic in (0.044, 0.0447, 0.045, 0.04, 0.44715, 0.0044715, 0.447, 0.04715, 0.044175)),
+        *((f"approximated by tanh, with {said} in place of sqrt(2 / pi)",
+           _gelu_by_tanh(0.044715, scale)) for said, scale in (
+               ("0.8", 0.8), ("0.7978", 0.7978), ("0.79788", 0.79788), ("2 / pi", 2 / np.pi),
+               ("sqrt(pi / 2)", np.sqrt(np.pi / 2)), ("sqrt(2) / pi", np.sqrt(2) / np.pi))),
         ("approximated by sigmoid(1.702 z)", lambda z: z * _sigmoid(1.702 * z)),
         ("erf(z) for erf(z / sqrt 2)", lambda z: z / 2 * (1 + _erf_to_seven_digits(z)))],
     "selu": [
@@ -52,7 +62,8 @@ FORMULAS = {  # by activation: (how it differs, function of complex numbers)
     "tanh": [
         ("1.7159 tanh(2 z / 3)", lambda z: 1.7159 * np.tanh(2 * z / 3)),
         ("tanh(z / 2)", lambda z: np.tanh(z / 2))],
-    "sigmoid": [("sigmoid(2 z)", lambda z: _sigmoid(2 * z)),
+    "sigmoid": [("sigmoid(-z)", lambda z: _sigmoid(-z)),
+                ("sigmoid(2 z)", lambda z: _sigmoid(2 * z)),
                 ("(1 + z / (1 + |z|)) / 2", lambda z: (1 + z / (1 + magnitude(z))) / 2)],
     "silu": [("z sigmoid(1.702 z)", lambda z: z * _sigmoid(1.702 * z))],
     "mish": [("z tanh(sigmoid(z))", lambda z: z * np.tanh(_sigmoid(z))),

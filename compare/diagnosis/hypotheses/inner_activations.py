@@ -9,6 +9,7 @@ on through the layer that lies before it.
 import numpy as np
 
 from compare.diagnosis.computation import LayerComputation
+from compare.diagnosis.hypotheses.activation_formulas import of_activation_formulas
 from compare.diagnosis.hypotheses.activations import (
     APPROXIMATIONS,
     SOFTMAXES,
@@ -42,6 +43,7 @@ def of_inner_activation(c) -> list[Variant]:
             c, ("LeakyReLU", {"negative_slope": -1.0}))),
                   inside("activation-other", "abs", lambda c: c.changed(
                       own=lambda c: c.exact(c.dy) * c.exact(np.sign(c.x))))]
+        found += of_activation_formulas(alone)
     return [_sent_on(variant) for variant in found]
 
 

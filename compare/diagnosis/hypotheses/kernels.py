@@ -5,6 +5,7 @@ it is the result that is turned in the same way.
 """
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 
@@ -120,6 +121,20 @@ def distinct(variants: list[Variant], c) -> list[Variant]:
     return kept
 
 
+def _of_the_kernels(c) -> list[Variant]:
+    """A bias's gradient that is made of the kernel's."""
+    kernels = [name for name in KERNELS if name in c.weights]
+    if not kernels:
+        return []
+
+    def summed(c):
+        made = replace(c, tensor=f"{kernels[-1]}_gradient", own=None, after=(), memo={}).evaluate()
+        return made.sum(tuple(range(len(made.shape) - 1)))
+
+    return [inside("gradient-wrong-input", "it is the kernel's gradient, summed, in place of that "
+                   "of the output", lambda c: c.changed(own=summed))]
+
+
 def of_bias(c) -> list[Variant]:
     """A bias that is missing, doubled, subtracted, or another one at each position."""
     name = "beta" if "beta" in c.weights else "bias"
@@ -127,7 +142,7 @@ def of_bias(c) -> list[Variant]:
         return []
     if c.tensor == f"{name}_gradient":
         return [result("bias-missing", "its gradient is all zeros", np.zeros_like),
-                *_untied_gradient(c)]
+                *_untied_gradient(c), *_of_the_kernels(c)]
     if c.tensor != "output":
         return []
 

@@ -32,12 +32,25 @@ def of_updates(c: UpdateComputation) -> list[Variant]:
             own=lambda c: c.exact(c.weights[c.position]))))
     # where two are the same in a first step, epsilon's place is the commoner mistake
     rules = of_gathering(c) + of_averages(c) + of_newer_rules(c) + of_rules_gone_wrong(c)
-    found += (of_epsilon(c) + [rule for rule in rules if rule.identifier == "epsilon"]
+    found += (of_exact_constants(c) + of_epsilon(c)
+              + [rule for rule in rules if rule.identifier == "epsilon"]
               + of_settings(c) + of_slots(c)
               + [rule for rule in rules if rule.identifier != "epsilon"] + of_decay(c)
               + of_clipping(c))
     found += of_schedules(c) if c.slots else []
     return found + of_rules(c) + ([] if c.slots else of_size(c))
+
+
+def of_exact_constants(c) -> list[Variant]:
+    """1 - beta^t of the betas as they were given, where Keras has rounded them to float32 first."""
+    if "beta_2" not in c.config and c.class_name not in ("Adam", "AdamW"):
+        return []
+
+    def start(rule, _, key) -> Bounded:
+        value = 1 - float(rule.config[key]) ** (rule.iteration + 1)
+        return Bounded(value, rule.rounding, abs(value) * rule.rounding.unit)
+
+    return [inside("constants-exact", "1 - beta^t", lambda c: c.hooked(start=start))]
 
 
 def of_memory(c) -> list[Variant]:

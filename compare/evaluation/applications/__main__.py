@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import threading
 from dataclasses import replace
 
 from compare.document import progress
@@ -19,6 +20,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="constructors (default: all)")
     parser.add_argument("--no-check", action="store_true",
                         help="only load and predict, which takes seconds")
+    parser.add_argument("--limit", type=float, default=3600.0, metavar="SECONDS",
+                        help="end the process of a network that takes longer (default: 3600)")
     parser.add_argument("--table", action="store_true", help="measure nothing, print what there is")
     args = parser.parse_args(arguments)
     known = names()
@@ -29,8 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     found = records.kept()
     with progress.watched():
-        for name in progress.each([] if args.table else args.names or known, "Networks"):
-            made = measured(name, not args.no_check, found.get(name))
+        for name in progress.each([] if args.table else args.names or by_size(known, found),
+                                  "Networks"):
+            made = measured(name, not args.no_check, found.get(name), args.limit)
             if made is not None:
                 found[name] = made
                 records.keep(found)
@@ -40,20 +44,31 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if any(one.holds is False for one in found.values()) else 0
 
 
-def measured(name: str, check: bool, before: Measurement | None) -> Measurement | None:
+def by_size(names: list[str], found: dict[str, Measurement]) -> list[str]:
+    """The small networks first, so that most are measured if not all can be."""
+    return sorted(names, key=lambda name: found[name].parameters if name in found else 0)
+
+
+def measured(name: str, check: bool, before: Measurement | None,
+             limit: float) -> Measurement | None:
     """One network in a process of its own; what a check found before stays if there is no new one.
 
-    A process that vanishes, as one does for which there is not enough memory, leaves what it had
-    found.
+    A process that vanishes, as one does for which there is not enough memory, or that is ended as
+    it takes longer than `limit` seconds, leaves what it had found.
     """
     found = None
     with Worker(name, measure, (name, check)) as worker:
+        clock = threading.Timer(limit, worker.process.kill)
+        clock.start()
         try:
             while (item := worker.ask()) is not None:
                 found = item
         except WorkerError as error:
-            print(f"{name}: {error}", file=sys.stderr)
-            found = found and replace(found, said=f"not checked: {error}")
+            said = str(error) if clock.is_alive() else f"not done after {limit:g} s"
+            print(f"{name}: {said}", file=sys.stderr)
+            found = found and replace(found, said=f"not checked: {said}")
+        finally:
+            clock.cancel()
     if found is not None and not check and before is not None and before.check is not None:
         return replace(before, load=found.load, keras_load=found.keras_load, apart=found.apart)
     return found

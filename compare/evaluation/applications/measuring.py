@@ -37,6 +37,8 @@ class Measurement:
         lockstep: whether the step of training passed.
         memory: the most bytes that the process held.
         said: what failed, in a line; '' if nothing did.
+        work: seconds of processors that `compare.check` takes, which other processes that use the
+            machine meanwhile change little.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Measurement:
     memory: int | None = None
     said: str = ""
     apart_in_double: float | None = None
+    work: float | None = None
 
 
 def measure(job: tuple[str, bool]) -> Iterator[Measurement]:
@@ -92,11 +95,13 @@ def measure(job: tuple[str, bool]) -> Iterator[Measurement]:
     if not checked:
         return
     y = rng.integers(0, twin.output_shape[-1], BATCH)
+    began = time.process_time()
     report, check = timed(compare.check, own, twin, x, y, steps=STEPS)
+    work = time.process_time() - began
     predicted = next(row for row in report.rows if row.tensor == "predict")
     stepped = next(row for row in report.rows if row.gate == Gate.LOCKSTEP)
     failed = report.first_failure
-    yield replace(found, check=check, rows=len(report.rows), holds=bool(report),
+    yield replace(found, check=check, work=work, rows=len(report.rows), holds=bool(report),
                   bounded=not predicted.unjudged, lockstep=stepped.passed, memory=peak_memory(),
                   said="" if failed is None else f"{failed.gate}: {failed.name}")
 

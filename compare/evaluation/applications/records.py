@@ -10,7 +10,8 @@ from compare.evaluation.applications.measuring import CLOSE, Measurement
 
 FILE = Path(__file__).with_name("measured.json")
 HEADERS = ["network", "images", "parameters", "layers", "loads in (s)", "in Keras (s)",
-           "predictions apart", "rows", "parity", "a step", "check (s)", "memory (MB)"]
+           "predictions apart", "rows", "parity", "a step", "check (s)", "processors (s)",
+           "memory (MB)"]
 
 
 def kept(path: Path = FILE) -> dict[str, Measurement]:
@@ -33,11 +34,12 @@ def row(one: Measurement) -> list[str]:
             f"{one.apart:.1e}" if one.apart_in_double is None else
             f"{one.apart:.1e}; in float64 {one.apart_in_double:.1e}"]
     if one.check is None:
-        return [*made, "-", one.said or "-", "-", "-", "-"]
+        return [*made, "-", one.said or "-", "-", "-", "-", "-"]
     assert one.rows is not None
     memory = "-" if one.memory is None else f"{one.memory / 1e6:,.0f}"
+    work = "-" if one.work is None else f"{one.work:.0f}"
     return [*made, f"{one.rows:,}", "holds" if one.holds else f"fails: {one.said}",
-            "holds" if one.lockstep else "fails", f"{one.check:.0f}", memory]
+            "holds" if one.lockstep else "fails", f"{one.check:.0f}", work, memory]
 
 
 def summary(found: dict[str, Measurement], of: int) -> str:

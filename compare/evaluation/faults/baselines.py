@@ -11,7 +11,7 @@ from compare.evaluation.faults import baseline_rules, gradient_check
 from compare.evaluation.faults.fault import Fault
 from compare.evaluation.faults.scoring import Case
 from compare.evaluation.fuzzing.specification import Specification
-from compare.parity import QUIET
+from compare.tracing.global_state import QUIET
 from compare.tracing.ops import whole_layers
 from compare.tracing.trace import folded
 

@@ -189,7 +189,9 @@ def application_section() -> str:
         "compare.evaluation.applications`, since the whole check of a large network takes minutes "
         "and gigabytes. *Predictions apart*: the largest difference between the two predictions, "
         "probabilities. *Rows*: tensors that a check judged. *A step*: of training in lockstep. "
-        "'-': not measured.\n",
+        "*Check*: seconds until its verdict, on two cores that other processes used as well, in "
+        "part ten of them; *processors*: the seconds that it worked in that time. '-': not "
+        "measured.\n",
         table(records.HEADERS, [records.row(found[name]) for name in sorted(found)]),
         f"{records.summary(found, len(application_names()))}\n"])
 

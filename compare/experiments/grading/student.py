@@ -1,6 +1,7 @@
 """A submission's process: started with limits of time and memory, asked, and ended."""
 
 import contextlib
+import math
 import os
 import select
 import signal
@@ -74,6 +75,9 @@ class Student(contextlib.AbstractContextManager):
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (WRITTEN, WRITTEN))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        # more than it can use in time: for the case that nobody is left to end it
+        busy = min(math.ceil(self.seconds * (os.cpu_count() or 1)) + 1, 2**31)
+        resource.setrlimit(resource.RLIMIT_CPU, (busy, busy))
         if self._limit is not None:
             size = int(self._limit * GIGABYTE)
             resource.setrlimit(resource.RLIMIT_AS, (size, size))

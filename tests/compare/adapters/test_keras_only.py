@@ -1,4 +1,4 @@
-"""Objects that stand for layers that scratch does not have: Keras's own in float64 is the oracle."""
+"""Objects that stand for layers that scratch does not have: Keras's own is the oracle."""
 
 import keras
 import numpy as np

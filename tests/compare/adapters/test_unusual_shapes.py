@@ -127,7 +127,7 @@ def test_a_first_layer_that_gives_no_input_gradient():
     assert of_convolution(NoInputGradient(), backward_gives=())
     untold = of_convolution(NoInputGradient())
     assert failing(untold) == {"input_gradient"}
-    assert "backward_gives=()" in untold.cause.sentence
+    assert "backward_gives=()" in untold.cause.remedy
 
 
 class Cropped(Convolution):

@@ -159,3 +159,65 @@ def test_errors_are_one_line(run, arrays):
         code, _, errors = run(*argv)
         assert code == 2 and said in errors[-1], (argv, errors)
         assert sum("error:" in line for line in errors) == 1
+
+
+ONE_CLASS = """
+import numpy as np
+import scratch
+import compare
+
+
+class Net:
+    def __init__(self):
+        self.W1, self.b1, self.W2 = np.ones((6, 5)), np.ones(5), np.ones((5, 3))
+
+    def forward(self, x):
+        self.x, self.z = x, x @ self.W1 + self.b1
+        self.h = np.maximum(self.z, 0)
+        return self.h @ self.W2
+
+    def backward(self, dy):
+        self.dW2, dz = self.h.T @ dy, dy @ self.W2.T * self.mask()
+        self.dW1, self.db1 = self.x.T @ dz, dz.sum(0)
+        return dz @ self.W1.T
+
+    def mask(self):
+        return self.z > 0
+
+
+class Inverted(Net):
+    def mask(self):
+        return self.z <= 0
+
+
+def pair(net=Net):
+    scratch.set_random_seed(1)
+    made = scratch.Sequential([
+        scratch.Input((6,)), scratch.Dense(5, activation="relu", name="one"),
+        scratch.Dense(3, use_bias=False, name="two")])
+    made.compile("sgd", "mean_squared_error")
+    return compare.wrap(net()), compare.twin(made)
+
+
+def wrong(): return pair(Inverted)
+"""
+
+
+@pytest.fixture
+def one_class(tmp_path):
+    (tmp_path / "oneclass_ported.py").write_text(ONE_CLASS)
+    sys.modules.pop("oneclass_ported", None)
+
+
+def test_a_network_in_one_class_is_checked_and_debugged(one_class, capsys, tmp_path):
+    assert main(["check", "--model", "oneclass_ported:pair", "--json", "said.json"]) == 0
+    assert "Parity holds" in capsys.readouterr().out
+    rows = json.loads((tmp_path / "said.json").read_text())["rows"]
+    assert {row["gate"] for row in rows} == {"whole network"}
+    assert main(["debug", "--model", "oneclass_ported:wrong", "--html", "said.html"]) == 1
+    said = capsys.readouterr().out
+    assert "Of this network only the whole was run" in said and "mask-inverted" in said
+    assert (tmp_path / "said.html").stat().st_size
+    assert main(["check", "--inference", "--model", "oneclass_ported:wrong"]) == 0
+    assert main(["record", "--model", "oneclass_ported:pair", "--out", "one.npz"]) == 0
+    assert main(["check", "--golden", "one.npz", "--model", "oneclass_ported:wrong"]) == 1

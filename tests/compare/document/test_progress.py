@@ -246,3 +246,23 @@ with progress.Bar(4, "Jobs") as bar:
 def test_who_draws_no_bar_does_not_pay_for_it(start):
     code = f"{start}\nimport sys; assert 'tqdm' not in sys.modules, 'tqdm'"
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_steps_that_share_a_bar_tell_how_far_all_of_them_are(terminal):
+    with progress.watched(), progress.together({"one": 1.0, "two": 3.0}):
+        assert list(progress.each("ab", "one")) == ["a", "b"]
+        with progress.during("two"), progress.during("on its behalf"):
+            pass
+    said = drawings(terminal)
+    assert [text.split(" [")[0] for text in said if "%" in text][1:] == [
+        "one 12 %", "one 25 %", "one 25 %", "two 100 %"]
+    assert all(text.endswith("left") for text in said) and screen(terminal) == [""]
+
+
+def test_what_shares_no_bar_and_who_does_not_watch(terminal):
+    with progress.together({"one": 1.0}):
+        assert list(progress.each("ab", "one")) == ["a", "b"]
+    assert terminal.getvalue() == ""
+    with progress.watched():
+        assert list(progress.each("ab", "one")) == ["a", "b"]
+    assert drawings(terminal)[-1].startswith("one 2/2")

@@ -78,9 +78,10 @@ def test_more_samples_only_widen_and_the_seed_decides():
     steps = [SampledSteps(trace, seed) for seed in (0, 0, 1)]
     made, again, other = (each.step(trace) for each in steps)
     assert made.spread == again.spread != other.spread
-    assert steps[0].widen() and not steps[0].widen(), "once"
-    assert all(made.spread[key] >= again.spread[key] for key in made.spread)
-    assert made.spread != again.spread
+    wider = steps[0].widened(made)
+    assert wider is not None and steps[0].widened(wider) is None, "once"
+    assert all(wider.spread[key] >= again.spread[key] for key in made.spread)
+    assert wider.spread != again.spread == made.spread
 
 
 def test_more_samples_differ_from_the_first_step_on():
@@ -94,8 +95,9 @@ def test_more_samples_differ_from_the_first_step_on():
     for steps in (wide, narrow):
         steps.step(still)
         last = steps.step(nothing)  # its own gradient is exactly 0
-    wide.widen()
-    assert wide.past[1].spread["dense", "bias"] > last.spread["dense", "bias"] > 0
+    wider = wide.widened(last)
+    assert wider is not None
+    assert wider.spread["dense", "bias"] > last.spread["dense", "bias"] > 0
     assert len(wide.samples) == 17 and wide.step(nothing).spread["dense", "bias"] > 0
 
 

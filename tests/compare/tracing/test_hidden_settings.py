@@ -9,9 +9,11 @@ from compare.checks.gate import Gate
 from compare.inputs import twins
 from compare.tracing import configs
 from compare.tracing.configs import UNDECAYED
+from compare.tracing.hidden_settings import require_described
 from compare.tracing.optimizer_steps import restart, undecayed
 from compare.tracing.recorder import record
 from compare.tracing.trace import Trace
+from scratch.optimizers import CLASSES
 
 
 def batch():
@@ -171,3 +173,18 @@ def test_a_subclass_under_its_base_class_name_is_run_and_found(keras):
     report = compare.check(twin_of(model, scratch.SGD(0.05)), model, *batch())
     assert report.first_failure.gate is Gate.UPDATE
     assert {row.off for row in report.rows if not row.passed} == {"reference"}
+
+
+# what steps change
+
+STEPPED = [*(cls() for cls in CLASSES.values()), scratch.SGD(0.1, use_ema=True),
+           scratch.Adam(0.1, gradient_accumulation_steps=2)]
+
+
+@pytest.mark.parametrize("optimizer", STEPPED, ids=lambda each: type(each).__name__)
+def test_an_optimizer_that_has_stepped_is_still_described_by_its_config(optimizer):
+    model = scratch.Sequential(layers(scratch))
+    model.compile(type(optimizer).from_config(optimizer.get_config()), "mse")
+    for _ in range(3):
+        model.train_on_batch(*batch())
+    require_described(model)

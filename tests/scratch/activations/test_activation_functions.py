@@ -124,10 +124,6 @@ def test_other_names_for_the_same():
 @pytest.mark.parametrize("name", ["glu", "sparsemax", "threshold", "ReLU", 3, {"config": "relu"},
                                   {"class_name": "function", "config": "glu"},
                                   {"class_name": "PReLU", "config": {}},
-                                  {"class_name": "function", "config": "relu",
-                                   "registered_name": "mine>relu"},
-                                  {"class_name": "function", "config": "relu",
-                                   "module": "mine", "registered_name": "relu"},
                                   {"class_name": "ReLU", "config": {}, "module": "mine",
                                    "registered_name": "mine>ReLU"},
                                   {"class_name": "Softmax", "config": {"axis": [1, 2]}}], ids=str)
@@ -136,6 +132,16 @@ def test_what_is_not_supported_is_refused_by_name(name):
         with pytest.raises(scratch.UnsupportedError, match="is not supported") as error:
             make()
         assert repr(name) in str(error.value)
+
+
+@pytest.mark.parametrize("where", [{"registered_name": "mine>relu"},
+                                   {"module": "mine", "registered_name": "relu"}], ids=str)
+def test_a_function_of_somebodys_own_says_how_it_is_given(where):
+    config = {"class_name": "function", "config": "relu", **where}
+    for make in (lambda: scratch.Activation(config), lambda: scratch.Dense(2, activation=config)):
+        with pytest.raises(scratch.UnsupportedError, match="'relu' is a function of somebody's own"
+                                                           ".*custom_objects={'relu': "):
+            make()
 
 
 @pytest.mark.parametrize("activation", [activations.approximate_gelu, activations.elu_with(0.5),

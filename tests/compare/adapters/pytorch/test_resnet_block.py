@@ -84,6 +84,20 @@ def test_in_training_pytorchs_unbiased_running_variance_alone_differs_and_is_nam
     assert all("unbiased variance" in found.sentence for found in report.diagnosis)
 
 
+def test_that_difference_can_be_declared_and_no_other_hides_behind_it():
+    module = Net()
+    sgd = torch.optim.SGD(module.parameters(), lr=0.05)
+    port = compare.from_torch(module, optimizer=sgd, running_variance="unbiased")
+    report = compare.check(port, keras_net(), X, Y, steps=3)
+    assert report, str(report)
+    assert "Declared, and taken off" in str(report.notes)
+    module.block.bn1.momentum = 0.2
+    report = compare.check(port, keras_net(), X, Y, steps=0, probes=False)
+    assert {row.layer for row in report.rows if not row.passed} == {"bn1"}
+    with pytest.raises(ValueError, match="running_variance to be 'unbiased' or None"):
+        compare.from_torch(module, running_variance="biased")
+
+
 def test_same_is_not_padding_1_where_there_are_strides():
     report = compare.check(Net(), keras_net(padded=False), X, gradients=False)
     assert report.first_failure.layer == "conv1"
@@ -109,3 +123,32 @@ def test_a_block_that_forgets_its_shortcut_has_no_partner_for_it():
     module.block = Unadded(3, 4)
     with pytest.raises(ValueError, match="stands for 'average_pooling2d.*AveragePooling2D"):
         compare.check(module, keras_net(), X, gradients=False)
+
+
+def test_with_kerass_weights_in_it_its_forward_pass_is_judged_all_the_same():
+    twin, module = keras_net(), Net()
+    module.block = Unadded(3, 4)
+    load(module, twin)
+    report = compare.check(module, twin, X)
+    assert not report and "forward pass alone is judged" in report.notes[0]
+    assert "stands for 'average_pooling2d" in report.notes[0]
+    wrong = [row.layer for row in report.rows if not row.passed and not row.downstream]
+    assert "conv1" not in wrong and "bn2" not in wrong and wrong
+    assert report.not_checked == ["gradients"]
+    with pytest.raises(ValueError, match="stands for 'average_pooling2d"):
+        compare.check(module, twin, X, gradients=True)
+
+
+def load(module, twin):
+    """Keras's weights, by hand."""
+    held = {layer.name: layer.get_weights() for layer in twin.layers}
+    block = module.block
+    with torch.no_grad():
+        for conv, name in ((block.conv1, "conv1"), (block.conv2, "conv2")):
+            conv.weight.copy_(torch.tensor(np.moveaxis(held[name][0], (3, 2), (0, 1)).copy()))
+        for norm, name in ((block.bn1, "bn1"), (block.bn2, "bn2")):
+            for tensor, value in zip((norm.weight, norm.bias, norm.running_mean,
+                                      norm.running_var), held[name]):
+                tensor.copy_(torch.tensor(value))
+        module.fc.weight.copy_(torch.tensor(held["fc"][0].T.copy()))
+        module.fc.bias.copy_(torch.tensor(held["fc"][1]))

@@ -10,7 +10,7 @@ from compare.evaluation.applications.measuring import Measurement
 
 ONE = Measurement("Small", 32, 12_345, 21, 0.5, 1.25, 3e-8)
 CHECKED = replace(ONE, name="Other", check=41.6, rows=1_480, holds=True, bounded=False,
-                  lockstep=True, memory=1_560_000_000)
+                  lockstep=True, memory=1_560_000_000, work=25.2)
 
 
 def test_every_constructor_was_measured_and_none_fails(keras):
@@ -29,8 +29,9 @@ def test_a_name_that_is_none_is_refused(keras):
 
 def test_rows_of_the_table():
     assert records.row(ONE) == ["Small", "32x32", "12,345", "21", "0.5", "1.2", "3.0e-08", "-",
-                                "-", "-", "-", "-"]
-    assert records.row(CHECKED)[7:] == ["1,480", "holds", "holds", "42", "1,560"]
+                                "-", "-", "-", "-", "-"]
+    assert records.row(CHECKED)[7:] == ["1,480", "holds", "holds", "42", "25", "1,560"]
+    assert records.row(replace(CHECKED, work=None))[11] == "-"
     failed = replace(CHECKED, holds=False, lockstep=False, said="forward: conv output")
     assert records.row(failed)[8:10] == ["fails: forward: conv output", "fails"]
     assert records.row(replace(ONE, apart=0.5, apart_in_double=6e-9))[6] == (

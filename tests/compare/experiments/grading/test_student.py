@@ -156,6 +156,16 @@ def test_what_it_started_ends_with_it(tmp_path):
             time.sleep(0.05)
 
 
+def test_one_that_nobody_ends_does_not_go_on_for_ever(tmp_path):
+    """As after the grader was killed: the processor's time is limited as well."""
+    path = tmp_path / "submission.py"
+    path.write_text("while True:\n    pass\n")
+    with Student(path, 0.5, None, ()) as student:
+        student.deadline = time.monotonic() + 3600  # nobody looks
+        with pytest.raises(SubmissionError, match="SIGXCPU|SIGKILL|signal"):
+            student.module()
+
+
 def test_printing_and_asking_for_input_disturb_nothing(student):
     with pytest.raises(SubmissionError, match="EOF"):
         student.module().chatter()

@@ -1,0 +1,257 @@
+"""What explains the rows of a network of which only the whole can be run.
+
+A mistake in one op shows in all that is computed from it. So each hypothesis about one tensor of
+one op is evaluated on the reference's numbers, put in that tensor's place, and carried on along the
+graph by the oracles. It is named if that gives every tensor that the network showed, to within the
+bounds: those that are wrong, and those that are right.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from compare.checks.one_class import NETWORK, Made, Right, ends_in_logits
+from compare.checks.row import Row, distance, share
+from compare.diagnosis.computation import Computation, LayerComputation, LossComputation
+from compare.diagnosis.finding import Cause, Finding
+from compare.diagnosis.hypotheses.selection import variants_for
+from compare.diagnosis.hypothesis import Variant
+from compare.diagnosis.observation import CANNOT
+from compare.diagnosis.search import SAME
+from compare.diagnosis.told_by_row import missing_or_reshaped, told, unexplained
+from compare.oracle.network import along_the_graph
+from compare.oracle.running_error import Bounded, Rounding
+from compare.tracing.configs import layer_config
+from compare.tracing.trace import Part, Trace
+
+SECONDS = 20.0
+FORWARD = ((NETWORK, "output"), (NETWORK, "logits"))
+Key = tuple[str, str]
+
+
+@dataclass
+class Suspected:
+    """One result on the way.
+
+    Attributes:
+        layer, tensor: whose, for people.
+        key: under which `along_the_graph` settles it.
+        right: its computation on the reference's numbers.
+        made: what the network made of it, as far as that is known.
+    """
+
+    layer: str
+    tensor: str
+    key: tuple[Any, ...]
+    right: Computation
+    made: np.ndarray
+
+
+class WholeDiagnosis:
+    """Explains the rows of a report on a network in one class.
+
+    Args:
+        trace: of the reference.
+        right: what it should have made.
+        made: what the candidate showed.
+    """
+
+    def __init__(self, trace: Trace, right: Right, made: Made) -> None:
+        self.trace, self.right, self.made = trace, right, made
+        self.known: dict[Key, Finding] = {}
+
+    def findings(self, rows: list[Row]) -> list[Finding]:
+        """On the first row that failed."""
+        first = self.first(rows)
+        return [] if first is None else [first]
+
+    def first(self, rows: list[Row]) -> Finding | None:
+        """The finding on what failed first: on its way forward, or, if that holds, back."""
+        failed = [row for row in rows if not row.passed]
+        if not failed:
+            return None
+        key = failed[0].layer, failed[0].tensor
+        if key not in self.known:
+            self.known[key] = (told(failed[0]) or self._searched(failed)
+                               or missing_or_reshaped(failed[0], "") or unexplained(failed[0]))
+        return self.known[key]
+
+    def _searched(self, failed: list[Row]) -> Finding | None:
+        wrong = {(row.layer, row.tensor) for row in failed}
+        seen = self._seen(wrong)
+        if not any(key in wrong for key in seen):
+            return None
+        if (NETWORK, "output") in wrong and self._gives_logits():
+            return Finding(NETWORK, "output", "candidate", (Cause(
+                "logits-returned", "of the whole network"),), before=failed[0].used)
+        return self._first_that_explains(seen, wrong, failed[0])
+
+    def _gives_logits(self) -> bool:
+        return self.right.holds("logits", np.asarray(self.made.tensors[NETWORK, "output"]))
+
+    def _seen(self, wrong: set[Key]) -> list[Key]:
+        """Of which tensors a hypothesis has to give what the network showed: those of its way
+        forward, where these are wrong, or else all gradients."""
+        shown = [key for key in self.made.tensors if key in self.right.exact]
+        forward = [key for key in shown if key in FORWARD]
+        if any(key in wrong for key in forward):
+            return forward
+        return [key for key in shown if key[1].endswith("_gradient")]
+
+    def _first_that_explains(self, seen: list[Key], wrong: set[Key], row: Row) -> Finding | None:
+        deadline = time.thread_time() + SECONDS
+        found: list[tuple[Suspected, Variant, str, dict[Key, Bounded]]] = []
+        for suspected in self._suspects(seen, wrong):
+            named: set[str] = {variant.identifier for _, variant, *_ in found}
+            for variant in _variants(suspected):
+                if time.thread_time() > deadline:
+                    break
+                if variant.identifier in named:
+                    continue
+                carried = self._carried(suspected, variant)
+                if carried is not None and self._explains(carried, seen, wrong):
+                    found.append((suspected, variant, _detail(variant, suspected), carried))
+                    named.add(variant.identifier)
+            if found:
+                break
+        if not found:
+            return None
+        suspected, variant, detail, carried = found[0]
+        others = tuple((Cause(other.identifier, said),) for _, other, said, _ in found[1:])
+        return Finding(suspected.layer, suspected.tensor, "candidate",
+                       (Cause(variant.identifier, detail),), others,
+                       all(_alike(carried, each[-1], seen) for each in found), before=row.used,
+                       after=max(self._residual(carried, key) for key in seen))
+
+    def _suspects(self, seen: list[Key], wrong: set[Key]) -> Iterator[Suspected]:
+        """Results that may be mistaken, those nearest to what failed first."""
+        parts = self.trace.parts
+        if any(key in FORWARD for key in seen):
+            end = len(parts) - ends_in_logits(self.trace) if (NETWORK, "logits") in seen \
+                else len(parts)
+            for i in range(end):
+                yield self._of_op(i, "output", (i, "output"), parts[i].output)
+            return
+        for i, part in enumerate(parts):
+            title = part.tied_to or part.layer
+            for name in part.weight_gradients:
+                if {(title, f"{name}_gradient")} == wrong & set(seen):
+                    made = self.made.tensors[title, f"{name}_gradient"]
+                    yield self._of_op(i, f"{name}_gradient", (i, f"{name}_gradient"), made)
+        if self.trace.y is not None:
+            yield self._of_loss(wrong)
+        for i in reversed(range(len(parts))):
+            dx = parts[i].input_gradient
+            if isinstance(dx, np.ndarray):
+                yield self._of_op(i, "input_gradient", (i, "input_gradient_0"),
+                                  dx * self._factor(seen, wrong))
+
+    def _factor(self, seen: list[Key], wrong: set[Key]) -> float:
+        """By how much everything that is wrong is too large, 1 where that is no single factor."""
+        found = []
+        for key in seen:
+            if key in wrong:
+                exact = self.right.exact[key].value
+                made = np.asarray(self.made.tensors[key], np.float64)
+                if made.shape != exact.shape or not np.vdot(exact, exact):
+                    return 1.0
+                found.append(float(np.vdot(made, exact) / np.vdot(exact, exact)))
+        return found[0] if found and np.allclose(found, found[0], rtol=1e-4) else 1.0
+
+    def _of_op(self, i: int, tensor: str, key: tuple, made: Any) -> Suspected:
+        part: Part = self.trace.parts[i]
+        dy = part.output_gradient
+        if dy is None:
+            dy = np.zeros_like(part.output)
+        right = LayerComputation(
+            Rounding.of(self.trace.dtype), class_name=part.class_name,
+            config=layer_config(self.trace, part.layer), part=part.part, tensor=tensor,
+            x=part.input, weights=part.given, dy=dy, training=self.trace.training,
+            context=self._context(i))
+        return Suspected(part.name, tensor, key, right, np.asarray(made))
+
+    def _of_loss(self, wrong: set[Key]) -> Suspected:
+        trace = self.trace
+        last = trace.parts[trace.sources[-1][0]] if trace.fused else trace.parts[-1]
+        right = LossComputation(
+            Rounding.of(trace.dtype), loss=trace.compile_config["loss"], tensor="gradient",
+            y=trace.y, output=last.output, fused=bool(trace.fused),
+            sample_weight=trace.sample_weight, dtype=trace.dtype)
+        assert trace.loss_gradient is not None
+        factor = self._factor([key for key in wrong if key[1].endswith("_gradient")], wrong)
+        return Suspected("loss", "gradient", ("loss", "gradient_0"), right,
+                         trace.loss_gradient * factor)
+
+    def _context(self, i: int) -> dict:
+        source = self.trace.sources[i][0]
+        before = self.trace.parts[source] if source >= 0 else None
+        flattens = before is not None and before.class_name == "Flatten"
+        return {"image": before.inputs[0].shape[1:]} if before is not None and flattens else {}
+
+    def _carried(self, suspected: Suspected, variant: Variant) -> dict[Key, Bounded] | None:
+        """All tensors of the network with this mistake; None where it changes nothing, or cannot
+        be made."""
+        try:
+            right = suspected.right.evaluate()
+            mistaken = variant.change(suspected.right, suspected.made).evaluate()
+        except CANNOT:
+            return None
+        if mistaken.shape != right.shape or not np.isfinite(mistaken.value).all() or \
+                np.allclose(mistaken.value, right.value, rtol=1e-6, atol=0):
+            return None
+        logits: dict[Key, Bounded] = {}
+        last = self.trace.sources[-1][0], "output"
+
+        def settled(key: tuple[Any, ...], result: Bounded) -> Bounded:
+            if key == suspected.key and result.shape == mistaken.shape:
+                result = mistaken
+            if key == last:
+                logits.setdefault((NETWORK, "logits"), result)
+            return result
+
+        try:
+            return along_the_graph(self.trace, settled) | logits
+        except CANNOT:
+            return None
+
+    def _residual(self, carried: dict[Key, Bounded], key: Key) -> float:
+        """How far what the network showed lies from a tensor, in units of the bounds."""
+        result, right = carried[key], self.right.exact[key]
+        made = np.asarray(self.made.tensors[key], np.float64)
+        if made.shape != result.shape:
+            return np.inf
+        bound = result.bound + right.bound + self.made.slack.get(key, 0.0)
+        with np.errstate(all="ignore"):
+            return float(share(distance(made, result.value), bound).max(initial=0.0))
+
+    def _explains(self, carried: dict[Key, Bounded], seen: list[Key], wrong: set[Key]) -> bool:
+        """Whether it gives all that is seen, and its bounds tell it from what is right."""
+        if not all(self._residual(carried, key) <= 1 for key in seen):
+            return False
+        for key in seen:
+            if key in wrong:
+                apart = np.abs(carried[key].value - self.right.exact[key].value)
+                if (apart > carried[key].bound + self.right.exact[key].bound).any():
+                    return True
+        return False
+
+
+def _variants(suspected: Suspected) -> list[Variant]:
+    try:
+        return variants_for(suspected.right, suspected.made.shape)
+    except CANNOT:
+        return []
+
+
+def _detail(variant: Variant, suspected: Suspected) -> str:
+    return variant.detail if isinstance(variant.detail, str) else \
+        variant.detail([(suspected.right, suspected.made)])
+
+
+def _alike(one: dict[Key, Bounded], other: dict[Key, Bounded], seen: list[Key]) -> bool:
+    """Whether two mistakes give the same tensors."""
+    return all(np.allclose(one[key].value, other[key].value, rtol=SAME,
+                           atol=SAME * np.abs(one[key].value).max(initial=0)) for key in seen)

@@ -1,0 +1,261 @@
+"""Somebody's whole network in one class, held against a network layer by layer specified.
+
+Nothing of it can be run but the whole. So its output, its loss, its gradients and the change that a
+step makes are judged, each with the bound that is carried along the graph; see
+`compare.checks.one_class`. Where one fails, the report says how to split the class.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from compare.adapters import Conventions
+from compare.adapters.one_class import OneClass, Parameter, Run, matching, splitting
+from compare.adapters.one_class.network import tried
+from compare.checks import one_class as judging
+from compare.checks.one_class import NETWORK, Made, Right
+from compare.diagnosis.one_class import WholeDiagnosis
+from compare.document import progress
+from compare.inputs import batches
+from compare.oracle.expected import learned
+from compare.report.report import Report
+from compare.tracing.configs import settings_of
+from compare.tracing.layer_error import RAISED, in_somebodys_code, sentence
+from compare.tracing.model_kinds import require_network
+from compare.tracing.recorder import record
+from compare.tracing.trace import Trace, at_inference
+from compare.tracing.validation import check_trace_alone
+from scratch import losses
+from scratch.errors import UnsupportedError
+from scratch.several import Several
+
+Key = tuple[str, str]
+STEPS = ("train_step", "train_on_batch", "fit", "train", "step", "update")  # as they are called
+
+
+def check(how: Conventions, twin, x=None, y=None, *, upstream=None, sample_weight=None,
+          gradients=None, seed=0) -> Report:
+    """Whether a network in one class computes what `twin` computes.
+
+    Args:
+        how: what `compare.wrap` gave for it.
+        twin, x, y, upstream, sample_weight, gradients, seed: as for `compare.check`.
+
+    Raises:
+        ValueError: for weights that cannot be found, with what is proposed; for a network that
+            draws at random in training.
+        LayerError: with what the network raised.
+    """
+    require_network(twin)
+    require_passes(how)
+    if isinstance(twin, Trace):
+        check_trace_alone(x, y, upstream, sample_weight)
+    notes: list[str] = []
+    trace = _recorded(how, twin, x, y, upstream, sample_weight, gradients, seed, notes)
+    if isinstance(trace.fused, tuple) or any(isinstance(each, Several) for each in (
+            trace.x, trace.inference, trace.loss_gradient)):
+        raise UnsupportedError("Expected a network of one input and one output beside one class. "
+                               "Received several: hand over its layers, wrapped, in a "
+                               "scratch.Model")
+    with progress.during(f"Running {how.name}"):
+        right = Right(trace)
+        network, told = _loaded(how, trace, right)
+        notes += [f"{how.name} is run as a whole, and so judged. {told}"]
+        made, showed = Showing(network, trace, right, notes).all()
+    rows = judging.rows(made, right)
+    candidate = replace(trace, producer=f"{how.name} (in one class)")
+    notes += splitting.advice(how, network.parameters, trace, rows)
+    return Report.of(rows, candidate, trace, WholeDiagnosis(trace, right, made), notes,
+                     showed)
+
+
+def _recorded(how: Conventions, twin, x, y, upstream, sample_weight, gradients, seed,
+              notes: list[str]) -> Trace:
+    """The reference's trace of the pass that is to be checked."""
+    trains = how.backward is not None or how.step is not None
+    if gradients and not trains:
+        raise ValueError("Expected a network with a backward pass, as gradients are asked for. "
+                         f"Received backward=None for: {how.name}")
+    if gradients is False or not trains:
+        notes.append("Only the forward pass is checked, as it is outside of training; gradients, "
+                     "loss and step are not judged.")
+        return at_inference(twin) if isinstance(twin, Trace) else record(twin, x, gradients=False)
+    if not isinstance(twin, Trace):
+        if y is not None and not settings_of(twin):
+            raise ValueError("Expected a compiled model, as there are labels. Received one without "
+                             "a loss: call model.compile(optimizer=..., loss=...)")
+        if y is None and upstream is None:
+            upstream = batches.upstream(twin, x, seed)
+            notes.append("No labels were given: in the place of the loss's gradient stand normal "
+                         f"numbers, drawn with seed {seed}; loss and step are not judged.")
+        twin = record(twin, x, y, upstream=upstream, sample_weight=sample_weight)
+    random = [part.layer for part in twin.parts if part.noise is not None]
+    if random:
+        raise UnsupportedError(
+            "Expected a network that draws nothing at random in training, for what one class draws "
+            f"cannot be seen. Received: {', '.join(random)}. compare.check(..., gradients=False) "
+            "checks it outside of training; wrapped layer by layer, in a list, it can be trained")
+    return twin
+
+
+def _loaded(how: Conventions, trace: Trace, right: Right) -> tuple[OneClass, str]:
+    """(the network with Keras's weights, a sentence on where they are)."""
+    weights = {(part.layer, name): weight for part in trace.parts if part.tied_to is None
+               for name, weight in part.weights.items()}
+    wanted = [Parameter(part.layer, name, part.class_name, weight.shape)
+              for part in trace.parts if part.tied_to is None
+              for name, weight in part.weights.items()]
+    trained = [(trace.parts[i].layer, name) for i, name in learned(trace)]
+
+    def network(parameters: list[Parameter]) -> OneClass:
+        return OneClass(how, parameters, weights, trace.dtype, trained)
+
+    def fits(parameters: list[Parameter]) -> bool:
+        output = tried(network(parameters), trace.x)
+        return not isinstance(output, str) and any(
+            right.holds(tensor, output) for tensor in ("inference", "output", "logits"))
+
+    found, found_out = matching.matched(how, how.obj, wanted, weights, _images(trace), fits)
+    said = "; ".join(each.said() for each in found)
+    return network(found), f"Its weights, {found_out}: {said}." if found else "It has no weights."
+
+
+def _images(trace: Trace) -> dict[str, tuple[int, ...]]:
+    """(H, W, C) of the images that were flattened before a dense layer, by that layer's name."""
+    found: dict[str, tuple[int, ...]] = {}
+    flattened: tuple[int, ...] | None = None
+    for part in trace.parts:
+        if part.class_name == "Flatten" and part.inputs[0].ndim > 2:
+            flattened = part.inputs[0].shape[1:]
+        elif flattened and part.class_name == "Dense" and \
+                len(part.weights["kernel"]) == np.prod(flattened):
+            found[part.layer], flattened = flattened, None
+    return found
+
+
+class Showing:
+    """Runs the network in every way that it has, and gathers what it shows.
+
+    Args:
+        network: with Keras's weights.
+        trace, right: of the reference.
+        notes: gets sentences on what is not shown.
+    """
+
+    def __init__(self, network: OneClass, trace: Trace, right: Right, notes: list[str]) -> None:
+        self.network, self.how = network, network.how
+        self.trace, self.right, self.notes = trace, right, notes
+        self.gives = "logits" if "logits" in (self.how.forward_gives or ()) else "output"
+        self.made = Made({}, {}, {}, [])
+        self.left_out: list[str] = []
+
+    def all(self) -> tuple[Made, list[str]]:
+        """(what the network showed of the pass, what it does not show)."""
+        trace, tensors = self.trace, self.made.tensors
+        outside = "inference" if trace.inference is not None else self.gives
+        self._tried(outside, lambda: tensors.update(
+            {(NETWORK, outside): self.network.predicted(trace.x)}))
+        if trace.training:
+            labels = None if trace.y is None else labels_for(self.how, trace.y,
+                                                             trace.parts[-1].output.shape)
+            if self.how.backward is not None:
+                self._tried("gradients", lambda: self._trained(labels))
+            else:
+                self.left_out.append("gradients (no backward pass)")
+            if self.how.step is not None and labels is not None:
+                self._tried("a step", lambda: self._stepped(labels))
+        self.made.expected.extend(tensors)
+        return self.made, self.left_out
+
+    def _tried(self, what: str, run: Callable[[], Any]) -> None:
+        """Run; what the network itself raises is part of what it shows.
+
+        Raises:
+            ValueError: for what is to be told to `compare.wrap`.
+        """
+        try:
+            run()
+        except RAISED as error:
+            if not in_somebodys_code(error):
+                said = str(error)
+                raise ValueError(said[:1].upper() + said[1:]) from error
+            self.made.raised[NETWORK, what] = (
+                f"not run: {self.how.name} raised {sentence(error)}")
+
+    def _trained(self, labels: np.ndarray | None) -> None:
+        dy, of_logits = _upstream(self.trace)
+        if self.gives == "logits" and of_logits is not None:
+            dy = of_logits
+        run = self.network.trains(self.trace.x, labels, dy, of_logits)
+        _fill(self.made.tensors, run, self.gives)
+        self.made.slack.update({(layer, f"{name}_gradient"): each
+                                for (layer, name), each in run.slack.items()})
+        if run.input_gradient is None:
+            self.notes.append(f"{self.how.name} returns no gradient of its input, which a network "
+                              "need not: that one is not checked.")
+        if run.loss is None and labels is not None:
+            self.left_out.append("the loss's value (compare.wrap(..., loss=...))")
+
+    def _stepped(self, labels: np.ndarray) -> None:
+        after = self.network.steps(self.trace.x, labels, self.right.rate).after
+        self.made.tensors.update({(layer, judging.stepped(name)): weight
+                                  for (layer, name), weight in after.items()
+                                  if (layer, judging.stepped(name)) in self.right.exact})
+
+
+def require_passes(how: Conventions) -> None:
+    """Raises a ValueError that names the option if the network has no method of a name."""
+    there = [name for name in dir(how.obj) if not name.startswith("_")
+             and callable(getattr(how.obj, name, None))]
+    for what in ("forward", "backward", "loss", "step"):
+        name = getattr(how, what)
+        if not isinstance(name, str) or callable(getattr(how.obj, name.split(".")[0], None)) or \
+                "." in name:
+            continue
+        more = ""
+        if what == "backward":
+            step = next((each for each in STEPS if each in there), None)
+            more = ", backward=None where there is none"
+            if step is not None:
+                more += f", and step={step!r} to have the change judged that a step makes"
+        raise ValueError(f"Expected a method {name!r} in {how.name}. compare.wrap(..., "
+                         f"{what}='NAME') says what it is called{more}. "
+                         f"It has: {', '.join(there) or 'none'}")
+
+
+def _fill(tensors: dict[Key, Any], run: Run, gives: str) -> None:
+    tensors[NETWORK, gives] = run.output
+    if run.loss is not None:
+        tensors["loss", "value"] = np.asarray(run.loss)
+    if run.input_gradient is not None:
+        tensors[NETWORK, "input_gradient"] = run.input_gradient
+    for (layer, name), gradient in run.gradients.items():
+        tensors[layer, f"{name}_gradient"] = gradient
+
+
+def _upstream(trace: Trace) -> tuple[np.ndarray, np.ndarray | None]:
+    """The gradients (of the output, of the logits or None where there are none)."""
+    last = trace.parts[-1]
+    if not judging.ends_in_logits(trace):
+        assert last.output_gradient is not None
+        return last.output_gradient, None
+    if not trace.fused:
+        assert last.output_gradient is not None and isinstance(last.input_gradient, np.ndarray)
+        return last.output_gradient, last.input_gradient
+    loss = losses.get(trace.compile_config["loss"])
+    loss.forward(trace.y, last.output.astype(np.float64), from_logits=False,
+                 sample_weight=trace.sample_weight)
+    return loss.backward(), trace.loss_gradient
+
+
+def labels_for(how: Conventions, y: np.ndarray, shape: tuple) -> np.ndarray:
+    """Labels as the object wants them, class numbers or rows with a single one."""
+    y = np.asarray(y)
+    numbers = y.ndim < len(shape) or y.shape[-1] == 1 < shape[-1]
+    if how.labels == "one_hot" and numbers:
+        return np.eye(shape[-1])[y.reshape(shape[:-1]).astype(int)]
+    if how.labels == "classes":
+        return y.reshape(shape[:-1]) if numbers else y.argmax(axis=-1)
+    return y.reshape(shape[:-1]) if numbers and shape[-1] > 1 else y

@@ -1,0 +1,43 @@
+"""A training step that TensorFlow compiles once for batches of all sizes.
+
+Keras's `train_on_batch` compiles it for the size of the first batch, and again once a batch of
+another size comes, which takes seconds for a deep network. `fit` reads from a dataset whose batches
+may have any size, and its step is compiled once: so is this one.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from reference.compiled import put
+from reference.quiet import keras, tf
+
+
+class AnyBatchSize:
+    """Stands in for a model's `train_function`, which takes an iterator of one batch.
+
+    Args:
+        model: a compiled Keras model, for which `possible` holds.
+    """
+
+    def __init__(self, model) -> None:
+        put(model, "train_function", None)
+        model.make_train_function()
+        self._function = model.train_function
+
+    def __call__(self, batches: Iterator[tuple]):
+        batch = tuple(each for each in next(batches) if each is not None)
+        any_size = tuple(tf.TensorSpec((None, *each.shape[1:]), each.dtype) for each in batch)
+        dataset = tf.data.Dataset.from_generator(lambda: [batch], output_signature=any_size)
+        return self._function(iter(dataset))
+
+
+def possible(model, x, y, sample_weight) -> bool:
+    """Whether a model trains on batches of any size, of one array each, by a step that is compiled
+    as Keras compiles it; XLA compiles one anew for each size in any case."""
+    return (not model.run_eagerly and not model.jit_compile
+            and type(model).make_train_function is keras.Model.make_train_function
+            and all(isinstance(each, np.ndarray) for each in (x, y))
+            and (sample_weight is None or isinstance(sample_weight, np.ndarray))
+            and isinstance(getattr(model, "input_shape", None), tuple)
+            and model.input_shape[0] is None)
