@@ -92,9 +92,11 @@ def judged(reference: Trace, given: Weights, runs: list[Run] | None,
         if folded_norm.folds(reference, i) and known[reference.sources[i][0]].through:
             ahead = reference.sources[reference.sources[i][0]][0]
             right = folded_norm.widened(reference, i, right,
-                                        (known[ahead] if ahead >= 0 else source).exact)
+                                        (known[ahead] if ahead >= 0 else
+                                         sources[-1 - ahead]).exact)
             chain[i] = folded_norm.widened(reference, i, chain[i],
-                                           chain[ahead] if ahead >= 0 else source.exact)
+                                           chain[ahead] if ahead >= 0 else
+                                           sources[-1 - ahead].exact)
         held = tuple(value.held for value in read)
         inputs: Arrays = held if isinstance(part.input, tuple) else held[0]
         expected = np.asarray(right.value.astype(reference.dtype) if runs is None else

@@ -14,8 +14,8 @@ from compare.oracle.base import Oracle
 from compare.oracle.running_error import Bounded
 from compare.tracing.types import Config
 
-# (x, dy, weights, training) -> (output, dx, weight gradients, weights that the pass itself changes),
-# in the precision of what goes in
+# (x, dy, weights, training) -> (output, dx, weight gradients, weights that the pass itself
+# changes), in the precision of what goes in
 Run = Callable[[Any, np.ndarray | None, dict[str, np.ndarray], bool], tuple[Any, ...]]
 TRIALS = 6
 SAFETY = 8  # roundings inside the layer that a trial of its inputs does not show

@@ -23,7 +23,7 @@ from compare.tracing.configs import compile_understood
 from compare.tracing.layer_error import RAISED, sentence
 from compare.tracing.model_kinds import kind
 from compare.tracing.types import Network
-from compare.tracing.validation import each_shape
+from compare.tracing.validation import require_single
 from scratch.layers import AffineLayer, Layer
 from scratch.operations import Operation
 
@@ -46,12 +46,7 @@ def candidate(network, twin) -> Network:
     if not model.built:
         raise ValueError("Expected a model that knows its input shape. Received one without an "
                          "Input: build it first.")
-    if model.inputs_as is not None or model.outputs_as is not None:
-        raise ValueError(
-            "Expected a Keras model of one input and one output beside a PyTorch module. Received "
-            f"one of {len(each_shape(model, 'inputs'))} and {len(model.ends)}: hold what the "
-            "module's layers put out against it, compare.check_outputs(keras_model, x, {layer: "
-            "array})")
+    require_single(model, "PyTorch module")
     model.set_weights(weights)
     tied = [layer.name for layer in model.layers if layer.tied_to is not None]
     if tied:
