@@ -188,4 +188,4 @@ def test_several_inputs_or_outputs_are_refused_with_another_way():
     joint = keras.Model(given, [layers.Dense(2)(given), layers.Dense(4)(given)])
     with pytest.raises(ValueError, match="one input and one output.*of 1 and 2.*check_outputs"):
         compare.check(compare.from_jax(lambda params, x: x @ params, np.ones((3, 2), "float32")),
-                      joint, np.ones((2, 3), "float32"))
+                      joint, np.ones((2, 3), "float32"), gradients=True)
