@@ -20,6 +20,7 @@ from compare.checks import (
     later_updates,
     noise_distribution,
     outside,
+    precisions,
     sparse_probe,
     specification,
     time_left,
@@ -204,6 +205,7 @@ def _report(model, twin, called, reference: Trace, given: dict, probes: bool, st
         some: the layers that are checked; None for all, and for the network as a whole.
     """
     whole = whole_layers(model)
+    notes = [*notes, *precisions.notes(reference)]
     only = None if some is None else some.positions
     if is_keras(twin):
         outside.attach(reference, twin, whole)

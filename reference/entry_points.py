@@ -15,6 +15,7 @@ from reference.failures import naming_part
 from reference.graph import layers_of
 from reference.kernels import onednn_in_use
 from reference.model import fresh_optimizer, model_dtype
+from reference.ops import held
 from reference.quiet import keras, precision, tf
 from reference.structures import as_inputs, as_outputs, each, flat, mapped
 from reference.training import summed
@@ -77,6 +78,7 @@ class EntryPoints(contextlib.AbstractContextManager):
             made = self.model.predict(as_inputs(self.model, self._cast(x)),
                                       batch_size=len(each(x)[0]), verbose=0)
         made = flat(made) if isinstance(made, (dict, list, tuple)) else (made,)
+        made = tuple(map(held, made))
         return made if len(made) > 1 else made[0]
 
     def evaluate(self, x, y, sample_weight=None) -> dict[str, float]:
@@ -115,7 +117,7 @@ class EntryPoints(contextlib.AbstractContextManager):
                                               for i, value in (noise or {}).items()})
         with precision(self.dtype), noises.given(given), naming_part("train_on_batch"):
             logs = self.model.train_on_batch(x, y, weight, return_dict=True)
-        return [np.array(w) for w in self.model.get_weights()], logs
+        return [held(np.array(w)) for w in self.model.get_weights()], logs
 
     def _held(self, position: int, noise: np.ndarray):
         """The noise as a variable, for what is compiled once reads what it holds at each step."""

@@ -5,7 +5,7 @@ import numpy as np
 
 from reference.model import model_dtype
 from reference.observe import Observation, Part
-from reference.ops import array, ops_of, output_ops
+from reference.ops import array, held, ops_of, output_ops
 from reference.quiet import precision, tf
 from reference.structures import each
 
@@ -33,7 +33,7 @@ def observe_inference(model, x, whole=frozenset()) -> Observation:
             inputs = tuple(array(value) for value in read)
             parts.append(Part(op.name, op.part, op.class_name, inputs if op.merges else inputs[0],
                               array(outputs[-1]),
-                              weights={op.names[id(v)]: np.array(v.numpy())
+                              weights={op.names[id(v)]: held(np.array(v.numpy()))
                                        for v in op.variables},
                               tied_to=op.tied_to))
     return Observation(parts, [op.sources for op in ops], None, ends=output_ops(model, ops))

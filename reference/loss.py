@@ -35,4 +35,7 @@ def _loss_of(model, output: int):
     if form is None:
         return model._compile_loss
     key = sorted(form)[output] if isinstance(form, dict) else output
-    return next(loss for path, loss, _, _ in model._compile_loss._flat_losses if path[0] == key)
+    whole = model._compile_loss
+    if not whole.built:  # Keras sorts the losses to the outputs when it first sees some
+        whole.build(model.output, model.output)
+    return next(loss for path, loss, _, _ in whole._flat_losses if path[0] == key)

@@ -2,6 +2,7 @@
 
 import contextlib
 import warnings
+from copy import deepcopy
 from pathlib import Path
 
 from reference import outside
@@ -43,13 +44,14 @@ def compile_model(model, compile_config: dict) -> None:
     settings = {key: value for key, value in compile_config.items() if key != NOT_CHECKED}
     excluded: list = []
     if isinstance(settings.get("optimizer"), dict):
-        settings["optimizer"] = dict(settings["optimizer"])
+        # Keras takes apart the dictionary of an optimizer inside of another
+        settings["optimizer"] = deepcopy(settings["optimizer"])
         excluded = settings["optimizer"].pop(UNDECAYED, [])
     with precision(model_dtype(model)):
         model.compile_from_config(settings)
     if excluded:
         layers = layers_of(model)
-        model.optimizer.exclude_from_weight_decay(
+        rule_of(model.optimizer).exclude_from_weight_decay(
             [v for number, name in excluded for v in layers[number - 1].trainable_variables
              if weight_names(layers[number - 1])[id(v)] == name])
 
@@ -63,6 +65,9 @@ def compile_config(model) -> dict:
     [number of the layer from 1, name of the weight] under that name, if there are any.
     """
     config = model.get_compile_config() or {}
+    if config and isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer):
+        # which Keras has put around the one that its config names, as the model's policy is mixed
+        config["optimizer"] = keras.optimizers.serialize(model.optimizer)
     if config:
         for loss, described in _each_loss(model.loss, config["loss"]):
             for kind, setting in LEFT_OUT.items():
@@ -90,6 +95,7 @@ def _each_loss(losses, described) -> list[tuple]:
 
 def _excluded(optimizer, variable) -> bool:
     """Whether an optimizer that lets weights decay was told to leave this one alone."""
+    optimizer = rule_of(optimizer)
     decays = optimizer.weight_decay or getattr(optimizer, "adam_weight_decay", None)  # Muon's
     return bool(decays) and not optimizer._use_weight_decay(variable)
 
@@ -99,11 +105,28 @@ def fresh_optimizer(optimizer, variables, copies):
 
     What is excluded from weight decay stays excluded.
     """
-    made = type(optimizer).from_config(optimizer.get_config())
+    rule = rule_of(optimizer)
+    made = type(rule).from_config(rule.get_config())
+    if rule is not optimizer:
+        settings = optimizer.get_config()
+        del settings["inner_optimizer"]  # which Keras cannot read if its class is somebody's own
+        made = type(optimizer)(made, **settings)
     kept = [copy for variable, copy in zip(variables, copies) if _excluded(optimizer, variable)]
     if kept:
-        made.exclude_from_weight_decay(var_list=kept)
+        rule_of(made).exclude_from_weight_decay(var_list=kept)
     return made
+
+
+def rule_of(optimizer):
+    """The optimizer that makes the steps: itself, or the one inside of one that scales the loss."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def loss_scale(model) -> float:
+    """What the loss is multiplied by before the way back, at a fresh optimizer's first step."""
+    optimizer = model.optimizer
+    return float(getattr(optimizer, "initial_scale", None)
+                 or getattr(optimizer, "loss_scale_factor", None) or 1.0)
 
 
 def copied(variable, value):
@@ -169,9 +192,16 @@ def load(path) -> "keras.Model":
 
 
 def model_dtype(model) -> str:
-    """The precision the model computes in, that of its layers."""
+    """The precision the model computes in, that of its layers; float32 if that is float16 or
+    bfloat16, whose losses are computed in it and whose numbers it holds."""
     first = next(_computing(model), None)
-    return keras.config.floatx() if first is None else first.compute_dtype
+    return keras.config.floatx() if first is None else held_in(first.compute_dtype)
+
+
+def held_in(dtype: str) -> str:
+    """The precision of losses, rates and arrays of a network whose layers compute in `dtype`: of
+    float16 and bfloat16, mixed or not, float32, as Keras has it."""
+    return dtype if dtype == "float64" else "float32" if "float" in dtype else dtype
 
 
 def _computing(model):
@@ -191,7 +221,7 @@ def config_dtype(config: dict) -> str:
         policy = layer.get("config", {}).get("dtype")
         name = policy.get("config", {}).get("name") if isinstance(policy, dict) else policy
         if name:
-            return name
+            return held_in(name)
     return keras.config.floatx()
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from reference import noise as noises
 from reference.failures import naming_part
-from reference.model import copied, fresh_optimizer, model_dtype, rate_dtype
-from reference.ops import Op, array, ops_of, output_ops, restored, run_op
+from reference.model import copied, fresh_optimizer, loss_scale, model_dtype, rate_dtype
+from reference.ops import LOW, Op, array, held, ops_of, output_ops, restored, run_op
 from reference.quiet import precision, tf
 from reference.structures import (
     as_inputs,
@@ -99,6 +99,7 @@ def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
         ValueError: for a model that is no graph of layers.
     """
     dtype = model_dtype(model)
+    scale = loss_scale(model) if y is not None else 1.0
     ops = ops_of(model, whole)
     variables = list({id(v): v for op in ops for v in op.variables if v.trainable}.values())
     state = [v for op in ops for v in op.state]
@@ -109,12 +110,16 @@ def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
         seed: Any = None
         if y is not None:
             target = execution.loss(y, sample_weight)
+            with execution.tape:
+                scaled = target if scale == 1 else target * scale
         else:
-            seeds = [tf.constant(np.asarray(each_one, dtype)) for each_one in each(upstream)]
+            seeds = [tf.cast(np.asarray(each_one, dtype), made.dtype)
+                     for each_one, made in zip(each(upstream), execution.made)]
             seed = seeds if several else seeds[0]
-        found = execution.gradients(target, [v.value for v in variables], seed)
+        found = execution.gradients(target if y is None else scaled,
+                                    [v.value for v in variables], seed)
         join_logits(execution, found)
-        gradients = weight_gradients(execution, found, variables, y is not None)
+        gradients = weight_gradients(execution, found, variables, scale if y is not None else 0.0)
     updated = {}
     if y is not None:
         totals = [added(gradients, id(v)) for v in variables]
@@ -166,6 +171,12 @@ def own_copy(tensor):
     return tf.identity(tensor), lambda gradient: tf.identity(gradient)
 
 
+def widened(tensor):
+    """The tensor in float32, if it is of less: what reads it casts it back, which changes nothing,
+    and sends back a gradient of its own precision."""
+    return tf.cast(tensor, "float32") if tensor.dtype.name in LOW else tensor
+
+
 class _Execution:
     """One pass forward, on a tape. Every reader of a tensor reads a copy of its own, so that its
     gradient is what that reader alone sends back."""
@@ -181,7 +192,7 @@ class _Execution:
             self.tape.watch(self.x)
             self.outputs, self.reads = [], []
             for op in ops:
-                read = [own_copy(self.value(source)) for source in op.sources]
+                read = [own_copy(widened(self.value(source))) for source in op.sources]
                 used = None
                 if op.is_random:
                     used = noise.get(op.position)
@@ -192,7 +203,7 @@ class _Execution:
                 self.reads.append(read)
                 with restored(op.state):  # another call begins where this one began
                     self.outputs.append(op.run(read, used))
-                    self.moved.append({op.names[id(v)]: np.array(v.numpy())
+                    self.moved.append({op.names[id(v)]: held(np.array(v.numpy()))
                                        for v in op.state})
         self.form = form_of_outputs(model)
         self.ends = output_ops(model, ops)
@@ -225,12 +236,14 @@ class _Execution:
         with self.tape:
             # Keras gives the output of a softmax or a sigmoid its logits along for the loss
             for end, output in zip(self.ends, self.made):
-                seen = own_copy(output)
+                seen = own_copy(widened(output))
                 self.seen.append(seen)
                 logits = getattr(output, "_keras_logits", None)
+                if seen.dtype != output.dtype:  # the loss casts what it reads, and so loses them
+                    logits = None
                 if logits is not None:
                     if logits is self.reads[end][0]:  # a reader of its own, apart from the softmax
-                        logits = self.value(self.ops[end].sources[0])
+                        logits = widened(self.value(self.ops[end].sources[0]))
                     seen._keras_logits = logits = own_copy(logits)
                 self.logits.append(logits)
             for op, output in zip(self.ops, self.outputs):
@@ -300,13 +313,16 @@ def terms_of(model, labels, outputs, weights) -> tuple:
     return tuple(found)
 
 
-def weight_gradients(execution: _Execution, found: dict, variables: list, penalised: bool
+def weight_gradients(execution: _Execution, found: dict, variables: list, penalty_scale: float
                      ) -> list[dict]:
     """For each op the gradients with respect to the variables that it uses, by their `id`.
 
     A variable of one op has the tape's. Of one that several calls use, the tape knows the sum
     alone: each call is run once more on its own input and on the gradient of its output; the
     gradient of a penalty is the first call's.
+
+    Args:
+        penalty_scale: what the penalties are multiplied by, 0 for none.
     """
     of_all = {id(v): array(g) for v, g in zip(variables, found["weights"]) if g is not None}
     users = Counter(id(v) for op in execution.ops for v in op.variables)
@@ -318,8 +334,8 @@ def weight_gradients(execution: _Execution, found: dict, variables: list, penali
             alone = _alone(execution, found, i)
             for v in trained:
                 own[id(v)] = alone[execution.ops[i].names[id(v)]]
-                if penalised and op.tied_to is None and v.regularizer is not None:
-                    own[id(v)] = own[id(v)] + _penalty_gradient(v)
+                if penalty_scale and op.tied_to is None and v.regularizer is not None:
+                    own[id(v)] = own[id(v)] + penalty_scale * _penalty_gradient(v)
         gradients.append(own)
     return gradients
 
@@ -353,7 +369,7 @@ def _part(execution: _Execution, found: dict, i: int, own: dict, updated: dict) 
     none = all(gradient is None for gradient in gradients)
     return Part(
         op.name, op.part, op.class_name,
-        read if op.merges else read[0], execution.outputs[i].numpy(),
+        read if op.merges else read[0], array(execution.outputs[i]),
         output_gradient=array(found["outputs"][i]),
         input_gradient=None if none else gradients if op.merges else gradients[0],
         weights=weights_of(op),
@@ -375,7 +391,7 @@ def _updated(op: Op, moved: dict, stepped: dict) -> dict[str, np.ndarray]:
 
 def weights_of(op: Op) -> dict:
     """What the op's variables hold, by their names."""
-    return {op.names[id(v)]: np.array(v.numpy()) for v in op.variables}
+    return {op.names[id(v)]: held(np.array(v.numpy())) for v in op.variables}
 
 
 def one_step(model, variables, gradients) -> dict[int, np.ndarray]:
@@ -388,5 +404,5 @@ def one_step(model, variables, gradients) -> dict[int, np.ndarray]:
             copy.constraint = v.constraint
         optimizer = fresh_optimizer(model.optimizer, [v for _, v in pairs], copies)
         with naming_part("an optimizer's step"):
-            optimizer.apply([tf.constant(gradient) for gradient, _ in pairs], copies)
-    return {id(v): copy.numpy() for (_, v), copy in zip(pairs, copies)}
+            optimizer.apply([tf.cast(gradient, v.dtype) for gradient, v in pairs], copies)
+    return {id(v): held(copy.numpy()) for (_, v), copy in zip(pairs, copies)}

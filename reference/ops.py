@@ -21,6 +21,8 @@ from reference.quiet import keras, tf
 from reference.statistics import in_use, is_adapted
 from reference.weight_names import weight_names
 
+LOW = ("float16", "bfloat16")
+
 
 @dataclass
 class Op:
@@ -93,7 +95,7 @@ class Op:
 
     def _run(self, x, noise, training, gradients):
         if self.is_activation:
-            return self.call(x)
+            return self.call(tf.cast(x, self.layer.compute_dtype))
         if gradients and not self.merges:
             refuse_corrupting(self.layer, tuple(x.shape))
         if noise is not None and training:
@@ -207,7 +209,7 @@ def run_op(op: Op, x, dy, weights: dict, training=True) -> tuple:
             return array(y), None, {}
         with naming(op.layer):
             gradients = tape.gradient(y, [*inputs, *(v.value for v in trainable)],
-                                      output_gradients=tf.constant(dy))
+                                      output_gradients=tf.cast(dy, y.dtype))
         gradients = [array(gradient) for gradient in gradients]
         named = {op.names[id(v)]: g for v, g in zip(trainable, gradients[len(inputs):])}
         dx = tuple(gradients[:len(inputs)]) if op.merges else gradients[0]
@@ -216,4 +218,9 @@ def run_op(op: Op, x, dy, weights: dict, training=True) -> tuple:
 
 def array(tensor):
     """A NumPy array of its own, None for None; what is sparse is filled up."""
-    return None if tensor is None else np.array(tf.convert_to_tensor(tensor).numpy())
+    return None if tensor is None else held(np.array(tf.convert_to_tensor(tensor).numpy()))
+
+
+def held(array: np.ndarray) -> np.ndarray:
+    """An array of float16 or bfloat16 in one of float32, which holds all their numbers."""
+    return array.astype(np.float32) if array.dtype.name in LOW else array

@@ -3,7 +3,8 @@
 import numpy as np
 
 from reference.failures import naming_part
-from reference.model import copied, fresh_optimizer, rate_dtype
+from reference.model import copied, fresh_optimizer, rate_dtype, rule_of
+from reference.ops import held
 from reference.quiet import precision, tf
 
 # what Adamax, Adafactor and the base of all call them
@@ -47,7 +48,10 @@ class OptimizerSteps:
         Args:
             slots: for each weight, by names such as 'momentum' and 'velocity'.
         """
-        optimizer = self.optimizer
+        optimizer = rule_of(self.optimizer)
+        if optimizer is not self.optimizer:  # one that scales the loss, before its first step
+            self.optimizer.dynamic_scale.assign(self.optimizer.initial_scale)
+            self.optimizer.step_counter.assign(0)
         with precision(self.dtype), naming_part("an optimizer's step"):
             optimizer._iterations.assign(iteration)
             if hasattr(optimizer, "_u_product"):  # Nadam's, which follows from the iteration
@@ -57,15 +61,17 @@ class OptimizerSteps:
             for i, of_weight in enumerate(slots):
                 for name, value in of_weight.items():
                     self._slot(name, i).assign(value)
-            optimizer.apply([tf.constant(g) for g in gradients], self.copies)
-        return ([np.array(copy.numpy()) for copy in self.copies],
-                [{name: np.array(self._slot(name, i).numpy()) for name in of_weight}
+            self.optimizer.apply([tf.cast(g, copy.dtype)
+                                  for g, copy in zip(gradients, self.copies)], self.copies)
+        return ([held(np.array(copy.numpy())) for copy in self.copies],
+                [{name: held(np.array(self._slot(name, i).numpy())) for name in of_weight}
                  for i, of_weight in enumerate(slots)])
 
     def _slot(self, name: str, position: int):
         plural = f"{name.removesuffix('y')}ies" if name.endswith("y") else f"{name}s"
+        optimizer = rule_of(self.optimizer)
         for attribute in (plural, f"_{plural}", SHORT.get(name, plural)):
-            if hasattr(self.optimizer, attribute):
-                return getattr(self.optimizer, attribute)[position]
+            if hasattr(optimizer, attribute):
+                return getattr(optimizer, attribute)[position]
         raise ValueError(f"Expected an optimizer with {plural}. "
                          f"Received: {type(self.optimizer).__name__}")

@@ -15,6 +15,7 @@ from scratch import (
                      metrics,
                      operations,
                      optimizers,
+                     precision,
                      regularizers,
                      utils,
 )
@@ -49,7 +50,8 @@ __all__ = [
     "SGD", "ScheduleFreeAdamW", "Sequential",
     "SparseCategoricalCrossentropy", "UnsupportedError", "activations", "callbacks", "clone_model",
     "constraints", "initializers", "layers", "load_model", "losses", "metrics", "model_from_config",
-    "model_from_json", "operations", "optimizers", "regularizers", "set_random_seed", "utils",
+    "model_from_json", "operations", "optimizers", "precision",
+    "regularizers", "set_random_seed", "utils",
 ]
 __all__ += layers.__all__  # every layer by its name
 

@@ -23,14 +23,15 @@ Reads = tuple[list[Output], Callable | None]  # and the form in which they are h
 
 def write(model) -> dict:
     """The config of a `scratch.Model`."""
-    dtype = model.dtype.name
-    made: dict[tuple[int, int], dict] = {  # by the call and the number of its output
-        (-1 - k, 0): _described(source.shape, dtype, (source.name, 0, 0))
-        for k, source in enumerate(model.inputs)}
+    dtype = model.policy.name
     open_sizes = model.has_open_sizes
     entries = {unit.name: {**(layer_to_config(unit, dtype) if isinstance(unit, Input) else
                               layer_to_config(unit, dtype, open_sizes)),
                            "name": unit.name, "inbound_nodes": []} for unit in model.stack}
+    made: dict[tuple[int, int], dict] = {  # by the call and the number of its output
+        (-1 - k, 0): _described(source.shape, entries[source.name]["config"]["dtype"],
+                                (source.name, 0, 0))
+        for k, source in enumerate(model.inputs)}
     for i, call in enumerate(model.calls):
         unit, tensors = call.unit, [made[each] for each in call.read]
         shapes = [tensor["config"]["shape"] for tensor in tensors]
@@ -39,7 +40,8 @@ def write(model) -> dict:
         calls.append({"args": _arguments(unit, tensors), "kwargs": {}})
         outputs = worked_out(unit.compute_output_shape, shapes if unit.merges else shapes[0])
         for place, shape in enumerate(outputs if isinstance(outputs, list) else [outputs]):
-            made[i, place] = _described(shape, dtype, (unit.name, number, place))
+            made[i, place] = _described(shape, (unit.requested_policy or model.policy).compute,
+                                        (unit.name, number, place))
     ends = []
     for each in model.made_by:
         name, number, place = made[each]["config"]["keras_history"]

@@ -12,6 +12,7 @@ from scratch.errors import UnsupportedError
 from scratch.layers import LAYERS, Input, Layer
 from scratch.layers.activation import ActivationLayer
 from scratch.operations import OPERATIONS, Operation, described, is_operation
+from scratch.precision import Policy
 from scratch.suggestions import did_you_mean
 
 # Layers that Keras takes for built when they are made: into their configs it writes no shape.
@@ -36,7 +37,8 @@ def layer_to_config(layer: Any, dtype_name: str, of_any_size: bool = False) -> d
         return {**layer.saved_as(), "config": layer.get_config()}
     if isinstance(layer, Input):
         return {"module": "keras.layers", "class_name": "InputLayer",
-                "config": {**layer.get_config(), "dtype": layer.whole or dtype_name},
+                "config": {**layer.get_config(),
+                           "dtype": layer.whole or _of_input(layer, dtype_name)},
                 "registered_name": None}
     if isinstance(layer, Operation):
         return layer.keras_entry()
@@ -47,6 +49,8 @@ def layer_to_config(layer: Any, dtype_name: str, of_any_size: bool = False) -> d
     config = {"module": module, "class_name": name, "config": layer.get_config(),
               "registered_name": None if module == Layer.keras_module else name}
     # a layer that is not built yet has still to learn the model's precision
+    if layer.requested_policy is not None:
+        dtype_name = layer.requested_policy.name
     config["config"]["dtype"]["config"]["name"] = dtype_name
     inside = config["config"].get("activation")
     if isinstance(inside, dict) and isinstance(inside["config"], dict):
@@ -59,6 +63,15 @@ def layer_to_config(layer: Any, dtype_name: str, of_any_size: bool = False) -> d
     if layer.built and not of_any_size and not at_once:
         config["build_config"] = layer.build_config()
     return config
+
+
+def _of_input(layer: Input, dtype_name: str) -> str:
+    """The precision of what is fed: its own, or the model's; float32 where that is low, as Keras
+    has it."""
+    given = layer.requested_policy
+    if given is None:
+        return Policy(dtype_name).held.name
+    return given.compute
 
 
 def layer_from_config(config: dict):

@@ -21,8 +21,10 @@ from scratch import (
 )
 from scratch.errors import NonFiniteLossError, UnsupportedError
 from scratch.layers import Layer
+from scratch.low_precision import keep_rounded
 from scratch.metrics import get as get_metric
 from scratch.metrics import serialize as serialize_metric
+from scratch.precision import LOW, rounded
 from scratch.scores import Scores
 from scratch.several import Several, Structure, each, grouped, joined, mapped
 from scratch.suggestions import did_you_mean
@@ -96,20 +98,22 @@ class Learner:
             weighted_metrics: likewise; these take the sample weights into account.
             loss_weights: of a model of several outputs, which may have a loss each, in a list or a
                 dictionary; metrics likewise: see `scratch.losses.joint`.
-            settings: Keras's jit_compile, run_eagerly, steps_per_execution and auto_scale_loss,
-                which say how TensorFlow is to run: a warning tells that they change nothing here.
+            settings: Keras's auto_scale_loss, False for no loss scaling where the model's own
+                precision is mixed_float16; jit_compile, run_eagerly and steps_per_execution, which
+                say how TensorFlow is to run: a warning tells that they change nothing here.
 
         Raises:
             UnsupportedError: for names that are not known, and for loss_weights of one output.
             ValueError: for another number of losses, weights or metrics than there are outputs.
             TypeError: for another argument.
         """
-        self._disregard(settings)
+        self._disregard({key: value for key, value in settings.items()
+                         if key != "auto_scale_loss"})
         if self.outputs_as is not None:
             self._compile_jointly(loss, loss_weights, metrics, weighted_metrics)
         else:
             self._compile_alone(loss, loss_weights, metrics, weighted_metrics)
-        self.optimizer = optimizers.get(optimizer)
+        self.optimizer = self._scaling(optimizers.get(optimizer), settings)
         self.optimizer.compute_in(self.dtype)
 
     def _compile_alone(self, loss, loss_weights, metrics, weighted_metrics) -> None:
@@ -125,6 +129,35 @@ class Learner:
         self.loss = losses.get(loss)
         self.metrics = [get_metric(m) for m in metrics or ()]
         self.weighted_metrics = [get_metric(m) for m in weighted_metrics or ()]
+
+    def _scaling(self, optimizer, settings: dict):
+        """The optimizer; in a model of mixed_float16 one around it that scales the loss, as Keras
+        has it."""
+        mixed = self.policy.name == "mixed_float16" and settings.get("auto_scale_loss", True)
+        if mixed and not isinstance(optimizer, optimizers.LossScaleOptimizer):
+            optimizer = optimizers.LossScaleOptimizer(optimizer)
+        self._require_proved_steps(optimizer)
+        if optimizer.loss_scale != 1 and any(layer.activity_regularizer is not None
+                                             for layer in self.layers):
+            raise UnsupportedError(f"Model {self.name!r} does not support a scaled loss with an "
+                                   "activity_regularizer.")
+        return optimizer
+
+    def _require_proved_steps(self, optimizer) -> None:
+        """Raises an UnsupportedError for weights kept in float16 or bfloat16, but by the plainest
+        steps: Keras's others raise an error there, or divide by what has underflown."""
+        kept = next((layer for layer in self.layers if layer.policy.variable in LOW
+                     and layer.trainable_params), None)
+        rule = getattr(optimizer, "inner_optimizer", optimizer)
+        plain = isinstance(rule, optimizers.SGD) and not (
+            rule.weight_decay or rule.clipnorm or rule.clipvalue or rule.global_clipnorm
+            or rule.use_ema or rule.gradient_accumulation_steps
+            or isinstance(rule.get_config()["learning_rate"], dict))
+        if kept is not None and not plain:
+            raise UnsupportedError(
+                f"{kept} keeps its weights in {kept.policy.variable}, in which this "
+                f"{type(rule).__name__} is not proved. Expected: SGD with a constant rate, without "
+                f"decay, clipping, moving averages and accumulation, or a mixed precision.")
 
     def _compile_jointly(self, loss, loss_weights, metrics, weighted_metrics) -> None:
         """A loss and metrics for each of several outputs."""
@@ -159,6 +192,16 @@ class Learner:
     def dtype(self) -> np.dtype:
         """The one precision of the model."""
         raise NotImplementedError
+
+    @property
+    def policy(self):
+        """The precision of those layers that ask for none of their own."""
+        raise NotImplementedError
+
+    @property
+    def _scale(self) -> float:
+        """What the loss is multiplied by before the way back."""
+        return 1.0 if self.optimizer is None else self.optimizer.loss_scale
 
     @property
     def input_shape(self):
@@ -222,7 +265,8 @@ class Learner:
         """One batch forward and backward, no update: (loss, output, input gradient or None).
 
         A cross-entropy right after a softmax or a sigmoid is computed from its input, as in Keras.
-        Loss and gradients contain the regularizers' penalties.
+        Loss and gradients contain the regularizers' penalties. The gradients are those of the loss
+        multiplied by the optimizer's scale, if it has one.
         """
         x = self.grouped_inputs(x)
         value, output, dx = self._learn(x, self._weighed(x, y, sample_weight), wants_input_gradient)
@@ -304,7 +348,10 @@ class Learner:
     def _learn(self, x, batch, wants_input_gradient=False):
         """(loss, output, input gradient or None) of a batch or a block, without penalties."""
         output, value, fused = self._forward_and_loss(x, batch, training=True)
-        return value, output, self.backward(self.loss.backward(), fused, wants_input_gradient)
+        gradient, scale = self.loss.backward(), self._scale
+        if scale != 1:  # of several outputs, each one's gradient
+            gradient = mapped(lambda share: share * share.dtype.type(scale), gradient)
+        return value, output, self.backward(gradient, fused, wants_input_gradient)
 
     def _penalized(self, value, gradients=False):
         """The loss with all penalties; theirs are added to the layers' gradients if asked for."""
@@ -313,7 +360,7 @@ class Learner:
             layers = self.layers if self.trainable else []
             value = value + regularization.penalty(layers)
             if gradients:
-                regularization.add_gradients(layers)
+                regularization.add_gradients(layers, self._scale)
         return value
 
     def train_step(self, x, y, sample_weight=None):
@@ -330,7 +377,8 @@ class Learner:
         else:
             value, output = self._learn_in_blocks(x, batch, shares)
         value = self._penalized(value, gradients=True)
-        if not (math.isfinite(value) and self.optimizer.can_use(self._gradients())):
+        if not self.optimizer.skips_nonfinite and not (
+                math.isfinite(value) and self.optimizer.can_use(self._gradients())):
             self._refuse_step(value, x, y, sample_weight)
         self.update()
         return value, output
@@ -378,6 +426,21 @@ class Learner:
                              [layer.params[name] for layer, name in self._stepped()])
         if self.trainable:
             constraints.apply([layer for layer in self.layers if layer.grads])
+            self._keep_rounded()
+
+    def _keep_rounded(self) -> None:
+        """Round weights that are kept in float16 or bfloat16, and what the optimizer remembers of
+        such, to it."""
+        kept = {id(weight): layer.policy.variable for layer in self.layers
+                for weight in layer.params.values() if layer.policy.variable in LOW}
+        if not kept:
+            return
+        for layer in self.layers:
+            keep_rounded(layer, layer.trainable_params)
+        names = {kept.get(id(weight), "float32") for weight in self.trainable_variables}
+        if len(names) == 1:  # the slots of weights of several precisions are kept in float32
+            for slot in self.optimizer.slots():
+                slot[...] = rounded(slot, *names)
 
     def _stepped(self) -> list[tuple[Layer, str]]:
         """(layer, name) of each weight that a step changes: of those that are trained, all on

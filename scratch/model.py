@@ -38,7 +38,8 @@ class Model(Network):
         inputs: an `Input`, or a list, a tuple or a dictionary of them.
         outputs: a symbolic tensor, or likewise several.
         name: the model's name.
-        dtype: 'float32' (default) or 'float64', for inputs, weights, outputs and gradients alike.
+        dtype: the precision of all layers that ask for none, such as 'float32' (default) or
+            'mixed_float16'.
 
     Raises:
         TypeError: for inputs or outputs of another type.

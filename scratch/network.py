@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from scratch import files, regularization
+from scratch import files, low_precision, precision, regularization
 from scratch.errors import UnsupportedError
 from scratch.layers import Input, Layer, symbolic
-from scratch.layers.base import dtype_from_policy
 from scratch.layers.unknown_sizes import STAND_INS, filled, has_unknown, worked_out
 from scratch.nesting import Call, written_out
+from scratch.operations.operation import Operation
 from scratch.several import Several, Structure, each, grouped, mapped
 from scratch.summary import summary_html, summary_table
 from scratch.training import Trainer
@@ -46,7 +46,7 @@ class Network(Trainer, HoldsWeights):
         self.named = name is not None
         self.name = name or default_name
         self._trainable = trainable
-        self.requested_dtype = None if dtype is None else dtype_from_policy(dtype)
+        self.requested_policy = precision.requested(dtype)
         self.inputs: list[Input] = []
         self.calls: list[Call] = []
         self.layers: list[Layer] = []
@@ -168,8 +168,26 @@ class Network(Trainer, HoldsWeights):
         return shapes[:len(self.layers)]
 
     @property
+    def requested_dtype(self) -> np.dtype | None:
+        """The dtype of the arrays that the model asks for; None where it leaves that to layers."""
+        return None if self.requested_policy is None else self.requested_policy.held
+
+    @property
+    def policy(self) -> precision.Policy:
+        """The precision of those layers that ask for none of their own."""
+        return self.requested_policy or precision.Policy(self.dtype.name)
+
+    @property
+    def low(self) -> bool:
+        """Whether a layer computes in float16 or bfloat16."""
+        return any([layer.policy.low for layer in self.layers])
+
+    @property
     def dtype(self) -> np.dtype:
-        """The one precision: the model's, or else the layers', or else float32."""
+        """The one precision: the model's, or else the layers', or else float32.
+
+        That of arrays, for float16 and bfloat16 are held in float32.
+        """
         requested = {owner.requested_dtype: owner for owner in self._owners()
                      if owner.requested_dtype is not None}
         if len(requested) > 1:
@@ -228,23 +246,24 @@ class Network(Trainer, HoldsWeights):
 
     def _build_for(self, input_shapes: list[tuple]) -> None:
         """Build for inputs all of whose sizes are known."""
-        dtype = self.dtype
-        self._build_models(input_shapes, dtype)
+        dtype, policy = self.dtype, self.policy
+        self._build_models(input_shapes, policy)
         self.sizes = [shape[1:] for shape in input_shapes]
         shapes: list[Any] = [*self.layers, *reversed(input_shapes)]  # -1 - k: the model's inputs
         for i, (layer, sources) in enumerate(zip(self.layers, self.sources)):
             read = [shapes[source] for source in sources]
-            self._build_layer(layer, read if layer.merges else read[0], dtype)
+            self._build_layer(layer, read if layer.merges else read[0], dtype, policy)
             shapes[i] = layer.output_shape
+        self._require_proved()
         self.built = True
 
-    def _build_models(self, input_shapes: list[tuple], dtype: np.dtype) -> None:
+    def _build_models(self, input_shapes: list[tuple], policy: precision.Policy) -> None:
         """Build the models in this one that are not built yet, and write all out again."""
         waiting = [unit for unit in self.units if isinstance(unit, Network) and not unit.built]
         if not waiting:
             return
         for unit in waiting:
-            unit.requested_dtype = dtype
+            unit.requested_policy = unit.requested_policy or policy
         made: dict[tuple[int, int], tuple] = {(-1 - k, 0): shape
                                               for k, shape in enumerate(input_shapes)}
         for i, call in enumerate(self.calls):
@@ -254,13 +273,16 @@ class Network(Trainer, HoldsWeights):
                 made[i, place] = shape
         self._write_out()
 
-    def _build_layer(self, layer: Layer, shape, dtype: np.dtype) -> None:
+    def _build_layer(self, layer: Layer, shape, dtype: np.dtype,
+                     policy: precision.Policy) -> None:
         """Make a layer's weights, or check that those it has are for such inputs.
 
         Raises:
             ValueError: if it cannot take them, or was built for others.
         """
         if not layer.built:
+            if layer.requested_policy is None:
+                layer.take_policy(policy)
             layer.dtype = dtype
             if layer.tied_to is None:
                 layer.build(shape)
@@ -272,12 +294,32 @@ class Network(Trainer, HoldsWeights):
             raise ValueError(f"{layer} is built for inputs {layer.input_shape} of {layer.dtype}"
                              f". Received: {shape} of {dtype}")
 
+    def _require_proved(self) -> None:
+        """Raises an UnsupportedError where Keras would compute in float16 or bfloat16 what is not
+        proved: penalties and limits of weights that are kept in it, penalties on such outputs, and
+        operations and layers that read it without a cast."""
+        for layer, sources in zip(self.layers, self.sources):
+            kept = layer.policy.variable in precision.LOW
+            what = ("a regularizer" if kept and layer.regularizers else
+                    "a constraint" if kept and layer.constraints else
+                    "an activity_regularizer" if layer.policy.low and layer.activity_regularizer
+                    else "")
+            if what:
+                raise UnsupportedError(f"{layer} does not support {what} with dtype="
+                                       f"{layer.policy.name!r}: what Keras computes in "
+                                       f"{layer.policy.compute} is not proved for it.")
+            low = [self.layers[i] for i in sources if i >= 0 and self.layers[i].policy.low]
+            if low and (isinstance(layer, Operation) or not layer.casts_inputs):
+                raise UnsupportedError(f"{layer} does not support reading {low[0]}: what Keras "
+                                       f"computes in {low[0].policy.compute} is not proved for it.")
+
     def forward(self, x, training=False):
         # the last places, -1 - k, are the model's inputs
         outputs = [*self.layers, *reversed(each(self.as_input(x)))]
         for i, layer in enumerate(self.layers):
             read = [outputs[j] for j in self.sources[i]]
-            outputs[i] = y = layer.forward(read if layer.merges else read[0], training)
+            outputs[i] = y = low_precision.forward(layer, read if layer.merges else read[0],
+                                                   training)
             if layer.activity_regularizer is not None:
                 layer.last_output = y
         if self.outputs_as is None:
@@ -350,6 +392,7 @@ class Network(Trainer, HoldsWeights):
             self.build((None, *x.shape[1:]))
         dtype = self.layers[0].dtype  # one precision for all layers
         x = mapped(np.asarray, grouped(x, self.inputs_as, self.input_names), dtype)
+        x = mapped(_as_fed, x, self.input_layer if self.inputs_as is None else Several(self.inputs))
         shapes = [array.shape for array in each(x)]
         given = shapes[0] if self.inputs_as is None else shapes
         if not self.takes(given):
@@ -428,6 +471,13 @@ class Network(Trainer, HoldsWeights):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
+def _as_fed(array: np.ndarray, source: Input) -> np.ndarray:
+    """An input in the precision that its `Input` asks for."""
+    if source.requested_policy is None:
+        return array
+    return precision.rounded(array, source.requested_policy.compute)
+
+
 def added(gradient, share):
     """The sum of two gradients, each of which may be None."""
     if gradient is None or share is None:
@@ -446,8 +496,8 @@ def add_tied_gradients(layers: list[Layer]) -> None:
 
 
 def back_through(layer: Layer, gradient, wants_input_gradient: bool, of_logits=None):
-    """`layer.backward`, `backward_from_logits`, or the sum of the two; with the gradient of its
-    activity's penalty.
+    """`layer.backward`, `backward_from_logits`, or the sum of the two, in the layer's precision;
+    with the gradient of its activity's penalty.
 
     Args:
         gradient: of its output; None where there is none.
@@ -458,12 +508,12 @@ def back_through(layer: Layer, gradient, wants_input_gradient: bool, of_logits=N
         gradient = added(gradient, regularization.activity_gradient(layer.activity_regularizer,
                                                                     layer.last_output))
     if of_logits is None:
-        return layer.backward(gradient, wants_input_gradient)
-    dx = layer.backward_from_logits(of_logits, wants_input_gradient)
+        return low_precision.backward(layer, gradient, wants_input_gradient)
+    dx = low_precision.backward(layer, of_logits, wants_input_gradient, "backward_from_logits")
     if gradient is None:
         return dx
     # the loss's gradient begins at the softmax's input, all others at its output
     grads = dict(layer.grads)
-    more = layer.backward(gradient, wants_input_gradient)
+    more = low_precision.backward(layer, gradient, wants_input_gradient)
     layer.grads = {name: grads[name] + layer.grads[name] for name in grads}
     return None if dx is None or more is None or not wants_input_gradient else dx + more

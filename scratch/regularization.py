@@ -29,10 +29,12 @@ def penalty(layers) -> np.ndarray | float:
                 for layer, name, regularizer in regularized(layers)), start=0.0)
 
 
-def add_gradients(layers) -> None:
-    """Add each penalty's gradient to the one that the layer holds for the weight."""
+def add_gradients(layers, scale: float = 1.0) -> None:
+    """Add each penalty's gradient, of a loss scaled by `scale`, to the one that the layer holds for
+    the weight."""
     for layer, name, regularizer in regularized(layers):
         gradient = regularizer.gradient(layer.params[name])
+        gradient = gradient if scale == 1.0 else gradient * scale
         layer.grads[name] = layer.grads[name] + gradient if name in layer.grads else gradient
 
 

@@ -24,7 +24,8 @@ class Sequential(Network):
         layers: an `Input` first, if the weights are to be made at once; otherwise they are made
             when the first batch tells its shape. Models may be among the layers.
         name: the model's name.
-        dtype: 'float32' (default) or 'float64', for inputs, weights, outputs and gradients alike.
+        dtype: the precision of all layers that ask for none, such as 'float32' (default) or
+            'mixed_float16'.
 
     Raises:
         ValueError: for layers that cannot follow one another, or names used twice.
@@ -101,7 +102,7 @@ class Sequential(Network):
         self._plain = len(self.layers) == len(self.calls) == len(self.unique_layers)
 
     def forward(self, x, training=False):
-        if not self._plain:
+        if not self._plain or self.low:
             return super().forward(x, training)
         x = self.as_input(x)
         for layer in self.layers:
@@ -111,7 +112,7 @@ class Sequential(Network):
         return x
 
     def backward(self, gradient, from_logits=False, wants_input_gradient=True):
-        if not self._plain:
+        if not self._plain or self.low:
             return super().backward(gradient, from_logits, wants_input_gradient)
         for layer in reversed(self.layers):
             wanted = wants_input_gradient or layer is not self.layers[0]
@@ -125,7 +126,7 @@ class Sequential(Network):
 
     def get_config(self) -> dict:
         """Keras's config of the same model: `keras.Sequential.from_config` reads it."""
-        dtype = self.dtype.name
+        dtype = self.policy.name
         stack = [self.input_layer] if self.input_layer else []
         config = {
             "name": self.name, "trainable": self.trainable,

@@ -26,7 +26,7 @@ def summary_html(model) -> str:
 
 
 def _title(model) -> str:
-    return f'Model: "{model.name}" ({model.dtype.name})'
+    return f'Model: "{model.name}" ({model.policy.name})'
 
 
 def _rows(model) -> list[list[str]]:

@@ -45,6 +45,7 @@ class OwnSteps:
             self.obj, self.caches = self.how.own_object(), {}
         self.taken = self.taken + 1
         positions = self._positions(variables)  # type: ignore[attr-defined]
+        gradients = self.unscaled(gradients)  # type: ignore[attr-defined]
         names = [str(position) for position in positions]
         takes = ("weights", "gradients") if self.how.step_takes is None else self.how.step_takes
         try:

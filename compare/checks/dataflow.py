@@ -16,9 +16,10 @@ import numpy as np
 from compare.checks.gate import Gate
 from compare.checks.row import Row, bitwise, judge, mismatch
 from compare.oracle import regularization
+from compare.oracle.low_precision import cast
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.types import Layer, Network
-from scratch import regularizers
+from scratch import low_precision, regularizers
 from scratch.several import each
 
 
@@ -46,7 +47,7 @@ class Watched:
             # a copy: nobody may say that it was another before it was changed
             self.inputs = [np.array(each) for each in (x if layer.merges else [x])]
             y = forward(x, *args, **settings)
-            self.output = np.array(y)
+            self.output = np.array(low_precision.lowered(layer, y))
             return y
 
         def watch_backward(dy: np.ndarray, *args: Any, **settings: Any) -> Any:
@@ -61,7 +62,8 @@ class Watched:
         layer.backward_from_logits = watch_logits
 
     def _send(self, dx: Any) -> Any:
-        gradients: list[Any] = [None if each is None else np.array(each)
+        gradients: list[Any] = [None if each is None else
+                                np.array(low_precision.lowered(self.layer, each))
                                 for each in (dx if isinstance(dx, list) else [dx])]
         if self.sent is not None and all(g is not None for g in (*self.sent, *gradients)):
             gradients = [a + b for a, b in zip(self.sent, gradients)]
@@ -116,7 +118,8 @@ def _forward(model: Network, watched: list[Watched], x: Any) -> Iterator[Row]:
             if seen.inputs is None or expected is None:
                 yield mismatch(Gate.WHOLE_NETWORK, seen.layer.name, "", None, expected)
                 return
-            yield bitwise(Gate.WHOLE_NETWORK, seen.layer.name, "", seen.inputs[i], expected)
+            yield bitwise(Gate.WHOLE_NETWORK, seen.layer.name, "", seen.inputs[i],
+                          low_precision.lowered(seen.layer, expected))
 
 
 def _backward(model: Network, watched: list[Watched], end: Any, fused: Any) -> Iterator[Row]:
@@ -154,5 +157,7 @@ def _backward(model: Network, watched: list[Watched], end: Any, fused: Any) -> I
             return
         if terms:
             right = regularization.total(terms)
+            if seen.layer.policy.low:
+                right = cast(right, seen.layer.policy.compute, rounding)
             yield judge(Gate.WHOLE_NETWORK, seen.layer.name, "", sum(seen.arrived),
                         right.value.astype(dtype), right)

@@ -21,7 +21,9 @@ from compare.document import progress
 from compare.oracle.network import along_the_graph, outside_of_training
 from compare.tracing import execution
 from compare.tracing.layer_error import RAISED, of_model
+from compare.tracing.loss_scale import loss_scale, scaled
 from compare.tracing.ops import ops_of
+from compare.tracing.optimizer_steps import restart
 from compare.tracing.shared_weights import total_gradient
 from compare.tracing.tensor_names import by_name
 from compare.tracing.trace import Trace, layer_parts
@@ -76,11 +78,13 @@ def freely(model: Network, reference: Trace) -> tuple[Named, list[Row], Named]:
     end: Any = reference.upstream
     fused: Any = False
     if reference.y is not None:
+        if loss_scale(reference.compile_config) != 1:
+            restart(model)  # a scale that has moved is another loss's
         value, output, dx = model.loss_and_gradients(
             reference.x, reference.y, wants_input_gradient=True,
             **execution.weighted(reference.sample_weight))
         made["loss", "value"] = np.asarray(value)
-        end = model.loss.backward()
+        end = scaled(model.loss.backward(), loss_scale(reference.compile_config))
         fused = execution.is_fused(model, reference.y, list(each(output)))
     else:
         for layer in model.layers:

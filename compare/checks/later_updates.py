@@ -27,6 +27,7 @@ from compare.oracle.optimizer_states import (
 )
 from compare.oracle.running_error import Bounded
 from compare.tracing.layer_error import RAISED, sentence
+from compare.tracing.loss_scale import rule_of
 from compare.tracing.model_kinds import is_keras, is_scratch
 from compare.tracing.optimizer_steps import Key, OptimizerSteps
 from compare.tracing.trace import Trace
@@ -130,7 +131,7 @@ def drawn(reference: Trace, more: tuple[int, ...] = ()) -> list[State]:
     Args:
         more: iterations, besides those that always count.
     """
-    described = reference.compile_config["optimizer"]
+    described = rule_of(reference.compile_config["optimizer"])
     shapes = [reference.parts[i].weights[name].shape for i, name in learned(reference)]
     return states(described["class_name"], described["config"], shapes, reference.dtype, more,
                   names_of_learned(reference))

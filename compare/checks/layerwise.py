@@ -31,9 +31,12 @@ from compare.oracle.expected import (
     with_penalties,
 )
 from compare.oracle.losses import loss_terms
+from compare.oracle.low_precision import policy_of
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing import execution
+from compare.tracing.configs import layer_config
 from compare.tracing.layer_error import RAISED, LayerError, sentence
+from compare.tracing.loss_scale import loss_scale
 from compare.tracing.loss_terms import Term, terms_of
 from compare.tracing.ops import Op
 from compare.tracing.optimizer_steps import stepped
@@ -41,6 +44,7 @@ from compare.tracing.shared_weights import total_gradient
 from compare.tracing.tensor_names import by_name
 from compare.tracing.trace import Part, Trace
 from compare.tracing.types import Arrays, Network, Weights
+from scratch.precision import rounded
 from scratch.several import each
 
 MOVES = "the layer changes this weight outside of training"
@@ -129,7 +133,8 @@ class Layerwise:
                     row.off, row.note = "candidate", "the layer changes what it is handed, in place"
                     rows.append(row)
         if self.reference.y is not None:
-            execution.add_penalties(op, result.weight_gradients)
+            execution.add_penalties(op, result.weight_gradients,
+                                    loss_scale(self.reference.compile_config))
         for name, value in {} if self.reference.training else result.updated.items():
             row = bitwise(Gate.FORWARD, self.candidate.parts[i].name, name, value,
                           theirs.weights[name])
@@ -164,7 +169,8 @@ class Layerwise:
                     (theirs.parts[end] for end in theirs.ends),
                     theirs.fused if isinstance(theirs.fused, tuple) else [theirs.fused])]
                 made, made_gradient, made_values = execution.run_loss(
-                    function, theirs.y, seen, theirs.fused, theirs.sample_weight)
+                    function, theirs.y, seen, theirs.fused, theirs.sample_weight,
+                    loss_scale(theirs.compile_config))
             except RAISED as error:  # somebody's own loss may raise anything
                 note = (str(error) if isinstance(error, LayerError) else
                         f"{type(function).__name__} raised {sentence(error)}")
@@ -316,8 +322,9 @@ class Layerwise:
         result, errors = op.attempt(_copy(alone.input), training=False)
         if errors:
             return raised(Gate.INFERENCE, name, "output", f"{ONE_SAMPLE}: {errors['forward']}")
+        policy = policy_of(layer_config(self.reference, theirs.layer))
         row = judge(Gate.INFERENCE, name, "output", result.output,
-                    right.value.astype(self.dtype), right)
+                    rounded(right.value.astype(self.dtype), policy.compute), right)
         row.note = f"{ONE_SAMPLE}{': ' if row.note else ''}{row.note}"
         return None if row.passed else row
 

@@ -26,6 +26,7 @@ from compare.oracle.layers.augmentation import Clipped, RandomFlip
 from compare.oracle.layers.multi_head_attention import MultiHeadAttention
 from compare.oracle.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from compare.oracle.layers.recurrent import Recurrent
+from compare.oracle.low_precision import policy_of
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
 from compare.tracing.ops import untouched_generator
@@ -68,7 +69,9 @@ def rows(model: Network, reference: Trace) -> list[Row]:
         elif isinstance(oracle, Dropout):
             shared = oracle.shared_axes(len(shape))
             kept = 1.0 if isinstance(oracle, AlphaDropout) else None
-            found.append(dropped(part.name, noise, oracle.rate, shape, shared, kept))
+            policy = policy_of(config)
+            found.append(dropped(part.name, noise, oracle.rate, shape, shared, kept,
+                                 policy.compute if policy.low else ""))
     return found
 
 
@@ -101,7 +104,8 @@ def draws(layer: Layer, x: Arrays) -> np.ndarray | None:
 
 
 def dropped(name: str, noise: np.ndarray, rate: float, shape: tuple[int, ...],
-            shared: set[int], kept: float | None = None, what: str = "be dropped") -> Row:
+            shared: set[int], kept: float | None = None, what: str = "be dropped",
+            precision: str = "") -> Row:
     """The row for a dropout's noise, drawn for inputs of that shape.
 
     Args:
@@ -109,8 +113,9 @@ def dropped(name: str, noise: np.ndarray, rate: float, shape: tuple[int, ...],
         shared: the axes of the input along which one number counts for all.
         kept: the noise where the input is kept; None for 1 / (1 - rate).
         what: happens where the noise is 0, in words.
+        precision: in which the factor is rounded, where that is not the noise's own.
     """
-    rounding = Rounding.of(noise.dtype)
+    rounding = Rounding.of(precision or noise.dtype)
     scale = kept or (1 / (1 - rate) if rate < 1 else 0.0)
     right = np.where(noise == 0, 0.0, scale)
     # rate, 1 - rate and the quotient are rounded; the first counts as often as it is in the second

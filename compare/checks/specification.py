@@ -5,11 +5,14 @@ import numpy as np
 import scratch
 from compare.checks.gate import Gate
 from compare.checks.row import Row, bitwise, mismatch
+from compare.oracle.low_precision import policy_of
 from compare.tracing.configs import UNDECAYED, incidental, layer_entries, without_names
 from compare.tracing.grouping import same
+from compare.tracing.loss_scale import INNER, rule_of
 from compare.tracing.loss_terms import is_joint, terms_of
 from compare.tracing.trace import Trace
 from compare.tracing.types import Config
+from scratch.layers import LAYERS
 
 # Rows without which the other gates have nothing to compare.
 STRUCTURE = ("layers", "precision", "shape", "pass")
@@ -85,7 +88,7 @@ def _shape(candidate: Trace, reference: Trace) -> Row:
 
 
 def _settings(trace: Trace) -> Config:
-    settings = {}
+    settings: Config = {**_policies(trace)}
     layers = [layer for _, layer in layer_entries(trace.config)
               if layer["class_name"] != "InputLayer"]
     for i, layer in enumerate(layers):
@@ -93,6 +96,14 @@ def _settings(trace: Trace) -> Config:
             if not incidental(key):
                 settings[f"layer {i + 1} {key}"] = without_names(value)
     return settings
+
+
+def _policies(trace: Trace) -> Config:
+    """The precision of each layer that does not compute in the network's."""
+    found = {path: policy_of(entry["config"]).name for path, entry in layer_entries(trace.config)
+             if entry["class_name"] in LAYERS}
+    return {f"layer {i + 1} precision": name for i, name in enumerate(found.values())
+            if name != trace.dtype}
 
 
 def _promoted(trace: Trace) -> Config:
@@ -134,8 +145,10 @@ def _optimizer(trace: Trace) -> Config:
     optimizer = trace.compile_config.get("optimizer")
     if not isinstance(optimizer, dict):
         return {"optimizer": optimizer}
-    config = {key: without_names(value) for key, value in optimizer["config"].items()
-              if not incidental(key)}
+    rule = rule_of(optimizer)  # of one that scales the loss the one inside
+    config = {key: without_names(value) for key, value in {
+        **optimizer["config"], **rule["config"], INNER: rule["class_name"]}.items()
+        if not incidental(key)}
     # the rate is used in the weights' precision, and that is where it has to be equal
     rate = config.get("learning_rate")
     if isinstance(rate, float):

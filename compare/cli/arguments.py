@@ -9,6 +9,7 @@ from compare.cli import colour
 from compare.cli.errors import advising
 from compare.cli.helping import Parser
 from compare.document.text import line, warning
+from scratch.precision import NAMES
 
 FILES_ADVICE = ("Give --data-dir DIR with the four Fashion-MNIST files, leave it out to have them "
                 "found or downloaded, or use --dataset digits, which needs no files")
@@ -51,7 +52,7 @@ def add_pair(parser) -> None:
     what.add_argument("--model", metavar="FILE.keras|module:callable",
                       help="a saved Keras model, or a function that returns a model, a layer from "
                            "compare.wrap, or the pair to compare (default: the benchmark network)")
-    what.add_argument("--dtype", choices=("float32", "float64"),
+    what.add_argument("--dtype", choices=NAMES,
                       help="precision of both (default: the model's own, float32)")
     what.add_argument("--no-compile", action="store_true",
                       help="leave out what the model is compiled with: its loss, its optimizer and "

@@ -420,6 +420,18 @@ CATALOGUE: dict[str, Entry] = {
     "low-precision": Entry(
         "some of the arithmetic is of lower precision", "Keep float32 throughout.",
         ("forward", "backward", "loss", "update")),
+    "cast-missing": Entry(
+        "a cast to the precision in which the layer computes is missing",
+        "Round what the layer reads, and its weights, to the compute dtype of its policy first.",
+        BOTH),
+    "loss-scale": Entry(
+        "the scale of the loss is left in the gradients, or counts more than once",
+        "Multiply the loss by the scale once, and divide every gradient by it once, before "
+        "clipping.", UPDATE),
+    "step-not-skipped": Entry(
+        "a step is made although gradients are not finite",
+        "Look at the gradients first: if any is infinite or NaN leave weights and slots alone, and "
+        "halve the scale.", UPDATE),
     "nan": Entry(
         "there are numbers that are not finite where there should be none",
         "Look for a division by 0, the logarithm of 0, or exp of a large number (take the maximum "

@@ -19,6 +19,7 @@ from compare.oracle.regularization import total
 from compare.oracle.running_error import Bounded
 from compare.tracing import execution
 from compare.tracing.layer_error import RAISED
+from compare.tracing.loss_scale import loss_scale
 from compare.tracing.loss_terms import Term, terms_of
 from compare.tracing.trace import Trace
 from compare.tracing.types import Network
@@ -73,7 +74,8 @@ def _made(row: Row, trace: Trace, model: Network | None, terms: list[Term]) -> A
         seen = [part.inputs[0] if below else part.output for part, below in zip(ends, fused)]
         try:
             value, gradients, _ = execution.run_loss(copy.deepcopy(model.loss), trace.y, seen,
-                                                     fused, trace.sample_weight)
+                                                     fused, trace.sample_weight,
+                                                     loss_scale(trace.compile_config))
         except RAISED:  # a loss of somebody's own may raise anything; a row tells of it
             return None
     if row.layer == "loss":

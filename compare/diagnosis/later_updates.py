@@ -8,8 +8,9 @@ from compare.diagnosis.finding import Finding
 from compare.diagnosis.inference import diagnose_observations
 from compare.diagnosis.observation import Observation
 from compare.diagnosis.search import PAIR_SECONDS
-from compare.oracle.expected import learned, optimizer_of
+from compare.oracle.expected import kept_in, learned, optimizer_of
 from compare.oracle.optimizer_states import State
+from compare.tracing.loss_scale import rule_of
 from compare.tracing.optimizer_steps import OptimizerSteps
 from compare.tracing.trace import Trace
 
@@ -45,11 +46,11 @@ class LaterSteps:
         return Observation(self._computation(position, slot, state), made)
 
     def _computation(self, position: int, slot: str, state: State) -> UpdateComputation:
-        optimizer = self.reference.compile_config["optimizer"]
+        optimizer = rule_of(self.reference.compile_config["optimizer"])
         return UpdateComputation(
             optimizer_of(self.reference).rounding, class_name=optimizer["class_name"],
             config=optimizer["config"], weights=tuple(state.weights),
-            gradients=tuple(state.gradients), position=position, dtype=self.reference.dtype,
+            gradients=tuple(state.gradients), position=position, dtype=kept_in(self.reference),
             tensor=slot or "updated", decays=self.decays, names=self.names,
             iteration=state.iteration, slots=tuple(state.slots))
 

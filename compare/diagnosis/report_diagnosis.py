@@ -34,6 +34,7 @@ from compare.oracle.regularization import of_outputs, of_weights, regularizer_of
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
 from compare.tracing.global_state import leaving_no_trace
+from compare.tracing.loss_scale import rule_of
 from compare.tracing.loss_terms import is_joint, terms_of
 from compare.tracing.shared_weights import total_gradient
 from compare.tracing.trace import Trace
@@ -233,7 +234,8 @@ class Diagnosis:
         if before is not None and before.class_name == "Flatten":
             known["image"] = before.inputs[0].shape[1:]
         optimizer = self.reference.compile_config.get("optimizer")
-        rate = optimizer["config"].get("learning_rate") if isinstance(optimizer, dict) else None
+        rate = (rule_of(optimizer)["config"].get("learning_rate")
+                if isinstance(optimizer, dict) else None)
         if isinstance(rate, float):
             known["learning_rate"] = rate
         return known
@@ -336,7 +338,7 @@ class Diagnosis:
             return differing
         if self.model is None or row.off == "reference":
             return None
-        optimizer = self.reference.compile_config["optimizer"]
+        optimizer = rule_of(self.reference.compile_config["optimizer"])
         weights = [self.reference.parts[i].weights[name]
                    for i, name in expected.learned(self.reference)]
         finding = None
@@ -365,7 +367,7 @@ class Diagnosis:
         trained = expected.learned(trace)
         if (number, row.tensor) not in trained:
             return None
-        optimizer = trace.compile_config["optimizer"]
+        optimizer = rule_of(trace.compile_config["optimizer"])
         parts = trace.parts
         observed = None if run else [parts[i].updated[name] for i, name in trained]
         position = trained.index((number, row.tensor))

@@ -32,7 +32,7 @@ def build(input_shape=(28, 28, 1), classes: int = 10, learning_rate: float = LEA
         classes: how many outputs.
         learning_rate: of plain SGD.
         seed: restarts scratch's generator, so equal seeds give equal weights.
-        dtype: 'float32' or 'float64'.
+        dtype: the precision, such as 'float32' or 'mixed_float16'.
 
     Raises:
         ValueError: for a shape the layers cannot take, or a learning rate that is none.

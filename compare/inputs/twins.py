@@ -20,6 +20,7 @@ from compare.tracing.configs import (
     compile_config,
     compile_understood,
     keras_config,
+    plain,
     settings_of,
 )
 from compare.tracing.known_settings import NOT_CHECKED, not_checked, understood
@@ -29,6 +30,7 @@ from scratch.custom_objects import LAMBDA
 from scratch.errors import UnsupportedError
 from scratch.files.model_archive import refuse_folder
 from scratch.models import load_compiled_by, model_with_weights, naming
+from scratch.precision import Policy
 
 ENDINGS = (".keras", ".h5", ".hdf5")
 UNCOMPILED = "what the model is compiled with"
@@ -39,7 +41,7 @@ def pair(spec: str | None, dtype: str | None = None, seed: int = 0, compiled: bo
 
     Args:
         spec: None for the benchmark network, 'FILE.keras' or 'module:callable'.
-        dtype: 'float32', 'float64', or None for the model's own.
+        dtype: a precision such as 'float64' or 'mixed_float16', or None for the model's own.
         seed: of the initial weights, where the model has none of its own.
         compiled: whether what a model was compiled with is looked at; else there is a note that it
             is not checked, see `compare.tracing.known_settings`.
@@ -178,9 +180,11 @@ def twins(model, dtype: str | None = None, compiled: bool = True):
     config = keras_config(model) if own else model.get_config()
     settings = settings_of(model) if compiled else {}
     weights = model.get_weights()
+    given = config
     if dtype is not None:
         config = with_dtype(config, dtype)
-    if own and dtype in (None, model.dtype.name):
+    as_it_is = plain(config) == plain(given)
+    if own and as_it_is:
         candidate, twin = model, None  # layers of somebody's own are what is to be checked
     else:
         candidate, twin = scratch.model_from_config(config), None
@@ -190,7 +194,7 @@ def twins(model, dtype: str | None = None, compiled: bool = True):
             setattr(candidate, NOT_CHECKED, not_checked(model))
     import reference
 
-    if is_keras(model) and dtype in (None, candidate.dtype.name):
+    if is_keras(model) and as_it_is:
         twin = model if reference.model_dtype(model) == candidate.dtype.name else None
     if twin is None:
         twin = _made_of(config, candidate, compile_config(candidate) if compiled else None)
@@ -234,11 +238,13 @@ def _made_of(config: dict, candidate, compiled):
 
 
 def with_dtype(config, dtype: str):
-    """A config with every layer's precision replaced."""
+    """A config with every layer's precision replaced; what is fed to a network of float16 or
+    bfloat16 is of float32, as Keras has it."""
     if isinstance(config, dict):
         if config.get("class_name") == "DTypePolicy":
             return {**config, "config": {"name": dtype}}
-        return {key: (dtype if key == "dtype" and isinstance(value, str)
+        fed = Policy(dtype).held.name
+        return {key: (fed if key == "dtype" and isinstance(value, str)
                       else with_dtype(value, dtype))
                 for key, value in config.items()}
     if isinstance(config, (list, tuple)):

@@ -176,4 +176,4 @@ def optimizer_for(class_name: str, config: Config, dtype: DTypeLike) -> Optimize
         known = ", ".join(cls.__name__ for cls in OPTIMIZERS.values())
         raise ValueError(f"Expected an optimizer whose rule is known: {known}. "
                          f"Received: {class_name}")
-    return OPTIMIZERS[class_name.lower()](config, np.dtype(dtype))
+    return OPTIMIZERS[class_name.lower()](config, dtype)

@@ -99,6 +99,10 @@ class Oracle:
         """(gradient with respect to x, or a list for several inputs; those of weights by name)."""
         raise NotImplementedError
 
+    def arriving(self, gradient: Bounded) -> Bounded:
+        """What comes of the gradient that one reader of the output sends back: here all of it."""
+        return gradient
+
     def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         """How many products or values each element of a result adds up, by the result's name."""
         return {"output": 1, "input_gradient": 1}

@@ -10,6 +10,7 @@ import numpy as np
 from compare.oracle.adaptive_optimizers import optimizer_for
 from compare.oracle.base import Oracle
 from compare.oracle.losses import exact_loss
+from compare.oracle.low_precision import policy_of
 from compare.oracle.optimizers import Optimizer
 from compare.oracle.perturbed import Perturbed
 from compare.oracle.registry import known_oracle, oracle_for
@@ -17,12 +18,14 @@ from compare.oracle.regularization import of_outputs, of_part, of_weights, total
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing import shared_weights
 from compare.tracing.configs import UNDECAYED, layer_config, of_weight, path_of
+from compare.tracing.loss_scale import loss_scale, rule_of, scaled
 from compare.tracing.loss_terms import Term
 from compare.tracing.shared_weights import total_gradient
 from compare.tracing.tensor_names import results_by_name
 from compare.tracing.trace import Part, Trace, layer_parts
 from compare.tracing.types import Arrays, Config, Weights
 from scratch.layers import LAYERS
+from scratch.precision import LOW
 
 
 def oracle_of(trace: Trace, part: Part) -> Oracle:
@@ -80,9 +83,11 @@ def part_results(trace: Trace, part: Part, oracle: Oracle) -> dict[str, Bounded]
     exact = results(oracle, part.input, part.given, part.output_gradient, rounding)
     if trace.y is not None:
         held = {name: Bounded(weight, rounding) for name, weight in part.weights.items()}
+        scale = loss_scale(trace.compile_config)
         for name, more in of_part(trace, part, held).items():
             if f"{name}_gradient" in exact:
-                exact[f"{name}_gradient"] = total([exact[f"{name}_gradient"], more])
+                exact[f"{name}_gradient"] = total([exact[f"{name}_gradient"],
+                                                   scaled(more, scale)])
     return exact
 
 
@@ -100,10 +105,11 @@ def loss_input(trace: Trace, term: Term) -> Bounded:
 
 def term_loss(trace: Trace, term: Term, seen: Bounded) -> tuple[Bounded, Bounded]:
     """(the loss of one output without penalties and without its weight, its share of the gradient
-    of the sum, with respect to what it is computed from)."""
+    of the sum, scaled as it is trained, with respect to what it is computed from)."""
     value, gradient = exact_loss(term.loss, term.labels(trace), seen, term.fused,
                                  np.dtype(trace.dtype), term.sample_weight(trace))
-    return value, gradient if term.weight is None else gradient * share(trace, term)
+    weighted = gradient if term.weight is None else gradient * share(trace, term)
+    return value, scaled(weighted, loss_scale(trace.compile_config))
 
 
 def share(trace: Trace, term: Term) -> float:
@@ -135,8 +141,8 @@ def learned(trace: Trace) -> list[tuple[int, str]]:
 
 def optimizer_of(trace: Trace) -> Optimizer:
     """The oracle for a fresh optimizer of a trace, for the weights that are trained."""
-    described = trace.compile_config["optimizer"]
-    optimizer = optimizer_for(described["class_name"], described["config"], np.dtype(trace.dtype))
+    described = rule_of(trace.compile_config["optimizer"])
+    optimizer = optimizer_for(described["class_name"], described["config"], kept_in(trace))
     excluded = {tuple(each) for each in described.get(UNDECAYED, ())}
     numbers = {i: number for number, positions in enumerate(layer_parts(trace), start=1)
                for i in positions}
@@ -151,6 +157,13 @@ def names_of_learned(trace: Trace) -> list[str]:
     return [f"{trace.parts[i].layer}/{name}" for i, name in learned(trace)]
 
 
+def kept_in(trace: Trace) -> str:
+    """The precision in which trained weights are kept: of several the coarsest."""
+    kept = {policy_of(layer_config(trace, trace.parts[i].layer)).variable
+            for i, _ in learned(trace)} & set(LOW)
+    return max(kept, default=trace.dtype, key=lambda name: Rounding.of(name).unit)
+
+
 def _constraint(trace: Trace, part: Part, name: str) -> Config | None:
     """The constraint of one of a part's weights, as its layer's config has it."""
     kind, config, name = of_weight(part.class_name, layer_config(trace, part.layer), name)
@@ -161,9 +174,9 @@ def _constraint(trace: Trace, part: Part, name: str) -> Config | None:
 
 def updates(trace: Trace) -> dict[tuple[int, str], Bounded]:
     """Each trained weight after the first step of a fresh optimizer, by part and name."""
-    rounding = Rounding.of(trace.dtype)
-    trained = learned(trace)
-    moved = optimizer_of(trace).step(
+    trained, oracle = learned(trace), optimizer_of(trace)
+    rounding = oracle.rounding
+    moved = oracle.step(
         [Bounded(trace.parts[i].weights[name], rounding) for i, name in trained],
         [Bounded(total_gradient(trace.parts, i, name), rounding) for i, name in trained])
     return dict(zip(trained, moved))

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from compare.oracle.running_error import LIBRARY_ULPS, Bounded, Rounding
+from compare.oracle.running_error import LIBRARY_ULPS, LOW, Bounded, Rounding
 from compare.tracing.types import Config
+from scratch.precision import rounded
 
 FLOAT32 = Rounding.of("float32")
 RESTARTS = 2  # periods of a schedule at whose ends it is looked at
@@ -36,7 +37,11 @@ def rate_at(rate: Any, iteration: int, rounding: Rounding) -> Bounded:
 
 def constant(number: float, rounding: Rounding) -> float:
     """A setting as the weights' precision holds it."""
-    return float(np.float32(number)) if rounding.unit > 2.0**-50 else float(number)
+    if rounding.unit < 2.0**-50:
+        return float(number)
+    single = np.asarray(number, np.float32)
+    return next((float(rounded(single, name)) for name, (unit, *_) in LOW.items()
+                 if rounding.unit == unit), float(single))
 
 
 def exact(value: ArrayLike) -> Bounded:

@@ -11,6 +11,7 @@ from typing import Any
 from compare.oracle import regularization
 from compare.oracle.expected import oracle_of, summed, term_loss, with_penalties
 from compare.oracle.running_error import Bounded, Rounding
+from compare.tracing.loss_scale import loss_scale, scaled
 from compare.tracing.loss_terms import Term, terms_of
 from compare.tracing.tensor_names import by_name
 from compare.tracing.trace import Trace
@@ -128,6 +129,7 @@ def _backward(run: _Pass) -> dict[tuple[str, str], Bounded]:
         (arrived[source] if source >= 0 else at_inputs[-1 - source]).append(gradient)
 
     if trace.y is not None:
+        scale = loss_scale(trace.compile_config)
         terms, values = terms_of(trace), []
         for term in terms:
             value, gradient = term_loss(trace, term, run.read(_end(trace, term)))
@@ -143,12 +145,14 @@ def _backward(run: _Pass) -> dict[tuple[str, str], Bounded]:
     for i in reversed(range(len(parts))):
         if not arrived[i]:
             continue
-        dy = settled((i, "output_gradient"), regularization.total(arrived[i]))
+        dy = settled((i, "output_gradient"), regularization.total(
+            [run.oracles[i].arriving(gradient) for gradient in arrived[i]]))
         dx, gradients = run.oracles[i].backward(dy)
         more = (regularization.of_part(trace, parts[i], run.weights[i]) if trace.y is not None
                 else {})
         for name, gradient in gradients.items():
-            gradient = regularization.total([gradient, *([more[name]] if name in more else [])])
+            gradient = regularization.total([gradient, *([scaled(more[name], scale)]
+                                                         if name in more else [])])
             given.setdefault((parts[i].tied_to or parts[i].layer, f"{name}_gradient"), []).append(
                 settled((i, f"{name}_gradient"), gradient))
         for k, (source, sent) in enumerate(zip(trace.sources[i],

@@ -10,7 +10,7 @@ another one:
 - gradients lie just below or above a limit of clipping, some weights' gradients are zero.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -19,6 +19,7 @@ from compare.oracle.adaptive_optimizers import optimizer_for
 from compare.oracle.learning_rates import rate_at, turning_points
 from compare.oracle.optimizers import Optimizer
 from compare.oracle.running_error import Bounded
+from compare.tracing.loss_scale import SKIPS
 from compare.tracing.types import Config, Weights
 
 FIRST, LATE = (0, 1, 2), (1_000, 100_000)
@@ -26,6 +27,7 @@ LONGEST = 4  # of an axis of a weight
 CLIPS = ("clipnorm", "global_clipnorm", "clipvalue")
 LIMITS = 1e-10, 1e15  # between which a limit of clipping is reached without under- or overflow
 BELOW, ABOVE = "gradients below the limit", "gradients above the limit"
+OVERFLOWN = "a gradient is infinite"
 
 
 @dataclass
@@ -79,9 +81,19 @@ def states(class_name: str, config: Config, shapes: list[tuple[int, ...]], dtype
     oracle.names = names or [""] * len(shapes)
     draws = _Draws(oracle, cut, np.dtype(dtype))
     limited = draws.limit is not None
-    return [draws.state(iteration, about) for iteration in iterations(config, others)
-            if draws.has_step(iteration)
-            for about in ((BELOW, ABOVE) if limited else ("",))]
+    found = [draws.state(iteration, about) for iteration in iterations(config, others)
+             if draws.has_step(iteration)
+             for about in ((BELOW, ABOVE) if limited else ("",))]
+    if config.get(SKIPS):
+        found.append(_overflown(found[-1]))
+    return found
+
+
+def _overflown(state: State) -> State:
+    """The state with one gradient that is infinite, of which no step is made."""
+    gradients = [gradient.copy() for gradient in state.gradients]
+    gradients[-1].flat[0] = np.inf
+    return replace(state, iteration=state.iteration + 1, gradients=gradients, about=OVERFLOWN)
 
 
 class _Draws:
@@ -120,7 +132,9 @@ class _Draws:
                    for shape in self.shapes]
         slots = [self._slots(*each, step, rng)
                  for each in zip(weights, self.oracle.names, sizes)]
-        return State(iteration, self._rounded(weights), self._rounded(gradients), slots, about)
+        scale = float(self.oracle.config.get("loss_scale_factor") or 1.0)
+        return State(iteration, self._rounded(weights),
+                     self._rounded([gradient * scale for gradient in gradients]), slots, about)
 
     def _beside_limit(self, gradients: list[np.ndarray], sizes: list[np.ndarray], above: bool,
                       iteration: int) -> tuple[list[np.ndarray], list[np.ndarray]]:

@@ -18,6 +18,7 @@ from numpy.typing import DTypeLike
 from compare.oracle.constraints import constrained
 from compare.oracle.learning_rates import constant, rate_at
 from compare.oracle.running_error import LIBRARY_ULPS, Bounded, Rounding
+from compare.tracing.loss_scale import SKIPS
 from compare.tracing.types import Config
 
 
@@ -67,6 +68,14 @@ class Optimizer:
 
     def step(self, weights: list[Bounded], gradients: list[Bounded]) -> list[Bounded]:
         """The weights after one more call."""
+        if self.config.get(SKIPS) and not all(np.isfinite(g.value).all() for g in gradients):
+            return list(weights)
+        weights, gradients = ([each if each.rounding.unit == self.rounding.unit else
+                               Bounded(each.value, self.rounding, each.error) for each in some]
+                              for some in (weights, gradients))
+        scale = self.config.get("loss_scale_factor")
+        if scale:
+            gradients = [gradient / float(scale) for gradient in gradients]
         self.slots = self.slots or [
             self.all_slots(weight, name)
             for weight, name in zip(weights, self.names or [""] * len(weights))]
@@ -194,7 +203,7 @@ class SGD(Optimizer):
         step = gradient * rate
         if "momentum" not in slots:
             return weight - step
-        beta = float(np.float32(self.config["momentum"]))
+        beta = constant(float(np.float32(self.config["momentum"])), self.rounding)
         slots["momentum"] = velocity = slots["momentum"] * beta - step
         return weight + (velocity * beta - step if self.config.get("nesterov") else velocity)
 

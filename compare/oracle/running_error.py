@@ -21,7 +21,7 @@ The value itself carries float64's own rounding, so u below is u(audited) + u(fl
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Union
 
 import numpy as np
@@ -30,6 +30,11 @@ from numpy.typing import ArrayLike, DTypeLike
 LIBRARY_ULPS = 4
 Function = Callable[[np.ndarray], np.ndarray]
 Operand = Union["Bounded", np.ndarray, float]
+
+
+# unit roundoff, smallest number that is not flushed, largest number; float16's denormals are kept
+LOW = {"float16": (2.0**-11 + 2.0**-53, 2.0**-24, 65504.0),
+       "bfloat16": (2.0**-8 + 2.0**-53, 2.0**-126, float(np.ldexp(2 - 2.0**-7, 127)))}
 
 
 @dataclass
@@ -42,6 +47,10 @@ class Rounding:
         largest: the largest finite number.
         products: without, the bounds on products of arrays are left out, each of which costs two
             more such products: for who wants the values alone.
+        sums: the roundoff in which products are added up where that is known to be a wider
+            precision's, see `bilinear`; None where `unit` is it.
+        normal: below it numbers have fewer bits, where such are kept and not flushed; 0 where all
+            below `tiny` may be flushed.
         overflows: whether an intermediate result was beyond `largest`, for which no bound holds.
     """
 
@@ -49,10 +58,15 @@ class Rounding:
     tiny: float
     largest: float = np.inf
     products: bool = True
+    sums: float | None = None
+    normal: float = 0.0
     overflows: bool = field(default=False, compare=False)
 
     @classmethod
     def of(cls, dtype: DTypeLike) -> "Rounding":
+        if dtype in LOW:
+            return cls(*LOW[str(dtype)], sums=2.0**-24 + 2.0**-53,
+                       normal=2.0**-14 if dtype == "float16" else 0.0)
         info = np.finfo(dtype)
         return cls(float(info.eps) / 2 + 2.0**-53, float(info.tiny), float(info.max))
 
@@ -263,13 +277,19 @@ def largest(values: np.ndarray, errors: np.ndarray, tiny: float, axis: int | tup
 
 
 def bilinear(product: Callable[[np.ndarray, np.ndarray], np.ndarray], a: Bounded, b: Bounded,
-             bias: Bounded | None = None) -> Bounded:
+             bias: Bounded | None = None, *, wide: bool = False) -> Bounded:
     """product(a, b) + bias, of which every element is a sum of products a_i b_i.
 
     Convolution, dense layers and their gradients are such: one more pass with absolute values
     gives sum|a||b|, one with zeros and ones the number n of terms that are not zero, and
     gamma_n sum|a||b| is the bound (Higham, eq. 3.5). A bias is one more term of the sum, for it may
     come last or be what the sum starts with.
+
+    Args:
+        wide: whether kernels are known to add up in the precision of `Rounding.sums`, if there is
+            one. The sum is then rounded, or cut off, to the precision itself, and the bias added
+            and rounded, or it is part of the sum: whichever it is, two roundings of the sum and one
+            of the whole are allowed.
     """
     a, b, rounding = a.flushed(), b.flushed(), a.rounding
     value = product(a.value, b.value)
@@ -288,4 +308,12 @@ def bilinear(product: Callable[[np.ndarray, np.ndarray], np.ndarray], a: Bounded
         terms, value = terms + bias.support(), value + bias.value
         magnitude = magnitude + np.abs(bias.value)
         passed_on = passed_on + bias.bound + 2 * rounding.tiny
+    if wide and rounding.sums is not None:
+        accumulated = replace(rounding, unit=rounding.sums).gamma(terms) * (magnitude + passed_on)
+        error = passed_on + accumulated
+        sum_alone = np.abs(value if bias is None else value - bias.value) + error
+        error = error + 2 * rounding.unit * sum_alone + rounding.tiny
+        if bias is not None:
+            error = error + rounding.unit * (np.abs(value) + error) + rounding.tiny
+        return Bounded(value, rounding, np.where(terms > 0, error, passed_on))
     return Bounded(value, rounding, passed_on + rounding.gamma(terms) * (magnitude + passed_on))

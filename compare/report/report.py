@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from compare.checks import precisions
 from compare.checks.chosen_layers import ChosenLayers
 from compare.checks.coverage_gaps import CoverageGap, coverage_gaps, forgetful, unreturned
 from compare.checks.gate import Gate
@@ -39,7 +40,7 @@ class Report(Displayed):
     Attributes:
         rows: in the order of the gates.
         candidate, reference: who was compared, with versions.
-        dtype: the precision in which they were.
+        dtype: the precision in which they were, or several, such as 'mixed_float16 and float32'.
         batch: how many samples were run.
         blind: what mistakes this batch and these weights would hide, and which gate sees them.
         nonfinite: for each side, where its first NaN or infinity arose, if it has any.
@@ -71,7 +72,7 @@ class Report(Displayed):
         """The report on these rows, put in the order of the gates."""
         ordered = sorted(rows, key=lambda row: row.gate.order)
         mark_downstream(ordered)
-        return cls(ordered, candidate.producer, reference.producer, reference.dtype,
+        return cls(ordered, candidate.producer, reference.producer, precisions.summary(reference),
                    len(reference.x),
                    coverage_gaps(reference) + forgetful(rows, reference)
                    + unreturned(candidate, reference),
@@ -138,7 +139,7 @@ class Report(Displayed):
         candidate is the more accurate of the two. None where nothing was rounded, and in float64,
         where the oracle is no more accurate than they are.
         """
-        if self.dtype != "float32":
+        if self.dtype == "float64":
             return None
         ratios = [row.candidate_error / row.reference_error for row in self.rows
                   if row.gate in MEASURED

@@ -24,7 +24,8 @@ def from_jax(function, params, names=None, weights=None, data_format=None):
         function: takes the params and a batch, gives one array, the same for the same numbers.
         params: any nesting of dictionaries, lists and arrays.
         names: where order, names and numbers do not tell: paths of arrays for Keras's weights,
-            {'dense/kernel': "['fc']['w']"}, or steps for its layers, {'conv2d': 'conv/add:12'}.
+            `{'dense/kernel': "['fc']['w']"}`, or steps for its layers,
+            `{'conv2d': 'conv/add:12'}`.
         weights: 'copied': Keras's weights are put in place of the arrays; 'compared': the params'
             own must be Keras's; None, the default: compared if some are Keras's, otherwise copied,
             and the report says so.

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import scratch
-from compare.tracing.known_settings import NOT_CHECKED, not_checked, understood
+from compare.tracing.known_settings import NOT_CHECKED, not_checked, stand_in, understood
+from compare.tracing.loss_scale import INNER, SCALES
 from compare.tracing.model_kinds import is_scratch, kind
 from compare.tracing.optimizer_steps import undecayed
 from compare.tracing.trace import Trace
 from compare.tracing.types import Config, Network
+from scratch.errors import UnsupportedError
 from scratch.losses import JointLoss
 from scratch.nesting import CALL
 from scratch.operations import described, is_operation
@@ -120,7 +122,10 @@ def compile_config(model: Network) -> Config:
         for loss, described in each_loss(model, config["loss"]):
             described["class_name"] = kind(loss, scratch.losses.CLASSES)
         known = {cls.__name__ for cls in scratch.optimizers.CLASSES.values()}
-        config["optimizer"]["class_name"] = kind(model.optimizer, known)
+        config["optimizer"]["class_name"] = kind(model.optimizer, {*known, SCALES})
+        inner = config["optimizer"]["config"].get(INNER)
+        if inner is not None:
+            inner["class_name"] = kind(model.optimizer.inner_optimizer, known)
         excluded = undecayed(model)
         found = [[i + 1, name] for i, layer in enumerate(model.layers)
                  for name in layer.trainable_params if (layer.name, name) in excluded]
@@ -162,7 +167,14 @@ def compile_understood(model: Network, config: Config) -> None:
     """Compile a scratch model as far as a compile config is known, and note the rest."""
     known, left_out = understood(config)
     if known:
-        compile_as(model, known)
+        try:
+            compile_as(model, known)
+        except UnsupportedError:  # of an optimizer for weights of such a precision, or raised again
+            rule = known["optimizer"]
+            known = {**known, "optimizer": stand_in(rule)}
+            compile_as(model, known)
+            name = rule["class_name"] if isinstance(rule, dict) else rule
+            left_out = [*left_out, f"optimizer {name} with such weights"]
     setattr(model, NOT_CHECKED, left_out)
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from compare.tracing.configs import compile_config
 from compare.tracing.layer_error import LayerError
+from compare.tracing.loss_scale import loss_scale, scaled
 from compare.tracing.ops import Op, ops_of, output_ops, untouched_generator
 from compare.tracing.optimizer_steps import stepped
 from compare.tracing.shared_weights import learned, total_gradient
@@ -70,30 +72,32 @@ def is_fused(model: Network, y: Any, outputs: list[np.ndarray]) -> Any:
 
 def loss(model: Network, execution: Execution, y: Any, fused: Any, sample_weight: Any
          ) -> tuple[Any, Any, tuple[Any, ...]]:
-    """(the loss with all penalties, the gradient of the loss without, of several outputs each
-    output's loss)."""
+    """(the loss with all penalties, the gradient of the loss without, scaled as it is trained, of
+    several outputs each output's loss)."""
     ends = [execution.parts[end] for end in execution.ends]
     seen = [part.input if by_logits else part.output
             for part, by_logits in zip(ends, fused if isinstance(fused, tuple) else [fused])]
-    value, gradient, terms = run_loss(copy.deepcopy(model.loss), y, seen, fused, sample_weight)
+    value, gradient, terms = run_loss(copy.deepcopy(model.loss), y, seen, fused, sample_weight,
+                                      loss_scale(compile_config(model)))
     gradient = mapped(np.array, gradient)
     return (value + penalties(execution.ops, [part.output for part in execution.parts]), gradient,
             terms)
 
 
-def run_loss(function: Any, y: Any, seen: Sequence[Any], fused: Any, sample_weight: Any
-             ) -> tuple[Any, Any, tuple[Any, ...]]:
+def run_loss(function: Any, y: Any, seen: Sequence[Any], fused: Any, sample_weight: Any,
+             scale: float) -> tuple[Any, Any, tuple[Any, ...]]:
     """(its value, its gradient, of a joint loss each output's own value).
 
     Args:
         function: a loss of scratch's or of somebody's own.
         seen: for each output what its loss is computed from.
         fused: whether those are logits; of several outputs a tuple.
+        scale: what the gradient, of several outputs each one's, is multiplied by.
     """
     joint = isinstance(function, JointLoss)
     value = function.forward(y, Several(seen) if joint else seen[0], fused or None,
                              **weighted(sample_weight))
-    return total_of(value), function.backward(), value.terms if joint else ()
+    return total_of(value), scaled(function.backward(), scale), value.terms if joint else ()
 
 
 def weighted(sample_weight: Any) -> dict[str, Any]:
@@ -140,11 +144,12 @@ def backward(model: Network, execution: Execution, gradient: Any, fused: Any,
             regularizer = activity_regularizer(ops, i)
             if regularizer is not None:
                 arrived[i].append(regularization.activity_gradient(regularizer, part.output))
+    scale = loss_scale(compile_config(model)) if penalised else 1.0
     learning = {layer.name for layer in model.layers if layer.trainable and model.trainable}
     for i in reversed(range(len(parts))):
         if arrived[i]:
             _step_back(ops[i], parts[i], sum(arrived[i][1:], start=arrived[i][0]),
-                       penalised, parts[i].layer in learning)
+                       penalised, parts[i].layer in learning, scale)
             gradients = parts[i].input_gradient
             for source, value in zip(ops[i].sources,
                                      gradients if isinstance(gradients, tuple) else [gradients]):
@@ -152,7 +157,8 @@ def backward(model: Network, execution: Execution, gradient: Any, fused: Any,
                     arrived[source].append(value)
 
 
-def _step_back(op: Op, part: Part, gradient: np.ndarray, penalised: bool, learning: bool) -> None:
+def _step_back(op: Op, part: Part, gradient: np.ndarray, penalised: bool, learning: bool,
+               scale: float) -> None:
     """Run one op back from the gradient of its output."""
     result = op.run(part.input, gradient, part.noise)
     part.output_gradient = np.array(gradient)
@@ -165,14 +171,15 @@ def _step_back(op: Op, part: Part, gradient: np.ndarray, penalised: bool, learni
     if learning:  # Keras has no gradients for weights that stay as they are
         part.weight_gradients = copied(result.weight_gradients)
         if penalised:
-            add_penalties(op, part.weight_gradients)
+            add_penalties(op, part.weight_gradients, scale)
 
 
-def add_penalties(op: Op, gradients: Weights) -> None:
-    """Add the gradients of the penalties on an op's weights to those of the data's loss."""
+def add_penalties(op: Op, gradients: Weights, scale: float = 1.0) -> None:
+    """Add the gradients of the penalties on an op's weights to those of the data's loss, both of a
+    loss that is scaled."""
     for name, more in op.penalty_gradients().items():
         if name in gradients:
-            gradients[name] = gradients[name] + more
+            gradients[name] = gradients[name] + scaled(more, scale)
 
 
 def update(model: Network, parts: list[Part]) -> None:

@@ -22,6 +22,7 @@ def require_described(model: Network) -> None:
     optimizer = getattr(model, "optimizer", None)
     if optimizer is None:
         return
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # of one that scales the loss
     kind = type(optimizer).__name__
     try:
         made = type(optimizer).from_config(optimizer.get_config())

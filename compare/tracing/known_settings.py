@@ -1,17 +1,19 @@
 """Which of a model's compile settings are understood: whatever is not costs its own gate alone.
 
-An unknown metric is left out. An unknown optimizer gives way to plain SGD, so that loss, gradients
-and a few steps of training are still judged; its own steps are not. Without its loss a model is
-checked as one that is not compiled.
+An unknown metric is left out. An unknown optimizer gives way to plain SGD, which scales the loss as
+it does, so that loss, gradients and a few steps of training are still judged; its own steps are
+not. Without its loss a model is checked as one that is not compiled.
 """
 
 from typing import Any
 
+from compare.tracing.loss_scale import INNER, SCALES
 from compare.tracing.types import Config
 from scratch import losses, metrics, optimizers
 
 # In a compile config: the names of what is left out, such as 'optimizer MySGD'.
 NOT_CHECKED = "not_checked"
+SCALE_SETTINGS = ("initial_scale", "dynamic_growth_steps")
 LONGEST = 100  # characters of a name out of a config
 
 
@@ -37,7 +39,7 @@ def understood(config: Config) -> tuple[Config, list[str]]:
         given = config.get(key) or []
         known[key] = _known_among(given, left_out) or None
     if not _known(optimizers, config.get("optimizer")):
-        known["optimizer"] = optimizers.serialize(optimizers.get("sgd"))
+        known["optimizer"] = stand_in(config.get("optimizer"))
         left_out.append(f"optimizer {_name(optimizers, config.get('optimizer'))}")
     if left_out:
         known[NOT_CHECKED] = left_out
@@ -66,6 +68,19 @@ def _known_among(given: Any, left_out: list[str]) -> Any:
         else:
             left_out.append(f"metric {_name(metrics, metric)}")
     return kept
+
+
+def stand_in(described: Any) -> Config:
+    """Plain SGD in the place of an optimizer, which scales the loss as that one does."""
+    config = described.get("config") if isinstance(described, dict) else None
+    config = config if isinstance(config, dict) else {}
+    if isinstance(described, dict) and described.get("class_name") == SCALES:
+        settings = {key: config[key] for key in SCALE_SETTINGS if key in config}
+        rule = optimizers.get({"class_name": SCALES, "config": {**settings, INNER: "sgd"}})
+    else:
+        scale = {"loss_scale_factor": config.get("loss_scale_factor")}
+        rule = optimizers.get({"class_name": "SGD", "config": scale})
+    return optimizers.serialize(rule)
 
 
 def stands_in(left_out: list[str]) -> bool:

@@ -17,7 +17,7 @@ from compare.tracing.model_kinds import is_scratch, kind
 from compare.tracing.tensor_names import results_by_name
 from compare.tracing.trace import WHOLE
 from compare.tracing.types import Arrays, Config, Layer, Network, Weights
-from scratch import regularization, seed
+from scratch import low_precision, precision, regularization, seed
 from scratch.layers import AffineLayer
 
 Shape = tuple[int | None, ...]
@@ -211,17 +211,18 @@ class LayerOp(Op):
     def _forward(self, x: Arrays, training: bool) -> Any:
         samples = len(x[0] if isinstance(x, tuple) else x)
         if self.bare:
-            output = self._try("forward", self.layer.affine, x)
+            output = self._try("forward", low_precision.affine, self.layer, x)
         else:
-            output = self._try("forward", self.layer.forward,
+            output = self._try("forward", low_precision.forward, self.layer,
                                list(x) if isinstance(x, tuple) else x, training)
         self._require("output", output, (samples, *self.layer.output_shape[1:]))
         return output
 
     def _backward(self, dy: np.ndarray) -> Any:
         if self.bare:
-            return self._try("backward", self.layer.affine_backward, dy, True)
-        return self._try("backward", self.layer.backward, dy)
+            return self._try("backward", low_precision.backward, self.layer, dy, True,
+                             "affine_backward")
+        return self._try("backward", low_precision.backward, self.layer, dy)
 
     def _each(self, gradients: Any, x: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
         """The gradients of several inputs, once it is sure that there is one for each."""
@@ -255,7 +256,9 @@ class LayerOp(Op):
         try:
             for name, value in weights.items():
                 if name in kept:  # a random layer's noise is none of them
-                    self.layer.params[name][...] = value
+                    self.layer.params[name][...] = precision.rounded(
+                        np.asarray(value, self.layer.params[name].dtype),
+                        self.layer.policy.variable)
             yield self
         finally:
             for name, value in kept.items():
@@ -291,10 +294,13 @@ class ActivationOp(Op):
     def run(self, x: Arrays, dy: np.ndarray | None = None, noise: np.ndarray | None = None,
             training: bool = True) -> OpResult:
         """Forward on x and, if dy is given, backward from it."""
-        y = self._try("forward", self.activation.function, x)
+        x = low_precision.lowered(self.layer, x)
+        y = low_precision.lowered(self.layer, self._try("forward", self.activation.function, x))
         if dy is None:
             return OpResult(y)
-        return OpResult(y, self._try("backward", self.activation.gradient, dy, x, y))
+        dx = self._try("backward", self.activation.gradient,
+                       low_precision.lowered(self.layer, dy), x, y)
+        return OpResult(y, low_precision.lowered(self.layer, dx))
 
 
 def ops_of(model: Network) -> list[Op]:

@@ -18,7 +18,7 @@ Key = tuple[str, str]  # names of a layer and of a weight in it
 
 def undecayed(model: Network) -> set[Key]:
     """The weights of a compiled model that are excluded from weight decay."""
-    optimizer = model.optimizer
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     if not (optimizer.weight_decay or getattr(optimizer, "adam_weight_decay", None)):
         return set()
     return {(layer.name, name) for layer in model.layers
@@ -31,7 +31,10 @@ def fresh(optimizer: Any, variables: list[np.ndarray], decays: list[bool]) -> An
     Args:
         decays: for each of them whether it decays.
     """
-    made = type(optimizer).from_config(optimizer.get_config())
+    config, inner = optimizer.get_config(), getattr(optimizer, "inner_optimizer", None)
+    if inner is not None:  # which may be of a class of somebody's own
+        config["inner_optimizer"] = type(inner).from_config(inner.get_config())
+    made = type(optimizer).from_config(config)
     kept = [variable for variable, decay in zip(variables, decays) if not decay]
     if kept:
         made.exclude_from_weight_decay(var_list=kept)
@@ -96,13 +99,14 @@ class OptimizerSteps:
         be set: an attribute that comes, or changes, with its steps."""
         variables = [np.ones(2, np.float32) for _ in self.keys]
         made = self._built(variables)
-        base = optimizers.CLASSES[kind(made, NAMES).lower()]
-        config = made.get_config()
+        rule = getattr(made, "inner_optimizer", made)
+        base = optimizers.CLASSES[kind(rule, NAMES).lower()]
+        config = rule.get_config()
         known = vars(base.from_config({key: value for key, value in config.items()
                                        if key in plain_settings(base)}))
         seen = []
         for _ in range(2):
-            seen.append({name: repr(value) for name, value in vars(made).items()
+            seen.append({name: repr(value) for name, value in vars(rule).items()
                          if name not in known})
             made.apply([np.ones(2, np.float32) for _ in self.keys], variables)
         return seen[0] != seen[1]
@@ -157,6 +161,7 @@ def slot(optimizer: Any, name: str, position: int, shape: tuple[int, ...]) -> np
     Raises:
         ValueError: if there is none of that name and shape.
     """
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     plural = f"{name.removesuffix('y')}ies" if name.endswith("y") else f"{name}s"
     found = getattr(optimizer, plural, None)
     array = found[position] if isinstance(found, list) and position < len(found) else None

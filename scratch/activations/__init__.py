@@ -119,17 +119,30 @@ def _is_kerass_own(config: dict) -> bool:
             and registered in (None, config.get("class_name"), config.get("config")))
 
 
-def require_precision(activation: Activation, dtype, owner) -> None:
-    """Refuse an activation made from a layer of another precision than its owner's, if it has one.
+# those whose arithmetic in float16 and bfloat16 is proved to be Keras's
+LOW_PRECISION = ("linear", "relu", "relu6", "leaky_relu", "sigmoid", "softmax", "tanh")
+
+
+def require_precision(activation: Activation, policy, owner) -> None:
+    """Refuse an activation made from a layer of another precision than its owner's, if it has one,
+    and one whose arithmetic in a low precision is not proved.
+
+    Args:
+        policy: the owner's, or None where that is not known yet.
 
     Raises:
-        UnsupportedError: naming both precisions.
+        UnsupportedError: naming both precisions, or the activation.
     """
+    if policy is not None and policy.low and (activation.config
+                                              or activation.name not in LOW_PRECISION):
+        raise UnsupportedError(f"{owner} does not support activation={activation.name!r} with "
+                               f"dtype={policy.name!r}: what Keras computes in {policy.compute} is "
+                               f"not proved for it. Expected one of: {', '.join(LOW_PRECISION)}.")
     inner = activation.config and not custom_objects.is_custom(activation) \
         and activation.config["config"].get("dtype")
-    if inner and dtype is not None and inner["config"]["name"] != dtype.name:
+    if inner and policy is not None and inner["config"]["name"] != policy.name:
         raise UnsupportedError(f"{owner} does not support an activation of another precision. "
-                               f"Expected: {dtype.name}. Received: {inner['config']['name']}")
+                               f"Expected: {policy.name}. Received: {inner['config']['name']}")
 
 
 def serialize(activation: Activation, dtype) -> str | dict:

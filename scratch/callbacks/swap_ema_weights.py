@@ -49,10 +49,12 @@ class SwapEMAWeights(Callback):
         """Let averages and weights change places, unless they are where they should be."""
         if swapped == self.swapped:
             return
-        averages = self.model.optimizer.moving_averages
+        optimizer = self.model.optimizer
+        optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # of one that scales the loss
+        averages = optimizer.moving_averages
         if averages is None or not averages.arrays:
             raise ValueError("SwapEMAWeights: expected an optimizer with use_ema=True that has "
-                             f"made a step. Received: {type(self.model.optimizer).__name__} with "
-                             f"use_ema={self.model.optimizer.use_ema}")
+                             f"made a step. Received: {type(optimizer).__name__} with "
+                             f"use_ema={optimizer.use_ema}")
         averages.exchange(self.model.trainable_variables)
         self.swapped = swapped

@@ -6,6 +6,7 @@ A file may link to others, ask for buffers larger than it is, and hold things th
 import math
 
 from scratch.errors import shortened
+from scratch.files import half_precision
 from scratch.files.limits import RefusedFile
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"  # what such a file begins with
@@ -34,7 +35,8 @@ def array(place, name: str, path: str):
 
     require_own(place, name, h5py.Dataset, path)
     dataset = place[name]
-    if dataset.external or dataset.is_virtual or dataset.dtype.kind not in "fiu":
+    known = dataset.dtype.kind in "fiu" or half_precision.is_bfloat16(dataset)
+    if dataset.external or dataset.is_virtual or not known:
         raise RefusedFile(f"expected arrays of numbers in {path}. "
                           f"Received: {name!r} of {dataset.dtype}, or in another file")
     size = math.prod(dataset.chunks or ()) * dataset.dtype.itemsize

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scratch.files import half_precision
 from scratch.files.limits import RefusedFile
 
 
@@ -50,7 +51,7 @@ def read(model, state: dict) -> State:
     if shapes != {str(i): shape for i, shape in enumerate(own)}:
         raise RefusedFile(f"expected the state of the optimizer {model.optimizer.name!r} as arrays "
                           f"of shapes {own}. Received: {shapes}")
-    arrays = {key: np.asarray(array) for key, array in state.items()}
+    arrays = {key: half_precision.read(array) for key, array in state.items()}
     try:
         optimizer.require_own_variables(arrays)
     except ValueError as error:

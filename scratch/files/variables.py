@@ -10,10 +10,8 @@ import os
 import warnings
 from collections.abc import Callable
 
-import numpy as np
-
 from scratch.errors import shortened
-from scratch.files import hdf5, older_weights, optimizer_state
+from scratch.files import half_precision, hdf5, older_weights, optimizer_state
 from scratch.files.limits import RefusedFile, require_held
 from scratch.files.places import LAYERS, LAYERS_2_12, Place, groups_of, places_of
 
@@ -118,12 +116,13 @@ def _read(model, store, held: int, skipping: Callable[[str], None] | None
             skipping(str(refusal))
             skipped = True
             weights += [layer.params[name] for name in names]
-    require_held(sum(array.size for array in weights) * model.dtype.itemsize, held,
+    require_held(sum(array.size * min(array.dtype.itemsize, model.dtype.itemsize)
+                     for array in weights), held,
                  f"the weights of {model}")
     # no optimizer keeps more than four arrays for a weight
     state = {} if model.optimizer is None or skipped else \
         _arrays(store, "optimizer", 10 + 4 * len(weights))
-    read = [np.asarray(array) for array in weights]
+    read = [half_precision.read(array) for array in weights]
     return read, optimizer_state.read(model, state)
 
 
@@ -180,7 +179,8 @@ def _weights_of(layer, names: list[str], arrays: dict, path: str) -> list:
                           f"Received: {len(arrays)}, {some(arrays)}")
     for i, name in enumerate(names):
         array, own = arrays[str(i)], layer.params[name]
-        if array.shape != own.shape or array.dtype.kind != own.dtype.kind:
+        kind = "f" if half_precision.is_bfloat16(array) else array.dtype.kind
+        if array.shape != own.shape or kind != own.dtype.kind:
             kind = "real" if own.dtype.kind == "f" else "whole"
             raise RefusedFile(f"expected {name} of {layer} as {kind} numbers of shape {own.shape}. "
                               f"Received: {array.dtype} of shape {array.shape}")

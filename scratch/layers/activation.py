@@ -19,7 +19,8 @@ class ActivationLayer(Layer):
 
     @property
     def logits_kind(self):
-        return self.activation.logits_kind
+        # what is cast for the loss, as Keras does, loses its logits
+        return None if self.policy.low else self.activation.logits_kind
 
     @property
     def logits(self):
@@ -52,12 +53,18 @@ class Activation(ActivationLayer):
         [[0.0, 0.0, 0.0, 2.0]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
 
     def __init__(self, activation, **kwargs):
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
-        activations.require_precision(self.activation, self.requested_dtype, self)
+        activations.require_precision(self.activation, self.requested_policy, self)
+
+    def take_policy(self, policy):
+        if "activation" in vars(self):
+            activations.require_precision(self.activation, policy, self)
+        super().take_policy(policy)
 
     def get_config(self):
         return {**super().get_config(),

@@ -58,11 +58,16 @@ class AffineLayer(Layer):
                      for name, argument in self.arguments.items()}
         super().__init__(**kwargs)
         self.activation = activation
-        activations.require_precision(activation, self.requested_dtype, self)
+        activations.require_precision(activation, self.requested_policy, self)
         self.use_bias = bool(use_bias)
         self.initializers = {name: initializers.get(value) for name, value in drawn.items()}
         self.regularizers = {name: regularizers.get(value) for name, value in penalties.items()
                              if value is not None}
+
+    def take_policy(self, policy):
+        if "activation" in vars(self):
+            activations.require_precision(self.activation, policy, self)
+        super().take_policy(policy)
 
     @classmethod
     def argument_of(cls, weight):
@@ -80,17 +85,18 @@ class AffineLayer(Layer):
         raise NotImplementedError
 
     def forward(self, x, training=False):
-        self._z = self.affine(x)
+        self._z = self.rounded(self.affine(x))
         self._y = self.activation.function(self._z)
         return self._y
 
     def backward(self, dy, wants_input_gradient=True):
-        dz = self.activation.gradient(dy, self._z, self._y)
+        dz = self.rounded(self.activation.gradient(dy, self._z, self._y))
         return self.affine_backward(dz, wants_input_gradient)
 
     @property
     def logits_kind(self):
-        return self.activation.logits_kind
+        # what is cast for the loss, as Keras does, loses its logits
+        return None if self.policy.low else self.activation.logits_kind
 
     @property
     def logits(self):

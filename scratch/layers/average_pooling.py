@@ -80,6 +80,7 @@ class AveragePooling1D(AveragePooling):
         [2.0, 6.0, 9.0]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 1
 
@@ -117,6 +118,7 @@ class AveragePooling2D(AveragePooling):
         [[2.0, 3.0], [5.0, 6.0]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 2
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scratch import constraints, initializers, regularizers
+from scratch import constraints, initializers, low_precision, precision, regularizers
 from scratch.errors import UnsupportedError
 from scratch.layers import symbolic
 from scratch.suggestions import arguments_of, did_you_mean
@@ -25,7 +25,9 @@ class Layer(HoldsWeights):
     Args:
         name: unique within a model; given by the model (`conv2d`, `conv2d_1`) where None.
         trainable: whether an optimizer may change the weights.
-        dtype: 'float32' or 'float64', by name or as Keras's DTypePolicy; None for the model's.
+        dtype: the precision, such as 'float32' or 'mixed_float16', by name or as Keras's
+            DTypePolicy; None for the model's. float16 and bfloat16, mixed or not, are for the
+            layers whose arithmetic in them is proved.
         activity_regularizer: a penalty on the output, a name or an object of
             `scratch.regularizers`; None for none.
         settings: Keras's other arguments, each at the value that leaves the mathematics alone.
@@ -37,7 +39,9 @@ class Layer(HoldsWeights):
         As the subclass says, by `compute_output_shape`: here the input's.
 
     Attributes:
-        dtype: numpy dtype of weights, inputs and outputs; one for a whole model.
+        dtype: numpy dtype of the arrays that hold weights, inputs and outputs; one for a whole
+            model.
+        policy: the precision that the layer computes in, and that of its weights.
         params: the weights by name, in Keras's order: those that are trained, then the others.
         grads: after `backward`, the gradients by the same names and with the same shapes.
         input_shape, output_shape: with None for the batch, once built. A layer of several inputs
@@ -80,6 +84,12 @@ class Layer(HoldsWeights):
     inner_groups: dict[str, str] = {}
     # Whether its `activation`, if it has one, is the last thing it does.
     has_inner_activation = True
+    # Whether its arithmetic in float16 and bfloat16 is proved to be Keras's.
+    takes_low_precision = False
+    # Whether Keras casts its inputs to the precision that it computes in.
+    casts_inputs = True
+    # Whether Keras casts its weights to the precision that it computes in.
+    casts_weights = True
     # Arguments that are layers themselves.
     inner_layers: tuple[str, ...] = ()
     # Whether Keras's layer of that name takes itself to be in training where nothing is said.
@@ -99,8 +109,8 @@ class Layer(HoldsWeights):
         self.name = name
         self.tied_to: str | None = None
         self._flags = {"trainable": trainable}  # one for all calls of the layer, as `params`
-        self.requested_dtype = None if dtype is None else dtype_from_policy(dtype, self)
-        self.dtype = self.requested_dtype or np.dtype("float32")
+        self.requested_policy = precision.requested(dtype, self)
+        self.take_policy(self.requested_policy or precision.Policy("float32"))
         self.params: dict[str, np.ndarray] = {}
         self.grads: dict[str, np.ndarray] = {}
         self.initializers: dict = {}
@@ -116,6 +126,32 @@ class Layer(HoldsWeights):
         self.input_shape = None
         self.output_shape = None
         self._refuse(self._constrain(settings))
+
+    def take_policy(self, policy: precision.Policy) -> None:
+        """Compute in that precision.
+
+        Raises:
+            UnsupportedError: for one in which the layer's arithmetic is not proved.
+        """
+        if policy.low and not self.takes_low_precision:
+            raise UnsupportedError(
+                f"{self} does not support dtype={policy.name!r}: what Keras computes in "
+                f"{policy.compute} is not proved for it. Expected: 'float32' or 'float64'.")
+        self.policy, self.dtype = policy, policy.held
+
+    @property
+    def requested_dtype(self) -> np.dtype | None:
+        """The dtype of the arrays that the layer asks for; None where it leaves that to a model."""
+        return None if self.requested_policy is None else self.requested_policy.held
+
+    def autocast(self, value):
+        """What comes in, an array or a list of them, as the layer computes with it: as it is, or
+        cast to float16 or bfloat16."""
+        return low_precision.lowered(self, value)
+
+    def rounded(self, array: np.ndarray) -> np.ndarray:
+        """What the layer has computed half-way, in the precision that it computes in."""
+        return precision.rounded(array, self.policy.compute) if self.policy.low else array
 
     @classmethod
     def argument_of(cls, weight: str) -> str:
@@ -225,7 +261,7 @@ class Layer(HoldsWeights):
             self.build(shape)
         if not self.fits(shape):
             raise ValueError(f"{self} is built for inputs {self.input_shape}. Received: {shape}")
-        return self.forward(x, training)
+        return low_precision.forward(self, x, training)
 
     def fits(self, input_shape) -> bool:
         """Whether the layer was built for such inputs, whatever the size of the batch."""
@@ -278,6 +314,8 @@ class Layer(HoldsWeights):
         """Make a weight; `initializers.undrawn` makes one that has no numbers yet."""
         weight = initializer(shape, self.dtype)
         drawn = not initializers.is_undrawn(weight)
+        if drawn:
+            weight = precision.rounded(weight, self.policy.variable)
         self.params[name] = self.in_memory_order(name, weight) if drawn else weight
 
     def in_memory_order(self, name: str, weight: np.ndarray) -> np.ndarray:
@@ -287,6 +325,7 @@ class Layer(HoldsWeights):
     def take_weight(self, name: str, value: np.ndarray) -> None:
         """Give a weight new numbers, of its shape: in place, or its first ones if none were drawn.
         """
+        value = precision.rounded(np.asarray(value, self.dtype), self.policy.variable)
         if initializers.is_undrawn(self.params[name]):
             self.params[name] = self.in_memory_order(name, np.array(value, self.dtype, order="C"))
         else:
@@ -347,7 +386,7 @@ class Layer(HoldsWeights):
     def get_config(self) -> dict:
         """Constructor arguments, as Keras's layer of the same name gives them."""
         policy = {"module": "keras", "class_name": "DTypePolicy",
-                  "config": {"name": self.dtype.name}, "registered_name": None}
+                  "config": {"name": self.policy.name}, "registered_name": None}
         neutral = {key: accepted[0] for key, accepted in self.neutral.items()}
         config = {"name": self.name, "trainable": self.trainable, "dtype": policy, **neutral}
         for name, constraint in self.constraints.items():
@@ -374,22 +413,3 @@ class Layer(HoldsWeights):
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
-
-
-def dtype_from_policy(policy, owner="model") -> np.dtype:
-    """float32 or float64 from a name, a numpy dtype or Keras's DTypePolicy dictionary.
-
-    Raises:
-        UnsupportedError: for any other precision, mixed ones included.
-    """
-    name = policy
-    if isinstance(policy, dict):
-        name = policy.get("config", {}).get("name") or policy
-    try:
-        dtype = np.dtype(name)
-    except (TypeError, ValueError):
-        dtype = None
-    if dtype not in (np.float32, np.float64):
-        raise UnsupportedError(f"{owner} does not support dtype={name!r}. "
-                               "Expected: 'float32' or 'float64'.")
-    return dtype

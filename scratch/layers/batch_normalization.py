@@ -58,6 +58,9 @@ class BatchNormalization(MomentNormalization):
     neutral = {**MomentNormalization.neutral, "synchronized": (False,), "renorm": (False,),
                "renorm_clipping": (None,), "renorm_momentum": (0.99,)}
 
+    takes_low_precision = True
+    casts_weights = False  # what it reads is cast to float32, in which it computes
+
     def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True,
                  beta_initializer="zeros", gamma_initializer="ones",
                  moving_mean_initializer="zeros", moving_variance_initializer="ones", **kwargs):

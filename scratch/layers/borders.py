@@ -112,6 +112,7 @@ class ZeroPadding1D(ZeroPadding):
         [0.0, 1.0, 1.0, 0.0, 0.0]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 1
 
@@ -144,6 +145,7 @@ class ZeroPadding2D(ZeroPadding):
         [[0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 0.0, 0.0]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 2
 
@@ -176,6 +178,7 @@ class ZeroPadding3D(ZeroPadding):
         [[[0.0, 0.0, 0.0, 0.0]], [[1.0, 1.0, 0.0, 0.0]]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 3
 
@@ -205,6 +208,7 @@ class Cropping1D(Cropping):
         [1.0, 2.0]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 1
 
@@ -242,6 +246,7 @@ class Cropping2D(Cropping):
         [[3.0]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 2
 
@@ -274,6 +279,7 @@ class Cropping3D(Cropping):
         [[[6.0], [9.0]]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 3
 

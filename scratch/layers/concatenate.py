@@ -31,6 +31,7 @@ class Concatenate(Layer):
     """
 
     merges = True
+    takes_low_precision = True
     sample_by_sample = True
 
     def __init__(self, axis=-1, **kwargs):

@@ -51,6 +51,7 @@ class Conv1D(Conv2D):
         [1.0, 3.0, 6.0, 12.0]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 1
     paddings = ("valid", "same", "causal")

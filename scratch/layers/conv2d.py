@@ -53,6 +53,7 @@ class Conv2D(Convolution):
         (4, 14, 14, 6)
     """
 
+    takes_low_precision = True
     sample_by_sample = True
 
     def __init__(self, filters, kernel_size, strides=1, padding="valid", data_format=None,

@@ -52,4 +52,5 @@ class Conv3D(Conv2D):
     """
 
     sample_by_sample = True
+    takes_low_precision = False
     rank = 3

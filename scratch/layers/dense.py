@@ -43,6 +43,7 @@ class Dense(AffineLayer):
         [[5.0, 0.0]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
 
     def __init__(self, units, activation=None, use_bias=True, **kwargs):

@@ -50,6 +50,7 @@ class DepthwiseConv2D(Convolution):
         [[[[3.0, 30.0], [5.0, 50.0]]]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     arguments = {"kernel": "depthwise", "bias": "bias"}
     neutral = {"depthwise_constraint": (None,), "bias_constraint": (None,)}

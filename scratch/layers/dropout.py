@@ -40,6 +40,8 @@ class Dropout(RandomLayer):
         [1.0]
     """
 
+    takes_low_precision = True
+
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         super().__init__(seed=seed, **kwargs)
         self.rate = between_zero_and_one(rate, "rate", self)
@@ -90,6 +92,8 @@ class Dropout(RandomLayer):
 
 class _SpatialDropout(Dropout):
     """Dropout of whole feature maps: a map's pixels are all dropped or all kept."""
+
+    takes_low_precision = False  # Keras's config of it forgets a mixed policy
 
     rank = 0
 

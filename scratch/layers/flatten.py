@@ -32,6 +32,7 @@ class Flatten(Layer):
         [[0.0, 2.0, 4.0, 1.0, 3.0, 5.0]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
 
     def __init__(self, data_format=None, **kwargs):

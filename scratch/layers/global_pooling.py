@@ -119,6 +119,7 @@ class GlobalMaxPooling1D(GlobalMaxPooling):
         [[[0.0, 0.5], [1.0, 0.5], [0.0, 0.0]]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 1
 
@@ -148,6 +149,7 @@ class GlobalMaxPooling2D(GlobalMaxPooling):
         (1, 1, 1, 2)
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 2
 
@@ -175,6 +177,7 @@ class GlobalAveragePooling1D(GlobalAveragePooling):
         [[3.0, 6.0]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 1
 
@@ -204,6 +207,7 @@ class GlobalAveragePooling2D(GlobalAveragePooling):
         [[2.5, 8.5]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 2
 
@@ -233,6 +237,7 @@ class GlobalMaxPooling3D(GlobalMaxPooling):
         (1, 2)
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 3
 
@@ -262,5 +267,6 @@ class GlobalAveragePooling3D(GlobalAveragePooling):
         (1, 2)
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 3

@@ -49,6 +49,7 @@ class GroupNormalization(MomentNormalization):
     """
 
     sample_by_sample = True
+    casts_inputs = False  # it computes in the precision of what it reads
 
     def __init__(self, groups=32, axis=-1, epsilon=1e-3, **kwargs):
         super().__init__(epsilon, **kwargs)

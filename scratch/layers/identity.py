@@ -20,6 +20,7 @@ class Identity(Layer):
         [[1.0, -2.0]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
 
     def forward(self, x, training=False):

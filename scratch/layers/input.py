@@ -1,7 +1,7 @@
 """The shape of what a model is fed."""
 
+from scratch import precision
 from scratch.errors import UnsupportedError
-from scratch.layers.base import dtype_from_policy
 from scratch.layers.symbolic import SymbolicTensor
 
 WHOLE = ("int32", "int64")
@@ -18,8 +18,8 @@ class Input(SymbolicTensor):
             says anew.
         batch_size: written down and binding nothing, as in Keras, which writes one down itself when
             a model without an Input meets its first batch.
-        dtype: the precision of the model that begins here, 'float32' or 'float64'; None to leave it
-            to the model, or 'int32' or 'int64' for class numbers, which say nothing of it: the
+        dtype: the precision of what is fed to the model, such as 'float32'; None to leave it to the
+            model, or 'int32' or 'int64' for class numbers, which say nothing of it: the
             model is handed them in its own precision.
         name: given by the model where None.
         batch_shape: (batch_size, *shape), in place of the two.
@@ -58,12 +58,17 @@ class Input(SymbolicTensor):
         self.name = name
         self.whole = dtype if dtype in WHOLE else None
         given = None if self.whole else dtype
-        self.requested_dtype = None if given is None else dtype_from_policy(given, "Input")
+        self.requested_policy = None if given is None else precision.get(given, "Input")
 
     @property
     def batch_shape(self) -> tuple:
         """(batch size or None, ...), under Keras's name."""
         return self.shape
+
+    @property
+    def requested_dtype(self):
+        """The dtype of the arrays asked for; None where that is left to the model."""
+        return None if self.requested_policy is None else self.requested_policy.held
 
     def get_config(self) -> dict:
         """Constructor arguments, as Keras's InputLayer gives them, without the dtype."""

@@ -44,6 +44,7 @@ class LayerNormalization(MomentNormalization):
     """
 
     sample_by_sample = True
+    casts_inputs = False  # it computes in the precision of what it reads
     neutral = {**MomentNormalization.neutral, "rms_scaling": (False,)}
 
     def __init__(self, axis=-1, epsilon=1e-3, **kwargs):

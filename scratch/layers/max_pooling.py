@@ -88,6 +88,7 @@ class MaxPooling1D(MaxPooling):
         [4.0, 4.0, 5.0]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 1
 
@@ -128,6 +129,7 @@ class MaxPooling2D(MaxPooling):
         [[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     rank = 2
 

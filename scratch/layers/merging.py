@@ -91,6 +91,7 @@ class Add(Elementwise):
         (4, 3, 5)
     """
 
+    takes_low_precision = True
     sample_by_sample = True
 
     def combine(self, a, b):
@@ -121,6 +122,7 @@ class Average(Add):
         [[2.0, 4.0]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
 
     def forward(self, x, training=False):
@@ -151,6 +153,7 @@ class Subtract(Elementwise):
         [[-2.0, -4.0]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
 
     def compute_output_shape(self, input_shapes):
@@ -186,6 +189,7 @@ class Multiply(Elementwise):
         [[3.0, 12.0]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
 
     def combine(self, a, b):
@@ -221,6 +225,7 @@ class Maximum(Elementwise):
         [[[0.0, 1.0, 1.0]], [[1.0, 0.0, 0.0]]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
 
     def combine(self, a, b):
@@ -256,6 +261,7 @@ class Minimum(Elementwise):
         [[[1.0, 0.0, 1.0]], [[0.0, 1.0, 0.0]]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
 
     def combine(self, a, b):

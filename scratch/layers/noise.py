@@ -61,7 +61,7 @@ class RandomLayer(Layer):
         if noise is None:
             rng = seeding.generator() if self._generator is None else self._generator
             noise = self.draw(rng, x.shape)
-        noise = np.asarray(noise, self.dtype)
+        noise = self.rounded(np.asarray(noise, self.dtype))
         behind = x.shape[max(0, x.ndim - noise.ndim):]
         if noise.ndim > x.ndim or any(n not in (1, size) for n, size in zip(noise.shape, behind)):
             raise ValueError(f"{self}: expected noise that broadcasts to the input's shape "

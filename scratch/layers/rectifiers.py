@@ -6,8 +6,10 @@ import numbers
 import numpy as np
 
 from scratch import activations, initializers, regularizers
+from scratch.errors import UnsupportedError
 from scratch.layers.activation import ActivationLayer
 from scratch.layers.base import Layer
+from scratch.precision import rounded
 
 
 def number(value, name: str, owner, lowest=-math.inf):
@@ -50,6 +52,7 @@ class ReLU(ActivationLayer):
         [[-6.0, -3.5, -1.0, 5.0, 7.0]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
 
     def __init__(self, max_value=None, negative_slope=0.0, threshold=0.0, **kwargs):
@@ -58,6 +61,16 @@ class ReLU(ActivationLayer):
         self.negative_slope = number(negative_slope, "negative_slope", self, 0)
         self.threshold = number(threshold, "threshold", self, 0)
         self.activation = activations.relu_with(self.max_value, self.negative_slope, self.threshold)
+        self.take_policy(self.policy)
+
+    def take_policy(self, policy):
+        for name in ("max_value", "threshold") if policy.low else ():
+            value = np.float64(vars(self).get(name) or 0.0)
+            if rounded(value, policy.compute) != value:
+                raise UnsupportedError(f"{self} does not support {name}={value} with "
+                                       f"dtype={policy.name!r}. Expected: a number that "
+                                       f"{policy.compute} holds exactly.")
+        super().take_policy(policy)
 
     def get_config(self):
         return {**super().get_config(), "max_value": self.max_value,
@@ -86,6 +99,7 @@ class LeakyReLU(ActivationLayer):
         [[-1.0, 0.0, 3.0]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
 
     def __init__(self, negative_slope=0.3, **kwargs):
@@ -163,6 +177,7 @@ class PReLU(Layer):
         (np.float32(-2.0), (1, 1, 3))
     """
 
+    takes_low_precision = True
     sample_by_sample = True
     neutral = {"alpha_constraint": (None,)}
 

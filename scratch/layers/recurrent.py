@@ -100,7 +100,7 @@ class Recurrent(RandomLayer):
 
     def _activation(self, named):
         found = activations.get(named)
-        activations.require_precision(found, self.requested_dtype, self)
+        activations.require_precision(found, self.requested_policy, self)
         return found
 
     @classmethod

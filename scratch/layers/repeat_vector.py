@@ -29,6 +29,7 @@ class RepeatVector(Layer):
         [[[1.0, 2.0], [1.0, 2.0], [1.0, 2.0]]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
 
     def __init__(self, n, **kwargs):

@@ -30,6 +30,7 @@ class Reshape(Layer):
         [[[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
 
     def __init__(self, target_shape, **kwargs):
@@ -87,6 +88,7 @@ class Permute(Layer):
         (4, 3, 8, 6)
     """
 
+    takes_low_precision = True
     sample_by_sample = True
 
     def __init__(self, dims, **kwargs):

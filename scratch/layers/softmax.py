@@ -32,6 +32,7 @@ class Softmax(ActivationLayer):
         [[0.5, 0.5], [1.0, 0.0]]
     """
 
+    takes_low_precision = True
     sample_by_sample = True
 
     def __init__(self, axis=-1, **kwargs):
@@ -56,7 +57,7 @@ class Softmax(ActivationLayer):
 
     @property
     def logits_kind(self):
-        return "softmax" if len(self.axes) == 1 else None
+        return "softmax" if len(self.axes) == 1 and not self.policy.low else None
 
     def get_config(self):
         return {**super().get_config(), "axis": self.axis}

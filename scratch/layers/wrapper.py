@@ -67,9 +67,9 @@ class Wrapper(Layer):
         Raises:
             UnsupportedError: if it wants another precision.
         """
-        if layer.requested_dtype not in (None, self.dtype):
+        if layer.requested_dtype not in (None, self.dtype) or layer.policy.low:
             raise UnsupportedError(f"{self} does not support a layer inside of another precision. "
-                                   f"Expected: {self.dtype}. Received: {layer.requested_dtype}")
+                                   f"Expected: {self.dtype}. Received: {layer.policy.name}")
         layer.dtype = self.dtype
         (layer.take_inputs if layer.built or layer.params else layer.build)(input_shape)
 

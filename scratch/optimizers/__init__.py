@@ -10,6 +10,7 @@ from scratch.optimizers.adamax import Adamax
 from scratch.optimizers.ftrl import Ftrl
 from scratch.optimizers.lamb import Lamb
 from scratch.optimizers.lion import Lion
+from scratch.optimizers.loss_scale import LossScaleOptimizer
 from scratch.optimizers.muon import Muon
 from scratch.optimizers.nadam import Nadam
 from scratch.optimizers.optimizer import Optimizer
@@ -19,8 +20,8 @@ from scratch.optimizers.sgd import SGD
 from scratch.suggestions import did_you_mean
 
 __all__ = ["Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "CLASSES", "Ftrl", "Lamb",
-           "Lion", "Muon", "Nadam", "Optimizer", "RMSprop", "SGD", "ScheduleFreeAdamW",
-           "deserialize", "get", "schedules", "serialize"]
+           "Lion", "LossScaleOptimizer", "Muon", "Nadam", "Optimizer", "RMSprop", "SGD",
+           "ScheduleFreeAdamW", "deserialize", "get", "schedules", "serialize"]
 
 CLASSES = {cls.__name__.lower(): cls for cls in (
     SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta, Adamax, Nadam, Ftrl, Lion, Adafactor, Lamb, Muon,
@@ -39,6 +40,8 @@ def get(identifier) -> Optimizer:
     config: dict = {}
     if isinstance(identifier, dict):
         name, config = identifier.get("class_name"), identifier.get("config") or {}
+    if name == "LossScaleOptimizer" and isinstance(config.get("inner_optimizer"), (dict, str)):
+        return LossScaleOptimizer(**{**config, "inner_optimizer": get(config["inner_optimizer"])})
     if not isinstance(name, str) or name.lower() not in CLASSES:
         raise UnsupportedError(f"Optimizer {name!r} is not supported.{did_you_mean(name, CLASSES)} "
                                f"Expected one of: {', '.join(CLASSES)}.")

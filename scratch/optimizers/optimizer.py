@@ -30,6 +30,8 @@ class Optimizer(State):
         clipnorm: the largest 2-norm that each weight's gradient may keep.
         clipvalue: the largest magnitude that each entry of a gradient may keep.
         global_clipnorm: the largest 2-norm that all gradients together may keep.
+        loss_scale_factor: what the loss is multiplied by before the way back, and the gradients
+            divided by before the step; None for 1.
         use_ema: keep a moving average of every weight, which takes its place when `fit` ends.
         ema_momentum: the share of the old in these averages, between 0 and 1.
         ema_overwrite_frequency: every so many steps the averages take the weights' places.
@@ -44,15 +46,16 @@ class Optimizer(State):
         ValueError: for a learning rate that is no such number; for more than one way of clipping,
             and for limits and a decay that are no numbers; for other settings of averaging and
             accumulation than these.
-        UnsupportedError: for loss scaling or a rate that is a function.
+        UnsupportedError: for a rate that is a function.
     """
 
-    neutral = {"loss_scale_factor": (None,)}
+    neutral: dict[str, tuple] = {}
+    skips_nonfinite = False  # whether gradients that are not finite make no step
 
     def __init__(self, learning_rate, weight_decay=None, clipnorm=None, clipvalue=None,
                  global_clipnorm=None, use_ema=False, ema_momentum=0.99,
                  ema_overwrite_frequency=None, gradient_accumulation_steps=None, name=None,
-                 **settings):
+                 loss_scale_factor=None, **settings):
         for key, value in settings.items():
             if key not in self.neutral or value not in self.neutral[key]:
                 raise UnsupportedError(
@@ -66,6 +69,11 @@ class Optimizer(State):
             if value is not None and not isinstance(value, numbers.Real):
                 raise ValueError(f"{type(self).__name__}: expected {key} to be a number or None. "
                                  f"Received: {key}={value!r}")
+        if loss_scale_factor is not None and not (is_finite_number(loss_scale_factor)
+                                                  and loss_scale_factor > 0):
+            raise ValueError(f"{type(self).__name__}: expected loss_scale_factor to be a positive "
+                             f"number or None. Received: loss_scale_factor={loss_scale_factor!r}")
+        self.loss_scale_factor = loss_scale_factor
         self.name = name or snake_case(type(self).__name__)
         self.weight_decay = weight_decay
         self.clipnorm, self.clipvalue, self.global_clipnorm = clips.values()
@@ -130,6 +138,17 @@ class Optimizer(State):
     # the step
 
     @property
+    def loss_scale(self) -> float:
+        """What the loss is multiplied by before the way back."""
+        return 1.0 if self.loss_scale_factor is None else float(self.loss_scale_factor)
+
+    def unscaled(self, gradients: list) -> list:
+        """The gradients of the loss itself, from those of the scaled one."""
+        if self.loss_scale_factor is None:
+            return gradients
+        return [gradient / gradient.dtype.type(self.loss_scale_factor) for gradient in gradients]
+
+    @property
     def iterations(self) -> int:
         """How many steps have been made: of calls that gather gradients only the last is one."""
         return self._calls // (self.gradient_accumulation_steps or 1)
@@ -187,6 +206,7 @@ class Optimizer(State):
         if not self.built:
             self.build(variables)
         positions = self._positions(variables)
+        gradients = self.unscaled(gradients)
         if self.gradient_accumulation_steps:
             gradients = self._gathered(gradients, positions)
         if gradients:
@@ -333,8 +353,8 @@ class Optimizer(State):
             rate = schedules.serialize(rate)
         return {"name": self.name, "learning_rate": rate, "weight_decay": self.weight_decay,
                 "clipnorm": self.clipnorm, "global_clipnorm": self.global_clipnorm,
-                "clipvalue": self.clipvalue, "use_ema": self.use_ema,
-                "ema_momentum": self.ema_momentum,
+                "clipvalue": self.clipvalue, "loss_scale_factor": self.loss_scale_factor,
+                "use_ema": self.use_ema, "ema_momentum": self.ema_momentum,
                 "ema_overwrite_frequency": self.ema_overwrite_frequency,
                 "gradient_accumulation_steps": self.gradient_accumulation_steps,
                 **{key: accepted[0] for key, accepted in self.neutral.items()}}

@@ -53,9 +53,19 @@ def own_optimizer(keras):
     return {"optimizer": MySGD(0.1)}, ["optimizer MySGD"]
 
 
-def optimizer_with_a_setting(keras):
-    return ({"optimizer": keras.optimizers.SGD(loss_scale_factor=8.0)},
-            ["optimizer SGD with settings that are not supported"])
+def own_optimizer_that_scales_the_loss(keras):
+    class MyScaled(keras.optimizers.SGD):
+        pass
+
+    return {"optimizer": MyScaled(0.1, loss_scale_factor=48.0)}, ["optimizer MyScaled"]
+
+
+def own_optimizer_inside_of_one_that_scales_the_loss(keras):
+    class MyInner(keras.optimizers.SGD):
+        pass
+
+    return ({"optimizer": keras.optimizers.LossScaleOptimizer(MyInner(0.1), 64.0)},
+            ["optimizer LossScaleOptimizer"])
 
 
 def rate_that_is_a_function(keras):
@@ -78,7 +88,8 @@ def own_function(keras):
 
 
 METRICS = [own_metric, weighted_metric]
-OPTIMIZERS = [own_optimizer, optimizer_with_a_setting, rate_that_is_a_function]
+OPTIMIZERS = [own_optimizer, own_optimizer_that_scales_the_loss,
+              own_optimizer_inside_of_one_that_scales_the_loss, rate_that_is_a_function]
 LOSSES = [own_loss, own_function]
 
 

@@ -7,9 +7,10 @@ import pytest
 
 from compare.checks.gate import Gate
 from compare.oracle.base import Oracle
+from tests.compare.support import guides
 
 ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "compare" / "guides" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+TEXT = guides.text("CONTRIBUTING")
 PATHS = sorted({path for path in re.findall(r"`([\w./]+)`", TEXT)
                 if "/" in path and not path.startswith(".ci")})
 # lines of the examples, and where they stand
@@ -28,8 +29,7 @@ def test_files_and_folders_that_are_named_exist(path):
 def test_examples_are_the_code(path):
     """The block that is shown, less what indents it, stands in the file line by line."""
     code = (ROOT / path).read_text(encoding="utf-8")
-    block = next(block for block in re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-                 if SHOWN[path] in block)
+    block = next(block for block in guides.python_blocks("CONTRIBUTING") if SHOWN[path] in block)
     lines = [line.strip() for line in block.splitlines() if line.strip()]
     if "hypotheses" in path:  # one of three, that of this file
         lines = [next(line for line in lines if SHOWN[path] in line)]

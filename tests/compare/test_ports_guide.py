@@ -1,14 +1,13 @@
 """The guide for ports: its blocks run, and the options that it names exist."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 from compare.cli import build_parser
+from tests.compare.support import guides
 
-TEXT = (Path(__file__).parents[2] / "compare" / "guides" / "PORTS.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+BLOCKS = guides.python_blocks("PORTS")
 
 
 def test_the_blocks_run_one_after_the_other(keras):
@@ -32,14 +31,11 @@ def test_the_blocks_on_other_runtimes_run_after_the_first(keras, tmp_path, monke
 
 
 def run(blocks) -> dict:
-    names: dict = {}
-    for block in blocks:
-        exec(compile(block, "PORTS.md", "exec"), names)
-    return names
+    return guides.run(blocks, "PORTS")
 
 
 def test_its_commands_can_be_parsed():
-    commands = re.findall(r"^\$ parity (.*)$", TEXT, re.MULTILINE)
+    commands = re.findall(r"^\$ parity (.*)$", guides.text("PORTS"), re.MULTILINE)
     assert len(commands) == 4
     for command in commands:
         args = build_parser().parse_args(command.split())

@@ -102,7 +102,7 @@ def test_layers_may_come_one_by_one_and_be_built_by_the_first_batch():
     (lambda: scratch.Sequential([scratch.Input((2,)), scratch.Dense(3, dtype="float64", name="b")],
                                 dtype="float32", name="m"),
      scratch.UnsupportedError, "float32 from Model 'm' and float64 from Dense 'b'"),
-    (lambda: scratch.Sequential(dtype="float16"), scratch.UnsupportedError, "dtype='float16'"),
+    (lambda: scratch.Sequential(dtype="float8"), scratch.UnsupportedError, "dtype='float8'"),
     (lambda: scratch.Sequential([scratch.Input((4, 4, 1)), scratch.Conv2D(1, 5, name="wide")]),
      ValueError, "'wide'"),
     (lambda: scratch.Sequential([scratch.Input((4,)), scratch.MaxPooling2D(2, name="pool")]),

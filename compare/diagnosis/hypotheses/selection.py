@@ -11,6 +11,11 @@ from compare.diagnosis.hypotheses.activations import of_activations
 from compare.diagnosis.hypotheses.attention import of_attention
 from compare.diagnosis.hypotheses.augmentation import of_augmentation
 from compare.diagnosis.hypotheses.batch_order import of_inputs, of_timing
+from compare.diagnosis.hypotheses.casts import (
+    of_casts,
+    of_loss_scaling,
+    of_low_arithmetic,
+)
 from compare.diagnosis.hypotheses.embedding import of_embedding
 from compare.diagnosis.hypotheses.given_numbers import of_given_numbers
 from compare.diagnosis.hypotheses.image_size import of_image_size
@@ -47,10 +52,11 @@ from compare.tracing.trace import WHOLE
 def variants_for(c: Computation, shape: tuple) -> list[Variant]:
     """All variants for a computation; `shape` is that of what was made."""
     if isinstance(c, UpdateComputation):
-        return of_updates(c) + of_rounded_numbers(c)
+        return of_loss_scaling(c) + of_updates(c) + of_rounded_numbers(c)
     if isinstance(c, LossComputation):
         return of_loss_kinks(c) + of_losses(c) + of_rounded_numbers(c)
-    return of_layer(c, shape) + of_small_values() + of_rounded_numbers(c)
+    return (of_casts(c) + of_layer(c, shape) + of_small_values()
+            + of_rounded_numbers(c) + of_low_arithmetic(c))
 
 
 def of_layer(c, shape: tuple) -> list[Variant]:

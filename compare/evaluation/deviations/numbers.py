@@ -129,6 +129,16 @@ METRIC_SUMS = Difference(
     why="A metric is a figure for people; nothing else is computed from it.",
     checks="Metrics are not part of the verdict.")
 
+HELD_IN_FLOAT32 = Difference(
+    "low_precision_in_float32_arrays",
+    where="weights, predictions and gradients of float16 and bfloat16",
+    keras="gives arrays of float16, or of ml_dtypes' bfloat16",
+    ours="gives arrays of float32 that hold the same numbers",
+    why="NumPy has no bfloat16, and multiplies matrices of float16 without BLAS; float32 holds "
+        "every number of either exactly.",
+    checks="The numbers are compared, not the arrays' dtypes.",
+    concerns=("every layer.dtype",))
+
 ENTRIES = (AVERAGE_BEYOND_IMAGE, MAXIMUM_BEYOND_VOLUME, NEARLY_MAXIMA, BIAS_ALONG_WIDTH,
            NAN_IN_MAXIMA, NAN_IN_ACTIVATIONS, NAN_IN_SOFTMAX, SELU_NEAR_ZERO, SQUAREPLUS_OF_LARGE,
-           DENORMALS, FLOAT64_LOSS, METRIC_SUMS)
+           DENORMALS, FLOAT64_LOSS, METRIC_SUMS, HELD_IN_FLOAT32)

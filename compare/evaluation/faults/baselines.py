@@ -62,6 +62,6 @@ def compared(trace) -> dict[str, np.ndarray]:
 def in_float64(network: Specification, case: Case):
     """The clean network in float64, with the case's weights."""
     plain = copy.deepcopy(network.plain())
-    model = Specification.from_plain({**plain, "dtype": "float64"}).build()
+    model = Specification.from_plain({**plain, "dtype": "float64", "policy": ""}).build()
     model.set_weights(case.model.get_weights())
     return model

@@ -31,6 +31,7 @@ from compare.evaluation.faults.families import (
     lost_digits,
     low_precision,
     merging,
+    mixed_precision,
     moments,
     multi_head_attention,
     newer_rules,
@@ -69,7 +70,7 @@ FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooli
             keras_side, shared_layers, time_distributed, recurrent, joint,
             # from textbooks, course forums and public issues
             textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, lost_digits,
-            low_precision, optimizer_rules, newer_rules, averages, constraints,
+            low_precision, mixed_precision, optimizer_rules, newer_rules, averages, constraints,
             later_updates, clipping_limits, rate_schedules, buffers,
             inference_only, training_loop, keras_models,
             overlaps,

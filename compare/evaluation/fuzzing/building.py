@@ -1,9 +1,11 @@
 """The scratch model of a specification: a stack, a graph, models inside it, layers called again."""
 
+import contextlib
 import copy
 from typing import Any
 
 import scratch
+from scratch.errors import UnsupportedError
 from scratch.layer_config import layer_from_config
 from scratch.operations import OPERATIONS
 
@@ -37,6 +39,12 @@ def _layer(specification: Specified, i: int):
     settings = copy.deepcopy(node.arguments)
     if node.class_name in OPERATIONS:
         return OPERATIONS[node.class_name](**settings)
+    own = settings.pop("dtype", None)  # beside a policy some may keep to float32
+    if specification.policy and not any(
+            settings.get(key) for key in settings if key.endswith(("_regularizer", "_constraint"))):
+        with contextlib.suppress(UnsupportedError):  # then it stays in float32
+            return layer_from_config({"class_name": node.class_name,
+                                      "config": {**settings, "dtype": own or specification.policy}})
     return layer_from_config({"class_name": node.class_name,
                               "config": {**settings, "dtype": specification.dtype}})
 

@@ -12,6 +12,7 @@ import numpy as np
 from compare.evaluation.fuzzing import loss_grammar
 from compare.evaluation.fuzzing.grammar import IMAGE, SEQUENCE, VECTOR, VOLUME, Derived, label
 from compare.evaluation.fuzzing.layer_grammar import ANY, IN_BRANCHES, LAYERS
+from compare.evaluation.fuzzing.low_precision import lowered
 from compare.evaluation.fuzzing.specification import Node, Specification
 from compare.evaluation.fuzzing.structure import structured
 from scratch.layer_config import layer_from_config
@@ -43,7 +44,8 @@ def draw(seed: int, number: int) -> Specification:
     rng = np.random.default_rng([seed, 1, number])
     all_goals = cached_goals(seed)
     plain = Draw(rng, all_goals[number % len(all_goals)]).specification([seed, number])
-    return structured(plain, np.random.default_rng([seed, 3, number]))
+    return lowered(structured(plain, np.random.default_rng([seed, 3, number])),
+                   np.random.default_rng([seed, 4, number]))
 
 
 class Draw:
@@ -279,7 +281,7 @@ def seen(specification: Specification) -> list[str]:
         ("several inputs", specification.more_inputs),
         ("several outputs", specification.outputs),
         ("shared models", any(calls > 1 for *_, calls in specification.inside))) if there]
-    return [*found, f"network|dtype|{specification.dtype}",
+    return [*found, f"network|dtype|{specification.policy or specification.dtype}",
             f"network|kind|{'Sequential' if specification.is_stack else 'functional'}",
             f"network|loss|{'yes' if specification.loss else 'no'}",
             f"network|lockstep|{specification.steps > 0}"]

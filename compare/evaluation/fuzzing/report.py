@@ -6,6 +6,7 @@ from compare.document.sections import Section, as_text, wrapped
 from compare.document.text import Text, bad, good, line, lines, warning
 from compare.evaluation import deviations
 from compare.evaluation.fuzzing import coverage
+from compare.evaluation.fuzzing.low_precision import POLICIES
 from compare.evaluation.fuzzing.running import Failure, Result
 from compare.evaluation.fuzzing.specification import Specification
 
@@ -19,8 +20,10 @@ def sections(result: Result) -> list[Section]:
         parts.append(Section(f"Network {failure.number}", describe(failure, result.seed)))
     found = coverage.count(result.specifications())
     lacking = coverage.missing(found)
-    after = [f"{found['network|dtype|float64']:,} of the networks in float64, the others in "
-             f"float32; {found['network|kind|functional']:,} functional, the others Sequential; "
+    low = sum(found[f"network|dtype|{policy}"] for policy in POLICIES)
+    after = [f"{found['network|dtype|float64']:,} of the networks in float64, {low:,} with layers "
+             f"in float16 or bfloat16, the others in float32; "
+             f"{found['network|kind|functional']:,} functional, the others Sequential; "
              f"{found['network|has|models inside']:,} with models inside, "
              f"{found['network|has|shared layers']:,} with layers called again, "
              f"{found['network|has|operations']:,} with operations between layers, "

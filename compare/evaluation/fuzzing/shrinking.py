@@ -68,7 +68,7 @@ def simplifications(specification: Specification) -> Iterator[Specification]:
                 output for i, output in enumerate(specification.outputs) if i != k]))
     if specification.loss is not None:
         yield changed(specification, loss=None, optimizer=None, weighted=False, steps=0)
-    plain = dict(dtype="float32", weighted=False, steps=0, batch=2)
+    plain = dict(policy="", dtype="float32", weighted=False, steps=0, batch=2)
     for key, value in plain.items():
         if getattr(specification, key) != value:
             yield changed(specification, **{key: value})

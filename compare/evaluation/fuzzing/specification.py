@@ -9,6 +9,8 @@ import scratch
 from compare.evaluation.fuzzing.building import model_of
 from compare.evaluation.fuzzing.layer_grammar import LAYERS
 from compare.oracle.losses import LABELLED
+from scratch import low_precision
+from scratch.low_precision import keep_rounded
 from scratch.several import Several, each
 
 
@@ -39,6 +41,8 @@ class Specification:
         weighted: whether the samples have weights.
         steps: of training in lockstep.
         seed: of weights, inputs, labels.
+        policy: of float16 or bfloat16, for those layers whose arithmetic in it is proved; '' for
+            none.
         inside: models among the layers: [first node, the one behind the last, number of calls].
         more_inputs: shapes of a sample of further inputs, which nodes read as -2, -3 ...
         outputs: where there are several: [node, loss or None, weight or None] of each; the first
@@ -55,6 +59,7 @@ class Specification:
     steps: int = 0
     seed: list[int] = field(default_factory=lambda: [0, 0])
     inside: list[list[int]] = field(default_factory=list)
+    policy: str = ""
     more_inputs: list[list[int]] = field(default_factory=list)
     outputs: list[list] = field(default_factory=list)
 
@@ -123,14 +128,16 @@ def set_weights(model, specification: Specification) -> None:
         target = 10 ** rng.uniform(-1, 0.5)
         if layer.params and not layer.non_trainable:
             scale_weights(layer, read, target)
-        values[i] = layer.forward(read, training=False)
+        keep_rounded(layer, layer.params)
+        values[i] = low_precision.forward(layer, read)
 
 
 def scale_weights(layer, read, target: float) -> None:
     """Scale a layer's weights so that its output's root mean square is about `target`."""
     size = np.inf
     while not np.isfinite(size):  # an exponential of large numbers
-        size = float(np.sqrt(np.mean(np.square(layer.forward(read), dtype=np.float64))))
+        made = low_precision.forward(layer, read)
+        size = float(np.sqrt(np.mean(np.square(made, dtype=np.float64))))
         factor = 0.1 if not np.isfinite(size) else target / size if size > 0 else 1
         for weight in layer.params.values():
             weight *= weight.dtype.type(factor)

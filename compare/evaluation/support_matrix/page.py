@@ -7,7 +7,7 @@ from functools import partial
 from compare.evaluation import deviations
 from compare.evaluation.applications import records
 from compare.evaluation.applications.constructors import names as application_names
-from compare.evaluation.support_matrix import layer_index, layers, models, parts
+from compare.evaluation.support_matrix import layer_index, layers, models, parts, precisions
 from compare.evaluation.support_matrix.markdown import links, names, table
 from compare.evaluation.support_matrix.outcome import HEADERS, failed, rows
 from reference.quiet import keras
@@ -45,6 +45,7 @@ def page() -> str:
         warnings.simplefilter("ignore")
         sections = [INTRODUCTION.format(keras=keras.__version__), contents(),
                     layer_index.index(layers.classes(keras)), coverage(), layer_sections(),
+                    precisions.section(),
                     names_section("Activations", "activation"), *part_sections(),
                     names_section("Constraints", "constraint"), model_sections(),
                     application_section(), difference_section()]
@@ -61,9 +62,9 @@ take part with [`custom_objects`](FILES.md#classes-of-your-own); a subclassed Ke
 the graph of layers that its `call` puts together.
 """
 
-HEADINGS = ("Find a layer", "Coverage", "Layers", "Activations", *parts.PARTS, "Constraints",
-            "Models", "Methods", "Callbacks", "Files", "Networks that Keras brings",
-            "Declared differences")
+HEADINGS = ("Find a layer", "Coverage", "Layers", "Precisions", "Activations", *parts.PARTS,
+            "Constraints", "Models", "Methods", "Callbacks", "Files",
+            "Networks that Keras brings", "Declared differences")
 
 
 def contents() -> str:
@@ -72,7 +73,7 @@ def contents() -> str:
 
 def slug(heading: str) -> str:
     """The place that GitHub gives a heading."""
-    return heading.lower().replace(",", "").replace(" ", "-")
+    return heading.lower().replace(",", "").replace(".", "").replace(" ", "-")
 
 
 def coverage() -> str:

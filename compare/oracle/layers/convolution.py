@@ -22,6 +22,7 @@ class Convolution(Oracle):
     """
 
     rank = 2
+    wide = False  # whether its output is known to be added up in float32, see `low_precision.py`
     operation = "sums of products of input and kernel"
     window = "kernel_size"
     outputs: tuple[str, ...] = ("filters",)
@@ -48,7 +49,8 @@ class Convolution(Oracle):
         self.walk = self._walk(lay.image_shape(x.shape))
         self.groups = self._groups(lay.image_shape(x.shape)[-1])
         return bilinear(lambda x, k: lay.given(self.forth(lay.image(x), lay.kernel(k))),
-                        x, self.kernel, lay.beside_channels(weights.get("bias")))
+                        x, self.kernel, lay.beside_channels(weights.get("bias")),
+                        wide=self.wide)
 
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         lay = self.layout
@@ -79,6 +81,8 @@ class Conv2D(Convolution):
     sum over i, j, c of x[n, p sh + i dh - top, q sw + j dw - left, c] k[i, j, c, f],
     where c runs over the channels of f's group.
     """
+
+    wide = True
 
     def forth(self, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         return correlate(self.walk, x, kernel, self.groups)

@@ -17,13 +17,14 @@ class Dense(Oracle):
 
     def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.x, self.kernel = x, weights["kernel"]
-        return bilinear(np.matmul, x, self.kernel, weights.get("bias"))
+        return bilinear(np.matmul, x, self.kernel, weights.get("bias"),
+                        wide=True)
 
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
-        dx = bilinear(lambda d, w: d @ w.T, dy, self.kernel)
+        dx = bilinear(lambda d, w: d @ w.T, dy, self.kernel, wide=True)
         axes = list(range(len(dy.shape) - 1))
         gradients = {"kernel": bilinear(lambda x, d: np.tensordot(x, d, axes=(axes, axes)),
-                                        self.x, dy)}
+                                        self.x, dy, wide=True)}
         if self.config["use_bias"]:
             gradients["bias"] = dy.sum(axis=tuple(axes))
         return dx, gradients

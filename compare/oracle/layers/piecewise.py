@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from compare.oracle.elementary import constant
 from compare.oracle.running_error import Bounded, Rounding
 
 # a number, or a function of the value
@@ -71,13 +72,18 @@ def same(x: Bounded) -> Bounded:
 
 
 def scaled(x: Bounded, factor: float) -> Bounded:
-    """x times a number that both sides hold exactly; 0 and powers of two round nothing."""
+    """x times a number that both sides hold exactly, or as float16 or bfloat16 has it where x is of
+    these; 0 and powers of two round nothing."""
     if factor == 0:
         return Bounded(np.zeros(x.shape), x.rounding)
     if abs(math.frexp(factor)[0]) != 0.5:
-        return x * factor
+        low = x.rounding.sums is not None  # where a kernel may round it, or not
+        return x * (constant(factor, x.rounding) if low else factor)
     x = x.flushed()
     error = None if x.error is None else x.error * abs(factor)
+    small = np.abs(x.value * factor) < x.rounding.normal
+    if small.any():  # denormals, which have fewer bits
+        error = (0.0 if error is None else error) + np.where(small, x.rounding.tiny, 0.0)
     return Bounded(x.value * factor, x.rounding, error).flushed()
 
 

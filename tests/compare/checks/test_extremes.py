@@ -16,8 +16,10 @@ from compare.checks.extremes import OVERWRITTEN
 from compare.checks.probing import in_range
 from compare.evaluation.faults.scoring import Case
 from compare.evaluation.fuzzing.generator import draw
+from compare.evaluation.fuzzing.specification import batch_of
+from compare.inputs import batches
+from compare.inputs.live_keras import keras_loss, keras_ops
 from compare.oracle.running_error import Bounded, Rounding
-from compare.parity import keras_loss, keras_ops
 from compare.tracing.ops import ops_of
 from scratch.activations import ACTIVATIONS
 
@@ -84,7 +86,10 @@ def clean(network):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("number", range(10))
 def test_random_networks_of_all_layers_and_losses_pass(keras, number, dtype):
-    found, rows = clean(dataclasses.replace(draw(31, number), dtype=dtype))
+    network = dataclasses.replace(draw(31, number), dtype=dtype)
+    if dtype == "float64" and any("Pooling3D" in node.class_name for node in network.nodes):
+        pytest.skip("TensorFlow has no pooling of three dimensions in float64")
+    found, rows = clean(network)
     assert rows and not found, found
 
 
@@ -93,11 +98,9 @@ def test_random_networks_of_all_layers_and_losses_pass(keras, number, dtype):
 def test_no_layer_of_scratch_fails_by_the_oracle(number):
     network = dataclasses.replace(draw(number, 0), loss=None, optimizer=None)
     model = network.build()
-    rng = np.random.default_rng(number)
-    x = rng.standard_normal((network.batch, *network.input_shape))
+    x = batch_of(network)
     with np.errstate(all="ignore"):
-        dy = np.ones((network.batch, *model.output_shape[1:]))
-        trace = compare.record(model, x, upstream=dy)
+        trace = compare.record(model, x, upstream=batches.upstream(model, x, number))
         rows = extremes.probe(trace, ops_of(model))
     assert all(row.passed for row in rows), [row for row in rows if not row.passed]
 

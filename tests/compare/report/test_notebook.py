@@ -1,7 +1,5 @@
 """The notebook that walks from a Keras model to a verdict runs, and shows what it should."""
 
-import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,24 +10,16 @@ import scratch
 from compare.experiments.benchmark.results import Benchmark
 from tests.compare.document.html.test_pages import read
 from tests.compare.support import html_cases
+from tests.notebooks import execution
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "from_keras_to_a_verdict.ipynb"
 
 
 @pytest.fixture(scope="module")
 def executed():
-    nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
-    nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed")
-    pytest.importorskip("ipykernel", reason="ipykernel is not installed")
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    nbformat.validate(notebook)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
-                   "TF_CPP_MIN_LOG_LEVEL": "3"}
-    client = nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3")
-    with client.setup_kernel(env=environment):
-        for index, cell in enumerate(notebook.cells):
-            client.execute_cell(cell, index)
-    return notebook
+    for package in ("nbformat", "nbclient", "ipykernel"):
+        pytest.importorskip(package, reason=f"{package} is not installed")
+    return execution.executed(NOTEBOOK)
 
 
 def shown(notebook, last_line: str) -> dict:

@@ -14,6 +14,7 @@ import scratch
 from compare.evaluation.fuzzing.specification import batch_of, sample_weights_of, targets_of
 from compare.tracing import noise
 from scratch.losses.cross_entropy import CrossEntropy
+from scratch.several import Several, each, joined, mapped
 
 # of steps made: the first ones, around boundaries of 1,000 and 2,000, beyond a float16's integers
 ITERATIONS = (0, 1, 2, 3, 4, 5, 500, 999, 1000, 1001, 1500, 2000, 2051, 3000)
@@ -27,7 +28,7 @@ def effects(model, network) -> list[np.ndarray]:
         found += of_layers(copy.deepcopy(model), network)
         if model.loss is not None:
             found += of_epochs(copy.deepcopy(model), network)
-            found += of_loss(copy.deepcopy(model.loss), network, model.output_shape)
+            found += of_loss(copy.deepcopy(model.loss), network, shapes(model, network))
             found += of_optimizer(copy.deepcopy(model), network)
     return [np.asarray(array) for array in found]
 
@@ -48,18 +49,19 @@ def of_a_batch(model, network):
         return
     yield np.asarray(trace.loss)
     weighted = {} if weight is None else {"sample_weight": weight}
-    for factor in (1, 0.5, 1):
+    overflowing = (1e6,) if model.optimizer.skips_nonfinite else ()
+    for factor in (1, 0.5, 1, *overflowing):
         try:
-            value, output = model.train_step(np.asarray(factor * x, x.dtype), y, **weighted)
+            value, output = model.train_step(scaled(x, factor), y, **weighted)
         except scratch.NonFiniteLossError as error:  # its effect is where the step leads
             model.update()
             value, output = error.loss, np.asarray(error.loss)
-        yield np.asarray(value)
-        yield output
+        yield np.asarray(float(value))
+        yield from each(output)
         yield from (layer.noise for layer in model.layers if layer.noise is not None)
         yield from (g for layer in model.layers for g in layer.grads.values())
     yield from model.get_weights()
-    yield model.forward(x)
+    yield from each(model.forward(x))
 
 
 def of_layers(model, network):
@@ -98,37 +100,43 @@ def of_epochs(model, network):
     """Two epochs of unequal batches, and what is predicted and reported behind them."""
     scratch.set_random_seed(5)
     x, y, weight = batch(model, network)
-    x, y = np.concatenate([x, x[:3] / 2]), np.concatenate([y, y[:3]])
+    x, y = joined([x, scaled(x[:3], 0.5)]), joined([y, y[:3]])
     weighted, first = {}, {}
     if weight is not None:
-        weighted = {"sample_weight": np.concatenate([weight, weight[:3]])}
+        weighted = {"sample_weight": joined([weight, weight[:3]])}
         first = {"sample_weight": weight[:3]}
     with contextlib.suppress(scratch.NonFiniteLossError):  # a rate may be too large for a loss
         history = model.fit(x, y, batch_size=3, epochs=2, shuffle=True, verbose=0, **weighted)
         yield np.asarray(history.history["loss"])
     yield from model.get_weights()
     yield np.asarray(model.evaluate(x, y, batch_size=3, verbose=0, **weighted))
-    yield model.predict(x, batch_size=3, verbose=0)
+    predicted = model.predict(x, batch_size=3, verbose=0)
+    yield from predicted if isinstance(predicted, list) else [predicted]
     with contextlib.suppress(scratch.NonFiniteLossError):
         yield np.asarray(model.train_on_batch(x[:3], y[:3], **first))
     yield from model.get_weights()
 
 
-def of_loss(loss, network, output_shape):
+def of_loss(loss, network, shape):
     """The loss where outputs and targets are equal, at margins, of large logits, of zeros."""
     rng = np.random.default_rng(6)
-    shape = (network.batch, *output_shape[1:])
     y = targets_of(network, shape)
     given = {"from_logits": True} if isinstance(loss, CrossEntropy) else {}
     given["sample_weight"] = sample_weights_of(network, shape)
-    points = [np.zeros(shape), rng.integers(-1, 2, shape), 90.0 * rng.integers(-1, 2, shape),
-              1e-9 + rng.random(shape)]
-    if np.shape(y) == shape:
+    several = isinstance(y, Several)
+    sizes = Several(map(np.zeros, shape)) if several else np.zeros(shape)
+
+    def signs(zeros):
+        return rng.integers(-1, 2, zeros.shape)
+
+    points = [sizes, mapped(signs, sizes), mapped(lambda zeros: 90.0 * signs(zeros), sizes),
+              mapped(lambda zeros: 1e-9 + rng.random(zeros.shape), sizes)]
+    if not several and np.shape(y) == shape:
         points += [y, np.where(rng.random(shape) < 0.5, y, y + 1)]
     for z in points:
-        z = np.asarray(z, network.dtype)
-        yield np.asarray(loss.forward(y, z, **given))
-        yield np.array(loss.backward())
+        z = mapped(lambda array: np.asarray(array, network.dtype), z)
+        yield np.asarray(float(loss.forward(y, z, **given)))
+        yield from map(np.array, each(loss.backward()))
 
 
 def of_optimizer(model, network):
@@ -147,10 +155,21 @@ def of_optimizer(model, network):
 
 def batch(model, network):
     """(inputs, labels or None, weights of samples or None)."""
-    output = (network.batch, *model.output_shape[1:])
     if network.loss is None:
         return batch_of(network), None, None
+    output = shapes(model, network)
     return batch_of(network), targets_of(network, output), sample_weights_of(network, output)
+
+
+def shapes(model, network):
+    """The output's shape for a batch of the network's, or a list of the outputs' ones."""
+    if network.outputs:
+        return [(network.batch, *shape[1:]) for shape in model.output_shape]
+    return (network.batch, *model.output_shape[1:])
+
+
+def scaled(x, factor):
+    return mapped(lambda array: np.asarray(factor * array, array.dtype), x)
 
 
 def upstream(model, x):

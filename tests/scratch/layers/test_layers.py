@@ -147,8 +147,8 @@ def test_a_layer_that_is_no_softmax_has_no_logits(maker):
 
 
 @every_layer
-@pytest.mark.parametrize("setting, value", [("regularizer", "l2"), ("dtype", "float16"),
-                                            ("dtype", "mixed_float16"), ("dtype", "int32")])
+@pytest.mark.parametrize("setting, value", [("regularizer", "l2"), ("dtype", "float8"),
+                                            ("dtype", "mixed_float8"), ("dtype", "int32")])
 def test_settings_that_are_not_supported_are_refused_by_name(maker, setting, value):
     with pytest.raises(scratch.UnsupportedError) as error:
         MAKERS[maker](name="edges", **{setting: value})

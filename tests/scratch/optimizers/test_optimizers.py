@@ -88,7 +88,6 @@ def test_numbers_out_of_range_are_refused(name, arguments):
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"])
 @pytest.mark.parametrize("settings", [
-    dict(loss_scale_factor=2.0),
     dict(decay=0.1), dict(learning_rate={"class_name": "ExponentialDecay", "config": {}}),
     dict(learning_rate=lambda: 0.1)], ids=lambda settings: next(iter(settings)))
 def test_settings_that_change_the_step_are_refused_by_name(name, settings):

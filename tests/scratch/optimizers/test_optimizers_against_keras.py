@@ -138,11 +138,3 @@ def test_defaults_are_those_of_keras(keras):
         config = theirs.get_config()
         assert {key: value for key, value in ours.get_config().items() if key != "name"} == \
             {key: value for key, value in config.items() if key != "name"}
-
-
-def test_settings_that_are_not_supported_are_refused_out_of_a_keras_config(keras):
-    for settings in (dict(loss_scale_factor=8.0),):
-        dictionary = keras.optimizers.serialize(keras.optimizers.Adam(**settings))
-        (key, _), = settings.items()
-        with pytest.raises(scratch.UnsupportedError, match=f"Adam does not support {key}"):
-            scratch.optimizers.get(dictionary)

@@ -465,3 +465,18 @@ def test_sums_in_metrics(keras):
     for metric in (theirs, ours):
         metric.update_state(np.array([[1.0]]), np.array([[0.0]]))
     assert float(theirs.count) == 2.0 ** 24 and ours.count == 2.0 ** 24 + 1
+
+
+def test_low_precision_in_float32_arrays(keras):
+    for name, theirs in (("float16", np.float16), ("bfloat16", None)):
+        twin = keras.layers.Dense(3, dtype=name)
+        model = scratch.Dense(3, dtype=name)
+        twin.build((2, 4))
+        model.build((None, 4))
+        for own, their in zip(model.params.values(), twin.weights, strict=True):
+            own[...] = whole(their.shape, 3)
+        twin.set_weights(list(model.params.values()))
+        x = whole((2, 4), 7).astype(np.float32)
+        ours, made = model(x), np.asarray(twin(x))
+        assert ours.dtype == np.float32 and made.dtype == (theirs or "bfloat16")
+        np.testing.assert_array_equal(ours, made.astype(np.float32))

@@ -206,7 +206,7 @@ def test_schedule_free_start(keras):
     assert moved[True] < 0.011 and moved[False] > 4.9
 
 
-def test_weights_after_a_prediction_by_averages(keras):
+def test_swapped_by_predict(keras):
     x = np.ones((2, 1), np.float32)
     after = {}
     for package in (keras, scratch):

@@ -29,6 +29,7 @@ from compare.evaluation.faults.families import (
 from compare.evaluation.faults.fault import LOSS, OPTIMIZER, TRAINING, UNKNOWN
 from compare.evaluation.fuzzing.specification import batch_of, targets_of
 from compare.inputs import twins
+from scratch import optimizers
 from tests.compare.support.fault_effects import effects, same
 
 EVERY = list(faults())
@@ -65,7 +66,7 @@ def test_every_kind_of_layer_every_phase_loss_and_optimizer_has_some():
         "SparseCategoricalCrossentropy", "CategoricalCrossentropy", "BinaryCrossentropy",
         "MeanSquaredError", "MeanAbsoluteError", "Huber", "KLDivergence"}
     assert {fault.network.optimizer[0] for fault in SINGLES if fault.phase == "update"} == {
-        "SGD", "Adam", "AdamW", "RMSprop", "Adagrad"}
+        *(cls.__name__ for cls in optimizers.CLASSES.values()), "LossScaleOptimizer"}
 
 
 @pytest.mark.parametrize("fault", EVERY, ids=lambda fault: fault.identifier)
