@@ -9,6 +9,7 @@ import inspect
 from collections import Counter
 from typing import Any, NamedTuple
 
+from reference.masks import makes_masks, masked, uses_masks
 from reference.operations import Called
 from reference.quiet import keras
 
@@ -25,6 +26,7 @@ class Call(NamedTuple):
         sources: positions of the calls whose outputs it reads; -1 - k is the model's input k.
         merges: whether it takes them as a list.
         tied_to: the name of the layer's first call; None for that itself.
+        masked_by: the layer that makes the mask it uses, of what the last of its sources put out.
     """
 
     layer: Any
@@ -32,6 +34,7 @@ class Call(NamedTuple):
     sources: tuple[int, ...]
     merges: bool
     tied_to: str | None = None
+    masked_by: Any = None
 
 
 def layers_of(model) -> list:
@@ -64,7 +67,21 @@ def calls_of(model) -> list[Call]:
         name = path if key not in first else f"{path} (call {times[key]})"
         calls.append(Call(layer, name, sources, merges, first.get(key)))
         first.setdefault(key, name)
-    return calls
+    return with_masks(calls)
+
+
+def with_masks(calls: list[Call]) -> list[Call]:
+    """The calls, those that use masks with what these are made of as one more source."""
+    masks: list = []  # for each call (what makes the mask that goes along, what that reads)
+    found = []
+    for call in calls:
+        mask = masks[call.sources[0]] if call.sources[0] >= 0 else None
+        if mask is not None and uses_masks(call.layer):
+            call = call._replace(sources=(*call.sources, mask[1]), merges=True, masked_by=mask[0])
+        found.append(call)
+        own = (call.layer, call.sources[0]) if makes_masks(call.layer) else None
+        masks.append(own or (mask if masked(call.layer) else None))
+    return found
 
 
 def ends_of(model) -> list[int]:
@@ -216,6 +233,8 @@ def _arguments(name: str, call: dict, model) -> list:
     more = []
     if own and isinstance(model.get_layer(name), CALLED_APART):
         more = [own.pop(key) for key in ("query", "value", "key") if key in own]
+    if isinstance(own.get("mask"), dict) and uses_masks(model.get_layer(name)):
+        del own["mask"]  # as it comes with the input
     if own:
         raise ValueError(f"Model {model.name!r}: expected layers called on tensors alone. "
                          f"Received: {name!r}, called with {own}")

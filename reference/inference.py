@@ -28,7 +28,7 @@ def observe_inference(model, x, whole=frozenset()) -> Observation:
         given = [tf.constant(np.asarray(array, dtype)) for array in each(x)]
         outputs: list = []
         for op in ops:
-            read = [outputs[i] if i >= 0 else given[-1 - i] for i in op.sources]
+            read = op.inputs_of([outputs[i] if i >= 0 else given[-1 - i] for i in op.sources])
             outputs.append(op.run(read, training=False, gradients=False))
             inputs = tuple(array(value) for value in read)
             parts.append(Part(op.name, op.part, op.class_name, inputs if op.merges else inputs[0],

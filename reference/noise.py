@@ -59,8 +59,12 @@ def is_random(layer) -> bool:
     return isinstance(layer, keras.layers.GaussianNoise) and layer.stddev > 0
 
 
-def apply(layer, x, noise):
-    """What a random layer makes of x, a list for an attention, with this noise, in training."""
+def apply(layer, x, noise, **mask):
+    """What a random layer makes of x, a list for an attention, with this noise, in training.
+
+    Args:
+        mask: of a recurrent layer, as its argument; none where no mask comes.
+    """
     if drops_weights(layer):
         with given({layer: [noise]}):
             if isinstance(layer, keras.layers.MultiHeadAttention):
@@ -72,7 +76,7 @@ def apply(layer, x, noise):
         return layer.transform_images(x, {DRAWN[type(layer)]: drawn_for}, training=True)
     if drops_features(layer):
         with given({layer: [noise]}):
-            return layer.call(x, training=True)
+            return layer.call(x, training=True, **mask)
     noise = tf.cast(noise, x.dtype)
     if isinstance(layer, keras.layers.AlphaDropout):
         return alpha_dropout(layer, x, noise)

@@ -192,12 +192,15 @@ class _Execution:
             self.tape.watch(self.x)
             self.outputs, self.reads = [], []
             for op in ops:
-                read = [own_copy(widened(self.value(source))) for source in op.sources]
+                read = op.inputs_of([own_copy(widened(self.value(source)))
+                                     for source in op.sources])
+                self.tape.watch(read)  # also behind classes, from where nothing leads further back
                 used = None
                 if op.is_random:
                     used = noise.get(op.position)
                     if used is None:
-                        used = noises.drawn(op.layer, read if op.merges else read[0])
+                        used = noises.drawn(
+                            op.layer, read if op.merges and op.masked_by is None else read[0])
                     used = np.array(used)
                 self.noise.append(used)
                 self.reads.append(read)

@@ -22,6 +22,8 @@ from reference.statistics import in_use, is_adapted
 from reference.weight_names import weight_names
 
 LOW = ("float16", "bfloat16")
+# layers whose outputs, whole numbers some of them, have no slope
+OF_CLASSES = (keras.layers.CategoryEncoding, keras.layers.Discretization)
 
 
 @dataclass
@@ -39,6 +41,7 @@ class Op:
         sources: positions of the ops whose outputs it reads, -1 - k for the model's input k.
         merges: whether it takes a list of inputs.
         last: whether its output is the layer's.
+        masked_by: the layer that makes the mask it uses; a mask is then the last of its inputs.
     """
 
     layer: Any
@@ -51,6 +54,7 @@ class Op:
     name: str = ""
     position: int = 0
     tied_to: str | None = None
+    masked_by: Any = None
 
     @property
     def class_name(self) -> str:
@@ -83,6 +87,13 @@ class Op:
         """Whether it computes something else when it is not in training."""
         return self.is_random or bool(self.state)
 
+    def inputs_of(self, read: list) -> list:
+        """What it is run on, given what its sources put out: a mask in the place of the last."""
+        if self.masked_by is None:
+            return read
+        mask = self.masked_by.compute_mask(read[-1])
+        return [*read[:-1], tf.cast(mask, read[0].dtype)]
+
     def run(self, inputs, noise=None, training=True, gradients=True):
         """The op on a list of inputs; no penalty on the output is added to the model's losses.
 
@@ -96,14 +107,20 @@ class Op:
     def _run(self, x, noise, training, gradients):
         if self.is_activation:
             return self.call(tf.cast(x, self.layer.compute_dtype))
+        mask = {}
+        if self.masked_by is not None:
+            x, mask["mask"] = x[0], tf.cast(x[1], bool)
         if gradients and not self.merges:
             refuse_corrupting(self.layer, tuple(x.shape))
+        if isinstance(self.layer, OF_CLASSES):  # through numbers, for TensorFlow knows no way back
+            return tf.cast(self.call(tf.constant(x.numpy())), x.dtype)
         if noise is not None and training:
-            return noises.apply(self.layer, x, noise)
+            return noises.apply(self.layer, x, noise, **mask)
         training = training and not noises.is_undrawn(self.layer)
         apart = isinstance(self.layer, CALLED_APART)
         with swapped(self.layer, "activity_regularizer", None):
-            return self.call(*x, training=training) if apart else self.call(x, training=training)
+            inputs = x if apart else [x]
+            return self.call(*inputs, training=training, **mask)
 
 
 def ops_of(model, whole=frozenset()) -> list[Op]:
@@ -114,9 +131,10 @@ def ops_of(model, whole=frozenset()) -> list[Op]:
     """
     ops: list[Op] = []
     ends: dict[int, int] = {}
-    for i, (layer, name, sources, merges, tied_to) in enumerate(calls_of(model)):
+    for i, (layer, name, sources, merges, tied_to, masked_by) in enumerate(calls_of(model)):
         read = tuple(ends[source] if source >= 0 else source for source in sources)
-        called: dict[str, Any] = {"name": name, "position": i, "tied_to": tied_to}
+        called: dict[str, Any] = {"name": name, "position": i, "tied_to": tied_to,
+                                  "masked_by": masked_by}
         inner = inner_activation(layer)
         if inner is None or i in whole:
             ops.append(Op(layer, "whole" if inner else "", layer, layer.weights, read, merges,
@@ -124,7 +142,8 @@ def ops_of(model, whole=frozenset()) -> list[Op]:
         else:
             ops.append(Op(layer, "", without_activation(layer), layer.weights, read,
                           last=False, **called))
-            ops.append(Op(layer, inner, layer.activation, [], (len(ops) - 1,), **called))
+            ops.append(Op(layer, inner, layer.activation, [], (len(ops) - 1,),
+                          **{**called, "masked_by": None}))
         ends[i] = len(ops) - 1
     return ops
 

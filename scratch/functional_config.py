@@ -13,6 +13,7 @@ from scratch.layer_config import layer_from_config, layer_to_config
 from scratch.layers import LAYERS, Input
 from scratch.layers.symbolic import SymbolicTensor
 from scratch.layers.unknown_sizes import worked_out
+from scratch.mask_config import without_masks
 from scratch.operations import Operation, is_operation
 
 ONE_LIST = "the inputs, and the outputs, side by side in one list or dictionary"
@@ -38,7 +39,8 @@ def write(model) -> dict:
         calls = entries[unit.name]["inbound_nodes"]
         number = len(calls)
         calls.append({"args": _arguments(unit, tensors), "kwargs": {}})
-        outputs = worked_out(unit.compute_output_shape, shapes if unit.merges else shapes[0])
+        outputs = worked_out(unit.compute_output_shape,
+                             shapes if unit.called_on_list else shapes[0])
         for place, shape in enumerate(outputs if isinstance(outputs, list) else [outputs]):
             made[i, place] = _described(shape, (unit.requested_policy or model.policy).compute,
                                         (unit.name, number, place))
@@ -65,7 +67,7 @@ def _arguments(unit, tensors: list) -> tuple:
     inputs_as = getattr(unit, "inputs_as", None)
     if inputs_as is not None:
         return (inputs_as.packed(tensors),)
-    return (tensors,) if unit.merges and not unit.calls_apart else tuple(tensors)
+    return (tensors,) if unit.called_on_list and not unit.calls_apart else tuple(tensors)
 
 
 def _first_as_output(entry: dict) -> int:
@@ -88,7 +90,11 @@ def read(config: dict) -> tuple[Any, Any]:
     if sorted(inputs) != sorted(named):
         raise UnsupportedError(f"{owner}: expected the inputs {named}, whose layers are "
                                f"InputLayers. Received the InputLayers: {inputs}.")
+    entries = without_masks(entries)
     layers = {name: layer_from_config(entry) for name, entry in entries.items()}
+    for name, entry in entries.items():
+        if "expects_mask" in entry:
+            layers[name].expects_mask = entry["expects_mask"]
     calls = {call: read for name, entry in entries.items() if name not in inputs
              for call, read in _calls(name, entry)}
     tensors: dict[Named, list] = {(name, 0): [layers[name]] for name in inputs}

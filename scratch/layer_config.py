@@ -51,7 +51,11 @@ def layer_to_config(layer: Any, dtype_name: str, of_any_size: bool = False) -> d
     # a layer that is not built yet has still to learn the model's precision
     if layer.requested_policy is not None:
         dtype_name = layer.requested_policy.name
-    config["config"]["dtype"]["config"]["name"] = dtype_name
+    policy = config["config"]["dtype"]
+    if isinstance(policy, dict):
+        policy["config"]["name"] = dtype_name
+    else:
+        config["config"]["dtype"] = dtype_name
     inside = config["config"].get("activation")
     if isinstance(inside, dict) and isinstance(inside["config"], dict):
         inside["config"]["dtype"]["config"]["name"] = dtype_name

@@ -55,6 +55,7 @@ class Learner:
     layers: list[Layer]
     built: bool
     ends: list[int]
+    masked_ends: list[int]
     inputs_as: Structure | None
     outputs_as: Structure | None
 
@@ -109,12 +110,21 @@ class Learner:
         """
         self._disregard({key: value for key, value in settings.items()
                          if key != "auto_scale_loss"})
+        self._refuse_masked_outputs(loss)
         if self.outputs_as is not None:
             self._compile_jointly(loss, loss_weights, metrics, weighted_metrics)
         else:
             self._compile_alone(loss, loss_weights, metrics, weighted_metrics)
         self.optimizer = self._scaling(optimizers.get(optimizer), settings)
         self.optimizer.compute_in(self.dtype)
+
+    def _refuse_masked_outputs(self, loss) -> None:
+        if self.masked_ends and loss is not None:
+            raise UnsupportedError(
+                f"Model {self.name!r}: compile does not support the mask that comes along with the "
+                f"output of {self.layers[self.masked_ends[0]].name!r}, by which Keras leaves steps "
+                "out of the loss. Expected: a layer that uses the mask up before, such as an LSTM "
+                "without return_sequences, or mask_zero=False.")
 
     def _compile_alone(self, loss, loss_weights, metrics, weighted_metrics) -> None:
         """The loss and the metrics of a single output."""

@@ -14,6 +14,7 @@ from scratch import files, low_precision, precision, regularization
 from scratch.errors import UnsupportedError
 from scratch.layers import Input, Layer, symbolic
 from scratch.layers.unknown_sizes import STAND_INS, filled, has_unknown, worked_out
+from scratch.masks import taken, with_masks
 from scratch.nesting import Call, written_out
 from scratch.operations.operation import Operation
 from scratch.several import Several, Structure, each, grouped, mapped
@@ -32,6 +33,7 @@ class Network(Trainer, HoldsWeights):
         sources: for each layer the positions of those whose outputs it reads; -1 - k: the model's
             input k.
         ends: positions of the layers that make the model's outputs.
+        masked_ends: those of them with whose outputs a mask goes along.
         inputs_as, outputs_as: the form in which the user has several of them; None for a single
             one.
         named: whether the name was given, and not chosen here.
@@ -52,6 +54,7 @@ class Network(Trainer, HoldsWeights):
         self.layers: list[Layer] = []
         self.sources: list[tuple[int, ...]] = []
         self.ends: list[int] = []
+        self.masked_ends: list[int] = []
         self.built = False
         self.sizes: list[tuple] | None = None
 
@@ -64,6 +67,11 @@ class Network(Trainer, HoldsWeights):
     def merges(self) -> bool:
         """Whether a call of the model takes a list of inputs."""
         return self.inputs_as is not None
+
+    @property
+    def called_on_list(self) -> bool:
+        """As `merges`; a layer's call may differ."""
+        return self.merges
 
     @property
     def input_names(self) -> list[str]:
@@ -102,8 +110,10 @@ class Network(Trainer, HoldsWeights):
 
     def _write_out(self) -> None:
         """Make `layers`, `sources` and `ends` of `calls`."""
-        self.layers, self.sources, made = written_out(self.calls, self)
+        self.layers, sources, made = written_out(self.calls, self)
+        self.sources, masked = with_masks(self.layers, sources)
         self.ends = [made[each] for each in self.made_by] if self.calls else []
+        self.masked_ends = [end for end in self.ends if masked[end]]
 
     @property
     def made_by(self) -> list[tuple[int, int]]:
@@ -268,7 +278,7 @@ class Network(Trainer, HoldsWeights):
                                               for k, shape in enumerate(input_shapes)}
         for i, call in enumerate(self.calls):
             read = [made[each_read] for each_read in call.read]
-            shapes = call.unit.compute_output_shape(read if call.unit.merges else read[0])
+            shapes = call.unit.compute_output_shape(read if call.unit.called_on_list else read[0])
             for place, shape in enumerate(shapes if isinstance(shapes, list) else [shapes]):
                 made[i, place] = shape
         self._write_out()
@@ -318,8 +328,7 @@ class Network(Trainer, HoldsWeights):
         outputs = [*self.layers, *reversed(each(self.as_input(x)))]
         for i, layer in enumerate(self.layers):
             read = [outputs[j] for j in self.sources[i]]
-            outputs[i] = y = low_precision.forward(layer, read if layer.merges else read[0],
-                                                   training)
+            outputs[i] = y = low_precision.forward(layer, taken(layer, read), training)
             if layer.activity_regularizer is not None:
                 layer.last_output = y
         if self.outputs_as is None:

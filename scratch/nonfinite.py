@@ -8,6 +8,7 @@ import copy
 
 import numpy as np
 
+from scratch.masks import taken
 from scratch.several import each, mapped
 
 
@@ -59,7 +60,7 @@ def by_layers(model, x) -> str:
     outputs: list = [*model.layers, *reversed(each(x))]  # the last places: the model's inputs
     for i, layer in enumerate(model.layers):
         read = [outputs[j] for j in model.sources[i]]
-        outputs[i] = layer.forward(read if layer.merges else read[0], True)
+        outputs[i] = layer.forward(taken(layer, read), True)
         place = first_place(outputs[i])
         if place:
             return (f"It comes from the forward pass: the output of {layer} {place}, from "

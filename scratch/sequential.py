@@ -71,8 +71,8 @@ class Sequential(Network):
         if not isinstance(layer, (Layer, Network)):
             raise TypeError(f"Model {self.name!r}: expected layers of scratch. Received: {layer!r} "
                             f"of type {type(layer).__name__}")
-        if layer.merges or getattr(layer, "outputs_as", None) is not None:
-            does = "merges" if layer.merges else "makes"
+        if layer.called_on_list or getattr(layer, "outputs_as", None) is not None:
+            does = "merges" if layer.called_on_list else "makes"
             raise ValueError(f"Model {self.name!r}: expected layers of one input and one "
                              f"output. Received: {layer}, which {does} several; use scratch.Model")
         if layer.name in names and names.given(layer):  # also of one that stands here twice
@@ -99,7 +99,8 @@ class Sequential(Network):
     def _write_out(self):
         super()._write_out()
         # no model with branches stands in it, and no layer is called twice
-        self._plain = len(self.layers) == len(self.calls) == len(self.unique_layers)
+        self._plain = len(self.layers) == len(self.calls) == len(self.unique_layers) and not any(
+            layer.masked_by is not None for layer in self.layers)
 
     def forward(self, x, training=False):
         if not self._plain or self.low:

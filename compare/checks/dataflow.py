@@ -61,6 +61,11 @@ class Watched:
         layer.forward, layer.backward = watch_forward, watch_backward
         layer.backward_from_logits = watch_logits
 
+    @property
+    def ends_the_way_back(self) -> bool:
+        """Whether its input is classes, which have no gradient."""
+        return getattr(type(self.layer), "without_input_gradient", False) is True
+
     def _send(self, dx: Any) -> Any:
         gradients: list[Any] = [None if each is None else
                                 np.array(low_precision.lowered(self.layer, each))
@@ -105,7 +110,7 @@ def _reached(model: Network, watched: list[Watched], *begun: list[list[Any]]) ->
     found = {i for i, seen in enumerate(watched) if seen.layer.activity_regularizer is not None
              or any(gradients[i] for gradients in begun)}
     for i in reversed(range(len(watched))):
-        if i in found:
+        if i in found and not watched[i].ends_the_way_back:
             found.update(source for source in model.sources[i] if source >= 0)
     return found
 
@@ -115,6 +120,9 @@ def _forward(model: Network, watched: list[Watched], x: Any) -> Iterator[Row]:
     for seen, sources in zip(watched, model.sources):
         for i, source in enumerate(sources):
             expected = given[-1 - source] if source < 0 else watched[source].output
+            maker = getattr(seen.layer, "masked_by", None)
+            if maker is not None and i and expected is not None:
+                expected = maker.compute_mask(expected)
             if seen.inputs is None or expected is None:
                 yield mismatch(Gate.WHOLE_NETWORK, seen.layer.name, "", None, expected)
                 return
@@ -143,9 +151,10 @@ def _backward(model: Network, watched: list[Watched], end: Any, fused: Any) -> I
         seen = watched[i]
         arrived: list[Any] = list(begun[i])
         for j, (reader, sources) in enumerate(zip(watched, model.sources)):
-            if j in reached:
+            if j in reached and not reader.ends_the_way_back:
                 arrived += [(reader.sent or [None] * len(sources))[k]
-                            for k, source in enumerate(sources) if source == i]
+                            for k, source in enumerate(sources) if source == i
+                            and not (k and getattr(reader.layer, "masked_by", None))]
         terms = [Bounded(gradient, rounding) for gradient in arrived if gradient is not None]
         regularizer = seen.layer.activity_regularizer
         if regularizer is not None and seen.output is not None:

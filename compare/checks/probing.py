@@ -117,7 +117,7 @@ class Refereed(NamedTuple):
 
 def refereed(oracle: Oracle, reference_run: ReferenceRun | None, draw: Draw) -> Refereed:
     """What an oracle and the reference, where it can be run, make of a draw."""
-    draw = draw._replace(x=tuple(map(oracle.admitted, draw.x)) if isinstance(draw.x, tuple)
+    draw = draw._replace(x=oracle.admitted_inputs(draw.x) if isinstance(draw.x, tuple)
                          else oracle.admitted(draw.x))
     oracle.training = draw.training
     dy = None if draw.tensors == OUTPUT else draw.dy

@@ -98,7 +98,8 @@ def about_classes(reference: Trace) -> list[str]:
     """A sentence where Keras's optimizers by themselves would not do as they are defined: the
     deviation `classes_squared_apart`."""
     names = [part.layer for part in reference.parts
-             if getattr(KINDS.get(part.class_name), "without_input_gradient", False)]
+             if part.weights and getattr(KINDS.get(part.class_name), "without_input_gradient",
+                                         False)]
     return [f"In lockstep the gradient of {', '.join(names)} is added up over all places of a class"
             " before Keras's optimizer gets it. By itself Keras squares and clips it place by "
             "place, which is not how the optimizer is defined."] if names else []

@@ -198,9 +198,22 @@ CATALOGUE: dict[str, Entry] = {
         "each gets its own part of the gradient.", BOTH),
     "index-offset": Entry(
         "classes are counted from another number", "Class 0 is the first row of the table.", BOTH),
+    "encoding": Entry(
+        "classes are encoded in another way",
+        "Compare output_mode: one_hot makes a row each, multi_hot joins a sample's places by a "
+        "maximum, count by a sum.", FORWARD),
+    "bin-edges": Entry(
+        "a number on a boundary falls into the other bin",
+        "A boundary belongs to the bin above it: count the boundaries that are not above x.",
+        FORWARD),
     "padding-class": Entry(
         "a class is taken for padding",
         "Without mask_zero class 0 is a class as any other: looked up, and learned.", BOTH),
+    "steps-mask": Entry(
+        "masked steps are treated otherwise",
+        "A masked step leaves the states as they are, puts out what the step before did (with "
+        "zero_output_for_mask zeros), has no share in a mean, and sends no gradient to its input.",
+        BOTH),
     # attention
     "attention-scale": Entry(
         "the scores are scaled in another way",

@@ -90,6 +90,10 @@ class Oracle:
         """Numbers drawn for the layer as what it can be fed: here as they are."""
         return x
 
+    def admitted_inputs(self, x: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        """The same of several inputs."""
+        return tuple(map(self.admitted, x))
+
     def forward(self, x: Any, weights: dict[str, Bounded]) -> Bounded:
         """The output. A layer of several inputs gets a list of them; one that is random in training
         finds what was drawn among the weights, as 'noise'."""

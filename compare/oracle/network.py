@@ -13,6 +13,7 @@ from compare.oracle.expected import oracle_of, summed, term_loss, with_penalties
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.loss_scale import loss_scale, scaled
 from compare.tracing.loss_terms import Term, terms_of
+from compare.tracing.masks import is_masked, mask_of
 from compare.tracing.tensor_names import by_name
 from compare.tracing.trace import Trace
 from scratch.several import each
@@ -94,6 +95,8 @@ class _Pass:
         for i, (part, oracle) in enumerate(zip(trace.parts, self.oracles)):
             oracle.training = self.training and trace.training
             x = [self.read(source) for source in trace.sources[i]]
+            if is_masked(trace, i):
+                x[-1] = Bounded(mask_of(trace, i, x[-1].value), self.rounding)
             self._take_moved(i)
             y = oracle.forward(x if isinstance(part.input, tuple) else x[0], self.weights[i])
             self.outputs.append(self.settled((i, "output"), y))
@@ -157,6 +160,8 @@ def _backward(run: _Pass) -> dict[tuple[str, str], Bounded]:
                 settled((i, f"{name}_gradient"), gradient))
         for k, (source, sent) in enumerate(zip(trace.sources[i],
                                                dx if isinstance(dx, list) else [dx])):
+            if k and is_masked(trace, i):
+                continue  # a mask has no gradient
             sent = settled((i, f"input_gradient_{k}"), sent)
             arrive(source, sent)
     for key, shares in given.items():

@@ -193,7 +193,8 @@ def _one(entry: dict[str, Any], name: str) -> str | list[str] | None:
     """What a part calls an array: only inputs may be several, and only results may be missing."""
     found: str | list[str] | None = entry[name]
     if found is None and name in ("input", "output") \
-            or isinstance(found, list) and name not in ("input", "input_gradient"):
+            or isinstance(found, list) and (name not in ("input", "input_gradient")
+                                            or name == "input" and None in found):
         raise ValueError(f"the {name} of a part is {found!r:.80}")
     return found
 
@@ -215,7 +216,7 @@ def _get(arrays: Weights, name: str | list[str] | dict[str, Any] | None) -> Any:
     if isinstance(name, dict):
         return Several([None if one is None else arrays[one] for one in name["several"]])
     if isinstance(name, list) and name:
-        return tuple(arrays[one] for one in name)
+        return tuple(None if one is None else arrays[one] for one in name)
     return None if name is None else arrays[name]  # type: ignore[index]
 
 

@@ -14,6 +14,7 @@ from compare.tracing.trace import Trace
 from compare.tracing.types import Config, Network
 from scratch.errors import UnsupportedError
 from scratch.losses import JointLoss
+from scratch.mask_config import without_masks
 from scratch.nesting import CALL
 from scratch.operations import described, is_operation
 
@@ -68,7 +69,7 @@ def layer_entries(config: Config, inside: str = "", trainable: bool = True
         trainable: whether the models around this one are.
     """
     trainable = bool(trainable and config.get("trainable", True))
-    for entry in config.get("layers", ()):
+    for entry in _called(config):
         own = entry["config"]
         path = f"{inside}{own.get('name')}"
         if "layers" in own:
@@ -78,6 +79,18 @@ def layer_entries(config: Config, inside: str = "", trainable: bool = True
         else:
             yield path, {**entry, "config": {
                 **own, "trainable": bool(own.get("trainable", True) and trainable)}}
+
+
+def _called(config: Config) -> list[Config]:
+    """The layers' entries, without the operations that make masks."""
+    entries = list(config.get("layers", ()))
+    if "output_layers" not in config:
+        return entries
+    try:
+        kept = without_masks({entry["config"]["name"]: entry for entry in entries})
+    except UnsupportedError:  # a mask of somebody's own
+        return entries
+    return [entry for entry in entries if entry["config"]["name"] in kept]
 
 
 def input_layers(config: Config) -> list[str]:

@@ -17,6 +17,7 @@ from compare.tracing.trace import Part
 from compare.tracing.types import Network, Noise, Weights
 from scratch import regularization
 from scratch.losses import JointLoss, total_of
+from scratch.masks import taken
 from scratch.several import Several, each, mapped
 
 
@@ -48,7 +49,7 @@ def _forward(model: Network, ops: list[Op], x: Any, noise: Noise,
     for op in ops:
         read = tuple(given[-1 - source] if source < 0 else parts[source].output
                      for source in op.sources)
-        inputs = read if getattr(op.layer, "merges", False) else read[0]
+        inputs = masked_inputs(op.layer, read)
         result = op.run(inputs, noise=noise.get(layers[op.name]), training=training)
         parts.append(Part(op.name, op.part, op.class_name, _copy(inputs),
                           np.array(result.output), weights=copied(op.weights),
@@ -58,6 +59,16 @@ def _forward(model: Network, ops: list[Op], x: Any, noise: Noise,
         if training and op.differs_at_inference:
             parts[-1].inference = np.array(op.run(inputs, training=False).output)
     return Execution(ops, parts, output_ops(model, ops))
+
+
+def masked_inputs(layer: Any, read: tuple[np.ndarray, ...]) -> Any:
+    """What a layer is run on, given what its sources put out: a mask in the place of the last one
+    if it uses one."""
+    if not getattr(layer, "merges", False):
+        return read[0]
+    inputs = taken(layer, list(read))
+    return tuple(inputs[:1] + [np.asarray(each, inputs[0].dtype) for each in inputs[1:]]
+                 if getattr(layer, "masked_by", None) is not None else inputs)
 
 
 def is_fused(model: Network, y: Any, outputs: list[np.ndarray]) -> Any:
@@ -163,7 +174,10 @@ def _step_back(op: Op, part: Part, gradient: np.ndarray, penalised: bool, learni
     result = op.run(part.input, gradient, part.noise)
     part.output_gradient = np.array(gradient)
     found = result.input_gradient
-    missing = any(value is None for value in (found if isinstance(found, tuple) else [found]))
+    wanted = found if isinstance(found, tuple) else (found,)
+    if getattr(op.layer, "masked_by", None) is not None:
+        wanted = wanted[:-1]  # a mask has no gradient
+    missing = any(value is None for value in wanted)
     if missing and not op.spares("input_gradient"):
         raise LayerError(f"Layer {part.layer!r}: expected a gradient of its input, which the "
                          "layer before it needs. Received: None", "backward")
@@ -206,5 +220,5 @@ def copied(arrays: Weights) -> Weights:
 
 def _copy(value: Any) -> Any:
     if isinstance(value, tuple):
-        return tuple(np.array(each) for each in value)
+        return tuple(map(_copy, value))
     return None if value is None else np.array(value)

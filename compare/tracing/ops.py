@@ -78,7 +78,13 @@ class Op:
 
         A layer that is all of its network need not do so either, if whoever wrapped it said so.
         """
-        if not tensor.startswith("input_gradient") or any(i >= 0 for i in self.sources):
+        if not tensor.startswith("input_gradient"):
+            return False
+        if getattr(type(self.layer), "without_input_gradient", False) is True:
+            return True  # its input is classes
+        if getattr(self.layer, "masked_by", None) is not None and tensor == "input_gradient_2":
+            return True  # a mask's
+        if any(i >= 0 for i in self.sources):
             return False
         return not self.alone or getattr(self.layer, "without_input_gradient", False)
 

@@ -47,6 +47,7 @@ from scratch.layers.dropout import (
 )
 from scratch.layers.einsum_dense import EinsumDense
 from scratch.layers.embedding import Embedding
+from scratch.layers.encoding import CategoryEncoding, Discretization
 from scratch.layers.flatten import Flatten
 from scratch.layers.gaussian_dropout import GaussianDropout
 from scratch.layers.gaussian_noise import GaussianNoise
@@ -65,6 +66,7 @@ from scratch.layers.input import Input
 from scratch.layers.layer_normalization import LayerNormalization
 from scratch.layers.layer_scale import LayerScale
 from scratch.layers.lstm import LSTM
+from scratch.layers.masking import Masking
 from scratch.layers.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
 from scratch.layers.merging import Add, Average, Maximum, Minimum, Multiply, Subtract
 from scratch.layers.multi_head_attention import MultiHeadAttention
@@ -129,7 +131,8 @@ LAYERS = {cls.__name__: cls for cls in (
     GaussianDropout, AlphaDropout, SpatialDropout3D, Identity, RepeatVector, CenterCrop, Resizing,
     Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract, Dot,
     EinsumDense, Attention, AdditiveAttention, MultiHeadAttention,
-    Embedding, TimeDistributed, SimpleRNN, LSTM, GRU, Bidirectional,
+    Embedding, CategoryEncoding, Discretization, Masking,
+    TimeDistributed, SimpleRNN, LSTM, GRU, Bidirectional,
     RandomFlip, RandomBrightness, RandomContrast, RandomHue, RandomSaturation,
     RandomColorDegeneration, RandomColorJitter, RandomGrayscale, RandomInvert,
     RandomPosterization, RandomSharpness, RandomGaussianBlur, RandomErasing, RandAugment,
@@ -169,6 +172,7 @@ __all__ = [
     "Normalization", "RMSNormalization", "RepeatVector", "Rescaling", "Resizing",
     "SpatialDropout3D", "UnitNormalization",
     "AdditiveAttention", "Attention", "CustomScaleLayer", "EinsumDense", "Embedding", "LayerScale",
+    "CategoryEncoding", "Discretization", "Masking",
     "MultiHeadAttention", "StochasticDepth", "TimeDistributed", "GRU", "LSTM",
     "SimpleRNN", "Bidirectional",
     "RandomFlip", "RandomBrightness", "RandomContrast", "RandomHue", "RandomSaturation",

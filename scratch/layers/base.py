@@ -84,6 +84,13 @@ class Layer(HoldsWeights):
     inner_groups: dict[str, str] = {}
     # Whether its `activation`, if it has one, is the last thing it does.
     has_inner_activation = True
+    # Whether it takes the mask that comes with its input, as a second one, and the layer that made
+    # it; whether it makes one by `compute_mask`, or hands one on that it has used: see masks.py.
+    uses_masks = False
+    masked_by: "Layer | None" = None
+    expects_mask: tuple[str, Any] | None = None  # what a config says of it
+    makes_masks = False
+    hands_masks_on = False
     # Whether its arithmetic in float16 and bfloat16 is proved to be Keras's.
     takes_low_precision = False
     # Whether Keras casts its inputs to the precision that it computes in.
@@ -262,6 +269,23 @@ class Layer(HoldsWeights):
         if not self.fits(shape):
             raise ValueError(f"{self} is built for inputs {self.input_shape}. Received: {shape}")
         return low_precision.forward(self, x, training)
+
+    @property
+    def called_on_list(self) -> bool:
+        """Whether a call names several inputs; a mask comes by itself."""
+        return self.merges and self.masked_by is None
+
+    def take_mask(self, maker: "Layer | None") -> None:
+        """Read a mask beside the input from now on, made by that layer; None for no mask."""
+        if maker is None and self.masked_by is not None and isinstance(self.input_shape, list):
+            self.input_shape = self.input_shape[0]
+        if maker is not None and isinstance(self.input_shape, tuple):
+            self.input_shape = None  # it is built for one input
+        self.masked_by, self.merges = maker, maker is not None
+
+    def compute_mask(self, x: np.ndarray) -> np.ndarray:
+        """Which steps count, (batch, steps), of a layer that makes masks."""
+        raise NotImplementedError
 
     def fits(self, input_shape) -> bool:
         """Whether the layer was built for such inputs, whatever the size of the batch."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from scratch.errors import UnsupportedError
-from scratch.layers.recurrent import Recurrent
+from scratch.layers.recurrent import Recurrent, of_input
 from scratch.layers.wrapper import Wrapper
 
 FORWARD, BACKWARD = "forward_", "backward_"
@@ -39,6 +39,7 @@ class Bidirectional(Wrapper):
     """
 
     sample_by_sample = True
+    uses_masks = True
     inner_layers = ("layer", "backward_layer")
     neutral = {"weights": (None,)}
 
@@ -73,7 +74,22 @@ class Bidirectional(Wrapper):
     def _both(self):
         return (("forward_layer/", self.layer), ("backward_layer/", self.backward_layer))
 
+    @property
+    def hands_masks_on(self):
+        return self.layer.return_sequences
+
+    def take_mask(self, maker):
+        for _, inner in self._both():
+            if maker is not None and inner.unroll and inner.zero_output_for_mask:
+                raise UnsupportedError(f"{self} does not support a mask around layers with "
+                                       "unroll=True. Expected: unroll=False.")
+        super().take_mask(maker)
+
+    def build_config(self):
+        return {"input_shape": of_input(self.input_shape)}
+
     def compute_output_shape(self, input_shape):
+        input_shape = of_input(input_shape)
         shapes = [inner.compute_output_shape(input_shape) for _, inner in self._both()]
         if self.merge_mode == "concat":
             return (*shapes[0][:-1], shapes[0][-1] + shapes[1][-1])
@@ -85,7 +101,7 @@ class Bidirectional(Wrapper):
     def build(self, input_shape):
         super().build(input_shape)
         for prefix, inner in self._both():
-            self.build_inner(inner, input_shape)
+            self.build_inner(inner, of_input(input_shape))
             for kind in ("params", "initializers", "regularizers", "constraints"):
                 getattr(self, kind).update({prefix + name: value for name, value
                                             in getattr(inner, kind).items()})
@@ -118,11 +134,13 @@ class Bidirectional(Wrapper):
             da, db = dy * b, dy * a
         else:
             da = db = dy if self.merge_mode == "sum" else dy / 2
-        gradients = [self.layer.backward(da, wants_input_gradient),
-                     self.backward_layer.backward(self._turned(db), wants_input_gradient)]
+        gradients = [inner.backward(each, wants_input_gradient) for inner, each in (
+            (self.layer, da), (self.backward_layer, self._turned(db)))]
         self.grads = {prefix + name: gradient for prefix, inner in self._both()
                       for name, gradient in inner.grads.items()}
-        return gradients[0] + gradients[1] if wants_input_gradient else None
+        if self.layer._counts is None:
+            return gradients[0] + gradients[1] if wants_input_gradient else None
+        return [gradients[0][0] + gradients[1][0] if wants_input_gradient else None, None]
 
     def get_config(self):
         config = {**super().get_config(), "merge_mode": self.merge_mode}

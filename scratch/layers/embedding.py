@@ -20,7 +20,8 @@ class Embedding(Layer):
         embeddings_regularizer: a penalty on the weights, a name or an object of
             `scratch.regularizers`; None for none.
         embeddings_constraint: a name or an object of `scratch.constraints`; None for none.
-        mask_zero: False; no masks are supported.
+        mask_zero: whether class 0 is padding: the layers behind that use masks leave its places
+            out, see `scratch.masks`.
         weights, lora_rank, lora_alpha, quantization_config: None; no other is supported.
         name, trainable, dtype, activity_regularizer: see `Layer`.
 
@@ -36,7 +37,7 @@ class Embedding(Layer):
 
     Raises:
         ValueError: if a size is no positive integer; in `forward` for a class that there is not.
-        UnsupportedError: for masks, adapters (LoRA) and quantization.
+        UnsupportedError: for adapters (LoRA) and quantization.
 
     Example:
         >>> layer = scratch.Embedding(3, 2)
@@ -48,17 +49,22 @@ class Embedding(Layer):
 
     sample_by_sample = True
     without_input_gradient = True
-    neutral = {"embeddings_constraint": (None,), "mask_zero": (False,), "weights": (None,),
+    neutral = {"embeddings_constraint": (None,), "weights": (None,),
                "lora_rank": (None,), "lora_alpha": (None,), "quantization_config": (None,)}
 
     def __init__(self, input_dim, output_dim, embeddings_initializer="uniform",
-                 embeddings_regularizer=None, **kwargs):
+                 embeddings_regularizer=None, mask_zero=False, **kwargs):
         super().__init__(**kwargs)
+        self.makes_masks = self.mask_zero = bool(mask_zero)
         self.input_dim = positive(input_dim, "input_dim", self)
         self.output_dim = positive(output_dim, "output_dim", self)
         self.initializers = {"embeddings": initializers.get(embeddings_initializer)}
         penalty = regularizers.get(embeddings_regularizer)
         self.regularizers = {} if penalty is None else {"embeddings": penalty}
+
+    def compute_mask(self, x):
+        """Whether a place's class is another one than 0."""
+        return x != 0
 
     def compute_output_shape(self, input_shape):
         return (*input_shape, self.output_dim)
@@ -86,7 +92,7 @@ class Embedding(Layer):
 
     def get_config(self):
         config = {**super().get_config(), "input_dim": self.input_dim,
-                  "output_dim": self.output_dim,
+                  "output_dim": self.output_dim, "mask_zero": self.mask_zero,
                   "embeddings_initializer": initializers.serialize(
                       self.initializers["embeddings"]),
                   "embeddings_regularizer": regularizers.serialize(

@@ -94,6 +94,52 @@ class GlobalAveragePooling(GlobalPooling):
         return dx
 
 
+class MaskedAveragePooling(GlobalAveragePooling):
+    """The mean of the steps that a mask counts; of all of them where there is no mask."""
+
+    uses_masks = True
+
+    def build_config(self):
+        shape = self.input_shape
+        return {"input_shape": shape[0] if self.masked_by is not None else shape}
+
+    def compute_output_shape(self, input_shape):
+        return super().compute_output_shape(input_shape[0] if isinstance(input_shape, list)
+                                            else input_shape)
+
+    def forward(self, x, training=False):
+        x, self._counts = x if isinstance(x, (list, tuple)) else (x, None)
+        if self._counts is not None:
+            # (N, T) -> (N, T, 1); with channels_first (N, 1, T)
+            self._counts = np.expand_dims(self._counts != 0, 3 - self.axes[0])
+        return super().forward(x, training)
+
+    def pool(self, x):
+        if self._counts is None:
+            return super().pool(x)
+        with np.errstate(invalid="ignore"):  # of no step at all there is no mean
+            # (N, T, C) -> (N, 1, C)
+            total = np.where(self._counts, x, x.dtype.type(0)).sum(self.axes, keepdims=True)
+            return total / self._steps(x.dtype)
+
+    def _steps(self, dtype):
+        """How many steps count, (N, 1, 1)."""
+        return self._counts.sum(self.axes, keepdims=True).astype(dtype)
+
+    def pool_gradient(self, dy):
+        if self._counts is None:
+            return super().pool_gradient(dy)
+        dx = np.empty_like(self._x)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # (N, 1, C) -> (N, T, C)
+            dx[...] = np.where(self._counts, dy / self._steps(dy.dtype), dy.dtype.type(0))
+        return dx
+
+    def backward(self, dy, wants_input_gradient=True):
+        dx = super().backward(dy, wants_input_gradient)
+        return dx if self._counts is None else [dx, None]
+
+
 class GlobalMaxPooling1D(GlobalMaxPooling):
     """The largest of all steps, channel by channel; its gradient is shared by all that tie for it.
 
@@ -154,8 +200,8 @@ class GlobalMaxPooling2D(GlobalMaxPooling):
     rank = 2
 
 
-class GlobalAveragePooling1D(GlobalAveragePooling):
-    """The mean of all steps, channel by channel.
+class GlobalAveragePooling1D(MaskedAveragePooling):
+    """The mean of all steps, channel by channel; of a network with a mask of those that it counts.
 
     Args:
         data_format: 'channels_last', the default, or 'channels_first'.

@@ -3,6 +3,7 @@
 import numpy as np
 
 from scratch import activations, initializers, regularizers
+from scratch.errors import UnsupportedError
 from scratch.layers.arguments import positive
 from scratch.layers.noise import RandomLayer, between_zero_and_one
 
@@ -31,20 +32,22 @@ class Recurrent(RandomLayer):
             those of a sample, the same ones at every step. The noise is (batch, 1, features).
         recurrent_dropout: 0; no other is supported.
         return_state, stateful: False; states are kept from no batch to the next.
-        zero_output_for_mask: changes nothing, for there are no masks.
+        zero_output_for_mask: whether masked steps put out zeros, and not what the step before did.
         implementation, use_cudnn: change nothing.
         seed: of the dropout, see `RandomLayer`.
         name, trainable, dtype, activity_regularizer: see `Layer`.
 
     Input shape:
-        (batch, steps, features).
+        (batch, steps, features); of a network with a mask also that, (batch, steps). Masked steps
+        leave the states as they are.
 
     Output shape:
         (batch, steps, units), or (batch, units) without return_sequences.
 
     Raises:
         ValueError: if units is no positive integer, or for inputs of another rank.
-        UnsupportedError: for the settings above that are not supported.
+        UnsupportedError: for the settings above that are not supported, and for masks of a layer
+            that is unrolled with zero_output_for_mask, where Keras turns the mask round.
 
     Example:
         >>> class Sum(scratch.layers.Recurrent):  # of all inputs so far
@@ -59,6 +62,7 @@ class Recurrent(RandomLayer):
 
     sample_by_sample = True
     has_inner_activation = False
+    uses_masks = True
     gates = 1
     states = 1
     arguments = {"kernel": "kernel", "recurrent_kernel": "recurrent", "bias": "bias"}
@@ -113,7 +117,21 @@ class Recurrent(RandomLayer):
     def file_group(self, weight):
         return "/cell"
 
+    @property
+    def hands_masks_on(self):
+        return self.return_sequences
+
+    def take_mask(self, maker):
+        if maker is not None and self.unroll and self.zero_output_for_mask:
+            raise UnsupportedError(f"{self} does not support a mask with unroll=True and "
+                                   "zero_output_for_mask=True. Expected: unroll=False.")
+        super().take_mask(maker)
+
+    def build_config(self):
+        return {"input_shape": of_input(self.input_shape)}
+
     def compute_output_shape(self, input_shape):
+        input_shape = of_input(input_shape)
         if len(input_shape) != 3:
             raise ValueError(f"{self}: expected inputs of shape (batch, steps, features). "
                              f"Received: input_shape={tuple(input_shape)}")
@@ -123,7 +141,7 @@ class Recurrent(RandomLayer):
     def build(self, input_shape):
         super().build(input_shape)
         width = self.gates * self.units
-        self.add_weight("kernel", (input_shape[-1], width), self.initializers["kernel"])
+        self.add_weight("kernel", (of_input(input_shape)[-1], width), self.initializers["kernel"])
         self.add_weight("recurrent_kernel", (self.units, width),
                         self.initializers["recurrent_kernel"])
         if self.use_bias:
@@ -154,6 +172,7 @@ class Recurrent(RandomLayer):
         return self.params.get("bias")
 
     def forward(self, x, training=False):
+        x, mask = x if isinstance(x, (list, tuple)) else (x, None)
         self.noise = self._noise_for(x) if training and self.active else None
         x = x if self.noise is None else x * self.noise
         self._x = x[:, ::-1] if self.go_backwards else x
@@ -161,13 +180,24 @@ class Recurrent(RandomLayer):
         z = (self._x.reshape(-1, x.shape[-1]) @ self.params["kernel"]).reshape(*x.shape[:2], -1)
         if self.use_bias:
             z += self._input_bias()
+        self._counts = None if mask is None else in_order(mask != 0, self.go_backwards)
         states = [np.zeros((len(x), self.units), z.dtype) for _ in range(self.states)]
         self._kept, outputs = [], []
         for t in range(x.shape[1]):
+            before = states
             states, kept = self.step(z[:, t], states)
+            if self._counts is not None:
+                states = [np.where(self._counts[:, t], new, old)
+                          for new, old in zip(states, before)]
             self._kept.append(kept)
-            outputs.append(states[0])
+            outputs.append(self._put_out(states[0], t))
         return np.stack(outputs, axis=1) if self.return_sequences else np.array(outputs[-1])
+
+    def _put_out(self, state, t):
+        """A step's output, given its state, or the gradients of these."""
+        if self._counts is None or not self.zero_output_for_mask:
+            return state
+        return np.where(self._counts[:, t], state, state.dtype.type(0))
 
     def backward(self, dy, wants_input_gradient=True):
         samples, steps, features = self._x.shape
@@ -176,21 +206,30 @@ class Recurrent(RandomLayer):
         d_states = [np.zeros((samples, self.units), dy.dtype) for _ in range(self.states)]
         for t in reversed(range(steps)):
             if self.return_sequences:
-                d_states[0] = d_states[0] + dy[:, t]
+                d_states[0] = d_states[0] + self._put_out(dy[:, t], t)
             elif t == steps - 1:
-                d_states[0] = dy
-            dz[:, t], d_states = self.step_back(d_states, self._kept[t])
+                d_states[0] = self._put_out(dy, t)
+            dz[:, t], d_states = self._back(d_states, t)
         rows = dz.reshape(-1, dz.shape[-1])
         # (D, N T) @ (N T, gates U) -> (D, gates U)
         self.grads["kernel"] = self._x.reshape(-1, features).T @ rows
         if self.use_bias:
             self._bias_backward(rows.sum(axis=0))
         if not wants_input_gradient:
-            return None
+            return None if self._counts is None else [None, None]
         # (N T, gates U) @ (gates U, D) -> (N, T, D)
         dx = (rows @ self.params["kernel"].T).reshape(samples, steps, features)
         dx = np.ascontiguousarray(dx[:, ::-1]) if self.go_backwards else dx
-        return dx if self.noise is None else dx * self.noise
+        dx = dx if self.noise is None else dx * self.noise
+        return dx if self._counts is None else [dx, None]
+
+    def _back(self, d_states, t):
+        """`step_back`, around which the gradients of masked steps pass."""
+        if self._counts is None:
+            return self.step_back(d_states, self._kept[t])
+        zero, counts = d_states[0].dtype.type(0), self._counts[:, t]
+        dz, found = self.step_back([np.where(counts, d, zero) for d in d_states], self._kept[t])
+        return dz, [np.where(counts, new, d) for new, d in zip(found, d_states)]
 
     def _bias_backward(self, total: np.ndarray) -> None:
         """Take in the sum of the gradients of all steps' z."""
@@ -208,3 +247,13 @@ class Recurrent(RandomLayer):
         for argument in ("implementation", "use_cudnn"):
             del config[argument]  # which Keras leaves out
         return {"activity_regularizer": None, **config}
+
+
+def of_input(shape) -> tuple:
+    """The input's shape, of that and a mask's."""
+    return shape[0] if isinstance(shape, list) else shape
+
+
+def in_order(mask: np.ndarray, backwards: bool) -> np.ndarray:
+    """A mask (N, T) as (N, T, 1), in the order in which the steps are read."""
+    return (mask[:, ::-1] if backwards else mask)[..., None]

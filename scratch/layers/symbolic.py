@@ -98,16 +98,16 @@ def call(layer, inputs) -> Any:
     inputs_as = getattr(layer, "inputs_as", None)
     if inputs_as is not None:
         inputs = list(grouped(inputs, inputs_as, layer.input_names).arrays)
-    if isinstance(inputs, (list, tuple)) != layer.merges:
-        expected = "a list of inputs" if layer.merges else "one input"
+    if isinstance(inputs, (list, tuple)) != layer.called_on_list:
+        expected = "a list of inputs" if layer.called_on_list else "one input"
         raise ValueError(f"{layer}: expected to be called on {expected}. Received: {inputs!r}")
-    sources = inputs if layer.merges else [inputs]
+    sources = inputs if layer.called_on_list else [inputs]
     for tensor in sources:
         if not isinstance(tensor, SymbolicTensor):
             raise TypeError(f"{layer}: expected tensors that begin at an Input. "
                             f"Received: {tensor!r:.80} of type {type(tensor).__name__}")
     shapes = [tensor.shape for tensor in sources]
-    made = worked_out(layer.compute_output_shape, shapes if layer.merges else shapes[0])
+    made = worked_out(layer.compute_output_shape, shapes if layer.called_on_list else shapes[0])
     outputs_as = getattr(layer, "outputs_as", None)
     if outputs_as is None:
         return SymbolicTensor(layer, sources, made)

@@ -17,11 +17,13 @@ from compare.diagnosis.hypotheses.casts import (
     of_low_arithmetic,
 )
 from compare.diagnosis.hypotheses.embedding import of_embedding
+from compare.diagnosis.hypotheses.encoding import of_encoding
 from compare.diagnosis.hypotheses.given_numbers import of_given_numbers
 from compare.diagnosis.hypotheses.image_size import of_image_size
 from compare.diagnosis.hypotheses.inner_activations import of_inner_activation
 from compare.diagnosis.hypotheses.kernels import of_bias, of_kernels, of_untied_bias
 from compare.diagnosis.hypotheses.losses import of_losses
+from compare.diagnosis.hypotheses.masks import of_masks
 from compare.diagnosis.hypotheses.merging import of_merging, of_noise
 from compare.diagnosis.hypotheses.normalization import of_normalization
 from compare.diagnosis.hypotheses.norms import of_norms
@@ -70,11 +72,11 @@ def of_layer(c, shape: tuple) -> list[Variant]:
         found += of_bias(c) + of_kernels(c) + of_dense_order(c) + of_bias_place(c)
         found += of_wrong_input(c) + of_omitted_channels(c) + of_activation_unasked(c)
     elif layer and isinstance(c.layer, (Pooling, GlobalPooling)):
-        found += of_pools(c)
+        found += of_masks(c) if isinstance(c.x, tuple) else of_pools(c)
         if isinstance(c.layer, Pooling):
             found += of_omitted_windows(c)
     elif layer:
-        found += of_recurrence(c) + of_attention(c) + of_embedding(c)
+        found += of_masks(c) + of_recurrence(c) + of_attention(c) + of_embedding(c) + of_encoding(c)
         found += of_bias(c) + of_normalization(c) + of_norms(c) + of_given_numbers(c)
         found += of_merging(c) + of_noise(c) + of_augmentation(c) + of_image_size(c) + of_shapes(c)
     found += of_inner_activation(c)

@@ -67,6 +67,26 @@ ELLIPSIS_SHAPE = Difference(
     concerns=("EinsumDense.equation",),
     known_by=("compare/evaluation/fuzzing/layer_grammar.py",))
 
+JOINED_CLASSES_SHAPE = Difference(
+    "shape_of_joined_classes",
+    where="compute_output_shape of a CategoryEncoding with 'multi_hot' or 'count', of inputs of "
+          "three axes or more",
+    keras="says that the last axis goes; what the layer computes lacks the second",
+    ours="says the shape of what it computes",
+    why="A shape is to be that of the output.",
+    checks="Never drawn by `parity fuzz`.",
+    concerns=("CategoryEncoding.output_mode",),
+    known_by=("compare/evaluation/fuzzing/layer_grammar.py",))
+
+CLASSES_OUT_OF_RANGE = Difference(
+    "classes_out_of_range",
+    where="class numbers beyond num_tokens or below 0 into CategoryEncoding",
+    keras="leaves them out; of negative ones an error, or with 'one_hot' a row of zeros",
+    ours="raises a ValueError that names the number",
+    why="It is what Keras's documentation says of them.",
+    checks="None draws such numbers.",
+    concerns=("CategoryEncoding",))
+
 OVERWRITING = Difference(
     "overwriting_files",
     where="save and save_weights with overwrite=False where the file exists",
@@ -76,4 +96,5 @@ OVERWRITING = Difference(
     checks="None saves over a file.", concerns=("save.overwrite", "save_weights.overwrite"))
 
 ENTRIES = (HUBER_DELTA, SPARSE_AXIS, L1_L2_BY_NAME, CONSTANT_BY_NAME, FORGOTTEN_TRAINABLE,
-           UNREACHABLE_OUTPUT, ELLIPSIS_SHAPE, OVERWRITING)
+           UNREACHABLE_OUTPUT, ELLIPSIS_SHAPE, JOINED_CLASSES_SHAPE,
+           CLASSES_OUT_OF_RANGE, OVERWRITING)

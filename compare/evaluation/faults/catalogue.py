@@ -18,6 +18,7 @@ from compare.evaluation.faults.families import (
     dense,
     einsum,
     embedding,
+    encoding,
     given_numbers,
     group_normalization,
     inference_only,
@@ -30,6 +31,7 @@ from compare.evaluation.faults.families import (
     losses,
     lost_digits,
     low_precision,
+    masks,
     merging,
     mixed_precision,
     moments,
@@ -65,9 +67,9 @@ from compare.evaluation.faults.fault import Fault, Variant
 
 FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooling, reshaping,
             sequences, volumes, interpolation, normalization, group_normalization, given_numbers,
-            einsum, embedding, attention, multi_head_attention, applications, products, noise,
-            augmentation, rectifiers, activations, merging, losses, optimizers, training,
-            keras_side, shared_layers, time_distributed, recurrent, joint,
+            einsum, embedding, encoding, attention, multi_head_attention, applications, products,
+            noise, augmentation, rectifiers, activations, merging, losses, optimizers, training,
+            keras_side, shared_layers, time_distributed, recurrent, masks, joint,
             # from textbooks, course forums and public issues
             textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, lost_digits,
             low_precision, mixed_precision, optimizer_rules, newer_rules, averages, constraints,

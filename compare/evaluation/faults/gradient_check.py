@@ -27,7 +27,7 @@ def worst_error(model, x, y, upstream, weight, noise: dict, seed: int = 0) -> fl
         model.layers[i].give_noise(np.asarray(value, np.float64))
     x = np.array(x, np.float64)
     dx = gradients(model, x, y, upstream, weight)
-    checked = [(x, dx)]
+    checked = [] if dx is None else [(x, dx)]  # class numbers have none
     for layer in model.layers:
         checked += [(layer.params[name], np.array(g)) for name, g in layer.grads.items()
                     if name in layer.trainable_params]

@@ -10,12 +10,15 @@ from functools import lru_cache
 import numpy as np
 
 from compare.evaluation.fuzzing import loss_grammar
+from compare.evaluation.fuzzing.building import model_of
 from compare.evaluation.fuzzing.grammar import IMAGE, SEQUENCE, VECTOR, VOLUME, Derived, label
 from compare.evaluation.fuzzing.layer_grammar import ANY, IN_BRANCHES, LAYERS
 from compare.evaluation.fuzzing.low_precision import lowered
 from compare.evaluation.fuzzing.specification import Node, Specification
 from compare.evaluation.fuzzing.structure import structured
+from scratch.errors import UnsupportedError
 from scratch.layer_config import layer_from_config
+from scratch.layers import LAYERS as KNOWN
 
 LONGEST = 5  # layers before the end
 TRIES = 200  # of arguments that fit; the goal's own value stays
@@ -44,8 +47,24 @@ def draw(seed: int, number: int) -> Specification:
     rng = np.random.default_rng([seed, 1, number])
     all_goals = cached_goals(seed)
     plain = Draw(rng, all_goals[number % len(all_goals)]).specification([seed, number])
-    return lowered(structured(plain, np.random.default_rng([seed, 3, number])),
-                   np.random.default_rng([seed, 4, number]))
+    whole = without_refused_masks(structured(plain, np.random.default_rng([seed, 3, number])))
+    return lowered(whole, np.random.default_rng([seed, 4, number]))
+
+
+def without_refused_masks(specification: Specification) -> Specification:
+    """The network as it is; where a mask comes to what does not take one here, without masks."""
+    makers = [node for node in specification.nodes
+              if node.class_name == "Masking" or node.arguments.get("mask_zero")]
+    if makers:
+        try:
+            model_of(specification)
+        except UnsupportedError:
+            for node in makers:
+                if node.class_name == "Masking":
+                    node.class_name, node.arguments = "Identity", {}
+                else:
+                    node.arguments["mask_zero"] = False
+    return specification
 
 
 class Draw:
@@ -135,7 +154,8 @@ class Draw:
     def _add(self, name: str, fixed: dict | None = None) -> bool:
         """Put a layer on top, with arguments that fit; False if none were found."""
         entry = LAYERS[name]
-        if len(self.shape) not in entry.ranks or (entry.classes and self.nodes):
+        if len(self.shape) not in entry.ranks or (
+                self.nodes and (entry.classes or entry.stands_first)):
             return False
         for _ in range(TRIES):
             drawn = self._arguments(entry, fixed or {})
@@ -149,9 +169,18 @@ class Draw:
             self._merge(name, chosen)
         else:
             self._put(name, chosen, [self.top])
+        if name == "Masking" or chosen.get("mask_zero"):
+            self._use_mask(name, chosen)
+            return True
         self.nodes[-1].labels = {argument: value.label for argument, value in drawn.items()
                                  if isinstance(value, Derived)}
         return True
+
+    def _use_mask(self, name: str, chosen: dict) -> None:
+        """Put a layer that uses the mask behind the one that makes it, more often than not."""
+        if len(self.shape) == SEQUENCE and self.rng.random() < 0.8:
+            users = [each for each in LAYERS if KNOWN[each].uses_masks]
+            self._add(users[self.rng.integers(len(users))])
 
     def _arguments(self, entry, fixed: dict) -> dict:
         """Each argument left at its default or drawn; the values as Keras wants them."""

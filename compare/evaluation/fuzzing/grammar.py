@@ -30,6 +30,7 @@ class Entry:
         dtypes: arguments -> the precisions that Keras has kernels for.
         classes: the argument that says how many classes the input's numbers name; such a layer
             stands first. '' where inputs are any numbers.
+        stands_first: whether it does so, too, although its inputs are any numbers.
     """
 
     ranks: tuple[int, ...]
@@ -38,6 +39,7 @@ class Entry:
     inputs: int = 1
     dtypes: Callable = lambda arguments: ("float32", "float64")
     classes: str = ""
+    stands_first: bool = False
 
 
 def label(value) -> str:

@@ -162,6 +162,13 @@ def grows(factor):
     return fits
 
 
+def encodes(arguments, shape, data_format) -> bool:
+    """`shape_of_joined_classes`; only where the result stays small."""
+    if arguments.get("output_mode") != "one_hot" and len(shape) > VECTOR:
+        return False
+    return math.prod(shape) * arguments["num_tokens"] <= LARGEST
+
+
 def inside_fits(arguments, shape, data_format) -> bool:
     """Whether the layer inside takes a step, by its own rules."""
     inner, step = arguments["layer"], shape[1:]
@@ -265,7 +272,9 @@ ALL = Derived("all", lambda shape: list(range(1, len(shape) + 1)))
 
 RECURRENT = {"units": (3, 1, 4), "activation": ("tanh", "relu", "linear", "softsign", "softmax"),
              "use_bias": SWITCH, "return_sequences": SWITCH[::-1], "go_backwards": SWITCH[::-1],
-             "unroll": SWITCH[::-1], "kernel_initializer": ("glorot_uniform", "he_normal"),
+             "unroll": SWITCH[::-1],
+             "zero_output_for_mask": SWITCH[::-1],
+             "kernel_initializer": ("glorot_uniform", "he_normal"),
              "recurrent_initializer": ("orthogonal", "glorot_normal"),
              "bias_initializer": ("zeros", "random_normal"), "kernel_regularizer": REGULARIZER,
              "recurrent_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER,
@@ -320,8 +329,16 @@ LAYERS: dict[str, Entry] = {
         "input_dim": (7, 1, 30), "output_dim": (3, 1, 4),
         "embeddings_initializer": ("uniform", "random_normal", "ones"),
         "embeddings_regularizer": REGULARIZER, "activity_regularizer": (None, "l2"),
-        "embeddings_constraint": (None, "max_norm")},
+        "embeddings_constraint": (None, "max_norm"), "mask_zero": (False, True)},
         grows(4), classes="input_dim"),
+    "CategoryEncoding": Entry((VECTOR, SEQUENCE, IMAGE), {
+        "num_tokens": (5, 1, 9), "output_mode": ("multi_hot", "one_hot", "count")},
+        encodes, classes="num_tokens"),
+    "Masking": Entry((SEQUENCE, IMAGE), {"mask_value": (0.0, -1.0, 0.5)}),
+    "Discretization": Entry(ANY, {
+        "bin_boundaries": ([-1.0, 0.5, 2.0], [0.0], [-0.1, 0.0, 0.0, 3.0]),
+        "output_mode": ("int", "one_hot", "multi_hot", "count")},
+        grows(5), stands_first=True),
     "MaxPooling2D": Entry((IMAGE,), POOLING_2D, pools),
     "AveragePooling2D": Entry((IMAGE,), POOLING_2D, pools_inside),
     "MaxPooling3D": Entry((VOLUME,), POOLING_3D, pools_inside, dtypes=in_float32),

@@ -11,6 +11,7 @@ from compare.evaluation.fuzzing.layer_grammar import LAYERS
 from compare.oracle.losses import LABELLED
 from scratch import low_precision
 from scratch.low_precision import keep_rounded
+from scratch.masks import taken
 from scratch.several import Several, each
 
 
@@ -121,7 +122,7 @@ def set_weights(model, specification: Specification) -> None:
     values = {-1 - k: x for k, x in enumerate(each(batch_of(specification)))}
     for i, (layer, sources) in enumerate(zip(model.layers, model.sources)):
         inputs = [values[source] for source in sources]
-        read = inputs if layer.merges else inputs[0]
+        read = taken(layer, inputs)
         for name, weight in layer.params.items():
             drawn = rng.standard_normal(weight.shape)
             weight[...] = np.abs(drawn) + 0.1 if name.endswith("variance") else drawn

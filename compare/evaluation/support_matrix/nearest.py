@@ -13,7 +13,6 @@ POOLS = ("Where the sizes divide, pooling with pool_size = strides = size // out
 NEAREST = {
     "Lambda": "Write it with the operations of keras.ops that are supported, or with layers; a "
               "layer of your own is wrapped: see PORTS.md.",
-    "Masking": "Leave it out where every step counts.",
     "ReversibleEmbedding": "Embedding, and a Dense layer without bias of the same weights.",
     **dict.fromkeys([f"Adaptive{kind}Pooling{rank}D" for kind in ("Average", "Max")
                      for rank in (1, 2, 3)], POOLS),
@@ -26,8 +25,6 @@ NEAREST = {
                     "on what comes out."),
     "RandomCrop": "At inference Keras hands images through uncut, whatever its output shape says: "
                   "CenterCrop there, or crop the batches.",
-    "CategoryEncoding": "keras.ops has one_hot for it; hand in what comes out.",
-    "Discretization": "numpy.digitize(x, bin_boundaries), handed in.",
     **dict.fromkeys(("HashedCrossing", "Hashing", "IntegerLookup", "StringLookup",
                      "TextVectorization"), STRINGS),
     "Pipeline": "Put its layers into the model one by one.",

@@ -37,6 +37,9 @@ class Named(str):
         return getattr(library, name)(**given)
 
 
+# what Keras gives a default that it then refuses
+NEEDED_ALL_THE_SAME = {"num_tokens": 5, "bin_boundaries": [0.0, 1.0]}
+
 # arguments that hold a layer, or two that read the steps in both directions
 INNER = {"layer", "backward_layer"}
 BACKWARDS = "GRU units=4 return_sequences=true go_backwards=true"
@@ -44,7 +47,8 @@ NEEDED["layer"] = Named("GRU units=4 return_sequences=true")
 
 # without which a value would mean nothing
 COMPANIONS: dict[str, dict] = {
-    "output_padding": {"strides": 2}, "mean": {"variance": 2.0}, "variance": {"mean": 0.5}}
+    "output_padding": {"strides": 2}, "mean": {"variance": 2.0}, "variance": {"mean": 0.5},
+    "num_bins": {"bin_boundaries": None}}
 
 # by the argument's name, in place of what the default's type suggests
 BY_NAME = {
@@ -83,6 +87,8 @@ BY_NAME = {
                                "MaxPooling1D pool_size=2"))),
     "backward_layer": (None, Named(BACKWARDS)),
     "merge_mode": ("concat", "sum", "mul", "ave", None), "weights": (None,),
+    "num_tokens": (5, 1), "bin_boundaries": ([0.0, 1.0], [0.5]), "num_bins": (None, 4),
+    "output_mode": ("int", "one_hot", "multi_hot", "count"),
     "batch_shape": (None, (None, 8, 6, 4), (3, 8, 6, 4)),
 }
 KINDS = ("activation", "initializer", "regularizer", "constraint")
@@ -134,5 +140,7 @@ def parameters(cls, leave_out=()) -> dict:
 
 def needed(cls) -> dict:
     """Arguments that make an object of the class."""
-    return {name: NEEDED.get(name, 1) for name, default in parameters(cls).items()
-            if default is inspect.Parameter.empty}
+    own = parameters(cls)
+    return {**{name: NEEDED.get(name, 1) for name, default in own.items()
+               if default is inspect.Parameter.empty},
+            **{name: value for name, value in NEEDED_ALL_THE_SAME.items() if name in own}}

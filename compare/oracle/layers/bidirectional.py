@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import numpy as np
+
+from compare.oracle import masks
 from compare.oracle.base import Oracle, judges
 from compare.oracle.layers.recurrent import added
 from compare.oracle.making import oracle_for
@@ -30,7 +33,10 @@ class Bidirectional(Oracle):
     def _turned(self, array: Bounded) -> Bounded:
         return array.rearranged(lambda a: a[:, ::-1]) if self.sequences else array
 
-    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+    def admitted_inputs(self, x: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        return masks.admitted(x)
+
+    def forward(self, x: Any, weights: dict[str, Bounded]) -> Bounded:
         a, b = (oracle.forward(x, {name.removeprefix(prefix): weight
                                    for name, weight in weights.items() if name.startswith(prefix)})
                 for prefix, oracle in self.inner.items())
@@ -42,7 +48,7 @@ class Bidirectional(Oracle):
             return a * b
         return a + b if self.mode == "sum" else (a + b) * 0.5
 
-    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
+    def backward(self, dy: Bounded) -> tuple[Any, dict[str, Bounded]]:
         a, b = self.ways
         if self.mode == "concat":
             at = a.shape[-1]
@@ -58,7 +64,9 @@ class Bidirectional(Oracle):
             dx, found = oracle.backward(each)
             sent.append(dx)
             gradients |= {prefix + name: gradient for name, gradient in found.items()}
-        return added(sent), gradients
+        if not isinstance(sent[0], list):
+            return added(sent), gradients
+        return [added([dx for dx, _ in sent]), sent[0][1]], gradients
 
     def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         counted: dict[str, int] = {}

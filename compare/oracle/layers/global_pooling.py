@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from compare.oracle import masks
 from compare.oracle.base import Oracle, judges
 from compare.oracle.rounded_mean import mean
 from compare.oracle.running_error import Bounded, largest
@@ -116,6 +117,33 @@ class GlobalAveragePooling1D(GlobalAveragePooling2D):
     """The mean of each channel of a sequence."""
 
     rank = 1
+
+    def admitted_inputs(self, x: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        return masks.admitted(x)
+
+    def forward(self, x: Any, weights: dict[str, Bounded]) -> Bounded:
+        x, self.counts = masks.parted(x)
+        if self.counts is None:
+            return super().forward(x, weights)
+        counts = np.expand_dims(self.counts, 3 - self.axes[0])
+        self.steps = self.total(counts)  # those that count
+        self.shape, x = x.shape, x.flushed().where(counts)
+        total, magnitude, passed_on, terms = (
+            self.total(array) for array in (x.value, np.abs(x.value), x.bound, x.support()))
+        return self.given(mean(total, magnitude, passed_on, terms, self.steps, x.rounding))
+
+    def backward(self, dy: Bounded) -> tuple[Any, dict[str, Bounded]]:
+        if self.counts is None:
+            return super().backward(dy)
+        dy = self.taken(dy).flushed()
+        share = mean(dy.value, np.abs(dy.value), dy.bound, dy.support(), self.steps, dy.rounding)
+        spread = share.rearranged(lambda a: np.broadcast_to(a, self.shape))
+        dx = spread.where(np.expand_dims(self.counts, 3 - self.axes[0]))
+        return masks.with_mask(dx, self.counts), {}
+
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
+        alone = input_shape[0] if isinstance(input_shape[0], (list, tuple)) else input_shape
+        return super().reductions(alone, output_shape)
 
 
 @judges("GlobalMaxPooling3D")

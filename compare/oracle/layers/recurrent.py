@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from compare.oracle import masks
 from compare.oracle.base import Oracle, judges
 from compare.oracle.layers.noise import product
 from compare.oracle.making import activation_for
@@ -35,7 +36,11 @@ class Recurrent(Oracle):
         assert oracle is not None  # a layer with an unknown one has no oracle
         return oracle.forward(x, {}), oracle
 
-    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+    def admitted_inputs(self, x: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        return masks.admitted(x)
+
+    def forward(self, x: Any, weights: dict[str, Bounded]) -> Bounded:
+        x, self.counts = masks.parted(x)
         self.weights, self.rounding = weights, x.rounding
         self.noise = weights.get("noise") if self.training else None
         x = x if self.noise is None else product(x, self.noise)
@@ -45,18 +50,44 @@ class Recurrent(Oracle):
         self.inputs = [at_step(x, t) for t in self.order]
         states = [self.zeros(x.shape[0]) for _ in range(self.states)]
         self.kept, outputs = [], []
-        for each in self.inputs:
+        for t, each in zip(self.order, self.inputs):
+            before = states
             states, kept = self.step(each, states)
+            if self.counts is not None:
+                states = [masks.chosen(self.counts[:, t, None], new, old)
+                          for new, old in zip(states, before)]
             self.kept.append(kept)
-            outputs.append(states[0])
+            outputs.append(self.put_out(states[0], t))
         if not self.config.get("return_sequences"):
             return outputs[-1]
         return beside([y.reshape(y.shape[0], 1, -1) for y in outputs], 1)
 
+    def put_out(self, state: Bounded, t: int) -> Bounded:
+        """A step's output, given its state: zeros where it is masked, if they are asked for."""
+        if self.counts is None or not self.config.get("zero_output_for_mask"):
+            return state
+        return masks.chosen(self.counts[:, t, None], state, self.zeros(state.shape[0]))
+
+    def stepped_back(self, arrived: list[Bounded], d_states: list[Bounded], place: int
+                     ) -> tuple[Bounded, list[Bounded], Any]:
+        """`step_back` of the step at that place of the order; what a masked step's states were sent
+        goes on to the states before it."""
+        if self.counts is None:
+            return self.step_back(arrived, d_states, self.kept[place])
+        t = self.order[place]
+        counts, rows = self.counts[:, t, None], d_states[0].shape[0]
+        arrived = [self.put_out(each, t) for each in arrived]
+        here = [masks.chosen(counts, each, self.zeros(rows)) for each in arrived]
+        passed = [added([*arrived, d_states[0]]), *d_states[1:]]
+        dz, found, more = self.step_back(
+            here, [masks.chosen(counts, each, self.zeros(rows)) for each in d_states],
+            self.kept[place])
+        return dz, [masks.chosen(counts, new, old) for new, old in zip(found, passed)], more
+
     def zeros(self, rows: int) -> Bounded:
         return Bounded(np.zeros((rows, self.units)), self.rounding)
 
-    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
+    def backward(self, dy: Bounded) -> tuple[Any, dict[str, Bounded]]:
         steps, sequences = len(self.inputs), self.config.get("return_sequences")
         d_states = [self.zeros(dy.shape[0]) for _ in range(self.states)]
         found: list[Any] = []
@@ -65,7 +96,7 @@ class Recurrent(Oracle):
                 arrived = [at_step(dy, t)]
             else:
                 arrived = [dy] if t == steps - 1 else []
-            dz, d_states, more = self.step_back(arrived, d_states, self.kept[t])
+            dz, d_states, more = self.stepped_back(arrived, d_states, t)
             found.append((dz, more))
         found.reverse()
         dz = beside([each for each, _ in found], 0)
@@ -77,7 +108,7 @@ class Recurrent(Oracle):
         for t, (each, _) in zip(self.order, found):
             dx = collected([(each, turned(self.kernel))])
             parts[t] = dx.reshape(dx.shape[0], 1, -1)
-        return self.given_back(beside(parts, 1)), gradients
+        return masks.with_mask(self.given_back(beside(parts, 1)), self.counts), gradients
 
     def given_back(self, dx: Bounded) -> Bounded:
         """The input's gradient, given that of what is left of it after the dropout."""
@@ -112,6 +143,8 @@ class Recurrent(Oracle):
         return [self.weights["bias"]] if "bias" in self.weights else []
 
     def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
+        if isinstance(input_shape[0], (list, tuple)):
+            input_shape = input_shape[0]
         samples, steps, features = input_shape
         width = self.kernel_width() * self.units
         once = features + self.units + 1

@@ -76,6 +76,10 @@ def of_layers(model, network):
                 x = drawn(rng, shape, scale, layer.dtype)
                 if isinstance(layer, scratch.Embedding):  # of class numbers
                     x = np.abs(x) // 1 % layer.input_dim
+                if isinstance(layer, scratch.CategoryEncoding):
+                    x = np.abs(x) // 1 % layer.num_tokens
+                if isinstance(layer, scratch.Masking):  # some steps of the value alone
+                    x[:, ::2] = layer.mask_value
                 y = layer.forward(x, training)
                 dy = np.asarray(rng.standard_normal(y.shape), layer.dtype)
                 kept += [y, x if not isinstance(x, list) else x[0], layer.backward(dy), dy]

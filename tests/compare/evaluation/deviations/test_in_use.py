@@ -39,6 +39,21 @@ def test_ellipsis_of_einsum_dense(keras):
     assert theirs.compute_output_shape((None, 3, 4)) == ours.compute_output_shape((None, 3, 4))
 
 
+def test_shape_of_joined_classes(keras):
+    x = np.ones((7, 2, 3), "float32")
+    theirs, ours = (package.layers.CategoryEncoding(4) for package in (keras, scratch))
+    assert theirs.compute_output_shape((None, 2, 3)) == (None, 2, 4)
+    assert ours.compute_output_shape((None, 2, 3)) == (None, 3, 4)
+    assert tuple(theirs(x).shape) == ours(x).shape == (7, 3, 4)
+
+
+def test_classes_out_of_range(keras):
+    x = np.array([[0.0, 7.0]])
+    assert np.array(keras.layers.CategoryEncoding(3)(x)).tolist() == [[1, 0, 0]]
+    with pytest.raises(ValueError, match="class numbers from 0 to 2"):
+        scratch.CategoryEncoding(3)(x)
+
+
 def test_l1_l2_by_name(keras):
     with pytest.raises(ValueError, match="l1_l2"):
         keras.regularizers.get("l1_l2")

@@ -1,0 +1,33 @@
+"""Masks in oracles: ones and zeros, (batch, steps), as a second input of layers that use them."""
+
+from typing import Any
+
+import numpy as np
+
+from compare.oracle.running_error import Bounded
+
+
+def parted(x: Any) -> tuple[Bounded, np.ndarray | None]:
+    """(the input, whether each step counts), of an input alone or with its mask."""
+    if not isinstance(x, (list, tuple)):
+        return x, None
+    return x[0], x[1].value != 0
+
+
+def with_mask(dx: Bounded, counts: np.ndarray | None) -> Any:
+    """The input's gradient, with that of the mask, zeros, if there is one."""
+    return dx if counts is None else [dx, Bounded(np.zeros(counts.shape), dx.rounding)]
+
+
+def chosen(counts: np.ndarray, a: Bounded, b: Bounded) -> Bounded:
+    """a where the step counts, else b."""
+    return Bounded(np.where(counts, a.value, b.value), a.rounding,
+                   np.where(counts, a.bound, b.bound))
+
+
+def admitted(x: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+    """Numbers drawn for the input and its mask: of a mask only whether they are positive, and the
+    first step counts always."""
+    mask = np.asarray(x[1] > 0, x[1].dtype)
+    mask[:, :1] = 1
+    return (x[0], mask, *x[2:])

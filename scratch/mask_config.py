@@ -1,0 +1,79 @@
+"""Masks in a functional model's config, where Keras writes them out as operations of their own.
+
+A layer that uses a mask is called with it as the argument `mask`, which is `not_equal(x, value)`,
+or `any` of that over the features. Here masks come by themselves, see `masks.py`: the operations
+are left out, and what they were is held against what comes.
+"""
+
+from typing import Any
+
+from scratch.errors import UnsupportedError
+from scratch.layers import LAYERS
+
+KINDS = ("NotEqual", "Any")
+
+
+def without_masks(entries: dict[str, dict]) -> dict[str, dict]:
+    """The entries of a model's layers without the operations that make masks, and without the
+    argument `mask` of the layers that use them.
+
+    Each of these gets, as 'expects_mask', what its mask is made of: (name of the layer, value).
+
+    Raises:
+        UnsupportedError: for a mask that is made otherwise.
+    """
+    found, left_out = dict(entries), set()
+    for name, entry in entries.items():
+        layer = LAYERS.get(str(entry.get("class_name")))
+        if layer is None or not layer.uses_masks:
+            continue
+        nodes, expected = [], None
+        for node in entry["inbound_nodes"]:
+            kwargs = dict(node.get("kwargs", {})) if isinstance(node, dict) else {}
+            mask = kwargs.pop("mask", None)
+            if isinstance(mask, dict):
+                read, value, made_by = _origin(mask, entries, name)
+                expected = (read, value)
+                left_out.update(made_by)
+                node = {**node, "kwargs": kwargs}
+            nodes.append(node)
+        if expected is not None:
+            found[name] = {**entry, "inbound_nodes": nodes, "expects_mask": expected}
+    return {name: entry for name, entry in found.items() if name not in left_out}
+
+
+def _origin(mask: dict, entries: dict, name: str) -> tuple[str, Any, list[str]]:
+    """(the layer of whose output a mask is made, the value that masks, the operations)."""
+    made_by, tensor = [], mask
+    while True:
+        history = tensor.get("config", {}).get("keras_history") or [None]
+        entry = entries.get(history[0], {})
+        if entry.get("class_name") not in KINDS or len(entry.get("inbound_nodes", ())) != 1:
+            raise UnsupportedError(
+                f"Layer {name!r}: expected a mask that a Masking layer or an Embedding with "
+                f"mask_zero makes. Received: one that comes from {history[0]!r}")
+        made_by.append(history[0])
+        args = entry["inbound_nodes"][0].get("args") or [{}]
+        if entry["class_name"] == "NotEqual" and len(args) == 2 and isinstance(args[0], dict):
+            return str(args[0]["config"]["keras_history"][0]), args[1], made_by
+        tensor = args[0] if isinstance(args[0], dict) else {}
+
+
+def require_expected(layer, maker, read_name: str | None) -> None:
+    """Hold the mask that comes against what a config says of it.
+
+    Args:
+        maker: the layer that makes it; None for no mask.
+        read_name: of the layer whose output that reads; None for the model's input.
+
+    Raises:
+        UnsupportedError: for another one.
+    """
+    if layer.expects_mask is None:
+        return
+    name, value = layer.expects_mask
+    own = None if maker is None else getattr(maker, "mask_value", 0)
+    if maker is None or own != value or (
+            read_name is not None and read_name.rpartition(".")[2] != name):
+        raise UnsupportedError(f"{layer} does not support a mask of its own, made of {name!r} and "
+                               f"{value!r}. Expected: the mask that comes with its input.")

@@ -1,0 +1,196 @@
+"""Masks: layers that make and use them against loops, models against Keras, what is refused."""
+
+import copy
+
+import numpy as np
+import pytest
+
+import scratch
+from scratch.errors import UnsupportedError
+from tests.scratch.support.checks import DTYPES
+
+IDS = np.array([[0, 3, 0, 1, 2, 0], [2, 2, 1, 3, 0, 0], [1, 0, 0, 0, 0, 3]])
+
+
+def recurrent(cls, **settings):
+    layer = cls(3, dtype="float64", bias_initializer="random_normal", **settings)
+    layer.build((None, 6, 4))
+    return layer
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("value", [0.0, -1.0, 0.1])
+def test_masking_by_a_loop(dtype, value):
+    rng = np.random.default_rng(0)
+    x = rng.integers(-1, 2, (4, 5, 2)).astype(dtype)
+    x[1, 2], x[3, 0] = value, (value, 7)
+    kept = x.copy()
+    layer, dy = scratch.Masking(value, dtype=dtype), rng.standard_normal(x.shape).astype(dtype)
+    y, dx = layer(x), layer.backward(dy)
+    for n, t in np.ndindex(4, 5):
+        counts = any(each != np.asarray(value, dtype) for each in x[n, t])
+        np.testing.assert_array_equal(y[n, t], x[n, t] if counts else [0, 0])
+        np.testing.assert_array_equal(dx[n, t], dy[n, t] if counts else [0, 0])
+        assert layer.compute_mask(x)[n, t] == counts
+    np.testing.assert_array_equal(x, kept)
+    assert {y.dtype, dx.dtype} == {np.dtype(dtype)}
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("zeros", [False, True])
+@pytest.mark.parametrize("cls", [scratch.SimpleRNN, scratch.LSTM, scratch.GRU])
+def test_a_masked_step_is_as_if_it_were_not_there(cls, zeros, backwards):
+    """Sample by sample the same layer on the steps that count alone, and its states in between."""
+    rng = np.random.default_rng(1)
+    layer = recurrent(cls, return_sequences=True, go_backwards=backwards,
+                      zero_output_for_mask=zeros)
+    x, dy, mask = rng.standard_normal((3, 6, 4)), rng.standard_normal((3, 6, 3)), IDS != 0
+    y = layer.forward([x, mask])
+    dx, none = layer.backward(dy)
+    grads = copy.deepcopy(layer.grads)
+    assert none is None
+    total = {name: 0.0 for name in grads}
+    for n in range(3):
+        order = range(6)[::-1] if backwards else range(6)
+        counting = [t for t in order if mask[n, t]]
+        short = x[n, sorted(counting)][None]
+        states = layer.forward(short)[0]
+        sent, seen = np.zeros_like(states), 0
+        for place, t in enumerate(order):  # outputs come in the order in which steps are read
+            seen += mask[n, t]
+            expected = states[seen - 1] if seen and (mask[n, t] or not zeros) else np.zeros(3)
+            np.testing.assert_allclose(y[n, place], expected, atol=1e-12)
+            if seen and (mask[n, t] or not zeros):
+                sent[seen - 1] += dy[n, place]
+        own = layer.backward(sent[None])[0]
+        np.testing.assert_allclose(dx[n, sorted(counting)], own, atol=1e-12)
+        assert not dx[n, ~mask[n]].any()
+        total = {name: total[name] + layer.grads[name] for name in total}
+    for name, gradient in grads.items():
+        np.testing.assert_allclose(gradient, total[name], atol=1e-12)
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_a_mean_over_the_steps_that_count(data_format, keeps):
+    rng = np.random.default_rng(2)
+    x, mask = rng.standard_normal((3, 6, 4)), IDS != 0
+    layer = scratch.GlobalAveragePooling1D(data_format, keeps, dtype="float64")
+    first = data_format == "channels_first"
+    y = layer.forward([x.swapaxes(1, 2) if first else x, mask])
+    dx, none = layer.backward(np.ones_like(y) * np.arange(3).reshape(-1, *[1] * (y.ndim - 1)))
+    assert none is None and y.shape == ((3, 4, 1) if first else (3, 1, 4)) if keeps else (3, 4)
+    for n in range(3):
+        own = [x[n, t] for t in range(6) if mask[n, t]]
+        np.testing.assert_allclose(y[n].reshape(-1), sum(own) / len(own), atol=1e-14)
+        steps = dx[n].T if first else dx[n]
+        for t in range(6):
+            np.testing.assert_allclose(steps[t], n * mask[n, t] / len(own), atol=1e-14)
+
+
+def stacks(L):
+    """Models of layers of a package, each with what it is fed."""
+    words = {"input_dim": 4, "output_dim": 4, "mask_zero": True}
+    rng = np.random.default_rng(3)
+    numbers = np.where((IDS == 0)[..., None], -1.0, rng.standard_normal((3, 6, 2)))
+    return {
+        "last state": (IDS, [L.Embedding(**words), L.LSTM(3), L.Dense(2)]),
+        "carried": (IDS, [L.Embedding(**words), L.Dropout(0.0), L.Dense(3, activation="relu"),
+                          L.GRU(3, return_sequences=True, zero_output_for_mask=True),
+                          L.LayerNormalization(), L.GlobalAveragePooling1D(), L.Dense(2)]),
+        "backwards": (IDS, [L.Embedding(**words), L.SimpleRNN(3, go_backwards=True,
+                                                              return_sequences=True),
+                            L.LSTM(2, unroll=True), L.Dense(2)]),
+        "both ways": (IDS, [L.Embedding(**words), L.Bidirectional(L.LSTM(2, return_sequences=True)),
+                            L.Bidirectional(L.GRU(2), merge_mode="sum"), L.Dense(2)]),
+        "lost": (IDS, [L.Embedding(**words), L.Conv1D(3, 2), L.LSTM(3), L.Dense(2)]),
+        "numbers": (numbers, [L.Masking(-1.0), L.Activation("tanh"), L.GRU(2, reset_after=False),
+                              L.Dense(2)]),
+    }
+
+
+@pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask")
+@pytest.mark.parametrize("functional", [False, True])
+@pytest.mark.parametrize("name", stacks(scratch.layers))
+def test_keras(keras, tmp_path, name, functional):
+    """Predictions and steps of training, out of a file that Keras wrote and back into one."""
+    keras.utils.set_random_seed(0)
+    x, layers = stacks(keras.layers)[name]
+    twin = keras.Sequential([keras.Input(x.shape[1:]), *layers])
+    if functional:
+        tensor = source = keras.Input(x.shape[1:])
+        for layer in layers:
+            tensor = layer(tensor)
+        twin = keras.Model(source, tensor)
+    twin.compile(keras.optimizers.SGD(0.5), "mse")
+    twin.save(tmp_path / "model.keras")
+    model = scratch.load_model(tmp_path / "model.keras")
+    y = np.random.default_rng(4).standard_normal((3, 2))
+    for _ in range(2):
+        np.testing.assert_allclose(model.predict(x, verbose=0), twin.predict(x, verbose=0),
+                                   atol=1e-6)
+        assert model.train_on_batch(x, y) == pytest.approx(twin.train_on_batch(x, y), rel=1e-5)
+    model.save(tmp_path / "ours.keras")
+    again = keras.saving.load_model(tmp_path / "ours.keras")
+    np.testing.assert_allclose(again.predict(x, verbose=0), twin.predict(x, verbose=0), atol=1e-5)
+
+
+def test_a_graph_of_ones_own():
+    source = scratch.Input((6,))
+    words = scratch.Embedding(4, 2, mask_zero=True)(source)
+    model = scratch.Model(source, scratch.LSTM(3)(words))
+    x = np.array(IDS)
+    before = model.predict(x, verbose=0)
+    table = model.layers[0].params["embeddings"]
+    table[0] += 5  # of the padding, which nothing reads
+    np.testing.assert_array_equal(before, model.predict(x, verbose=0))
+    assert model.sources == [(-1,), (0, -1)] and model.masked_ends == []
+    assert copy.deepcopy(model).predict(x, verbose=0).tolist() == before.tolist()
+
+
+@pytest.mark.parametrize("layer", [
+    lambda: scratch.BatchNormalization(), lambda: scratch.Softmax(),
+    lambda: scratch.TimeDistributed(scratch.Dense(2))])
+def test_layers_that_do_not_take_a_mask(layer):
+    with pytest.raises(UnsupportedError, match="does not support the mask that comes from Embed"):
+        scratch.Sequential([scratch.Input((6,)), scratch.Embedding(4, 2, mask_zero=True), layer()])
+
+
+def test_masks_that_meet():
+    source = scratch.Input((6, 2))
+    masked = scratch.Masking()(source)
+    with pytest.raises(UnsupportedError, match="Add .* does not support the mask that comes from"):
+        scratch.Model(source, scratch.Add()([masked, scratch.Dense(2)(masked)]))
+
+
+def test_a_mask_does_not_go_into_a_model_inside():
+    inner = scratch.Sequential([scratch.Input((6, 2)), scratch.LSTM(3)])
+    with pytest.raises(UnsupportedError, match="a model or into one that stands inside another"):
+        scratch.Sequential([scratch.Input((6,)), scratch.Embedding(4, 2, mask_zero=True), inner])
+
+
+def test_a_loss_of_masked_outputs():
+    model = scratch.Sequential([scratch.Input((6,)), scratch.Embedding(4, 2, mask_zero=True),
+                                scratch.LSTM(3, return_sequences=True)])
+    with pytest.raises(UnsupportedError, match="compile does not support the mask that comes along "
+                                               "with the output of 'lstm'"):
+        model.compile("sgd", "mse")
+
+
+def test_zeros_of_an_unrolled_layer():
+    with pytest.raises(UnsupportedError, match="a mask with unroll=True"):
+        scratch.Sequential([scratch.Input((6,)), scratch.Embedding(4, 2, mask_zero=True),
+                            scratch.LSTM(3, unroll=True, zero_output_for_mask=True)])
+
+
+def test_a_mask_of_somebodys_own(keras):
+    source = keras.Input((6, 2))
+    other = keras.ops.not_equal(keras.ops.sum(source, axis=-1), 0)
+    twin = keras.Model(source, keras.layers.LSTM(3)(source, mask=other))
+    with pytest.raises(UnsupportedError, match="does not support a mask of its own|operation"):
+        scratch.Model.from_config(twin.get_config())
+
+
+def test_a_value_that_is_no_number():
+    with pytest.raises(TypeError, match="expected mask_value to be a number"):
+        scratch.Masking("0")
