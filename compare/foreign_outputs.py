@@ -20,6 +20,7 @@ from compare.oracle.expected import results
 from compare.oracle.registry import oracle_for
 from compare.oracle.running_error import Rounding
 from compare.report.report import Report
+from compare.report.timing import timed
 from compare.runtimes import is_file, opened, reading
 from compare.tracing.configs import input_layers, plain
 from compare.tracing.global_state import QUIET, leaving_no_trace
@@ -45,6 +46,7 @@ class Bounds(NamedTuple):
     bound: np.ndarray
 
 
+@timed
 @leaving_no_trace
 @np.errstate(**QUIET)
 def check_outputs(model, x=None, outputs=(), *, data_format=None, precision=None,

@@ -39,6 +39,7 @@ from compare.oracle.expected import learned
 from compare.reduction.case import Case
 from compare.reduction.minimize import run_small
 from compare.report.report import Report
+from compare.report.timing import Stopwatch, timed
 from compare.tracing import grouping, known_settings, placeholder
 from compare.tracing.global_state import QUIET, leaving_no_trace
 from compare.tracing.model_kinds import is_keras, is_scratch, require_network
@@ -56,6 +57,7 @@ from compare.tracing.validation import (
 LOCKSTEP = 5  # steps of training side by side
 
 
+@timed
 @leaving_no_trace
 @np.errstate(**QUIET)
 def check(model, twin, x=None, y=None, *, upstream=None, sample_weight=None, gradients=None,
@@ -219,13 +221,18 @@ def _report(model, twin, called, reference: Trace, given: dict, probes: bool, st
         forget_observed(rows)
     if not report.structure_holds:
         return report
+    watch = Stopwatch()
     if probes:
         own, theirs = ops_of(model), keras_ops(twin, whole)
-        rows = (rows + integer_probe.probe(candidate, own, theirs, only=only)
-                + sparse_probe.probe(candidate, own, theirs, only=only)
-                + extremes.probe(candidate, own, theirs, model, keras_loss(twin), only))
+        with watch.on(Gate.WHOLE_NUMBERS):
+            rows = rows + integer_probe.probe(candidate, own, theirs, only=only)
+        with watch.on(Gate.FEW_TERMS):
+            rows = rows + sparse_probe.probe(candidate, own, theirs, only=only)
+        with watch.on(Gate.EXTREMES):
+            rows = rows + extremes.probe(candidate, own, theirs, model, keras_loss(twin), only)
     if some is None:
-        rows = without_steps(rows + _beyond_single_layers(model, twin, reference, steps, notes),
+        rows = without_steps(rows + _beyond_single_layers(model, twin, reference, steps, notes,
+                                                           watch),
                              reference, left_out)
         if is_keras(called):
             rows = rows + entry_points.rows(model, called, reference)
@@ -235,7 +242,9 @@ def _report(model, twin, called, reference: Trace, given: dict, probes: bool, st
     outside.mark(rows, reference)
     explained = Diagnosis(candidate, reference, ops_of(model), keras_ops(twin, whole), model,
                           twin if is_keras(twin) else None)
-    return Report.of(rows, candidate, reference, explained, notes, left_out, some)
+    made = Report.of(rows, candidate, reference, explained, notes, left_out, some)
+    made.gate_seconds = watch.seconds
+    return made
 
 
 def without_steps(rows: list[Row], reference: Trace, left_out: list[str]) -> list[Row]:
@@ -251,7 +260,7 @@ def without_steps(rows: list[Row], reference: Trace, left_out: list[str]) -> lis
 
 
 def _beyond_single_layers(model, twin, reference: Trace, steps: int,
-                          notes: list[str]) -> list[Row]:
+                          notes: list[str], watch: Stopwatch) -> list[Row]:
     """Rows of the optimizer's later steps, of noise, of the whole network and of its training."""
     rows = end_to_end.rows(model, reference) + _as_its_owner_runs_it(model, reference, notes)
     if reference.training:
@@ -259,8 +268,9 @@ def _beyond_single_layers(model, twin, reference: Trace, steps: int,
                  + noise_distribution.rows(model, reference))
     if steps and reference.y is not None and is_keras(twin):
         notes += training_trajectory.about_classes(reference)
-        rows.append(training_trajectory.verdict(model, twin, reference.x, reference.y, steps,
-                                                reference.sample_weight, reference))
+        with watch.on(Gate.LOCKSTEP):
+            rows.append(training_trajectory.verdict(model, twin, reference.x, reference.y, steps,
+                                                    reference.sample_weight, reference))
     return rows
 
 
@@ -307,11 +317,12 @@ def twin(model):
 
 
 def assert_parity(model, twin, x=None, y=None, **options) -> None:
-    """`check`, with its options, and an AssertionError that carries the table if anything fails."""
+    """`check`, with its options, and an AssertionError if anything fails: its first line says which
+    layer, which tensor and why, the table follows."""
     __tracebackhide__ = True
     report = check(model, twin, x, y, **options)
     if not report:
-        raise AssertionError(str(report))
+        raise AssertionError(f"{report.headline()}\n\n{report}")
 
 
 def diagnose(model, twin, x=None, y=None, **options) -> list[Finding]:
@@ -350,7 +361,7 @@ def compare_traces(candidate: Trace, reference: Trace, ops=None, model=None,
 
 def assert_case(model: str, layer: str, tensor: str, *, part: str, class_name: str, config: dict, x,
                 dy, weights: dict, expected, allowed, changes: dict | None = None,
-                training: bool = True) -> None:
+                training: bool = True, cause: str = "") -> None:
     """Runs one layer of a network on one small case, and holds a result against known numbers.
 
     What the tests call that `parity debug --pytest` writes; they may be edited and kept.
@@ -368,6 +379,7 @@ def assert_case(model: str, layer: str, tensor: str, *, part: str, class_name: s
         allowed: how far rounding may lead away from it, element by element.
         changes: arguments in which the case differs from the layer, such as fewer filters.
         training: whether the layer is run as in training.
+        cause: what was found to be wrong when the case was written.
 
     Raises:
         AssertionError: if the result has another shape or lies further away than allowed.
@@ -387,6 +399,7 @@ def assert_case(model: str, layer: str, tensor: str, *, part: str, class_name: s
     if over.any():
         first = tuple(int(i) for i in np.argwhere(over)[0])
         raise AssertionError(
-            f"{layer} {tensor}: {int(over.sum())} of {over.size} elements are further from the "
+            f"{layer} {tensor}: {f'{cause}. ' if cause else ''}"
+            f"{int(over.sum())} of {over.size} elements are further from the "
             f"exact result than rounding explains. At {list(first)} expected {expected[first]!r}, "
             f"received {actual[first]!r}, allowed {np.broadcast_to(allowed, over.shape)[first]!r}")

@@ -195,8 +195,9 @@ class Learner:
                                 f"{did_you_mean(name, known)}")
         told = [name for name, value in settings.items() if value not in RUN_BY_TENSORFLOW[name]]
         if told:
-            warnings.warn(f"Model {self.name!r}: {', '.join(told)} tells TensorFlow how to run, "
-                          "and changes nothing here.", stacklevel=3)
+            tell, change = ("tells", "changes") if len(told) == 1 else ("tell", "change")
+            warnings.warn(f"Model {self.name!r}: {', '.join(told)} {tell} TensorFlow how to run, "
+                          f"and {change} nothing here.", stacklevel=3)
 
     @property
     def dtype(self) -> np.dtype:

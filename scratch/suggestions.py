@@ -7,8 +7,9 @@ from collections.abc import Iterable
 # Names of older Keras, and what they are called now.
 FORMER = {"lr": "learning_rate", "nb_filter": "filters", "border_mode": "padding",
           "subsample": "strides", "init": "kernel_initializer", "nb_epoch": "epochs",
-          "output_dim": "units", "p": "rate", "kernel": "kernel_size", "stride": "strides",
-          "dilation": "dilation_rate", "beta1": "beta_1", "beta2": "beta_2", "eps": "epsilon"}
+          "output_dim": "units", "p": "rate", "kernel": "kernel_size", "pool": "pool_size",
+          "stride": "strides", "dilation": "dilation_rate", "beta1": "beta_1",
+          "beta2": "beta_2", "eps": "epsilon"}
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
@@ -17,7 +18,8 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     if FORMER.get(str(name)) in known:
         return f" Did you mean {FORMER[str(name)]}?"
     by_small_letters = {each.lower(): each for each in known}
-    near = difflib.get_close_matches(str(name).lower(), by_small_letters, 1, 0.75)
+    near = difflib.get_close_matches(str(name).lower(), by_small_letters, 1, 0.75) or [
+        each for each in by_small_letters if sorted(each) == sorted(str(name).lower())]
     return f" Did you mean {by_small_letters[near[0]]}?" if near else ""
 
 

@@ -22,6 +22,17 @@ def pytest_configure(config):
         config.pluginmanager.import_plugin(PLUGIN)
 
 
+def pytest_xdist_auto_num_workers(config):
+    """How many processes `-n auto` is: one per core, and none beside this one for single tests.
+
+    More than eight would spend their time on starting TensorFlow, which each of them does.
+    """
+    if any("::" in argument for argument in config.args):
+        return 0
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(cores or 1, 8)
+
+
 @pytest.fixture(autouse=True)
 def plain_surroundings(monkeypatch):
     """No colours, annotations and options because the tests themselves run where those are wanted.

@@ -26,7 +26,7 @@ from compare.oracle.optimizer_states import (
     with_more_roundings,
 )
 from compare.oracle.running_error import Bounded
-from compare.tracing.layer_error import RAISED, sentence
+from compare.tracing.layer_error import RAISED, LayerError, sentence
 from compare.tracing.loss_scale import rule_of
 from compare.tracing.model_kinds import is_keras, is_scratch
 from compare.tracing.optimizer_steps import Key, OptimizerSteps
@@ -85,7 +85,8 @@ def rows(model: Network, reference: Trace, twin: Network | Trace | None = None) 
         return [raised(Gate.UPDATE, LATER, "weights",
                        f"{type(model.optimizer).__name__} raised {sentence(error)}")]
     kinds = dict.fromkeys(tensor.kind for tensor in tensors)
-    changed = [raised(Gate.UPDATE, LATER, "gradients", IN_PLACE)] * ours.changes_gradients
+    changed = [raised(Gate.UPDATE, LATER, "gradients", LayerError(IN_PLACE))
+               ] * ours.changes_gradients
     return changed + [row for kind in kinds
                       for row in _told([tensor for tensor in tensors if tensor.kind == kind])]
 

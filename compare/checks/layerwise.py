@@ -99,7 +99,7 @@ class Layerwise:
             if made.get(tensor) is None:
                 if gate not in errors and self.ops is not None and self.ops[i].spares(tensor):
                     continue
-                rows.append(raised(gate, ours.name, tensor, str(errors[gate])) if gate in errors
+                rows.append(raised(gate, ours.name, tensor, errors[gate]) if gate in errors
                             else mismatch(gate, ours.name, tensor, None, expected))
                 continue
             row = judge(gate, ours.name, tensor, made[tensor], expected, right[tensor],
@@ -302,7 +302,7 @@ class Layerwise:
         if self.ops is not None:
             result, errors = self.ops[i].attempt(_copy(theirs.input), training=False)
             if errors:
-                return [raised(Gate.INFERENCE, ours.name, "output", str(errors["forward"]))]
+                return [raised(Gate.INFERENCE, ours.name, "output", errors["forward"])]
             made = result.output
         else:
             assert ours.inference is not None  # as the reference's is not, see above

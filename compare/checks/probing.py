@@ -148,7 +148,7 @@ def run_draw(gate: Gate, part: Part, op: Op, known: Refereed, exactly: bool = Fa
             error = errors.get("forward" if tensor == "output" else "backward")
             if error is None and op.spares(tensor):
                 continue
-            rows.append(raised(gate, part.name, tensor, str(error)) if error else
+            rows.append(raised(gate, part.name, tensor, error) if error else
                         mismatch(gate, part.name, tensor, None, expected[tensor]))
             continue
         allowed = Bounded(value.value, value.rounding) if exactly else value

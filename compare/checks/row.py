@@ -10,6 +10,7 @@ from compare.checks.excerpt import Excerpt, close_up
 from compare.checks.gate import Gate
 from compare.document.plain_json import plain
 from compare.oracle.running_error import Bounded, Rounding
+from compare.tracing.layer_error import LayerError
 
 # What a row says where the usual bounds do not hold.
 OVERFLOWN = "intermediate results overflow, on both sides alike"
@@ -50,6 +51,8 @@ class Row:
         note: anything else worth saying.
         excerpt: the surroundings of the worst element, for pictures; not part of the JSON.
         drawn: the numbers on which it failed, if they were drawn for the purpose; likewise.
+        stopped: whether somebody's code raised an error, so that there is nothing to hold against
+            anything; likewise.
     """
 
     gate: Gate
@@ -80,6 +83,7 @@ class Row:
     note: str = ""
     excerpt: Excerpt | None = field(default=None, repr=False, compare=False)
     drawn: Any = field(default=None, repr=False, compare=False)
+    stopped: bool = field(default=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self.gate = Gate(self.gate)  # type: ignore[call-arg]  # a member by its value
@@ -112,7 +116,7 @@ class Row:
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; numbers that JSON cannot hold become text."""
         known = {each.name: getattr(self, each.name) for each in fields(self)
-                 if each.name not in ("excerpt", "drawn")}
+                 if each.name not in ("excerpt", "drawn", "stopped")}
         made: dict[str, Any] = plain({**known, "smallest_tolerance": self.smallest_tolerance})
         return made
 
@@ -200,10 +204,12 @@ def mismatch(gate: Gate, layer: str, tensor: str, actual: ArrayLike | None,
                note=f"expected shape {shapes[1]}, received {shapes[0]}".replace("None", "nothing"))
 
 
-def raised(gate: Gate, layer: str, tensor: str, note: str) -> Row:
-    """The row for a tensor that could not be computed, as the candidate's layer raised an error."""
+def raised(gate: Gate, layer: str, tensor: str, why: str | LayerError) -> Row:
+    """The row for a tensor that could not be computed, as the candidate's layer raised an error or
+    gave what is no such tensor."""
     return Row(gate, layer, tensor, passed=False, used=np.inf, max_abs=np.inf, max_rel=np.inf,
-               error=np.inf, off="candidate", kind="exact", note=note)
+               error=np.inf, off="candidate", kind="exact", note=str(why),
+               stopped=not isinstance(why, LayerError) or why.from_outside)
 
 
 def _worst(shares: np.ndarray, error: np.ndarray, difference: np.ndarray) -> tuple[int, ...]:

@@ -113,7 +113,8 @@ def verdict(model: Network, twin: Network, x: Any, y: Any, steps: int,
                    reference=reference).row()
     except LayerError as error:
         return Row(Gate.LOCKSTEP, "all layers", "weights", passed=False, used=np.inf,
-                   kind="normwise", max_abs=np.inf, max_rel=np.inf, error=np.inf, note=str(error))
+                   kind="normwise", max_abs=np.inf, max_rel=np.inf, error=np.inf, note=str(error),
+                   stopped=error.from_outside)
 
 
 def run(model: Network, twin: Network, x: Any, y: Any, steps: int, seed: int = 0,

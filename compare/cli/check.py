@@ -197,13 +197,14 @@ def about_model(args):
 def against_golden(args):
     """(report, a text on what was checked) with a recorded trace as the reference."""
     from compare import parity
-    from compare.inputs import twins
+    from compare.inputs import starting_tensorflow, twins
     from compare.tracing.trace import Trace
 
     refuse_beside_golden(args)
     with advising("Record it again: parity record --out FILE.npz"):
         trace = Trace.load(args.golden)
-    with advising("Give --model module:callable that returns a scratch model, or leave it out"):
+    advice = "Give --model module:callable that returns a scratch model, or leave it out"
+    with starting_tensorflow.quietly(tell_start), advising(advice):
         model = twins.golden_candidate(trace, args.model)
     name = args.model or "the network"
     advice = "Record a trace of this very model, or give the one that was recorded"
@@ -251,7 +252,7 @@ def prepare(args):
 
 def described(args):
     """The same, with y where there is one."""
-    from compare.inputs import batches, custom_code, twins
+    from compare.inputs import batches, custom_code, starting_tensorflow, twins
 
     fill_in(args)
     if args.size and (args.model is None or args.input):
@@ -266,8 +267,7 @@ def described(args):
         return benchmark(args)
     with about_batch(args):
         given = batches.from_file(args.input) if args.input else None
-    print(STARTING, file=sys.stderr, flush=True)
-    with about_model(args):
+    with starting_tensorflow.quietly(tell_start), about_model(args):
         with custom_code.given_by(args.custom_objects):
             model, twin = twins.pair(args.model, args.dtype, args.seed, not args.no_compile)
         name = args.model or "the benchmark network"
@@ -283,7 +283,13 @@ def described(args):
 
 def benchmark(args):
     """As `prepare`: the benchmark network, made for the images of the data set."""
-    from compare.inputs import batches, benchmark_networks, datasets, twins
+    from compare.inputs import (
+        batches,
+        benchmark_networks,
+        datasets,
+        starting_tensorflow,
+        twins,
+    )
 
     with arguments.loading_data():
         loaded = datasets.load(args.dataset, args.data_dir)
@@ -291,12 +297,17 @@ def benchmark(args):
                                      dtype=args.dtype or "float32")
     with advising("Give a smaller --batch"):
         x, y = batches.images(loaded, args.batch, args.seed, model.dtype)
-    print(STARTING, file=sys.stderr, flush=True)
-    model, twin = twins.twins(model)
+    with starting_tensorflow.quietly(tell_start):
+        model, twin = twins.twins(model)
     about = [f"Checking the benchmark network on {args.batch} images of {loaded.title}"]
     if loaded.fallback_reason:
         about.append(loaded.fallback_reason)
     return model, twin, x, y, lines(about)
+
+
+def tell_start() -> None:
+    """Say what takes some seconds, at the moment when it begins."""
+    print(STARTING, file=sys.stderr, flush=True)
 
 
 def fill_in(args) -> None:

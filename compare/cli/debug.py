@@ -69,11 +69,20 @@ def run(args) -> int:
         found = closer(args, report, *reference_of(model, twin, x, y, upstream, gradients,
                                                     args.seed))
     if args.pytest and found:
-        files.write_text(args.pytest, reproducer.as_test(found, args.model))
+        files.write_text(args.pytest,
+                         reproducer.as_test(found, args.model, cause_of(found, report)))
         colour.show(line(f"A test that reproduces it is in {args.pytest}: "
                          f"run `pytest {args.pytest}`"))
-    outputs.write(args, report, about, reproducer.explain(found) if found else "")
+    outputs.write(args, report, about, reproducer.explain(found) if found else "",
+                  reproducer.pictured(found) if found else None)
     return outputs.exit_code(report)
+
+
+def cause_of(found, report) -> str:
+    """What was found to be wrong with the layer of the smallest case; '' if that is not known."""
+    layer = found.layer.split("/")[0]
+    return next((finding.sentence for finding in report.diagnosis
+                 if finding.layer.split("/")[0] == layer and finding.causes), "")
 
 
 def reference_of(model, twin, x, y, upstream, gradients=True, seed=0):

@@ -95,7 +95,8 @@ def failed(args, message: str) -> None:
         except ValueError:
             return
         with contextlib.suppress(OSError):  # the one line on the screen is not to be lost for it
-            files.write_text(args.junit, junit_error(message, getattr(args, "model", None)))
+            files.write_text(args.junit, junit_error(
+                message, getattr(args, "model", None) or getattr(args, "what", None)))
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 import argparse
 
-from compare.document.tables import WIDTH
+from compare.document.terminal import WIDTH
 
 
 class Formatter(argparse.RawDescriptionHelpFormatter):

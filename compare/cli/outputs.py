@@ -106,13 +106,14 @@ def write_single(args, result, taken: set[str], **makers: Callable | None) -> li
     return written
 
 
-def write(args, report, about: str, smallest: str = "") -> None:
+def write(args, report, about: str, smallest: str = "", pictured=None) -> None:
     """Every output of a report that the options ask for.
 
     Args:
         report: a `compare.Report`.
         about: what was checked on what.
         smallest: the smallest failing case as text, if one was looked for.
+        pictured: its result as a `compare.checks.excerpt.Excerpt`, if there is one.
     """
     from compare.document.plain_json import dumps
     from compare.report import github_annotations
@@ -120,12 +121,12 @@ def write(args, report, about: str, smallest: str = "") -> None:
     def page(report):
         from compare.report.page import report_page
 
-        return report_page(report, about, facts(args), smallest)
+        return report_page(report, about, facts(args), smallest, pictured)
 
     def as_junit(report):
         from compare.report.junit import junit
 
-        return junit(report, about.splitlines()[0])
+        return junit(report, args.model or getattr(args, "golden", None) or "benchmark")
 
     write_files(args, report, lambda found: dumps({"about": about, **found.as_dict()}), page,
                 as_junit)

@@ -3,12 +3,11 @@
 A sentence that is a plain `str` is one line. One with a tone, or of several lines, is a `Text`.
 """
 
-import sys
 import textwrap
 from dataclasses import dataclass, field
 
 from compare.document import tables
-from compare.document.tables import WIDTH
+from compare.document.terminal import prose_width, shown
 from compare.document.text import Text, as_lines, line, lines, strong
 
 
@@ -72,7 +71,8 @@ def as_markdown(sections: list[Section], pictures: dict[str, str]) -> str:
 
 
 def wrapped(text: str, indent: str | None = None) -> Text:
-    """A text on lines of at most WIDTH, those that it has already among them.
+    """A text on lines of at most 80 columns, or as many as a narrower terminal has, those that it
+    has already among them.
 
     Args:
         indent: of the lines that go on with one; None: none for a text on one line, for others
@@ -86,20 +86,17 @@ def wrapped(text: str, indent: str | None = None) -> Text:
 
 
 def _wrapped(text: str, indent: str) -> str:
-    if len(text) <= WIDTH:
+    width = prose_width()
+    if len(text) <= width:
         return text
     # a path or an address stays in one piece, to be copied
-    return textwrap.fill(text, WIDTH, subsequent_indent=indent, break_on_hyphens=False,
+    return textwrap.fill(text, width, subsequent_indent=indent, break_on_hyphens=False,
                          break_long_words=False)
 
 
 def plus_minus() -> str:
     """'±' where standard output can show it, else '+-'."""
-    try:
-        "±".encode(getattr(sys.stdout, "encoding", None) or "utf-8")
-    except (UnicodeEncodeError, LookupError):
-        return "+-"
-    return "±"
+    return shown("±", "+-")
 
 
 def table_text(table: Table, tablefmt: str, sign: str = "±") -> Text:

@@ -1,9 +1,9 @@
 """Tables in any of tabulate's formats: those for a terminal fit it, the others paste cleanly.
 
 A table for a terminal is laid out here, columns of numbers aligned at the decimal point and long
-texts on several lines, and framed by tabulate. Formats that another program reads (Markdown,
-LaTeX, HTML ...) keep each cell on one line, whatever its length, and have what is special there
-escaped.
+texts on several lines, broken between words alone, and framed by tabulate. Formats that another
+program reads (Markdown, LaTeX, HTML ...) keep each cell on one line, whatever its length, and have
+what is special there escaped.
 """
 
 import re
@@ -13,9 +13,11 @@ from html import escape
 
 import tabulate as library
 
+from compare.document.shortening import longest_word, shortened_column
+from compare.document.terminal import terminal_width
 from compare.document.text import Text, Tone, line, visible
 
-WIDTH = 80  # columns of a terminal, also where there is none: output must not depend on the window
+TERMINAL = 0  # for a width: the terminal's own
 NONE = "-"  # in a cell: there is no such figure
 ON_TERMINAL = frozenset((
     "plain", "simple", "presto", "pretty", "psql", "grid", "simple_grid", "rounded_grid",
@@ -28,16 +30,14 @@ LATEX = frozenset(("latex", "latex_raw", "latex_booktabs", "latex_longtable"))
 # what a column of numbers holds: '1.2e-07', '1,234', '0.891 ± 0.003', '8 of 9', '349 (91.4 %)'
 NUMBER = re.compile(r"[-+<>]?\d[\d,]*(\.\d+)?(e[-+]\d+)?( ?%|x)?"
                     r"( (±|\+-) .*| of .*| \(.*\))?|-|inf|nan|")
-# where a text may be broken: after a space or a sign within a name, before a capital within a word
-BREAKS = re.compile(r"(?<=[\s_/:=\-])|(?<=\.)(?=[A-Za-z])|(?<=[a-z\d])(?=[A-Z])")
-NUMBER_BREAKS = re.compile(r"(?<=\s)")
+BREAKS = re.compile(r"(?<=\s)")  # where a text may be broken; a name never is
 NARROW = 8  # a column of texts is not made narrower
 # stand for the letters of a tone where a table is drawn in tones (private use: nobody's letters)
 MARKS = {tone: chr(0xE100 + i) for i, tone in enumerate(Tone)}
 
 
 def render(headers: Sequence[str], rows: Sequence[Sequence[str]], tablefmt: str = "simple",
-           numbers: Sequence[bool] | None = None, width: int | None = WIDTH,
+           numbers: Sequence[bool] | None = None, width: int | None = TERMINAL,
            plus_minus: str = "±") -> Text:
     """A table of texts; on a terminal their tones are kept.
 
@@ -45,7 +45,8 @@ def render(headers: Sequence[str], rows: Sequence[Sequence[str]], tablefmt: str 
         headers, rows: texts. A line break in a heading is one on a terminal, else a space; in a
             cell it is shown escaped, as all that would hide there.
         numbers: for each column, whether it is aligned as numbers are; None: if all cells are.
-        width: that a table for a terminal must fit; None for no limit.
+        width: that a table for a terminal must fit: by default that of standard output, see
+            `compare.document.terminal`; None for no limit.
         plus_minus: what stands for '±'.
     """
     headers = [visible(text, keep="\n") for text in headers]
@@ -56,6 +57,7 @@ def render(headers: Sequence[str], rows: Sequence[Sequence[str]], tablefmt: str 
     if numbers is None:
         numbers = [bool(cells) and all(map(numeric, column)) for column in zip(*cells)]
     numbers = list(numbers) or [False] * len(headers)
+    width = terminal_width() if width == TERMINAL else width
     return (framed(headers, cells, tablefmt, numbers, width) if tablefmt in ON_TERMINAL
             else Text([(pasted(headers, cells, tablefmt, numbers), None)]))
 
@@ -68,6 +70,19 @@ def numeric(text: str) -> bool:
 # On a terminal
 
 
+def fits(headers: Sequence[str], rows: Sequence[Sequence[str]], tablefmt: str) -> bool:
+    """Whether a table fits the terminal without a name that has to be shortened."""
+    columns = [[line(row[i]) for row in rows] for i in range(len(headers))]
+    return (sum(narrowest(headers, columns)) + overhead(tablefmt, len(headers))
+            <= terminal_width())
+
+
+def narrowest(headers: Sequence[str], columns: Sequence[Sequence[str]]) -> list[int]:
+    """How wide each column has to be for its longest word."""
+    return [max(longest_word(text) for text in (header, *column, "x"))
+            for header, column in zip(headers, columns)]
+
+
 def framed(headers: Sequence[str], rows: list[list[Text]], tablefmt: str, numbers: list[bool],
            width: int | None) -> Text:
     """A table for a terminal, no wider than `width` where that can be had."""
@@ -78,9 +93,10 @@ def framed(headers: Sequence[str], rows: list[list[Text]], tablefmt: str, number
         room = width - overhead(tablefmt, len(headers))
         sizes = within = fitted(headers, texts, numbers, room)
         headers = [broken(text, size) for text, size in zip(headers, within)]
-        columns = [[shortened(text, size, number) if length(text) > size else text
-                    for text in column]
-                   for column, size, number in zip(texts, within, numbers)]
+        texts = [column if number else shortened_column(column, size)
+                 for column, size, number in zip(texts, within, numbers)]
+        columns = [[on_lines(text, size) if length(text) > size else text for text in column]
+                   for column, size in zip(texts, within)]
     laid = [laid_out(*each) for each in zip(headers, columns, numbers, sizes)]
     return with_tones(texts, laid, tablefmt)
 
@@ -117,9 +133,9 @@ def in_frame(laid: list[list[str]], tablefmt: str) -> str:
                      list(zip(*(column[1:] for column in laid))), tablefmt, [None] * len(laid))
 
 
-def shortened(text: Text, size: int, number: bool) -> str:
+def on_lines(text: Text, size: int) -> str:
     """A cell on several lines, none of which can be taken for a command."""
-    lines = broken(text, size, number)
+    lines = broken(text, size)
     return lines if text.toned else visible(lines, keep="\n")
 
 
@@ -138,13 +154,13 @@ def fitted(headers: Sequence[str], columns: Sequence[Sequence[Text]], numbers: S
            room: int) -> list[int]:
     """How wide each column may be: the widest are narrowed until all fit.
 
-    First only where texts have a place to break, then anywhere in texts and headings.
+    First only as far as no word is too long for its column, then as far as words have to be
+    shortened.
     """
     sizes = [natural(header, column, number)
              for header, column, number in zip(headers, columns, numbers)]
-    gentle = [max(longest(header, False), *(longest(text, number) for text in column), 1)
-              for header, column, number in zip(headers, columns, numbers)]
-    firm = [max(longest(text, number) for text in (*column, "x")) if number
+    gentle = narrowest(headers, columns)
+    firm = [max(longest_word(text) for text in (*column, "x")) if number
             else min(size, NARROW) for column, size, number in zip(columns, sizes, numbers)]
     for least in (gentle, firm):
         while sum(sizes) > room:
@@ -161,21 +177,16 @@ def natural(header: str, column: Sequence[str], number: bool) -> int:
     return max(map(length, (header, *cells)))
 
 
-def longest(text: str, number: bool) -> int:
-    """The longest piece that a text can be broken into."""
-    return max((len(piece.rstrip()) for whole in text.split("\n")
-                for piece in (NUMBER_BREAKS if number else BREAKS).split(whole)), default=0)
-
-
-def broken(text: str, size: int, number: bool = False) -> str:
-    """A text on lines of at most `size`, broken where it hurts least; an indent is kept."""
+def broken(text: str, size: int) -> str:
+    """A text on lines of at most `size`, broken between words, and within one only if it is longer
+    than that; an indent is kept."""
     if length(text) <= size:
         return text
     lines = []
     for whole in text.split("\n"):
         indent = whole[:len(whole) - len(whole.lstrip())]
         begun, most = indent, max(size, len(indent) + 1)
-        for piece in (NUMBER_BREAKS if number else BREAKS).split(whole.lstrip()):
+        for piece in BREAKS.split(whole.lstrip()):
             if begun.strip() and length((begun + piece).rstrip()) > most:
                 lines.append(begun.rstrip())
                 begun = indent

@@ -1,5 +1,5 @@
 """What is compared, and on which numbers: twins, named networks, protocols, batches, datasets.
 
 Reading order: benchmark_networks.py, twins.py (from what was handed over to two networks),
-training_protocols.py, batches.py, datasets/.
+starting_tensorflow.py (quietly), training_protocols.py, batches.py, datasets/.
 """

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from compare.inputs import starting_tensorflow
 from compare.tracing.layer_error import RAISED
 from scratch.custom_objects import custom_object_scope
 
@@ -37,9 +38,7 @@ def given_by(spec: str | None) -> Iterator[None]:
     if ours is None:
         raise ValueError(f"Expected {spec} to define custom_objects, a dictionary of classes and "
                          "functions by name. Received none")
-    import keras
-
-    import reference  # noqa: F401  (so that Keras starts without its chatter)
+    from reference.quiet import keras  # which starts it without its chatter
 
     with custom_object_scope(ours), keras.saving.CustomObjectScope(theirs or {}):
         yield
@@ -56,21 +55,25 @@ def _dictionary(module: ModuleType, name: str, spec: str) -> dict[str, Any] | No
 def _imported(spec: str) -> ModuleType:
     if spec.endswith(".py") and not Path(spec).is_file():
         raise FileNotFoundError(f"Expected a Python file. Received: {spec}, which is no file")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it may start TensorFlow itself
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
-        if not spec.endswith(".py"):
-            return importlib.import_module(spec)
-        name = Path(spec).stem
-        if name in sys.modules and Path(sys.modules[name].__file__ or "") == Path(spec).resolve():
-            return sys.modules[name]
-        found = importlib.util.spec_from_file_location(name, Path(spec).resolve())
-        assert found is not None and found.loader is not None  # it is a Python file
-        module = importlib.util.module_from_spec(found)
-        sys.modules.setdefault(name, module)
-        found.loader.exec_module(module)
-        return module
+        with starting_tensorflow.quietly():
+            return _module(spec)
     except RAISED as error:  # it is somebody's own: anything can go wrong in it
         raise ValueError(f"Expected {spec} to be imported. Received: {type(error).__name__}: "
                          f"{error}") from error
+
+
+def _module(spec: str) -> ModuleType:
+    if not spec.endswith(".py"):
+        return importlib.import_module(spec)
+    name = Path(spec).stem
+    if name in sys.modules and Path(sys.modules[name].__file__ or "") == Path(spec).resolve():
+        return sys.modules[name]
+    found = importlib.util.spec_from_file_location(name, Path(spec).resolve())
+    assert found is not None and found.loader is not None  # it is a Python file
+    module = importlib.util.module_from_spec(found)
+    sys.modules.setdefault(name, module)
+    found.loader.exec_module(module)
+    return module

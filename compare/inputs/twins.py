@@ -14,7 +14,12 @@ from pathlib import Path
 
 import scratch
 from compare import adapters
-from compare.inputs import benchmark_networks, own_packages, trace_config
+from compare.inputs import (
+    benchmark_networks,
+    own_packages,
+    starting_tensorflow,
+    trace_config,
+)
 from compare.tracing.configs import (
     compile_as,
     compile_config,
@@ -294,11 +299,10 @@ def call(spec: str, seed: int | None = None):
         raise ValueError(f"Expected module:callable. Received: {spec!r}")
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
-    # somebody's module may start TensorFlow itself, chatter and all
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        module = (own_packages.somebodys(module_name)
-                  or importlib.import_module(module_name))
+        with starting_tensorflow.quietly():
+            module = (own_packages.somebodys(module_name)
+                      or importlib.import_module(module_name))
     except RAISED as error:  # the module is somebody's own: anything can go wrong in it
         if isinstance(error, ModuleNotFoundError) and error.name == "torch":
             raise ValueError(f"Expected a module {module_name!r} that can be imported. Received: "
@@ -321,7 +325,8 @@ def call(spec: str, seed: int | None = None):
 
         reference.set_random_seed(seed)
     try:
-        return function()
+        with starting_tensorflow.quietly():
+            return function()
     except RAISED as error:
         raise ValueError(f"Expected {spec} to return a model when called without arguments. "
                          f"Received: {said(error)}. See where it fails with: "

@@ -4,6 +4,8 @@ import re
 
 import numpy as np
 
+from compare.checks.excerpt import Excerpt, close_up
+from compare.checks.row import distance, share
 from compare.document.sections import wrapped
 from compare.document.text import Text, as_lines, line, lines, strong
 from compare.reduction.minimize import MinimalCase
@@ -33,7 +35,7 @@ def test_{function}():
         weights={{{weights}}},
         expected={expected},
         allowed={allowed},
-        changes={changes!r}, training={training},
+        changes={changes!r}, training={training},{cause}
     )
 '''
 
@@ -69,17 +71,33 @@ def explain(minimal: MinimalCase) -> Text:
     return lines(parts)
 
 
+def pictured(minimal: MinimalCase) -> Excerpt | None:
+    """The result of the case, expected and actual, with its worst element marked; None where there
+    is no such result."""
+    if minimal.actual is None or np.shape(minimal.actual) != np.shape(minimal.expected):
+        return None
+    actual, expected = (np.asarray(each, np.float64)
+                        for each in (minimal.actual, minimal.expected))
+    allowed = np.broadcast_to(minimal.allowed, expected.shape)
+    off = distance(actual, expected)
+    used = share(off, allowed)
+    most = np.where(used == used.max(initial=0), off, -1.0)  # where nothing is allowed, all are inf
+    worst = tuple(int(i) for i in np.unravel_index(np.argmax(most), most.shape))
+    return close_up(minimal.tensor, actual, expected, allowed, used, worst)
+
+
 def settings(case) -> dict:
     """The arguments that say what the layer computes, as far as they are set."""
     return {key: value for key, value in case.config.items()
             if not incidental(key) and value is not None and value != UNSAID.get(key, ())}
 
 
-def as_test(minimal: MinimalCase, spec: str | None) -> str:
+def as_test(minimal: MinimalCase, spec: str | None, cause: str = "") -> str:
     """The text of a pytest file that fails as long as the layer does.
 
     Args:
         spec: where the model comes from, as given to `parity debug --model`.
+        cause: what was found to be wrong, in a sentence, for the first line of the failure.
     """
     case = minimal.case
     name = f"{minimal.layer}_{case.part}_{minimal.tensor}".replace("__", "_")
@@ -89,7 +107,7 @@ def as_test(minimal: MinimalCase, spec: str | None) -> str:
         function="".join(c if c.isalnum() else "_" for c in name), class_name=case.class_name,
         config=settings(case), x=_code(case.x), dy=_code(case.dy), weights=weights,
         training=case.training, changes=case.changes, expected=_code(minimal.expected),
-        allowed=_code(minimal.allowed))
+        allowed=_code(minimal.allowed), cause=f"\n        cause={cause!r}," if cause else "")
 
 
 def _code(array: np.ndarray | tuple) -> str:

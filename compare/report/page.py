@@ -2,24 +2,28 @@
 
 import re
 
+from compare.checks.excerpt import Excerpt
 from compare.checks.gate import Gate
 from compare.diagnosis.finding import Finding
 from compare.document.html.page import Part, page
 from compare.document.markup import Html, element
+from compare.report.page_heatmaps import heatmaps
 from compare.report.page_network import drawing
 from compare.report.page_rows import table
 from compare.report.report import Report, describe
 
 
-def report_page(report: Report, about: str, facts: dict[str, str], smallest: str = "") -> str:
+def report_page(report: Report, about: str, facts: dict[str, str], smallest: str = "",
+                pictured: Excerpt | None = None) -> str:
     """A whole page on one report.
 
     Args:
         about: what was checked on what.
         facts: machine, versions, command, by name.
         smallest: what `parity debug` found, as text.
+        pictured: the result of that case, for a picture of it.
     """
-    parts = parts_of(report, smallest)
+    parts = parts_of(report, smallest, pictured)
     return page(about.splitlines()[0], bool(report), verdict(report), parts,
                 {**facts, "candidate": report.candidate, "reference": report.reference},
                 lead(report, about.splitlines()[1:]))
@@ -58,15 +62,21 @@ def lead(report: Report, remarks: list[str]) -> Html:
                    gates(report))
 
 
-def parts_of(report: Report, smallest: str = "") -> list[Part]:
-    """The sections on a report: also part of a benchmark's page."""
+def parts_of(report: Report, smallest: str = "", pictured: Excerpt | None = None) -> list[Part]:
+    """The sections on a report: also part of a benchmark's page.
+
+    Args:
+        smallest: the smallest case that fails, as text.
+        pictured: its result, for a picture of it.
+    """
     parts = []
     found = report.diagnosis
     if found:
         parts.append(Part("diagnosis", "What is wrong", [findings(found)]))
     if smallest:
         parts.append(Part("smallest", "The smallest case that fails",
-                          [element("pre", smallest, tabindex="0")]))
+                          [*([heatmaps(pictured, "of the smallest case")] if pictured else []),
+                           element("pre", smallest, tabindex="0")]))
     if report.layers:
         parts.append(Part("network", "The network", [drawing(report.layers, report.rows)]))
     return [*parts,

@@ -1,10 +1,10 @@
-"""The network as a column of layers, each in the colour of the share of its bound that it used."""
+"""The network from input to output, branches side by side, each layer in the shade of the share of
+its bound that it used."""
 
 import math
 
 from compare.checks.gate import Gate
 from compare.checks.row import Row
-from compare.document.charts.palettes import css
 from compare.document.markup import Html, element
 from compare.report.row_table import percent
 from compare.tracing.topology import Layer
@@ -16,28 +16,74 @@ HEIGHT, LANE = 76, 14  # pixels from one layer to the next; and from one skippin
 
 
 def drawing(layers: list[Layer], rows: list[Row]) -> Html:
-    """A list of layers from input to output, with lines beside it for those that skip some."""
+    """The layers level by level, with lines between neighbours, and lines beside them for what
+    skips levels."""
     skips = lanes(layers)
     width = LANE * (1 + max((lane for *_, lane in skips), default=-1))
-    boxes = [element("li", box(layer, rows, layers), class_="reads" if i - 1 in layer.sources and i
-                     else None) for i, layer in enumerate(layers)]
-    return element("div", legend(),
+    found = levels(layers)
+    by_layer: dict[str, list[Row]] = {}
+    for row in rows:
+        by_layer.setdefault(row.layer.split("/")[0], []).append(row)
+    boxes = [element("li", joints(found, i, layers),
+                     [box(layers[k], by_layer.get(layers[k].name, []), layers) for k in level])
+             for i, level in enumerate(found)]
+    most = max(map(len, found), default=1)
+    return element("div", legend(any(row.layer and not row.passed for row in rows)),
                    element("div", element("ol", boxes, class_="layers"),
-                           lines(skips, len(layers), width) if skips else None,
-                           class_="network", style=f"--gutter:{width}px"))
+                           lines(skips, len(found), width) if skips else None,
+                           class_="network", style=f"--gutter:{width}px;--columns:{most}"))
 
 
-def box(layer: Layer, rows: list[Row], layers: list[Layer]) -> Html:
-    """One layer: what it is, what it makes, and how much of its bounds it used."""
-    own = [row for row in rows if row.layer.split("/")[0] == layer.name]
+def depths(layers: list[Layer]) -> list[int]:
+    """How many layers lie between each one and the inputs, along the longest way."""
+    found: list[int] = []
+    for layer in layers:
+        found.append(1 + max((found[source] for source in layer.sources if source >= 0),
+                             default=-1))
+    return found
+
+
+def levels(layers: list[Layer]) -> list[list[int]]:
+    """Positions of the layers of each depth, each as near as can be below what it reads."""
+    deep = depths(layers)
+    found: list[list[int]] = [[] for _ in range(max(deep, default=-1) + 1)]
+    for i, depth in enumerate(deep):
+        found[depth].append(i)
+    place: dict[int, float] = {}
+    for level in found:
+        level.sort(key=lambda i: _middle([place[s] for s in layers[i].sources if s in place]))
+        place |= {i: (k + 0.5) / len(level) for k, i in enumerate(level)}
+    return found
+
+
+def _middle(places: list[float]) -> float:
+    return sum(places) / len(places) if places else 0.5
+
+
+def joints(found: list[list[int]], at: int, layers: list[Layer]) -> Html | None:
+    """The lines from the level above to this one; None where there are none."""
+    if at == 0:
+        return None
+    above, here = found[at - 1], found[at]
+    across = [(100 * (above.index(source) + 0.5) / len(above), 100 * (k + 0.5) / len(here))
+              for k, i in enumerate(here) for source in dict.fromkeys(layers[i].sources)
+              if source in above]
+    if not across:
+        return None
+    return element("svg", [element("line", x1=f"{a:.2f}%", y1=0, x2=f"{b:.2f}%", y2=14)
+                           for a, b in across], class_="joints", aria_hidden="true")
+
+
+def box(layer: Layer, own: list[Row], layers: list[Layer]) -> Html:
+    """One layer with its own rows: what it is, what it makes, and how much of its bounds it used.
+    """
     failed = [row for row in own if not row.passed and not row.gate.whole]
     behind = [row for row in own if not row.passed and row.gate.whole]
     shares = {what: max(row.used for row in own if row.gate == gate)
               for gate, what in JUDGED.items() if any(row.gate == gate for row in own)}
     used = max(shares.values(), default=0.0)
     numbers = ", ".join(f"{what} {percent(share)}" for what, share in shares.items())
-    colour, ink = css(min(used, 1.0))
-    style = f"background:{colour};color:{ink}" if not failed else None
+    style = f"--used:{min(used, 1.0):.3f}" if not failed else None
     mark = element("span", f"✗ {len(failed)} failed", class_="failed") if failed else None
     if behind and not failed:
         numbers += f"; {len(behind)} failed in the whole network"
@@ -67,11 +113,13 @@ def _input(source: int, layers: list[Layer]) -> str:
 
 
 def lanes(layers: list[Layer]) -> list[tuple[int, int, int]]:
-    """(from, to, lane) of every connection that skips layers; those that overlap lie apart."""
+    """(from, to, lane) of every connection that skips levels; those that overlap lie apart."""
+    deep = depths(layers)
     # all inputs come from above
-    skipping = sorted(((source, i) for i, layer in enumerate(layers)
-                       for source in dict.fromkeys(max(read, -1) for read in layer.sources)
-                       if source != i - 1), key=lambda pair: pair[1] - pair[0])
+    skipping = sorted(dict.fromkeys(
+        (start, deep[i]) for i, layer in enumerate(layers) for read in layer.sources
+        if (start := deep[read] if read >= 0 else -1) != deep[i] - 1),
+        key=lambda pair: pair[1] - pair[0])
     taken: list[list[tuple[int, int]]] = []
     found = []
     for start, end in skipping:
@@ -98,15 +146,13 @@ def lines(skips, count: int, width: int) -> Html:
                    width=width, height=count * HEIGHT, viewBox=f"0 0 {width} {count * HEIGHT}")
 
 
-def legend() -> Html:
-    """The scale of the colours, with numbers."""
-    stops = ",".join(css(i / 8)[0] for i in range(9))
+def legend(failed: bool) -> Html:
+    """The scale of the colours, with numbers, and what failed, if anything did."""
     return element("p", "Share of the rounding bound that was used: ",
                    element("span", element("span", "0 %"),
-                           element("span", class_="ramp", aria_hidden="true",
-                                   style=f"background:linear-gradient(90deg,{stops})"),
+                           element("span", class_="ramp", aria_hidden="true"),
                            element("span", "100 %"), class_="range"),
-                   " ", element("span", "✗ failed", class_="failed"),
+                   *([" ", element("span", "✗ failed", class_="failed")] if failed else []),
                    class_="quiet legend")
 
 

@@ -50,6 +50,8 @@ class Report(Displayed):
         not_checked: what no row is about: as it is not known, such as 'metric MyMetric', or as it
             was not asked for.
         some: the layers that the verdict is of; None for all, and the network as a whole.
+        seconds: how long the check took, if that was measured.
+        gate_seconds: likewise of those gates that are run by themselves.
     """
 
     rows: list[Row]
@@ -64,6 +66,8 @@ class Report(Displayed):
     notes: list[str] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
     some: ChosenLayers | None = None
+    seconds: float | None = field(default=None, repr=False, compare=False)
+    gate_seconds: dict[Gate, float] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, rows: list[Row], candidate: Trace, reference: Trace,
@@ -186,6 +190,17 @@ class Report(Displayed):
         return line(bad("Parity does not hold"), ": ",
                     bad(f"{failed} of {len(self.rows)} rows fail"),
                     f". First at gate '{failure.gate}': {describe(failure)}")
+
+    def headline(self) -> str:
+        """Why parity does not hold, in one line: which layer, which tensor and what is wrong with
+        it; the verdict where no row fails."""
+        failure = self.first_failure
+        if failure is None:
+            return line(self.summary())
+        finding = self.cause
+        if finding is None or not finding.causes:
+            return line(describe(failure))
+        return line(f"{finding.layer} {finding.tensor}: {finding.sentence}.")
 
     def gates(self) -> Text:
         """One line: every gate, and how many of its rows passed."""

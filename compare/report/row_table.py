@@ -32,7 +32,8 @@ COLUMNS = {
     "verdict": (lambda row: verdict(row), False),
     "note": (lambda row: row.note, False),
 }
-JOINED = "\ue000"  # stands for a space at which the table must not break a gate's name
+JOINED = "\ue000"  # stands for a space at which the table must not break
+SHORT = 10  # an index of so many characters stays on one line
 READING = ("Each row shows its worst number, the one at `where`: `error` is how far it is from the "
            "exact result, on whichever side is worse, `allowed` how far rounding alone may take "
            "it, `used` the first as a share of the second. Where nothing is allowed, not one bit "
@@ -54,14 +55,41 @@ def render(shown: list[Row], rows: list[Row], tablefmt: str, wide: bool = False)
     if not terminal:  # other programs want each row to stand alone, and have room
         return tables.render(["gate", *headers], [[row.gate, *cells(row, 3), verdict(row)]
                                                   for row in shown], tablefmt, [False, *numbers])
-    lines, gate = [], None
+    grouped = by_gate(shown)
+    if not tables.fits(headers, grouped, tablefmt):
+        headers, numbers = ["layer, tensor", *headers[2:]], numbers[1:]
+        grouped = by_layer(shown)
+    return tables.render(headers, grouped, tablefmt, numbers).swapped(JOINED, " ")
+
+
+def by_gate(shown: list[Row]) -> list[list[str]]:
+    """The cells of the rows, below a line for each gate."""
+    lines: list[list[str]] = []
+    gate = None
     for row in shown:
+        first, tensor, *others = cells(row, 2)
         if row.gate != gate:
             gate = row.gate
-            lines.append([gate.replace(" ", JOINED)] + [""] * (len(headers) - 1))
-        first, *others = cells(row, 2)
-        lines.append([f"  {first}", *others, outcome(row)])
-    return tables.render(headers, lines, tablefmt, numbers).swapped(JOINED, " ")
+            lines.append([gate.replace(" ", JOINED), *[""] * (len(others) + 2)])
+        lines.append([f"  {first}", tensor, *others, outcome(row)])
+    return lines
+
+
+def by_layer(shown: list[Row]) -> list[list[str]]:
+    """The same with each tensor below its layer, so that long names have one column to share."""
+    lines: list[list[str]] = []
+    gate = layer = None
+    for row in shown:
+        first, tensor, *others, where = cells(row, 2)
+        others.append(where.replace(" ", JOINED) if len(where) <= SHORT else where)
+        if row.gate != gate:
+            gate, layer = row.gate, None
+            lines.append([gate.replace(" ", JOINED), *[""] * (len(others) + 1)])
+        if row.layer != layer and first:
+            layer = row.layer
+            lines.append([f"  {first}", *[""] * (len(others) + 1)])
+        lines.append([f"{'    ' if first else '  '}{tensor}", *others, outcome(row)])
+    return lines
 
 
 def cells(row: Row, digits: int) -> list[str]:

@@ -33,6 +33,12 @@ class LayerError(ValueError):
         super().__init__(message)
         self.phase, self.array = phase, array
 
+    @property
+    def from_outside(self) -> bool:
+        """Whether somebody's own code raised it; else what the layer gave is not what it has to be.
+        """
+        return self.__cause__ is not None
+
 
 def sentence(error: BaseException) -> str:
     """The error's type and message, and where in somebody's own code it arose."""

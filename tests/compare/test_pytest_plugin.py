@@ -1,6 +1,7 @@
 """The `parity` fixture in somebody else's tests: silent when all is well, brief when it is not."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 import compare
 import scratch
+from tests import patience
 
 TESTS = '''
 import numpy as np
@@ -63,7 +65,7 @@ def run(project, *options):
     plugin = [] if _installed() else ["-p", "keras_parity_pytest"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *plugin, *options,
-         "test_theirs.py"], cwd=project, capture_output=True, text=True, timeout=300,
+         "test_theirs.py"], cwd=project, capture_output=True, text=True, timeout=patience.SECONDS,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([*filter(None, sys.path), PLUGIN])})
 
 
@@ -80,6 +82,8 @@ def test_failures_show_the_table_and_the_first_divergence_only(project, options)
     said = " ".join(done.stdout.split())
     assert "First at gate 'weights': conv kernel at [0, 1, 0, 2] is" in said
     assert "where nothing may differ" in said
+    # the line that pytest repeats at its end: layer, tensor, what is wrong
+    assert re.search(r"^FAILED test_theirs.py::test_wrong - Failed: conv kernel", done.stdout, re.M)
     assert "Traceback" not in done.stdout and "def test_wrong" not in done.stdout
 
 
@@ -116,7 +120,8 @@ def test_an_installation_leaves_other_projects_alone(tmp_path, editable):
     (project / "test_it.py").write_text(BESIDE)
     done = subprocess.run(
         [python, "-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=project, capture_output=True,
-        text=True, timeout=300, env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"})
+        text=True, timeout=patience.SECONDS,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"})
     assert "2 passed" in done.stdout, done.stdout + done.stderr
 
 

@@ -65,7 +65,8 @@ def noticed(mutation: Mutation, project: Path) -> bool:
     try:
         tests = [f"tests/{test}" for test in mutation.tests]
         run = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
+            [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider",
+             *tests],
             cwd=project, env={**os.environ, "PYTHONPATH": str(project),
                               "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True, text=True, timeout=SECONDS)

@@ -7,9 +7,12 @@ import sys
 
 import pytest
 
+from tests import patience
+
 
 def run(code, **environment):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300,
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                          timeout=patience.SECONDS,
                           env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
                                **environment})
 

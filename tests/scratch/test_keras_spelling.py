@@ -104,7 +104,7 @@ def test_arguments_for_tensorflow_are_taken_with_a_word_if_they_ask_for_somethin
         warnings.simplefilter("error")
         network().compile("sgd", "mse", jit_compile="auto", run_eagerly=False,
                           steps_per_execution=1, auto_scale_loss=True)
-    with pytest.warns(UserWarning, match="jit_compile, steps_per_execution tells TensorFlow"):
+    with pytest.warns(UserWarning, match="jit_compile, steps_per_execution tell TensorFlow"):
         network().compile("sgd", "mse", jit_compile=True, steps_per_execution=8)
 
 
@@ -115,6 +115,8 @@ def test_arguments_for_tensorflow_are_taken_with_a_word_if_they_ask_for_somethin
     (lambda: scratch.SGD(lr=0.1), ValueError, "Did you mean learning_rate"),
     (lambda: scratch.Adam(beta1=0.1), ValueError, "Did you mean beta_1"),
     (lambda: network().compile("adm", "mse"), ValueError, "Did you mean adam"),
+    (lambda: network().compile("sdg", "mse"), ValueError, "Did you mean sgd"),
+    (lambda: scratch.MaxPooling2D(pool=2), ValueError, "Did you mean pool_size"),
     (lambda: network().compile("adam", "mean_squared_eror"), ValueError,
      "Did you mean mean_squared_error"),
     (lambda: network().compile("adam", "mse", metrics=["acuracy"]), ValueError, "Did you mean"),

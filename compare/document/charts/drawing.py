@@ -11,7 +11,7 @@ from compare.document.charts import palettes
 from compare.document.markup import Html, element
 
 LETTER = 8.2  # pixels that a letter of 13 takes, at most, in the usual fonts
-MARGIN, GAP = 20, 26  # of a sheet, and between its pictures
+MARGIN, GAP = 20, 40  # of a sheet, and between its pictures
 LEAST = 560.0  # width of a sheet's inside
 LINE = 20  # from one line of text to the next
 

@@ -11,6 +11,7 @@ from compare.document.markup import Html, element
 
 WIDE = 240  # pixels that a picture should fill
 BAR, BAR_HEIGHT = 54, 11  # of a legend
+TITLE = 20  # the height of a title, above the picture
 
 
 def figure(panels: np.ndarray, label: str, title: str, scale: str, low: float, high: float,
@@ -28,25 +29,34 @@ def figure(panels: np.ndarray, label: str, title: str, scale: str, low: float, h
     if height * zoom > 2 * WIDE:
         zoom = max(1, 2 * WIDE // height)
     across, down = width * zoom, height * zoom
-    parts = [element("image", href=data_uri(png(pixels, palette(scale))), width=across, height=down,
-                     class_="pixels", preserveAspectRatio="none"),
-             element("text", title, y=down + 17, class_="heading")]
+    parts = [element("text", title, y=13, class_="heading"),
+             element("image", href=data_uri(png(pixels, palette(scale))), y=TITLE, width=across,
+                     height=down, class_="pixels", preserveAspectRatio="none")]
     if mark is not None:
         parts.append(marker(mark, panels.shape, columns, zoom))
-    parts.append(legend(scale, low, high, down + 36))
-    texts = length(f"{low:.3g}{high:.3g}") + BAR + 16
-    return Drawing("", label, parts, max(across, length(title), texts), down + 42, "heatmap")
+    parts.append(legend(scale, low, high, TITLE + down + 17))
+    texts = length("".join(ends(low, high))) + BAR + 16
+    return Drawing("", label, parts, max(across, length(title), texts), TITLE + down + 23,
+                   "heatmap")
 
 
 def legend(scale: str, low: float, high: float, y: float) -> Html:
     """The colours' range in numbers, on the line `y`."""
     if low == high:
         return element("text", f"all {low:.3g}", y=y)
-    begin = length(f"{low:.3g}") + 6
-    return element("g", element("text", f"{low:.3g}", x=f"{begin - 6:.0f}", y=y, text_anchor="end"),
+    least, most = ends(low, high)
+    begin = length(least) + 6
+    return element("g", element("text", least, x=f"{begin - 6:.0f}", y=y, text_anchor="end"),
                    element("rect", x=f"{begin:.0f}", y=y - BAR_HEIGHT, width=BAR,
                            height=BAR_HEIGHT, fill=f"url(#scale-{scale})"),
-                   element("text", f"{high:.3g}", x=f"{begin + BAR + 6:.0f}", y=y))
+                   element("text", most, x=f"{begin + BAR + 6:.0f}", y=y))
+
+
+def ends(low: float, high: float) -> tuple[str, str]:
+    """Both ends of a range in as few digits, three at least, as tell them apart."""
+    return next(((least, most) for digits in range(3, 10) if
+                 (least := f"{low:.{digits}g}") != (most := f"{high:.{digits}g}")),
+                (f"{low:.9g}", f"{high:.9g}"))
 
 
 def mosaic(panels: np.ndarray, low: float, high: float) -> tuple[np.ndarray, int]:
@@ -66,8 +76,8 @@ def marker(mark: tuple[int, int, int], shape: tuple[int, ...], columns: int, zoo
     panel, row, column = mark
     top = (panel // columns) * (shape[1] + 1) + row
     left = (panel % columns) * (shape[2] + 1) + column
-    return element("rect", class_="mark", x=left * zoom - 1, y=top * zoom - 1, width=zoom + 2,
-                   height=zoom + 2)
+    return element("rect", class_="mark", x=left * zoom - 1, y=TITLE + top * zoom - 1,
+                   width=zoom + 2, height=zoom + 2)
 
 
 def extent(values: np.ndarray) -> tuple[float, float]:

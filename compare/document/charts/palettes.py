@@ -1,17 +1,19 @@
-"""Colour scales that the colour-blind can read, as palettes for pictures and as CSS.
+"""Colour scales that the colour-blind can read, as palettes for pictures.
 
-Sequential: ColorBrewer's YlGnBu, from nothing (pale) to all (dark). Diverging: ColorBrewer's PuOr,
-around zero. Grey: for photographs. What is not a finite number is magenta.
+Sequential: ColorBrewer's YlGnBu, from nothing (pale) to all (dark). Diverging: orange below zero,
+blue above it, as in charts and tables of differences, where blue is scratch and orange Keras; the
+halves are those of ColorBrewer's PuOr and RdBu. Grey: for photographs. What is not a finite number
+is magenta.
 """
 
 import numpy as np
 
 YL_GN_BU = ("ffffd9", "edf8b1", "c7e9b4", "7fcdbb", "41b6c4", "1d91c0", "225ea8", "253494",
             "081d58")
-PU_OR = ("7f3b08", "b35806", "e08214", "fdb863", "fee0b6", "f7f7f7", "d8daeb", "b2abd2", "8073ac",
-         "542788", "2d004b")
+OR_BU = ("7f3b08", "b35806", "e08214", "fdb863", "fee0b6", "f7f7f7", "d1e5f0", "92c5de", "4393c3",
+         "2166ac", "053061")
 GREY = ("ffffff", "000000")
-SCALES = {"sequential": YL_GN_BU, "diverging": PU_OR[::-1], "grey": GREY}
+SCALES = {"sequential": YL_GN_BU, "diverging": OR_BU, "grey": GREY}
 FAILED = "#d55e00"  # Okabe and Ito's vermilion
 NOT_FINITE, GAP = 254, 255  # positions in a palette; the colours of a scale are 0 to 253
 
@@ -41,13 +43,3 @@ def rgb(text: str) -> tuple[int, int, int]:
     """'1d91c0' as three numbers."""
     red, green, blue = (int(text[i:i + 2], 16) for i in (0, 2, 4))
     return red, green, blue
-
-
-def css(share: float) -> tuple[str, str]:
-    """(background, text colour that can be read on it) for a share from 0 to 1."""
-    red, green, blue = palette("sequential")[int(np.clip(share, 0, 1) * (NOT_FINITE - 1)), :3]
-    # relative luminance, WCAG 2; above 0.18 black has the greater contrast
-    light = [c / 3294.6 if c <= 10.31 else ((c / 255 + 0.055) / 1.055) ** 2.4
-             for c in (float(red), float(green), float(blue))]
-    luminance = 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2]
-    return f"rgb({red},{green},{blue})", "#000" if luminance > 0.18 else "#fff"

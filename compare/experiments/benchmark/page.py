@@ -1,10 +1,12 @@
 """The page of `parity bench`."""
 
+from dataclasses import replace
+
 from compare.document.charts.drawing import Drawing
 from compare.document.html import sections
 from compare.document.html.page import Part, page, panels
 from compare.document.markup import Html, element
-from compare.document.sections import Table
+from compare.document.sections import Section, Table
 from compare.experiments.benchmark import learned_features, report, tables
 from compare.experiments.benchmark.figures import images, learned
 from compare.experiments.benchmark.figures.confusion import READING, confusion
@@ -33,8 +35,8 @@ def benchmark_page(result: Benchmark, dataset: datasets.Dataset, facts: dict[str
     if any(run.epochs for run in result.runs.values()):
         parts += [curves(result),
                   Part("confusion", "Confusion", matrices_side_by_side(confusion(result))),
-                  Part("disagreements", "Where the two disagree", disagreements(result, dataset)),
-                  Part("learned", "What the networks learned", what_was_learned(result, dataset)),
+                  Part("learned", "What the networks learned", what_was_learned(result)),
+                  Part("mistakes", "The mistakes", mistakes(result, dataset)),
                   Part("speed", "Speed", speed(result))]
     elif any(run.curve for run in result.runs.values()):
         parts.append(curves(result))
@@ -81,8 +83,20 @@ def results(result: Benchmark) -> list[Part]:
     for part in report.sections(result)[1:]:
         if part.heading != "How it was run" and not (part.heading == "Parity check" and known):
             heading = element("h3", part.heading) if content else None
-            content += [heading, *sections.content(part)]
+            content += [heading, *sections.content(ours_first(part))]
     return [Part("results", "Results", content)] if content else []
+
+
+def ours_first(part: Section) -> Section:
+    """The section with earlier, published figures behind those of this run: a phone shows the first
+    columns."""
+    if part.table is None:
+        return part
+    found = part.table
+    order = sorted(range(len(found.headers)),
+                   key=lambda i: found.headers[i].startswith("published"))
+    return replace(part, table=Table([found.headers[i] for i in order],
+                                     [[row[i] for i in order] for row in found.rows]))
 
 
 def curves(result: Benchmark) -> Part:
@@ -92,7 +106,8 @@ def curves(result: Benchmark) -> Part:
 
 def matrices_side_by_side(drawings: list[Drawing]) -> list[Html]:
     """Confusion matrices, each of which scrolls by itself where the page is narrow."""
-    return [element("p", READING, class_="quiet"), element("div", [
+    same = element("p", "The two matrices are the same.") if len(drawings) == len(SIDES) else None
+    return [element("p", READING, class_="quiet"), *([same] if same else []), element("div", [
         element("div", element("h3", drawing.heading),
                 element("div", drawing.svg(), class_="scroll", role="region",
                         aria_label=drawing.label, tabindex="0"))
@@ -115,8 +130,8 @@ def grid(drawings: list[Drawing]) -> Html:
     return element("div", [drawing.svg() for drawing in drawings], class_="tiles")
 
 
-def what_was_learned(result: Benchmark, dataset: datasets.Dataset) -> list[Html]:
-    """Filters, feature maps, weights, classes over epochs, and the surest mistakes."""
+def what_was_learned(result: Benchmark) -> list[Html]:
+    """Filters, feature maps, weights, and classes over epochs."""
     content = []
     filters = learned.filters(result)
     for group in [*([filters] if filters else []), *learned.feature_maps(result)]:
@@ -127,8 +142,16 @@ def what_was_learned(result: Benchmark, dataset: datasets.Dataset) -> list[Html]
     if weights:
         content += [element("h3", "How far apart the weights ended"),
                     sections.table(weights, "How far apart the weights ended")]
-    content += [element("h3", "F1 of each class, epoch by epoch"), sides_key().svg(),
-                panels(class_curves(result), "small")]
+    charts = class_curves(result)
+    if charts:
+        content += [element("h3", "F1 of each class, epoch by epoch"), sides_key().svg(),
+                    panels(charts, "small")]
+    return content
+
+
+def mistakes(result: Benchmark, dataset: datasets.Dataset) -> list[Html]:
+    """Where the two disagree, and what either was surest of and wrong."""
+    content = [element("h3", "Where the two disagree"), *disagreements(result, dataset)]
     for name, found in images.surest_mistakes(result).items():
         content += [element("h3", f"The surest mistakes of {name}"),
                     grid(images.tiles(result, dataset, found))]

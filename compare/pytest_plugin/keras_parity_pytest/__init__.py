@@ -4,7 +4,8 @@
         parity(my_model, keras_model, x, y)         # live, against Keras
         parity(my_model, "golden.npz")              # against a trace, without Keras
 
-A failure shows the rows that failed, the first divergence and what was allowed, and nothing else.
+A failure's first line, the one that pytest repeats at its end, says which layer, which tensor and
+what is wrong with it. Below are the rows that failed, the first divergence and what was allowed.
 
 Every run of pytest loads this, also beside projects that have nothing to do with it. So it is a
 package of its own, whose name nobody else has, and imports nothing of this project before the
@@ -28,7 +29,8 @@ def parity():
             twin = compare.Trace.load(twin)
         report = compare.check(model, twin, x, y, **options)
         if not report:
-            pytest.fail(f"{report.failures()}\n\n{wrapped(report.summary())}", pytrace=False)
+            pytest.fail(f"{report.headline()}\n\n{report.failures()}\n\n"
+                        f"{wrapped(report.summary())}", pytrace=False)
         return report
 
     return assert_parity

@@ -17,10 +17,13 @@ from tests.compare.support import networks
 NETWORKS = 60
 IN_LOCKSTEP = 8  # each of these has a function traced by TensorFlow, which takes its time
 GROUP = 10  # networks per test
+SHORT = 20  # networks that every run draws
 
 
 def groups(count):
-    return [range(start, min(start + GROUP, count)) for start in range(0, count, GROUP)]
+    return [pytest.param(range(start, min(start + GROUP, count)),
+                         marks=[pytest.mark.long] if start >= SHORT else [])
+            for start in range(0, count, GROUP)]
 
 
 def drawn(number):

@@ -13,6 +13,7 @@ import compare
 import scratch
 from compare import cli
 from compare.cli import COMMANDS
+from tests import patience
 
 OWN = '''
 import numpy as np
@@ -135,7 +136,7 @@ def test_json_on_standard_output_takes_nothing_from_what_is_printed(folder):
     def run(stdout):
         return subprocess.run(
             [sys.executable, "-m", "compare", "check", "--golden", "g.npz", "--json",
-             "/dev/stdout"], stdout=stdout, stderr=subprocess.PIPE, timeout=300)
+             "/dev/stdout"], stdout=stdout, stderr=subprocess.PIPE, timeout=patience.SECONDS)
 
     piped = run(subprocess.PIPE)
     assert piped.returncode == 0, piped.stderr
@@ -157,7 +158,7 @@ def test_json_on_standard_output_takes_nothing_from_what_is_printed(folder):
 def test_a_full_disk_and_a_closed_pipe_are_told_by_name(folder, command, said):
     done = subprocess.run(
         ["/bin/bash", "-c", f"{sys.executable} -m compare check --golden g.npz {command}"],
-        capture_output=True, timeout=300)
+        capture_output=True, timeout=patience.SECONDS)
     assert done.returncode == 2 and said in done.stderr, done.stderr
 
 
@@ -169,6 +170,6 @@ def test_a_full_disk_and_a_closed_pipe_are_told_by_name(folder, command, said):
 def test_what_is_printed_before_any_subcommand_is_guarded_too(command, code, said):
     done = subprocess.run(
         ["/bin/bash", "-c", f"{sys.executable} -m compare --print-completion bash {command}"],
-        capture_output=True, timeout=300)
+        capture_output=True, timeout=patience.SECONDS)
     assert done.returncode == code and done.stderr.startswith(said), done.stderr
     assert len(done.stderr.splitlines()) == bool(said)

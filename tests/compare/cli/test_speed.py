@@ -13,6 +13,7 @@ import pytest
 from compare.cli import build_parser, main
 from compare.cli.speed import choose
 from compare.experiments.performance.settings import NAMES, Settings
+from tests import patience
 from tests.compare.support.interrupting import HEED_CTRL_C
 from tests.compare.support.schema_fit import require_fit
 
@@ -145,7 +146,7 @@ def test_ctrl_c_prints_what_is_finished(tmp_path):
         if "batch 2" in line:  # the first row is finished, two are to come
             break
     process.send_signal(signal.SIGINT)
-    out, rest = process.communicate(timeout=60)
+    out, rest = process.communicate(timeout=patience.SECONDS)
     assert process.returncode == 130, err + rest
     assert rest.splitlines()[-1].startswith("parity speed: interrupted")
     assert "Traceback" not in err + rest

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,6 +15,7 @@ import pytest
 
 import compare
 import scratch
+from tests import patience
 
 ROOT = Path(__file__).parents[3]
 MINE = """
@@ -41,7 +41,7 @@ GOLDEN = ("--golden", "golden.npz", "--model", "mine:build")
 def parity(tmp_path, *arguments, **options):
     return subprocess.run([sys.executable, "-m", "compare", *arguments], cwd=tmp_path,
                           env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True,
-                          text=True, timeout=300, **options)
+                          text=True, timeout=patience.SECONDS, **options)
 
 
 def write(tmp_path, deed="pass", factory="pass"):
@@ -114,11 +114,11 @@ def test_verdicts_go_through_and_output_is_whole(tmp_path):
 def test_a_closed_standard_output_is_refused(tmp_path):
     run = subprocess.run(["sh", "-c", f"{sys.executable} -m compare faults --list >&-"],
                          cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
-                         capture_output=True, text=True, timeout=120)
+                         capture_output=True, text=True, timeout=patience.SECONDS)
     assert run.returncode == 2 and run.stderr.startswith("parity: error: expected standard output")
 
 
-SLOW = "import time; open('started', 'w').close(); time.sleep(60)"
+SLOW = "import time; open('started', 'w').close(); time.sleep(10_000)"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -130,10 +130,9 @@ def test_a_signal_ends_it_as_ctrl_c_does_and_leaves_no_process_behind(tmp_path, 
     run = subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path, stderr=subprocess.PIPE,
                            env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"},
                            text=True, start_new_session=True)
-    while not (tmp_path / "started").exists() and run.poll() is None:
-        time.sleep(0.02)
+    patience.until(lambda: (tmp_path / "started").exists() or run.poll() is not None)
     run.send_signal(number)
-    _, said = run.communicate(timeout=60)
+    _, said = run.communicate(timeout=patience.SECONDS)
     assert run.returncode == 130 and "parity check: interrupted" in said, said
     with pytest.raises(ProcessLookupError):
         os.killpg(run.pid, 0)
@@ -146,19 +145,21 @@ def test_a_killed_parent_takes_its_child_along(tmp_path):
         run = subprocess.Popen([sys.executable, "-m", "compare", "check", *GOLDEN],
                                cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
                                stderr=said, start_new_session=True)
-    while not (tmp_path / "started").exists() and run.poll() is None:
-        time.sleep(0.02)
+    patience.until(lambda: (tmp_path / "started").exists() or run.poll() is not None)
     run.kill()
     run.wait()
-    for _ in range(3000):
-        try:
-            os.killpg(run.pid, 0)
-        except ProcessLookupError:
-            said = (tmp_path / "said").read_text()
-            assert "Traceback" not in said and said.endswith("interrupted\n"), said
-            return
-        time.sleep(0.02)
-    pytest.fail("the child is still there")
+    patience.until(lambda: not there(run.pid))
+    said = (tmp_path / "said").read_text()
+    assert "Traceback" not in said and said.endswith("interrupted\n"), said
+
+
+def there(group: int) -> bool:
+    """Whether a process of that group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_what_a_library_says_when_it_ends_the_process_at_its_start_is_told(tmp_path, monkeypatch):
@@ -173,13 +174,12 @@ def test_what_a_library_says_when_it_ends_the_process_at_its_start_is_told(tmp_p
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_process_that_is_left_behind_does_not_keep_the_command(tmp_path):
     """It holds the pipe open, in which the verdict would come."""
-    write(tmp_path, factory="os.fork() or __import__('time').sleep(100); os._exit(0)")
-    started = time.monotonic()
+    write(tmp_path, factory="os.fork() or __import__('time').sleep(10_000); os._exit(0)")
     run = subprocess.Popen([sys.executable, "-m", "compare", "check", *GOLDEN],
                            cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
                            stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                            start_new_session=True)
     try:
-        assert run.wait(timeout=90) == 2 and time.monotonic() - started < 90
+        assert run.wait(timeout=patience.SECONDS) == 2
     finally:
         os.killpg(run.pid, signal.SIGKILL)

@@ -9,6 +9,7 @@ import pytest
 from compare.cli import main
 from compare.evaluation.support_matrix import of_class
 from compare.evaluation.support_matrix.of_model import Verdict, of_config
+from tests import patience
 
 CODE = """
 import keras
@@ -162,6 +163,7 @@ def test_the_arguments_of_a_class(capsys):
 def test_everything_by_name_needs_no_tensorflow():
     found = subprocess.run([sys.executable, "-c", "import sys; from compare.cli import main; "
                             "code = main(['support']); assert 'tensorflow' not in sys.modules; "
-                            "sys.exit(code)"], capture_output=True, text=True, timeout=300)
+                            "sys.exit(code)"], capture_output=True, text=True,
+                           timeout=patience.SECONDS)
     assert found.returncode == 0, found.stderr
     assert "Conv2D" in found.stdout and "Adam" in found.stdout and "gelu" in found.stdout

@@ -4,12 +4,12 @@ import io
 import re
 import subprocess
 import sys
-import time
 from types import SimpleNamespace
 
 import pytest
 
 from compare.document import progress
+from tests import patience
 
 
 class Terminal(io.StringIO):
@@ -166,10 +166,7 @@ def test_a_long_step_is_seen_to_live(terminal, monkeypatch):
     """The ticker draws without a step; the time that the test waits for is that of a drawing."""
     monkeypatch.setattr(progress, "TICK", 0.01)
     with progress.watched(), progress.during("A long step"):
-        deadline = time.monotonic() + 60
-        while len(drawings(terminal)) < 3 and time.monotonic() < deadline:
-            time.sleep(0.01)
-    assert len(drawings(terminal)) >= 3
+        patience.until(lambda: len(drawings(terminal)) >= 3)
     assert set(drawings(terminal)) >= {"A long step [00:00]"} and screen(terminal) == [""]
 
 

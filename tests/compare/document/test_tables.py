@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tabulate import tabulate_formats
 
 from compare.checks.row import Row
-from compare.document import sections, tables
+from compare.document import sections, tables, terminal
 from compare.document.significance import decimals, measured, significant
 from compare.evaluation import fuzzing
 from compare.evaluation.faults import tables as faults_tables
@@ -271,24 +271,79 @@ def test_a_cell_keeps_its_digits_and_a_column_of_texts_is_aligned_left():
 # The check's table
 
 
-def test_long_names_and_deep_indices_are_broken_and_nothing_of_them_is_lost():
+def test_long_names_are_whole_or_shortened_in_the_middle_and_unlike_ones_stay_unlike():
     rows = long_rows()
+    names = {row.layer for row in rows} - {""}
     for tablefmt in TERMINAL:
         text = row_table.render(rows, rows, tablefmt)
-        letters = re.sub(r"[^a-z0-9]", "", text)
         assert max(map(len, text.splitlines())) <= 80
-        if tablefmt == "simple":
-            names = joined(text, columns_of(text)[0])
-            for row in rows:
-                assert row.layer in names, names
-            assert "127 111 109 1023" in " ".join(
-                line[slice(*columns_of(text)[5])].strip() for line in text.splitlines())
-        assert "relu" in letters and "1023" in letters
+        said = re.findall(r"block_\S+", text)
+        found = {shown: [name for name in names if same(shown, name)] for shown in said}
+        assert all(len(whose) == 1 for whose in found.values()), found
+        assert {whose[0] for whose in found.values()} == names
+    assert "127 111 109 1023" in " ".join(
+        line[slice(*columns_of(text)[4])].strip() for text in
+        [row_table.render(rows, rows, "simple")] for line in text.splitlines())
 
 
-def joined(text: str, column: tuple[int, int]) -> str:
-    """The pieces of a column's cells, put together again."""
-    return "".join(line[slice(*column)].strip() for line in text.splitlines())
+def same(shown: str, name: str) -> bool:
+    """Whether a name, or what is left of it around an ellipsis, stands for this one."""
+    begin, ellipsis, end = shown.partition("…")
+    return name == shown if not ellipsis else name.startswith(begin) and name.endswith(end)
+
+
+def test_a_name_is_never_broken_over_two_lines():
+    model = "the_classifier_head.predictions/softmax"
+    text = tables.render(["name", "said"], [["max_pooling2d", "word " * 30], [model, "x" * 60]])
+    assert "max_pooling2d" in text and max(map(len, text.splitlines())) <= 80
+    assert len([line for line in text.splitlines() if "the_cl" in line or "max" in line]) == 2
+    assert all(same(each, model) for each in re.findall(r"the_\S+", text))
+
+
+def test_layers_stand_above_their_tensors_where_both_do_not_fit_side_by_side():
+    short = [Row("forward", "conv2d", "output", True), Row("backward", "conv2d", "bias", True)]
+    assert re.search(r"(?m)^  conv2d +output ", row_table.render(short, short, "simple"))
+    name = "a_name_of_three_dozen_letters_more"
+    rows = [Row("forward", name, "output", True, index=(1, 22, 33, 4)),
+            Row("backward", name, "depthwise_kernel_gradient", True),
+            Row("backward", name, "bias_gradient", True)]
+    lines = [line.rstrip() for line in row_table.render(rows, rows, "simple").splitlines()]
+    assert lines.count(f"  {name}") == 2, "once below each gate"
+    assert [line.split()[0] for line in lines if line.startswith("    ") and line.split()] == [
+        "output", "depthwise_kernel_gradient", "bias_gradient"] or "(%)" in "".join(lines)
+
+
+class Window(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("columns, expected", [(120, 120), (60, 60), (17, 40)])
+def test_a_table_has_the_width_of_the_terminal_and_prose_80_at_most(columns, expected,
+                                                                   monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Window())
+    monkeypatch.setattr(terminal, "columns", lambda stream: columns)
+    cells = [["word " * 50, "other " * 50]]
+    widths = [len(line.rstrip()) for line in tables.render(["a", "b"], cells).splitlines()]
+    assert expected - 10 <= max(widths) <= expected
+    prose = sections.wrapped("word " * 50).splitlines()
+    assert max(map(len, prose)) <= min(expected, 80) < max(map(len, prose)) + 5
+
+
+def test_what_is_not_written_to_a_terminal_does_not_depend_on_the_window(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    monkeypatch.setattr(terminal, "columns", lambda stream: 200)
+    assert max(map(len, tables.render(["a"], [["word " * 50]]).splitlines())) <= 80
+
+
+def test_an_ellipsis_is_one_that_standard_output_can_show(monkeypatch):
+    class Ascii(io.StringIO):
+        encoding = "ascii"
+
+    monkeypatch.setattr(sys, "stdout", Ascii())
+    assert tables.render(["a"], [["x" * 100]], "plain").splitlines()[1].count("..") == 1
 
 
 def test_rows_are_grouped_by_gate_on_a_terminal_and_stand_alone_elsewhere():

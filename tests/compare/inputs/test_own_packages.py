@@ -11,6 +11,7 @@ import pytest
 import compare
 import scratch
 from compare.inputs import own_packages
+from tests import patience
 
 ROOT = Path(__file__).parents[3]
 NETWORK = """
@@ -29,7 +30,7 @@ PROGRAM = "import sys; from compare.cli import main; sys.exit(main(sys.argv[1:])
 def parity(folder, *options, path=(ROOT,)):
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path)), "PYTHONSAFEPATH": "1"}
     return subprocess.run([sys.executable, "-P", "-c", PROGRAM, *options], cwd=folder, env=env,
-                          capture_output=True, text=True, timeout=300)
+                          capture_output=True, text=True, timeout=patience.SECONDS)
 
 
 needs_safe_path = pytest.mark.skipif(sys.version_info < (3, 11), reason="needs Python's option -P")
@@ -72,7 +73,7 @@ def test_a_module_of_our_name_that_came_first_is_named(tmp_path):
     run = subprocess.run([sys.executable, "-c", "import scratch, compare"], cwd=tmp_path,
                          env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path),
                                                                            str(ROOT)])},
-                         capture_output=True, text=True, timeout=300)
+                         capture_output=True, text=True, timeout=patience.SECONDS)
     last = run.stderr.splitlines()[-1]
     assert "Expected keras-parity's package 'scratch'" in last
     assert str(tmp_path / "scratch.py") in last

@@ -23,7 +23,7 @@ from tests.scratch.support.activation_oracles import KINKS
 # (each made in certain layers), the declared deviations of Keras (each of certain layers).
 ALLOWED = ("oracle/", "evaluation/fuzzing/layer_grammar.py", "evaluation/faults/",
            "evaluation/deviations/",
-           "adapters/pytorch/kinds.py")  # what another framework calls them
+           "adapters/pytorch/kinds.py", "runtimes/kinds.py")  # what other frameworks call them
 WINDOWS = {"kernel_size": (3, 2, 4), "pool_size": (3, 2, 4)}
 
 

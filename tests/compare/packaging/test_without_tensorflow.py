@@ -16,6 +16,7 @@ import pytest
 import compare
 import scratch
 from compare.cli.errors import WITH_TENSORFLOW
+from tests import patience
 
 SOURCE = Path(__file__).parents[3]
 PROJECT = tomllib.loads((SOURCE / "pyproject.toml").read_text())
@@ -108,7 +109,7 @@ def record(path) -> None:
 def parity(light, *words):
     python, folder = light
     return subprocess.run([python, "-m", "compare", *words], cwd=folder, capture_output=True,
-                          text=True, timeout=300,
+                          text=True, timeout=patience.SECONDS,
                           env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"})
 
 

@@ -2,13 +2,15 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import compare
-from compare.reduction.minimize import minimize
-from compare.reduction.reproducer import as_test, explain
+from compare.reduction.minimize import MinimalCase, minimize
+from compare.reduction.reproducer import as_test, explain, pictured
+from tests import patience
 
 BROKEN = '''
 import numpy as np
@@ -59,12 +61,16 @@ def test_the_explanation_shows_all_numbers(found):
 @pytest.mark.parametrize("factor, passes", [(2, False), (1, True)])
 def test_the_written_test_fails_until_the_layer_is_mended(found, tmp_path, factor, passes):
     (tmp_path / "mine.py").write_text(BROKEN.format(factor=factor))
-    (tmp_path / "test_found.py").write_text(as_test(found, "mine:make"))
+    (tmp_path / "test_found.py").write_text(as_test(found, "mine:make", "it's scale: twice 'it'"))
     run = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
                           "test_found.py"], cwd=tmp_path, capture_output=True, text=True,
-                         timeout=120)
+                         timeout=patience.SECONDS)
     assert (run.returncode == 0) == passes, run.stdout + run.stderr
     assert "1 passed" in run.stdout if passes else "received np.float" in run.stdout
+    if not passes:  # the line that pytest repeats at its end: layer, tensor, what is wrong
+        summary = [line for line in run.stdout.splitlines() if line.startswith("FAILED")]
+        assert f"AssertionError: {found.layer} {found.tensor}: it's sc" in summary[0]
+        assert "it's scale: twice 'it'. 1 of 1 elements are further" in run.stdout
 
 
 OLD = """
@@ -83,7 +89,8 @@ def test_it():
 def test_a_file_of_an_older_version_says_how_to_write_it_anew(tmp_path, module, name):
     (tmp_path / "test_old.py").write_text(OLD.format(module=module, name=name))
     run = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
-                          "test_old.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+                          "test_old.py"], cwd=tmp_path, capture_output=True, text=True,
+                         timeout=patience.SECONDS)
     assert run.returncode == 2 and "parity debug MODEL --pytest FILE.py" in run.stdout, run.stdout
 
 
@@ -132,3 +139,17 @@ def test_a_layer_that_is_not_there_is_named_with_those_that_are(mended):
     with pytest.raises(ValueError, match="the layer 'yours'. Received: mine:make with mine"):
         compare.assert_case("mine:make", "yours", "output", expected=np.zeros((1, 1)),
                             allowed=np.zeros((1, 1)), **HAND)
+
+
+def test_the_picture_of_the_case_marks_the_element_that_is_farthest_off():
+    expected = np.arange(24.0).reshape(1, 3, 4, 2)
+    actual = expected.copy()
+    actual[0, 2, 1, 1] += 5.0
+    actual[0, 0, 3, 0] -= 2.0
+    case = MinimalCase("conv", "output", None, actual, expected, np.zeros(expected.shape))
+    seen = pictured(case)
+    assert seen.actual.shape == seen.expected.shape == (2, 3, 4), "a panel for each channel"
+    assert seen.mark == (1, 2, 1)
+    assert seen.difference[seen.mark] == 5 and np.count_nonzero(seen.difference) == 2
+    assert pictured(replace(case, actual=None, error="raised")) is None
+    assert pictured(replace(case, actual=actual[0])) is None, "a wrong shape has no difference"

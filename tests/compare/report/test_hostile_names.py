@@ -55,7 +55,8 @@ def test_in_a_table_of_any_format(report, tablefmt):
     for wide in (False, True):
         shown = report.render(tablefmt, wide)
         assert_plain(shown)
-        assert "stop-commands" in shown.replace("\n", "").replace(" ", "") or "html" in tablefmt
+        shortened = not wide and "…" in shown
+        assert "stop-commands" in shown or shortened or "html" in tablefmt
     assert_plain(report.failures(tablefmt))
 
 

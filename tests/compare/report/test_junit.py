@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import time
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -9,11 +10,14 @@ import numpy as np
 import pytest
 
 import compare
-from compare.checks.row import Row
+import scratch
+from compare.checks.gate import Gate
+from compare.checks.row import Row, raised
 from compare.cli import build_parser
 from compare.report import github_annotations
 from compare.report.junit import junit
 from compare.report.report import Report, describe
+from compare.tracing.layer_error import LayerError
 from tests.compare.support import html_cases
 
 ODD = "a\x00<&\"'>\x1b[31m\ud800 ü ✓\nb"
@@ -39,6 +43,7 @@ def test_every_row_is_a_case_in_the_suite_of_its_gate():
         cases = suite.findall("testcase")
         assert [case.get("name") for case in cases] == [row.name or row.gate for row in rows]
         for case, row in zip(cases, rows):
+            assert not row.stopped and case.find("error") is None
             failure = case.find("failure")
             assert (failure is None) == row.passed
             if failure is not None:
@@ -46,6 +51,54 @@ def test_every_row_is_a_case_in_the_suite_of_its_gate():
                 assert ("downstream" in failure.get("type")) == row.downstream
         assert suite.get("failures") == str(sum(not row.passed for row in rows))
     assert sum(len(suite) for suite in root) == len(found.rows)
+
+
+def test_what_raised_is_an_error_and_a_number_over_its_bound_a_failure():
+    rows = [Row("forward", "ours", "output", False, used=2.0, actual=1.0, expected=2.0, size=1,
+                over=1),
+            raised(Gate.FORWARD, "broken", "output", "its forward pass raised KeyError: 'w'"),
+            raised(Gate.FORWARD, "odd", "output", LayerError("expected an array")),
+            Row("forward", "none", "output", True, unjudged=3, note="not judged")]
+    root = ElementTree.fromstring(junit(report(rows), "mine:build"))
+    assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("4", "2", "2")
+    kinds = {case.get("name"): case[0].tag for case in root.iter("testcase")}
+    assert kinds == {"ours output": "failure", "broken output": "error", "odd output": "failure",
+                     "none output": "error"}
+    assert {case.get("classname") for case in root.iter("testcase")} == {
+        "parity.mine:build.forward"}
+    assert "KeyError" in root.find("testsuite/testcase/error").get("message")
+
+
+def test_a_layer_that_raises_is_an_error_wherever_it_is_run():
+    def broken(x):
+        raise KeyError("w")
+
+    right = scratch.Sequential([scratch.Input((3,)), scratch.Dense(2, name="dense")])
+    trace = compare.record(right, np.ones((2, 3), "float32"), upstream=np.eye(2))
+    wrong = scratch.Sequential([scratch.Input((3,)), scratch.Dense(2, name="dense")])
+    wrong.set_weights(right.get_weights())
+    wrong.layers[-1].forward = lambda x, *rest, **more: broken(x)
+    root = ElementTree.fromstring(junit(compare.check(wrong, trace)))
+    errors = root.findall("testsuite/testcase/error")
+    assert errors and all("KeyError" in error.text for error in errors)
+    assert not root.findall("testsuite/testcase/failure")
+    assert root.get("failures") == "0" and root.get("errors") == str(len(errors))
+
+
+def test_the_seconds_of_a_check_are_told():
+    model = scratch.Sequential([scratch.Input((3,)), scratch.Dense(2)])
+    began = time.perf_counter()
+    found = compare.check(model, compare.record(model, np.ones((2, 3), "float32"),
+                                                upstream=np.eye(2)))
+    took = time.perf_counter() - began
+    root = ElementTree.fromstring(junit(found, "folder/my.model.keras"))
+    assert 0 < float(root.get("time")) <= took + 0.001
+    known = {suite.get("name"): float(suite.get("time")) for suite in root if suite.get("time")}
+    assert {"whole numbers", "few terms", "extremes"} <= set(known)
+    assert 0 < sum(known.values()) <= float(root.get("time")) + 0.001 * len(known)
+    classes = {case.get("classname") for case in root.iter("testcase")}
+    assert "parity.folder/my_model_keras.whole_numbers" in classes
+    assert junit(report([]), "x").count("time=") == 0
 
 
 def test_no_text_breaks_the_xml():

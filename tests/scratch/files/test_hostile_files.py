@@ -17,6 +17,7 @@ import scratch
 from scratch import initializers, memory
 from scratch.files import limits
 from scratch.models import model_with_weights
+from tests import patience
 
 MOST = 40_000_000  # bytes that a refusal may take
 
@@ -181,7 +182,7 @@ def test_a_text_as_long_as_it_may_be_takes_little_more_than_itself(text, saved, 
                "except ValueError: print(peak() - before)\n")
     small = written(tmp_path, {**saved, "config.json": b"[]"}, name="small.keras")
     run = subprocess.run([sys.executable, "-c", program, small, path], capture_output=True,
-                         text=True, timeout=60)
+                         text=True, timeout=patience.SECONDS)
     assert int(run.stdout) * 1024 < MOST, run
 
 

@@ -11,6 +11,9 @@ import pytest
 import scratch
 from tests.scratch.support.checks import assert_exact, whole
 
+# Keras itself has XLA compile convolutions in groups, without which TensorFlow refuses some.
+pytestmark = pytest.mark.compiled
+
 IMAGE, STEPS, VOLUME = (2, 9, 8, 4), (3, 9, 4), (2, 5, 6, 7, 4)
 CASES = [
     ("Conv2D", dict(filters=5, kernel_size=(2, 3), dilation_rate=(2, 3), padding="same"), IMAGE),

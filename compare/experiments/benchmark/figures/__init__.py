@@ -33,7 +33,7 @@ def sheets(result: Benchmark, dataset: datasets.Dataset) -> dict[str, tuple[str,
         f"{images.MOST} of {len(apart):,} shown: those of which both are most sure.")
     return {
         "learning-curves.svg": (
-            "Training loss and test accuracy of both sides", "",
+            "Learning curves of both sides", "",
             [Group("", curves.learning_curves(result), 2)] if trained else []),
         "confusion.svg": ("Confusion matrices of both sides, and their difference",
                           confusion.READING, [Group("", matrices, 2)] if matrices else []),

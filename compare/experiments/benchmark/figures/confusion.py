@@ -18,7 +18,7 @@ def confusion(result: Benchmark) -> list[Drawing]:
 
 
 def matrices(found: dict[str, np.ndarray], names) -> list[Drawing]:
-    """A matrix for each side, and scratch minus Keras if there are both.
+    """A matrix for each side, and scratch minus Keras if there are both and they differ.
 
     Args:
         found: by side, (classes, classes) counts of test images.
@@ -31,8 +31,8 @@ def matrices(found: dict[str, np.ndarray], names) -> list[Drawing]:
                             names))
     if len(found) == 2:
         difference = found["scratch"] - found["keras"]
-        most = max(1, int(np.abs(difference).max()))
-        title = "scratch − Keras" + ("" if difference.any() else ": no difference")
-        drawn.append(matrix(title, f"Confusion matrix: {title}", difference, difference / most,
-                            "+d", names))
+        if difference.any():
+            title = "scratch − Keras"
+            drawn.append(matrix(title, f"Confusion matrix: {title}", difference,
+                                difference / np.abs(difference).max(), "+d", names))
     return drawn

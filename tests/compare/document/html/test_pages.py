@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import time
 from html.parser import HTMLParser
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 from matplotlib.image import imread
 
 from compare.checks.row import Row, judge
-from compare.document.charts import heatmaps, line_chart, palettes
+from compare.document.charts import drawing, heatmaps, line_chart, palettes
 from compare.document.charts.png import data_uri, png
+from compare.document.html import page
 from compare.document.html.sections import table
 from compare.document.markup import Html, element, join
 from compare.document.plain_json import dumps
@@ -21,7 +23,8 @@ from compare.experiments.replication.page import replication_page
 from compare.experiments.replication.page_twin_check import row_of
 from compare.oracle.running_error import Bounded, Rounding
 from compare.report.page import report_page
-from compare.report.page_network import lanes
+from compare.report.page_network import drawing as network_drawing
+from compare.report.page_network import lanes, levels
 from compare.report.report import Report, describe
 from compare.tracing.topology import Layer
 from tests.compare.support import html_cases
@@ -157,7 +160,7 @@ def test_pictures_are_png_with_the_colours_of_the_palette():
 
 
 @pytest.mark.parametrize("scale, ends", [("sequential", ("ffffd9", "081d58")),
-                                         ("diverging", ("2d004b", "7f3b08")),
+                                         ("diverging", ("7f3b08", "053061")),
                                          ("grey", ("ffffff", "000000"))])
 def test_scales_begin_and_end_with_their_published_colours(scale, ends):
     found = palettes.palette(scale)
@@ -166,17 +169,23 @@ def test_scales_begin_and_end_with_their_published_colours(scale, ends):
     assert found[255, 3] == 0, "gaps are transparent"
 
 
-def test_text_on_colours_can_be_read():
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_text_on_the_colours_of_a_share_can_be_read(look):
     """WCAG's contrast ratio, computed here from its definition, is at least 4.5."""
+    sheets = (drawing.style() + page.asset("page.css")).replace("#fff;", "#ffffff;")
+    begin = sheets.index('[data-theme="dark"] {') if look == "dark" else 0
+    said = re.findall(r"--([\w-]+): #([0-9a-f]{6});", sheets[begin:])
+    colours = {name: np.array([int(text[i:i + 2], 16) for i in (0, 2, 4)], float)
+               for name, text in reversed(said)}  # the first of each name counts
+
     def luminance(channels):
         parts = [c / 255 / 12.92 if c / 255 <= 0.04045 else ((c / 255 + 0.055) / 1.055) ** 2.4
                  for c in channels]
         return np.dot(parts, (0.2126, 0.7152, 0.0722))
 
     for share in np.linspace(0, 1, 101):
-        background, ink = palettes.css(share)
-        paper = luminance([int(c) for c in re.findall(r"\d+", background)])
-        text = 1.0 if ink == "#fff" else 0.0
+        paper = luminance((1 - share) * colours["card"] + share * colours["used-all"])
+        text = luminance(colours["ink"])
         light, dark = max(paper, text), min(paper, text)
         assert (light + 0.05) / (dark + 0.05) >= 4.5, share
 
@@ -189,7 +198,7 @@ def test_a_mosaic_places_its_panels_and_its_mark():
         assert np.array_equal(found[top:top + 2, left:left + 3], panels[i])
     text = heatmaps.marker((4, 1, 2), panels.shape, columns, zoom=10)
     numbers = {key: int(value) for key, value in re.findall(r'(\w+)="(\d+)"', text)}
-    row, column = (numbers["y"] + 1) // 10, (numbers["x"] + 1) // 10
+    row, column = (numbers["y"] + 1 - heatmaps.TITLE) // 10, (numbers["x"] + 1) // 10
     assert found[row, column] == panels[4, 1, 2]
     assert numbers["width"] == numbers["height"] == 12
 
@@ -221,6 +230,33 @@ def test_skips_that_overlap_lie_in_lanes_of_their_own():
     for i, (a, b, lane) in enumerate(found):
         for c, d, other in found[:i]:
             assert lane != other or b <= c or d <= a
+
+
+def test_branches_stand_side_by_side_joined_to_what_they_read():
+    def layer(name, *sources):
+        return Layer(name, "Add", (1,), sources, 0)
+
+    layers = [layer("in", -1), layer("left", 0), layer("right", 0), layer("far", 2),
+              layer("sum", 1, 3)]
+    assert levels(layers) == [[0], [1, 2], [3], [4]]
+    assert [(a, b) for a, b, _ in lanes(layers)] == [(1, 3)], "from left past far"
+    drawn = network_drawing(layers, [])
+    read(element("main", drawn))
+    places = re.findall(r'x1="([\d.]+)%" y1="0" x2="([\d.]+)%"', drawn)
+    assert places == [("50.00", "25.00"), ("50.00", "75.00"), ("75.00", "50.00"),
+                      ("50.00", "50.00")]
+    assert "--columns:2" in drawn and drawn.count("<li>") == 4
+    assert "✗ failed" not in drawn
+    wrong = [Row("forward", "left", "output", False, used=2.0)]
+    assert "✗ failed" in network_drawing(layers, wrong)
+
+
+def test_a_network_of_two_thousand_tensors_is_drawn_quickly():
+    layers = [Layer(f"l{i}", "Dense", (3,), (i - 1,), 0) for i in range(500)]
+    rows = [Row("forward", f"l{i % 500}", "output", True, used=0.5) for i in range(2000)]
+    begun = time.perf_counter()
+    assert network_drawing(layers, rows).count("--used:0.500") == 500
+    assert time.perf_counter() - begun < 5
 
 
 def test_tables_sort_spreads_by_their_median():

@@ -18,10 +18,13 @@ from compare.experiments import execution
 
 SEED = 2026
 NETWORKS = 36
+SHORT = 18  # networks that every run draws
 GROUP = 6
 
 
-@pytest.mark.parametrize("start", range(0, NETWORKS, GROUP))
+@pytest.mark.parametrize("start", [
+    *range(0, SHORT, GROUP),
+    *(pytest.param(start, marks=pytest.mark.long) for start in range(SHORT, NETWORKS, GROUP))])
 def test_no_network_fails(start):
     for number in range(start, start + GROUP):
         with np.errstate(all="ignore"):

@@ -14,6 +14,7 @@ from matplotlib.image import imread
 from sklearn import metrics
 
 from compare import cli
+from tests import patience
 from tests.compare.experiments.benchmark.test_training import SETTINGS, job, run_job
 from tests.compare.support import svg_file
 from tests.compare.support.interrupting import HEED_CTRL_C
@@ -167,7 +168,7 @@ def test_ctrl_c_prints_and_keeps_what_is_finished(tmp_path):
     workers = children(process.pid)
     assert workers is None or len(workers) == 2
     process.send_signal(signal.SIGINT)
-    out, rest = process.communicate(timeout=60)
+    out, rest = process.communicate(timeout=patience.SECONDS)
     assert process.returncode == 130, err + rest
     assert "Traceback" not in err + rest
     assert rest.splitlines()[-1].startswith("parity bench: interrupted")

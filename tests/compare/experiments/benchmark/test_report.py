@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 from matplotlib.image import imread
 from tabulate import tabulate_formats
 
+from compare.document.charts.line_chart import Series
 from compare.document.markup import join
 from compare.experiments.benchmark import figures as figures_of_it
 from compare.experiments.benchmark import render, tables
-from compare.experiments.benchmark.figures import curves
+from compare.experiments.benchmark.figures import confusion, curves
 from compare.experiments.benchmark.figures import images as drawn_images
 from compare.experiments.benchmark.files import write_directory
 from compare.experiments.benchmark.json_record import as_json
@@ -31,7 +33,8 @@ from tests.compare.support.benchmark_cases import NAMES, epoch, made
 LABELS = (0, 1, 2, 0, 1, 2)
 OURS, THEIRS = (0, 1, 2, 0, 2, 1), (0, 1, 1, 0, 2, 0)
 PICTURES = {"learning-curves.svg", "confusion.svg", "predictions.svg", "architecture.png",
-            "classes.svg", "mistakes.svg"}
+            "mistakes.svg"}
+OVER_EPOCHS = {"classes.svg"}  # once there are two of them
 AT_THE_END = {"filters.svg", "feature-maps.svg"}  # once both sides are through
 
 
@@ -246,7 +249,7 @@ def test_files_of_a_whole_benchmark(tmp_path):
 def test_what_was_learned_is_drawn_once_both_sides_are_through(tmp_path):
     result, dataset = html_cases.benchmark()
     written = {path.name for path in write_directory(result, dataset, tmp_path)}
-    assert written == {"report.md", "report.json"} | PICTURES | AT_THE_END
+    assert written == {"report.md", "report.json"} | PICTURES | OVER_EPOCHS | AT_THE_END
     for name in AT_THE_END:
         assert_is_a_picture(tmp_path / name)
 
@@ -269,7 +272,38 @@ def test_published_accuracies_are_marked_where_all_images_were_used():
     result.data.training_images = 60_000
     numpy, keras = curves.published(result)
     assert (numpy.points, keras.points) == ([(40, 0.873)], [(40, 0.8742)])
-    assert "published, NumPy" in curves.learning_curves(result)[1].svg()
+    assert "published, NumPy" not in "".join(each.svg() for each in curves.learning_curves(result))
+    for run in result.runs.values():  # one point is no curve
+        run.epochs.append(replace(run.epochs[0], number=2))
+    assert "published, NumPy" in curves.learning_curves(result)[-1].svg()
+
+
+def test_a_single_epoch_makes_no_chart_of_a_single_point():
+    result = pair()
+    assert [each.heading for each in curves.learning_curves(result)] == ["Training loss"]
+    assert curves.class_curves(result) == []
+
+
+def test_curves_that_cover_one_another_are_shown_as_their_difference():
+    result = pair()
+    ours = [(1, 2.0), (2, 1.5), (3, 1.0)]
+    for curve, shown in (([(x, y + 1e-6 * x) for x, y in ours], True),
+                         ([(x, y + 0.1) for x, y in ours], False), (ours, True),
+                         ([(1, 2.0), (2, float("nan"))], False)):
+        result.runs["scratch"].curve, result.runs["keras"].curve = ours, curve
+        headings = [each.heading for each in curves.learning_curves(result)]
+        assert any("−" in heading for heading in headings) == shown, headings
+    found = curves.differences(Series("a", ours, "first"),
+                               Series("b", [(1, 1.5), (3, 1.25), (4, 0.0)], "second"))
+    assert found == [(1, 0.5), (3, -0.25)]
+
+
+def test_equal_confusion_matrices_have_no_empty_third():
+    ours, other = np.array([[3, 1], [0, 2]]), np.array([[2, 2], [0, 2]])
+    names = ["a", "b"]
+    assert len(confusion.matrices({"scratch": ours, "keras": ours}, names)) == 2
+    assert [each.heading for each in confusion.matrices({"scratch": ours, "keras": other}, names)
+            ][2] == "scratch − Keras"
 
 
 def test_the_disagreements_are_shown_from_the_surest():

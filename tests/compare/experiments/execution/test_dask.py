@@ -4,11 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from compare.experiments import execution
+from tests import patience
 from tests.compare.support import jobs_for_tests as work
 
 pytest.importorskip("distributed")
@@ -45,11 +45,9 @@ def cluster(tmp_path):
 def address_of(file) -> str:
     from distributed import Client
 
-    deadline = time.monotonic() + 60
-    while not file.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    with Client(scheduler_file=str(file), timeout="60s") as client:
-        client.wait_for_workers(2, timeout=60)
+    patience.until(file.exists)
+    with Client(scheduler_file=str(file), timeout=patience.SECONDS) as client:
+        client.wait_for_workers(2, timeout=patience.SECONDS)
         return client.scheduler.address
 
 

@@ -5,12 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from compare.experiments import execution
+from tests import patience
 from tests.compare.support import jobs_for_tests as work
 from tests.compare.support.interrupting import HEED_CTRL_C
 
@@ -130,14 +130,12 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path):
         "from compare.experiments import execution as jobs\n"
         "from tests.compare.support import jobs_for_tests as work\n"
         "todo = [jobs.Job('quick', work.sleep_then, (1, 0)),"
-        " jobs.Job('slow', work.sleep_then, (2, 600))]\n"
+        " jobs.Job('slow', work.sleep_then, (2, 10_000))]\n"
         f"jobs.run(todo, jobs.Store({str(tmp_path)!r}), 2, verbose=False)\n")
     process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "result-quick.json").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    patience.until((tmp_path / "result-quick.json").exists)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=patience.SECONDS)
     assert b"KeyboardInterrupt" in errors
     assert json.loads((tmp_path / "result-quick.json").read_text())["result"] == 1
     assert not (tmp_path / "result-slow.json").exists()

@@ -13,6 +13,7 @@ import pytest
 import scratch
 from compare.experiments.benchmark.results import Progress
 from compare.experiments.execution.worker_process import Worker, WorkerError
+from tests import patience
 
 evaluate = functools.partial(map, eval)  # a generator that pickles: one item per expression
 RAISING = "(_ for _ in ()).throw({})"
@@ -85,7 +86,7 @@ def test_what_a_library_says_when_it_ends_the_process_at_its_start_is_told(monke
 
 
 def test_stopping_ends_it_in_the_middle_of_its_work():
-    worker = Worker("it", evaluate, ["1", "__import__('time').sleep(600)"])
+    worker = Worker("it", evaluate, ["1", "__import__('time').sleep(10_000)"])
     worker.ask()
     worker.process.stdin.write(b"g")
     worker.process.stdin.flush()
@@ -111,10 +112,7 @@ def test_a_worker_does_not_outlive_a_parent_that_was_killed():
     assert alive(worker)
     parent.send_signal(signal.SIGKILL)
     parent.wait()
-    deadline = time.monotonic() + 20
-    while alive(worker) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not alive(worker)
+    patience.until(lambda: not alive(worker))
     parent.stdout.close()
 
 
@@ -125,7 +123,7 @@ def test_a_worker_that_computes_ends_with_a_parent_that_was_killed():
         "import functools\n"
         "from compare.experiments.execution.worker_process import Worker\n"
         "worker = Worker('it', functools.partial(map, eval),\n"
-        "                ['1', '__import__(\"time\").sleep(600)'])\n"
+        "                ['1', '__import__(\"time\").sleep(10_000)'])\n"
         "worker.ask()\n"
         "print(worker.process.pid, flush=True)\n"
         "worker.ask()\n")
@@ -135,10 +133,7 @@ def test_a_worker_that_computes_ends_with_a_parent_that_was_killed():
     time.sleep(0.2)  # into its sleep
     parent.kill()
     parent.wait()
-    deadline = time.monotonic() + 20
-    while alive(worker) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not alive(worker)
+    patience.until(lambda: not alive(worker))
     parent.stdout.close()
 
 
