@@ -22,7 +22,7 @@ from compare.oracle.running_error import Rounding
 from compare.report.report import Report
 from compare.report.timing import timed
 from compare.runtimes import is_file, opened, reading
-from compare.tracing.configs import layer_entries, plain
+from compare.tracing.configs import input_layers, plain
 from compare.tracing.global_state import QUIET, leaving_no_trace
 from compare.tracing.model_kinds import kind, require_network
 from compare.tracing.ops import inner_activation
@@ -30,6 +30,7 @@ from compare.tracing.recorder import record
 from compare.tracing.trace import WHOLE, Trace, at_inference, folded, layer_parts
 from compare.tracing.validation import check_trace_alone
 from scratch.layer_config import layer_from_config
+from scratch.several import each
 
 PRECISIONS = ("float16", "float32", "float64")
 
@@ -57,7 +58,8 @@ def check_outputs(model, x=None, outputs=(), *, data_format=None, precision=None
 
     Args:
         model: the reference: a Keras model, a scratch model, or a Trace recorded at inference.
-        x: (batch, ...), what the arrays came from; not with a Trace, which brings its own.
+        x: (batch, ...), what the arrays came from; of several inputs a list or a dictionary as the
+            model takes them. Not with a Trace, which brings its own.
         outputs: arrays by the names of the layers, activations inside them included, {'conv2d':
             array, ...}; or a list of arrays in the layers' order, told by their shapes. Some may be
             missing. float16, float32 or float64; images in Keras's order of axes, or with the
@@ -118,20 +120,21 @@ def check_outputs(model, x=None, outputs=(), *, data_format=None, precision=None
 
 
 def _without_inputs(trace: Trace, outputs):
-    """The arrays without that of the network's input layer, which has to be the batch.
+    """The arrays without those of the network's input layers, which have to be the batch.
 
     Raises:
-        ValueError: if it is another array.
+        ValueError: if one is another array.
     """
     if not isinstance(outputs, Mapping):
         return outputs
-    inputs = {entry["config"]["name"] for _, entry in layer_entries(trace.config)
-              if entry["class_name"] == "InputLayer"} - {part.layer for part in trace.parts}
-    for name in inputs & outputs.keys():
+    layers = {part.layer for part in trace.parts}
+    inputs = {name: x for name, x in zip(input_layers(trace.config), each(trace.x))
+              if name not in layers}
+    for name in inputs.keys() & outputs.keys():
         array = np.asarray(outputs[name])
         ways = [array, *([np.moveaxis(array, 1, -1), np.moveaxis(array, -1, 1)]
                          if array.ndim > 2 else [])]
-        if not any(np.array_equal(way, trace.x.astype(array.dtype)) for way in ways):
+        if not any(np.array_equal(way, inputs[name].astype(array.dtype)) for way in ways):
             raise ValueError(f"Expected {name!r}, the network's input, to be the batch. "
                              f"Received another array, of shape {array.shape}")
     return {name: array for name, array in outputs.items() if name not in inputs}

@@ -351,6 +351,7 @@ def compare_traces(candidate: Trace, reference: Trace, ops=None, model=None,
     """The report on two traces; `ops` and `model` are the candidate's, if it can be run."""
     rows = specification.network(candidate, reference)
     if specification.same_structure(rows):
+        outside.require_oracles(reference)
         rows += specification.weights(candidate, reference)
         rows += Layerwise(candidate, reference, ops, model,
                           None if some is None else some.positions).rows()

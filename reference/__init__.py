@@ -26,7 +26,7 @@ from reference.observe import Observation, Part, observe
 from reference.op_run import OpRun
 from reference.ops import ops_of, run_op
 from reference.optimizer_steps import OptimizerSteps
-from reference.outside import in_float64
+from reference.outside import in_float64, known, outline, run_outside
 from reference.statistics import set_weights
 from reference.subclassed import as_graph
 from reference.training import StepRunner
@@ -35,6 +35,6 @@ from reference.weight_names import weight_of
 __all__ = ["EntryPoints", "Observation", "OpRun", "OptimizerSteps", "Part", "StepRunner",
            "as_graph",
            "clone", "compile_config", "compile_model", "compiled_copy", "from_config", "in_float64",
-           "layers_by_name", "load", "model_dtype", "observe", "observe_inference",
-           "onednn_in_use", "ops_of", "run_loss", "run_op", "set_random_seed", "set_weights",
-           "versions", "weight_of"]
+           "known", "layers_by_name", "load", "model_dtype", "observe", "observe_inference",
+           "onednn_in_use", "ops_of", "outline", "run_loss", "run_op",
+           "run_outside", "set_random_seed", "set_weights", "versions", "weight_of"]

@@ -33,6 +33,7 @@ def observe_inference(model, x, whole=frozenset()) -> Observation:
             inputs = tuple(array(value) for value in read)
             parts.append(Part(op.name, op.part, op.class_name, inputs if op.merges else inputs[0],
                               array(outputs[-1]),
-                              weights={v.name: held(np.array(v.numpy())) for v in op.variables},
+                              weights={op.names[id(v)]: held(np.array(v.numpy()))
+                                       for v in op.variables},
                               tied_to=op.tied_to))
     return Observation(parts, [op.sources for op in ops], None, ends=output_ops(model, ops))

@@ -6,10 +6,16 @@ Lambda. Here the live model has them, and what is made anew takes them from it.
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from reference.ops import Op, inner_activation, without_activation
-from reference.quiet import keras, precision
+import numpy as np
+
+from reference.ops import Op, array, inner_activation, restored, run_op, without_activation
+from reference.quiet import keras, precision, tf
+from reference.statistics import in_use
+from reference.weight_names import weight_names
+
+UNKNOWN_SIZE = 8  # of an axis that a layer leaves open, and of the batch, where it is tried
 
 
 def is_somebodys(thing) -> bool:
@@ -41,6 +47,11 @@ def known_from(model) -> Iterator[None]:
     with keras.saving.CustomObjectScope(objects_of(model)), \
             keras.src.saving.serialization_lib.SafeModeScope(not lambdas_of(model)):
         yield
+
+
+def known(classes: dict[str, type]):
+    """Within the block Keras finds these classes by their names."""
+    return keras.saving.CustomObjectScope(classes)
 
 
 def take_functions(copy, model) -> None:
@@ -78,3 +89,87 @@ def in_float64(op: Op) -> Op:
     inside = not op.part and inner_activation(layer) is not None  # which is an op of its own
     return replace(op, layer=made, call=without_activation(made) if inside else made,
                    variables=made.weights)
+
+
+def run_outside(op: Op, x, dy, weights: dict, training=True) -> tuple:
+    """`reference.run_op`, and what a pass in training itself makes of the layer's weights.
+
+    Returns:
+        (output, input gradient, weight gradients by name, changed weights by name): of the last
+        none at inference or with dy.
+    """
+    moved = {}
+    if training and dy is None and op.state:
+        with restored(op.variables):
+            for variable in op.variables:
+                variable.assign(weights[op.names[id(variable)]])
+            with in_use(op.layer):
+                op.run([tf.constant(value) for value in (x if op.merges else [x])],
+                       weights.get("noise"), gradients=False)
+            moved = {op.names[id(variable)]: array(variable) for variable in op.state}
+    return (*run_op(op, x, dy, weights, training), moved)
+
+
+@dataclass
+class Outline:
+    """What a layer is from outside, whatever it computes.
+
+    Attributes:
+        weights: by name, in Keras's order: the layer's own, or fresh ones of a layer not built yet.
+        non_trainable: the names of those that no optimizer changes.
+        output_shape: with None for the batch.
+    """
+
+    weights: dict[str, np.ndarray]
+    non_trainable: tuple[str, ...]
+    output_shape: tuple
+
+
+def outline(layer, input_shape: tuple, dtype: str) -> Outline:
+    """What a layer of one input and one output is from outside.
+
+    Args:
+        layer: of Keras's kind, built or not; it is left as it is.
+        input_shape: with None for the batch.
+        dtype: 'float32' or 'float64'.
+
+    Raises:
+        ValueError: for a layer that cannot be made anew from its config, that cannot take such
+            inputs, that draws at random, or that has penalties or constraints of its own.
+    """
+    said = f"Layer {layer.name!r} ({type(layer).__name__})"
+    try:
+        with precision(dtype):
+            made = type(layer).from_config({**layer.get_config(), "dtype": dtype,
+                                            "trainable": True})
+            y = made(keras.Input(batch_shape=input_shape, dtype=dtype))
+        if layer.built:
+            made.set_weights(layer.get_weights())
+    except Exception as error:  # somebody's own constructor may raise anything
+        raise ValueError(f"{said}: expected a layer that from_config makes anew from its own "
+                         f"get_config, and that takes inputs of shape {tuple(input_shape)}. "
+                         f"Received: {type(error).__name__}: {error}") from error
+    if not isinstance(y, keras.KerasTensor):
+        raise ValueError(f"{said}: expected a layer of one output. Received: {type(y).__name__}")
+    names = weight_names(made)
+    weights = {names[id(v)]: np.array(v.numpy()) for v in made.weights}
+    if _draws(made, input_shape):
+        raise ValueError(f"{said}: expected a layer that draws nothing at random, as its draw "
+                         "cannot be given to both sides. Received one that draws in training")
+    if made.losses or any(v.regularizer or v.constraint for v in made.weights) or \
+            made.activity_regularizer is not None:
+        raise ValueError(f"{said}: expected a layer without penalties and constraints of its own. "
+                         "Received one that has some")
+    return Outline(weights, tuple(names[id(v)] for v in made.weights if not v.trainable),
+                   tuple(y.shape))
+
+
+def _draws(layer, input_shape: tuple) -> bool:
+    """Whether a pass in training draws from a generator of the layer's own; it changes weights."""
+    generators = [one for each in layer._flatten_layers() for one in each._seed_generators]
+    if not generators:
+        return False
+    before = [array(one.state) for one in generators]
+    layer(np.zeros([size or UNKNOWN_SIZE for size in input_shape], layer.compute_dtype),
+          training=True)
+    return any(not np.array_equal(array(one.state), kept) for one, kept in zip(generators, before))

@@ -10,13 +10,14 @@ from typing import Any
 from compare.adapters import own_loss, own_optimizer
 from compare.adapters.assembly import assemble
 from compare.adapters.conventions import Conventions
+from compare.adapters.keras_only import classes_of as keras_classes
 from compare.adapters.layer import Wrapped
 from compare.adapters.pytorch import TORCH_MISSING, TorchNetwork, from_torch, is_torch
 from compare.adapters.untouched import Untouched, untouched
 
 __all__ = ["TORCH_MISSING", "Conventions", "TorchNetwork", "Untouched", "as_network", "assemble",
-           "from_torch", "is_torch", "notes_on", "takes_part", "untouched", "without_backward",
-           "wrap"]
+           "from_torch", "is_torch", "keras_classes", "notes_on", "takes_part", "untouched",
+           "without_backward", "wrap"]
 
 
 def takes_part(thing) -> bool:
@@ -64,9 +65,11 @@ def wrap(obj=None, like=None, **conventions):
             `backward`.
         like: the layer that it claims to be: a Keras layer, one of scratch's, or a config
             dictionary {'class_name': ..., 'config': ...}. Left out, the object gets it from its
-            place in a list: `compare.check([wrapped, ...], keras_model, x, y)`. Or a loss, or an
-            optimizer, or the name of one: then what is returned is ready for `compile` of a scratch
-            model, or for `compare.assemble(layers, twin, loss=..., optimizer=...)`.
+            place in a list: `compare.check([wrapped, ...], keras_model, x, y)`. A layer that
+            scratch does not have, such as a Keras layer of your own, may be it, too: Keras's own in
+            float64 is then the oracle, and what rounding may do is tried out, not proved. Or a
+            loss, or an optimizer, or the name of one: then what is returned is ready for `compile`
+            of a scratch model, or for `compare.assemble(layers, twin, loss=..., optimizer=...)`.
         forward, backward: names of methods (default: these), or functions; with an object, a
             function is called with it first. backward=None for a port for inference that has no
             backward pass: the network is then checked as with `check(..., gradients=False)`.

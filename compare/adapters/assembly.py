@@ -6,6 +6,7 @@ import scratch
 from compare.adapters import fused_loss
 from compare.adapters.activation import as_activation
 from compare.adapters.conventions import Conventions
+from compare.adapters.keras_only import is_unknown
 from compare.tracing.configs import compile_understood, keras_config, layer_entries, plain
 from compare.tracing.model_kinds import is_keras, is_scratch, kind
 from compare.tracing.trace import Trace
@@ -33,10 +34,12 @@ def assemble(items, twin, loss=None, optimizer=None) -> scratch.Sequential:
     entries = _entries(config)
     items = _paired(items, entries)
     joined = _joined_one(items[-1])
-    layers = [layer_for(item, entry, i) for i, (item, entry) in enumerate(zip(items, entries))]
+    live = _live_layers(twin)
+    layers = [layer_for(item, entry, i, live.get(entry["config"]["name"]))
+              for i, (item, entry) in enumerate(zip(items, entries))]
     model = scratch.Sequential([scratch.Input(batch_shape=_input_shape(config)), *layers],
                                name=config.get("name"), trainable=config.get("trainable", True),
-                               dtype=_dtype(config, twin))
+                               dtype=_dtype(config, twin, entries))
     model.set_weights(weights)
     if compiled:
         compile_understood(model, compiled)
@@ -47,6 +50,15 @@ def assemble(items, twin, loss=None, optimizer=None) -> scratch.Sequential:
         if optimizer is not None:
             model.optimizer = optimizer
     return model
+
+
+def _live_layers(twin) -> dict:
+    """Keras's own layers, by their paths; none beside other networks than Keras's."""
+    if not is_keras(twin):
+        return {}
+    import reference
+
+    return {op.name: op.layer for op in reference.ops_of(twin)}
 
 
 def _entries(config: dict) -> list[dict]:
@@ -94,9 +106,13 @@ def _input_shape(config: dict) -> tuple:
                      "build it first.")
 
 
-def _dtype(config: dict, twin):
+def _dtype(config: dict, twin, entries: list):
     if isinstance(twin, Trace):
         return twin.dtype
+    if is_keras(twin) and any(map(is_unknown, entries)):  # which scratch cannot be made of
+        import reference
+
+        return reference.model_dtype(twin)
     return scratch.Sequential.from_config(config).dtype.name
 
 
@@ -144,13 +160,13 @@ def inner_activation(entry: dict) -> str | None:
     """The activation inside a layer with weights, by name, None for none."""
     named, kind = entry["config"].get("activation"), entry["class_name"]
     if kind == "Activation" or named in (None, "linear") or not getattr(
-            LAYERS.get(kind), "has_inner_activation", True):
+            LAYERS.get(kind), "has_inner_activation", False):
         return None
     return named if isinstance(named, str) else named["class_name"]
 
 
-def layer_for(item, entry: dict, i: int) -> Layer:
-    """The layer for one position."""
+def layer_for(item, entry: dict, i: int, keras_layer=None) -> Layer:
+    """The layer for one position, at which Keras's own may be known."""
     if isinstance(item, (tuple, list)):
         return _with_activation(item, entry, i)
     if item is None:
@@ -162,7 +178,7 @@ def layer_for(item, entry: dict, i: int) -> Layer:
                              f"{entry['class_name']}")
         if item.joined and not fused_loss.gives_probabilities(item):
             return layer_from_config(entry)
-        return item.placed(entry)
+        return item.placed(entry, keras_layer)
     if not isinstance(item, Layer):
         raise TypeError(f"Expected layers that compare.wrap gave, layers of scratch, or None for "
                         f"scratch's own. Received at position {i + 1}: {type(item).__name__}")

@@ -13,7 +13,6 @@ TAKEN = ("x", "dy", "output", "labels", "cache", "learning_rate", "training", "l
 GIVEN = ("output", "logits", "cache", "loss", "input_gradient", "gradients", "ignored")
 WEIGHTS = ("kernel", "bias", "depthwise_kernel", "pointwise_kernel", "gamma", "beta",
            "moving_mean", "moving_variance", "alpha")
-GRADIENTS = tuple(f"{name}_gradient" for name in WEIGHTS)
 STEPS = ("weights", "gradients", "weights_by_name", "gradients_by_name", "pairs", "weight",
          "gradient", "name")  # what the step of an optimizer takes besides
 APPLIED = "applied"
@@ -60,8 +59,8 @@ class Conventions:
 
     def __post_init__(self):
         self._check_object()
-        self._check_passes()
         self._check_places()
+        self._check_passes()
         self._check_choices()
 
     @property
@@ -95,11 +94,11 @@ class Conventions:
         """A copy of the object, so that the one that was handed over stays as it is."""
         return copy.deepcopy(self.obj)
 
-    def placed(self, like):
+    def placed(self, like, keras_layer=None):
         """A layer that stands for `like`; see `compare.adapters.factory`."""
         from compare.adapters.factory import placed  # which reads conventions
 
-        return placed(self, like)
+        return placed(self, like, keras_layer)
 
     def _check_object(self) -> None:
         if isinstance(self.obj, type):
@@ -122,10 +121,12 @@ class Conventions:
             elif method is not None and not isinstance(method, str) and not callable(method):
                 raise TypeError(f"Expected {what} to be a method's name or a function. "
                                 f"Received: {method!r}")
-            self._check_names(f"{what}_takes", (*TAKEN, *WEIGHTS, *(STEPS if what == "step"
+            weights = tuple(dict.fromkeys((*WEIGHTS, *self.weights)))
+            self._check_names(f"{what}_takes", (*TAKEN, *weights, *(STEPS if what == "step"
                                                                     else ())))
             if what in ("forward", "backward"):
-                self._check_names(f"{what}_gives", (*GIVEN, *GRADIENTS))
+                self._check_names(f"{what}_gives",
+                                  (*GIVEN, *(f"{name}_gradient" for name in weights)))
         self._check_names("step_gives", ("weight", "cache", "ignored"))
 
     def _check_names(self, argument: str, known: tuple) -> None:

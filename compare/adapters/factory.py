@@ -3,6 +3,7 @@
 
 import copy
 
+from compare.adapters import keras_only
 from compare.adapters.layer import layer_class
 from compare.tracing.model_kinds import is_keras, kind
 from scratch.errors import UnsupportedError
@@ -10,7 +11,7 @@ from scratch.layer_config import layer_from_config
 from scratch.layers import LAYERS, Layer
 
 
-def placed(how, like):
+def placed(how, like, keras_layer=None):
     """The layer that the object of `how` is, where it stands for `like`.
 
     It is built if the input's shape is known, from `like` or from `how.input_shape`, and then has
@@ -19,6 +20,8 @@ def placed(how, like):
     Args:
         how: `Conventions`.
         like: a layer, or a config dictionary with 'class_name' and 'config'.
+        keras_layer: where a config is given, the live layer that it is of, if there is one. Of a
+            class that scratch does not have Keras's own layer is the oracle.
 
     Raises:
         TypeError: for anything else.
@@ -26,6 +29,9 @@ def placed(how, like):
             training.
     """
     entry, weights, shape = described(like)
+    if keras_only.is_unknown(entry):
+        base = keras_only.stand_in(entry, keras_layer if isinstance(like, dict) else like)
+        return _built(how, layer_class(how, base)(**keras_only.settings_of(entry)), weights, shape)
     model = layer_from_config(entry)
     if hasattr(model, "active") and how.backward is not None:
         raise UnsupportedError(f"Expected a layer that draws nothing at random. Received: {model}, "
@@ -33,7 +39,11 @@ def placed(how, like):
     if model.merges:
         raise UnsupportedError(f"Expected a layer of one input. Received: {model}")
     cls = layer_class(how, LAYERS[entry["class_name"]])
-    layer = cls.from_config(entry["config"])
+    return _built(how, cls.from_config(entry["config"]), weights, shape)
+
+
+def _built(how, layer, weights: list, shape: tuple | None):
+    """The layer, built and with these weights if the shape of its input is known."""
     layer.strict = True
     shape = how.input_shape if how.input_shape is not None else shape
     if shape is not None:

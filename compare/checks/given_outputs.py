@@ -24,6 +24,7 @@ from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.masks import is_masked, mask_of
 from compare.tracing.trace import Part, Trace
 from compare.tracing.types import Arrays, Weights
+from scratch import several
 
 # (x, dy, weights, training) -> (output, ...): one of the reference's layers
 Run = Callable[[Arrays, None, Weights, bool], tuple[Any, ...]]
@@ -77,14 +78,15 @@ def judged(reference: Trace, given: Weights, runs: list[Run] | None,
     """
     computed = np.dtype(precision) if precision is not None else usual(reference, given)
     found = Judged([], reference)
-    source = Known(reference.x, read_in(reference.x, computed))
+    sources = [Known(x, read_in(x, computed)) for x in several.each(reference.x)]
     known: list[Known] = []
     chain: list[Bounded] = []
     parts: list[Part] = []
+    rooms: dict[int, Bounded] = {}
     each = progress.each(reference.parts, f"Gate '{Gate.FORWARD}', layer by layer")
     for i, part in enumerate(each):
-        read = [known[k] if k >= 0 else source for k in reference.sources[i]]
-        along = [chain[k] if k >= 0 else source.exact for k in reference.sources[i]]
+        read = [known[k] if k >= 0 else sources[-1 - k] for k in reference.sources[i]]
+        along = [chain[k] if k >= 0 else sources[-1 - k].exact for k in reference.sources[i]]
         if is_masked(reference, i):
             mask = mask_of(reference, i, along[-1].value)
             along[-1] = Bounded(mask, along[-1].rounding)
@@ -95,9 +97,11 @@ def judged(reference: Trace, given: Weights, runs: list[Run] | None,
         if folded_norm.folds(reference, i) and known[reference.sources[i][0]].through:
             ahead = reference.sources[reference.sources[i][0]][0]
             right = folded_norm.widened(reference, i, right,
-                                        (known[ahead] if ahead >= 0 else source).exact)
+                                        (known[ahead] if ahead >= 0 else
+                                         sources[-1 - ahead]).exact)
             chain[i] = folded_norm.widened(reference, i, chain[i],
-                                           chain[ahead] if ahead >= 0 else source.exact)
+                                           chain[ahead] if ahead >= 0 else
+                                           sources[-1 - ahead].exact)
         held = tuple(value.held for value in read)
         inputs: Arrays = held if isinstance(part.input, tuple) else held[0]
         expected = np.asarray(right.value.astype(reference.dtype) if runs is None else
@@ -115,7 +119,7 @@ def judged(reference: Trace, given: Weights, runs: list[Run] | None,
         array, turned = as_in_keras(given[part.layer], part, expected, data_format, bool(before))
         if turned:
             found.turned[part.layer] = turned
-        room = written(array, computed, reference.dtype)
+        room = rooms[i] = written(array, computed, reference.dtype)
         alone = _forward(reference, part, [Bounded(value, right.rounding) for value in held],
                          {name: Bounded(w, right.rounding) for name, w in part.weights.items()})
         found.slack[i] = np.maximum(right.bound - alone.bound, 0.0) + room.bound
@@ -130,8 +134,11 @@ def judged(reference: Trace, given: Weights, runs: list[Run] | None,
         finite = bool(np.isfinite(array).all())
         known.append(Known(array.astype(reference.dtype), room) if finite
                      else Known(expected, right, (*through, part.layer)))
-    if reference.parts[-1].layer in given:
-        found.rows.append(_of_network(reference, parts[-1].output, chain[-1], room))
+    for k, end in enumerate(reference.ends):
+        if end in rooms:
+            name = f"output_{k + 1}" if len(reference.ends) > 1 else "output"
+            found.rows.append(_of_network(name, parts[end].output, reference.parts[end].output,
+                                          chain[end], rooms[end]))
     found.candidate = replace(reference, producer="given arrays", parts=parts)
     return found
 
@@ -178,9 +185,10 @@ def _forward(reference: Trace, part: Part, x: list[Bounded], weights: dict[str, 
     return oracle.forward(x if isinstance(part.input, tuple) else x[0], weights)
 
 
-def _of_network(reference: Trace, array: np.ndarray, right: Bounded, room: Bounded) -> Row:
-    """The row for the last layer's array, as it follows from the batch."""
-    row = judge(Gate.WHOLE_NETWORK, "network", "output", array, reference.parts[-1].output,
+def _of_network(name: str, array: np.ndarray, theirs: np.ndarray, right: Bounded, room: Bounded
+                ) -> Row:
+    """The row for the array of one of the network's outputs, as it follows from the batch."""
+    row = judge(Gate.WHOLE_NETWORK, "network", name, array, theirs,
                 Bounded(right.value, right.rounding, right.bound + room.bound))
     if row.passed and (row.unjudged or row.allowed == np.inf):
         row.note = "not judged: no bound holds this deep; what counts is each layer by itself"

@@ -12,6 +12,7 @@ from compare.checks.row import Row
 from compare.oracle.expected import known_oracle_of
 from compare.tracing.configs import path_of
 from compare.tracing.trace import Part, Trace
+from scratch.errors import UnsupportedError
 
 PERTURBED = "perturbed"
 
@@ -31,8 +32,22 @@ def attach(reference: Trace, twin: Any, whole: frozenset[int]) -> None:
     for part, op in zip(reference.parts, keras_side.ops_of(twin, whole)):
         if known_oracle_of(reference, part) is None:
             reference.runs[key(part)] = (
-                functools.partial(keras_side.run_op, keras_side.in_float64(op)),
-                functools.partial(keras_side.run_op, op))
+                functools.partial(keras_side.run_outside, keras_side.in_float64(op)),
+                functools.partial(keras_side.run_outside, op))
+
+
+def require_oracles(reference: Trace) -> None:
+    """That each layer of a trace can be judged.
+
+    Raises:
+        UnsupportedError: for one that only a live Keras model can judge, which is not there.
+    """
+    for part in reference.parts:
+        if key(part) not in reference.runs and known_oracle_of(reference, part) is None:
+            raise UnsupportedError(
+                f"Layer {part.name!r} is of class {part.class_name}, which is not among what "
+                "scratch has: only Keras's own can be its oracle. Expected the live Keras model as "
+                "the reference. Received another model, or a trace")
 
 
 def key(part: Part) -> tuple[str, str]:
@@ -44,10 +59,14 @@ def mark(rows: list[Row], reference: Trace) -> None:
     """Give rows whose bound is not proved their kind."""
     if not reference.runs:
         return
-    names = {part.name for part in reference.parts if key(part) in reference.runs}
+    parts = [part for part in reference.parts if key(part) in reference.runs]
+    names = {part.name for part in parts}
+    moved = {(part.name, name) for part in parts
+             for name in part.updated.keys() - part.weight_gradients.keys()}
     for row in rows:
         if row.kind == "componentwise" and (
                 row.gate in (Gate.WHOLE_NETWORK, Gate.LOCKSTEP)
+                or (row.gate is Gate.UPDATE and (row.layer, row.tensor) in moved)
                 or (row.gate.single_layer and row.layer in names)):
             row.kind = PERTURBED
 

@@ -57,9 +57,7 @@ def add_pair(parser) -> None:
     what.add_argument("--no-compile", action="store_true",
                       help="leave out what the model is compiled with: its loss, its optimizer and "
                            "its metrics; a random gradient of the output takes the loss's place")
-    what.add_argument("--custom-objects", metavar="FILE.py|module",
-                      help="a Python module of yours whose custom_objects has scratch's classes "
-                           "and functions for layers, activations and Lambdas of your own")
+    add_custom_objects(what)
     on = group(parser, "on which numbers")
     on.add_argument("--batch", type=positive, metavar="N",
                     help="samples in the batch (default: 8)")
@@ -70,6 +68,13 @@ def add_pair(parser) -> None:
     on.add_argument("--input", metavar="FILE.npz",
                     help="a batch of your own: arrays x and y")
     add_data(on)
+
+
+def add_custom_objects(what) -> None:
+    """--custom-objects, in a group of options."""
+    what.add_argument("--custom-objects", metavar="FILE.py|module",
+                      help="a Python module of yours whose custom_objects has scratch's classes "
+                           "and functions for layers, activations and Lambdas of your own")
 
 
 def add_inference(parser) -> None:

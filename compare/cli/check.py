@@ -220,8 +220,13 @@ def refuse_beside_golden(args, more=()) -> None:
     Raises:
         ValueError: naming those that were given.
     """
+    if args.custom_objects:
+        raise ValueError("Expected no --custom-objects with --golden: what a layer of your own "
+                         "should compute only the live Keras model tells, and a trace has none. "
+                         f"Received: --custom-objects {args.custom_objects}. Check it beside the "
+                         "model, with --model")
     needless = [option for option in ("input", "dtype", "batch", "size", "steps", "seed",
-                                      "dataset", "data_dir", "no_compile", "custom_objects", *more)
+                                      "dataset", "data_dir", "no_compile", *more)
                 if getattr(args, option) not in (None, False)]
     if needless:
         named = ", ".join(f"--{option.replace('_', '-')}" for option in needless)

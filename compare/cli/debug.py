@@ -104,6 +104,18 @@ def reference_of(model, twin, x, y, upstream, gradients=True, seed=0):
     return model, folded(trace, whole)
 
 
+def nothing_smaller(report) -> str:
+    """Why there is no smallest case."""
+    from compare.checks.outside import PERTURBED
+
+    judged = dict.fromkeys(row.layer for row in report.rows
+                           if not row.passed and row.kind == PERTURBED and row.gate.single_layer)
+    if judged:
+        return ("No smaller case: only Keras can tell what it should be, of a layer that scratch "
+                f"does not have: {', '.join(judged)}.")
+    return "No single layer of the candidate fails by itself: the mistake lies outside them."
+
+
 def closer(args, report, model, trace):
     """The smallest failing case, None for none; prints it, and draws the tensor if asked to."""
     from compare.reduction import minimize, reproducer
@@ -111,8 +123,7 @@ def closer(args, report, model, trace):
     with progress.during("Looking for the smallest case that still fails"):
         found = next(filter(None, (minimize.minimize(model, trace, row)
                                    for row in report.rows if not row.passed)), None)
-    colour.show(reproducer.explain(found) if found else
-                "No single layer of the candidate fails by itself: the mistake lies outside them.")
+    colour.show(reproducer.explain(found) if found else nothing_smaller(report))
     if args.out:
         from compare.report.failing_tensor import first_seen
         from compare.report.figures import writing

@@ -30,6 +30,7 @@ def add_parser(subparsers) -> None:
                       help="a class of Keras, such as Conv2D or Adam")
     what.add_argument("--model", metavar="FILE.keras|module:callable",
                       help="a saved Keras model, or a function that returns a Keras model")
+    arguments.add_custom_objects(what)
     arguments.add_output(parser)
     parser.set_defaults(run=run)
 
@@ -40,12 +41,16 @@ def run(args) -> int:
 
     if args.names and args.model:
         raise ValueError("expected names of classes, or --model. Received both. Ask twice")
+    if args.custom_objects and not args.model:
+        raise ValueError("expected --custom-objects with a --model. Received it without one")
     outputs.require_writable(args)
     found: answer.OfModel | answer.OfClasses | answer.Overview
     if args.model:
         from compare.evaluation.support_matrix.of_model import of_config
+        from compare.inputs import custom_code
 
-        with advising("Give a file written by model.save(...), or module:callable"):
+        with advising("Give a file written by model.save(...), or module:callable"), \
+                custom_code.given_by(args.custom_objects):
             config, compiled = described(args.model)
             found = answer.OfModel(args.model, of_config(config, compiled))
     elif args.names:
@@ -60,7 +65,8 @@ def run(args) -> int:
         count = len(found.refused)
         return complain(PROG, f"{count} part{'s' if count > 1 else ''} of {args.model} "
                         f"{'are' if count > 1 else 'is'} not supported",
-                        "See the table, and compare.wrap for layers of your own")
+                        "See the table, and --custom-objects or compare.wrap for layers of your "
+                        "own")
     return 0
 
 

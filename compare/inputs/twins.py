@@ -230,7 +230,8 @@ def _made_of(config: dict, candidate, compiled):
                 "Hand over the live Keras model: --model module:callable, or "
                 "compare.check(model, twin)")
     try:
-        return reference.from_config(config, compiled)
+        with reference.known(adapters.keras_classes(candidate.layers)):
+            return reference.from_config(config, compiled)
     except (TypeError, ValueError) as error:
         own = [layer.described_as["class_name"] for layer in candidate.layers
                if layer.described_as]

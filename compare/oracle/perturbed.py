@@ -14,7 +14,8 @@ from compare.oracle.base import Oracle
 from compare.oracle.running_error import Bounded
 from compare.tracing.types import Config
 
-# (x, dy, weights, training) -> (output, dx, weight gradients), in the precision of what goes in
+# (x, dy, weights, training) -> (output, dx, weight gradients, weights that the pass itself
+# changes), in the precision of what goes in
 Run = Callable[[Any, np.ndarray | None, dict[str, np.ndarray], bool], tuple[Any, ...]]
 TRIALS = 6
 SAFETY = 8  # roundings inside the layer that a trial of its inputs does not show
@@ -41,7 +42,9 @@ class Perturbed(Oracle):
         self.merges = isinstance(x, list)
         self.x = list(x) if isinstance(x, list) else [x]
         self.weights = weights
-        return self._results(None)[0]
+        y, *moved = self._results(None)
+        self.updated = dict(zip(self.moved, moved))
+        return y
 
     def backward(self, dy: Bounded) -> tuple[Any, dict[str, Bounded]]:
         _, *rest = self._results(dy)
@@ -50,7 +53,8 @@ class Perturbed(Oracle):
         return (sent if self.merges else sent[0]), dict(zip(names, rest[len(self.x):]))
 
     def _results(self, dy: Bounded | None) -> list[Bounded]:
-        """The output and, with dy, the gradients of the inputs and of the weights."""
+        """The output and the weights that the pass changes; with dy the output and the gradients of
+        the inputs and of the weights."""
         rounding = self.x[0].rounding
         given = [*self.x, *self.weights.values(), *([] if dy is None else [dy])]
         right = self._run(self.run, [each.value for each in given], dy is not None)
@@ -72,10 +76,11 @@ class Perturbed(Oracle):
         """All results of one run, in order."""
         inputs, rest = arrays[:len(self.x)], arrays[len(self.x):]
         weights = dict(zip(self.weights, rest))
-        y, dx, gradients = run(tuple(inputs) if self.merges else inputs[0],
-                               rest[-1] if backward else None, weights, self.training)
+        y, dx, gradients, moved = run(tuple(inputs) if self.merges else inputs[0],
+                                      rest[-1] if backward else None, weights, self.training)
         if not backward:
-            return [np.asarray(y, np.float64)]
+            self.moved = list(moved)
+            return [np.asarray(each, np.float64) for each in (y, *moved.values())]
         self.names = [name for name, gradient in gradients.items() if gradient is not None]
         sent = [np.zeros(x.shape) if d is None else d
                 for d, x in zip(dx if isinstance(dx, tuple) else (dx,), inputs)]

@@ -12,7 +12,7 @@ import numpy as np
 from compare.checks.extremes import ALONE, OVERWRITTEN
 from compare.checks.gate import Gate
 from compare.checks.row import Row, share
-from compare.oracle.expected import results
+from compare.oracle.expected import known_oracle_of, results
 from compare.oracle.registry import oracle_for
 from compare.oracle.running_error import Rounding
 from compare.reduction.case import Case, smaller
@@ -48,8 +48,8 @@ class MinimalCase:
 
 
 def minimize(model, trace: Trace, row: Row) -> MinimalCase | None:
-    """The smallest failing case for a failed row of a report, None if the layer alone is right
-    or what it draws is wrong, which no input shows.
+    """The smallest failing case for a failed row of a report, None if the layer alone is right,
+    if what it draws is wrong, which no input shows, or if there is no oracle for it but Keras.
 
     Args:
         model: the candidate.
@@ -64,6 +64,8 @@ def minimize(model, trace: Trace, row: Row) -> MinimalCase | None:
             or row.note.startswith((ALONE, OVERWRITTEN))):
         return None
     part, op = found
+    if known_oracle_of(trace, part) is None:
+        return None
     gradient = part.output_gradient
     if gradient is None:
         gradient = np.random.default_rng(0).standard_normal(part.output.shape)

@@ -93,6 +93,24 @@ def _called(config: Config) -> list[Config]:
     return [entry for entry in entries if entry["config"]["name"] in kept]
 
 
+def input_layers(config: Config) -> list[str]:
+    """The names of a model's input layers, in the order in which it takes its inputs."""
+    if "input_layers" not in config:
+        return [entry["config"]["name"] for entry in config["layers"][:1]
+                if entry["class_name"] == "InputLayer"]
+
+    def names(packed: Any) -> Iterator[str]:
+        if isinstance(packed, dict):
+            packed = [packed[key] for key in sorted(packed)]
+        if packed and isinstance(packed[0], str):  # [name, call, tensor]
+            yield packed[0]
+        else:
+            for inner in packed:
+                yield from names(inner)
+
+    return list(names(config["input_layers"]))
+
+
 def keras_config(model: Network) -> Config:
     """The model's config, a layer class of one's own under the name of its Keras base."""
     config: Config = model.get_config()

@@ -132,6 +132,16 @@ def output_shapes(model: Network, x: Any) -> list[tuple[int, ...]]:
     return [(len(x), *shape[1:]) for shape in shapes]
 
 
+def require_single(model: Network, beside: str) -> None:
+    """Raises a ValueError for a model of several inputs or outputs, beside which a network of
+    another kind, `beside`, cannot stand."""
+    if model.inputs_as is not None or model.outputs_as is not None:
+        raise ValueError(
+            f"Expected a Keras model of one input and one output beside a {beside}. Received one "
+            f"of {len(each_shape(model, 'inputs'))} and {len(model.ends)}: hold what its layers "
+            "put out against it, compare.check_outputs(keras_model, x, {layer: array})")
+
+
 def each_shape(model: Network, what: str) -> list[tuple[Any, ...]]:
     """The shapes of a model's 'inputs' or 'outputs', in its own order."""
     if is_scratch(model):

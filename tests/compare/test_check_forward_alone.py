@@ -158,6 +158,22 @@ def test_graphs_merge_at_inference(keras, x):
     assert report.first_failure.layer == "mean"
 
 
+@pytest.mark.parametrize("kind", ["MultiHeadAttention", "Bidirectional"])
+def test_weights_of_layers_inside_a_layer(keras, kind):
+    L = keras.layers
+    inputs = keras.Input((5, 3))
+    made = (L.MultiHeadAttention(2, 2, name="inner")(inputs, inputs)
+            if kind == "MultiHeadAttention" else L.Bidirectional(L.LSTM(2), name="inner")(inputs))
+    twin = keras.Model(inputs, made)
+    model = scratch.model_from_config(twin.get_config())
+    model.set_weights(twin.get_weights())
+    x = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
+    assert compare.check(model, twin, x, gradients=False)
+    y = np.asarray(twin(x))
+    assert compare.check_outputs(twin, x, {"inner": y})
+    assert not compare.check_outputs(twin, x, {"inner": y * np.float32(1.001)})
+
+
 def test_a_layer_whose_gradient_tensorflow_cannot_compute_has_a_forward_pass(keras):
     """oneDNN's kernels corrupt memory in the gradient of such a convolution; nobody asks for it."""
     twin = keras.Sequential([keras.Input((8, 6, 2)), keras.layers.Conv2D(3, 1, strides=2)])

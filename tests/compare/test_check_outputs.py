@@ -7,6 +7,7 @@ import compare
 import scratch
 from compare.checks.gate import Gate
 from tests.compare.support.schema_fit import require_fit
+from tests.scratch.support.several import by_names, made, multi_task
 
 
 @pytest.fixture(scope="module")
@@ -290,3 +291,34 @@ def test_inputs_stay_as_they_are(keras, stack, x):
     compare.check_outputs(stack, x, given)
     assert np.array_equal(x, before)
     assert all(np.array_equal(given[name], kept[name]) for name in kept)
+
+
+def joint_arrays(keras, case):
+    """What each layer of a model puts out at inference."""
+    names = [layer.name for layer in case.twin.layers]
+    outputs = keras.Model(case.twin.inputs, [layer.output for layer in case.twin.layers])
+    given = [case.x[key] for key in sorted(case.x)] if isinstance(case.x, dict) else case.x
+    return dict(zip(names, (np.asarray(y) for y in outputs(given))))
+
+
+@pytest.mark.parametrize("build", [by_names, multi_task])
+def test_several_inputs_and_outputs(keras, build, tmp_path):
+    case, _ = made(keras, build)
+    given = joint_arrays(keras, case)
+    report = compare.check_outputs(case.twin, case.x, given)
+    assert report, str(report)
+    assert [row.tensor for row in report.rows if row.gate is Gate.WHOLE_NETWORK] == [
+        "output_1", "output_2"]
+    compare.record(case.twin, case.x, gradients=False).save(tmp_path / "golden.npz")
+    assert compare.check_outputs(compare.Trace.load(tmp_path / "golden.npz"), None, given)
+    end = case.twin.output_names[1] if build is multi_task else "second"
+    wrong = compare.check_outputs(case.twin, case.x, {**given, end: given[end] * 1.001})
+    assert failing(wrong) == [end]
+    assert [row.layer for row in wrong.rows if not row.passed] == [end, "network"]
+
+
+def test_each_input_is_held_against_its_own_batch(keras):
+    case, _ = made(keras, by_names)
+    given = joint_arrays(keras, case)
+    with pytest.raises(ValueError, match="Expected 'a', the network's input, to be the batch"):
+        compare.check_outputs(case.twin, case.x, {**given, "a": given["a"] + 1})

@@ -23,6 +23,7 @@ from compare.tracing.configs import compile_understood
 from compare.tracing.layer_error import RAISED, sentence
 from compare.tracing.model_kinds import kind
 from compare.tracing.types import Network
+from compare.tracing.validation import require_single
 from scratch.layers import AffineLayer, Layer
 from scratch.operations import Operation
 
@@ -38,13 +39,14 @@ def candidate(network, twin) -> Network:
 
     Raises:
         ValueError: for a module or a layer of Keras's that has no partner, by name; for weights of
-            other sizes; for a module that cannot be run.
+            other sizes; for a module that cannot be run; for several inputs or outputs.
     """
     config, compiled, weights = specified(twin)
     model: Any = scratch.model_from_config(config)
     if not model.built:
         raise ValueError("Expected a model that knows its input shape. Received one without an "
                          "Input: build it first.")
+    require_single(model, "PyTorch module")
     model.set_weights(weights)
     tied = [layer.name for layer in model.layers if layer.tied_to is not None]
     if tied:

@@ -74,13 +74,21 @@ def _parts(compiled: dict) -> list[Verdict]:
     found = []
     for kind, get, given in (("loss", losses.get, compiled.get("loss")),
                              ("optimizer", optimizers.get, compiled.get("optimizer")),
-                             *(("metric", metrics.get, one) for key in ("metrics",
-                                                                        "weighted_metrics")
-                               for one in compiled.get(key) or ())):
-        if given:
-            named = given.get("class_name") if isinstance(given, dict) else given
-            found.append(Verdict(kind, str(named), str(named), _reason(partial(get, given))))
+                             ("metric", metrics.get, compiled.get("metrics")),
+                             ("metric", metrics.get, compiled.get("weighted_metrics"))):
+        for one in _each(given):
+            named = one.get("class_name") if isinstance(one, dict) else one
+            found.append(Verdict(kind, str(named), str(named), _reason(partial(get, one))))
     return found
+
+
+def _each(given: Any) -> Iterator[Any]:
+    """All that is named, of several outputs in lists or dictionaries as `compile` takes them."""
+    if isinstance(given, (list, tuple)) or (isinstance(given, dict) and "class_name" not in given):
+        for one in given.values() if isinstance(given, dict) else given:
+            yield from _each(one)
+    elif given:
+        yield given
 
 
 def _reason(read: Callable[[], Any]) -> str:

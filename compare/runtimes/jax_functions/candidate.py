@@ -27,6 +27,7 @@ from compare.tracing.model_kinds import kind
 from compare.tracing.recorder import record
 from compare.tracing.trace import Trace, layer_parts
 from compare.tracing.types import Network
+from compare.tracing.validation import require_single
 from scratch.operations import Operation
 
 SAMPLES = 8  # of the batch on which the function is watched
@@ -42,13 +43,14 @@ def candidate(network: Any, twin: Any) -> Network:
 
     Raises:
         ValueError: for a weight or a layer that has no partner, by name; for a function that
-            cannot be run.
+            cannot be run; for several inputs or outputs.
     """
     config, compiled, weights = specified(twin)
     model: Any = scratch.model_from_config(config)
     if not model.built:
         raise ValueError("Expected a model that knows its input shape. Received one without an "
                          "Input: build it first.")
+    require_single(model, "JAX function")
     model.set_weights(weights)
     if model.layers[0].dtype != np.float32:
         raise ValueError("Expected a model in float32 beside a JAX function. "

@@ -6,6 +6,7 @@ import pytest
 
 import compare
 import scratch
+from compare import cli
 
 RNG_SHAPE = (5, 6, 7, 3)
 
@@ -152,3 +153,53 @@ def test_no_trace_file_keeps_the_functions(tmp_path):
     trace = compare.record(twin, x, gradients=False)
     trace.save(tmp_path / "golden.npz")
     assert compare.Trace.load(tmp_path / "golden.npz").runs == {}
+
+
+def test_only_the_live_model_can_judge(tmp_path, capsys):
+    twin = of_class()
+    model = scratch.model_from_config(twin.get_config(), custom_objects={"Swishy": OurSwishy})
+    model.set_weights(twin.get_weights())
+    trace = compare.record(twin, np.ones(RNG_SHAPE, "float32"), gradients=False)
+    for reference in (trace, model):
+        with pytest.raises(ValueError, match="'own' is of class Swishy.*the live Keras model"):
+            compare.check(model, reference,
+                          None if reference is trace else np.ones(RNG_SHAPE, "float32"),
+                          gradients=False)
+    trace.save(tmp_path / "golden.npz")
+    assert cli.main(["check", "--golden", str(tmp_path / "golden.npz"),
+                     "--custom-objects", "mine.py"]) == 2
+    assert "no --custom-objects with --golden" in capsys.readouterr().err
+
+
+class Counting(Swishy):
+    """Counts its passes in training, in a weight that nobody trains."""
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.passes = self.add_weight(name="passes", shape=(), initializer="zeros",
+                                      trainable=False)
+
+    def call(self, x, training=False):
+        if training:
+            self.passes.assign_add(1.0)
+        return super().call(x)
+
+
+@pytest.mark.parametrize("counts", [1, 2])
+def test_what_a_pass_changes_is_judged(counts):
+    class OurCounting(OurSwishy):
+        non_trainable = ("passes",)
+
+        def build(self, input_shape):
+            super().build(input_shape)
+            self.add_weight("passes", (), scratch.initializers.get("zeros"))
+
+        def forward(self, x, training=False):
+            if training:
+                self.params["passes"] += counts
+            return super().forward(x, training)
+
+    report = checked(network(Counting(name="own")), {"Counting": OurCounting}, steps=0)
+    failed = {(row.gate, row.tensor) for row in report.rows
+              if row.layer == "own" and not row.passed}
+    assert failed == ({("update", "passes")} if counts == 2 else set()), str(report)

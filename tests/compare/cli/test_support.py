@@ -30,8 +30,35 @@ def whole():
     model.compile("adam", "mse")
     return model
 
+def joint():
+    i = keras.Input((4,))
+    model = keras.Model(i, [L.Dense(3, name="a")(i), L.Dense(2, name="b")(i)])
+    model.compile("adam", {"a": "mse", "b": "ctc"}, metrics={"a": ["mae"], "b": ["auc"]})
+    return model
+
+@keras.saving.register_keras_serializable("mine")
+class Doubling(L.Layer):
+    def call(self, x):
+        return 2 * x
+
+def own():
+    return keras.Sequential([keras.Input((4,)), Doubling(name="twice")])
+
 def number():
     return 3
+"""
+OWN = """
+import scratch
+from support_models import Doubling
+
+class Ours(scratch.layers.Layer):
+    def forward(self, x, training=False):
+        return 2 * x
+
+    def backward(self, dy, wants_input_gradient=True):
+        return 2 * dy
+
+custom_objects = {"Doubling": Ours}
 """
 
 
@@ -44,6 +71,8 @@ def folder(tmp_path_factory, keras):
     exec(CODE, made)
     made["whole"]().save(path / "whole.keras")
     made["lacking"]().save(path / "lacking.keras")
+    made["own"]().save(path / "own.keras")
+    (path / "support_own.py").write_text(OWN)
     return path
 
 
@@ -71,6 +100,29 @@ def test_a_model_that_lacks_nothing(folder, capsys, monkeypatch):
     assert "1 of 1 layers are supported." in capsys.readouterr().out
 
 
+def test_what_several_outputs_are_compiled_with(folder, capsys, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert main(["support", "--model", "support_models:joint", "--json", "joint.json"]) == 2
+    sys.modules.pop("support_models", None)
+    verdicts = json.loads((folder / "joint.json").read_text())["verdicts"]
+    assert [v["name"] for v in verdicts if v["kind"] in ("loss", "metric")] == [
+        "mse", "ctc", "mae", "auc"]
+    assert [v["name"] for v in verdicts if v["reason"]] == ["ctc"]
+
+
+def test_layers_of_ones_own_are_supported_where_their_counterparts_are_given(folder, capsys,
+                                                                             monkeypatch):
+    monkeypatch.chdir(folder)
+    given = ["--model", "own.keras", "--custom-objects", "support_own.py"]
+    assert main(["support", *given[:2]]) == 2
+    assert main(["support", *given]) == 0
+    assert "1 of 1 layers are supported." in capsys.readouterr().out
+    assert main(["check", *given]) == 0
+    assert "Parity holds" in capsys.readouterr().out
+    for name in ("support_models", "support_own"):
+        sys.modules.pop(name, None)
+
+
 def test_a_graph_that_is_refused_although_its_layers_are_not_is_told():
     layer = {"class_name": "Dense", "module": "keras.layers", "registered_name": None,
              "config": {"name": "d", "units": 2}, "name": "d", "inbound_nodes": []}
@@ -86,7 +138,7 @@ def test_a_graph_that_is_refused_although_its_layers_are_not_is_told():
     (["--model", "support_models:number"], "return a Keras model. Received: int"),
     (["--model", "whole.keras", "Conv2D"], "Received both"),
     (["Con2D"], "Try Conv2D"), (["CTC"], "refused by name"), (["Qwertz"], "Run `parity support`"),
-    (["--model", ""], "empty text")])
+    (["--model", ""], "empty text"), (["--custom-objects", "x.py"], "with a --model")])
 def test_what_cannot_be_answered_is_told_in_a_line(folder, arguments, said, capsys, monkeypatch):
     monkeypatch.chdir(folder)
     try:

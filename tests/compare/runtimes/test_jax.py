@@ -181,3 +181,11 @@ def test_bad_arguments_are_named(twin):
     with pytest.raises(ValueError, match="runs on batches of Keras's shape"):
         compare.check(compare.from_jax(lambda p, x: x @ p, np.zeros((2, 2), "float32")), twin, X,
                       gradients=True)
+
+
+def test_several_inputs_or_outputs_are_refused_with_another_way():
+    given = keras.Input((3,))
+    joint = keras.Model(given, [layers.Dense(2)(given), layers.Dense(4)(given)])
+    with pytest.raises(ValueError, match="one input and one output.*of 1 and 2.*check_outputs"):
+        compare.check(compare.from_jax(lambda params, x: x @ params, np.ones((3, 2), "float32")),
+                      joint, np.ones((2, 3), "float32"), gradients=True)

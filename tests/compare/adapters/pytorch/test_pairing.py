@@ -125,3 +125,10 @@ def test_bad_arguments_are_named():
         compare.from_torch(nn.Linear(2, 3), weights="mine")
     with pytest.raises(TypeError, match="torch.nn.Module. Received: int"):
         compare.from_torch(3)
+
+
+def test_several_inputs_or_outputs_are_refused_with_another_way():
+    a, b = keras.Input((3,)), keras.Input((3,))
+    twin = keras.Model([a, b], layers.Add()([layers.Dense(2)(a), layers.Dense(2)(b)]))
+    with pytest.raises(ValueError, match="one input and one output.*of 2 and 1.*check_outputs"):
+        compare.check(nn.Linear(3, 2), twin, [np.ones((2, 3)), np.ones((2, 3))])
