@@ -18,8 +18,8 @@ from scratch.suggestions import did_you_mean
 # Layers that Keras takes for built when they are made: into their configs it writes no shape.
 # So it does with all that pool.
 BUILT_AT_ONCE = {"Activation", "ActivityRegularization", "AlphaDropout", "Dropout", "ELU",
-                 "GaussianDropout", "GaussianNoise", "Identity", "LeakyReLU", "ReLU", "Reshape",
-                 "Softmax", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
+                 "GaussianDropout", "GaussianNoise", "Identity", "LeakyReLU", "Masking", "ReLU",
+                 "Reshape", "Softmax", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
                  "UnitNormalization"}
 # What Keras writes for a class that does not say itself what stands in its config.
 UNSAID = (("autocast", True), ("activity_regularizer", None))

@@ -28,6 +28,7 @@ from compare.tracing.validation import (
     check_shape,
     check_upstream,
 )
+from scratch.precision import rounded
 from scratch.several import Several, mapped
 
 
@@ -117,7 +118,7 @@ def _record_keras(model: Network, x: Any, y: Any, upstream: Any, sample_weight: 
     if y is not None:
         check_labels(model, x, y, sample_weight)
     dtype = np.dtype(reference.model_dtype(model))
-    x = check_precision(x, dtype)
+    x = _as_fed(model, check_precision(x, dtype))
     observed = reference.observe(model, as_tuple(x), as_tuple(y), as_tuple(upstream), whole, noise,
                                  as_tuple(sample_weight))
     parts = [Part(**vars(part)) for part in observed.parts]
@@ -145,11 +146,17 @@ def _keras_at_inference(model: Network, x: Any, whole: Collection[int]) -> Trace
 
     check_shape(model, x)
     dtype = np.dtype(reference.model_dtype(model))
-    x = check_precision(x, dtype)
+    x = _as_fed(model, check_precision(x, dtype))
     observed = reference.observe_inference(model, as_tuple(x), whole)
     return Trace(reference.versions(), dtype.name, plain(model.get_config()), {}, x, None, None,
                  None, False, [Part(**vars(part)) for part in observed.parts], observed.sources,
                  training=False, ends=observed.ends)
+
+
+def _as_fed(model: Network, x: Any) -> Any:
+    """A batch as a Keras model takes it, which rounds it to the precision of its `Input`."""
+    precisions = [tensor.dtype for tensor in model.inputs]
+    return mapped(rounded, x, Several(precisions) if isinstance(x, Several) else precisions[0])
 
 
 def _weights(sample_weight: Any, dtype: DTypeLike) -> Any:

@@ -64,6 +64,8 @@ __all__ = [
     "softmax_along", "softmax_gradient",
     *(name for name in ACTIVATIONS if name != "softmax")]
 
+KERAS_ALONE = ("glu", "sparsemax", "threshold")  # functions of Keras's that are not here
+
 
 def get(identifier) -> Activation:
     """An activation from its name, an `Activation`, None for 'linear', or Keras's dictionary.
@@ -89,7 +91,8 @@ def get(identifier) -> Activation:
     if isinstance(name, str) and ALIASES.get(name, name) in ACTIVATIONS:
         return ACTIVATIONS[ALIASES.get(name, name)]
     if isinstance(identifier, dict) and identifier.get("class_name") == "function" \
-            and isinstance(identifier.get("config"), str) and not _is_kerass_own(identifier):
+            and isinstance(identifier.get("config"), str) and not (
+                _is_kerass_own(identifier) and identifier["config"] in KERAS_ALONE):
         raise UnsupportedError(
             f"Activation {identifier['config']!r:.100} is a function of somebody's own. Give what "
             f"it is here: custom_objects={{{identifier['config']!r:.100}: (function, gradient)}}.")

@@ -171,3 +171,16 @@ def test_a_policy_for_all_layers_by_the_option_of_the_commands():
     for ours, theirs, given in zip(candidate.get_weights(), twin.get_weights(), kept):
         np.testing.assert_array_equal(ours, rounded(given, "float16"))
         np.testing.assert_array_equal(ours, np.asarray(theirs, np.float32))
+
+
+@pytest.mark.parametrize("policy", ["float16", "bfloat16"])
+@pytest.mark.parametrize("gradients", [None, False])
+def test_a_batch_is_rounded_to_the_precision_of_the_input(policy, gradients):
+    """Keras's `Input` casts what it is handed; the batch here has more digits than it keeps."""
+    layers = keras.layers
+    model = keras.Sequential([keras.Input((7, 5, 2), dtype=policy),
+                              layers.Conv2D(3, 3, dtype=policy), layers.Flatten(dtype=policy)])
+    x = batch()[0]
+    assert not np.array_equal(x, rounded(x, policy))
+    report = compare.check(twins.twins(model)[0], model, x, gradients=gradients)
+    assert report, str(report)

@@ -113,7 +113,6 @@ REFUSED = {
     "bfloat16": (lambda K, k: K.GRU(2, dtype="bfloat16"), "bfloat16"),
     "mixed precision": (lambda K, k: K.GRU(2, dtype="mixed_float16"), "mixed_float16"),
     "lambda": (lambda K, k: K.Lambda(lambda x: x), "Lambda"),
-    "masking": (lambda K, k: K.Masking(), "Masking"),
     "renormalization": (lambda K, k: K.BatchNormalization(renorm=True), "renorm=True"),
     "adaptive pooling": (lambda K, k: K.AdaptiveAveragePooling2D(2), "AdaptiveAveragePooling2D"),
     "recurrent layer": (lambda K, k: K.ConvLSTM1D(2, 2), "ConvLSTM1D"),

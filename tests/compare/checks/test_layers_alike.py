@@ -7,7 +7,7 @@ import compare
 import scratch
 from compare.checks import layers_alike
 from compare.checks.gate import Gate
-from compare.parity import keras_ops
+from compare.inputs.live_keras import keras_ops
 from scratch import blas
 
 PROBES = Gate.WHOLE_NUMBERS, Gate.FEW_TERMS, Gate.EXTREMES

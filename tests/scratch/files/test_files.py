@@ -72,6 +72,9 @@ def plain(config):
             settings["dtype"] = settings["dtype"]["config"]["name"]
         for call in layer.get("inbound_nodes", ()):
             call["kwargs"] = {}
+    if any(layer["class_name"] == "CategoryEncoding" for layer in config["layers"]):
+        for layer in config["layers"]:  # Keras's are wrong: shape_of_joined_classes
+            layer.pop("build_config", None)
     return config
 
 
@@ -94,6 +97,8 @@ def test_every_layer_goes_there_and_back(keras, name, tmp_path):
     assert_same_weights(theirs, read)
     assert plain(read.get_config()) == plain(theirs.get_config())
     x = real(3, (2, *LAYERS[name][0])).astype(np.float32)
+    if name == "CategoryEncoding":  # of class numbers
+        x = np.abs(x) // 1 % 2
     np.testing.assert_allclose(read.predict(x, verbose=0), theirs(x, training=False).numpy(),
                                rtol=1e-3, atol=1e-3)
     weights = tmp_path / "model.weights.h5"
