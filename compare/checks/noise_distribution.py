@@ -71,7 +71,7 @@ def rows(model: Network, reference: Trace) -> list[Row]:
             kept = 1.0 if isinstance(oracle, AlphaDropout) else None
             policy = policy_of(config)
             found.append(dropped(part.name, noise, oracle.rate, shape, shared, kept,
-                                 policy.compute if policy.low else ""))
+                                 precision=policy.compute if policy.low else ""))
     return found
 
 

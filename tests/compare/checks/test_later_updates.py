@@ -54,9 +54,12 @@ def test_a_right_optimizer_has_one_row_for_weights_and_one_for_each_slot(keras, 
              "Adagrad": ["accumulator"], "Ftrl": ["accumulator", "linear"], "Lion": ["momentum"],
              "Adamax": ["momentum", "norm"],
              "Adadelta": ["accumulated_grad", "accumulated_delta_var"],
+             "Adafactor": ["row", "column", "velocity"], "Muon": ["momentum", "adam_velocity"],
              "RMSprop": ["velocity"] + ["momentum"] * bool(settings.get("momentum"))
              + ["average_gradient"] * bool(settings.get("centered"))}.get(
                  name, ["momentum", "velocity"] + ["velocity_hat"] * bool(settings.get("amsgrad")))
+    slots += ["average"] * bool(settings.get("use_ema"))
+    slots += ["gradient_accumulator"] * bool(settings.get("gradient_accumulation_steps"))
     assert [row.tensor for row in rows[1:]] == slots
     assert 0 < max(row.used for row in rows) < 0.5, "rounding shows, and much is left"
 
