@@ -52,8 +52,9 @@ def add_pair(parser) -> None:
     what.add_argument("--model", metavar="FILE.keras|module:callable",
                       help="a saved Keras model, or a function that returns a model, a layer from "
                            "compare.wrap, or the pair to compare (default: the benchmark network)")
-    what.add_argument("--dtype", choices=NAMES,
-                      help="precision of both (default: the model's own, float32)")
+    what.add_argument("--dtype", choices=NAMES, metavar="NAME",
+                      help=f"precision of both: {', '.join(NAMES)} (default: the model's own, "
+                           "float32)")
     what.add_argument("--no-compile", action="store_true",
                       help="leave out what the model is compiled with: its loss, its optimizer and "
                            "its metrics; a random gradient of the output takes the loss's place")

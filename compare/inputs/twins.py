@@ -60,7 +60,7 @@ def pair(spec: str | None, dtype: str | None = None, seed: int = 0, compiled: bo
     scratch.set_random_seed(seed)
     if names_a_callable(spec):
         made = call(spec, seed)
-    elif spec.endswith(ENDINGS) or Path(spec).is_dir():
+    elif spec.endswith(ENDINGS) or (spec and Path(spec).is_dir()):
         made = load(spec, compiled)
     else:
         raise ValueError("Expected --model to be FILE.keras or module:callable. "

@@ -133,7 +133,7 @@ class Muon(Adam):
 
     def rule(self, weight: Bounded, gradient: Bounded, slots: dict[str, Bounded],
              rate: Bounded) -> Bounded:
-        if "adam_velocity" in slots:
+        if "adam_velocity" in slots or len(weight.shape) != 2:  # only matrices have singular values
             return self.by_adam(weight, gradient, slots, rate)
         beta = self.config["momentum"]
         m = slots["momentum"]

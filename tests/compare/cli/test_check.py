@@ -262,7 +262,7 @@ def test_a_keras_file_is_checked(run, keras, folder):
     (["--batch", "0"], "--batch: expected a positive integer. Received: 0"),
     (["--batch", "-2"], "Received: -2"), (["--batch", "many"], "Received: many"),
     (["--steps", "-1"], "--steps: expected an integer of 0 or more. Received: -1"),
-    (["--seed", "x"], "Received: x"), (["--dtype", "float16"], "float16"),
+    (["--seed", "x"], "Received: x"), (["--dtype", "float8"], "float8"),
     (["--format", "papyrus"], "papyrus"), (["--tolerance", "1"], "--tolerance"),
     (["--dataset", "cifar"], "cifar"), (["--data-dir", "gone"], "gone"),
     (["--batch", "100000", "--dataset", "digits"], "at most"),

@@ -56,7 +56,7 @@ COMPLETED = pytest.mark.parametrize("words, completed", [
     (["ch"], {"check"}), (["f"], {"fuzz", "faults"}),
     (["check", "--js"], {"--json"}), (["bench", "--batch"], {"--batch-size"}),
     (["bench", "--dataset", ""], {"fashion-mnist", "digits"}),
-    (["record", "--dtype", "float"], {"float32", "float64"}),
+    (["record", "--dtype", "float"], {"float16", "float32", "float64"}),
     (["check", "--format", "gith"], {"github"}),
     (["check", "--model", "mod"], {"model.keras", "modest"}),
     (["debug", "mod"], {"model.keras", "modest"}),

@@ -105,7 +105,7 @@ ERRORS = [
     ("check --model list.keras", "list.keras: expected a model saved by Keras", PATH),
     ("check --model compiled.keras", "a compile_config that is no dictionary: 3", PATH),
     ("check --model weightless.keras", "weightless.keras: expected a model saved by Keras", PATH),
-    ("check --model x.h5", "Received: 'x.h5'", PATH),
+    ("check --model x.h5", "Received: x.h5, which is no file", PATH),
     ("check --model their", "Received: 'their'", PATH),
     ("check --model their:", "Expected module:callable. Received: 'their:'", PATH),
     ("check --model gone:f", "module 'gone' that can be imported. Received: ModuleNotFoundError",
