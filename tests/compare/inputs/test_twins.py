@@ -198,7 +198,8 @@ def norm(): return keras.Sequential([keras.Input((4,)), keras.layers.AdaptiveMax
 def glu(): return keras.Sequential([keras.Input((4,)), keras.layers.Dense(4, activation="glu",
                                                                           name="d")])
 """)
-    for name, said in (("subclass", "'sub', not built: call it on a batch first"), ("swapped", "Received: Functional and Sequential"),
+    for name, said in (("subclass", "'sub', not built: call it on a batch first"),
+                       ("swapped", "Received: Functional and Sequential"),
                        ("norm", "'n' is of class AdaptiveMaxPooling1D"),
                        ("glu", "'d'.*'glu'.* is not supported")):
         with pytest.raises(ValueError, match=said):
