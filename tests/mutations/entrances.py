@@ -93,7 +93,7 @@ MUTATIONS = [
     Mutation("arrays: of two orders the farther one", LAYOUT, "said, turned = min(fitting",
              "said, turned = max(fitting", GIVEN_TESTS),
     Mutation("arrays: the input layer's array is not looked at", FOREIGN,
-             "for name in inputs & outputs.keys():", "for name in ():", GIVEN_TESTS),
+             "for name in inputs.keys() & outputs.keys():", "for name in ():", GIVEN_TESTS),
     Mutation("arrays: layers behind the last array are not named", FOREIGN,
              "    if layers[last + 1:]:", "    if False:", GIVEN_TESTS),
     # paths
