@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 import compare
 import scratch
-from compare import parity
 from compare.checks.integer_probe import FARTHEST, LARGEST, amplitude, draw, probe
 from compare.inputs import twins
+from compare.inputs.live_keras import keras_ops
 from compare.oracle.registry import oracle_for
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
@@ -95,7 +95,7 @@ def test_probes_are_not_blind():
 @pytest.mark.parametrize("against", ["oracle", "keras"])
 def test_every_layer_kind_agrees_to_the_last_bit(dtype, against):
     model, twin = twins.twins(examples.network("inside", dtype=dtype))
-    rows = probed(model, parity.keras_ops(twin) if against == "keras" else None)
+    rows = probed(model, keras_ops(twin) if against == "keras" else None)
     assert failures(rows) == []
     affine = ["input_gradient", "kernel_gradient", "bias_gradient"]
     assert {row.name for row in rows} == {
@@ -138,7 +138,7 @@ def test_one_bit_of_one_entry_is_seen(tensor, against, dtype):
     wrong = type("Slip", (Slip,), {"tensor": tensor})
     model = examples.network("inside", dense=wrong, dtype=dtype)
     twin = twins.twins(examples.network("inside", dtype=dtype))[1] if against == "keras" else None
-    rows = probed(model, parity.keras_ops(twin))
+    rows = probed(model, keras_ops(twin))
     assert failures(rows) == [f"dense {tensor}"]
     row = next(row for row in rows if not row.passed)
     assert row.over == 1 and row.off == "candidate" and row.used == np.inf
@@ -197,7 +197,7 @@ def test_when_keras_is_wrong_the_probe_says_so(monkeypatch):
     layer = twin.get_layer("pool")
     right = layer.call
     monkeypatch.setattr(layer, "call", lambda x: right(x) + 1)
-    rows = probed(model, parity.keras_ops(twin))
+    rows = probed(model, keras_ops(twin))
     assert failures(rows) == ["pool output"]
     assert [row.off for row in rows if not row.passed] == ["reference"]
 
@@ -206,7 +206,7 @@ def test_when_keras_is_wrong_the_probe_says_so(monkeypatch):
 def test_probing_leaves_the_weights_as_they_were(against):
     model, twin = twins.twins(examples.network("inside"))
     before = examples.everything(model), examples.everything(twin)
-    probed(model, parity.keras_ops(twin) if against == "keras" else None)
+    probed(model, keras_ops(twin) if against == "keras" else None)
     assert (examples.everything(model), examples.everything(twin)) == before
 
 
@@ -232,7 +232,7 @@ def test_frozen_layers_are_probed_as_far_as_they_have_gradients():
     model = examples.network("inside")
     model.get_layer("second").trainable = False
     model, twin = twins.twins(model)
-    rows = probed(model, parity.keras_ops(twin))
+    rows = probed(model, keras_ops(twin))
     assert failures(rows) == []
     names = {row.name for row in rows}
     assert "second output" in names and "second input_gradient" in names
