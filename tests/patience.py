@@ -1,6 +1,7 @@
 """How long a test waits for another process: a slow machine is no failure, a process that hangs is.
 """
 
+import os
 import time
 from collections.abc import Callable
 
@@ -18,3 +19,12 @@ def until(condition: Callable[[], object], every: float = 0.02) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"expected it to hold within {SECONDS} s")
         time.sleep(every)
+
+
+def is_left(group: int) -> bool:
+    """Whether a process of that group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,6 +1,7 @@
 """A list of wrapped layers as a network: each takes the place of Keras's layer at its position."""
 
 import copy
+from typing import Any
 
 import scratch
 from compare.adapters import fused_loss
@@ -10,6 +11,7 @@ from compare.adapters.keras_only import is_unknown
 from compare.tracing.configs import compile_understood, keras_config, layer_entries, plain
 from compare.tracing.model_kinds import is_keras, is_scratch, kind
 from compare.tracing.trace import Trace
+from compare.tracing.validation import require_single
 from scratch.layer_config import layer_from_config
 from scratch.layers import LAYERS, AffineLayer, Layer
 
@@ -94,6 +96,27 @@ def specified(twin) -> tuple[dict, dict, list]:
     import reference
 
     return plain(twin.get_config()), plain(reference.compile_config(twin)), twin.get_weights()
+
+
+def stand_in(twin, beside: str) -> tuple[Any, dict]:
+    """(a scratch model with the twin's config and weights, the compile config), whose layers give
+    their places to those of a network of another kind.
+
+    Args:
+        beside: that kind, such as 'PyTorch module'.
+
+    Raises:
+        ValueError: for a model that does not know its input shape, or that has several inputs or
+            outputs.
+    """
+    config, compiled, weights = specified(twin)
+    model: Any = scratch.model_from_config(config)
+    if not model.built:
+        raise ValueError("Expected a model that knows its input shape. Received one without an "
+                         "Input: build it first.")
+    require_single(model, beside)
+    model.set_weights(weights)
+    return model, compiled
 
 
 def _input_shape(config: dict) -> tuple:

@@ -15,30 +15,16 @@ FILL_MODES = ("reflect", "wrap", "constant", "nearest")
 INTERPOLATIONS = ("nearest", "bilinear")
 
 
-class DrawnImages(RandomLayer):
-    """Base of the augmentations that draw one number for each image.
-
-    Args:
-        data_format: 'channels_last', the default, or 'channels_first'.
-        seed: see `RandomLayer`.
-    """
+class OfImages(Layer):
+    """Base of all: they are called in training, and an image stays as large as it is."""
 
     called_in_training = True
     neutral = {"bounding_box_format": (None,)}
-    active = True
-
-    def __init__(self, seed=None, data_format=None, **kwargs):
-        super().__init__(seed=seed, **kwargs)
-        self.data_format = data_format_name(data_format, self)
+    data_format: str
 
     def compute_output_shape(self, input_shape):
         sizes_and_channels(input_shape, 2, self.data_format, self)
         return tuple(input_shape)
-
-    @property
-    def image_axes(self) -> tuple[int, int]:
-        """Those of the rows and of the columns of a batch."""
-        return (1, 2) if self.data_format == "channels_last" else (2, 3)
 
     def get_config(self):
         config = {**super().get_config(), "data_format": self.data_format}
@@ -46,7 +32,27 @@ class DrawnImages(RandomLayer):
         return config
 
 
-class UndrawnImages(Layer):
+class DrawnImages(OfImages, RandomLayer):
+    """Base of the augmentations that draw one number for each image.
+
+    Args:
+        data_format: 'channels_last', the default, or 'channels_first'.
+        seed: see `RandomLayer`.
+    """
+
+    active = True
+
+    def __init__(self, seed=None, data_format=None, **kwargs):
+        super().__init__(seed=seed, **kwargs)
+        self.data_format = data_format_name(data_format, self)
+
+    @property
+    def image_axes(self) -> tuple[int, int]:
+        """Those of the rows and of the columns of a batch."""
+        return (1, 2) if self.data_format == "channels_last" else (2, 3)
+
+
+class UndrawnImages(OfImages):
     """Base of the augmentations whose draws are not computed here.
 
     Args:
@@ -54,19 +60,13 @@ class UndrawnImages(Layer):
         settings: by Keras's names, of what would be drawn; they are kept for the config.
     """
 
-    called_in_training = True
     sample_by_sample = True
     undrawn = True
-    neutral = {"bounding_box_format": (None,)}
 
     def __init__(self, data_format=None, **kwargs):
         super().__init__(**kwargs)
         self.data_format = data_format_name(data_format, self)
         self.settings: dict = {}
-
-    def compute_output_shape(self, input_shape):
-        sizes_and_channels(input_shape, 2, self.data_format, self)
-        return tuple(input_shape)
 
     def forward(self, x, training=False):
         return x
@@ -75,9 +75,7 @@ class UndrawnImages(Layer):
         return dy
 
     def get_config(self):
-        config = {**super().get_config(), "data_format": self.data_format, **self.settings}
-        del config["bounding_box_format"]  # which Keras leaves out
-        return config
+        return {**super().get_config(), **self.settings}
 
 
 def warn_of_undrawn(layers: list) -> None:

@@ -6,14 +6,12 @@ merges several inputs, and what draws at random, is this project's own; that the
 same is known from what it was seen to compute, and its output is compared as a whole.
 """
 
-from typing import Any
 
 import numpy as np
 import torch
 
-import scratch
 from compare.adapters.activation import as_activation
-from compare.adapters.assembly import activation_alone, inner_activation, specified
+from compare.adapters.assembly import activation_alone, inner_activation, stand_in
 from compare.adapters.pytorch import notes, optimizer, placing, recording
 from compare.adapters.pytorch.loading import Loading
 from compare.adapters.pytorch.pairing import Pairing, Pairs, Place, flattened
@@ -23,7 +21,6 @@ from compare.tracing.configs import compile_understood
 from compare.tracing.layer_error import RAISED, sentence
 from compare.tracing.model_kinds import kind
 from compare.tracing.types import Network
-from compare.tracing.validation import require_single
 from scratch.layers import AffineLayer, Layer
 from scratch.operations import Operation
 
@@ -41,13 +38,7 @@ def candidate(network, twin) -> Network:
         ValueError: for a module or a layer of Keras's that has no partner, by name; for weights of
             other sizes; for a module that cannot be run; for several inputs or outputs.
     """
-    config, compiled, weights = specified(twin)
-    model: Any = scratch.model_from_config(config)
-    if not model.built:
-        raise ValueError("Expected a model that knows its input shape. Received one without an "
-                         "Input: build it first.")
-    require_single(model, "PyTorch module")
-    model.set_weights(weights)
+    model, compiled = stand_in(twin, "PyTorch module")
     tied = [layer.name for layer in model.layers if layer.tied_to is not None]
     if tied:
         raise ValueError("Expected a Keras model that calls each layer once, beside a PyTorch "

@@ -13,9 +13,8 @@ from typing import Any
 import jax
 import numpy as np
 
-import scratch
 from compare.adapters.activation import as_activation
-from compare.adapters.assembly import activation_alone, specified
+from compare.adapters.assembly import activation_alone, stand_in
 from compare.adapters.conventions import Conventions
 from compare.adapters.untouched import Seam, Untouched
 from compare.runtimes.jax_functions.layer import JaxLayer, gradient_place, named, place
@@ -27,7 +26,6 @@ from compare.tracing.model_kinds import kind
 from compare.tracing.recorder import record
 from compare.tracing.trace import Trace, layer_parts
 from compare.tracing.types import Network
-from compare.tracing.validation import require_single
 from scratch.operations import Operation
 
 SAMPLES = 8  # of the batch on which the function is watched
@@ -45,13 +43,7 @@ def candidate(network: Any, twin: Any) -> Network:
         ValueError: for a weight or a layer that has no partner, by name; for a function that
             cannot be run; for several inputs or outputs.
     """
-    config, compiled, weights = specified(twin)
-    model: Any = scratch.model_from_config(config)
-    if not model.built:
-        raise ValueError("Expected a model that knows its input shape. Received one without an "
-                         "Input: build it first.")
-    require_single(model, "JAX function")
-    model.set_weights(weights)
+    model, compiled = stand_in(twin, "JAX function")
     if model.layers[0].dtype != np.float32:
         raise ValueError("Expected a model in float32 beside a JAX function. "
                          f"Received one in {model.layers[0].dtype}")

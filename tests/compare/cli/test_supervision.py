@@ -148,18 +148,9 @@ def test_a_killed_parent_takes_its_child_along(tmp_path):
     patience.until(lambda: (tmp_path / "started").exists() or run.poll() is not None)
     run.kill()
     run.wait()
-    patience.until(lambda: not there(run.pid))
+    patience.until(lambda: not patience.is_left(run.pid))
     said = (tmp_path / "said").read_text()
     assert "Traceback" not in said and said.endswith("interrupted\n"), said
-
-
-def there(group: int) -> bool:
-    """Whether a process of that group is left."""
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_what_a_library_says_when_it_ends_the_process_at_its_start_is_told(tmp_path, monkeypatch):

@@ -152,16 +152,7 @@ def test_what_it_started_ends_with_it(tmp_path):
     path.write_text(CODE)
     with Student(path, patience.SECONDS, None, ()) as student:
         group = student.module().spawn()
-    patience.until(lambda: not there(group))
-
-
-def there(group: int) -> bool:
-    """Whether a process of that group is left."""
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    patience.until(lambda: not patience.is_left(group))
 
 
 def test_one_that_nobody_ends_does_not_go_on_for_ever(tmp_path):
