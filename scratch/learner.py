@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from scratch import (
+    blocks,
     constraints,
     joint_scores,
     losses,
@@ -26,7 +27,7 @@ from scratch.metrics import get as get_metric
 from scratch.metrics import serialize as serialize_metric
 from scratch.precision import LOW, rounded
 from scratch.scores import Scores
-from scratch.several import Several, Structure, each, grouped, joined, mapped
+from scratch.several import Several, Structure, each, grouped, mapped
 from scratch.suggestions import did_you_mean
 
 # Arguments of Keras's `compile` that say how TensorFlow is to run, each with its usual values.
@@ -382,11 +383,7 @@ class Learner:
                 the layers hold the gradients then.
         """
         batch = self._weighed(x, y, sample_weight)
-        shares = self._shares(len(x))
-        if len(shares) == len(shares[0]) == 1:
-            value, output, _ = self._learn(x, batch)
-        else:
-            value, output = self._learn_in_blocks(x, batch, shares)
+        value, output = blocks.learn(self, x, batch, self._shares(len(x)))
         value = self._penalized(value, gradients=True)
         if not self.optimizer.skips_nonfinite and not (
                 math.isfinite(value) and self.optimizer.can_use(self._gradients())):
@@ -410,42 +407,28 @@ class Learner:
         raise NonFiniteLossError(f"{what[0].upper()}{what[1:]}. Expected finite numbers. {origin}",
                                  float(value), origin, what)
 
-    def _learn_in_blocks(self, x, batch, shares):
-        """`_learn` block by block: the layers' `grads` are the whole batch's then."""
-        def learn(model, blocks):
-            values, outputs, total = [], [], {}
-            for rows in blocks:
-                value, output, _ = model._learn(x[rows], batch[rows])
-                values.append(value)
-                outputs.append(output)
-                _add_gradients(total, model.layers)
-            return sum(values), outputs, total
-
-        values, outputs, totals = zip(*parallel.run(self, shares, learn))
-        for i, layer in enumerate(self.layers):
-            layer.grads = {name: sum(total[i, name] for total in totals) for name in layer.grads}
-        return sum(values), joined(sum(outputs, []))
-
     def update(self) -> None:
         """One step of the optimizer, by the gradients that the layers hold, then the weights'
         constraints."""
-        weights = self.trainable_variables
-        if weights and not self.optimizer.built:
-            self.optimizer.build(weights, [f"{layer.name}/{name}" for layer in self.layers
-                                           for name in layer.trainable_params])
-        self.optimizer.apply(self._gradients(),
-                             [layer.params[name] for layer, name in self._stepped()])
+        stepped = self._stepped()
+        if not self.optimizer.built and self.trainable_variables:
+            self.optimizer.build(self.trainable_variables,
+                                 [f"{layer.name}/{name}" for layer in self.layers
+                                  for name in layer.trainable_params])
+        self.optimizer.apply([layer.grads[name] for layer, name in stepped],
+                             [layer.params[name] for layer, name in stepped])
         if self.trainable:
-            constraints.apply([layer for layer in self.layers if layer.grads])
+            constraints.apply([layer for layer in self.layers if layer.constraints and layer.grads])
             self._keep_rounded()
 
     def _keep_rounded(self) -> None:
         """Round weights that are kept in float16 or bfloat16, and what the optimizer remembers of
         such, to it."""
-        kept = {id(weight): layer.policy.variable for layer in self.layers
-                for weight in layer.params.values() if layer.policy.variable in LOW}
-        if not kept:
+        low = [layer for layer in self.layers if layer.policy.variable in LOW]
+        if not low:
             return
+        kept = {id(weight): layer.policy.variable for layer in low
+                for weight in layer.params.values()}
         for layer in self.layers:
             keep_rounded(layer, layer.trainable_params)
         names = {kept.get(id(weight), "float32") for weight in self.trainable_variables}
@@ -458,8 +441,8 @@ class Learner:
         which a loss or a penalty depends."""
         if not self.trainable:
             return []
-        return [(layer, name) for layer in self.layers for name in layer.trainable_params
-                if name in layer.grads]
+        return [(layer, name) for layer in self.layers if layer.grads
+                for name in layer.trainable_params if name in layer.grads]
 
     def _gradients(self) -> list:
         """Of each weight that a step changes, as the layers hold them."""
@@ -469,21 +452,13 @@ class Learner:
         """(loss, output) of one batch, without learning from it."""
         batch = self._weighed(x, y, sample_weight)
 
-        def test(model, blocks):
-            return [model._forward_and_loss(x[rows], batch[rows], False) for rows in blocks]
-
-        results = sum(parallel.run(self, self._shares(len(x)), test), [])
-        value = sum(loss for _, loss, _ in results)
-        return self._penalized(value), joined([output for output, _, _ in results])
+        value, output = blocks.test(self, x, batch, self._shares(len(x)))
+        return self._penalized(value), output
 
     def predict_step(self, x) -> list[np.ndarray]:
         """The outputs for x, block by block."""
         self._make_ready(x)
-
-        def forward(model, blocks):
-            return [model.forward(x[rows]) for rows in blocks]
-
-        return sum(parallel.run(self, parallel.split(self, len(x)), forward), [])
+        return blocks.predict(self, x, parallel.split(self, len(x)))
 
     def _require_compiled(self, action: str) -> None:
         if self.loss is None:
@@ -494,13 +469,3 @@ class Learner:
 def _array(labels):
     """Labels as something with a shape to index."""
     return labels if labels is None or hasattr(labels, "shape") else np.asarray(labels)
-
-
-def _add_gradients(total: dict, layers) -> None:
-    """Add the layers' gradients to those in `total`, by (number of the layer, name)."""
-    for i, layer in enumerate(layers):
-        for name, gradient in layer.grads.items():
-            if (i, name) in total:
-                total[i, name] += gradient
-            else:
-                total[i, name] = gradient

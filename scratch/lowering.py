@@ -134,7 +134,7 @@ class Lowering:
         # (t F, w kh C) @ (tiles, w kh C, OH N) -> (tiles, t F, OH N)
         product = self._band(kernel) @ windows
         if self.tile > 1 and not is_finite(product):
-            self._multiply_by_column(windows, kernel, out=product)
+            self.multiply_by_column(windows, kernel, out=product)
         outputs = self.rows.outputs
         # (tiles, t F, OH N) -> (tiles t, F, OH, N)
         product = product.reshape(self.tiles * self.tile, self.filters, outputs,
@@ -153,7 +153,7 @@ class Lowering:
         # t blocks (F, kw, kh C) along the band's diagonal -> (F, kw, kh C)
         gradient = reduce(np.add, [band[place] for place in self.diagonal])
         if self.tiles * self.tile > self.columns.outputs and not is_finite(gradient):
-            gradient = self._kernel_gradient_by_column(windows, tiles).reshape(gradient.shape)
+            gradient = self.kernel_gradient_by_column(windows, tiles).reshape(gradient.shape)
         shape = (self.filters, self.columns.kernel, self.rows.kernel, -1)
         # (F, kw, kh C) -> (F, kw, kh, C) -> (kh, kw, C, F)
         return gradient.reshape(shape).transpose(2, 1, 3, 0)
@@ -206,7 +206,7 @@ class Lowering:
             # (tiles, t F, OH N) -> (count, F, OH N)
             yield windows[:count, rows], tiles[:count, s * self.filters:(s + 1) * self.filters]
 
-    def _multiply_by_column(self, windows, kernel, out) -> None:
+    def multiply_by_column(self, windows, kernel, out) -> None:
         """The band's product into `out` (tiles, t F, OH N)."""
         # (kh, kw, C, F) -> (F, kw, kh, C) -> (F, kw kh C)
         matrix = kernel.transpose(3, 1, 0, 2).reshape(self.filters, -1)
@@ -214,7 +214,7 @@ class Lowering:
             # (F, kw kh C) @ (count, kw kh C, OH N) -> (count, F, OH N)
             column[...] = matrix @ window
 
-    def _kernel_gradient_by_column(self, windows, tiles) -> np.ndarray:
+    def kernel_gradient_by_column(self, windows, tiles) -> np.ndarray:
         """The gradient (F, kw kh C) for tiles of dz."""
         # (count, F, OH N) @ (count, OH N, kw kh C) -> (count, F, kw kh C) -> (F, kw kh C)
         return sum((column @ window.transpose(0, 2, 1)).sum(axis=0)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from scratch import files, low_precision, precision, regularization
+from scratch import files, initializers, low_precision, precision, regularization, side_by_side
 from scratch.errors import UnsupportedError
 from scratch.layers import Input, Layer, symbolic
 from scratch.layers.unknown_sizes import STAND_INS, filled, has_unknown, worked_out
@@ -21,6 +21,8 @@ from scratch.several import Several, Structure, each, grouped, mapped
 from scratch.summary import summary_html, summary_table
 from scratch.training import Trainer
 from scratch.weights import HoldsWeights
+
+MOST_SIDE_BY_SIDE = 2 ** 22  # numbers
 
 
 class Network(Trainer, HoldsWeights):
@@ -266,6 +268,26 @@ class Network(Trainer, HoldsWeights):
             shapes[i] = layer.output_shape
         self._require_proved()
         self.built = True
+        self._lay_side_by_side()
+
+    def set_weights(self, weights) -> None:
+        super().set_weights(weights)
+        self._lay_side_by_side()  # those that had no numbers before
+
+    def _lay_side_by_side(self) -> None:
+        """Put the weights that may be trained into one vector, unless they are many: then calls
+        cost little. Not those that another model has there already, or an optimizer knows."""
+        if self.optimizer is not None and self.optimizer.built:
+            return
+        own = [(layer, name) for layer, name in self._held() if name not in layer.non_trainable]
+        weights = [layer.params[name] for layer, name in own]
+        if (any(map(initializers.is_undrawn, weights))
+                or sum(weight.size for weight in weights) > MOST_SIDE_BY_SIDE):
+            return
+        loose = [i for i, weight in enumerate(weights) if not side_by_side.has_place(weight)]
+        for i, weight in zip(loose, side_by_side.copies([weights[i] for i in loose])):
+            layer, name = own[i]
+            layer.params[name] = weight
 
     def _build_models(self, input_shapes: list[tuple], policy: precision.Policy) -> None:
         """Build the models in this one that are not built yet, and write all out again."""

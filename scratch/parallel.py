@@ -5,7 +5,6 @@ a replica of the model: its own layers, the same weights. Nobody changes a weigh
 lets go of Python's lock while it computes, and a step needs its threads to meet only once.
 """
 
-import copy
 import math
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -71,24 +70,14 @@ def splits(layer) -> bool:
             and layer.activity_regularizer is None)
 
 
-def replica(model):
-    """The same model with layers of its own, which share the weights but not what they remember."""
-    twin = copy.copy(model)
-    twin.loss = copy.copy(model.loss)
-    twin.layers = [copy.copy(layer) for layer in model.layers]
-    for layer in twin.layers:
-        layer.grads = {}
-    return twin
-
-
-def run(model, shares: list[list[slice]], task) -> list:
-    """task(model or a replica of it, its slices) for each share, at once; the results in order."""
+def run(shares: list[list[slice]], task) -> list:
+    """task(number, slices) for each share, at once; the results in order."""
     if len(shares) == 1:
-        return [task(model, shares[0])]
+        return [task(0, shares[0])]
     with blas.single_threaded():
-        futures = [_executor().submit(task, replica(model), share) for share in shares[1:]]
+        futures = [_executor().submit(task, i, share) for i, share in enumerate(shares[1:], 1)]
         try:
-            first = task(model, shares[0])
+            first = task(0, shares[0])
         finally:
             others = [future.exception() for future in futures]  # waits for all of them
         for error in others:

@@ -8,6 +8,7 @@ TensorFlow's kernels for products, which add up in float32 and round once.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -29,26 +30,26 @@ class Policy:
 
     name: str
 
-    @property
+    @cached_property
     def compute(self) -> str:
         """The precision of inputs, arithmetic, outputs and gradients."""
         return self.name.removeprefix("mixed_")
 
-    @property
+    @cached_property
     def variable(self) -> str:
         """The precision of the weights."""
         return "float32" if self.mixed else self.name
 
-    @property
+    @cached_property
     def mixed(self) -> bool:
         return self.name.startswith("mixed_")
 
-    @property
+    @cached_property
     def low(self) -> bool:
         """Whether it computes in float16 or bfloat16."""
         return self.compute in LOW
 
-    @property
+    @cached_property
     def held(self) -> np.dtype:
         """The dtype of the arrays in which numbers of this precision are held."""
         return np.dtype("float64" if self.name == "float64" else "float32")

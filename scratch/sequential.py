@@ -91,6 +91,7 @@ class Sequential(Network):
         if not self.inputs:
             self.inputs = [Input(batch_shape=tuple(input_shape), name="input_layer")]
         super().build(input_shape)
+        self._plain = self._plain and not self.low
         for layer in self.layers:
             # as when a Keras model's flag is set: its layers follow, and move no statistics either;
             # that of a functional model comes out of a config before its layers do, who keep theirs
@@ -103,7 +104,7 @@ class Sequential(Network):
             layer.masked_by is not None for layer in self.layers)
 
     def forward(self, x, training=False):
-        if not self._plain or self.low:
+        if not self._plain:
             return super().forward(x, training)
         x = self.as_input(x)
         for layer in self.layers:
@@ -113,7 +114,7 @@ class Sequential(Network):
         return x
 
     def backward(self, gradient, from_logits=False, wants_input_gradient=True):
-        if not self._plain or self.low:
+        if not self._plain:
             return super().backward(gradient, from_logits, wants_input_gradient)
         for layer in reversed(self.layers):
             wanted = wants_input_gradient or layer is not self.layers[0]

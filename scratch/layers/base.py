@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scratch import constraints, initializers, low_precision, precision, regularizers
+from scratch import (
+    constraints,
+    initializers,
+    low_precision,
+    precision,
+    regularizers,
+    side_by_side,
+)
 from scratch.errors import UnsupportedError
 from scratch.layers import symbolic
 from scratch.suggestions import arguments_of, did_you_mean
@@ -340,6 +347,8 @@ class Layer(HoldsWeights):
         drawn = not initializers.is_undrawn(weight)
         if drawn:
             weight = precision.rounded(weight, self.policy.variable)
+            if side_by_side.has_place(weight):
+                weight = weight.copy()  # by itself, until a model gives it a place
         self.params[name] = self.in_memory_order(name, weight) if drawn else weight
 
     def in_memory_order(self, name: str, weight: np.ndarray) -> np.ndarray:

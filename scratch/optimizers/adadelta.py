@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scratch.optimizers.neighbours import Slots
 from scratch.optimizers.optimizer import Optimizer
 
 
@@ -17,6 +18,8 @@ class Adadelta(Optimizer):
 
     side_by_side = True
 
+    elementwise = True
+
     def __init__(self, learning_rate=0.001, rho=0.95, epsilon=1e-7, **settings):
         super().__init__(learning_rate, **settings)
         self.rho = self._number("rho", rho, highest=1)
@@ -26,8 +29,8 @@ class Adadelta(Optimizer):
         self.slot_names = ("accumulated_grads", "accumulated_delta_vars")
 
     def make_slots(self, variables):
-        self.accumulated_grads = [np.zeros_like(v) for v in variables]
-        self.accumulated_delta_vars = [np.zeros_like(v) for v in variables]
+        self.accumulated_grads = Slots.zeros_like(variables)
+        self.accumulated_delta_vars = Slots.zeros_like(variables)
 
     def update_step(self, gradient, variable, rate, position):
         squares, steps = self.accumulated_grads[position], self.accumulated_delta_vars[position]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scratch.optimizers.neighbours import Slots
 from scratch.optimizers.optimizer import Optimizer, as_keras_casts
 
 
@@ -14,6 +15,8 @@ class Adagrad(Optimizer):
         settings: see `Optimizer`.
     """
 
+    elementwise = True
+
     def __init__(self, learning_rate=0.001, initial_accumulator_value=0.1, epsilon=1e-7,
                  **settings):
         super().__init__(learning_rate, **settings)
@@ -24,9 +27,9 @@ class Adagrad(Optimizer):
         self.slot_names = ("accumulators",)
 
     def make_slots(self, variables):
-        self.accumulators = [
-            np.full_like(v, as_keras_casts(self.initial_accumulator_value, v.dtype))
-            for v in variables]
+        self.accumulators = Slots.zeros_like(variables)
+        for accumulator in self.accumulators:
+            accumulator[...] = as_keras_casts(self.initial_accumulator_value, accumulator.dtype)
 
     def update_step(self, gradient, variable, rate, position):
         accumulator = self.accumulators[position]

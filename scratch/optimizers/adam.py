@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scratch.optimizers.neighbours import Slots
 from scratch.optimizers.optimizer import as_keras_casts
 from scratch.optimizers.running_means import RunningMeans
 
@@ -19,6 +20,8 @@ class Adam(RunningMeans):
         settings: see `Optimizer`.
     """
 
+    elementwise = True
+
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False,
                  **settings):
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **settings)
@@ -27,10 +30,10 @@ class Adam(RunningMeans):
         self.velocity_hats: list[np.ndarray] = []
 
     def make_slots(self, variables):
-        self.momentums = [np.zeros_like(v) for v in variables]
-        self.velocities = [np.zeros_like(v) for v in variables]
+        self.momentums = Slots.zeros_like(variables)
+        self.velocities = Slots.zeros_like(variables)
         if self.amsgrad:
-            self.velocity_hats = [np.zeros_like(v) for v in variables]
+            self.velocity_hats = Slots.zeros_like(variables)
 
     def slots(self):
         pairs = zip(self.momentums, self.velocities)  # Keras keeps the two side by side
@@ -61,6 +64,8 @@ class AdamW(Adam):
     Raises:
         ValueError: for weight_decay=None.
     """
+
+    elementwise = True
 
     def __init__(self, learning_rate=0.001, weight_decay=0.004, beta_1=0.9, beta_2=0.999,
                  epsilon=1e-7, amsgrad=False, **settings):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scratch.optimizers.neighbours import Slots
 from scratch.optimizers.optimizer import as_keras_casts
 from scratch.optimizers.running_means import RunningMeans
 
@@ -18,14 +19,16 @@ class Adamax(RunningMeans):
 
     side_by_side = True
 
+    elementwise = True
+
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **settings):
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **settings)
         self.norms: list[np.ndarray] = []
         self.slot_names = ("momentums", "norms")
 
     def make_slots(self, variables):
-        self.momentums = [np.zeros_like(v) for v in variables]
-        self.norms = [np.zeros_like(v) for v in variables]
+        self.momentums = Slots.zeros_like(variables)
+        self.norms = Slots.zeros_like(variables)
 
     def update_step(self, gradient, variable, rate, position):
         m, u = self.momentums[position], self.norms[position]

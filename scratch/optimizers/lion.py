@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scratch.optimizers.neighbours import Slots
 from scratch.optimizers.optimizer import Optimizer, as_keras_casts
 
 
@@ -17,6 +18,8 @@ class Lion(Optimizer):
         ValueError: for a beta_1 of 0, too.
     """
 
+    elementwise = True
+
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.99, **settings):
         super().__init__(learning_rate, **settings)
         self.beta_1 = self._number("beta_1", beta_1, highest=1)
@@ -27,7 +30,7 @@ class Lion(Optimizer):
         self.slot_names = ("momentums",)
 
     def make_slots(self, variables):
-        self.momentums = [np.zeros_like(v) for v in variables]
+        self.momentums = Slots.zeros_like(variables)
 
     def update_step(self, gradient, variable, rate, position):
         m = self.momentums[position]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scratch.optimizers.neighbours import Slots
 from scratch.optimizers.optimizer import as_keras_casts
 from scratch.optimizers.running_means import RunningMeans
 
@@ -22,6 +23,8 @@ class Nadam(RunningMeans):
 
     side_by_side = True
 
+    elementwise = True
+
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **settings):
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **settings)
         self.velocities: list[np.ndarray] = []
@@ -29,8 +32,8 @@ class Nadam(RunningMeans):
         self.u_product = np.ones((), np.float32)
 
     def make_slots(self, variables):
-        self.momentums = [np.zeros_like(v) for v in variables]
-        self.velocities = [np.zeros_like(v) for v in variables]
+        self.momentums = Slots.zeros_like(variables)
+        self.velocities = Slots.zeros_like(variables)
         self.u_product = np.ones((), variables[0].dtype if variables else np.float32)
 
     def slots(self):

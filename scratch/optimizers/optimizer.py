@@ -17,6 +17,7 @@ from scratch.errors import UnsupportedError
 from scratch.naming import snake_case
 from scratch.optimizers import clipping, schedules
 from scratch.optimizers.averaging import MovingAverages
+from scratch.optimizers.neighbours import Flat, Runs, Slots
 from scratch.optimizers.state import State, is_finite_number
 from scratch.suggestions import arguments_of, did_you_mean
 
@@ -50,6 +51,9 @@ class Optimizer(State):
     """
 
     neutral: dict[str, tuple] = {}
+    # Whether the rule is the same for each number by itself. Every class says so itself: it is not
+    # inherited.
+    elementwise = False
     skips_nonfinite = False  # whether gradients that are not finite make no step
 
     def __init__(self, learning_rate, weight_decay=None, clipnorm=None, clipvalue=None,
@@ -87,6 +91,7 @@ class Optimizer(State):
         self.gradient_accumulation_steps = self._checked_accumulation(gradient_accumulation_steps)
         self.gradient_accumulators: list[np.ndarray] = []
         self._calls = 0
+        self._runs, self._flat = Runs(), Flat()
         self.slot_names: tuple[str, ...] = ()
         self._built_for: list[np.ndarray] | None = None
         self._excluded: tuple = ((), ())  # from weight decay: weights, and parts of their names
@@ -238,8 +243,7 @@ class Optimizer(State):
         """
         # the sum of squares is the fastest look at all entries; it may overflow where none has
         squares = 0.0
-        for gradient in gradients:
-            entries = gradient.reshape(-1)
+        for entries in self._flat.vectors(gradients):
             squares += float(entries.dot(entries))
         if math.isfinite(squares):
             return True
@@ -303,11 +307,19 @@ class Optimizer(State):
     def update(self, gradients: list, variables: list, positions, rate: float) -> None:
         """Move every variable by the optimizer's rule."""
         dtype = factor = None
-        for position, gradient, variable in zip(positions, gradients, variables):
+        for gradient, variable, position in self._parts(gradients, variables, positions):
             if variable.dtype is not dtype:  # as a rule, only once
                 dtype = variable.dtype
                 factor = self.factor(dtype.type(rate))
             self.update_step(np.asarray(gradient, dtype), variable, factor, position)
+
+    def _parts(self, gradients: list, variables: list, positions):
+        """Each weight with its gradient and the position of its slots; or, where the rule is that
+        of each number, those that lie side by side as vectors, with a slice for a position."""
+        if not vars(type(self)).get("elementwise"):
+            return zip(gradients, variables, positions)
+        slots = [kind for kind in vars(self).values() if isinstance(kind, Slots)]
+        return self._runs.parts(gradients, variables, positions, slots)
 
     def factor(self, rate):
         """What all variables' steps of this iteration are multiplied by: the learning rate.
@@ -317,8 +329,9 @@ class Optimizer(State):
         """
         return rate
 
-    def update_step(self, gradient, variable, factor, position: int) -> None:
-        """The optimizer's rule for one variable, whose slots are at `position`.
+    def update_step(self, gradient, variable, factor, position) -> None:
+        """The optimizer's rule for one variable, whose slots are at `position`; for several that
+        are one vector, `position` is a slice.
 
         Args:
             gradient: of the variable's shape and dtype; not to be changed.

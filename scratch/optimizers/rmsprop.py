@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scratch.optimizers.neighbours import Slots
 from scratch.optimizers.optimizer import Optimizer
 
 
@@ -16,6 +17,8 @@ class RMSprop(Optimizer):
         settings: see `Optimizer`.
     """
 
+    elementwise = True
+
     def __init__(self, learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False,
                  **settings):
         super().__init__(learning_rate, **settings)
@@ -29,11 +32,11 @@ class RMSprop(Optimizer):
         self.slot_names = ("velocities", "momentums", "average_gradients")
 
     def make_slots(self, variables):
-        self.velocities = [np.zeros_like(v) for v in variables]
+        self.velocities = Slots.zeros_like(variables)
         if self.momentum:
-            self.momentums = [np.zeros_like(v) for v in variables]
+            self.momentums = Slots.zeros_like(variables)
         if self.centered:
-            self.average_gradients = [np.zeros_like(v) for v in variables]
+            self.average_gradients = Slots.zeros_like(variables)
 
     def update_step(self, gradient, variable, rate, position):
         velocity = self.velocities[position]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scratch.optimizers.neighbours import Slots
 from scratch.optimizers.optimizer import Optimizer, as_keras_casts
 
 
@@ -14,6 +15,8 @@ class SGD(Optimizer):
         settings: see `Optimizer`.
     """
 
+    elementwise = True
+
     def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, **settings):
         super().__init__(learning_rate, **settings)
         self.momentum = self._number("momentum", momentum, highest=1)
@@ -22,7 +25,7 @@ class SGD(Optimizer):
 
     def make_slots(self, variables):
         if self.momentum:
-            self.momentums = [np.zeros_like(v) for v in variables]
+            self.momentums = Slots.zeros_like(variables)
             self.slot_names = ("momentums",)
 
     def update_step(self, gradient, variable, rate, position):

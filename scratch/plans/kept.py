@@ -1,0 +1,36 @@
+"""Which plans are kept: a few for each model, as long as the model is there.
+
+A run needs plans for few sizes of batch: the whole one, the last one, those of evaluation. Whoever
+computes takes a plan out and puts it back, so that no two threads ever have the same one.
+"""
+
+import contextlib
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+from scratch.plans.plan import Plan
+
+MOST = 6  # plans for one model and one of its threads
+
+_kept: "weakref.WeakKeyDictionary[Any, dict[tuple, Plan]]" = weakref.WeakKeyDictionary()
+
+
+@contextlib.contextmanager
+def borrowed(model, shape: tuple, share: int) -> Iterator[Plan]:
+    """A plan of the model for a block of that shape, for the thread that has this share."""
+    plans = _kept.setdefault(model, {})
+    plan = plans.pop((share, shape), None)
+    if plan is None or not plan.is_current(model):
+        plan = Plan(model, shape, own=share == 0)
+    yield plan  # one in which something failed is not put back
+    if not plan.planned:
+        return
+    plans[share, shape] = plan
+    while len(plans) > MOST * (share + 1):
+        plans.pop(next(iter(plans)), None)
+
+
+def release(model) -> None:
+    """Let go of all plans of the model, and of their memory."""
+    _kept.pop(model, None)

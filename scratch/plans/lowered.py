@@ -1,0 +1,127 @@
+"""The matrix products of one convolution for batches of one size, in memory that stays the same.
+
+The steps, their shapes and their names are those of `Lowering`, which says why they are so.
+"""
+
+import numpy as np
+
+from scratch.lowering import Lowering, is_finite, ones
+
+
+class PlannedLowering:
+    """A `Lowering`'s products, planned.
+
+    Args:
+        lowering: the products.
+        channels: C, of the image.
+        samples: N, images in a batch.
+
+    Attributes:
+        place: the image within its padding, (N, H, W, C): to be filled before `multiply`.
+        output: the product, (N, OH, OW, F).
+        gradient_place: likewise, once there is a `plan_gradient`, for the output's gradient: to be
+            filled before `kernel_gradient` and `bias_gradient`.
+    """
+
+    gradient_place: np.ndarray
+
+    def __init__(self, lowering: Lowering, channels: int, samples: int, dtype):
+        self.lowering = lowering
+        rows, columns, tile = lowering.rows, lowering.columns, lowering.tile
+        self.filters = lowering.filters
+        width, height = lowering.padded_shape
+        # zeros around and between the pixels stay what they are
+        padded = np.zeros((width, channels, height, samples), dtype)
+        # (W, C, H, N) -> (N, H, W, C)
+        self.place = padded[lowering.inside].transpose(3, 2, 0, 1)
+        column, channel, row, image = padded.strides
+        # (W', C, H', N) -> (W', kh, C, OH, N)
+        self._shifted = np.ndarray((lowering.width, rows.kernel, channels, rows.outputs, samples),
+                                   dtype, padded, strides=(column, row * rows.dilation, channel,
+                                                           row * rows.stride, image))
+        # a kernel of one row is moved nowhere: there the windows are those of the image itself
+        self._copied = not self._shifted.flags.c_contiguous
+        lowered = np.empty(self._shifted.shape, dtype) if self._copied else self._shifted
+        self._lowered = lowered
+        column, _, channel, _, number = lowered.strides
+        depth = lowering.window * rows.kernel * channels
+        # (W', kh, C, OH, N) -> (tiles, w kh C, OH N)
+        self._windows = np.ndarray((lowering.tiles, depth, rows.outputs * samples), dtype,
+                                   lowered if self._copied else padded,
+                                   strides=(lowering.step * column, channel, number))
+        # (t F, w, kh, C), and in it a place (F, kw, kh, C) for each column of the tile
+        band = np.zeros((tile * self.filters, lowering.window, rows.kernel, channels), dtype)
+        self._band = band.reshape(len(band), -1)
+        self._kernels = [band[place] for place in lowering.diagonal]
+        self._product = np.empty((lowering.tiles, tile * self.filters, rows.outputs * samples),
+                                 dtype)
+        # (tiles, t F, OH N) -> (tiles t, F, OH N)
+        self._columns = self._product.reshape(lowering.tiles * tile, self.filters, -1)
+        # (tiles t, F, OH N) -> (OW, F, OH, N) -> (N, OH, OW, F)
+        self.output = self._columns[:columns.outputs].reshape(
+            columns.outputs, self.filters, rows.outputs, samples).transpose(3, 2, 0, 1)
+
+    def multiply(self, kernel: np.ndarray) -> None:
+        """The image at `place` times a kernel (kh, kw, C, F), into `output`."""
+        if self._copied:
+            self._lowered[...] = self._shifted
+        # (kh, kw, C, F) -> (F, kw, kh, C)
+        kernel_columns = kernel.transpose(3, 1, 0, 2)
+        for place in self._kernels:
+            place[...] = kernel_columns
+        # (t F, w kh C) @ (tiles, w kh C, OH N) -> (tiles, t F, OH N)
+        np.matmul(self._band, self._windows, out=self._product)
+        if self.lowering.tile > 1 and not is_finite(self._product):
+            self.lowering.multiply_by_column(self._windows, kernel, out=self._product)
+
+    def add(self, bias: np.ndarray) -> None:
+        """Add a bias (F,) to the output."""
+        self._columns += bias[:, np.newaxis]
+
+    def plan_gradient(self) -> bool:
+        """Make what gradients are computed in."""
+        lowering = self.lowering
+        outputs = lowering.columns.outputs
+        # (tiles, t F, OH N), with zeros where the last tile is cut
+        self._tiles = np.zeros_like(self._product)
+        columns = self._tiles.reshape(self._columns.shape)[:outputs]
+        # (OW, F, OH N) -> (OW F, OH N), and as (N, OH, OW, F)
+        self._flat = columns.reshape(outputs * self.filters, -1)
+        _, _, channel, high, samples = self._lowered.shape
+        self.gradient_place = columns.reshape(
+            outputs, self.filters, high, samples).transpose(3, 2, 0, 1)
+        self._each = np.empty((lowering.tiles, *self._band.shape), self._product.dtype)
+        self._sum = np.empty(self._band.shape, self._product.dtype)
+        # (t F, w kh C) -> (t F, w, kh, C), and for each column of the tile its (F, kw, kh, C)
+        banded = self._sum.reshape(len(self._sum), lowering.window, lowering.rows.kernel, channel)
+        self._shares = [banded[place] for place in lowering.diagonal]
+        # (tiles, w kh C, OH N) -> (tiles, OH N, w kh C)
+        self._turned_windows = self._windows.transpose(0, 2, 1)
+        self._sums = np.empty(len(self._flat), self._product.dtype)
+        # (OW F,) -> (OW, F)
+        self._sums_by_column = self._sums.reshape(outputs, self.filters)
+        return True
+
+    def kernel_gradient(self, out: np.ndarray) -> None:
+        """The gradient of the kernel, (kh, kw, C, F), for that of the output."""
+        # (tiles, t F, OH N) @ (tiles, OH N, w kh C) -> (tiles, t F, w kh C) -> (t F, w kh C)
+        np.matmul(self._tiles, self._turned_windows, out=self._each)
+        np.add.reduce(self._each, axis=0, out=self._sum)
+        # (kh, kw, C, F) -> (F, kw, kh, C)
+        gradient = out.transpose(3, 1, 0, 2)
+        first, *others = self._shares
+        if not others:
+            gradient[...] = first
+        for share in others:
+            np.add(first, share, out=gradient)
+            first = gradient
+        lowering = self.lowering
+        if lowering.tiles * lowering.tile > lowering.columns.outputs and not is_finite(gradient):
+            gradient[...] = lowering.kernel_gradient_by_column(
+                self._windows, self._tiles).reshape(gradient.shape)
+
+    def bias_gradient(self, out: np.ndarray) -> None:
+        """The gradient of the bias, (F,), for that of the output."""
+        # (OW F, OH N) @ (OH N,) -> (OW F,) -> (F,)
+        np.dot(self._flat, ones(self._flat.shape[1], self._flat.dtype), out=self._sums)
+        np.add.reduce(self._sums_by_column, axis=0, out=out)

@@ -1,0 +1,179 @@
+"""A network planned for blocks of samples of one shape."""
+
+import copy
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from scratch import side_by_side
+from scratch.layers import Layer
+from scratch.plans.planned import Planned, planner_of
+
+
+class Gradients:
+    """The gradients of planned layers' weights, side by side in one vector.
+
+    Args:
+        layers: by position, those of a model that are planned.
+
+    Attributes:
+        vector: all of them.
+        of_layer: by position, those of a layer by name: views into the vector.
+    """
+
+    def __init__(self, layers: dict[int, Layer]):
+        weights = [(i, name, weight) for i, layer in layers.items()
+                   for name, weight in layer.params.items() if name not in layer.non_trainable]
+        views = side_by_side.zeros_like([weight for _, _, weight in weights])
+        self.of_layer: dict[int, dict[str, np.ndarray]] = {i: {} for i in layers}
+        for (i, name, _), view in zip(weights, views):
+            self.of_layer[i][name] = view
+        vector = side_by_side.joined(views) if views else None
+        self.vector = np.zeros(0, np.float32) if vector is None else vector
+
+
+class Plan:
+    """A model planned for blocks of one shape.
+
+    Args:
+        model: whose weights it shares.
+        shape: of a block, (n, ...).
+        own: whether layers that are not planned are the model's own, which then remember what they
+            have seen; or else copies of them, for another thread.
+
+    Attributes:
+        twin: the model once more, with layers that are planned where that is possible.
+        planned: which of them are, by position.
+        gradients: those of the planned ones' weights.
+    """
+
+    def __init__(self, model, shape: tuple, own: bool):
+        self._layers = list(model.layers)
+        self._weights = [weight for layer in model.layers for weight in layer.params.values()]
+        self._loss = model.loss
+        steps = self._steps(model, shape[0])
+        self.planned = [i for i, step in enumerate(steps) if step is not None]
+        chosen = {i: model.layers[i] for i in self.planned}
+        self.gradients, self._total = Gradients(chosen), None
+        for i, grads in self.gradients.of_layer.items():
+            steps[i].take_gradients(grads)
+        if own and not self.planned:
+            self.twin = model
+            return
+        self.twin = copy.copy(model)
+        self.twin.history = None  # which knows the model
+        self.twin.loss = copy.copy(model.loss)
+        if self.planned:  # what comes has been looked at
+            self.twin.as_input = partial(np.asarray, dtype=model.layers[0].dtype)
+        self.twin.layers = [
+            (layer if own else replicated(layer)) if step is None else step
+            for layer, step in zip(model.layers, steps)]
+
+    @staticmethod
+    def _steps(model, samples: int) -> list[Any]:
+        """Each layer planned, the last one first; None in the place of those that are not."""
+        steps: list[Any] = [None] * len(model.layers)
+        if not can_plan(model):
+            return steps
+        readers = _readers(model)
+        tied = {layer.tied_to for layer in model.layers}
+        for i, layer in reversed(list(enumerate(model.layers))):
+            planner = None if layer.name in tied else planner_of(layer)
+            if planner is not None:
+                reader = None if readers[i] is None else steps[readers[i]]
+                steps[i] = planner(layer, samples, None if reader is None else reader.place)
+        for before, reader in enumerate(readers):
+            if reader is not None and steps[before] is not None and steps[reader] is not None:
+                steps[reader].input_gradient_place = steps[before].gradient_place
+        return steps
+
+    def is_current(self, model) -> bool:
+        """Whether the model still has the layers, with the weights, that this was made of."""
+        weights = [weight for layer in model.layers for weight in layer.params.values()]
+        return (self._loss is model.loss and self._layers == model.layers
+                and len(weights) == len(self._weights)
+                and all(map(lambda a, b: a is b, weights, self._weights))
+                and all(self.twin.layers[i].is_current() for i in self.planned))
+
+    def kept(self, output: np.ndarray) -> np.ndarray:
+        """An output that the next block does not overwrite."""
+        return output.copy() if self.planned else output
+
+    def hand_out(self, layers: list[Layer]) -> None:
+        """Give the layers the gradients of the block that has just been learned from."""
+        if self.twin.layers is not layers:
+            for layer, step in zip(layers, self.twin.layers):
+                layer.grads = step.grads
+
+    def total(self) -> Gradients:
+        """Room for the sum of the gradients of several blocks."""
+        if self._total is None:
+            self._total = Gradients({i: self._layers[i] for i in self.planned})
+        return self._total
+
+
+class Totals:
+    """The sums of the gradients of several blocks."""
+
+    def __init__(self) -> None:
+        self._planned: Gradients | None = None
+        self._others: dict[int, dict[str, np.ndarray]] = {}
+
+    def add(self, plan: Plan) -> None:
+        """Those of a block that a plan has just learned from."""
+        layers = plan.twin.layers
+        if self._planned is None:
+            self._planned = plan.total()
+            self._planned.vector[...] = plan.gradients.vector
+        else:
+            self._planned.vector += plan.gradients.vector
+        of_layer = plan.gradients.of_layer
+        self._add_others({i: layer.grads for i, layer in enumerate(layers) if i not in of_layer})
+
+    def add_total(self, other: "Totals") -> None:
+        """Those of another share of the batch."""
+        assert self._planned is not None and other._planned is not None, "each has a block"
+        self._planned.vector += other._planned.vector
+        self._add_others(other._others)
+
+    def _add_others(self, others: dict[int, dict[str, np.ndarray]]) -> None:
+        for i, grads in others.items():
+            if i in self._others:
+                grads = {name: self._others[i][name] + grad for name, grad in grads.items()}
+            self._others[i] = grads
+
+    def hand_out(self, layers: list[Layer]) -> None:
+        """Give each layer its own."""
+        assert self._planned is not None, "there is a block"
+        for grads in (self._planned.of_layer, self._others):
+            for i, own in grads.items():
+                layers[i].grads = own
+
+
+def can_plan(model) -> bool:
+    """Whether layers of the model may be planned: one input, run as the networks here are run."""
+    return (model.inputs_as is None and not model.has_open_sizes
+            and not {"forward", "backward"} & vars(model).keys()
+            and all(getattr(type(model), method).__module__.startswith("scratch.")
+                    for method in ("forward", "backward")))
+
+
+def replicated(layer: Layer) -> Layer:
+    """The same layer, with the same weights, that remembers another pass."""
+    twin = copy.copy(layer)
+    twin.grads = {}
+    return twin
+
+
+def _readers(model) -> list[int | None]:
+    """For each layer the only one that reads it; None where there are several, or it is an output.
+    """
+    readers: list[list[int]] = [[] for _ in model.layers]
+    for i, sources in enumerate(model.sources):
+        for source in sources:
+            if source >= 0:
+                readers[source].append(i)
+    for end in model.ends:
+        readers[end].append(-1)
+    return [each[0] if len(each) == 1 and each[0] >= 0 else None for each in readers]
