@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from scratch import blas
 
-BLOCK_NUMBERS = 1_000_000  # outputs of all layers for one block of samples: a few megabytes
+BLOCK_NUMBERS = 400_000  # outputs of all layers for one block of samples, which the cache holds
 # The same for one thread, below which a second one does not help: in small arrays the threads spend
 # their time on handing Python's lock to one another (measured).
-WORTH_A_THREAD = 225_000
+WORTH_A_THREAD = 100_000
 
 _threads: int | None = None
 _pool: ThreadPoolExecutor | None = None
