@@ -162,8 +162,9 @@ class Lowering:
     def bias_gradient(dz: np.ndarray) -> np.ndarray:
         """dz (N, OH, OW, F) -> its sum for each filter (F,), along the long axis by BLAS."""
         n, rows, columns, filters = dz.shape
-        # (N, OH, OW, F) -> (OW, F, OH, N) -> (OW F, OH N)
-        dz = dz.transpose(2, 3, 1, 0).reshape(columns * filters, rows * n)
+        # (N, OH, OW, F) -> (OW, F, OH, N) -> (OW F, OH N), in this order in memory, too: a sum's
+        # rounding depends on it
+        dz = np.ascontiguousarray(dz.transpose(2, 3, 1, 0)).reshape(columns * filters, rows * n)
         # (OW F, OH N) @ (OH N,) -> (OW F,)
         sums = dz @ ones(rows * n, dz.dtype)
         # (OW F,) -> (OW, F) -> (F,)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from scratch import plans
 from scratch.batches import (
     Epochs,
     adapt,
@@ -143,7 +144,10 @@ class Trainer(Learner):
             figures = self._evaluate(Epochs(validation, validation_steps), watchers)
             return {f"val_{name}": value for name, value in figures.items()}
 
-        self._run(self.history, batches, range(initial_epoch, epochs), watchers, validate)
+        try:
+            self._run(self.history, batches, range(initial_epoch, epochs), watchers, validate)
+        finally:
+            plans.release(self)
         return self.history
 
     def _run(self, history: History, batches: Epochs, epochs: range, watchers: CallbackList,

@@ -11,8 +11,8 @@ from scratch.plans.rectifier import PlannedActivation
 class PlannedRectifier(Planned):
     """The larger one of a number and 0."""
 
-    def __init__(self, layer, samples, place):
-        super().__init__(layer, samples, place)
+    def __init__(self, layer, samples, place, workspace):
+        super().__init__(layer, samples, place, workspace)
         self._activation = PlannedActivation(layer.activation)
         self._y, self._dx = place, None
 

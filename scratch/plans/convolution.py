@@ -13,13 +13,13 @@ from scratch.plans.rectifier import PlannedActivation
 class PlannedConvolution(Planned):
     """activation(kernel * x + bias), without groups or dilation."""
 
-    def __init__(self, layer, samples, place):
-        super().__init__(layer, samples, place)
+    def __init__(self, layer, samples, place, workspace):
+        super().__init__(layer, samples, place, workspace)
         self._activation = PlannedActivation(layer.activation)
         channels = layer.input_shape[-1]
-        self._forth = PlannedLowering(layer.forth, channels, samples, layer.dtype)
+        self._forth = PlannedLowering(layer.forth, channels, samples, layer.dtype, workspace,
+                                      keeps_windows=True)
         self._back: PlannedLowering | None = None
-        self._channels = channels
         self.place = layer.from_image(self._forth.place)
         self._z = layer.from_image(self._forth.output)
         # a rectifier may overwrite what comes in, which it does not need any more
@@ -71,7 +71,8 @@ class PlannedConvolution(Planned):
         if not wants_input_gradient:
             return None
         if self._back is None:
-            self._back = PlannedLowering(layer.back, layer.filters, self.samples, layer.dtype)
+            self._back = PlannedLowering(layer.back, layer.filters, self.samples, layer.dtype,
+                                         self.workspace, keeps_windows=False)
             self._dx = layer.from_image(self._back.output)
         self._back.place[...] = self._forth.gradient_place
         self._back.multiply(layer.back.turned(layer.image_kernel()))

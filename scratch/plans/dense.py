@@ -11,8 +11,8 @@ from scratch.plans.rectifier import PlannedActivation
 class PlannedDense(Planned):
     """activation(x @ kernel + bias) of inputs (n, in)."""
 
-    def __init__(self, layer, samples, place):
-        super().__init__(layer, samples, place)
+    def __init__(self, layer, samples, place, workspace):
+        super().__init__(layer, samples, place, workspace)
         self._activation = PlannedActivation(layer.activation)
         self._z = np.empty((samples, layer.units), layer.dtype)
         self._dz = np.empty_like(self._z)

@@ -10,8 +10,8 @@ from scratch.plans.planned import Planned, plans
 class PlannedFlatten(Planned):
     """(n, a, b, ...) -> (n, a b ...), of images whose channels come last."""
 
-    def __init__(self, layer, samples, place):
-        super().__init__(layer, samples, place)
+    def __init__(self, layer, samples, place, workspace):
+        super().__init__(layer, samples, place, workspace)
         self.place = np.empty((samples, *layer.input_shape[1:]), layer.dtype)
         self._y = self.place.reshape(samples, -1)
         self._dy = self._dx = None

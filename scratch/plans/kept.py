@@ -1,7 +1,8 @@
 """Which plans are kept: a few for each model, as long as the model is there.
 
-A run needs plans for few sizes of batch: the whole one, the last one, those of evaluation. Whoever
-computes takes a plan out and puts it back, so that no two threads ever have the same one.
+A run needs plans for few sizes of batch: the whole one, the last one, those of evaluation. A size is
+planned when it comes for the second time. Whoever computes takes a plan out and puts it back, so
+that no two threads ever have the same one.
 """
 
 import contextlib
@@ -13,20 +14,20 @@ from scratch.plans.plan import Plan
 
 MOST = 6  # plans for one model and one of its threads
 
-_kept: "weakref.WeakKeyDictionary[Any, dict[tuple, Plan]]" = weakref.WeakKeyDictionary()
+# for each model, by share and shape: a plan, or None for a shape that came once
+_kept: "weakref.WeakKeyDictionary[Any, dict[tuple, Plan | None]]" = weakref.WeakKeyDictionary()
 
 
 @contextlib.contextmanager
 def borrowed(model, shape: tuple, share: int) -> Iterator[Plan]:
     """A plan of the model for a block of that shape, for the thread that has this share."""
     plans = _kept.setdefault(model, {})
+    comes_again = (share, shape) in plans
     plan = plans.pop((share, shape), None)
     if plan is None or not plan.is_current(model):
-        plan = Plan(model, shape, own=share == 0)
+        plan = Plan(model, shape, own=share == 0, planning=comes_again)
     yield plan  # one in which something failed is not put back
-    if not plan.planned:
-        return
-    plans[share, shape] = plan
+    plans[share, shape] = plan if plan.planned else None
     while len(plans) > MOST * (share + 1):
         plans.pop(next(iter(plans)), None)
 

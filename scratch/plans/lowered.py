@@ -6,6 +6,7 @@ The steps, their shapes and their names are those of `Lowering`, which says why 
 import numpy as np
 
 from scratch.lowering import Lowering, is_finite, ones
+from scratch.plans.workspace import Workspace
 
 
 class PlannedLowering:
@@ -15,6 +16,8 @@ class PlannedLowering:
         lowering: the products.
         channels: C, of the image.
         samples: N, images in a batch.
+        workspace: memory for what is needed only within one call.
+        keeps_windows: whether the windows are still needed afterwards, for the kernel's gradient.
 
     Attributes:
         place: the image within its padding, (N, H, W, C): to be filled before `multiply`.
@@ -25,8 +28,9 @@ class PlannedLowering:
 
     gradient_place: np.ndarray
 
-    def __init__(self, lowering: Lowering, channels: int, samples: int, dtype):
-        self.lowering = lowering
+    def __init__(self, lowering: Lowering, channels: int, samples: int, dtype,
+                 workspace: Workspace, keeps_windows: bool):
+        self.lowering, self._workspace = lowering, workspace
         rows, columns, tile = lowering.rows, lowering.columns, lowering.tile
         self.filters = lowering.filters
         width, height = lowering.padded_shape
@@ -41,7 +45,10 @@ class PlannedLowering:
                                                            row * rows.stride, image))
         # a kernel of one row is moved nowhere: there the windows are those of the image itself
         self._copied = not self._shifted.flags.c_contiguous
-        lowered = np.empty(self._shifted.shape, dtype) if self._copied else self._shifted
+        lowered = self._shifted
+        if self._copied:
+            new = np.empty if keeps_windows else workspace.array
+            lowered = new(self._shifted.shape, dtype)
         self._lowered = lowered
         column, _, channel, _, number = lowered.strides
         depth = lowering.window * rows.kernel * channels
@@ -90,7 +97,8 @@ class PlannedLowering:
         _, _, channel, high, samples = self._lowered.shape
         self.gradient_place = columns.reshape(
             outputs, self.filters, high, samples).transpose(3, 2, 0, 1)
-        self._each = np.empty((lowering.tiles, *self._band.shape), self._product.dtype)
+        self._each = self._workspace.array((lowering.tiles, *self._band.shape),
+                                           self._product.dtype)
         self._sum = np.empty(self._band.shape, self._product.dtype)
         # (t F, w kh C) -> (t F, w, kh, C), and for each column of the tile its (F, kw, kh, C)
         banded = self._sum.reshape(len(self._sum), lowering.window, lowering.rows.kernel, channel)

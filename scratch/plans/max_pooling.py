@@ -14,8 +14,8 @@ from scratch.side_by_side import memory_order
 class PlannedMaxPooling(Planned):
     """The largest number of each window; the gradient goes to the first such."""
 
-    def __init__(self, layer, samples, place):
-        super().__init__(layer, samples, place)
+    def __init__(self, layer, samples, place, workspace):
+        super().__init__(layer, samples, place, workspace)
         self._x = None
 
     @classmethod

@@ -8,7 +8,8 @@ import numpy as np
 
 from scratch import side_by_side
 from scratch.layers import Layer
-from scratch.plans.planned import Planned, planner_of
+from scratch.plans.planned import planner_of
+from scratch.plans.workspace import Workspace
 
 
 class Gradients:
@@ -41,6 +42,7 @@ class Plan:
         shape: of a block, (n, ...).
         own: whether layers that are not planned are the model's own, which then remember what they
             have seen; or else copies of them, for another thread.
+        planning: whether to plan layers at all.
 
     Attributes:
         twin: the model once more, with layers that are planned where that is possible.
@@ -48,11 +50,11 @@ class Plan:
         gradients: those of the planned ones' weights.
     """
 
-    def __init__(self, model, shape: tuple, own: bool):
+    def __init__(self, model, shape: tuple, own: bool, planning: bool = True):
         self._layers = list(model.layers)
         self._weights = [weight for layer in model.layers for weight in layer.params.values()]
         self._loss = model.loss
-        steps = self._steps(model, shape[0])
+        steps = self._steps(model, shape[0], planning and can_plan(model))
         self.planned = [i for i, step in enumerate(steps) if step is not None]
         chosen = {i: model.layers[i] for i in self.planned}
         self.gradients, self._total = Gradients(chosen), None
@@ -71,18 +73,20 @@ class Plan:
             for layer, step in zip(model.layers, steps)]
 
     @staticmethod
-    def _steps(model, samples: int) -> list[Any]:
+    def _steps(model, samples: int, planning: bool) -> list[Any]:
         """Each layer planned, the last one first; None in the place of those that are not."""
         steps: list[Any] = [None] * len(model.layers)
-        if not can_plan(model):
+        if not planning:
             return steps
+        workspace = Workspace()
         readers = _readers(model)
         tied = {layer.tied_to for layer in model.layers}
         for i, layer in reversed(list(enumerate(model.layers))):
             planner = None if layer.name in tied else planner_of(layer)
             if planner is not None:
                 reader = None if readers[i] is None else steps[readers[i]]
-                steps[i] = planner(layer, samples, None if reader is None else reader.place)
+                steps[i] = planner(layer, samples, None if reader is None else reader.place,
+                                   workspace)
         for before, reader in enumerate(readers):
             if reader is not None and steps[before] is not None and steps[reader] is not None:
                 steps[reader].input_gradient_place = steps[before].gradient_place
@@ -117,38 +121,42 @@ class Totals:
     """The sums of the gradients of several blocks."""
 
     def __init__(self) -> None:
-        self._planned: Gradients | None = None
+        self._planned: Any = None  # Gradients, once a block was planned
         self._others: dict[int, dict[str, np.ndarray]] = {}
 
     def add(self, plan: Plan) -> None:
         """Those of a block that a plan has just learned from."""
-        layers = plan.twin.layers
-        if self._planned is None:
+        if plan.planned and self._planned is None:
             self._planned = plan.total()
             self._planned.vector[...] = plan.gradients.vector
-        else:
+        elif plan.planned:
             self._planned.vector += plan.gradients.vector
         of_layer = plan.gradients.of_layer
-        self._add_others({i: layer.grads for i, layer in enumerate(layers) if i not in of_layer})
+        _add(self._others, {i: layer.grads for i, layer in enumerate(plan.twin.layers)
+                            if i not in of_layer})
 
     def add_total(self, other: "Totals") -> None:
         """Those of another share of the batch."""
-        assert self._planned is not None and other._planned is not None, "each has a block"
-        self._planned.vector += other._planned.vector
-        self._add_others(other._others)
-
-    def _add_others(self, others: dict[int, dict[str, np.ndarray]]) -> None:
-        for i, grads in others.items():
-            if i in self._others:
-                grads = {name: self._others[i][name] + grad for name, grad in grads.items()}
-            self._others[i] = grads
+        if self._planned is None:
+            self._planned = other._planned
+        elif other._planned is not None:
+            self._planned.vector += other._planned.vector
+        _add(self._others, other._others)
 
     def hand_out(self, layers: list[Layer]) -> None:
         """Give each layer its own."""
-        assert self._planned is not None, "there is a block"
-        for grads in (self._planned.of_layer, self._others):
-            for i, own in grads.items():
-                layers[i].grads = own
+        grads = {} if self._planned is None else dict(self._planned.of_layer)
+        _add(grads, self._others)  # of blocks that were not planned
+        for i, own in grads.items():
+            layers[i].grads = own
+
+
+def _add(sums: dict[int, dict[str, np.ndarray]], more: dict[int, dict[str, np.ndarray]]) -> None:
+    for i, grads in more.items():
+        before = sums.get(i)
+        # a dictionary of its own: the layer goes on writing into the one it has
+        sums[i] = {name: gradient if before is None else before[name] + gradient
+                   for name, gradient in grads.items()}
 
 
 def can_plan(model) -> bool:

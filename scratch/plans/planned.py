@@ -6,6 +6,7 @@ from typing import TypeVar
 import numpy as np
 
 from scratch.layers import Layer
+from scratch.plans.workspace import Workspace
 
 Class = TypeVar("Class", bound="type[Planned]")
 
@@ -19,6 +20,7 @@ class Planned:
         layer: whose weights and settings it reads.
         samples: how many a batch has.
         place: where the output may go, an array of its shape; None for memory of its own.
+        workspace: memory for what is needed only within one call.
 
     Attributes:
         grads: after `backward`, the gradients of the weights, as the layer's.
@@ -32,8 +34,9 @@ class Planned:
     masked_by = None
     merges = False
 
-    def __init__(self, layer: Layer, samples: int, place: np.ndarray | None):
-        self.layer, self.samples = layer, samples
+    def __init__(self, layer: Layer, samples: int, place: np.ndarray | None,
+                 workspace: Workspace):
+        self.layer, self.samples, self.workspace = layer, samples, workspace
         self.name, self.policy, self.tied_to = layer.name, layer.policy, layer.tied_to
         self.dtype, self.output_shape = layer.dtype, layer.output_shape
         self.output_place = place
