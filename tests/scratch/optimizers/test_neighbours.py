@@ -29,8 +29,9 @@ def weights():
 
 
 def gradients(seed: int):
-    return [np.random.default_rng(seed).normal(size=weight.shape).astype(np.float32)
-            for weight in weights()]
+    """In the weights' memory order, in which norms add up."""
+    return [np.random.default_rng(seed).normal(size=weight.shape).astype(
+        np.float32, order="F" if weight.flags.f_contiguous else "C") for weight in weights()]
 
 
 def parts(optimizer, grads, variables) -> int:
