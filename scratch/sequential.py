@@ -91,7 +91,8 @@ class Sequential(Network):
         if not self.inputs:
             self.inputs = [Input(batch_shape=tuple(input_shape), name="input_layer")]
         super().build(input_shape)
-        self._plain = self._plain and not self.low
+        if self.low:
+            self._plain = False
         for layer in self.layers:
             # as when a Keras model's flag is set: its layers follow, and move no statistics either;
             # that of a functional model comes out of a config before its layers do, who keep theirs

@@ -8,6 +8,7 @@ In volumes every number that ties for the maximum wins: so TensorFlow's kernels 
 
 import math
 from functools import reduce
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,8 @@ from scratch.layers.data_format import from_channels_last, to_channels_last
 from scratch.layers.pooling import AxisWindows, Pooling
 
 # for each precision the integers of its size
-INTEGERS = {np.dtype(np.float32): np.dtype(np.int32), np.dtype(np.float64): np.dtype(np.int64)}
+INTEGERS: dict[Any, np.dtype] = {np.dtype(np.float32): np.dtype(np.int32),
+                                 np.dtype(np.float64): np.dtype(np.int64)}
 
 
 class MaxPooling(Pooling):

@@ -1,6 +1,5 @@
 """Convolutions of sequences and images, planned; `lowering.py` says how their products go."""
 
-import numpy as np
 
 from scratch.layers import Conv1D, Conv2D
 from scratch.lowering import Lowering

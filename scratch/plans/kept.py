@@ -1,8 +1,8 @@
 """Which plans are kept: a few for each model, as long as the model is there.
 
-A run needs plans for few sizes of batch: the whole one, the last one, those of evaluation. A size is
-planned when it comes for the second time. Whoever computes takes a plan out and puts it back, so
-that no two threads ever have the same one.
+A run needs plans for few sizes of batch: the whole one, the last one, those of evaluation. A size
+is planned when it comes for the second time. Whoever computes takes a plan out and puts it back,
+so that no two threads ever have the same one.
 """
 
 import contextlib

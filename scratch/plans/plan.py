@@ -57,7 +57,8 @@ class Plan:
         steps = self._steps(model, shape[0], planning and can_plan(model))
         self.planned = [i for i, step in enumerate(steps) if step is not None]
         chosen = {i: model.layers[i] for i in self.planned}
-        self.gradients, self._total = Gradients(chosen), None
+        self.gradients = Gradients(chosen)
+        self._total: Gradients | None = None
         for i, grads in self.gradients.of_layer.items():
             steps[i].take_gradients(grads)
         if own and not self.planned:

@@ -1,7 +1,7 @@
 """What a planned layer is, and which kinds of layer have one."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -36,7 +36,8 @@ class Planned:
 
     def __init__(self, layer: Layer, samples: int, place: np.ndarray | None,
                  workspace: Workspace):
-        self.layer, self.samples, self.workspace = layer, samples, workspace
+        self.layer: Any = layer  # of the kind that is planned
+        self.samples, self.workspace = samples, workspace
         self.name, self.policy, self.tied_to = layer.name, layer.policy, layer.tied_to
         self.dtype, self.output_shape = layer.dtype, layer.output_shape
         self.output_place = place

@@ -30,7 +30,7 @@ def planned_layers(model) -> int:
 
 
 def trained(name, samples, monkeypatch=None, **settings):
-    """(weights and figures after some steps, the model), run plainly if a `monkeypatch` is there."""
+    """(weights and figures after some steps, the model), run plainly with a `monkeypatch`."""
     model = compiled(name, **settings)
     if monkeypatch is not None:
         monkeypatch.setattr(plan, "planner_of", lambda layer: None)
