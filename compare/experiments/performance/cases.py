@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from compare.experiments.performance import layer_kinds
 from compare.experiments.performance.settings import BATCH_SIZES, Settings
 from compare.inputs import benchmark_networks as network
 from compare.inputs.datasets.pixels import pixel_table
 
 LEARNING_RATE = 1e-6
 CLASSES = 10
+LAYER_PARTS = {"forward": "forward", "backward": "forward and backward"}
 MOST_IMAGES, MOST_NUMBERS = 4096, 2**22  # of the images trained on over and over: 16 MB as floats
 
 # The scaling curves: what is varied, its name on the axis, and the values it takes.
@@ -32,8 +34,9 @@ class Case:
     """One row of a table.
 
     Attributes:
-        part: the table: 'training', 'predict' or 'scaling'.
-        network: the network's name.
+        part: the table: 'training', 'predict', 'scaling', or of a single layer 'forward' or
+            'backward', which is forward and backward.
+        network: the network's name, or the kind of layer.
         batch: images per step.
         input_shape: (H, W, C) of an image.
         images: how many images one `predict` gets; 0 for training.
@@ -43,13 +46,18 @@ class Case:
     part: str
     network: str
     batch: int
-    input_shape: tuple[int, int, int] = (28, 28, 1)
+    input_shape: tuple[int, ...] = (28, 28, 1)
     images: int = 0
     axis: str = ""
 
     @property
     def trains(self) -> bool:
-        return self.part != "predict"
+        return self.part not in ("predict", "forward")
+
+    @property
+    def is_layer(self) -> bool:
+        """Whether it is a layer by itself."""
+        return self.part in LAYER_PARTS
 
     @property
     def value(self) -> int:
@@ -59,14 +67,19 @@ class Case:
 
     @property
     def label(self) -> str:
-        height, width, channels = self.input_shape
         said = f"{self.network}, batch {self.batch}"
+        if self.is_layer:
+            return said
+        height, width, channels = self.input_shape
         if self.images:
             return f"{said}, predict {self.images:,}"
         return f"{said}, {height}x{width}x{channels}" if self.axis else said
 
     def model(self):
-        """The scratch model, built and compiled: the others are made from its config."""
+        """The scratch model, built and, if it is a network, compiled: the others are made from its
+        config."""
+        if self.is_layer:
+            return layer_kinds.model(self.network)
         return network.NETWORKS[self.network](self.input_shape, CLASSES, LEARNING_RATE)
 
     def data(self) -> tuple[np.ndarray, np.ndarray]:
@@ -80,6 +93,13 @@ class Case:
         count = self.images or max(2, fitting) * self.batch
         images, labels = random_images(count, self.input_shape)
         return pixel_table(255, np.float32)[images], labels
+
+
+def layer_data(case: Case) -> tuple[np.ndarray, np.ndarray]:
+    """(x, dy) of one batch for a layer: its input, and a gradient of its output."""
+    generator = np.random.default_rng(0)
+    return tuple(generator.normal(size=(case.batch, *shape)).astype(np.float32) for shape in
+                 (case.input_shape, case.model().output_shape[1:]))
 
 
 def random_images(count: int, input_shape) -> tuple[np.ndarray, np.ndarray]:
@@ -98,6 +118,10 @@ def cases(settings: Settings) -> list[Case]:
     if "predict" in settings.parts:
         rows += [Case("predict", name, batch, images=settings.predict_images)
                  for name in settings.networks for batch in settings.predict_batches]
+    if "layers" in settings.parts:
+        rows += [Case(part, kind, batch, shape) for part in LAYER_PARTS
+                 for kind, (shape, _) in layer_kinds.KINDS.items()
+                 for batch in settings.batch_sizes or layer_kinds.BATCHES]
     if "scaling" in settings.parts:
         name = next(iter(BATCH_SIZES))
         rows += [Case("scaling", name, batch, axis="batch") for batch in BATCHES]

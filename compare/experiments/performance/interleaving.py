@@ -38,7 +38,8 @@ def take_turns(job: Job) -> Iterator[Ready | Prepared | Turn]:
     yield Ready(competitor.how, competitor.versions, time.perf_counter() - began)
     for case, turns in job.rows:
         began = time.perf_counter()
-        task = competitor.training(case) if case.trains else competitor.predicting(case)
+        task = (competitor.layer if case.is_layer else competitor.training if case.trains
+                else competitor.predicting)(case)
         steps = calibrate(task.run, case.images or case.batch, job.stretch)
         rest, cpu = time.perf_counter(), time.process_time()
         yield Prepared(task.how, rest - began)

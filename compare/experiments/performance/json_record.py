@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from compare.document.plain_json import dumps
-from compare.experiments.performance.cases import AXES
+from compare.experiments.performance.cases import AXES, LAYER_PARTS
 from compare.experiments.performance.report import resting_shares
 from compare.experiments.performance.results import BLAS, SCHEMA, Row, Speed
 from compare.experiments.performance.tables import powers, step_curve, taking_part
@@ -28,6 +28,8 @@ def as_dict(result: Speed) -> dict:
                         for name, ready in result.ready.items()},
         "training": [row_as_dict(row, result) for row in result.part("training")],
         "predict": [row_as_dict(row, result) for row in result.part("predict")],
+        "layers": {part: [row_as_dict(row, result) for row in result.part(part)]
+                   for part in LAYER_PARTS if result.part(part)},
         "scaling": {axis: curve_as_dict(result, axis) for axis in AXES
                     if result.part("scaling", axis)},
         "memory": {name: asdict(use) for name, use in result.memory.items()},

@@ -3,7 +3,7 @@
 from compare.document.sections import Section, as_markdown, as_text
 from compare.document.text import Text, line, warning
 from compare.experiments.performance import tables
-from compare.experiments.performance.cases import AXES, CHANNEL_BATCH, SIDE_BATCH
+from compare.experiments.performance.cases import AXES, CHANNEL_BATCH, LAYER_PARTS, SIDE_BATCH
 from compare.experiments.performance.results import NAMES, Row, Speed
 from compare.experiments.performance.running import PAUSE
 
@@ -19,6 +19,11 @@ def sections(result: Speed) -> list[Section]:
     if result.part("predict"):
         images = result.settings.predict_images
         parts += two_tables(result, "predict", f"predict over {images:,} images")
+    for part, heading in LAYER_PARTS.items():
+        if result.part(part):
+            parts.append(Section(f"Single layers, {heading}: time per sample",
+                                 [LAYERS] if part == "forward" else [],
+                                 tables.layers(result, part)))
     for axis, name in AXES.items():
         if result.part("scaling", axis):
             parts.append(Section(f"Time per training step over {name} ({HELD[axis]})",
@@ -34,6 +39,8 @@ def sections(result: Speed) -> list[Section]:
     return parts
 
 
+LAYERS = ("Each layer by itself, on images of 28x28 with 32 channels (Conv1D on as many pixels in a "
+          "row, Dense on 1,152 numbers), in float32; Keras's in a tf.function.")
 SLOPES = ("Slopes on log-log paper. Linear growth is a time that goes with the arithmetic to the "
           "power of 1; less than 1 where a fixed cost per step is shared by more work. The upper "
           "half are the points from the middle of the axis on, where that cost weighs least.")

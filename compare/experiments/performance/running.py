@@ -69,6 +69,10 @@ def plan(settings: Settings) -> list[tuple[Case, tuple[str, ...], int]]:
         if case.axis:  # `fit` alone shows how cost grows
             some = tuple(name for name in settings.present if name != "keras-loop")
             rows.append((case, some or settings.present, settings.scaling_pairs))
+        elif case.is_layer:
+            some = tuple(name for name in settings.present if name != "keras-loop")
+            if some:
+                rows.append((case, some, settings.scaling_pairs))
         else:
             rows.append((case, (*settings.present, BLAS), settings.pairs))
     return rows

@@ -10,7 +10,7 @@ from compare.inputs import benchmark_networks
 
 NAMES = {"scratch": "scratch", "keras": "Keras fit", "keras-loop": "Keras loop",
          "torch": "PyTorch"}
-PARTS = ("training", "predict", "scaling", "memory")
+PARTS = ("training", "predict", "layers", "scaling", "memory")
 BATCH_SIZES = {"benchmark": (1, 8, 32, 128, 256), "wide": (100,)}
 
 PAIRS, SCALING_PAIRS, STRETCH = 11, 3, 0.3

@@ -28,6 +28,19 @@ def ratios(result: Speed, part: str) -> Table:
                             spread(row.ratio(base, BLAS))] for row in rows])
 
 
+def layers(result: Speed, part: str) -> Table:
+    """Microseconds per sample of single layers, and how many times as long as the base others take.
+    """
+    rows, base = result.part(part), result.base
+    columns = taking_part(rows)
+    others = [name for name in columns if name != base]
+    headers = ["layer", "batch", *(f"{NAMES[name]}\n(us)" for name in columns),
+               *(f"{NAMES[name]} /\n{NAMES[base]}" for name in others)]
+    return Table(headers, [[row.case.network, str(row.case.batch),
+                            *(spread(row.time(name), 1e6) for name in columns),
+                            *(spread(row.ratio(name, base)) for name in others)] for row in rows])
+
+
 def scaling(result: Speed, axis: str) -> Table:
     """Milliseconds per step along one axis, and how much arithmetic a step is."""
     rows = result.part("scaling", axis)

@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 
+from compare.experiments.performance.cases import layer_data
 from compare.experiments.performance.competitors.task import Task, fastest
 from compare.experiments.performance.operation_count import multiply_adds
 
@@ -65,6 +66,10 @@ class KerasFit:
                         f"{many} steps": lambda: runner(many, False),
                         "a step, jit on": lambda: runner(1, True)}, 1)
 
+    def layer(self, case) -> Task:
+        return best_of({"jit off": lambda: layer_run(case, False),
+                        "jit on": lambda: layer_run(case, True)}, max(1, 64 // case.batch))
+
     def on_bytes(self, case, images, labels):
         model = compiled(case, steps_per_execution(case), jit=False)
         dataset = pipeline(images, labels, case.batch)
@@ -97,6 +102,35 @@ def compiled(case, per_execution: int, jit: bool):
                   loss="sparse_categorical_crossentropy", metrics=["accuracy"],
                   steps_per_execution=per_execution, jit_compile=jit)
     return model
+
+
+def layer_run(case, jit: bool):
+    """What a `Task` runs for a layer: it alone in a tf.function, forward and, if asked for, back to
+    its input and its weights."""
+    import reference
+    from reference.quiet import tf
+
+    model = reference.from_config(case.model().get_config())
+    layer = model.layers[-1]
+    x, dy = map(tf.constant, layer_data(case))
+
+    @tf.function(jit_compile=jit)
+    def step(x, dy):
+        if not case.trains:
+            return layer(x, training=False)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x, training=True)
+        return tape.gradient(y, [x, *layer.trainable_variables], output_gradients=dy)
+
+    def run(steps: int) -> tuple[float, int]:
+        began = time.perf_counter()
+        for _ in range(steps):
+            result = step(x, dy)
+        tf.nest.map_structure(lambda tensor: tensor.numpy(), result)  # waits for the last one
+        return time.perf_counter() - began, steps * case.batch
+
+    return run
 
 
 def pipeline(x: np.ndarray, y: np.ndarray, batch: int):

@@ -5,9 +5,10 @@ import time
 import numpy as np
 
 from compare.experiments.execution.environment import blas_in_use
+from compare.experiments.performance.cases import layer_data
 from compare.experiments.performance.competitors.task import Task
 from compare.inputs.datasets.pixels import Pixels, pixel_table
-from scratch import parallel
+from scratch import parallel, plans
 
 
 class ScratchFit:
@@ -44,6 +45,26 @@ class ScratchFit:
             for _ in range(calls):
                 model.predict(x, batch_size=case.batch, verbose=0)
             return time.perf_counter() - began, calls * len(x)
+
+        return Task(run)
+
+    def layer(self, case) -> Task:
+        model = case.model()
+        x, dy = layer_data(case)
+        shares = parallel.split(model, case.batch)
+
+        def on_share(share: int, slices: list[slice]) -> None:
+            for rows in slices:
+                with plans.borrowed(model, x[rows].shape, share) as plan:
+                    plan.twin.forward(x[rows], case.trains)
+                    if case.trains:
+                        plan.twin.backward(dy[rows])
+
+        def run(steps: int) -> tuple[float, int]:
+            began = time.perf_counter()
+            for _ in range(steps):
+                parallel.run(shares, on_share)
+            return time.perf_counter() - began, steps * case.batch
 
         return Task(run)
 

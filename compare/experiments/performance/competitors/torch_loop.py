@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 
+from compare.experiments.performance.cases import layer_data
 from compare.experiments.performance.competitors.task import Task, fastest
 
 
@@ -57,6 +58,33 @@ class TorchLoop:
 
         return self._best_of(runner, 1)
 
+    def layer(self, case) -> Task:
+        torch = self.torch
+        arrays = [torch.from_numpy(np.moveaxis(array, -1, 1) if array.ndim > 2 else array)
+                  for array in layer_data(case)]  # (n, ..., C) -> (n, C, ...)
+
+        def runner(memory_format):
+            module = build_layer(torch, case.model().layers[0])
+            x, dy = (array.contiguous(memory_format=memory_format) if array.ndim == 4
+                     else array.contiguous() for array in arrays)
+            if x.ndim == 4:
+                module = module.to(memory_format=memory_format)
+            x.requires_grad_(case.trains)
+            module.train(case.trains)
+
+            def run(steps: int) -> tuple[float, int]:
+                began = time.perf_counter()
+                with torch.inference_mode(not case.trains):
+                    for _ in range(steps):
+                        y = module(x)
+                        if case.trains:
+                            torch.autograd.grad(y, [x, *module.parameters()], dy)
+                return time.perf_counter() - began, steps * case.batch
+
+            return run
+
+        return self._best_of(runner, max(1, 64 // case.batch))
+
     def on_bytes(self, case, images, labels):
         torch = self.torch
         pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
@@ -109,6 +137,29 @@ class TorchLoop:
             run(steps)  # warms up
         name, tried = fastest(runs, steps)
         return Task(runs[name], f"{tried} us a sample; taken: {name}")
+
+
+def build_layer(torch, layer):
+    """A layer of `layer_kinds` as a PyTorch module, with fresh weights."""
+    nn, config, kind = torch.nn, layer.get_config(), type(layer).__name__
+    channels = layer.input_shape[-1]
+    window = {"kernel_size": config.get("kernel_size"), "stride": config.get("strides")}
+    if config.get("padding") == "same":
+        window["padding"] = tuple((size - 1) // 2 for size in config["kernel_size"])
+    simple = {"ReLU": nn.ReLU, "MaxPooling2D": lambda: nn.MaxPool2d(2),
+              "AveragePooling2D": lambda: nn.AvgPool2d(2),
+              "GlobalAveragePooling2D": lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1),
+                                                              nn.Flatten()),
+              "BatchNormalization": lambda: nn.BatchNorm2d(channels),
+              "Dense": lambda: nn.Linear(channels, config["units"]),
+              "Conv2D": lambda: nn.Conv2d(channels, config["filters"], **window),
+              "Conv1D": lambda: nn.Conv1d(channels, config["filters"], **window),
+              "Conv2DTranspose": lambda: nn.ConvTranspose2d(channels, config["filters"], **window),
+              "DepthwiseConv2D": lambda: nn.Conv2d(channels, channels, groups=channels, **window),
+              "SeparableConv2D": lambda: nn.Sequential(
+                  nn.Conv2d(channels, channels, groups=channels, bias=False, **window),
+                  nn.Conv2d(channels, config["filters"], 1))}
+    return simple[kind]()
 
 
 def build(torch, source):
