@@ -65,7 +65,7 @@ class DepthwiseConv2D(Convolution):
         return channels * self.depth_multiplier
 
     def add_weights(self, channels):
-        self.depthwise = Depthwise(self.windows)
+        self.depthwise = Depthwise(self.windows, self.depth_multiplier)
         self.add_weight("kernel", (*self.kernel_size, channels, self.depth_multiplier),
                         self.initializers["kernel"])
 

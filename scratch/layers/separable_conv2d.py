@@ -68,7 +68,7 @@ class SeparableConv2D(Convolution):
     def add_weights(self, channels):
         between = channels * self.depth_multiplier
         pixels = plan_windows(*self.windows.output_size, (1, 1), (1, 1), "valid")
-        self.depthwise = Depthwise(self.windows)
+        self.depthwise = Depthwise(self.windows, self.depth_multiplier)
         self.forth = Lowering(pixels, self.filters)
         self.back = Lowering(pixels.reversed(), between)
         self.add_weight("depthwise_kernel", (*self.kernel_size, channels, self.depth_multiplier),
