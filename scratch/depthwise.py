@@ -91,7 +91,7 @@ class ChannelProducts:
         # (C, 1, t outer, w inner kh) @ (C, tiles, w inner kh, OH N) -> (C, tiles, t outer, OH N)
         product = band.reshape(channels, 1, self.tile * self.outer, self.depth) @ windows
         if self.tile > 1 and not is_finite(product):
-            self._multiply_by_column(windows, kernels, out=product)
+            self.multiply_by_column(windows, kernels, out=product)
         # (C, tiles, t outer, OH N) -> (C, OW, outer, OH, N)
         product = product.reshape(channels, self.tiles * self.tile, self.outer, outputs,
                                   -1)[:, :self.columns.outputs]
@@ -117,7 +117,7 @@ class ChannelProducts:
         # t blocks (C, outer, kw, inner, kh) along the band's diagonal
         gradient = reduce(np.add, [band[place] for place in self.diagonal])
         if self.tiles * self.tile > columns and not is_finite(gradient):
-            gradient = self._kernel_gradient_by_column(windows, tiles).reshape(gradient.shape)
+            gradient = self.kernel_gradient_by_column(windows, tiles).reshape(gradient.shape)
         # (C, outer, kw, inner, kh) -> (kh, kw, C, inner, outer)
         return gradient.transpose(4, 2, 0, 3, 1)
 
@@ -134,14 +134,14 @@ class ChannelProducts:
             yield (windows[:, :count, start:start + self.columns.kernel * high],
                    tiles[:, :count, s * self.outer:(s + 1) * self.outer])
 
-    def _multiply_by_column(self, windows, kernels, out) -> None:
+    def multiply_by_column(self, windows, kernels, out) -> None:
         """The band's product into `out` (C, tiles, t outer, OH N)."""
         # (C, outer, kw, inner, kh) -> (C, 1, outer, kw inner kh)
         matrices = kernels.reshape(len(kernels), 1, self.outer, -1)
         for window, column in self._by_column(windows, out):
             column[...] = matrices @ window
 
-    def _kernel_gradient_by_column(self, windows, tiles) -> np.ndarray:
+    def kernel_gradient_by_column(self, windows, tiles) -> np.ndarray:
         """The gradient (C, outer, kw inner kh) for tiles of dz."""
         return sum(np.add.reduce(column @ window.swapaxes(2, 3), axis=1)
                    for window, column in self._by_column(windows, tiles))

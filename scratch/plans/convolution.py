@@ -1,78 +1,274 @@
-"""Convolutions of sequences and images, planned; `lowering.py` says how their products go."""
+"""Convolutions planned: what all have in common, and the kinds of products that they are made of."""
 
+import numpy as np
 
-from scratch.layers import Conv1D, Conv2D
+from scratch.layers import (
+    Conv1D,
+    Conv1DTranspose,
+    Conv2D,
+    Conv2DTranspose,
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    SeparableConv1D,
+    SeparableConv2D,
+)
 from scratch.lowering import Lowering
-from scratch.plans.lowered import PlannedLowering
+from scratch.plans.channels import PlannedChannels
+from scratch.plans.lowered import PlannedLowering, plan_bias_gradient
 from scratch.plans.planned import Planned, plans
 from scratch.plans.rectifier import PlannedActivation
 
 
-@plans(Conv1D, Conv2D)
 class PlannedConvolution(Planned):
-    """activation(kernel * x + bias), without groups or dilation."""
+    """activation(kernel * x + bias) of sequences or images whose channels come last.
+
+    A subclass makes the products:
+
+    Attributes:
+        image: where the input belongs, (N, H, W, C).
+        output: the product, (N, OH, OW, F).
+    """
+
+    image: np.ndarray
+    output: np.ndarray
 
     def __init__(self, layer, samples, place, workspace):
         super().__init__(layer, samples, place, workspace)
         self._activation = PlannedActivation(layer.activation)
-        channels = layer.input_shape[-1]
-        self._forth = PlannedLowering(layer.forth, channels, samples, layer.dtype, workspace,
-                                      keeps_windows=True)
-        self._back: PlannedLowering | None = None
-        self.place = layer.from_image(self._forth.place)
-        self._z = layer.from_image(self._forth.output)
+        self.plan_products()
+        self.place = layer.from_image(self.image)
+        self._z = layer.from_image(self.output)
         # a rectifier may overwrite what comes in, which it does not need any more
         self._out = self._z if place is None else place
-        self._kernel_gradient = None
+        # (N, OH, OW, F) -> (OW, F, OH N), as it lies in memory
+        columns, filters = self.output.shape[2:]
+        self._columns = self.output.transpose(2, 3, 1, 0).reshape(columns, filters, -1)
+        self._dz: np.ndarray | None = None
         if self._activation.linear:
             self._plan_gradient()
+            self.gradient_place = self._dz
 
     @classmethod
     def can_plan(cls, layer):
-        return (layer.data_format == "channels_last" and layer.rank < 3
-                and type(layer.forth) is type(layer.back) is Lowering
-                and not (layer.forth.dilated or layer.back.dilated)
-                and layer.windows.output_size[0] > 0)
+        return layer.data_format == "channels_last" and layer.rank < 3
 
     def is_current(self):
         return self.layer.activation is self._activation.activation
 
+    def plan_products(self) -> None:
+        """Make what the product is computed in."""
+        raise NotImplementedError
+
+    def multiply(self) -> None:
+        """Fill `output` from `image` and the kernel."""
+        raise NotImplementedError
+
+    def plan_gradient(self) -> np.ndarray:
+        """Make what the kernel's gradient is computed in; the place (N, OH, OW, F) of dz."""
+        raise NotImplementedError
+
+    def kernel_gradient(self, dz: np.ndarray) -> None:
+        """The gradient of the kernel into `grads`, with dz in its place."""
+        raise NotImplementedError
+
+    def input_gradient(self, dz: np.ndarray) -> np.ndarray:
+        """That of the image, (N, H, W, C), after `kernel_gradient`."""
+        raise NotImplementedError
+
     def forward(self, x, training=False):
         if x is not self.place:
             self.place[...] = x
-        self._forth.multiply(self.layer.image_kernel())
+        self.multiply()
         if self.layer.use_bias:
-            self._forth.add(self.layer.params["bias"])
+            self._columns += self.layer.params["bias"][:, np.newaxis]
         if self._activation.linear:
             return self._z
         self._y = self._activation.forward(self._z, self._out)
         return self._y
 
     def _plan_gradient(self) -> None:
-        """Make what only the way back needs."""
-        self._kernel_gradient = self._forth.plan_gradient()
-        self._dz = self.layer.from_image(self._forth.gradient_place)
-        if self._activation.linear:
-            self.gradient_place = self._dz
+        self._dz_image = self.plan_gradient()
+        self._dz = self.layer.from_image(self._dz_image)
+        self._bias_gradient = plan_bias_gradient(self._dz_image)
 
     def backward(self, dy, wants_input_gradient=True):
-        if self._kernel_gradient is None:
+        if self._dz is None:
             self._plan_gradient()
-        if self._activation.linear:
-            if dy is not self._dz:
-                self._dz[...] = dy
-        else:
+        if not self._activation.linear:
             self._activation.backward(dy, self._z, self._y, self._dz)
-        layer = self.layer
-        self._forth.kernel_gradient(layer.as_image_kernel(self.grads["kernel"]))
-        if layer.use_bias:
-            self._forth.bias_gradient(self.grads["bias"])
+        elif dy is not self._dz:
+            self._dz[...] = dy
+        self.kernel_gradient(self._dz_image)
+        if self.layer.use_bias:
+            self._bias_gradient(self.grads["bias"])
         if not wants_input_gradient:
             return None
+        return self.layer.from_image(self.input_gradient(self._dz_image))
+
+
+def are_plain(*lowerings) -> bool:
+    """Whether products are those of a `Lowering` whose columns are not dilated."""
+    return all(type(each) is Lowering and not each.dilated for each in lowerings)
+
+
+@plans(Conv1D, Conv2D)
+class PlannedConv(PlannedConvolution):
+    """Without groups or dilated columns."""
+
+    _back: PlannedLowering | None = None
+
+    @classmethod
+    def can_plan(cls, layer):
+        return super().can_plan(layer) and are_plain(layer.forth, layer.back)
+
+    def plan_products(self):
+        layer = self.layer
+        self._forth = PlannedLowering(layer.forth, layer.input_shape[-1], self.samples, layer.dtype,
+                                      self.workspace, keeps_windows=True)
+        self.image, self.output = self._forth.place, self._forth.output
+
+    def multiply(self):
+        self._forth.multiply(self.layer.image_kernel())
+
+    def plan_gradient(self):
+        return self._forth.plan_gradient()
+
+    def kernel_gradient(self, dz):
+        self._forth.kernel_gradient(self.layer.as_image_kernel(self.grads["kernel"]))
+
+    def input_gradient(self, dz):
+        layer = self.layer
         if self._back is None:
             self._back = PlannedLowering(layer.back, layer.filters, self.samples, layer.dtype,
                                          self.workspace, keeps_windows=False)
-            self._dx = layer.from_image(self._back.output)
-        self._back.place[...] = self._forth.gradient_place
+        self._back.place[...] = dz
         self._back.multiply(layer.back.turned(layer.image_kernel()))
-        return self._dx
+        return self._back.output
+
+
+@plans(Conv1DTranspose, Conv2DTranspose)
+class PlannedConvTranspose(PlannedConvolution):
+    """A convolution's way back, and back again, without dilated columns."""
+
+    @classmethod
+    def can_plan(cls, layer):
+        return super().can_plan(layer) and are_plain(layer.forth, layer.back)
+
+    def plan_products(self):
+        layer = self.layer
+        self._forth = PlannedLowering(layer.forth, layer.input_shape[-1], self.samples, layer.dtype,
+                                      self.workspace, keeps_windows=False)
+        self._back: PlannedLowering | None = None
+        self.image, self.output = self._forth.place, self._forth.output
+
+    def multiply(self):
+        self._forth.multiply(self.layer.forth.turned(self.layer.image_kernel()))
+
+    def plan_gradient(self):
+        layer = self.layer
+        self._back = PlannedLowering(layer.back, layer.filters, self.samples, layer.dtype,
+                                     self.workspace, keeps_windows=True)
+        self._image_place = self._back.plan_gradient()
+        return self._back.place
+
+    def kernel_gradient(self, dz):
+        self._back.lower()
+        self._image_place[...] = self.image
+        self._back.kernel_gradient(self.layer.as_image_kernel(self.grads["kernel"]))
+
+    def input_gradient(self, dz):
+        self._back.multiply_lowered(self.layer.image_kernel())
+        return self._back.output
+
+
+@plans(DepthwiseConv1D, DepthwiseConv2D)
+class PlannedDepthwise(PlannedConvolution):
+    """Channel by channel, without dilated columns."""
+
+    _back: PlannedChannels | None = None
+
+    @classmethod
+    def can_plan(cls, layer):
+        products = layer.depthwise
+        return super().can_plan(layer) and not (products.forth.dilated or products.back.dilated)
+
+    def plan_products(self):
+        layer = self.layer
+        self._forth = PlannedChannels(layer.depthwise.forth, layer.input_shape[-1], self.samples,
+                                      layer.dtype, self.workspace)
+        self.image, self.output = self._forth.place, self._forth.output
+
+    def multiply(self):
+        self._forth.multiply(self.layer.image_kernel()[:, :, :, np.newaxis])
+
+    def plan_gradient(self):
+        return self._forth.plan_gradient()
+
+    def kernel_gradient(self, dz):
+        self._forth.kernel_gradient(
+            self.layer.as_image_kernel(self.grads["kernel"])[:, :, :, np.newaxis])
+
+    def input_gradient(self, dz):
+        layer = self.layer
+        if self._back is None:
+            self._back = PlannedChannels(layer.depthwise.back, layer.input_shape[-1], self.samples,
+                                         layer.dtype, self.workspace)
+        self._back.place[...] = dz
+        self._back.multiply(layer.image_kernel()[::-1, ::-1, :, :, np.newaxis])
+        return self._back.output
+
+
+@plans(SeparableConv1D, SeparableConv2D)
+class PlannedSeparable(PlannedConvolution):
+    """First channel by channel, without dilated columns, then across the channels."""
+
+    _depthwise_back: PlannedChannels | None = None
+
+    @classmethod
+    def can_plan(cls, layer):
+        products = layer.depthwise
+        return super().can_plan(layer) and not (products.forth.dilated or products.back.dilated)
+
+    def plan_products(self):
+        layer = self.layer
+        self._channels = layer.input_shape[-1]
+        self._between = self._channels * layer.depth_multiplier
+        self._depthwise = PlannedChannels(layer.depthwise.forth, self._channels, self.samples,
+                                          layer.dtype, self.workspace)
+        self._pointwise = PlannedLowering(layer.forth, self._between, self.samples, layer.dtype,
+                                          self.workspace, keeps_windows=True)
+        self.image, self.output = self._depthwise.place, self._pointwise.output
+
+    def multiply(self):
+        layer = self.layer
+        kernel = layer.image_kernel("depthwise_kernel")
+        self._depthwise.multiply(kernel[:, :, :, np.newaxis])
+        self._pointwise.place[...] = self._depthwise.output
+        self._pointwise.multiply(layer.image_kernel("pointwise_kernel"))
+
+    def plan_gradient(self):
+        layer = self.layer
+        self._pointwise_back = PlannedLowering(layer.back, layer.filters, self.samples, layer.dtype,
+                                               self.workspace, keeps_windows=False)
+        self._between_place = self._depthwise.plan_gradient()
+        return self._pointwise.plan_gradient()
+
+    def kernel_gradient(self, dz):
+        layer, back = self.layer, self._pointwise_back
+        back.place[...] = dz
+        back.multiply(layer.back.turned(layer.image_kernel("pointwise_kernel")))
+        self._between_place[...] = back.output
+        depthwise, pointwise = (layer.as_image_kernel(self.grads[name])
+                                for name in ("depthwise_kernel", "pointwise_kernel"))
+        self._depthwise.kernel_gradient(depthwise[:, :, :, np.newaxis])
+        self._pointwise.kernel_gradient(pointwise)
+
+    def input_gradient(self, dz):
+        layer = self.layer
+        if self._depthwise_back is None:
+            self._depthwise_back = PlannedChannels(layer.depthwise.back, self._channels,
+                                                   self.samples, layer.dtype, self.workspace)
+        back = self._depthwise_back
+        back.place[...] = self._pointwise_back.output
+        back.multiply(layer.image_kernel("depthwise_kernel")[::-1, ::-1, :, :, np.newaxis])
+        return back.output

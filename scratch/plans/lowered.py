@@ -3,6 +3,8 @@
 The steps, their shapes and their names are those of `Lowering`, which says why they are so.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from scratch.lowering import Lowering, is_finite, ones
@@ -22,11 +24,7 @@ class PlannedLowering:
     Attributes:
         place: the image within its padding, (N, H, W, C): to be filled before `multiply`.
         output: the product, (N, OH, OW, F).
-        gradient_place: likewise, once there is a `plan_gradient`, for the output's gradient: to be
-            filled before `kernel_gradient` and `bias_gradient`.
     """
-
-    gradient_place: np.ndarray
 
     def __init__(self, lowering: Lowering, channels: int, samples: int, dtype,
                  workspace: Workspace, keeps_windows: bool):
@@ -70,8 +68,16 @@ class PlannedLowering:
 
     def multiply(self, kernel: np.ndarray) -> None:
         """The image at `place` times a kernel (kh, kw, C, F), into `output`."""
+        self.lower()
+        self.multiply_lowered(kernel)
+
+    def lower(self) -> None:
+        """Lay out the windows of the image at `place`."""
         if self._copied:
             self._lowered[...] = self._shifted
+
+    def multiply_lowered(self, kernel: np.ndarray) -> None:
+        """The same product, of windows that are laid out."""
         # (kh, kw, C, F) -> (F, kw, kh, C)
         kernel_columns = kernel.transpose(3, 1, 0, 2)
         for place in self._kernels:
@@ -81,22 +87,14 @@ class PlannedLowering:
         if self.lowering.tile > 1 and not is_finite(self._product):
             self.lowering.multiply_by_column(self._windows, kernel, out=self._product)
 
-    def add(self, bias: np.ndarray) -> None:
-        """Add a bias (F,) to the output."""
-        self._columns += bias[:, np.newaxis]
-
-    def plan_gradient(self) -> bool:
-        """Make what gradients are computed in."""
+    def plan_gradient(self) -> np.ndarray:
+        """Make what the kernel's gradient is computed in; the place (N, OH, OW, F) of dz."""
         lowering = self.lowering
         outputs = lowering.columns.outputs
         # (tiles, t F, OH N), with zeros where the last tile is cut
         self._tiles = np.zeros_like(self._product)
         columns = self._tiles.reshape(self._columns.shape)[:outputs]
-        # (OW, F, OH N) -> (OW F, OH N), and as (N, OH, OW, F)
-        self._flat = columns.reshape(outputs * self.filters, -1)
         _, _, channel, high, samples = self._lowered.shape
-        self.gradient_place = columns.reshape(
-            outputs, self.filters, high, samples).transpose(3, 2, 0, 1)
         self._each = self._workspace.array((lowering.tiles, *self._band.shape),
                                            self._product.dtype)
         self._sum = np.empty(self._band.shape, self._product.dtype)
@@ -105,10 +103,8 @@ class PlannedLowering:
         self._shares = [banded[place] for place in lowering.diagonal]
         # (tiles, w kh C, OH N) -> (tiles, OH N, w kh C)
         self._turned_windows = self._windows.transpose(0, 2, 1)
-        self._sums = np.empty(len(self._flat), self._product.dtype)
-        # (OW F,) -> (OW, F)
-        self._sums_by_column = self._sums.reshape(outputs, self.filters)
-        return True
+        # (OW, F, OH N) -> (N, OH, OW, F)
+        return columns.reshape(outputs, self.filters, high, samples).transpose(3, 2, 0, 1)
 
     def kernel_gradient(self, out: np.ndarray) -> None:
         """The gradient of the kernel, (kh, kw, C, F), for that of the output."""
@@ -128,8 +124,25 @@ class PlannedLowering:
             gradient[...] = lowering.kernel_gradient_by_column(
                 self._windows, self._tiles).reshape(gradient.shape)
 
-    def bias_gradient(self, out: np.ndarray) -> None:
-        """The gradient of the bias, (F,), for that of the output."""
+
+def plan_bias_gradient(dz: np.ndarray) -> Callable[[np.ndarray], None]:
+    """What writes the sum of dz (N, OH, OW, F) for each filter into an array (F,).
+
+    Args:
+        dz: where the gradient of the output will be.
+    """
+    n, rows, columns, filters = dz.shape
+    # (N, OH, OW, F) -> (OW, F, OH, N) -> (OW F, OH N): a view, if it lies so in memory
+    in_order = dz.transpose(2, 3, 1, 0)
+    contiguous = in_order.flags.c_contiguous
+    flat = in_order.reshape(columns * filters, rows * n) if contiguous else None
+    summing, sums = ones(rows * n, dz.dtype), np.empty(columns * filters, dz.dtype)
+    by_column = sums.reshape(columns, filters)
+
+    def add_up(out: np.ndarray) -> None:
+        matrix = in_order.reshape(columns * filters, rows * n) if flat is None else flat
         # (OW F, OH N) @ (OH N,) -> (OW F,) -> (F,)
-        np.dot(self._flat, ones(self._flat.shape[1], self._flat.dtype), out=self._sums)
-        np.add.reduce(self._sums_by_column, axis=0, out=out)
+        np.dot(matrix, summing, out=sums)
+        np.add.reduce(by_column, axis=0, out=out)
+
+    return add_up

@@ -4,7 +4,20 @@ import numpy as np
 
 import scratch
 from scratch import Conv2D, Dense, Flatten, Input, MaxPooling2D, ReLU
-from scratch.layers import Activation, Add, BatchNormalization, Conv1D, Dropout, MaxPooling1D
+from scratch.layers import (
+    Activation,
+    Add,
+    BatchNormalization,
+    Conv1D,
+    Conv1DTranspose,
+    Conv2DTranspose,
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    Dropout,
+    MaxPooling1D,
+    SeparableConv1D,
+    SeparableConv2D,
+)
 
 
 def images(*layers):
@@ -46,6 +59,24 @@ NETWORKS = {
         Conv1D(4, 2, strides=2), Flatten(), Dense(6, "relu"), Dense(4, "softmax")]),
     "rows of numbers": lambda: scratch.Sequential([
         Input((5,)), Dense(7), ReLU(), Dense(3, "tanh"), Dense(4, "softmax")]),
+    "channels apart": lambda: images(
+        DepthwiseConv2D((2, 3), padding="same", activation="relu"),
+        DepthwiseConv2D(3, depth_multiplier=2, strides=2), ReLU(),
+        DepthwiseConv2D(2, depth_multiplier=6, dilation_rate=(2, 1), padding="same")),
+    "channels apart in a sequence": lambda: scratch.Sequential([
+        Input((11, 3)), DepthwiseConv1D(3, depth_multiplier=2), ReLU(),
+        DepthwiseConv1D(2, strides=2), Flatten(), Dense(4, "softmax")]),
+    "channels apart, then together": lambda: images(
+        SeparableConv2D(3, (2, 3), padding="same", activation="relu"),
+        SeparableConv2D(13, 3, depth_multiplier=2, strides=2)),
+    "channels of a sequence apart, then together": lambda: scratch.Sequential([
+        Input((11, 3)), SeparableConv1D(5, 3, activation="relu"), SeparableConv1D(2, 2),
+        Flatten(), Dense(4, "softmax")]),
+    "transposed": lambda: images(
+        Conv2DTranspose(3, (3, 2), strides=(2, 3)), ReLU(),
+        Conv2DTranspose(2, 2, padding="same", activation="relu"), Conv2DTranspose(13, 3)),
+    "a transposed sequence": lambda: scratch.Sequential([
+        Input((5, 3)), Conv1DTranspose(4, 3, strides=2), Flatten(), Dense(4, "softmax")]),
     "noise": lambda: images(Conv2D(3, 3, activation="relu"), Dropout(0.4), ReLU()),
     "a skip": with_skip,
     "one layer twice": tied,
