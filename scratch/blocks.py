@@ -7,8 +7,6 @@ meanwhile.
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from scratch import parallel, plans
 from scratch.several import joined, mapped
 
@@ -18,7 +16,7 @@ Shares = list[list[slice]]  # for each thread its blocks
 def learn(model, x, batch, shares: Shares):
     """(loss, output) of a batch, without penalties; the layers' `grads` are the whole batch's."""
     if len(shares) == len(shares[0]) == 1:
-        with plans.borrowed(model, np.shape(x), 0) as plan:
+        with plans.borrowed(model, _shape(x, len(x)), 0) as plan:
             value, output, _ = plan.twin._learn(x, batch)
             plan.hand_out(model.layers)
             return value, mapped(plan.kept, output)
@@ -65,5 +63,11 @@ def predict(model, x, shares: Shares) -> list:
 def _planned(model, x, share: int, slices: list[slice]) -> Iterator[tuple[slice, plans.Plan]]:
     """Each block's rows, and a plan for them."""
     for rows in slices:
-        with plans.borrowed(model, (rows.stop - rows.start, *np.shape(x)[1:]), share) as plan:
+        with plans.borrowed(model, _shape(x, rows.stop - rows.start), share) as plan:
             yield rows, plan
+
+
+def _shape(x, samples: int) -> tuple:
+    """The shape of so many samples of an array; of several arrays, which are not planned, the
+    number alone."""
+    return (samples, *getattr(x, "shape", (samples,))[1:])

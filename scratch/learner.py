@@ -383,7 +383,7 @@ class Learner:
                 the layers hold the gradients then.
         """
         batch = self._weighed(x, y, sample_weight)
-        value, output = blocks.learn(self, x, batch, self._shares(len(x)))
+        value, output = blocks.learn(self, x, batch, self._shares(len(x), True))
         value = self._penalized(value, gradients=True)
         if not self.optimizer.skips_nonfinite and not (
                 math.isfinite(value) and self.optimizer.can_use(self._gradients())):
@@ -391,9 +391,11 @@ class Learner:
         self.update()
         return value, output
 
-    def _shares(self, samples: int) -> list[list[slice]]:
+    def _shares(self, samples: int, training: bool) -> list[list[slice]]:
         """The blocks of a batch, as `parallel.split`; a single one where the loss is of all."""
-        return [[slice(0, samples)]] if self.loss.over_batch else parallel.split(self, samples)
+        if self.loss.over_batch:
+            return [[slice(0, samples)]]
+        return parallel.split(self, samples, training)
 
     def _refuse_step(self, value, x, y, sample_weight) -> NoReturn:
         """Take back what the forward pass has moved, and say what comes from where."""
@@ -452,13 +454,13 @@ class Learner:
         """(loss, output) of one batch, without learning from it."""
         batch = self._weighed(x, y, sample_weight)
 
-        value, output = blocks.test(self, x, batch, self._shares(len(x)))
+        value, output = blocks.test(self, x, batch, self._shares(len(x), False))
         return self._penalized(value), output
 
     def predict_step(self, x) -> list[np.ndarray]:
         """The outputs for x, block by block."""
         self._make_ready(x)
-        return blocks.predict(self, x, parallel.split(self, len(x)))
+        return blocks.predict(self, x, parallel.split(self, len(x), False))
 
     def _require_compiled(self, action: str) -> None:
         if self.loss is None:

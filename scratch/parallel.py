@@ -43,13 +43,13 @@ def num_threads() -> int:
     return os.cpu_count() or 1
 
 
-def split(model, samples: int) -> list[list[slice]]:
+def split(model, samples: int, training: bool = True) -> list[list[slice]]:
     """The blocks of a batch of `samples`, for each thread its own: they cover all rows, in order.
 
     A block holds about `BLOCK_NUMBERS` numbers, so what a step needs in memory does not grow with
     the batch.
     """
-    if samples == 1 or not all(map(splits, model.layers)):
+    if samples == 1 or not all(splits(layer, training) for layer in model.layers):
         return [[slice(0, samples)]]
     numbers = sum(math.prod(layer.output_shape[1:]) for layer in model.layers)  # for one sample
     threads = max(1, min(num_threads(), samples, samples * numbers // WORTH_A_THREAD))
@@ -61,13 +61,16 @@ def split(model, samples: int) -> list[list[slice]]:
             for i in range(threads)]
 
 
-def splits(layer) -> bool:
+def splits(layer, training: bool = True) -> bool:
     """Whether a batch may be split in front of this layer. What a subclass does is not known.
 
     Not where the activity is regularized: that penalty is divided by the size of the whole batch.
     """
-    return (vars(type(layer)).get("sample_by_sample", False) and layer.sample_by_sample
-            and layer.activity_regularizer is None)
+    said = vars(type(layer))
+    alone = said.get("sample_by_sample", False) and layer.sample_by_sample
+    if not training:
+        alone = alone or said.get("sample_by_sample_at_inference", False)
+    return alone and layer.activity_regularizer is None
 
 
 def run(shares: list[list[slice]], task) -> list:

@@ -47,6 +47,8 @@ class AlphaDropout(Dropout):
         [0.0]
     """
 
+    sample_by_sample_at_inference = True
+
     def draw(self, rng, shape):
         if self.rate == 1:
             raise ValueError(f"{self}: expected a rate below 1 in training, for with 1 nothing is "

@@ -83,6 +83,8 @@ class Layer(HoldsWeights):
     # Whether each sample's output depends on that sample alone and nothing is drawn or counted, so
     # that a batch may be split over threads. Every class says so itself: it is not inherited.
     sample_by_sample = False
+    # The same of a layer that only in training draws, counts or looks at the whole batch.
+    sample_by_sample_at_inference = False
     # Whether the layer takes a list of inputs; its `backward` then returns a list of gradients.
     merges = False
     # Whether Keras calls it on its inputs as arguments of their own, not on a list of them.

@@ -54,6 +54,8 @@ class BatchNormalization(MomentNormalization):
         [[0.0], [2.0]]
     """
 
+    sample_by_sample_at_inference = True
+
     non_trainable = ("moving_mean", "moving_variance")
     neutral = {**MomentNormalization.neutral, "synchronized": (False,), "renorm": (False,),
                "renorm_clipping": (None,), "renorm_momentum": (0.99,)}
@@ -87,7 +89,7 @@ class BatchNormalization(MomentNormalization):
 
     def forward(self, x, training=False):
         self._by_batch = training and self.trainable
-        self._before = {}
+        self.forget_statistics()
         if self._by_batch:
             # (N, H, W, C) -> (1, 1, 1, C), likewise for other shapes and another axis
             mean = average(x, self._axes)
@@ -95,24 +97,29 @@ class BatchNormalization(MomentNormalization):
             centred = x - mean
             # (N, H, W, C) -> (1, 1, 1, C)
             variance = average(np.square(centred), self._axes)
-            self._move("moving_mean", mean)
-            self._move("moving_variance", variance)
+            self.move_statistics(mean, variance)
         else:
             # (C,) -> (1, 1, 1, C)
             centred = x - self.params["moving_mean"].reshape(self._broadcast)
             variance = self.params["moving_variance"].reshape(self._broadcast)
         return self._normalize(centred, variance)
 
-    def _move(self, name: str, batch: np.ndarray) -> None:
-        # (1, 1, 1, C) -> (C,)
-        moving = self.params[name]
-        self._before[name] = moving.copy()
-        moving[...] = moving * self.momentum + batch.reshape(-1) * (1 - self.momentum)
+    def move_statistics(self, mean: np.ndarray, variance: np.ndarray) -> None:
+        """Let the moving averages follow a batch's mean and variance, (1, 1, 1, C)."""
+        for name, batch in (("moving_mean", mean), ("moving_variance", variance)):
+            moving = self.params[name]
+            self._before[name] = moving.copy()
+            # (1, 1, 1, C) -> (C,)
+            moving[...] = moving * self.momentum + batch.reshape(-1) * (1 - self.momentum)
+
+    def forget_statistics(self) -> None:
+        """Take it that the last pass has moved no averages."""
+        self._before = {}
 
     def take_back_statistics(self):
         for name, before in self._before.items():
             self.params[name][...] = before
-        self._before = {}
+        self.forget_statistics()
 
     def backward(self, dy, wants_input_gradient=True):
         # (N, H, W, C) -> (1, 1, 1, C), twice

@@ -40,6 +40,8 @@ class Dropout(RandomLayer):
         [1.0]
     """
 
+    sample_by_sample_at_inference = True
+
     takes_low_precision = True
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
@@ -93,6 +95,8 @@ class Dropout(RandomLayer):
 class _SpatialDropout(Dropout):
     """Dropout of whole feature maps: a map's pixels are all dropped or all kept."""
 
+    sample_by_sample_at_inference = True
+
     takes_low_precision = False  # Keras's config of it forgets a mixed policy
 
     rank = 0
@@ -137,6 +141,8 @@ class SpatialDropout1D(_SpatialDropout):
         ([0.0, 2.0], True)
     """
 
+    sample_by_sample_at_inference = True
+
     rank = 3
 
     def shape_of_noise(self, shape):
@@ -169,6 +175,8 @@ class SpatialDropout2D(_SpatialDropout):
         >>> np.unique(y).tolist(), bool((y == y[:, :1, :1]).all())
         ([0.0, 2.0], True)
     """
+
+    sample_by_sample_at_inference = True
 
     rank = 4
 
@@ -211,6 +219,8 @@ class SpatialDropout3D(_SpatialDropout):
         >>> np.unique(y).tolist(), bool((y == y[:, :1, :1, :1]).all())
         ([0.0, 2.0], True)
     """
+
+    sample_by_sample_at_inference = True
 
     rank = 5
 

@@ -84,8 +84,12 @@ class GlobalAveragePooling(GlobalPooling):
     """The mean of each channel."""
 
     def pool(self, x):
-        # (N, H, W, C) -> (N, 1, 1, C)
-        return x.mean(axis=self.axes, keepdims=True)
+        # (N, H, W, C) -> (N, H, 1, C) -> (N, 1, 1, C): one axis after the other is quicker, the
+        # last one first, along which images lie apart in memory
+        total = x
+        for axis in reversed(self.axes):
+            total = np.add.reduce(total, axis=axis, keepdims=True)
+        return total / math.prod(x.shape[axis] for axis in self.axes)
 
     def pool_gradient(self, dy):
         # (N, 1, 1, C) -> (N, H, W, C)

@@ -34,6 +34,8 @@ class StochasticDepth(RandomLayer):
         ([0.0, 2.0], True)
     """
 
+    sample_by_sample_at_inference = True
+
     keras_module = "keras.src.applications.convnext"
 
     def __init__(self, drop_path_rate, **kwargs):

@@ -10,7 +10,14 @@ are small and calls are what costs.
 """
 
 # these enter what they plan
-from scratch.plans import activation, convolution, dense, flatten, max_pooling  # noqa: F401
+from scratch.plans import (  # noqa: F401
+    activation,
+    batch_normalization,
+    convolution,
+    dense,
+    flatten,
+    max_pooling,
+)
 from scratch.plans.kept import borrowed, release
 from scratch.plans.plan import Plan, Totals
 

@@ -98,8 +98,9 @@ class Case:
 def layer_data(case: Case) -> tuple[np.ndarray, np.ndarray]:
     """(x, dy) of one batch for a layer: its input, and a gradient of its output."""
     generator = np.random.default_rng(0)
-    return tuple(generator.normal(size=(case.batch, *shape)).astype(np.float32) for shape in
-                 (case.input_shape, case.model().output_shape[1:]))
+    x, dy = (generator.normal(size=(case.batch, *shape)).astype(np.float32) for shape in
+             (case.input_shape, case.model().output_shape[1:]))
+    return x, dy
 
 
 def random_images(count: int, input_shape) -> tuple[np.ndarray, np.ndarray]:

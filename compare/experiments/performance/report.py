@@ -39,8 +39,9 @@ def sections(result: Speed) -> list[Section]:
     return parts
 
 
-LAYERS = ("Each layer by itself, on images of 28x28 with 32 channels (Conv1D on as many pixels in a "
-          "row, Dense on 1,152 numbers), in float32; Keras's in a tf.function.")
+LAYERS = ("Each layer by itself, on images of 28x28 with 32 channels (Conv1D on as many pixels in "
+          "a row, Dense on 1,152 numbers), in float32. Keras's are in a tf.function; scratch's get "
+          "their input in memory as the layer before would leave it.")
 SLOPES = ("Slopes on log-log paper. Linear growth is a time that goes with the arithmetic to the "
           "power of 1; less than 1 where a fixed cost per step is shared by more work. The upper "
           "half are the points from the middle of the axis on, where that cost weighs least.")

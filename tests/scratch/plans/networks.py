@@ -50,6 +50,10 @@ NETWORKS = {
         Conv2D(3, (3, 2), dilation_rate=(2, 1)), ReLU(), Conv2D(3, 2, dilation_rate=(1, 2))),
     "pixels that no window sees": lambda: images(MaxPooling2D((2, 3), strides=(3, 3)), ReLU()),
     "windows that overlap": lambda: images(Conv2D(2, 3), MaxPooling2D(3, strides=1), ReLU()),
+    "statistics of other axes": lambda: images(
+        BatchNormalization(axis=1, scale=False), Conv2D(3, 2, activation="relu"),
+        BatchNormalization(center=False), BatchNormalization(center=False, scale=False),
+        BatchNormalization(trainable=False), Conv2D(2, 1)),
     "groups, and statistics": lambda: images(
         Conv2D(4, 3, groups=2), BatchNormalization(), ReLU(), Conv2D(2, 2)),
     "frozen in the middle": lambda: images(

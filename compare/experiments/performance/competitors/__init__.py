@@ -1,8 +1,8 @@
 """Who takes part: each competitor in a file of its own, whose libraries load when one is made.
 
 A competitor has `how` and `versions`, makes a `Task` of a case with `training(case)` or
-`predicting(case)`, of a single layer with `layer(case)`, and trains on images that stay bytes with `on_bytes(case, images, labels)`,
-which returns a function of the number of steps.
+`predicting(case)`, of a single layer with `layer(case)`, and trains on images that stay bytes with
+`on_bytes(case, images, labels)`, which returns a function of the number of steps.
 """
 
 import importlib

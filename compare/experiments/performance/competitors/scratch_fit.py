@@ -50,15 +50,17 @@ class ScratchFit:
 
     def layer(self, case) -> Task:
         model = case.model()
-        x, dy = layer_data(case)
-        shares = parallel.split(model, case.batch)
+        shares = parallel.split(model, case.batch, case.trains)
+        blocks = {rows.start: [_as_layers_make_it(array[rows]) for array in layer_data(case)]
+                  for slices in shares for rows in slices}
 
         def on_share(share: int, slices: list[slice]) -> None:
             for rows in slices:
-                with plans.borrowed(model, x[rows].shape, share) as plan:
-                    plan.twin.forward(x[rows], case.trains)
+                x, dy = blocks[rows.start]
+                with plans.borrowed(model, x.shape, share) as plan:
+                    plan.twin.forward(x, case.trains)
                     if case.trains:
-                        plan.twin.backward(dy[rows])
+                        plan.twin.backward(dy)
 
         def run(steps: int) -> tuple[float, int]:
             began = time.perf_counter()
@@ -78,3 +80,10 @@ class ScratchFit:
                       verbose=0)
 
         return train
+
+
+def _as_layers_make_it(array: np.ndarray) -> np.ndarray:
+    """The same numbers, in memory as layers of this network hand them to one another: of images
+    (N, H, W, C) as (W, C, H, N), of sequences (N, L, C) as (C, L, N)."""
+    order = {3: (2, 1, 0), 4: (2, 3, 1, 0)}.get(array.ndim, range(array.ndim))
+    return np.ascontiguousarray(array.transpose(order)).transpose(np.argsort(order))
