@@ -45,7 +45,8 @@ def add_parser(subparsers) -> None:
                       help="some of scratch, keras, keras-loop, torch; the others are compared "
                            "with the first (default: all; torch only where it is installed)")
     what.add_argument("--parts", type=names, metavar="NAME,...",
-                      help="some of training, predict, scaling, memory (default: all)")
+                      help="some of training, predict, layers, scaling, memory"
+                           " (default: all)")
     how = arguments.group(parser, "how long")
     how.add_argument("--pairs", type=arguments.positive, metavar="N",
                      help="turns of each competitor in every row (default: 11)")

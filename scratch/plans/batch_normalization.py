@@ -46,7 +46,7 @@ class PlannedBatchNormalization(Planned):
     def _workspace_like(self, array: np.ndarray) -> np.ndarray:
         """Memory for numbers that are soon used up, in an array's own order."""
         order = sorted(range(array.ndim), key=lambda axis: -array.strides[axis])
-        memory = self.workspace.array([array.shape[axis] for axis in order], array.dtype)
+        memory = self.workspace.array(tuple(array.shape[axis] for axis in order), array.dtype)
         return memory.transpose(np.argsort(order))
 
     def backward(self, dy, wants_input_gradient=True):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from compare.experiments.performance.cases import layer_data
 from compare.inputs import benchmark_networks
 
 
@@ -34,3 +35,19 @@ def samples(cases):
     images = np.random.default_rng(1).integers(0, 256, (9, *train.input_shape), dtype=np.uint8)
     loop.on_bytes(train, images, np.arange(9))(4)
     yield loop.training(train).run(5)[1], loop.predicting(predict).run(2)[1]
+
+
+def layer_shapes(cases):
+    """The output shapes of single layers, ours and PyTorch's with the channels turned last."""
+    import torch
+
+    from compare.experiments.performance.competitors.torch_loop import build_layer
+
+    ours, theirs = [], []
+    for case in cases:
+        layer = case.model().layers[0]
+        x = torch.from_numpy(np.moveaxis(layer_data(case)[0], -1, 1).copy())
+        y = np.moveaxis(build_layer(torch, layer)(x).detach().numpy(), 1, -1)
+        ours.append((case.batch, *layer.output_shape[1:]))
+        theirs.append(y.shape)
+    yield ours, theirs

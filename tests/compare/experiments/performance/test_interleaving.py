@@ -171,9 +171,10 @@ def test_the_rows_are_those_of_the_settings(monkeypatch):
     channels = [c.value for c, _, _ in rows if c.axis == "channels"]
     assert channels[0] == 1 and channels[-1] == 64
     for case, who, count in rows:
-        assert who == (("scratch", "keras", "torch") if case.axis else
+        alone = case.axis or case.is_layer
+        assert who == (("scratch", "keras", "torch") if alone else
                        ("scratch", "keras", "keras-loop", "torch", BLAS))
-        assert count == (3 if case.axis else 11)
+        assert count == (3 if alone else 11)
     assert [c.part for c in cases(Settings(parts=("scaling",)))].count("scaling") == len(
         [c for c, _, _ in rows if c.axis])
 
@@ -206,4 +207,5 @@ def test_settings_refuse(wrong):
 
 
 def test_every_part_has_a_place():
-    assert {c.part for c in cases(Settings())} | {"memory"} == set(PARTS)
+    made = {"layers" if c.is_layer else c.part for c in cases(Settings())}
+    assert made | {"memory"} == set(PARTS)
