@@ -6,7 +6,7 @@ import math
 from compare.checks.gate import Gate
 from compare.checks.row import Row
 from compare.document.markup import Html, element
-from compare.report.network_layout import depths, lanes, levels
+from compare.report.network_layout import lanes, levels
 from compare.report.row_table import percent
 from compare.tracing.topology import Layer
 
