@@ -1,10 +1,18 @@
 """Where the layers of a network are drawn: levels from the inputs down, branches side by side, and
 lanes beside them for what skips levels."""
 
-from compare.tracing.topology import Layer
+from collections.abc import Sequence
+from typing import Protocol
 
 
-def depths(layers: list[Layer]) -> list[int]:
+class Layer(Protocol):
+    """What a layer has to tell; a source below 0 is an input that is drawn nowhere."""
+
+    @property
+    def sources(self) -> tuple[int, ...]: ...
+
+
+def depths(layers: Sequence[Layer]) -> list[int]:
     """How many layers lie between each one and the inputs, along the longest way."""
     found: list[int] = []
     for layer in layers:
@@ -13,7 +21,7 @@ def depths(layers: list[Layer]) -> list[int]:
     return found
 
 
-def levels(layers: list[Layer]) -> list[list[int]]:
+def levels(layers: Sequence[Layer]) -> list[list[int]]:
     """Positions of the layers of each depth, each as near as can be below what it reads."""
     deep = depths(layers)
     found: list[list[int]] = [[] for _ in range(max(deep, default=-1) + 1)]
@@ -30,7 +38,7 @@ def _middle(places: list[float]) -> float:
     return sum(places) / len(places) if places else 0.5
 
 
-def lanes(layers: list[Layer]) -> list[tuple[int, int, int]]:
+def lanes(layers: Sequence[Layer]) -> list[tuple[int, int, int]]:
     """(from, to, lane) of every connection that skips levels; those that overlap lie apart."""
     deep = depths(layers)
     # all inputs come from above

@@ -8,7 +8,6 @@ import pytest
 
 import scratch
 
-
 X = np.zeros((2, 5, 4, 2), np.float32)  # of a call that is refused before it is looked at
 
 
