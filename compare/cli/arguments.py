@@ -153,8 +153,8 @@ def add_jobs(parser) -> None:
 
 @contextlib.contextmanager
 def loading_data(otherwise: str = NAMES_ADVICE):
-    """Around the loading of images, which a Keras model is to see, too: what is wrong with the files
-    ends with what to do, and without Keras none is looked for.
+    """Around the loading of images for both sides: what is wrong with the files ends with what to
+    do, and without Keras none is looked for.
 
     Args:
         otherwise: what to do about any other error.
