@@ -161,3 +161,14 @@ def test_reprs_are_short():
     model = network()
     assert repr(model) == "<Sequential name=sequential, built=True>"
     assert all(len(repr(layer)) < 80 for layer in model.layers)
+
+
+def test_a_history_shows_its_last_figures_in_a_line():
+    """It is what a notebook's cell shows that ends in fit()."""
+    model = network()
+    model.compile("sgd", "mse", metrics=["mae"])
+    history = model.fit(np.ones((4, 5, 4, 2), np.float32), np.zeros((4, 2), np.float32), epochs=30,
+                        verbose=0)
+    last = {name: values[-1] for name, values in history.history.items()}
+    assert repr(history) == (
+        f"<History of 30 epochs: loss {last['loss']:.4g}, mae {last['mae']:.4g}>")
