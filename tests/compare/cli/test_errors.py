@@ -163,7 +163,8 @@ ERRORS = [
     ("check --golden gone.npz --seed 3 --batch 2", "with --golden", "--batch, --seed. Leave them "
      "out"),
     ("check --golden golden.npz --model their:nothing", "Received: NoneType", GOLDEN),
-    ("check --golden golden.npz --model m.keras", "Received: 'm.keras'", GOLDEN),
+    ("check --golden golden.npz --model gone.keras", "Received: gone.keras, which is no file",
+     GOLDEN),
     ("check --golden golden.npz --model their:other", "from 0 to 2. Received: 3",
      "Record a trace of this very model, or give the one that was recorded"),
     # runs and where they run
