@@ -263,5 +263,5 @@ def assert_case(model: str, layer: str, tensor: str, *, part: str, class_name: s
         raise AssertionError(
             f"{layer} {tensor}: {f'{cause}. ' if cause else ''}"
             f"{int(over.sum())} of {over.size} elements are further from the "
-            f"exact result than rounding explains. At {list(first)} expected {expected[first]!r}, "
-            f"received {actual[first]!r}, allowed {np.broadcast_to(allowed, over.shape)[first]!r}")
+            f"exact result than rounding explains. At {list(first)} expected {expected[first]}, "
+            f"received {actual[first]}, allowed {np.broadcast_to(allowed, over.shape)[first]}")

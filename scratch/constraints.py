@@ -6,6 +6,7 @@ Formulas are those of `keras.constraints`, of which each is applied once to a we
 import numpy as np
 
 from scratch.errors import UnsupportedError
+from scratch.suggestions import with_suggestions
 
 EPSILON = 1e-7  # keras.config.epsilon(), added to every norm that is divided by
 
@@ -35,6 +36,7 @@ class OfNorms(Constraint):
             layer's units, [0, 1, 2] for a convolution's filters.
     """
 
+    @with_suggestions
     def __init__(self, axis=0):
         self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
 
@@ -56,6 +58,7 @@ class MaxNorm(OfNorms):
         axis: see `OfNorms`.
     """
 
+    @with_suggestions
     def __init__(self, max_value=2, axis=0):
         super().__init__(axis)
         self.max_value = max_value
@@ -86,6 +89,7 @@ class MinMaxNorm(OfNorms):
         axis: see `OfNorms`.
     """
 
+    @with_suggestions
     def __init__(self, min_value=0.0, max_value=1.0, rate=1.0, axis=0):
         super().__init__(axis)
         self.min_value, self.max_value, self.rate = min_value, max_value, rate

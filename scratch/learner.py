@@ -88,14 +88,14 @@ class Learner:
         """
         raise NotImplementedError
 
-    def compile(self, optimizer, loss, metrics=None, weighted_metrics=None, loss_weights=None,
-                **settings) -> None:
+    def compile(self, optimizer="rmsprop", loss=None, metrics=None, weighted_metrics=None,
+                loss_weights=None, **settings) -> None:
         """Choose how to train.
 
         Args:
             optimizer: a name such as 'adam', or an object of `scratch.optimizers`.
             loss: a name such as 'sparse_categorical_crossentropy', or an object of
-                `scratch.losses`.
+                `scratch.losses`. A model of one output needs one.
             metrics: names, such as ['accuracy'], or objects of `scratch.metrics`.
             weighted_metrics: likewise; these take the sample weights into account.
             loss_weights: of a model of several outputs, which may have a loss each, in a list or a
@@ -137,6 +137,9 @@ class Learner:
             if given and not isinstance(given, (list, tuple)):
                 raise UnsupportedError(f"Model {self.name!r}: expected {key} to be a list. "
                                        f"Received: {given!r}")
+        if loss is None:
+            raise UnsupportedError(f"Model {self.name!r}: compile needs a loss, such as "
+                                   "loss='sparse_categorical_crossentropy'. Received: loss=None")
         self.loss = losses.get(loss)
         self.metrics = [get_metric(m) for m in metrics or ()]
         self.weighted_metrics = [get_metric(m) for m in weighted_metrics or ()]

@@ -29,6 +29,7 @@ from scratch.naming import Names
 from scratch.nesting import Call
 from scratch.network import Network
 from scratch.several import Structure
+from scratch.suggestions import with_suggestions
 
 
 class Model(Network):
@@ -48,6 +49,7 @@ class Model(Network):
             and layers that ask for different precisions.
     """
 
+    @with_suggestions
     def __init__(self, inputs, outputs, name=None, trainable=True, dtype=None):
         super().__init__(name, "functional", trainable, dtype)
         sources, self.inputs_as = tensors_in(inputs, "input", self)

@@ -18,6 +18,7 @@ from scratch.masks import taken, with_masks
 from scratch.nesting import Call, written_out
 from scratch.operations.operation import Operation
 from scratch.several import Several, Structure, each, grouped, mapped
+from scratch.suggestions import with_suggestions
 from scratch.summary import summary_html, summary_table
 from scratch.training import Trainer
 from scratch.weights import HoldsWeights
@@ -469,14 +470,17 @@ class Network(Trainer, HoldsWeights):
         return json.dumps({"registered_name": None, **self.saved_as(), "config": self.get_config()},
                           **options)
 
+    @with_suggestions
     def save(self, filepath, overwrite: bool = True) -> None:
         """Write a `.keras` file; see `scratch.files.save_model`."""
         files.save_model(self, filepath, overwrite)
 
+    @with_suggestions
     def save_weights(self, filepath, overwrite: bool = True) -> None:
         """Write a `.weights.h5` file; see `scratch.files.save_weights`."""
         files.save_weights(self, filepath, overwrite)
 
+    @with_suggestions
     def load_weights(self, filepath, skip_mismatch: bool = False, by_name: bool = False) -> None:
         """Read a `.weights.h5`, `.h5` or `.keras` file; see `scratch.files.load_weights`."""
         files.load_weights(self, filepath, skip_mismatch, by_name)
@@ -485,6 +489,7 @@ class Network(Trainer, HoldsWeights):
         self._require_built("count_params")
         return sum(layer.count_params() for layer in self.layers)
 
+    @with_suggestions
     def summary(self, print_fn=print) -> None:
         """Print the layers with their output shapes, numbers of weights and, if the model is no
         mere stack, what each is connected to."""

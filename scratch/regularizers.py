@@ -10,7 +10,7 @@ import numbers
 import numpy as np
 
 from scratch.errors import UnsupportedError
-from scratch.suggestions import did_you_mean
+from scratch.suggestions import did_you_mean, with_suggestions
 
 SHORTEST = 1e-7  # what a vector is divided by at least
 
@@ -23,6 +23,7 @@ class Regularizer:
 
     needs_matrix = False  # whether it is one of whole matrices
 
+    @with_suggestions
     def __init__(self, l1: float, l2: float):
         self.l1, self.l2 = _factor(l1, "l1", self), _factor(l2, "l2", self)
 
@@ -55,6 +56,7 @@ class L1(Regularizer):
         ValueError: for a factor that is negative or no finite number.
     """
 
+    @with_suggestions
     def __init__(self, l1=0.01):
         super().__init__(0.01 if l1 is None else l1, 0.0)
 
@@ -69,6 +71,7 @@ class L2(Regularizer):
         ValueError: for a factor that is negative or no finite number.
     """
 
+    @with_suggestions
     def __init__(self, l2=0.01):
         super().__init__(0.0, 0.01 if l2 is None else l2)
 
@@ -83,6 +86,7 @@ class L1L2(Regularizer):
         ValueError: for a factor that is negative or no finite number.
     """
 
+    @with_suggestions
     def __init__(self, l1=0.0, l2=0.0):
         super().__init__(0.0 if l1 is None else l1, 0.0 if l2 is None else l2)
 
@@ -105,6 +109,7 @@ class OrthogonalRegularizer(Regularizer):
 
     needs_matrix = True
 
+    @with_suggestions
     def __init__(self, factor=0.01, mode="rows"):
         super().__init__(0.0, 0.0)
         self.factor = _factor(factor, "factor", self)

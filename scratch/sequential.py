@@ -15,6 +15,7 @@ from scratch.layers.unknown_sizes import has_unknown
 from scratch.naming import Names
 from scratch.nesting import Call
 from scratch.network import Network, back_through
+from scratch.suggestions import with_suggestions
 
 
 class Sequential(Network):
@@ -32,6 +33,7 @@ class Sequential(Network):
         UnsupportedError: if the layers ask for different precisions.
     """
 
+    @with_suggestions
     def __init__(self, layers=None, trainable=True, name=None, dtype=None):
         super().__init__(name, "sequential", trainable, dtype)
         names = Names()

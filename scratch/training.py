@@ -27,6 +27,7 @@ from scratch.learner import Learner
 from scratch.losses import JointTargets, Targets
 from scratch.progress import ProgressBar
 from scratch.several import Several, each, joined
+from scratch.suggestions import with_suggestions
 
 
 class Trainer(Learner):
@@ -42,6 +43,7 @@ class Trainer(Learner):
         self.history: History | None = None
         self.stop_training = False
 
+    @with_suggestions
     def train_on_batch(self, x, y, sample_weight=None, class_weight=None, return_dict=False):
         """One step on one batch: the loss, followed by the metrics if there are any."""
         self._require_compiled("train_on_batch")
@@ -56,6 +58,7 @@ class Trainer(Learner):
         value, output = self.train_step(x, y, sample_weight)
         return self._figures_of(value, y, output, sample_weight, return_dict)
 
+    @with_suggestions
     def test_on_batch(self, x, y, sample_weight=None, return_dict=False):
         """The loss and the metrics of one batch, without learning from it."""
         self._require_compiled("test_on_batch")
@@ -64,6 +67,7 @@ class Trainer(Learner):
         value, output = self.test_step(x, y, sample_weight)
         return self._figures_of(value, y, output, sample_weight, return_dict)
 
+    @with_suggestions
     def predict_on_batch(self, x) -> Any:
         """The outputs for one batch."""
         x = numeric(self.grouped_inputs(x))
@@ -78,6 +82,7 @@ class Trainer(Learner):
         scores.add(value, y, output, sample_weight)
         return _as_asked(scores.figures(), return_dict)
 
+    @with_suggestions
     def fit(self, x=None, y=None, batch_size=None, epochs=1, verbose="auto", callbacks=None,
             validation_split=0.0, validation_data=None, shuffle=True, class_weight=None,
             sample_weight=None, initial_epoch=0, steps_per_epoch=None, validation_steps=None,
@@ -199,6 +204,7 @@ class Trainer(Learner):
                 break
         return scores.figures() if scores.samples else None
 
+    @with_suggestions
     def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None,
                  steps=None, callbacks=None, return_dict=False):
         """The mean loss and the metrics over (x, y), without learning from it.
@@ -235,6 +241,7 @@ class Trainer(Learner):
         watchers.call("on_test_end", logs=figures)
         return figures
 
+    @with_suggestions
     def predict(self, x, batch_size=None, verbose="auto", steps=None,
                 callbacks=None) -> Any:
         """The outputs for all of x, computed batch by batch: (samples, ...), of several outputs in

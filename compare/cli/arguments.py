@@ -153,13 +153,16 @@ def add_jobs(parser) -> None:
 
 @contextlib.contextmanager
 def loading_data(otherwise: str = NAMES_ADVICE):
-    """Around the loading of images: what is wrong with the files ends with what to do.
+    """Around the loading of images for both sides: what is wrong with the files ends with what to
+    do, and without Keras none is looked for.
 
     Args:
         otherwise: what to do about any other error.
     """
     from compare.inputs.datasets import DataError
+    from compare.inputs.starting_tensorflow import require_installed
 
+    require_installed()
     with advising(otherwise), advising(FILES_ADVICE, OSError, DataError):
         yield
 

@@ -203,7 +203,8 @@ def against_golden(args):
     refuse_beside_golden(args)
     with advising("Record it again: parity record --out FILE.npz"):
         trace = Trace.load(args.golden)
-    advice = "Give --model module:callable that returns a scratch model, or leave it out"
+    advice = ("Give --model FILE.keras, or module:callable that returns a scratch model, or leave "
+              "it out")
     with starting_tensorflow.quietly(tell_start), advising(advice):
         model = twins.golden_candidate(trace, args.model)
     name = args.model or "the network"

@@ -1,5 +1,7 @@
 """`parity debug`: which layer, which tensor, and the smallest input on which it goes wrong."""
 
+from importlib import util
+
 from compare.cli import arguments, colour, outputs
 from compare.cli.check import about_batch, find_cause, prepare
 from compare.cli.helping import examples
@@ -72,10 +74,16 @@ def run(args) -> int:
         files.write_text(args.pytest,
                          reproducer.as_test(found, args.model, cause_of(found, report)))
         colour.show(line(f"A test that reproduces it is in {args.pytest}: "
-                         f"run `pytest {args.pytest}`"))
+                         f"run `{advice(args.pytest)}`"))
     outputs.write(args, report, about, reproducer.explain(found) if found else "",
                   reproducer.pictured(found) if found else None)
     return outputs.exit_code(report)
+
+
+def advice(file: str) -> str:
+    """What runs the test here: pytest does not come with the plain install."""
+    run = f"pytest {file}"
+    return run if util.find_spec("pytest") else f"pip install pytest && {run}"
 
 
 def cause_of(found, report) -> str:

@@ -26,7 +26,7 @@ from compare.diagnosis.runners import FunctionRunner, StepRunner
 from compare.diagnosis.search import PAIR_SECONDS
 from compare.diagnosis.standalone import diagnose_loss, diagnose_optimizer, diagnose_steps
 from compare.diagnosis.suspect import Suspect
-from compare.diagnosis.told_by_row import missing_or_reshaped, told, unexplained
+from compare.diagnosis.told_by_row import missing_or_reshaped, raised, told, unexplained
 from compare.diagnosis.training_causes import diagnose_training
 from compare.oracle import expected
 from compare.oracle.expected import oracle_of
@@ -100,7 +100,7 @@ class Diagnosis:
             finding = told(row) or self._explain(row, seconds)
             if finding is None or not finding.causes:
                 seen = "" if finding is None else finding.looks_like
-                finding = missing_or_reshaped(row, seen) or finding
+                finding = missing_or_reshaped(row, seen) or raised(row) or finding
             self.known[key] = finding
         return self.known[key]
 
@@ -418,8 +418,12 @@ class Diagnosis:
 
 
 def _said(finding: Finding, found: list[Finding]) -> bool:
-    """Whether a wrong shape that the whole network shows is that of a tensor explained already."""
-    return [cause.identifier for cause in finding.causes] == ["shape"] and any(
+    """Whether a wrong shape that the whole network shows is that of a tensor explained already, or
+    the error that keeps it from running one that a layer was seen to raise."""
+    named = [cause.identifier for cause in finding.causes]
+    if named == ["raised"]:
+        return any(cause.identifier == "raised" for other in found for cause in other.causes)
+    return named == ["shape"] and any(
         other.tensor == finding.tensor and finding.layer in (other.layer, "network")
         for other in found)
 

@@ -38,6 +38,13 @@ def missing_or_reshaped(row: Row, looks_like: str) -> Finding | None:
     return _of(row, "shape", f"{received} in place of {expected}{_cropped(expected, received)}")
 
 
+def raised(row: Row) -> Finding | None:
+    """For a layer, or another part, that raised an error where this tensor was to be made."""
+    if not row.stopped:
+        return None
+    return _of(row, "raised", re.sub(r"^Layer '.*?' \(\w+\): ", "", row.note))
+
+
 def _cropped(expected: str, received: str) -> str:
     right, made = ([int(n) for n in re.findall(r"\d+", each)] for each in (expected, received))
     if len(right) != len(made):

@@ -14,13 +14,21 @@ LEARNING_RATE = 0.005
 
 @dataclass(frozen=True)
 class LayerInfo:
-    """One layer as a reader wants to see it."""
+    """One layer as a reader wants to see it.
+
+    Attributes:
+        settings: such as "6 of 5x5, same"; empty where there is nothing to say.
+        output_shape: without the batch.
+        parameters: how many numbers its weights hold.
+        sources: positions, in the same list, of what it reads.
+    """
 
     name: str
     class_name: str
-    settings: str  # such as "6 of 5x5, same"; empty where there is nothing to say
-    output_shape: tuple[int, ...]  # without the batch
+    settings: str
+    output_shape: tuple[int, ...]
     parameters: int
+    sources: tuple[int, ...] = ()
 
 
 def build(input_shape=(28, 28, 1), classes: int = 10, learning_rate: float = LEARNING_RATE,
@@ -77,12 +85,14 @@ def _compiled(model: scratch.Sequential, learning_rate: float) -> scratch.Sequen
     return model
 
 
-def describe(model: scratch.Sequential) -> list[LayerInfo]:
-    """The input and every layer of a built model, in order."""
-    rows = [LayerInfo(model.input_layer.name, "Input", "", tuple(model.input_shape[1:]), 0)]
-    for layer in model.layers:
+def describe(model: scratch.Sequential | scratch.Model) -> list[LayerInfo]:
+    """The inputs and every layer of a built model, in order."""
+    inputs = ([model.input_layer] if isinstance(model, scratch.Sequential) else model.inputs)
+    rows = [LayerInfo(each.name, "Input", "", tuple(each.shape[1:]), 0) for each in inputs]
+    for layer, sources in zip(model.layers, model.sources, strict=True):
         rows.append(LayerInfo(layer.name, type(layer).__name__, _settings(layer.get_config()),
-                              tuple(layer.output_shape[1:]), layer.count_params()))
+                              tuple(layer.output_shape[1:]), layer.count_params(),
+                              tuple(len(inputs) + i if i >= 0 else -1 - i for i in sources)))
     return rows
 
 

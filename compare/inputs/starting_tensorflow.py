@@ -6,7 +6,7 @@ what it says itself on standard error is not held back.
 """
 
 import contextlib
-import importlib
+import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +16,13 @@ from types import ModuleType
 
 STARTER = "reference.quiet"
 STARTED = ("keras", "tensorflow")
+
+
+def require_installed() -> None:
+    """Raises a ModuleNotFoundError where Keras is not installed: to be told so only after longer
+    work is a waste."""
+    if "keras" not in sys.modules and importlib.util.find_spec("keras") is None:
+        raise ModuleNotFoundError("No module named 'keras'", name="keras")
 
 
 def nothing() -> None:

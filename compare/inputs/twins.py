@@ -134,11 +134,11 @@ def golden_candidate(trace, spec: str | None):
     """The network to hold against a recorded trace, without Keras.
 
     Args:
-        spec: 'module:callable' that returns a scratch model or a list of layers, or None for the
-            network that the trace's own config and weights describe.
+        spec: 'FILE.keras', or 'module:callable' that returns a scratch model or a list of layers,
+            or None for the network that the trace's own config and weights describe.
     """
     if spec is not None:
-        made = call(spec)
+        made = call(spec) if ":" in spec else load(spec)
         made = made[0] if isinstance(made, tuple) and made else made
         if isinstance(made, adapters.Conventions):
             return made

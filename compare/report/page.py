@@ -99,9 +99,11 @@ def gates(report: Report) -> Html:
         rows = [row for row in report.rows if row.gate == gate]
         if rows:
             passed = sum(row.passed and row.judged for row in rows)
-            good = passed == len(rows)
+            good = all(row.passed for row in rows)
             sign = element("span", "✓ " if good else "✗ ", aria_hidden="true")
-            chips.append(element("li", sign, f"{gate} {passed}/{len(rows)}",
+            left = sum(not row.judged for row in rows)
+            more = f", {left} not judged" if left else ""
+            chips.append(element("li", sign, f"{gate} {passed}/{len(rows)}{more}",
                                  class_="good" if good else "failed", title=gate.sentence))
     return element("ul", chips, class_="chips", aria_label="Rows that passed, by gate")
 

@@ -6,6 +6,7 @@ import math
 from compare.checks.gate import Gate
 from compare.checks.row import Row
 from compare.document.markup import Html, element
+from compare.report.network_layout import lanes, levels
 from compare.report.row_table import percent
 from compare.tracing.topology import Layer
 
@@ -13,6 +14,7 @@ from compare.tracing.topology import Layer
 # its bound on every machine, and would hide what the others say.
 JUDGED = {Gate.FORWARD: "output", Gate.BACKWARD: "gradients", Gate.INFERENCE: "inference"}
 HEIGHT, LANE = 76, 14  # pixels from one layer to the next; and from one skipping line to the next
+SEVERAL, MANY = 20, 40  # levels from which on one can zoom; and that are small from the start
 
 
 def drawing(layers: list[Layer], rows: list[Row]) -> Html:
@@ -28,36 +30,24 @@ def drawing(layers: list[Layer], rows: list[Row]) -> Html:
                      [box(layers[k], by_layer.get(layers[k].name, []), layers) for k in level])
              for i, level in enumerate(found)]
     most = max(map(len, found), default=1)
-    return element("div", legend(any(row.layer and not row.passed for row in rows)),
-                   element("div", element("ol", boxes, class_="layers"),
-                           lines(skips, len(found), width) if skips else None,
-                           class_="network", style=f"--gutter:{width}px;--columns:{most}"))
+    zoom, many = (0.35, "middle") if len(found) > MANY else (1, "near")
+    return element(
+        "div", legend(any(row.layer and not row.passed for row in rows)),
+        zooming() if len(found) > SEVERAL else None,
+        element("div", element("div", element("ol", boxes, class_="layers"),
+                               lines(skips, len(found), width) if skips else None,
+                               class_="network", data_distance=many,
+                               style=f"--gutter:{width}px;--columns:{most};--zoom:{zoom}"),
+                class_="viewport", role="region", aria_label="Layers", tabindex="0"))
 
 
-def depths(layers: list[Layer]) -> list[int]:
-    """How many layers lie between each one and the inputs, along the longest way."""
-    found: list[int] = []
-    for layer in layers:
-        found.append(1 + max((found[source] for source in layer.sources if source >= 0),
-                             default=-1))
-    return found
-
-
-def levels(layers: list[Layer]) -> list[list[int]]:
-    """Positions of the layers of each depth, each as near as can be below what it reads."""
-    deep = depths(layers)
-    found: list[list[int]] = [[] for _ in range(max(deep, default=-1) + 1)]
-    for i, depth in enumerate(deep):
-        found[depth].append(i)
-    place: dict[int, float] = {}
-    for level in found:
-        level.sort(key=lambda i: _middle([place[s] for s in layers[i].sources if s in place]))
-        place |= {i: (k + 0.5) / len(level) for k, i in enumerate(level)}
-    return found
-
-
-def _middle(places: list[float]) -> float:
-    return sum(places) / len(places) if places else 0.5
+def zooming() -> Html:
+    """Buttons that bring a large network nearer, farther, and in sight as a whole."""
+    return element("div", element("button", "−", type="button", data_zoom="out",
+                                  aria_label="Farther"),
+                   element("button", "+", type="button", data_zoom="in", aria_label="Nearer"),
+                   element("button", "Whole network", type="button", data_zoom="whole"),
+                   element("output", ""), class_="controls zoom", role="group", aria_label="Zoom")
 
 
 def joints(found: list[list[int]], at: int, layers: list[Layer]) -> Html | None:
@@ -110,26 +100,6 @@ def _input(source: int, layers: list[Layer]) -> str:
     """'the input', or which one where there are several."""
     several = any(read < -1 for layer in layers for read in layer.sources)
     return f"input {-source}" if several else "the input"
-
-
-def lanes(layers: list[Layer]) -> list[tuple[int, int, int]]:
-    """(from, to, lane) of every connection that skips levels; those that overlap lie apart."""
-    deep = depths(layers)
-    # all inputs come from above
-    skipping = sorted(dict.fromkeys(
-        (start, deep[i]) for i, layer in enumerate(layers) for read in layer.sources
-        if (start := deep[read] if read >= 0 else -1) != deep[i] - 1),
-        key=lambda pair: pair[1] - pair[0])
-    taken: list[list[tuple[int, int]]] = []
-    found = []
-    for start, end in skipping:
-        lane = next((n for n, others in enumerate(taken)
-                     if all(end <= a or b <= start for a, b in others)), len(taken))
-        if lane == len(taken):
-            taken.append([])
-        taken[lane].append((start, end))
-        found.append((start, end, lane))
-    return found
 
 
 def lines(skips, count: int, width: int) -> Html:

@@ -12,6 +12,7 @@ from compare.report.row_table import COLUMNS, allowed, integers, number, percent
 
 MAIN = (Gate.FORWARD, Gate.LOSS, Gate.BACKWARD, Gate.UPDATE, Gate.INFERENCE, Gate.WHOLE_NETWORK)
 POINTS = 600_000  # in all rows' pictures together, of each kind: some 2 MB of the file at worst
+OPEN = 20  # failures that are open from the start
 # title -> (class of the style sheet: what may be left out on a narrow screen)
 HEADERS = {"tensor": "", "gate": "middle", "error": "middle", "allowed": "wide",
            "used": "", "in chain": "wide", "integers": "wide", "verdict": ""}
@@ -31,13 +32,17 @@ def table(rows: list[Row], describe) -> Html:
     headers = [element("th", element("button", title, type="button"), scope="col",
                        class_=kind or None, aria_sort="none")
                for title, kind in HEADERS.items()]
-    bodies = [body(i, row, probes, i in drawn, describe) for i, row in enumerate(rows)]
+    wrong = [i for i, row in enumerate(rows) if not row.passed and not row.downstream]
+    opened = set(wrong[:OPEN])
+    bodies = [body(i, row, probes, i in drawn, i in opened, describe)
+              for i, row in enumerate(rows)]
     caption = element("caption", "One row for each tensor and gate; press a tensor's name to see "
                       "its numbers.", class_="unseen")
     return join([controls(rows),
                  element("div", element("table", caption, element("thead", element("tr", headers)),
                                         bodies, id="rows", class_="sortable rows"),
-                         class_="scroll", role="region", aria_label="Rows", tabindex="0")])
+                         class_="scroll", role="region", aria_label="Rows", tabindex="0"),
+                 element("button", "Show more", type="button", id="more", hidden=True)])
 
 
 def pictured(rows: list[Row]) -> set[int]:
@@ -71,9 +76,13 @@ def controls(rows: list[Row]) -> Html:
         class_="controls", role="search", aria_label="Rows")
 
 
-def body(i: int, row: Row, probes: dict, draw: bool, describe) -> Html:
-    """Two lines of the table: the row, and what opens below it."""
-    opens = not row.passed and not row.downstream
+def body(i: int, row: Row, probes: dict, draw: bool, opens: bool, describe) -> Html:
+    """Two lines of the table: the row, and what opens below it.
+
+    What is closed stands in a `noscript`: where scripts run, a browser reads that as one piece of
+    text, which the script makes elements of once the row is opened. A page of thousands of rows
+    opens quickly so.
+    """
     used = math.inf if math.isnan(row.used) else row.used
     cells = {
         "tensor": element("button", breakable(row.name or "network"), type="button", class_="open",
@@ -93,7 +102,8 @@ def body(i: int, row: Row, probes: dict, draw: bool, describe) -> Html:
                     scope="row" if title == "tensor" else None,
                     data_key=sort_key(keys[title]) if title in keys else None)
             for title, kind in HEADERS.items()]
-    detail = element("td", details(row, draw, describe), colspan=len(HEADERS))
+    said = details(row, draw, describe)
+    detail = element("td", said if opens else element("noscript", said), colspan=len(HEADERS))
     return element("tbody", element("tr", line),
                    element("tr", detail, id=f"row-{i}", class_="detail", hidden=not opens),
                    data_layer=row.layer.split("/")[0], data_gate=row.gate,

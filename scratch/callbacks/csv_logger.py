@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from scratch.callbacks.callback import Callback
+from scratch.suggestions import with_suggestions
 
 
 class CSVLogger(Callback):
@@ -21,6 +22,7 @@ class CSVLogger(Callback):
         append: go on with a file that is there; otherwise it is replaced.
     """
 
+    @with_suggestions
     def __init__(self, filename, separator=",", append=False):
         self.filename = os.fspath(filename)
         self.sep = separator

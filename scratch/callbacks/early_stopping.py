@@ -3,6 +3,7 @@
 import sys
 
 from scratch.callbacks.monitor import MonitorCallback
+from scratch.suggestions import with_suggestions
 
 
 class EarlyStopping(MonitorCallback):
@@ -17,6 +18,7 @@ class EarlyStopping(MonitorCallback):
         start_from_epoch: epochs before this one do not count at all.
     """
 
+    @with_suggestions
     def __init__(self, monitor="val_loss", min_delta=0, patience=0, verbose=0, mode="auto",
                  baseline=None, restore_best_weights=False, start_from_epoch=0):
         super().__init__(monitor, mode, min_delta=min_delta)

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 
 from scratch.callbacks.callback import Callback
+from scratch.suggestions import with_suggestions
 
 
 class LearningRateScheduler(Callback):
@@ -19,6 +20,7 @@ class LearningRateScheduler(Callback):
         ValueError: if the function returns something else than a float.
     """
 
+    @with_suggestions
     def __init__(self, schedule, verbose=0):
         self.schedule = schedule
         self.verbose = verbose

@@ -5,6 +5,7 @@ import sys
 import warnings
 
 from scratch.callbacks.monitor import MonitorCallback
+from scratch.suggestions import with_suggestions
 
 
 class ModelCheckpoint(MonitorCallback):
@@ -25,6 +26,7 @@ class ModelCheckpoint(MonitorCallback):
         KeyError: for a figure in `filepath` that the logs do not have.
     """
 
+    @with_suggestions
     def __init__(self, filepath, monitor="val_loss", verbose=0, save_best_only=False,
                  save_weights_only=False, mode="auto", save_freq="epoch",
                  initial_value_threshold=None):

@@ -5,6 +5,7 @@ import sys
 import numpy as np
 
 from scratch.callbacks.monitor import MonitorCallback
+from scratch.suggestions import with_suggestions
 
 
 class ReduceLROnPlateau(MonitorCallback):
@@ -22,6 +23,7 @@ class ReduceLROnPlateau(MonitorCallback):
         ValueError: for a factor of 1 or more.
     """
 
+    @with_suggestions
     def __init__(self, monitor="val_loss", factor=0.1, patience=10, verbose=0, mode="auto",
                  min_delta=1e-4, cooldown=0, min_lr=0.0):
         super().__init__(monitor, mode, min_delta=min_delta)

@@ -1,6 +1,7 @@
 """Evaluate by the moving averages of the weights."""
 
 from scratch.callbacks.callback import Callback
+from scratch.suggestions import with_suggestions
 
 
 class SwapEMAWeights(Callback):
@@ -16,6 +17,7 @@ class SwapEMAWeights(Callback):
         ValueError: at the first exchange, for an optimizer without use_ema.
     """
 
+    @with_suggestions
     def __init__(self, swap_on_epoch=False):
         self.swap_on_epoch = bool(swap_on_epoch)
         self.swapped = False

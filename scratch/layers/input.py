@@ -3,6 +3,7 @@
 from scratch import precision
 from scratch.errors import UnsupportedError
 from scratch.layers.symbolic import SymbolicTensor
+from scratch.suggestions import with_suggestions
 
 WHOLE = ("int32", "int64")
 
@@ -44,6 +45,7 @@ class Input(SymbolicTensor):
         (None, 3456)
     """
 
+    @with_suggestions
     def __init__(self, shape=None, batch_size=None, dtype=None, name=None, batch_shape=None,
                  sparse=None, ragged=None, optional=False):
         if batch_shape is not None:

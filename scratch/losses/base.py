@@ -9,6 +9,7 @@ import numpy as np
 
 from scratch.errors import UnsupportedError
 from scratch.losses.targets import Batch, Targets, factors, fitted
+from scratch.suggestions import arguments_of, did_you_mean
 
 EPSILON = 1e-7  # keras.config.epsilon(): probabilities are kept this far from 0 and 1
 REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight")
@@ -45,7 +46,8 @@ class Loss:
         for key, value in settings.items():
             if key not in self.neutral or value not in self.neutral[key]:
                 raise UnsupportedError(
-                    f"Loss {type(self).__name__} does not support {key}={value!r}.")
+                    f"Loss {type(self).__name__} does not support {key}={value!r}."
+                    + did_you_mean(key, arguments_of(type(self))))
         self.reduction = reduction
         self.name = name or self.default_name
 

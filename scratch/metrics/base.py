@@ -4,6 +4,7 @@ import numpy as np
 
 from scratch.errors import UnsupportedError
 from scratch.losses.targets import same_rank
+from scratch.suggestions import arguments_of, did_you_mean
 
 
 class Metric:
@@ -26,7 +27,8 @@ class Metric:
         for key, value in settings.items():
             if key not in self.neutral or value not in self.neutral[key]:
                 raise UnsupportedError(
-                    f"Metric {type(self).__name__} does not support {key}={value!r}.")
+                    f"Metric {type(self).__name__} does not support {key}={value!r}."
+                    + did_you_mean(key, arguments_of(type(self))))
         self.name = name or self.default_name
         self.dtype = dtype  # Keras's, kept for the config: here all sums are float64
         self.asked_by: str | None = None  # the string by which `get` found it

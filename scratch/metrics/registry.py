@@ -94,7 +94,7 @@ def get(identifier) -> Metric:
     if metric is None:
         raise UnsupportedError(f"Metric {identifier!r} is not supported."
                                f"{did_you_mean(identifier, NAMES)} "
-                               f"Expected one of: accuracy, acc, {', '.join(NAMES)}.")
+                               f"Expected one of: acc, {', '.join(NAMES)}.")
     return metric
 
 

@@ -7,6 +7,7 @@ the order of their operations are those of `keras.optimizers.schedules`.
 import numpy as np
 
 from scratch.errors import UnsupportedError
+from scratch.suggestions import with_suggestions
 
 
 class LearningRateSchedule:
@@ -34,6 +35,7 @@ class ExponentialDecay(LearningRateSchedule):
         ValueError: for decay_steps that are not above 0.
     """
 
+    @with_suggestions
     def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False,
                  name="ExponentialDecay"):
         self.initial_learning_rate = initial_learning_rate
@@ -57,6 +59,7 @@ class ExponentialDecay(LearningRateSchedule):
 class InverseTimeDecay(ExponentialDecay):
     """initial_learning_rate / (1 + decay_rate * step / decay_steps); arguments alike."""
 
+    @with_suggestions
     def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False,
                  name="InverseTimeDecay"):
         super().__init__(initial_learning_rate, decay_steps, decay_rate, staircase, name)
@@ -79,6 +82,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         ValueError: for lists of other lengths or another order.
     """
 
+    @with_suggestions
     def __init__(self, boundaries, values, name="PiecewiseConstant"):
         if len(boundaries) != len(values) - 1 or not len(boundaries):
             raise ValueError("PiecewiseConstantDecay: expected at least one boundary, and one "
@@ -112,6 +116,7 @@ class PolynomialDecay(LearningRateSchedule):
         ValueError: for decay_steps that are not above 0.
     """
 
+    @with_suggestions
     def __init__(self, initial_learning_rate, decay_steps, end_learning_rate=0.0001, power=1.0,
                  cycle=False, name="PolynomialDecay"):
         self.initial_learning_rate = initial_learning_rate
@@ -149,6 +154,7 @@ class CosineDecay(LearningRateSchedule):
         ValueError: for decay_steps that are not above 0.
     """
 
+    @with_suggestions
     def __init__(self, initial_learning_rate, decay_steps, alpha=0.0, name="CosineDecay",
                  warmup_target=None, warmup_steps=0):
         self.initial_learning_rate = initial_learning_rate
@@ -191,6 +197,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         ValueError: for first_decay_steps that are not above 0.
     """
 
+    @with_suggestions
     def __init__(self, initial_learning_rate, first_decay_steps, t_mul=2.0, m_mul=1.0, alpha=0.0,
                  name="SGDRDecay"):
         self.initial_learning_rate = initial_learning_rate

@@ -8,6 +8,8 @@ import pytest
 
 import scratch
 
+X = np.zeros((2, 5, 4, 2), np.float32)  # of a call that is refused before it is looked at
+
 
 def network():
     return scratch.Sequential([
@@ -122,6 +124,20 @@ def test_arguments_for_tensorflow_are_taken_with_a_word_if_they_ask_for_somethin
     (lambda: network().compile("adam", "mse", metrics=["acuracy"]), ValueError, "Did you mean"),
     (lambda: network().compile("adam", "mse", metric=["accuracy"]), TypeError,
      "Did you mean metrics"),
+    (lambda: network().compile(optimiser="adam", loss="mse"), TypeError, "Did you mean optimizer"),
+    (lambda: network().compile("adam"), ValueError, "compile needs a loss"),
+    (lambda: network().fit(X, X, verbos=0), TypeError,
+     "Sequential.fit has no argument 'verbos'. Did you mean verbose"),
+    (lambda: network().fit(X, X, nb_epoch=2), TypeError, "Did you mean epochs"),
+    (lambda: network().evaluate(X, X, batchsize=2), TypeError, "Did you mean batch_size"),
+    (lambda: network().predict(X, verbos=0), TypeError, "predict has no argument 'verbos'. Did"),
+    (lambda: network().train_on_batch(X, X, sample_weigth=X), TypeError, "Did you mean sample_w"),
+    (lambda: network().save("a.keras", overwrit=True), TypeError, "Did you mean overwrite"),
+    (lambda: scratch.Sequential([], nam="a"), TypeError, "Did you mean name"),
+    (lambda: scratch.Input((3,), dytpe="float32"), TypeError, "Did you mean dtype"),
+    (lambda: scratch.callbacks.EarlyStopping(patence=2), TypeError,
+     "EarlyStopping has no argument 'patence'. Did you mean patience"),
+    (lambda: scratch.losses.MeanSquaredError(reducton="sum"), ValueError, "Did you mean reduction"),
     (lambda: scratch.Dense(2, kernel_initializer="glorot_unifrom"), ValueError,
      "Did you mean glorot_uniform"),
     (lambda: scratch.layers.Con2D, AttributeError, "Did you mean Conv2D"),
@@ -145,3 +161,14 @@ def test_reprs_are_short():
     model = network()
     assert repr(model) == "<Sequential name=sequential, built=True>"
     assert all(len(repr(layer)) < 80 for layer in model.layers)
+
+
+def test_a_history_shows_its_last_figures_in_a_line():
+    """It is what a notebook's cell shows that ends in fit()."""
+    model = network()
+    model.compile("sgd", "mse", metrics=["mae"])
+    history = model.fit(np.ones((4, 5, 4, 2), np.float32), np.zeros((4, 2), np.float32), epochs=30,
+                        verbose=0)
+    last = {name: values[-1] for name, values in history.history.items()}
+    assert repr(history) == (
+        f"<History of 30 epochs: loss {last['loss']:.4g}, mae {last['mae']:.4g}>")

@@ -48,6 +48,7 @@ const sortTable = (table, header) => {
     return sign * compareKeys(left, right);
   });
   units[0] && units[0].parentNode.append(...units);
+  if (table.id === "rows") applyFilter();
   find("th[aria-sort]", table).forEach((other) => other.setAttribute("aria-sort", "none"));
   header.setAttribute("aria-sort", order);
   say(`Sorted by ${header.textContent.trim()}, ${order}.`);
@@ -57,30 +58,42 @@ find("table.sortable").forEach((table) => find("thead th[aria-sort] button", tab
 
 // --- rows that open ---
 const setOpen = (button, open) => {
+  const detail = byId(button.getAttribute("aria-controls"));
+  const folded = open && detail.querySelector("noscript");  // a text, as long as scripts run
+  if (folded) folded.outerHTML = folded.textContent;
   button.setAttribute("aria-expanded", String(open));
-  byId(button.getAttribute("aria-controls")).hidden = !open;
+  detail.hidden = !open;
 };
-find("button.open").forEach((button) => button.addEventListener("click",
-  () => setOpen(button, button.getAttribute("aria-expanded") !== "true")));
+if (byId("rows")) byId("rows").addEventListener("click", (event) => {
+  const button = event.target.closest("button.open");
+  if (button) setOpen(button, button.getAttribute("aria-expanded") !== "true");
+});
 
-// --- finding a layer ---
-const filter = byId("filter"), show = byId("show"), openAll = byId("open-all");
+// --- finding a layer; of what is found, so many rows are in sight at a time ---
+const filter = byId("filter"), show = byId("show"), openAll = byId("open-all"), more = byId("more");
+const PORTION = 250;
+let most = PORTION;
 const shown = () => find("#rows > tbody:not([hidden])");
 const applyFilter = () => {
   const wanted = filter.value.trim().toLowerCase(), what = show.value;
-  find("#rows > tbody").forEach((body) => {
-    const named = body.querySelector("button.open").textContent.toLowerCase().includes(wanted);
-    const right = what === "all" || body.dataset.gate === what
-      || (what === "failed" && body.dataset.failed)
-      || (what === "main" && (body.dataset.main || body.dataset.failed));
-    body.hidden = !(named && right);
-  });
-  const count = `${shown().length} of ${find("#rows > tbody").length} rows`;
-  byId("count").textContent = count;
+  const bodies = find("#rows > tbody");
+  const right = bodies.filter(({ dataset, rows }) => (what === "all" || dataset.gate === what
+    || (what === "failed" && dataset.failed)
+    || (what === "main" && (dataset.main || dataset.failed)))
+    && rows[0].cells[0].textContent.toLowerCase().includes(wanted));
+  const visible = new Set(right.slice(0, most));
+  bodies.forEach((body) => { if (body.hidden === visible.has(body)) body.hidden = !body.hidden; });
+  const left = right.length - visible.size;
+  more.hidden = left === 0;
+  more.textContent = `Show ${Math.min(PORTION, left)} more of ${left}`;
+  byId("count").textContent = left ? `the first ${visible.size} of ${right.length} rows`
+    : `${right.length} of ${bodies.length} rows`;
 };
+const filterAnew = () => { most = PORTION; applyFilter(); };
 if (filter) {
-  filter.addEventListener("input", applyFilter);
-  show.addEventListener("change", applyFilter);
+  filter.addEventListener("input", filterAnew);
+  show.addEventListener("change", filterAnew);
+  more.addEventListener("click", () => { most += PORTION; applyFilter(); });
   filter.form.addEventListener("submit", (event) => event.preventDefault());
   openAll.addEventListener("click", () => {
     const buttons = shown().map((body) => body.querySelector("button.open"));
@@ -90,9 +103,40 @@ if (filter) {
   });
   find("button.layer").forEach((button) => button.addEventListener("click", () => {
     filter.value = button.dataset.layer;
-    applyFilter();
+    filterAnew();
     byId("rows-of-tensors").scrollIntoView();
     filter.focus({ preventScroll: true });
   }));
   applyFilter();
+}
+
+// --- the network, nearer and farther ---
+const network = find(".network")[0], buttons = find("button[data-zoom]");
+const ZOOMS = [0.06, 0.1, 0.2, 0.35, 0.6, 1, 1.5];
+const zoomNow = () => Number(network.style.getPropertyValue("--zoom"));
+const zoomTo = (zoom) => {
+  const view = network.parentElement;
+  const middle = (view.scrollTop + view.clientHeight / 2) / view.scrollHeight;
+  network.style.setProperty("--zoom", zoom);
+  network.dataset.distance = zoom < 0.2 ? "far" : zoom < 0.6 ? "middle" : "near";
+  view.scrollTop = middle * view.scrollHeight - view.clientHeight / 2;
+  find(".zoom output")[0].textContent = `${Math.round(100 * zoom)} %`;
+};
+const zoomBy = (way) => zoomTo(way === "in" ? ZOOMS.find((zoom) => zoom > zoomNow()) || zoomNow()
+  : ZOOMS.findLast((zoom) => zoom < zoomNow()) || zoomNow());
+buttons.forEach((button) => button.addEventListener("click", () => {
+  const view = network.parentElement, whole = (view.scrollHeight - 16) / zoomNow();
+  if (button.dataset.zoom !== "whole") zoomBy(button.dataset.zoom);
+  else zoomTo(Math.min(1, Math.max(0.02, (view.clientHeight - 16) / whole)));
+}));
+if (buttons.length) {
+  const view = network.parentElement, wrong = find("button.layer.bad")[0];
+  zoomTo(zoomNow());
+  view.addEventListener("wheel", (event) => {
+    if (!event.ctrlKey) return;
+    event.preventDefault();
+    zoomBy(event.deltaY < 0 ? "in" : "out");
+  }, { passive: false });
+  if (wrong) view.scrollTop += wrong.getBoundingClientRect().top - view.getBoundingClientRect().top
+    - view.clientHeight / 2;
 }

@@ -88,13 +88,13 @@ def results(result: Benchmark) -> list[Part]:
 
 
 def ours_first(part: Section) -> Section:
-    """The section with earlier, published figures behind those of this run: a phone shows the first
-    columns."""
+    """The section with earlier, published figures, and how many images there are, behind what this
+    run made of them: a phone shows the first columns."""
     if part.table is None:
         return part
     found = part.table
     order = sorted(range(len(found.headers)),
-                   key=lambda i: found.headers[i].startswith("published"))
+                   key=lambda i: found.headers[i].startswith(("published", "test\nimages")))
     return replace(part, table=Table([found.headers[i] for i in order],
                                      [[row[i] for i in order] for row in found.rows]))
 

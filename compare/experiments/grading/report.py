@@ -3,7 +3,7 @@
 from compare.document.display import as_html
 from compare.document.sections import Section, Table, as_text
 from compare.document.text import Text, line
-from compare.experiments.grading.results import Grades, Mark
+from compare.experiments.grading.results import Grades, Item, Mark
 from compare.report.notebook import sections_fragment
 
 
@@ -35,11 +35,13 @@ def summary(grades: Grades) -> Text:
 
 
 def points_table(grades: Grades) -> Table:
-    """A line for each submission, a column for each item."""
-    headers = ["submission", *grades.points, "points"]
-    rows = [[mark.name, *(number(item.points) for item in mark.items),
-             f"{number(mark.points)} of {number(grades.total)}"] for mark in grades.marks]
-    reached = ["with all points", *(str(grades.reached(item)) for item in grades.points), ""]
+    """A line for each submission: all points, which a narrow screen shows, and a column for each
+    item."""
+    headers = ["submission", "points", *grades.points]
+    rows = [[mark.name, f"{number(mark.points)} of {number(grades.total)}",
+             *(number(item.points) for item in mark.items)] for mark in grades.marks]
+    full = sum(mark.points == grades.total for mark in grades.marks)
+    reached = ["with all points", str(full), *(str(grades.reached(item)) for item in grades.points)]
     return Table(headers, [*rows, reached])
 
 
@@ -50,13 +52,23 @@ def causes_table(grades: Grades) -> Table:
 
 def feedback(mark: Mark) -> str:
     """What a student reads: each item's points, what is wrong, and what to change."""
-    said = [f"{mark.problem[0].upper()}{mark.problem[1:]}."] if mark.problem else []
+    said = [f"{capital(mark.problem)}."] if mark.problem else []
     for item in mark.items:
         text = f"{item.name}: {number(item.points)} of {number(item.of)} points"
-        if item.wrong and item.wrong != mark.problem:
-            text += f". {item.wrong[0].upper()}{item.wrong[1:]}"
-        said.append(text + (f" {item.remedy}" if item.remedy else ""))
+        wrong = own_words(item, mark)
+        said.append(text + (f". {wrong}" if wrong else "")
+                    + (f" {item.remedy}" if item.remedy else ""))
     return "\n".join(said)
+
+
+def own_words(item: Item, mark: Mark) -> str:
+    """What is wrong with an item; '' where that has been said of the whole submission."""
+    return "" if mark.problem and item.wrong.endswith(mark.problem) else capital(item.wrong)
+
+
+def capital(text: str) -> str:
+    """With a capital letter in front."""
+    return text[:1].upper() + text[1:]
 
 
 def number(points: float) -> str:

@@ -31,10 +31,14 @@ def twins(record: dict, seed: int) -> list[Part]:
 
 
 def layers_of(record: dict) -> list[Layer]:
-    """The layers, each of which reads the one before it; the input is not one to be judged."""
-    layers = [layer for layer in record["network"] if not layer["class_name"].startswith("Input")]
-    return [Layer(layer["name"], layer["class_name"], tuple(layer["output_shape"]), (i - 1,),
-                  layer["parameters"]) for i, layer in enumerate(layers)]
+    """The layers and what they read; an input is not one to be judged. Where nothing is said of
+    what is read, it is the layer before."""
+    network = record["network"]
+    inputs = sum(layer["class_name"].startswith("Input") for layer in network)
+    return [Layer(layer["name"], layer["class_name"], tuple(layer["output_shape"]),
+                  tuple(k - inputs if k >= inputs else -1 - k
+                        for k in layer.get("sources") or (inputs + i - 1,)),
+                  layer["parameters"]) for i, layer in enumerate(network[inputs:])]
 
 
 def row_of(values: dict) -> Row:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from compare.cli import main
+from compare.cli import debug, main
 
 MODULE = '''
 import numpy as np
@@ -155,3 +155,10 @@ def test_a_list_of_layers_and_the_test_that_reproduces_it(theirs, capsys):
     exec((theirs / "test_it.py").read_text(), space)
     with pytest.raises(AssertionError, match="expected"):
         space["test_dense_output"]()
+
+
+@pytest.mark.parametrize("known, advised", [(True, "pytest test_a.py"), (
+    False, "pip install pytest && pytest test_a.py")])
+def test_what_is_advised_works_where_pytest_is_not_installed(monkeypatch, known, advised):
+    monkeypatch.setattr(debug.util, "find_spec", lambda name: known or None)
+    assert debug.advice("test_a.py") == advised

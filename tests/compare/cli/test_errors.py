@@ -75,7 +75,8 @@ PAIR = "Give two networks that take the same inputs and give the same outputs"
 FILES = "found or downloaded, or use --dataset digits, which needs no files"
 DATASET = "Use --dataset fashion-mnist, or --dataset digits without --data-dir"
 RECORD = "Record it again: parity record --out FILE.npz"
-GOLDEN = "Give --model module:callable that returns a scratch model, or leave it out"
+GOLDEN = ("Give --model FILE.keras, or module:callable that returns a scratch model, or leave it "
+          "out")
 SEEDS = "Say how many pairs of runs with --seeds K"
 LIMIT = "Give smaller --limit and --test-limit, or leave them out"
 MAKE_IT = "Make it first, or give another path."
@@ -162,7 +163,8 @@ ERRORS = [
     ("check --golden gone.npz --seed 3 --batch 2", "with --golden", "--batch, --seed. Leave them "
      "out"),
     ("check --golden golden.npz --model their:nothing", "Received: NoneType", GOLDEN),
-    ("check --golden golden.npz --model m.keras", "Received: 'm.keras'", GOLDEN),
+    ("check --golden golden.npz --model gone.keras", "Received: gone.keras, which is no file",
+     GOLDEN),
     ("check --golden golden.npz --model their:other", "from 0 to 2. Received: 3",
      "Record a trace of this very model, or give the one that was recorded"),
     # runs and where they run

@@ -49,6 +49,30 @@ def test_of_a_layer(keras, change, cause, words):
     assert report.cause is not None
 
 
+class TornBack(scratch.ReLU):
+    """Right forward; its backward pass raises an error."""
+
+    def backward(self, dy, wants_input_gradient=True):
+        return super().backward(dy, wants_input_gradient).reshape(-1, 7)
+
+
+def test_an_error_of_a_backward_pass_is_told_of_its_layer():
+    """Also where the whole network cannot be run for it: that is the same mistake."""
+    def network(layer):
+        scratch.set_random_seed(0)
+        model = scratch.Sequential([scratch.Input((6,)), scratch.Dense(5), layer(name="own"),
+                                    scratch.Dense(3, activation="softmax")])
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        return model
+
+    report = compare.check(network(TornBack), network(scratch.ReLU), X[:, :, 0, 0], Y)
+    finding, = report.diagnosis
+    assert (finding.layer, finding.identifier) == ("own", "raised"), str(finding)
+    assert finding.tensor == "input_gradient" and "its backward pass raised ValueError" in str(
+        finding), str(finding)
+    assert report.cause == finding
+
+
 def other_rate(model):
     model.optimizer = scratch.SGD(0.005)
 

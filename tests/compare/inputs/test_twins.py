@@ -289,6 +289,16 @@ def test_the_candidate_of_a_trace_is_its_own_network_or_a_functions(module):
         twins.golden_candidate(trace, "own_model:none")
 
 
+def test_the_candidate_of_a_trace_may_be_a_file(tmp_path):
+    model = examples.network("inside")
+    model.save(tmp_path / "model.keras")
+    trace = compare.record(model, *examples.batch())
+    read = twins.golden_candidate(trace, str(tmp_path / "model.keras"))
+    assert compare.check(read, trace)
+    read.layers[0].params["bias"][0] += 1
+    assert not compare.check(read, trace)
+
+
 def test_every_dtype_in_a_config_is_replaced():
     model = examples.network()
     config = twins.with_dtype(model.get_config(), "float64")

@@ -7,12 +7,15 @@ import numpy as np
 
 import compare
 import scratch
+from compare.checks.gate import Gate
+from compare.checks.row import Row
 from compare.diagnosis.snapshot import Snapshot
 from compare.document.plain_json import dumps
 from compare.experiments.benchmark.json_record import as_dict
 from compare.experiments.benchmark.results import Check, Learned, Progress
 from compare.experiments.replication.results import Replication, Run
 from compare.inputs import datasets
+from compare.tracing.topology import Layer
 from tests.compare.support.benchmark_cases import NAMES, epoch, made
 
 EVIL = "<script>alert('a&b')</script>"
@@ -43,6 +46,17 @@ def report(dense=scratch.Dense, **names) -> compare.Report:
     rng = np.random.default_rng(0)
     x = rng.uniform(-0.5, 0.5, (5, 9, 7, 2)).astype(np.float32)
     return compare.check(network(dense, **names), network(**names), x, rng.integers(0, 4, 5))
+
+
+def large(levels: int, tensors: int) -> compare.Report:
+    """A report on a chain of so many layers and rows, of which one failed: layer 30."""
+    layers = [Layer(f"l{i}", "Dense", (3,), (i - 1,), 12) for i in range(levels)]
+    rows = [Row(Gate.FORWARD, f"l{i % levels}", f"output {i}", i != 30, index=(0, 1), actual=0.5,
+                expected=0.25, allowed=0.1, used=9.0 if i == 30 else (i % 97) / 100)
+            for i in range(tensors)]
+    found = report()
+    return compare.Report(rows, found.candidate, found.reference, found.dtype, found.batch,
+                          [], [], layers=layers)
 
 
 def benchmark():

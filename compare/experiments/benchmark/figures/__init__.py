@@ -1,7 +1,7 @@
 """The pictures of a benchmark, each drawn once, for the page and for the folder.
 
 curves.py, confusion.py, images.py and learned.py draw SVG. The architecture is drawn by matplotlib,
-which is imported only for it, and stands in the folder alone.
+which is imported only for it, where graph_layout.py says, and stands in the folder alone.
 """
 
 from compare.document.charts.drawing import Group, sheet

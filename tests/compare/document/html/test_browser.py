@@ -22,6 +22,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
              "--disable-component-update", "--no-first-run"]
 FACTS = {"command": "parity check --html page.html", "machine": "a computer"}
 PAGES = ("check", "bench", "refused", "campaign")
+LEVELS, TENSORS = 70, 1200  # of the page of a large network
 LONG = "a_rather_long_name_of_the_kind_that_frameworks_make_up_by_themselves"
 
 
@@ -40,6 +41,8 @@ def files(tmp_path_factory):
     (folder / "check.html").write_text(report_page(found, "Checking it", FACTS, "smallest " * 40))
     (folder / "bench.html").write_text(benchmark_page(*html_cases.benchmark(), FACTS))
     (folder / "refused.html").write_text(benchmark_page(*html_cases.refused(), FACTS))
+    large = html_cases.large(LEVELS, TENSORS)
+    (folder / "large.html").write_text(report_page(large, "Large", FACTS))
     dataset = html_cases.benchmark()[1]
     (folder / "campaign.html").write_text(
         replication_page(html_cases.replication(), FACTS, dataset))
@@ -161,6 +164,56 @@ def test_the_filter_finds_a_layer_and_the_drawing_leads_to_it(opened):
     page.locator("button.layer", has_text="added").click()
     assert all(name.startswith("added") for name in rows(page)) and rows(page)
     assert page.evaluate("document.activeElement.id") == "filter"
+
+
+def test_a_large_network_is_zoomed_and_shows_the_layer_that_failed(opened):
+    page = opened("large")
+    view, drawn = page.locator(".viewport"), page.locator(".network")
+    assert view.evaluate("one => one.scrollHeight > 2 * one.clientHeight")
+    assert page.locator("button.layer.bad").first.is_visible()
+    inside = """() => { const [a, b] = ["button.layer.bad", ".viewport"].map((name) =>
+        document.querySelector(name).getBoundingClientRect());
+        return a.top >= b.top && a.bottom <= b.bottom; }"""
+    assert page.evaluate(inside), "scrolled to from the start"
+    height = "one => one.getBoundingClientRect().height"
+    before = drawn.evaluate(height)
+    page.get_by_role("button", name="Nearer").click()
+    nearer = drawn.evaluate(height)
+    assert nearer > 1.5 * before and page.evaluate(inside), "what was in the middle stays there"
+    page.get_by_role("button", name="Farther").click()
+    assert drawn.evaluate(height) == pytest.approx(before, rel=0.02)
+    page.get_by_role("button", name="Whole network").click()
+    assert view.evaluate("one => one.scrollHeight <= one.clientHeight + 1")
+    assert not page.locator("button.layer b").first.is_visible(), "no text that nobody can read"
+    assert page.locator("button.layer").first.get_attribute("title") == "Show the rows of l0, Dense"
+    assert opened("check").get_by_role("button", name="Nearer").count() == 0, "all in sight anyhow"
+
+
+def test_many_rows_come_in_portions_and_are_all_found(opened):
+    page = opened("large")
+    page.get_by_role("combobox", name="Show").select_option("all")
+    assert len(rows(page)) == 250
+    assert page.locator("#count").inner_text() == f"the first 250 of {TENSORS} rows"
+    more = page.get_by_role("button", name="Show 250 more")
+    more.click()
+    assert len(rows(page)) == 500
+    page.get_by_label("Find a layer or tensor").fill("l69 output 1189")
+    assert rows(page) == ["l69 output 1189"] and not more.is_visible()
+    page.locator("#rows > tbody:visible button.open").click()
+    assert page.locator("tr.detail:visible dl").is_visible(), "made once it is opened"
+    page.get_by_label("Find a layer or tensor").fill("")
+    page.locator("#rows th[aria-sort]", has_text="used").get_by_role("button").click()
+    assert rows(page)[0] == "l30 output 30", "the largest of all, not of those in sight"
+    assert page.evaluate("document.getElementsByTagName('*').length") < 40 * TENSORS
+
+
+def test_a_table_s_heading_is_on_each_page_of_paper(opened):
+    pypdf = pytest.importorskip("pypdf")
+    paper = pypdf.PdfReader(io.BytesIO(opened("large").pdf(format="A4")))
+    texts = [sheet.extract_text() for sheet in paper.pages]
+    tables = [text for text in texts if " forward equal" in text]
+    assert len(tables) > 3
+    assert all("tensor" in text and "verdict" in text for text in tables)
 
 
 def test_dark_follows_the_system_and_the_button(opened):

@@ -22,9 +22,9 @@ from compare.experiments.benchmark.page import benchmark_page
 from compare.experiments.replication.page import replication_page
 from compare.experiments.replication.page_twin_check import row_of
 from compare.oracle.running_error import Bounded, Rounding
+from compare.report.network_layout import lanes, levels
 from compare.report.page import report_page
 from compare.report.page_network import drawing as network_drawing
-from compare.report.page_network import lanes, levels
 from compare.report.report import Report, describe
 from compare.tracing.topology import Layer
 from tests.compare.support import html_cases
