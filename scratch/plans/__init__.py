@@ -2,11 +2,11 @@
 
 A layer's own `forward` and `backward` say the mathematics, and make new arrays in every step. In
 training, steps are alike, so that a plan can make them once: what it computes is the same bit for
-bit (`tests/scratch/plans`), in a half to two thirds of the time for a batch of one, where arrays
-are small and calls are what costs.
+bit (`tests/scratch/plans`). That saves calls where arrays are small, and fresh memory where they
+are large. A layer that has no plan is run as it is.
 
-`planned.py` says what a planned layer is, `network_plan.py` what a planned network is, and
-`kept.py` which plans are kept.
+`planned.py` says what a planned layer is, `plan.py` what a planned network is, and `kept.py` which
+plans are kept. The names of shapes are those of the layers' own files.
 """
 
 # these enter what they plan
