@@ -11,7 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from scratch import blas
 
-BLOCK_NUMBERS = 400_000  # outputs of all layers for one block of samples, which the cache holds
+# Outputs of all layers for one block of samples: what the cache holds, and more only for a few
+# samples at least, of which products need enough to be quick.
+BLOCK_NUMBERS, MOST_BLOCK_NUMBERS, FEW = 400_000, 1_000_000, 20
 # The same for one thread, below which a second one does not help: in small arrays the threads spend
 # their time on handing Python's lock to one another (measured).
 WORTH_A_THREAD = 100_000
@@ -46,19 +48,25 @@ def num_threads() -> int:
 def split(model, samples: int, training: bool = True) -> list[list[slice]]:
     """The blocks of a batch of `samples`, for each thread its own: they cover all rows, in order.
 
-    A block holds about `BLOCK_NUMBERS` numbers, so what a step needs in memory does not grow with
-    the batch.
+    A block holds about `BLOCK_NUMBERS` numbers, or a few samples, so what a step needs in memory
+    does not grow with the batch.
     """
     if samples == 1 or not all(splits(layer, training) for layer in model.layers):
         return [[slice(0, samples)]]
-    numbers = sum(math.prod(layer.output_shape[1:]) for layer in model.layers)  # for one sample
+    numbers = outputs_of(model)
     threads = max(1, min(num_threads(), samples, samples * numbers // WORTH_A_THREAD))
-    largest = max(1, BLOCK_NUMBERS // numbers)  # samples in a block
+    few = min(FEW, MOST_BLOCK_NUMBERS // numbers)
+    largest = max(1, BLOCK_NUMBERS // numbers, few)  # samples in a block
     blocks = min(samples, threads * math.ceil(samples / threads / largest))
     edges = [samples * i // blocks for i in range(blocks + 1)]
     slices = [slice(a, b) for a, b in zip(edges, edges[1:])]
     return [slices[len(slices) * i // threads:len(slices) * (i + 1) // threads]
             for i in range(threads)]
+
+
+def outputs_of(model) -> int:
+    """How many numbers all layers of a model make of one sample."""
+    return sum(math.prod(layer.output_shape[1:]) for layer in model.layers)
 
 
 def splits(layer, training: bool = True) -> bool:

@@ -10,9 +10,13 @@ import weakref
 from collections.abc import Iterator
 from typing import Any
 
+from scratch.parallel import outputs_of
 from scratch.plans.plan import Plan
 
 MOST = 6  # plans for one model and one of its threads
+# Outputs of all layers for a block that is planned. In larger ones memory that each layer has for
+# itself is out of the cache when its turn comes, and fresh memory is better (measured).
+MOST_OUTPUTS = 500_000
 
 # for each model, by share and shape: a plan, or None for a shape that came once
 _kept: "weakref.WeakKeyDictionary[Any, dict[tuple, Plan | None]]" = weakref.WeakKeyDictionary()
@@ -25,7 +29,8 @@ def borrowed(model, shape: tuple, share: int) -> Iterator[Plan]:
     comes_again = (share, shape) in plans
     plan = plans.pop((share, shape), None)
     if plan is None or not plan.is_current(model):
-        plan = Plan(model, shape, own=share == 0, planning=comes_again)
+        planning = comes_again and shape[0] * outputs_of(model) <= MOST_OUTPUTS
+        plan = Plan(model, shape, own=share == 0, planning=planning)
     yield plan  # one in which something failed is not put back
     plans[share, shape] = plan if plan.planned else None
     while len(plans) > MOST * (share + 1):

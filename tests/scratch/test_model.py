@@ -120,6 +120,7 @@ def test_an_output_may_be_added_to_itself():
 def test_training_in_blocks_is_training_in_one_piece(monkeypatch):
     monkeypatch.setattr(parallel, "WORTH_A_THREAD", 1)
     monkeypatch.setattr(parallel, "BLOCK_NUMBERS", 3000)
+    monkeypatch.setattr(parallel, "FEW", 1)
     monkeypatch.setattr(parallel, "_threads", 3)
     whole, blocks = graphs.residual(dtype="float64"), graphs.residual(dtype="float64")
     blocks.set_weights(whole.get_weights())

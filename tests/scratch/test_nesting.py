@@ -71,6 +71,7 @@ def test_the_penalty_on_a_shared_weight_counts_once():
 def test_blocks_on_several_threads_learn_the_same(monkeypatch):
     whole, split = twice("float64"), twice("float64")
     monkeypatch.setattr(parallel, "BLOCK_NUMBERS", 30)
+    monkeypatch.setattr(parallel, "FEW", 1)
     monkeypatch.setattr(parallel, "WORTH_A_THREAD", 50)
     parallel.set_num_threads(3)
     try:

@@ -17,6 +17,7 @@ def restored(monkeypatch):
     monkeypatch.setattr(parallel, "_threads", None)
     monkeypatch.setattr(parallel, "BLOCK_NUMBERS", parallel.BLOCK_NUMBERS)
     monkeypatch.setattr(parallel, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(parallel, "FEW", 1)
 
 
 def network(dtype="float32"):

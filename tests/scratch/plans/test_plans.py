@@ -232,6 +232,7 @@ def test_subclasses_are_run_as_they_are():
 
 def test_gradients_are_all_in_one_vector_of_a_step_in_blocks(monkeypatch):
     monkeypatch.setattr(parallel, "BLOCK_NUMBERS", 500)
+    monkeypatch.setattr(parallel, "FEW", 1)
     model, whole = compiled("as in the benchmark", "sgd"), compiled("as in the benchmark", "sgd")
     for x, y in batches(model, 12, 3):
         assert len(parallel.split(model, 12)[0]) > 2
