@@ -19,7 +19,8 @@ PASSING = frozenset((
     "SpatialDropout2D", "SpatialDropout3D", "UnitNormalization"))
 # Layers that do something else with a mask in Keras.
 USING = frozenset((
-    "Add", "AdditiveAttention", "Attention", "Average", "BatchNormalization", "Concatenate", "Dot",
+    "Add", "AdditiveAttention", "Attention", "Average", "BatchNormalization", "Concatenate",
+    "ConvLSTM", "Dot",
     "Maximum", "Minimum", "MultiHeadAttention", "Multiply", "Softmax", "Subtract",
     "TimeDistributed"))
 

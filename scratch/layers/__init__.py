@@ -34,6 +34,9 @@ from scratch.layers.conv2d import Conv2D
 from scratch.layers.conv2d_transpose import Conv2DTranspose
 from scratch.layers.conv3d import Conv3D
 from scratch.layers.conv3d_transpose import Conv3DTranspose
+from scratch.layers.conv_lstm1d import ConvLSTM1D
+from scratch.layers.conv_lstm2d import ConvLSTM2D
+from scratch.layers.conv_lstm3d import ConvLSTM3D
 from scratch.layers.custom_scale_layer import CustomScaleLayer
 from scratch.layers.dense import Dense
 from scratch.layers.depthwise_conv1d import DepthwiseConv1D
@@ -132,7 +135,7 @@ LAYERS = {cls.__name__: cls for cls in (
     Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract, Dot,
     EinsumDense, Attention, AdditiveAttention, MultiHeadAttention,
     Embedding, CategoryEncoding, Discretization, Masking,
-    TimeDistributed, SimpleRNN, LSTM, GRU, Bidirectional,
+    TimeDistributed, SimpleRNN, LSTM, GRU, Bidirectional, ConvLSTM1D, ConvLSTM2D, ConvLSTM3D,
     RandomFlip, RandomBrightness, RandomContrast, RandomHue, RandomSaturation,
     RandomColorDegeneration, RandomColorJitter, RandomGrayscale, RandomInvert,
     RandomPosterization, RandomSharpness, RandomGaussianBlur, RandomErasing, RandAugment,
@@ -174,7 +177,7 @@ __all__ = [
     "AdditiveAttention", "Attention", "CustomScaleLayer", "EinsumDense", "Embedding", "LayerScale",
     "CategoryEncoding", "Discretization", "Masking",
     "MultiHeadAttention", "StochasticDepth", "TimeDistributed", "GRU", "LSTM",
-    "SimpleRNN", "Bidirectional",
+    "SimpleRNN", "Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D",
     "RandomFlip", "RandomBrightness", "RandomContrast", "RandomHue", "RandomSaturation",
     "RandomColorDegeneration", "RandomColorJitter", "RandomGrayscale", "RandomInvert",
     "RandomPosterization", "RandomSharpness", "RandomGaussianBlur", "RandomErasing",

@@ -140,12 +140,15 @@ class Recurrent(RandomLayer):
 
     def build(self, input_shape):
         super().build(input_shape)
-        width = self.gates * self.units
-        self.add_weight("kernel", (of_input(input_shape)[-1], width), self.initializers["kernel"])
-        self.add_weight("recurrent_kernel", (self.units, width),
-                        self.initializers["recurrent_kernel"])
+        for name, shape in self.kernel_shapes(of_input(input_shape)).items():
+            self.add_weight(name, shape, self.initializers[name])
         if self.use_bias:
             self.add_weight("bias", self.bias_shape(), self.bias_rule())
+
+    def kernel_shapes(self, input_shape) -> dict[str, tuple]:
+        """Of the input's kernel and of that of the states."""
+        width = self.gates * self.units
+        return {"kernel": (input_shape[-1], width), "recurrent_kernel": (self.units, width)}
 
     def bias_shape(self) -> tuple:
         return (self.gates * self.units,)
@@ -176,12 +179,11 @@ class Recurrent(RandomLayer):
         self.noise = self._noise_for(x) if training and self.active else None
         x = x if self.noise is None else x * self.noise
         self._x = x[:, ::-1] if self.go_backwards else x
-        # (N T, D) @ (D, gates U) -> (N, T, gates U)
-        z = (self._x.reshape(-1, x.shape[-1]) @ self.params["kernel"]).reshape(*x.shape[:2], -1)
+        z = self._through_kernel(self._x)
         if self.use_bias:
             z += self._input_bias()
         self._counts = None if mask is None else in_order(mask != 0, self.go_backwards)
-        states = [np.zeros((len(x), self.units), z.dtype) for _ in range(self.states)]
+        states = [np.zeros((len(x), *self.state_shape), z.dtype) for _ in range(self.states)]
         self._kept, outputs = [], []
         for t in range(x.shape[1]):
             before = states
@@ -199,26 +201,42 @@ class Recurrent(RandomLayer):
             return state
         return np.where(self._counts[:, t], state, state.dtype.type(0))
 
+    @property
+    def state_shape(self) -> tuple:
+        """Of one sample's state."""
+        return (self.units,)
+
+    def _through_kernel(self, x: np.ndarray) -> np.ndarray:
+        """The input's part of all steps, without the bias: (N, T, D) -> (N, T, gates U)."""
+        # (N T, D) @ (D, gates U) -> (N, T, gates U)
+        return (x.reshape(-1, x.shape[-1]) @ self.params["kernel"]).reshape(*x.shape[:2], -1)
+
+    def _through_kernel_back(self, dz: np.ndarray, wants_input_gradient: bool):
+        """The gradient of what `_through_kernel` took in; leaves the kernel's in `grads`."""
+        rows = dz.reshape(-1, dz.shape[-1])
+        # (D, N T) @ (N T, gates U) -> (D, gates U)
+        self.grads["kernel"] = self._x.reshape(-1, self._x.shape[-1]).T @ rows
+        if not wants_input_gradient:
+            return None
+        # (N T, gates U) @ (gates U, D) -> (N, T, D)
+        return (rows @ self.params["kernel"].T).reshape(self._x.shape)
+
     def backward(self, dy, wants_input_gradient=True):
-        samples, steps, features = self._x.shape
+        samples, steps = self._x.shape[:2]
         self.grads = {name: np.zeros_like(weight) for name, weight in self.params.items()}
-        dz = np.empty((samples, steps, self.gates * self.units), dy.dtype)
-        d_states = [np.zeros((samples, self.units), dy.dtype) for _ in range(self.states)]
+        dz = np.empty((samples, steps, *self.state_shape[:-1], self.gates * self.units), dy.dtype)
+        d_states = [np.zeros((samples, *self.state_shape), dy.dtype) for _ in range(self.states)]
         for t in reversed(range(steps)):
             if self.return_sequences:
                 d_states[0] = d_states[0] + self._put_out(dy[:, t], t)
             elif t == steps - 1:
                 d_states[0] = self._put_out(dy, t)
             dz[:, t], d_states = self._back(d_states, t)
-        rows = dz.reshape(-1, dz.shape[-1])
-        # (D, N T) @ (N T, gates U) -> (D, gates U)
-        self.grads["kernel"] = self._x.reshape(-1, features).T @ rows
+        dx = self._through_kernel_back(dz, wants_input_gradient)
         if self.use_bias:
-            self._bias_backward(rows.sum(axis=0))
-        if not wants_input_gradient:
+            self._bias_backward(dz.reshape(-1, dz.shape[-1]).sum(axis=0))
+        if dx is None:
             return None if self._counts is None else [None, None]
-        # (N T, gates U) @ (gates U, D) -> (N, T, D)
-        dx = (rows @ self.params["kernel"].T).reshape(samples, steps, features)
         dx = np.ascontiguousarray(dx[:, ::-1]) if self.go_backwards else dx
         dx = dx if self.noise is None else dx * self.noise
         return dx if self._counts is None else [dx, None]
@@ -245,7 +263,7 @@ class Recurrent(RandomLayer):
             config[f"{argument}_initializer"] = initializers.serialize(self.initializers[name])
             config[f"{argument}_regularizer"] = regularizers.serialize(self.regularizers.get(name))
         for argument in ("implementation", "use_cudnn"):
-            del config[argument]  # which Keras leaves out
+            config.pop(argument, None)  # which Keras leaves out
         return {"activity_regularizer": None, **config}
 
 

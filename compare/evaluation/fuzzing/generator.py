@@ -11,7 +11,15 @@ import numpy as np
 
 from compare.evaluation.fuzzing import loss_grammar
 from compare.evaluation.fuzzing.building import model_of
-from compare.evaluation.fuzzing.grammar import IMAGE, SEQUENCE, VECTOR, VOLUME, Derived, label
+from compare.evaluation.fuzzing.grammar import (
+    IMAGE,
+    SEQUENCE,
+    VECTOR,
+    VOLUME,
+    VOLUMES,
+    Derived,
+    label,
+)
 from compare.evaluation.fuzzing.layer_grammar import ANY, IN_BRANCHES, LAYERS
 from compare.evaluation.fuzzing.low_precision import lowered
 from compare.evaluation.fuzzing.specification import Node, Specification
@@ -126,6 +134,8 @@ class Draw:
         sizes = sizes if rank == IMAGE else sizes[:1]
         if rank == VOLUME:
             sizes = [int(n) for n in rng.choice(np.arange(3, 7), 3, replace=False)]
+        if rank == VOLUMES:
+            sizes = [int(n) for n in rng.permutation([2, 3, 3, 4])]
         return (*sizes, channels) if self.data_format == "channels_last" else (channels, *sizes)
 
     def _random_layers(self, count: int, keep_rank: bool = False) -> None:

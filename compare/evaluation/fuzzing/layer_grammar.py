@@ -11,6 +11,7 @@ from compare.evaluation.fuzzing.grammar import (
     SEQUENCE,
     VECTOR,
     VOLUME,
+    VOLUMES,
     Derived,
     Entry,
     channels,
@@ -116,6 +117,16 @@ def transposes(arguments, shape, data_format) -> bool:
             return False
     numbers = math.prod(shape[:-1]) * math.prod(strides) * arguments["filters"]
     return numbers <= (LARGEST if axes < 3 else 2 * LARGEST)
+
+
+def convolves_steps(arguments, shape, data_format) -> bool:
+    """A convolution of every step, and small states; `channels_first_convolution`."""
+    step, kernel = shape[1:], each(arguments["kernel_size"], len(shape) - 2)
+    if data_format != "channels_last" or not (
+            strided_or_dilated(arguments) and windows_fit(arguments, step, data_format)):
+        return False
+    return not pointwise_strided(arguments, step, data_format) and (
+        math.prod(shape[:-1]) * arguments["filters"] * math.prod(kernel) <= 4 * LARGEST)
 
 
 def pools(arguments, shape, data_format) -> bool:
@@ -282,6 +293,11 @@ RECURRENT = {"units": (3, 1, 4), "activation": ("tanh", "relu", "linear", "softs
              "dropout": (0.0, 0.3), "seed": (None, 7)}
 GATED = {**RECURRENT, "recurrent_activation": ("sigmoid", "hard_sigmoid", "tanh")}
 
+OF_FILMS = {"filters": (2, 1, 3), "strides": (1, 2), "padding": ("valid", "same"),
+            "dilation_rate": (1, 2), "data_format": ("channels_last",), **{
+                key: values for key, values in GATED.items()
+                if key not in ("units", "dropout", "seed")}, "unit_forget_bias": SWITCH}
+
 DROPPING = {"dropout": (0.0, 0.3), "seed": (None, 7)}
 # of augmentations: what lies beyond the image, and how colours change
 BEYOND = {"fill_mode": ("reflect", "constant", "wrap", "nearest"),
@@ -405,6 +421,13 @@ LAYERS: dict[str, Entry] = {
         key: values for key, values in RECURRENT.items() if key != "activity_regularizer"}),
     "LSTM": Entry((SEQUENCE,), {**GATED, "unit_forget_bias": SWITCH}),
     "GRU": Entry((SEQUENCE,), {**GATED, "reset_after": SWITCH}),
+    "ConvLSTM1D": Entry((IMAGE,), {**OF_FILMS, "kernel_size": (2, 1, 3)}, convolves_steps),
+    "ConvLSTM2D": Entry((VOLUME,), {
+        **OF_FILMS, "kernel_size": (2, 1, (1, 3), (3, 2)), "strides": (1, 2, (2, 1)),
+        "dilation_rate": (1, 2, (1, 2))}, convolves_steps),
+    "ConvLSTM3D": Entry((VOLUMES,), {
+        **OF_FILMS, "kernel_size": (1, (1, 2, 1), (2, 1, 3)), "strides": (1, (1, 2, 1)),
+        "dilation_rate": (1, (1, 1, 2))}, convolves_steps),
     "Bidirectional": Entry((SEQUENCE,), {
         "layer": tuple({"class_name": name, "config": {"units": 2, "name": "inside", **config}}
                        for name, config in (

@@ -28,7 +28,7 @@ class Recurrent(Oracle):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.units = int(config["units"])
+        self.units = int(config[self.outputs[0]])
 
     def function(self, x: Bounded, argument: str = "activation") -> tuple[Bounded, Oracle]:
         """(the activation of x, its oracle for the way back)."""
@@ -106,9 +106,21 @@ class Recurrent(Oracle):
             gradients["bias"] = self.bias_gradient(dz, [more for _, more in found])
         parts: list[Any] = [None] * steps
         for t, (each, _) in zip(self.order, found):
-            dx = collected([(each, turned(self.kernel))])
+            dx = self.to_input(each)
             parts[t] = dx.reshape(dx.shape[0], 1, -1)
         return masks.with_mask(self.given_back(beside(parts, 1)), self.counts), gradients
+
+    def seen(self, state: Bounded) -> Bounded:
+        """What of a state the recurrent kernel is multiplied by, (rows, numbers)."""
+        return state
+
+    def to_input(self, dz: Bounded) -> Bounded:
+        """The gradient of a step's input, given that of its product with the kernel."""
+        return collected([(dz, turned(self.kernel))])
+
+    def to_state(self, dz: Bounded) -> Bounded:
+        """The gradient of a state, given that of its product with the recurrent kernel."""
+        return collected([(dz, turned(self.recurrent))])
 
     def given_back(self, dx: Bounded) -> Bounded:
         """The input's gradient, given that of what is left of it after the dropout."""
@@ -191,7 +203,7 @@ class LSTM(Recurrent):
         return 4
 
     def step(self, x: Bounded, states: list[Bounded]) -> tuple[list[Bounded], Any]:
-        before, c_before = states
+        before, c_before = self.seen(states[0]), states[1]
         z = collected([(x, self.kernel), (before, self.recurrent)], self.bias_terms())
         parts = [columns(z, k * self.units, (k + 1) * self.units) for k in range(4)]
         kinds = ("recurrent_activation", "recurrent_activation", "activation",
@@ -210,7 +222,7 @@ class LSTM(Recurrent):
         dc = added([d_states[1], at_c.backward(dh * o)[0]])
         sent = (dc * g, dc * c_before, dc * i, dh * squashed)
         dz = beside([oracle.backward(each)[0] for oracle, each in zip(oracles, sent)], 1)
-        return dz, [collected([(dz, turned(self.recurrent))]), dc * f], (before, dz)
+        return dz, [self.to_state(dz), dc * f], (before, dz)
 
 
 @judges("GRU")

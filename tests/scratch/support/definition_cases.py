@@ -68,6 +68,15 @@ CASES = [
     ("GRU", {"units": 3, "use_bias": False, "recurrent_activation": "tanh"}, [(2, 3, 2)]),
     ("GRU", {"units": 3, "reset_after": False, "use_bias": False, "return_sequences": True},
      [(2, 3, 2)]),
+    ("ConvLSTM1D", {"filters": 2, "kernel_size": 3, "strides": 2, "return_sequences": True},
+     [(2, 3, 6, 1)]),
+    ("ConvLSTM1D", {"filters": 1, "kernel_size": 2, "dilation_rate": 2, "padding": "same",
+                    "use_bias": False, "recurrent_activation": "tanh"}, [(2, 2, 4, 3)]),
+    ("ConvLSTM2D", {"filters": 2, "kernel_size": (2, 3), "return_sequences": True,
+                    "go_backwards": True}, [(2, 2, 3, 4, 1)]),
+    ("ConvLSTM2D", {"filters": 1, "kernel_size": (3, 2), "strides": (2, 1), "padding": "same",
+                    "activation": "linear", "unit_forget_bias": False}, [(2, 3, 3, 2, 2)]),
+    ("ConvLSTM3D", {"filters": 2, "kernel_size": (1, 2, 1)}, [(2, 2, 1, 3, 2, 1)]),
     ("Identity", {}, [STEPS]),
     ("RepeatVector", {"n": 3}, [VECTORS]), ("RepeatVector", {"n": 1}, [VECTORS]),
     ("Dot", {"axes": 1}, [VECTORS, VECTORS]), ("Dot", {"axes": (2, 1)}, [(2, 3, 4), (2, 4, 5)]),
@@ -94,7 +103,7 @@ def learned(name, arguments) -> list[str]:
         return ["scale"]
     if name == "LayerScale":
         return ["gamma"]
-    if name in ("SimpleRNN", "LSTM", "GRU"):
+    if name in ("SimpleRNN", "LSTM", "GRU") or name.startswith("ConvLSTM"):
         bias = ["bias"] if arguments.get("use_bias", True) else []
         return ["kernel", "recurrent_kernel", *bias]
     if name == "MultiHeadAttention":

@@ -11,6 +11,8 @@ import math
 
 import numpy as np
 
+from tests.scratch.support.conv_lstm_definition import conv_lstm
+
 STEP = 1e-100
 
 
@@ -336,7 +338,12 @@ def resizing(config, inputs, weights):
     return np.moveaxis(y, -1, 1) if config.get("data_format") == "channels_first" else y
 
 
+def of_images(config, inputs, weights):
+    return conv_lstm(config, inputs[0], weights, *functions(config))
+
+
 DEFINITIONS = {
+    "ConvLSTM1D": of_images, "ConvLSTM2D": of_images, "ConvLSTM3D": of_images,
     "Rescaling": rescaling, "Normalization": normalization,
     "GroupNormalization": group_normalization, "RMSNormalization": rms_normalization,
     "MultiHeadAttention": multi_head_attention, "SimpleRNN": simple_rnn, "LSTM": lstm, "GRU": gru,
