@@ -1,5 +1,7 @@
-"""What LSTMs whose products are convolutions have in common (Shi et al., Convolutional LSTM Network, 2015, without the
-peepholes, as in Keras)."""
+"""What LSTMs whose products are convolutions have in common.
+
+Shi et al., Convolutional LSTM Network, 2015; without the peepholes, as in Keras.
+"""
 
 import numpy as np
 
@@ -80,8 +82,8 @@ class ConvLSTM(LSTM):
     def _channels_last(self, shape) -> tuple:
         """The shape of a step's image, (batch, *sizes, C), given the input's."""
         if len(shape) != self.rank + 3:
-            raise ValueError(f"{self}: expected inputs of shape (batch, steps, ...), {self.rank + 3}"
-                             f" axes in all. Received: input_shape={tuple(shape)}")
+            raise ValueError(f"{self}: expected inputs of shape (batch, steps, ...), of "
+                             f"{self.rank + 3} axes. Received: input_shape={tuple(shape)}")
         step = (shape[0], *shape[2:])
         if self.data_format == "channels_first":
             step = (step[0], *step[2:], step[1])

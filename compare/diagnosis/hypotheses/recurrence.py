@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from compare.diagnosis.hypotheses.conv_lstm import of_convolutions
 from compare.diagnosis.hypothesis import Variant, inside
 from compare.oracle.layers.bidirectional import Bidirectional
 from compare.oracle.layers.conv_lstm import ConvLSTM2D
@@ -61,7 +62,7 @@ def _of_weights(c) -> list[Variant]:
                             part.swapaxes(-2, -1) for part in np.split(
                                 c.weights["recurrent_kernel"], len(names), axis=-1)], axis=-1))))
     if isinstance(c.layer, ConvLSTM2D):
-        found += _of_convolutions(c)
+        found += of_convolutions(c)
     bias = c.weights.get("bias")
     if bias is not None and np.ndim(bias) == 2:
         for said, kept in (("that of the state before is left out", [[1], [0]]),
@@ -77,44 +78,6 @@ def _of_weights(c) -> list[Variant]:
                 found.append(inside("recurrent-bias", said,
                                     lambda c, rows=rows: c.moved(lambda g: g[rows])))
     return found
-
-
-def _of_convolutions(c) -> list[Variant]:
-    """Kernels turned round, and padding of the states on the other side."""
-    def other_side(layer, right, state):
-        walk = layer.walk_of_states
-        walk.before = [k // 2 for k in walk.kernel]
-        return right(state)
-
-    def unflipped(layer, right, dz):
-        kept, state = layer.kernels
-        axes = tuple(range(kept.value.ndim - 2))
-        layer.kernels = [kept.rearranged(lambda k: np.flip(k, axes)), state]
-        try:
-            return right(dz)
-        finally:
-            layer.kernels = [kept, state]
-
-    found = [inside("kernel-flipped", f"{name}, which is convolved, not correlated",
-                    lambda c, name=name: _flipped(c, name))
-             for name in ("kernel", "recurrent_kernel")]
-    found.append(inside("padding-side", "of the states",
-                        lambda c: c.hooked(seen=other_side)))
-    if c.tensor == "input_gradient":
-        found.append(inside("kernel-flipped", "on the way back to the input",
-                            lambda c: c.hooked(to_input=unflipped)))
-    if c.tensor.endswith("_gradient") and c.tensor.removesuffix("_gradient") in c.weights:
-        axes = tuple(range(c.layer.rank))
-        found.append(inside("kernel-flipped", "the gradient comes out turned",
-                            lambda c: c.moved(lambda g: np.flip(g, axes))))
-    return found
-
-
-def _flipped(c, name: str):
-    """The kernel of that name turned round along the axes of the images."""
-    axes = tuple(range(c.layer.rank))
-    changed = c.weighing(**{name: np.flip(c.weights[name], axes)})
-    return changed.moved(lambda g: np.flip(g, axes)) if c.tensor == f"{name}_gradient" else changed
 
 
 def _in_order(c, order: list[int], units: int):

@@ -21,7 +21,7 @@ ALL_STEPS = around("ConvLSTM2D", shape=VOLUME, filters=3, kernel_size=(3, 2), pa
 LAST_STEP = around("ConvLSTM2D", shape=VOLUME, filters=2, kernel_size=2, strides=(2, 1),
                    bias_initializer="random_normal")
 LINES = around("ConvLSTM1D", shape=(4, 6, 2), filters=2, kernel_size=3, return_sequences=True)
-BODIES = around("ConvLSTM3D", shape=(3, 2, 4, 3, 2), filters=2, kernel_size=(1, 2, 2))
+BODIES = around("ConvLSTM3D", shape=(3, 2, 5, 4, 1), filters=2, kernel_size=(1, 2, 2))
 
 
 def with_state_kernel(change):
@@ -52,10 +52,10 @@ def gates_exchanged(layer, right, z, states):
 
 def padded_behind(layer, right, before):
     """An even kernel's padding stands on the other side of the states."""
-    shift = [1 - k % 2 for k in layer.kernel_size]
-    padded = np.pad(before, [(0, 0), *[(s, 0) for s in shift], (0, 0)])
-    return right(np.ascontiguousarray(padded[(slice(None), *[slice(n) for n in before.shape[1:-1]])]
-                                      ))
+    axes = tuple(range(1, 1 + layer.rank))  # the mirror image of a mirror image's convolution
+    kernel = flipped(layer.params["recurrent_kernel"], layer)
+    with lent(layer, {"recurrent_kernel": np.ascontiguousarray(kernel)}):
+        return np.flip(right(np.ascontiguousarray(np.flip(before, axes))), axes)
 
 
 def back_unflipped(layer, right, dz, wants_input_gradient):
