@@ -13,7 +13,8 @@ from reference.masks import makes_masks, masked, uses_masks
 from reference.operations import Called
 from reference.quiet import keras
 
-CALLED_APART = keras.layers.MultiHeadAttention  # on its inputs one by one, not on a list of them
+# on their inputs one by one, not on a list of them
+CALLED_APART = (keras.layers.MultiHeadAttention, keras.layers.GroupQueryAttention)
 Named = tuple[str, int]  # a call in a config: the layer's name, and the number of the call
 
 

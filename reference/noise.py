@@ -22,6 +22,7 @@ MULTIPLYING = (keras.layers.Dropout, keras.layers.GaussianDropout, StochasticDep
 DRAWN = {keras.layers.RandomFlip: "flips", keras.layers.RandomBrightness: "rgb_delta",
          keras.layers.RandomContrast: "contrast_factor"}
 RECURRENT = (keras.layers.SimpleRNN, keras.layers.LSTM, keras.layers.GRU)
+OF_HEADS = (keras.layers.MultiHeadAttention, keras.layers.GroupQueryAttention)
 NOT_RANDOM = (keras.layers.Resizing, keras.layers.CenterCrop)
 
 
@@ -45,7 +46,8 @@ def drops_features(layer) -> bool:
 def _dropout_of(layer) -> float:
     if isinstance(layer, keras.layers.MultiHeadAttention):
         return float(layer._dropout)
-    return float(layer.dropout) if isinstance(layer, keras.layers.Attention) else 0.0
+    dropping = (keras.layers.Attention, keras.layers.GroupQueryAttention)
+    return float(layer.dropout) if isinstance(layer, dropping) else 0.0
 
 
 def is_random(layer) -> bool:
@@ -67,7 +69,7 @@ def apply(layer, x, noise, **mask):
     """
     if drops_weights(layer):
         with given({layer: [noise]}):
-            if isinstance(layer, keras.layers.MultiHeadAttention):
+            if isinstance(layer, OF_HEADS):
                 return layer.call(*x, training=True)
             return layer.call(x, training=True)
     if isinstance(layer, tuple(DRAWN)):
@@ -119,7 +121,7 @@ def drawn(layer: Any, x: Any) -> np.ndarray:
 
 def _drawn_weights(layer, x: list) -> np.ndarray:
     """An attention's noise, for a list of inputs."""
-    heads = getattr(layer, "num_heads", None)
+    heads = getattr(layer, "num_heads", getattr(layer, "num_query_heads", None))
     shape = [x[0].shape[0], *([] if heads is None else [heads]), x[0].shape[1], x[1].shape[1]]
     dropout = keras.layers.Dropout(_dropout_of(layer), seed=layer.seed, dtype=layer.dtype)
     return np.array(dropout(tf.ones(shape, layer.dtype), training=True))
@@ -182,7 +184,7 @@ def given(noise: dict):
 
     try:
         for layer, tensors in noise.items():
-            if isinstance(layer, keras.layers.MultiHeadAttention):
+            if isinstance(layer, OF_HEADS):
                 inner = layer._dropout_layer
                 inner.call = using(inner, tensors, inner.call)
             elif isinstance(layer, keras.layers.Attention):

@@ -22,6 +22,7 @@ from compare.evaluation.faults.families import (
     encoding,
     given_numbers,
     group_normalization,
+    grouped_query_attention,
     inference_only,
     interpolation,
     joint,
@@ -68,7 +69,8 @@ from compare.evaluation.faults.fault import Fault, Variant
 
 FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooling, reshaping,
             sequences, volumes, interpolation, normalization, group_normalization, given_numbers,
-            einsum, embedding, encoding, attention, multi_head_attention, applications, products,
+            einsum, embedding, encoding, attention, multi_head_attention,
+            grouped_query_attention, applications, products,
             noise, augmentation, rectifiers, activations, merging, losses, optimizers, training,
             keras_side, shared_layers, time_distributed, recurrent, conv_lstm, masks, joint,
             # from textbooks, course forums and public issues

@@ -518,6 +518,10 @@ LAYERS: dict[str, Entry] = {
         "num_heads": (2, 1, 3), "key_dim": (3, 1, 2), "value_dim": (None, 2), "use_bias": SWITCH,
         "output_shape": (None, 3), "bias_initializer": ("zeros", "random_normal"),
         "kernel_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER, **DROPPING}, inputs=2),
+    "GroupedQueryAttention": Entry((SEQUENCE,), {
+        "head_dim": (3, 1, 2), "num_query_heads": (4, 2), "num_key_value_heads": (2, 1),
+        "use_bias": SWITCH, "bias_initializer": ("zeros", "random_normal"),
+        "kernel_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER, **DROPPING}, inputs=2),
     "AdditiveAttention": Entry((SEQUENCE,), {"use_scale": SWITCH, **DROPPING}, inputs=2),
     "Dot": Entry(ANY, {"axes": (-1, 1, (1, 1)), "normalize": (False, True)}, products_fit,
                  inputs=2),

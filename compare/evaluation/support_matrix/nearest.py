@@ -29,8 +29,6 @@ NEAREST = {
                      "TextVectorization"), STRINGS),
     "Pipeline": "Put its layers into the model one by one.",
     **dict.fromkeys(("GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells", "RNN"), CELLS),
-    "GroupedQueryAttention": "With as many key-value heads as query heads it is "
-                             "MultiHeadAttention.",
     **dict.fromkeys(("FlaxLayer", "JaxLayer", "TorchModuleWrapper"), FOREIGN),
     "TFSMLayer": "Load the Keras model that the SavedModel was made of.",
 }

@@ -57,6 +57,10 @@ CASES = [
     ("MultiHeadAttention", {"num_heads": 1, "key_dim": 2, "value_dim": 3, "output_shape": (5,),
                             "use_bias": False}, [(2, 3, 4), (2, 5, 3), (2, 5, 2)]),
     ("MultiHeadAttention", {"num_heads": 3, "key_dim": 2, "output_shape": 2}, [(2, 3, 4)] * 2),
+    ("GroupedQueryAttention", {"head_dim": 2, "num_query_heads": 4, "num_key_value_heads": 2},
+     [(2, 3, 4), (2, 5, 3)]),
+    ("GroupedQueryAttention", {"head_dim": 3, "num_query_heads": 3, "num_key_value_heads": 1,
+                               "use_bias": False}, [(2, 3, 4), (2, 5, 3), (2, 5, 2)]),
     ("SimpleRNN", {"units": 2, "return_sequences": True}, [STEPS]),
     ("SimpleRNN", {"units": 3, "activation": "linear", "use_bias": False, "go_backwards": True},
      [STEPS]),
@@ -106,7 +110,7 @@ def learned(name, arguments) -> list[str]:
     if name in ("SimpleRNN", "LSTM", "GRU") or name.startswith("ConvLSTM"):
         bias = ["bias"] if arguments.get("use_bias", True) else []
         return ["kernel", "recurrent_kernel", *bias]
-    if name == "MultiHeadAttention":
+    if name in ("MultiHeadAttention", "GroupedQueryAttention"):
         kinds = ("kernel", "bias") if arguments.get("use_bias", True) else ("kernel",)
         return [f"{part}/{kind}" for part in ("query", "key", "value", "attention_output")
                 for kind in kinds]
@@ -124,7 +128,8 @@ def learned(name, arguments) -> list[str]:
 
 def keras_layer(name):
     """Keras's class of that name, also of those that it keeps with its networks."""
-    return getattr(importlib.import_module(scratch.layers.LAYERS[name].keras_module), name)
+    return getattr(importlib.import_module(scratch.layers.LAYERS[name].keras_module),
+                   scratch.layers.IN_CONFIGS.get(name, name))
 
 
 def build(twin, shapes) -> None:

@@ -81,6 +81,8 @@ LAYERS = {
     "Attention": (ROWS, lambda K: K.Attention(use_scale=True, score_mode="concat")),
     "MultiHeadAttention": (ROWS, lambda K: K.MultiHeadAttention(
         2, 3, value_dim=2, output_shape=5, kernel_regularizer="l2")),
+    "GroupedQueryAttention": (ROWS, lambda K: K.GroupQueryAttention(
+        3, 4, 2, use_bias=False, kernel_regularizer="l2")),
     "AdditiveAttention": (ROWS, lambda K: K.AdditiveAttention()),
     "EinsumDense": (ROWS, lambda K: K.EinsumDense("abc,cde->abde", (9, 2, 3), bias_axes="e",
                                                   activation="elu")),
