@@ -46,7 +46,8 @@ def layer_to_config(layer: Any, dtype_name: str, of_any_size: bool = False) -> d
         return {**layer.described_as,
                 "config": {**layer.described_as["config"], "name": layer.name}}
     name, module = type(layer).__name__, type(layer).keras_module
-    config = {"module": module, "class_name": IN_CONFIGS.get(name, name), "config": layer.get_config(),
+    config = {"module": module, "class_name": IN_CONFIGS.get(name, name),
+              "config": layer.get_config(),
               "registered_name": None if module == Layer.keras_module else name}
     # a layer that is not built yet has still to learn the model's precision
     if layer.requested_policy is not None:
