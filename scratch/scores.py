@@ -1,5 +1,8 @@
 """The running figures of an epoch: the mean loss and the metrics."""
 
+from collections.abc import Iterable
+from typing import Any
+
 
 class Scores:
     """Loss and metrics since the start; a batch's loss weighs by its size, so a short one is fair.
@@ -8,12 +11,12 @@ class Scores:
     weighted one.
     """
 
-    def __init__(self, metrics, weighted_metrics=()):
+    def __init__(self, metrics: Iterable[Any], weighted_metrics: Iterable[Any] = ()) -> None:
         self.plain, self.weighted = list(metrics), list(weighted_metrics)
         self.names = _names(self.plain, self.weighted)
         self.samples = 0
         self.total = 0.0
-        for metric in self.plain + self.weighted:
+        for metric in [*self.plain, *self.weighted]:
             metric.reset_state()
 
     def add(self, loss, y, output, sample_weight=None) -> None:

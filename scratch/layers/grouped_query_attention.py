@@ -10,7 +10,8 @@ from scratch.layers.multi_head_attention import MultiHeadAttention
 class GroupedQueryAttention(MultiHeadAttention):
     """`MultiHeadAttention` with fewer heads of keys and values than of queries: with r =
     num_query_heads / num_key_value_heads, the query heads u r, ..., u r + r - 1 see the key and
-    value head u.
+    value head u. Keras calls it GroupQueryAttention in keras.layers and in configs; so it is known
+    here by that name, too.
 
     Weights: query/kernel (features, num_query_heads, head_dim) and query/bias (num_query_heads,
     head_dim); for key and value likewise with num_key_value_heads;
