@@ -27,6 +27,8 @@ class Call(NamedTuple):
         merges: whether it takes them as a list.
         tied_to: the name of the layer's first call; None for that itself.
         masked_by: the layer that makes the mask it uses, of what the last of its sources put out.
+        along: (what makes the mask that goes along with its output, the position of what that
+            reads), or None.
     """
 
     layer: Any
@@ -35,6 +37,7 @@ class Call(NamedTuple):
     merges: bool
     tied_to: str | None = None
     masked_by: Any = None
+    along: tuple[Any, int] | None = None
 
 
 def layers_of(model) -> list:
@@ -78,9 +81,9 @@ def with_masks(calls: list[Call]) -> list[Call]:
         mask = masks[call.sources[0]] if call.sources[0] >= 0 else None
         if mask is not None and uses_masks(call.layer):
             call = call._replace(sources=(*call.sources, mask[1]), merges=True, masked_by=mask[0])
-        found.append(call)
         own = (call.layer, call.sources[0]) if makes_masks(call.layer) else None
         masks.append(own or (mask if masked(call.layer) else None))
+        found.append(call._replace(along=masks[-1]))
     return found
 
 

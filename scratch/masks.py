@@ -7,6 +7,7 @@ mask reads it as one more input.
 """
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from scratch.errors import UnsupportedError
 from scratch.mask_config import require_expected
@@ -24,6 +25,20 @@ USING = frozenset((
     "TimeDistributed"))
 
 
+class Mask(NamedTuple):
+    """A mask on its way.
+
+    Attributes:
+        maker: the layer that makes it.
+        read: the position of what it is made of, -1 - k for the network's input k.
+        position: that of the maker.
+    """
+
+    maker: Any
+    read: int
+    position: int
+
+
 def taken(layer, read: list):
     """What a layer is run on, given all that it reads: a list where it merges, with a mask in the
     place of what that is made of."""
@@ -34,9 +49,9 @@ def taken(layer, read: list):
 
 
 def with_masks(layers: Sequence, sources: Sequence[tuple[int, ...]]
-               ) -> tuple[list[tuple[int, ...]], list[bool]]:
+               ) -> tuple[list[tuple[int, ...]], list[Mask | None]]:
     """(what each layer reads, of a layer that uses a mask also what the mask is made of; for each
-    layer whether a mask goes along with its output).
+    layer the mask that goes along with its output, or None).
 
     Sets `masked_by` of the layers that use masks.
 
@@ -44,27 +59,27 @@ def with_masks(layers: Sequence, sources: Sequence[tuple[int, ...]]
         UnsupportedError: for a layer that Keras hands a mask and that does not take one here, and
             for masks that are not those that Keras carries along.
     """
-    masks: list = []  # for each layer (what makes the mask, the position of what it is made of)
+    masks: list[Mask | None] = []
     found = []
     for i, (layer, reads) in enumerate(zip(layers, sources)):
         reads = reads[:1] if layer.uses_masks else reads
         given = [masks[source] if source >= 0 else None for source in reads]
         mask = next((each for each in given if each is not None), None)
         if mask is not None:
-            _require(layer, layers[mask[2]])
+            _require(layer, layers[mask.position])
         if layer.uses_masks:
-            read_name = layers[mask[1]].name if mask is not None and mask[1] >= 0 else None
-            require_expected(layer, None if mask is None else mask[0], read_name)
-            layer.take_mask(None if mask is None else mask[0])
-            reads = reads if mask is None else (*reads, mask[1])
+            read_name = layers[mask.read].name if mask is not None and mask.read >= 0 else None
+            require_expected(layer, None if mask is None else mask.maker, read_name)
+            layer.take_mask(None if mask is None else mask.maker)
+            reads = reads if mask is None else (*reads, mask.read)
         found.append(reads)
         kinds = {cls.__name__ for cls in type(layer).__mro__}
         if layer.makes_masks:
-            mask = (layer, reads[0], i)
+            mask = Mask(layer, reads[0], i)
         elif not (layer.hands_masks_on or kinds & PASSING):
             mask = None
         masks.append(mask)
-    return found, [mask is not None for mask in masks]
+    return found, masks
 
 
 def _require(layer, maker) -> None:

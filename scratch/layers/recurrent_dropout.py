@@ -20,6 +20,7 @@ class DroppingRecurrence(RandomLayer):
     gates = 1
     units: int
     random_inside = True
+    _state_noise: list  # of the last forward pass, see `_noise_by_gate`
 
     def _share(self, value, name):
         if between_zero_and_one(value, name, self) == 1:

@@ -178,6 +178,14 @@ def of_settings(c) -> list[Variant]:
         if "label_smoothing" in config and other != amount:
             found.append(inside("label-smoothing", f"{other:g} in place of {amount:g}",
                                 lambda c, o=other: c.configured(label_smoothing=o)))
+    if c.steps is not None:
+        count = c.steps.size / max(1, np.count_nonzero(c.steps))
+        found += [inside("steps-mask", "every step counts in the loss",
+                         lambda c: c.changed(steps=None)),
+                  inside("steps-mask", "only masked steps count in the loss",
+                         lambda c: c.changed(steps=~c.steps)),
+                  inside("steps-mask", "the sum is divided by the number of all steps",
+                         lambda c: c.then(lambda value: value * (1 / count)))]
     if c.sample_weight is not None:
         found.append(inside("sample-weight", "ignored",
                             lambda c: c.changed(sample_weight=None)))

@@ -53,7 +53,7 @@ class Bidirectional(Oracle):
                    if name.startswith(prefix)}
             oracle.training = self.training
             if place.stop > place.start and "noise" in weights:
-                own["noise"] = weights["noise"].rearranged(lambda a, cut=place: a[:, :, cut])
+                own["noise"] = _part(weights["noise"], place)
             made.append(oracle.forward(x, own))
         a, b = made
         b = self._turned(b)
@@ -92,3 +92,7 @@ class Bidirectional(Oracle):
                 key = prefix + name if weight else name
                 counted[key] = counted.get(key, 0) + count
         return counted
+
+
+def _part(noise: Bounded, place: slice) -> Bounded:
+    return noise.rearranged(lambda a: a[:, :, place])

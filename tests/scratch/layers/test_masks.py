@@ -144,7 +144,7 @@ def test_a_graph_of_ones_own():
     table = model.layers[0].params["embeddings"]
     table[0] += 5  # of the padding, which nothing reads
     np.testing.assert_array_equal(before, model.predict(x, verbose=0))
-    assert model.sources == [(-1,), (0, -1)] and model.masked_ends == []
+    assert model.sources == [(-1,), (0, -1)] and model.end_masks == [None]
     assert copy.deepcopy(model).predict(x, verbose=0).tolist() == before.tolist()
 
 
@@ -167,14 +167,6 @@ def test_a_mask_does_not_go_into_a_model_inside():
     inner = scratch.Sequential([scratch.Input((6, 2)), scratch.LSTM(3)])
     with pytest.raises(UnsupportedError, match="a model or into one that stands inside another"):
         scratch.Sequential([scratch.Input((6,)), scratch.Embedding(4, 2, mask_zero=True), inner])
-
-
-def test_a_loss_of_masked_outputs():
-    model = scratch.Sequential([scratch.Input((6,)), scratch.Embedding(4, 2, mask_zero=True),
-                                scratch.LSTM(3, return_sequences=True)])
-    with pytest.raises(UnsupportedError, match="compile does not support the mask that comes along "
-                                               "with the output of 'lstm'"):
-        model.compile("sgd", "mse")
 
 
 def test_zeros_of_an_unrolled_layer():
