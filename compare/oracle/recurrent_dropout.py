@@ -4,6 +4,8 @@ All gates read the same, or with a recurrent dropout each its own. What is dropp
 """
 
 
+from collections.abc import Iterable
+
 from compare.oracle.layers.noise import product
 from compare.oracle.recurrence import added, beside, collected, columns, turned
 from compare.oracle.running_error import Bounded, bilinear
@@ -19,13 +21,15 @@ class Dropping:
         features, units, gates: how many there are.
 
     Attributes:
-        of_input, of_state: for each gate the noise (batch, features) or (batch, units), a single
-            one for all of them; [None] where nothing is dropped.
+        of_input, of_state: for each gate the noise (batch, 1, features) or (batch, units), a single
+            one for all of them; [None] where nothing is dropped. Noise drawn wrongly, for each step
+            anew, is (batch, steps, features).
+        t: the step that is looked at.
     """
 
     def __init__(self, noise: Bounded | None, config: Config, features: int, units: int,
                  gates: int) -> None:
-        self.units, self.gates = units, gates
+        self.units, self.gates, self.t = units, gates, 0
         self.of_input: list[Bounded | None] = [None]
         self.of_state: list[Bounded | None] = [None]
         if noise is None:
@@ -34,7 +38,7 @@ class Dropping:
         flat = noise.rearranged(lambda a: a[:, 0])
         at = 0
         if config.get("dropout"):
-            self.of_input = [columns(flat, k * features, (k + 1) * features) for k in range(own)]
+            self.of_input = [_places(noise, k * features, (k + 1) * features) for k in range(own)]
             at = own * features
         if config.get("recurrent_dropout"):
             self.of_state = [columns(flat, at + k * units, at + (k + 1) * units)
@@ -42,7 +46,13 @@ class Dropping:
 
     def read(self, x: Bounded, gate: int) -> Bounded:
         """What a gate reads of one step (batch, features)."""
-        return _left(x, self.of_input[gate % len(self.of_input)])
+        return _left(x, self._now(self.of_input[gate % len(self.of_input)]))
+
+    def _now(self, noise: Bounded | None) -> Bounded | None:
+        """A gate's noise at the step that is looked at."""
+        if noise is None or len(noise.shape) == 2:
+            return noise
+        return noise.rearranged(lambda a: a[:, self.t if a.shape[1] > 1 else 0])
 
     def left(self, before: Bounded, gate: int) -> Bounded:
         """What a gate reads of the state before, (batch, units)."""
@@ -76,14 +86,17 @@ class Dropping:
             return collected([(dz, turned(self._cut(kernel, 0, count)))], terms or [])
         apart = [(0, count)] if len(noise) == 1 else [(k, k + 1) for k in range(count)]
         found = [product(collected([(self._cut(dz, *each), turned(self._cut(kernel, *each)))]),
-                         _given(noise[each[0]])) for each in apart]
+                         _given(self._now(noise[each[0]]))) for each in apart]
         return added([*found, *(terms or [])])
 
-    def kernel_gradient(self, inputs: list[Bounded], dz: Bounded) -> Bounded:
-        """Of the kernel, given what was read at each step and dz of all steps, one behind another.
-        """
-        return self._gradient([[self.read(x, k) for x in inputs]
-                               for k in range(len(self.of_input))], dz)
+    def kernel_gradient(self, inputs: list[Bounded], dz: Bounded, order: Iterable[int]) -> Bounded:
+        """Of the kernel, given what was read at each step, in that order, and dz of all steps, one
+        behind another."""
+        read: list[list[Bounded]] = [[] for _ in self.of_input]
+        for self.t, x in zip(order, inputs):
+            for k, of_gate in enumerate(read):
+                of_gate.append(self.read(x, k))
+        return self._gradient(read, dz)
 
     def recurrent_gradient(self, states: list[Bounded], dz: Bounded) -> Bounded:
         """Of the columns of the recurrent kernel that dz has, given the states before each step."""
@@ -100,6 +113,10 @@ class Dropping:
 
 def _left(x: Bounded, noise: Bounded | None) -> Bounded:
     return x if noise is None else product(x, noise)
+
+
+def _places(noise: Bounded, start: int, stop: int) -> Bounded:
+    return noise.rearranged(lambda a: a[:, :, start:stop])
 
 
 def _given(noise: Bounded | None) -> Bounded:

@@ -37,16 +37,15 @@ def _of_dropout(c) -> list[Variant]:
         inside("mask-missing", "the gradient passes by it",
                lambda c: c.hooked(given_back=lambda layer, right, dz: _undropped(layer, dz)))]
     parts = c.layer.parts_of_noise(np.shape(c.x[0] if isinstance(c.x, tuple) else c.x))
-    for rate, place, gates in parts:
+    for rate, place, _ in parts:
         found.append(inside("mask-missing", "nothing is dropped" if len(parts) == 1 else
                             f"nothing of a share of {rate:.4g} is dropped",
                             lambda c, p=place: _with_noise(c, p, np.ones_like)))
         found.append(inside("scale", "what is kept is not made larger", lambda c, p=place, r=rate:
                             _with_noise(c, p, lambda own: own * (1 - r))))
-        if gates > 1:
-            found.append(inside("mask-wrong-tensor", "all gates share that of the first",
-                                lambda c, p=place, g=gates: _with_noise(
-                                    c, p, lambda own: np.tile(np.split(own, g, axis=-1)[0], g))))
+    if any(gates > 1 for _, _, gates in parts):
+        found.append(inside("mask-wrong-tensor", "all gates share that of the first",
+                            lambda c: _shared(c, parts)))
     if c.config.get("recurrent_dropout"):
         found += [inside("mask-wrong-tensor", f"at each step the state is dropped by {said}",
                          lambda c, b=by: c.hooked(step=_stepwise(b)))
@@ -79,6 +78,13 @@ def _stepwise(by: int):
 def _with_noise(c, place, change):
     noise = np.array(c.weights["noise"], np.float64)
     noise[..., place] = change(noise[..., place])
+    return c.weighing(noise=noise)
+
+
+def _shared(c, parts):
+    noise = np.array(c.weights["noise"], np.float64)
+    for _, place, gates in parts:
+        noise[..., place] = np.tile(np.split(noise[..., place], gates, axis=-1)[0], gates)
     return c.weighing(noise=noise)
 
 

@@ -51,7 +51,7 @@ class Recurrent(Oracle):
         states = [self.zeros(x.shape[0]) for _ in range(self.states)]
         self.kept, outputs = [], []
         for t, each in zip(self.order, self.inputs):
-            before = states
+            before, self.dropping.t = states, t
             states, kept = self.step(each, states)
             if self.counts is not None:
                 states = [masks.chosen(self.counts[:, t, None], new, old)
@@ -100,12 +100,13 @@ class Recurrent(Oracle):
             found.append((dz, more))
         found.reverse()
         dz = beside([each for each, _ in found], 0)
-        gradients = {"kernel": self.dropping.kernel_gradient(self.inputs, dz),
+        gradients = {"kernel": self.dropping.kernel_gradient(self.inputs, dz, self.order),
                      **self.recurrent_gradients([more for _, more in found])}
         if "bias" in self.weights:
             gradients["bias"] = self.bias_gradient(dz, [more for _, more in found])
         parts: list[Any] = [None] * steps
         for t, (each, _) in zip(self.order, found):
+            self.dropping.t = t
             dx = self.given_back(each)
             parts[t] = dx.reshape(dx.shape[0], 1, -1)
         return masks.with_mask(beside(parts, 1), self.counts), gradients

@@ -226,11 +226,11 @@ def not_scaled(layer):
 def dx_not_dropped(layer):
     """The input's gradient passes by the mask."""
     def backward(self, right, dy, wants_input_gradient=True):
-        noise, self.noise = self.noise, None
+        noise, self._input_noise = self._input_noise, [None]
         try:
             return right(dy, wants_input_gradient)
         finally:
-            self.noise = noise
+            self._input_noise = noise
 
     patched(layer, backward=backward)
 
