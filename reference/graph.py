@@ -9,7 +9,7 @@ import inspect
 from collections import Counter
 from typing import Any, NamedTuple
 
-from reference.masks import makes_masks, masked, uses_masks
+from reference.masks import makes_masks, masked, met, takes_mask_from_config, uses_masks
 from reference.operations import Called
 from reference.quiet import keras
 
@@ -78,7 +78,10 @@ def with_masks(calls: list[Call]) -> list[Call]:
     masks: list = []  # for each call (what makes the mask that goes along, what that reads)
     found = []
     for call in calls:
-        mask = masks[call.sources[0]] if call.sources[0] >= 0 else None
+        given = [masks[source] if source >= 0 else None for source in call.sources]
+        mask = given[0]
+        if call.merges and masked(call.layer) and not uses_masks(call.layer):
+            mask = met(call.layer, given)
         if mask is not None and uses_masks(call.layer):
             call = call._replace(sources=(*call.sources, mask[1]), merges=True, masked_by=mask[0])
         own = (call.layer, call.sources[0]) if makes_masks(call.layer) else None
@@ -236,7 +239,7 @@ def _arguments(name: str, call: dict, model) -> list:
     more = []
     if own and isinstance(model.get_layer(name), CALLED_APART):
         more = [own.pop(key) for key in ("query", "value", "key") if key in own]
-    if isinstance(own.get("mask"), dict) and uses_masks(model.get_layer(name)):
+    if isinstance(own.get("mask"), dict) and takes_mask_from_config(model.get_layer(name)):
         del own["mask"]  # as it comes with the input
     if own:
         raise ValueError(f"Model {model.name!r}: expected layers called on tensors alone. "

@@ -56,6 +56,7 @@ class Learner:
     built: bool
     ends: list[int]
     output_masks: Several | None
+    mixed_masks: bool
     inputs_as: Structure | None
     outputs_as: Structure | None
 
@@ -110,6 +111,9 @@ class Learner:
         """
         self._disregard({key: value for key, value in settings.items()
                          if key != "auto_scale_loss"})
+        if self.mixed_masks and loss is not None:
+            raise UnsupportedError(f"Model {self.name!r}: compile does not support an output at "
+                                   "which masks meet that are not the same.")
         if self.outputs_as is not None:
             self._compile_jointly(loss, loss_weights, metrics, weighted_metrics)
         else:

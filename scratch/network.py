@@ -14,7 +14,7 @@ from scratch import files, low_precision, precision, regularization
 from scratch.errors import UnsupportedError
 from scratch.layers import Input, Layer, symbolic
 from scratch.layers.unknown_sizes import STAND_INS, filled, has_unknown, worked_out
-from scratch.masks import Mask, taken, with_masks
+from scratch.masks import Mask, Mixed, taken, with_masks
 from scratch.nesting import Call, written_out
 from scratch.operations.operation import Operation
 from scratch.several import Several, Structure, each, grouped, mapped
@@ -58,6 +58,7 @@ class Network(Trainer, HoldsWeights):
         self.ends: list[int] = []
         self.end_masks: list[Mask | None] = []
         self.output_masks: Several | None = None
+        self.mixed_masks = False
         self.built = False
         self.sizes: list[tuple] | None = None
 
@@ -116,7 +117,13 @@ class Network(Trainer, HoldsWeights):
         self.layers, sources, made = written_out(self.calls, self)
         self.sources, masks = with_masks(self.layers, sources)
         self.ends = [made[each] for each in self.made_by] if self.calls else []
-        self.end_masks = [masks[end] for end in self.ends]
+        self.end_masks = [self._known(masks[end]) for end in self.ends]
+
+    def _known(self, mask) -> Mask | None:
+        """A mask that goes along with an output; one that is none of its inputs' is kept from the
+        loss."""
+        self.mixed_masks = self.mixed_masks or isinstance(mask, Mixed)
+        return None if isinstance(mask, Mixed) else mask
 
     @property
     def has_output_masks(self) -> bool:

@@ -9,7 +9,7 @@ from compare.tracing.configs import layer_config
 from compare.tracing.model_kinds import KINDS
 from compare.tracing.trace import WHOLE, Trace
 from compare.tracing.types import Config
-from scratch.masks import PASSING
+from scratch.masks import JOINING, PASSING
 
 Read = Callable[[int], np.ndarray]
 
@@ -39,17 +39,29 @@ def along(trace: Trace, end: int, read: Read | None = None) -> np.ndarray | None
         read: gives what the mask is made of, by the position of the part that puts it out, -1 - k
             for the network's input k; None for what the part that makes it has read in the trace.
     """
-    while end >= 0:
-        part = trace.parts[end]
-        kind, config = KINDS.get(part.class_name), layer_config(trace, part.layer)
-        activation = part.part not in ("", WHOLE)
-        if not activation and kind is not None and _makes(kind, config):
-            given = part.inputs[0] if read is None else read(trace.sources[end][0])
-            return _made(trace, end, given)
-        if not activation and not (kind is not None and _hands_on(kind, config)):
-            return None
-        end = trace.sources[end][0]
-    return None
+    maker = _maker(trace, end)
+    if maker is None:
+        return None
+    given = trace.parts[maker].inputs[0] if read is None else read(trace.sources[maker][0])
+    return _made(trace, maker, given)
+
+
+def _maker(trace: Trace, end: int) -> int | None:
+    """The part that makes the mask which goes along with the output of another."""
+    if end < 0:
+        return None
+    part = trace.parts[end]
+    kind, config = KINDS.get(part.class_name), layer_config(trace, part.layer)
+    if part.part not in ("", WHOLE):  # an activation
+        return _maker(trace, trace.sources[end][0])
+    if kind is not None and _makes(kind, config):
+        return end
+    if kind is None or not _hands_on(kind, config):
+        return None
+    if not kind.merges:
+        return _maker(trace, trace.sources[end][0])
+    found = [_maker(trace, source) for source in trace.sources[end]]
+    return None if any(maker is None for maker in found) else found[0]
 
 
 def _makes(kind: Any, config: Config) -> bool:
@@ -61,7 +73,7 @@ def _hands_on(kind: Any, config: Config) -> bool:
     if getattr(kind, "uses_masks", False):
         inner = config.get("layer", {}).get("config", config)
         return bool(inner.get("return_sequences"))
-    return bool({cls.__name__ for cls in kind.__mro__} & PASSING)
+    return bool({cls.__name__ for cls in kind.__mro__} & (PASSING | JOINING | {"Concatenate"}))
 
 
 def _made(trace: Trace, maker: int, read: Any) -> np.ndarray:
