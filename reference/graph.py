@@ -142,17 +142,22 @@ def _units(model) -> tuple[list[tuple], list[tuple[int, int]]]:
                          f"a {type(model).__name__}, whose config says nothing of its connections")
     inputs = [(name, number) for name, number, _ in _listed(config["input_layers"])]
     units = {operation.name: operation for operation in model.operations}
-    arguments = {}
+    arguments, masks = {}, {}
     for entry in config["layers"]:
         own = entry["config"]["name"]
         arguments.update({(own, i): _arguments(own, call, model)
                           for i, call in enumerate(entry["inbound_nodes"])})
+        masks.update({(own, i): [each for each, _ in _tensors(call["kwargs"].get("mask"))]
+                      for i, call in enumerate(entry["inbound_nodes"])})
     reads = {call: list(_tensors(args)) for call, args in arguments.items()}
     ends = [((name, number - _first_as_output(units[name])), place)
             for name, number, place in _listed(config["output_layers"])]
+    named = {call: [each for each, _ in read] for call, read in reads.items()}
+    computed = set(ordered([call for call, _ in ends], named))
+    # operations that make masks count where calls are sorted, and are none of these themselves
     order = ordered([call for call, _ in ends],
-                    {call: [each for each, _ in read] for call, read in reads.items()})
-    own = [call for call in order if call not in inputs]
+                    {call: read + masks[call] for call, read in named.items()})
+    own = [call for call in order if call in computed and call not in inputs]
     position = {**{source: -1 - k for k, source in enumerate(inputs)},
                 **{call: i for i, call in enumerate(own)}}
     return ([_called(units[call[0]], arguments[call],

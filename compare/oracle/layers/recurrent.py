@@ -10,9 +10,9 @@ import numpy as np
 
 from compare.oracle import masks
 from compare.oracle.base import Oracle, judges
+from compare.oracle.layers.dropping import Dropping
 from compare.oracle.making import activation_for
 from compare.oracle.recurrence import added, at_step, beside, collected, columns, turned
-from compare.oracle.recurrent_dropout import Dropping
 from compare.oracle.running_error import Bounded, bilinear
 from compare.tracing.types import Config
 
