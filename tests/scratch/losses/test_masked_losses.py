@@ -58,11 +58,11 @@ def outputs(L, kind):
     return [words, L.Dropout(0.0), states, L.LayerNormalization(), *last]
 
 
-CASES = [("classes", "sparse_categorical_crossentropy", ["accuracy"], None),
-         ("classes", "sparse_categorical_crossentropy", ["accuracy"], "samples"),
-         ("numbers", "mse", ["mae", "cosine_similarity"], "steps"),
-         ("numbers", "huber", [], "samples"),
-         ("yes or no", "binary_crossentropy", ["accuracy", "mse"], None)]
+CASES = [("classes", "sparse_categorical_crossentropy", ["accuracy"], None, False),
+         ("classes", "sparse_categorical_crossentropy", ["accuracy"], "samples", True),
+         ("numbers", "mse", ["mae", "cosine_similarity"], "steps", False),
+         ("numbers", "huber", [], "samples", True),
+         ("yes or no", "binary_crossentropy", ["accuracy", "mse"], None, True)]
 
 
 def weights(given):
@@ -70,8 +70,7 @@ def weights(given):
     return None if shape is None else np.random.default_rng(1).uniform(0.5, 2, shape)
 
 
-@pytest.mark.parametrize("functional", [False, True])
-@pytest.mark.parametrize("kind, loss, metrics, weighted", CASES)
+@pytest.mark.parametrize("kind, loss, metrics, weighted, functional", CASES)
 def test_keras(keras, tmp_path, kind, loss, metrics, weighted, functional):
     """Steps, evaluation and metrics, out of a file that Keras wrote and back."""
     keras.utils.set_random_seed(1)
