@@ -31,7 +31,7 @@ Answers = Callable[[Any, np.ndarray, np.ndarray], np.ndarray]  # of (metric, lab
 def rows(model: Network, epoch: Epoch) -> list[Row]:
     """A row for each accuracy that the candidate is compiled with."""
     counted = {name: (metric, weighted) for name, metric, weighted in metrics_of(model)
-               if kind_of(metric) in ANSWERS}
+               if is_counted(model, metric)}
     if not counted:
         return []
     copied = with_fresh_optimizer(model)
@@ -52,7 +52,7 @@ def rows(model: Network, epoch: Epoch) -> list[Row]:
 
 def note(model: Network) -> list[str]:
     """A sentence on the metrics that are not compared, if there are any."""
-    names = [name for name, metric, _ in metrics_of(model) if kind_of(metric) not in ANSWERS]
+    names = [name for name, metric, _ in metrics_of(model) if not is_counted(model, metric)]
     return [f"Of metrics, accuracies are compared. Not compared: {', '.join(names)}."
             ] if names else []
 
@@ -64,6 +64,11 @@ def metrics_of(model: Network) -> list[tuple[str, Any, bool]]:
     scores = Scores(*copy.deepcopy((model.metrics, model.weighted_metrics)))  # which forget
     metrics = [(each, False) for each in scores.plain] + [(each, True) for each in scores.weighted]
     return [(name, metric, weighted) for name, (metric, weighted) in zip(scores.names, metrics)]
+
+
+def is_counted(model: Network, metric: Any) -> bool:
+    """Whether it is an accuracy, of an output of which no mask leaves out steps."""
+    return kind_of(metric) in ANSWERS and not getattr(model, "has_output_masks", False)
 
 
 def kind_of(metric: Any) -> str:

@@ -55,16 +55,16 @@ class ConvLSTM(LSTM):
     rank = 2
     convolution: type[Conv2D] = Conv2D
     neutral = {"kernel_constraint": (None,), "recurrent_constraint": (None,),
-               "bias_constraint": (None,), "recurrent_dropout": (0.0,),
-               "return_state": (False,), "stateful": (False,)}
+               "bias_constraint": (None,), "return_state": (False,), "stateful": (False,)}
 
     def __init__(self, filters, kernel_size, strides=1, padding="valid", data_format=None,
                  dilation_rate=1, **kwargs):
         super().__init__(filters, **kwargs)
         self.filters = positive(filters, "filters", self)
-        if self.dropout:
-            raise UnsupportedError(f"{self} does not support dropout={self.dropout}. "
-                                   "Expected: dropout=0.0.")
+        for name in ("dropout", "recurrent_dropout"):
+            if getattr(self, name):
+                raise UnsupportedError(f"{self} does not support {name}={getattr(self, name)}. "
+                                       f"Expected: {name}=0.0.")
         self.kernel_size = one_per_axis(kernel_size, self.rank, "kernel_size", self)
         self.strides = one_per_axis(strides, self.rank, "strides", self)
         self.padding = padding_name(padding, self, ("valid", "same"))
@@ -143,7 +143,8 @@ class ConvLSTM(LSTM):
         last = self.data_format == "channels_last"
         return array if last else np.moveaxis(array, -1, 1 + with_steps)
 
-    def _through_kernel(self, x):
+    def _through_kernel(self):
+        x = self._read[0]
         # (N, T, H, W, C) -> (N T, H, W, C) -> (N, T, OH, OW, 4 F)
         z = self._of_input.affine(x.reshape(-1, *x.shape[2:]))
         return z.reshape(*x.shape[:2], *z.shape[1:])
@@ -152,12 +153,12 @@ class ConvLSTM(LSTM):
         # (N, T, OH, OW, 4 F) -> (N T, OH, OW, 4 F) -> (N, T, H, W, C)
         dx = self._of_input.affine_backward(dz.reshape(-1, *dz.shape[2:]), wants_input_gradient)
         self.grads["kernel"] = self._of_input.grads["kernel"]
-        return None if dx is None else dx.reshape(self._x.shape)
+        return None if dx is None else dx.reshape(self._read[0].shape)
 
-    def _from_state(self, before):
+    def state_product(self, before, gates=None):
         return self._of_state.affine(before)
 
-    def _to_state(self, before, dz):
+    def state_product_back(self, before, dz, gates=None):
         self._of_state.affine(before)  # as it was at that step
         before = self._of_state.affine_backward(dz, True)
         self.grads["recurrent_kernel"] += self._of_state.grads["kernel"]

@@ -67,7 +67,7 @@ class LSTM(Recurrent):
 
     def step(self, z, states):
         before, c_before = states
-        zi, zf, zg, zo = np.split(z + self._from_state(before), 4, axis=-1)
+        zi, zf, zg, zo = np.split(z + self.state_product(before), 4, axis=-1)
         gate, squash = self.recurrent_activation.function, self.activation.function
         i, f, g, o = gate(zi), gate(zf), squash(zg), gate(zo)
         c = f * c_before + i * g
@@ -81,19 +81,7 @@ class LSTM(Recurrent):
         dc = dc + squash(dh * o, c, squashed)
         dz = np.concatenate([gate(dc * g, zi, i), gate(dc * c_before, zf, f),
                              squash(dc * i, zg, g), gate(dh * squashed, zo, o)], axis=-1)
-        return dz, [self._to_state(before, dz), dc * f]
-
-    def _from_state(self, before: np.ndarray) -> np.ndarray:
-        """The part of z that comes of the state before."""
-        # (N, U) @ (U, 4 U) -> (N, 4 U)
-        return before @ self.params["recurrent_kernel"]
-
-    def _to_state(self, before: np.ndarray, dz: np.ndarray) -> np.ndarray:
-        """The gradient of that state; adds to the recurrent kernel's."""
-        # (U, N) @ (N, 4 U) -> (U, 4 U)
-        self.grads["recurrent_kernel"] += before.T @ dz
-        # (N, 4 U) @ (4 U, U) -> (N, U)
-        return dz @ self.params["recurrent_kernel"].T
+        return dz, [self.state_product_back(before, dz), dc * f]
 
     def get_config(self):
         return {**super().get_config(), "unit_forget_bias": self.unit_forget_bias,

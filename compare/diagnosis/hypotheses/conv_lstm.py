@@ -28,7 +28,7 @@ def of_convolutions(c) -> list[Variant]:
                         lambda c: c.hooked(seen=other_side)))
     if c.tensor == "input_gradient":
         found.append(inside("kernel-flipped", "on the way back to the input",
-                            lambda c: c.hooked(to_input=unflipped)))
+                            lambda c: c.hooked(given_back=unflipped)))
     if c.tensor.endswith("_gradient") and c.tensor.removesuffix("_gradient") in c.weights:
         axes = tuple(range(c.layer.rank))
         found.append(inside("kernel-flipped", "the gradient comes out turned",

@@ -22,7 +22,14 @@ from compare.evaluation.fuzzing.grammar import (
 )
 from compare.evaluation.fuzzing.layer_grammar import ANY, IN_BRANCHES, LAYERS
 from compare.evaluation.fuzzing.low_precision import lowered
-from compare.evaluation.fuzzing.specification import Node, Specification
+from compare.evaluation.fuzzing.specification import (
+    Node,
+    Specification,
+    batch_of,
+    output_shapes,
+    sample_weights_of,
+    targets_of,
+)
 from compare.evaluation.fuzzing.structure import structured
 from scratch.errors import UnsupportedError
 from scratch.layer_config import layer_from_config
@@ -65,14 +72,23 @@ def without_refused_masks(specification: Specification) -> Specification:
               if node.class_name == "Masking" or node.arguments.get("mask_zero")]
     if makers:
         try:
-            model_of(specification)
-        except UnsupportedError:
+            _try_masked_loss(specification)
+        except (UnsupportedError, ValueError):
             for node in makers:
                 if node.class_name == "Masking":
                     node.class_name, node.arguments = "Identity", {}
                 else:
                     node.arguments["mask_zero"] = False
     return specification
+
+
+def _try_masked_loss(specification: Specification) -> None:
+    """Build the network, and compute its loss if a mask reaches that: not every loss takes one."""
+    model = model_of(specification)
+    if model.has_output_masks and specification.loss is not None:
+        shapes = output_shapes(specification, model)
+        model.forward_and_loss(batch_of(specification), targets_of(specification, shapes),
+                               sample_weight=sample_weights_of(specification, shapes))
 
 
 class Draw:

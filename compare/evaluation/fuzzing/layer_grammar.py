@@ -290,7 +290,7 @@ RECURRENT = {"units": (3, 1, 4), "activation": ("tanh", "relu", "linear", "softs
              "bias_initializer": ("zeros", "random_normal"), "kernel_regularizer": REGULARIZER,
              "recurrent_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER,
              "activity_regularizer": (None, "l2"), "recurrent_constraint": (None, "max_norm"),
-             "dropout": (0.0, 0.3), "seed": (None, 7)}
+             "dropout": (0.0, 0.3), "recurrent_dropout": (0.0, 0.0, 0.2), "seed": (None, 7)}
 GATED = {**RECURRENT, "recurrent_activation": ("sigmoid", "hard_sigmoid", "tanh")}
 
 OF_FILMS = {"filters": (2, 1, 3), "strides": (1, 2), "padding": ("valid", "same"),
@@ -416,7 +416,8 @@ LAYERS: dict[str, Entry] = {
             ("Conv1D", {"filters": 3, "kernel_size": 2, "padding": "same",
                         "kernel_constraint": "max_norm"}),
             ("LayerNormalization", {"axis": 1}), ("Flatten", {}), ("MaxPooling1D", {}),
-            ("GlobalAveragePooling2D", {}), ("Softmax", {})))}, inside_fits),
+            ("GlobalAveragePooling2D", {}), ("Softmax", {}), ("Dropout", {"rate": 0.3}),
+            ("GRU", {"units": 2, "recurrent_dropout": 0.3})))}, inside_fits),
     "SimpleRNN": Entry((SEQUENCE,), {
         key: values for key, values in RECURRENT.items() if key != "activity_regularizer"}),
     "LSTM": Entry((SEQUENCE,), {**GATED, "unit_forget_bias": SWITCH}),
@@ -434,7 +435,8 @@ LAYERS: dict[str, Entry] = {
             ("LSTM", {"return_sequences": True}), ("GRU", {"kernel_regularizer": "l2"}),
             ("SimpleRNN", {"go_backwards": True, "return_sequences": True,
                            "recurrent_constraint": "max_norm"}),
-            ("GRU", {"reset_after": False, "use_bias": False}))),
+            ("GRU", {"reset_after": False, "use_bias": False}),
+            ("LSTM", {"dropout": 0.3, "recurrent_dropout": 0.2}))),
         "merge_mode": ("concat", "sum", "mul", "ave")}),
     "RepeatVector": Entry((VECTOR,), {"n": (3, 1, 2)}),
     "CenterCrop": Entry((IMAGE,), {"height": (3, 5, 8), "width": (4, 2, 11),

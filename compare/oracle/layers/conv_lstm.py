@@ -97,10 +97,11 @@ class ConvLSTM2D(LSTM):
         return bilinear(lambda d, k: spread(walk, d, k),
                         dz.reshape(self.samples, *walk.outputs, -1), kernel)
 
-    def to_input(self, dz: Bounded) -> Bounded:
+    def given_back(self, dz: Bounded) -> Bounded:
         return self._spread(self.walk, dz, self.kernels[0])
 
-    def to_state(self, dz: Bounded) -> Bounded:
+    def state_sent_back(self, dz: Bounded, terms: list[Bounded] | None = None,
+                        gates: int | None = None) -> Bounded:
         return self._spread(self.walk_of_states, dz, self.kernels[1]).reshape(-1, self.units)
 
     def backward(self, dy: Bounded) -> tuple[Any, dict[str, Bounded]]:

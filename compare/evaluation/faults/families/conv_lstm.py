@@ -30,7 +30,7 @@ def with_state_kernel(change):
         with lent(layer, {"recurrent_kernel": change(layer.params["recurrent_kernel"], layer)}):
             return right(before)
 
-    return lambda layer: patched(layer, _from_state=from_state)
+    return lambda layer: patched(layer, state_product=from_state)
 
 
 def flipped(kernel, layer):
@@ -90,7 +90,7 @@ TABLE = [
     ("state-kernel-turned", "the states' kernel has its channels in and out exchanged", ALL_STEPS,
      OUT, "transposed-weights", with_state_kernel(turned)),
     ("state-padding", "an even kernel's padding of the states stands on the other side", ALL_STEPS,
-     OUT, "padding-side", lambda layer: patched(layer, _from_state=padded_behind)),
+     OUT, "padding-side", lambda layer: patched(layer, state_product=padded_behind)),
     ("gates-i-f-o-g", "the last two gates lie in the other order", ALL_STEPS, OUT, "gate-order",
      stepping(gates_exchanged)),
     ("never-forgets", "the cell adds up and forgets nothing", ALL_STEPS, OUT, "gate-formula",
@@ -108,7 +108,7 @@ TABLE = [
     ("dx-unflipped", "the gradient goes back through the kernel as it is, not turned", ALL_STEPS,
      DX, "kernel-flipped", lambda layer: patched(layer, _through_kernel_back=back_unflipped)),
     ("recurrent-mean", "the recurrent kernel's gradient is a mean over the steps", ALL_STEPS, DR,
-     "scale", gradient("recurrent_kernel", lambda layer, g, dy: g / layer._x.shape[1])),
+     "scale", gradient("recurrent_kernel", lambda layer, g, dy: g / layer._read[0].shape[1])),
     ("dk-flipped", "the gradient of the kernel comes out turned", ALL_STEPS, DK, "kernel-flipped",
      gradient("kernel", lambda layer, g, dy: flipped(g, layer))),
 ]
