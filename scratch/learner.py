@@ -6,7 +6,7 @@ the batch's, so that losses and gradients add up; penalties on weights come in o
 
 import math
 import warnings
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -55,7 +55,8 @@ class Learner:
     layers: list[Layer]
     built: bool
     ends: list[int]
-    masked_ends: list[int]
+    output_masks: Several | None
+    mixed_masks: bool
     inputs_as: Structure | None
     outputs_as: Structure | None
 
@@ -110,21 +111,15 @@ class Learner:
         """
         self._disregard({key: value for key, value in settings.items()
                          if key != "auto_scale_loss"})
-        self._refuse_masked_outputs(loss)
+        if self.mixed_masks and loss is not None:
+            raise UnsupportedError(f"Model {self.name!r}: compile does not support an output at "
+                                   "which masks meet that are not the same.")
         if self.outputs_as is not None:
             self._compile_jointly(loss, loss_weights, metrics, weighted_metrics)
         else:
             self._compile_alone(loss, loss_weights, metrics, weighted_metrics)
         self.optimizer = self._scaling(optimizers.get(optimizer), settings)
         self.optimizer.compute_in(self.dtype)
-
-    def _refuse_masked_outputs(self, loss) -> None:
-        if self.masked_ends and loss is not None:
-            raise UnsupportedError(
-                f"Model {self.name!r}: compile does not support the mask that comes along with the "
-                f"output of {self.layers[self.masked_ends[0]].name!r}, by which Keras leaves steps "
-                "out of the loss. Expected: a layer that uses the mask up before, such as an LSTM "
-                "without return_sequences, or mask_zero=False.")
 
     def _compile_alone(self, loss, loss_weights, metrics, weighted_metrics) -> None:
         """The loss and the metrics of a single output."""
@@ -201,6 +196,11 @@ class Learner:
             tell, change = ("tells", "changes") if len(told) == 1 else ("tell", "change")
             warnings.warn(f"Model {self.name!r}: {', '.join(told)} {tell} TensorFlow how to run, "
                           f"and {change} nothing here.", stacklevel=3)
+
+    @property
+    def has_output_masks(self) -> bool:
+        """Whether a mask comes along with an output."""
+        raise NotImplementedError
 
     @property
     def dtype(self) -> np.dtype:
@@ -296,8 +296,10 @@ class Learner:
     def _weighed(self, x, y, sample_weight):
         """A batch's labels, with what each of its losses counts for."""
         self._make_ready(x)
-        return self.loss.weigh(self._targets(y), self.grouped_weights(sample_weight),
-                               self.layers[-1].dtype)
+        targets, weights = self._targets(y), self.grouped_weights(sample_weight)
+        if self.has_output_masks:
+            return Unweighed(targets, weights)
+        return self.loss.weigh(targets, weights, self.layers[-1].dtype)
 
     def _make_ready(self, x) -> None:
         """Be built, and for samples of such sizes where the model leaves sizes open."""
@@ -346,6 +348,11 @@ class Learner:
     def _forward_and_loss(self, x, batch, training: bool):
         """(output, loss, whether from logits) of a batch or a block of it, without penalties."""
         output = self.forward(x, training)
+        if isinstance(batch, Unweighed):
+            masks = self.output_masks
+            assert masks is not None, "forward makes them"
+            batch = self.loss.weigh(batch.targets, batch.sample_weight, self.layers[-1].dtype,
+                                    masks if self.outputs_as is not None else masks.arrays[0])
         if isinstance(self.loss, losses.JointLoss):
             makers = [self.layers[end] for end in self.ends]
             by_logits = self.loss.fuses([layer.logits_kind for layer in makers], batch,
@@ -398,8 +405,10 @@ class Learner:
         return value, output
 
     def _shares(self, samples: int) -> list[list[slice]]:
-        """The blocks of a batch, as `parallel.split`; a single one where the loss is of all."""
-        return [[slice(0, samples)]] if self.loss.over_batch else parallel.split(self, samples)
+        """The blocks of a batch, as `parallel.split`; a single one where the loss is of all, or
+        divided by how many steps of all count."""
+        alone = self.loss.over_batch or self.has_output_masks
+        return [[slice(0, samples)]] if alone else parallel.split(self, samples)
 
     def _refuse_step(self, value, x, y, sample_weight) -> NoReturn:
         """Take back what the forward pass has moved, and say what comes from where."""
@@ -475,6 +484,10 @@ class Learner:
         def test(model, blocks):
             return [model._forward_and_loss(x[rows], batch[rows], False) for rows in blocks]
 
+        if self.has_output_masks:
+            output, value, _ = self._forward_and_loss(x, batch, False)
+            return self._penalized(value), output
+
         results = sum(parallel.run(self, self._shares(len(x)), test), [])
         value = sum(loss for _, loss, _ in results)
         return self._penalized(value), joined([output for output, _, _ in results])
@@ -492,6 +505,14 @@ class Learner:
         if self.loss is None:
             raise ValueError(f"Model {self.name!r} must be compiled before {action}: "
                              "call compile(optimizer=..., loss=...).")
+
+
+class Unweighed(NamedTuple):
+    """A batch's labels and sample weights, before it is known which steps the outputs' masks leave
+    out."""
+
+    targets: Any
+    sample_weight: Any
 
 
 def _array(labels):

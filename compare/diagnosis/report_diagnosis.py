@@ -36,6 +36,7 @@ from compare.tracing.configs import layer_config
 from compare.tracing.global_state import leaving_no_trace
 from compare.tracing.loss_scale import rule_of
 from compare.tracing.loss_terms import is_joint, terms_of
+from compare.tracing.masks import along
 from compare.tracing.shared_weights import total_gradient
 from compare.tracing.trace import Trace
 
@@ -286,7 +287,8 @@ class Diagnosis:
                             term.gradient(theirs) / (expected.share(theirs, term) or 1.0))
             finding = diagnose_loss(None if loss is None else term.function(self.model), term.loss,
                                     term.labels(theirs), term.seen(theirs), fused=term.fused,
-                                    sample_weight=term.sample_weight(theirs), tensor=row.tensor,
+                                    sample_weight=term.sample_weight(theirs),
+                                    steps=along(theirs, term.part), tensor=row.tensor,
                                     observed=observed, seconds=seconds,
                                     extra=None if observed is None or joint else extra)
             if finding is not None:

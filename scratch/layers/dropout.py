@@ -41,6 +41,7 @@ class Dropout(RandomLayer):
     """
 
     takes_low_precision = True
+    random_inside = True
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         super().__init__(seed=seed, **kwargs)

@@ -35,6 +35,8 @@ class GaussianDropout(RandomLayer):
         (1.0, 0.5)
     """
 
+    random_inside = True
+
     def __init__(self, rate, seed=None, **kwargs):
         super().__init__(seed=seed, **kwargs)
         self.rate = between_zero_and_one(rate, "rate", self)

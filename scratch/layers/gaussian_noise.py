@@ -28,6 +28,8 @@ class GaussianNoise(RandomLayer):
         (0.5, 0.0)
     """
 
+    random_inside = True
+
     def __init__(self, stddev, seed=None, **kwargs):
         super().__init__(seed=seed, **kwargs)
         self.stddev = between_zero_and_one(stddev, "stddev", self)

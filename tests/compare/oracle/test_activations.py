@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import scratch
+from compare.oracle.layers.softmax import softmax
 from compare.oracle.registry import ACTIVATIONS, oracle_for
 from compare.oracle.running_error import Bounded, Rounding
 from tests.compare.support.activation_checks import KINKED, SHAPE, assert_inside, sweep, used
@@ -211,3 +212,18 @@ def test_a_layer_inside_a_layer_is_judged_by_its_own_config():
         oracle_for("Dense", {**config, "activation": {"class_name": "Custom", "config": {}}}, "c")
     with pytest.raises(ValueError, match="'top' with 'glu'"):
         oracle_for("Dense", {**config, "activation": "glu"}, "glu")
+
+
+@pytest.mark.parametrize("error", [1.0, 1e3, np.inf])
+def test_a_share_stays_one_however_far_its_logits_may_be_off(error):
+    """Between 0 and 1, but where nothing is known of a logit."""
+    x = np.random.default_rng(0).standard_normal((4, 5))
+    bound = np.zeros(x.shape)
+    bound[1:] = error
+    found = softmax(Bounded(x, Rounding.of("float32"), bound), -1)
+    assert np.isinf(found.bound[1:]).all() if np.isinf(error) else found.bound.max() < 1.01
+    assert found.bound[0].max() < 1e-6
+    if np.isfinite(error):
+        moved = np.exp(np.linspace(-1, 1, 5) * error - error)  # as far as they may be
+        shares = moved / moved.sum()
+        assert (np.abs(shares - found.value[1:]) <= found.bound[1:]).all()
