@@ -83,7 +83,8 @@ def told(tmp_path_factory):
     (folder / "submissions").mkdir()
     (folder / "submissions" / "ann.py").write_text("number = 3\n")
     run = subprocess.run([sys.executable, "-c", PROGRAM, json.dumps(list(TOLD))], cwd=folder,
-                         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(folder)])},
+                         env={**os.environ,
+                              "PYTHONPATH": os.pathsep.join([str(ROOT), str(folder)])},
                          capture_output=True, text=True, timeout=patience.SECONDS)
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)
