@@ -25,22 +25,24 @@ class AnyBatchSize:
         model.make_train_function()
         self._function = model.train_function
         self._batch: tuple = ()  # which the dataset reads at each step
-        self._batches: Iterator | None = None
+        self._kind: tuple = ()  # what all batches of the dataset have in common
+        self._batches: Iterator = iter(())
 
     def __call__(self, batches: Iterator[tuple]):
         self._batch = tuple(each for each in next(batches) if each is not None)
-        if self._batches is None:
+        kind = tuple((each.shape[1:], each.dtype) for each in self._batch)
+        if kind != self._kind:
+            self._kind = kind
             self._batches = self._read_one_by_one()
         return self._function(self._batches)
 
     def _read_one_by_one(self) -> Iterator:
-        """A dataset's iterator, made once, for that takes longer than a small network's step."""
+        """A dataset's iterator, kept, for to make one takes longer than a small network's step."""
         def current():
             while True:
                 yield self._batch
 
-        any_size = tuple(tf.TensorSpec((None, *each.shape[1:]), each.dtype)
-                         for each in self._batch)
+        any_size = tuple(tf.TensorSpec((None, *shape), dtype) for shape, dtype in self._kind)
         dataset = tf.data.Dataset.from_generator(current, output_signature=any_size)
         ahead = tf.data.Options()
         ahead.experimental_optimization.inject_prefetch = False
