@@ -1,5 +1,6 @@
 """Diagnosis of a report: which rows to explain, and what is known of how they came about."""
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -63,6 +64,9 @@ class Diagnosis:
         self.slack = slack or {}
         self.known: dict[tuple, Finding | None] = {}
         self.searched: dict[tuple, Finding | None] = {}
+        # by tensor of a side, the seconds left to look for two causes: all gates that it fails
+        # search the same pairs
+        self.left: dict[tuple, float] = {}
 
     def findings(self, rows: list[Row]) -> list[Finding]:
         """For the first failing tensor of each layer, of the loss and of the update."""
@@ -172,7 +176,11 @@ class Diagnosis:
         key = (row.layer, row.tensor, row.off, row.gate is Gate.INFERENCE, row.gate is Gate.UPDATE,
                row.gate if row.drawn is not None else None)
         if key not in self.searched:
-            self.searched[key] = diagnose_suspect(self.suspect(row, number), seconds)
+            left = self.left.setdefault(key[:3], seconds)
+            began = time.thread_time()
+            finding = self.searched[key] = diagnose_suspect(self.suspect(row, number), left)
+            if finding is not None and not finding.causes:
+                self.left[key[:3]] = max(0.0, left - (time.thread_time() - began))
         return self.searched[key]
 
     def _moved_outside(self, row: Row, number: int) -> Finding | None:

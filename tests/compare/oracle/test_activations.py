@@ -15,6 +15,7 @@ from compare.oracle.layers.softmax import softmax
 from compare.oracle.registry import ACTIVATIONS, oracle_for
 from compare.oracle.running_error import Bounded, Rounding
 from tests.compare.support.activation_checks import KINKED, SHAPE, assert_inside, sweep, used
+from tests.draws import draws
 from tests.scratch.support.activation_oracles import FUNCTIONS, KINKS
 from tests.scratch.support.checks import DTYPES, EXAMPLES, real, whole
 
@@ -83,7 +84,7 @@ def test_bounds_hold_over_all_sizes(keras, class_name, config, dtype):
 @every_dtype
 @every_case
 @given(data=st.data())
-@settings(EXAMPLES, max_examples=10)
+@settings(EXAMPLES, max_examples=draws(10))
 def test_bounds_hold_for_whatever_is_drawn(class_name, config, dtype, data):
     width = np.dtype(dtype).itemsize * 8
     numbers = (st.floats(-40, 40, width=width) | st.floats(-1, 1, width=width)
