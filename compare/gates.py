@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from compare import adapters
 from compare.checks import (
+    counted_metrics,
     end_to_end,
     entry_points,
     extremes,
@@ -75,6 +76,7 @@ def report_on(model, twin, called, reference: Trace, given: dict, probes: bool, 
                              reference, left_out)
         if is_keras(called):
             rows = rows + entry_points.rows(model, called, reference)
+            notes += [] if reference.y is None else counted_metrics.note(model)
     elif reference.training:
         rows = rows + [row for row in noise_distribution.rows(model, reference)
                        if row.layer in some.names]

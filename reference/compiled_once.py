@@ -24,18 +24,37 @@ class AnyBatchSize:
         put(model, "train_function", None)
         model.make_train_function()
         self._function = model.train_function
+        self._batch: tuple = ()  # which the dataset reads at each step
+        self._kind: tuple = ()  # what all batches of the dataset have in common
+        self._batches: Iterator = iter(())
 
     def __call__(self, batches: Iterator[tuple]):
-        batch = tuple(each for each in next(batches) if each is not None)
-        any_size = tuple(tf.TensorSpec((None, *each.shape[1:]), each.dtype) for each in batch)
-        dataset = tf.data.Dataset.from_generator(lambda: [batch], output_signature=any_size)
-        return self._function(iter(dataset))
+        self._batch = tuple(each for each in next(batches) if each is not None)
+        kind = tuple((each.shape[1:], each.dtype) for each in self._batch)
+        if kind != self._kind:
+            self._kind = kind
+            self._batches = self._read_one_by_one()
+        return self._function(self._batches)
+
+    def _read_one_by_one(self) -> Iterator:
+        """A dataset's iterator, kept, for to make one takes longer than a small network's step."""
+        def current():
+            while True:
+                yield self._batch
+
+        any_size = tuple(tf.TensorSpec((None, *shape), dtype) for shape, dtype in self._kind)
+        dataset = tf.data.Dataset.from_generator(current, output_signature=any_size)
+        ahead = tf.data.Options()
+        ahead.experimental_optimization.inject_prefetch = False
+        ahead.autotune.enabled = False
+        return iter(dataset.with_options(ahead))
 
 
 def possible(model, x, y, sample_weight) -> bool:
     """Whether a model trains on batches of any size, of one array each, by a step that is compiled
     as Keras compiles it; XLA compiles one anew for each size in any case."""
     return (not model.run_eagerly and not model.jit_compile
+            and not tf.config.functions_run_eagerly()
             and type(model).make_train_function is keras.Model.make_train_function
             and all(isinstance(each, np.ndarray) for each in (x, y))
             and (sample_weight is None or isinstance(sample_weight, np.ndarray))

@@ -5,6 +5,7 @@ What people call is more than the layers one after another: a model's class may 
 """
 
 import contextlib
+import inspect
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from reference.failures import naming_part
 from reference.graph import layers_of
 from reference.kernels import onednn_in_use
 from reference.model import fresh_optimizer, model_dtype
+from reference.op_run import WRAPPED
 from reference.ops import held
 from reference.quiet import keras, precision, tf
 from reference.structures import as_inputs, as_outputs, each, flat, mapped
@@ -75,8 +77,9 @@ class EntryPoints(contextlib.AbstractContextManager):
         """What `predict` returns for x (samples, ...), in one batch; of several inputs or outputs a
         tuple."""
         with precision(self.dtype), naming_part("predict"):
-            made = self.model.predict(as_inputs(self.model, self._cast(x)),
-                                      batch_size=len(each(x)[0]), verbose=0)
+            given = as_inputs(self.model, self._cast(x))
+            made = (self.model.predict_on_batch(given) if is_kerass_own(self.model) else
+                    self.model.predict(given, batch_size=len(each(x)[0]), verbose=0))
         made = flat(made) if isinstance(made, (dict, list, tuple)) else (made,)
         made = tuple(map(held, made))
         return made if len(made) > 1 else made[0]
@@ -84,10 +87,12 @@ class EntryPoints(contextlib.AbstractContextManager):
     def evaluate(self, x, y, sample_weight=None) -> dict[str, float]:
         """What `evaluate` returns for one batch, by name; 'loss' is the first."""
         with precision(self.dtype), naming_part("evaluate"):
-            return self.model.evaluate(
-                as_inputs(self.model, self._cast(x)), self._labels(y), verbose=0,
-                batch_size=len(each(x)[0]), return_dict=True,
-                sample_weight=as_outputs(self.model, self._cast(sample_weight)))
+            given = as_inputs(self.model, self._cast(x)), self._labels(y)
+            weight = as_outputs(self.model, self._cast(sample_weight))
+            if is_kerass_own(self.model):
+                return self.model.test_on_batch(*given, weight, return_dict=True)
+            return self.model.evaluate(*given, verbose=0, batch_size=len(each(x)[0]),
+                                       return_dict=True, sample_weight=weight)
 
     def train_on_batch(self, weights: list, x, y, sample_weight=None,
                        noise: dict | None = None) -> tuple[list, dict[str, float]]:
@@ -138,6 +143,15 @@ class EntryPoints(contextlib.AbstractContextManager):
     def _cast(self, arrays):
         """As `fit` hands it on: numbers with a fraction in Keras's default precision."""
         return mapped(_cast, arrays)
+
+
+def is_kerass_own(model) -> bool:
+    """Whether what the model does for a call is Keras's alone. Its `predict` and `evaluate` then do
+    for one batch what `predict_on_batch` and `test_on_batch` do, by the same compiled functions; to
+    make a dataset of that batch takes longer than a small network's forward pass."""
+    return (type(model).__module__.startswith("keras.src.models.")
+            and not any(inspect.isroutine(value) for name, value in vars(model).items()
+                        if name not in (*FUNCTIONS, *WRAPPED)))
 
 
 def _cast(array) -> np.ndarray:

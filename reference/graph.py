@@ -9,11 +9,12 @@ import inspect
 from collections import Counter
 from typing import Any, NamedTuple
 
-from reference.masks import makes_masks, masked, uses_masks
+from reference.masks import makes_masks, masked, met, takes_mask_from_config, uses_masks
 from reference.operations import Called
 from reference.quiet import keras
 
-CALLED_APART = keras.layers.MultiHeadAttention  # on its inputs one by one, not on a list of them
+# on their inputs one by one, not on a list of them
+CALLED_APART = (keras.layers.MultiHeadAttention, keras.layers.GroupQueryAttention)
 Named = tuple[str, int]  # a call in a config: the layer's name, and the number of the call
 
 
@@ -27,6 +28,8 @@ class Call(NamedTuple):
         merges: whether it takes them as a list.
         tied_to: the name of the layer's first call; None for that itself.
         masked_by: the layer that makes the mask it uses, of what the last of its sources put out.
+        along: (what makes the mask that goes along with its output, the position of what that
+            reads), or None.
     """
 
     layer: Any
@@ -35,6 +38,7 @@ class Call(NamedTuple):
     merges: bool
     tied_to: str | None = None
     masked_by: Any = None
+    along: tuple[Any, int] | None = None
 
 
 def layers_of(model) -> list:
@@ -75,12 +79,15 @@ def with_masks(calls: list[Call]) -> list[Call]:
     masks: list = []  # for each call (what makes the mask that goes along, what that reads)
     found = []
     for call in calls:
-        mask = masks[call.sources[0]] if call.sources[0] >= 0 else None
+        given = [masks[source] if source >= 0 else None for source in call.sources]
+        mask = given[0]
+        if call.merges and masked(call.layer) and not uses_masks(call.layer):
+            mask = met(call.layer, given)
         if mask is not None and uses_masks(call.layer):
             call = call._replace(sources=(*call.sources, mask[1]), merges=True, masked_by=mask[0])
-        found.append(call)
         own = (call.layer, call.sources[0]) if makes_masks(call.layer) else None
         masks.append(own or (mask if masked(call.layer) else None))
+        found.append(call._replace(along=masks[-1]))
     return found
 
 
@@ -136,17 +143,22 @@ def _units(model) -> tuple[list[tuple], list[tuple[int, int]]]:
                          f"a {type(model).__name__}, whose config says nothing of its connections")
     inputs = [(name, number) for name, number, _ in _listed(config["input_layers"])]
     units = {operation.name: operation for operation in model.operations}
-    arguments = {}
+    arguments, masks = {}, {}
     for entry in config["layers"]:
         own = entry["config"]["name"]
         arguments.update({(own, i): _arguments(own, call, model)
                           for i, call in enumerate(entry["inbound_nodes"])})
+        masks.update({(own, i): [each for each, _ in _tensors(call["kwargs"].get("mask"))]
+                      for i, call in enumerate(entry["inbound_nodes"])})
     reads = {call: list(_tensors(args)) for call, args in arguments.items()}
     ends = [((name, number - _first_as_output(units[name])), place)
             for name, number, place in _listed(config["output_layers"])]
+    named = {call: [each for each, _ in read] for call, read in reads.items()}
+    computed = set(ordered([call for call, _ in ends], named))
+    # operations that make masks count where calls are sorted, and are none of these themselves
     order = ordered([call for call, _ in ends],
-                    {call: [each for each, _ in read] for call, read in reads.items()})
-    own = [call for call in order if call not in inputs]
+                    {call: read + masks[call] for call, read in named.items()})
+    own = [call for call in order if call in computed and call not in inputs]
     position = {**{source: -1 - k for k, source in enumerate(inputs)},
                 **{call: i for i, call in enumerate(own)}}
     return ([_called(units[call[0]], arguments[call],
@@ -233,7 +245,7 @@ def _arguments(name: str, call: dict, model) -> list:
     more = []
     if own and isinstance(model.get_layer(name), CALLED_APART):
         more = [own.pop(key) for key in ("query", "value", "key") if key in own]
-    if isinstance(own.get("mask"), dict) and uses_masks(model.get_layer(name)):
+    if isinstance(own.get("mask"), dict) and takes_mask_from_config(model.get_layer(name)):
         del own["mask"]  # as it comes with the input
     if own:
         raise ValueError(f"Model {model.name!r}: expected layers called on tensors alone. "

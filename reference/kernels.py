@@ -25,6 +25,9 @@ def onednn_in_use(dtype: str = "float32") -> bool:
     return dtype in ONEDNN_DTYPES and bool(port.IsMklEnabled())
 
 
+OF_STEPS = ("ConvLSTM1D", "ConvLSTM2D")
+
+
 def refuse_corrupting(layer, input_shape) -> None:
     """Refuse a convolution during whose kernel gradient oneDNN writes outside its memory.
 
@@ -50,11 +53,17 @@ def refuse_corrupting(layer, input_shape) -> None:
 
 
 def corrupts(layer, input_shape) -> bool:
-    """Whether it is a convolution of that kind."""
-    if (type(layer).__name__ not in ("Conv1D", "Conv2D", "Conv1DTranspose", "Conv2DTranspose")
+    """Whether it is a convolution of that kind, or one of every step of a recurrent layer."""
+    kind = type(layer).__name__
+    if (kind not in ("Conv1D", "Conv2D", "Conv1DTranspose", "Conv2DTranspose", *OF_STEPS)
             or max(layer.kernel_size) > 1 or max(layer.strides) == 1):
         return False
-    shapes = sorted((tuple(input_shape), layer.compute_output_shape(input_shape)),
+    if kind in OF_STEPS:
+        input_shape = (input_shape[0], *input_shape[2:])
+        output_shape = layer.cell.compute_output_shape(input_shape)[0]
+    else:
+        output_shape = layer.compute_output_shape(input_shape)
+    shapes = sorted((tuple(input_shape), output_shape),
                     key=lambda shape: int(np.prod(sizes_of(layer, shape))))
     small, large = (sizes_of(layer, shape) for shape in shapes)
     return all(n * stride == m for n, m, stride in zip(small, large, layer.strides))

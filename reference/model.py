@@ -27,12 +27,26 @@ def from_config(config: dict, compile_config: dict | None = None) -> "keras.Mode
         ValueError: for a config that Keras cannot read.
     """
     with precision(config_dtype(config)):
-        kind = keras.Model if "output_layers" in config else keras.Sequential
-        model = kind.from_config(dict(config))  # which Keras takes apart, if functional
+        if "output_layers" in config:
+            model = keras.Model.from_config(dict(config))  # which Keras takes apart
+        else:
+            model = _sequential(config)
     if not config.get("trainable", True):  # which Keras forgets
         model.trainable = False
     if compile_config:
         compile_model(model, compile_config)
+    return model
+
+
+def _sequential(config: dict) -> "keras.Sequential":
+    """What `Sequential.from_config` makes, which builds the model once more after each layer."""
+    layers = config.get("layers")
+    if not layers or not config.get("name") or not all("module" in layer for layer in layers):
+        return keras.Sequential.from_config(dict(config))
+    model = keras.Sequential([keras.saving.deserialize_keras_object(layer) for layer in layers],
+                             name=config["name"])
+    if not model.built and config.get("build_input_shape"):
+        model.build(config["build_input_shape"])
     return model
 
 

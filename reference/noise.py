@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from reference import recurrent_noise
 from reference.quiet import keras, tf
 
 StochasticDepth = keras.src.applications.convnext.StochasticDepth
@@ -21,7 +22,7 @@ MULTIPLYING = (keras.layers.Dropout, keras.layers.GaussianDropout, StochasticDep
 # of images: the name of what Keras draws for each of them
 DRAWN = {keras.layers.RandomFlip: "flips", keras.layers.RandomBrightness: "rgb_delta",
          keras.layers.RandomContrast: "contrast_factor"}
-RECURRENT = (keras.layers.SimpleRNN, keras.layers.LSTM, keras.layers.GRU)
+OF_HEADS = (keras.layers.MultiHeadAttention, keras.layers.GroupQueryAttention)
 NOT_RANDOM = (keras.layers.Resizing, keras.layers.CenterCrop)
 
 
@@ -37,20 +38,18 @@ def drops_weights(layer) -> bool:
     return _dropout_of(layer) > 0
 
 
-def drops_features(layer) -> bool:
-    """Whether it is a recurrent layer with a dropout of its inputs."""
-    return isinstance(layer, RECURRENT) and layer.dropout > 0
-
-
 def _dropout_of(layer) -> float:
     if isinstance(layer, keras.layers.MultiHeadAttention):
         return float(layer._dropout)
-    return float(layer.dropout) if isinstance(layer, keras.layers.Attention) else 0.0
+    dropping = (keras.layers.Attention, keras.layers.GroupQueryAttention)
+    return float(layer.dropout) if isinstance(layer, dropping) else 0.0
 
 
 def is_random(layer) -> bool:
     """Whether the layer draws numbers in training."""
-    if isinstance(layer, tuple(DRAWN)) or drops_weights(layer) or drops_features(layer):
+    if isinstance(layer, keras.layers.TimeDistributed):
+        return is_random(layer.layer)
+    if isinstance(layer, tuple(DRAWN)) or drops_weights(layer) or recurrent_noise.drops(layer):
         return True
     if isinstance(layer, StochasticDepth):
         return layer.drop_path_rate > 0
@@ -67,20 +66,31 @@ def apply(layer, x, noise, **mask):
     """
     if drops_weights(layer):
         with given({layer: [noise]}):
-            if isinstance(layer, keras.layers.MultiHeadAttention):
+            if isinstance(layer, OF_HEADS):
                 return layer.call(*x, training=True)
             return layer.call(x, training=True)
     if isinstance(layer, tuple(DRAWN)):
         own = tf.cast(noise, x.dtype)
         drawn_for = noise != 0 if isinstance(layer, keras.layers.RandomFlip) else own
         return layer.transform_images(x, {DRAWN[type(layer)]: drawn_for}, training=True)
-    if drops_features(layer):
+    if recurrent_noise.drops(layer):
         with given({layer: [noise]}):
             return layer.call(x, training=True, **mask)
+    if isinstance(layer, keras.layers.TimeDistributed):
+        return _apply_by_step(layer.layer, x, noise)
     noise = tf.cast(noise, x.dtype)
     if isinstance(layer, keras.layers.AlphaDropout):
         return alpha_dropout(layer, x, noise)
     return x * noise if isinstance(layer, MULTIPLYING) else x + noise
+
+
+def _apply_by_step(inner, x, noise):
+    """The layer inside on all steps, as samples, with noise (batch, steps, ...)."""
+    samples, steps = tf.shape(x)[0], tf.shape(x)[1]
+    shape = tf.concat([[samples, steps], tf.shape(noise)[2:]], 0)
+    rows = tf.reshape(tf.broadcast_to(tf.cast(noise, x.dtype), shape), [-1, *noise.shape[2:]])
+    y = apply(inner, tf.reshape(x, [-1, *x.shape[2:]]), rows)
+    return tf.reshape(y, tf.concat([[samples, steps], tf.shape(y)[1:]], 0))
 
 
 def alpha_dropout(layer, x, kept):
@@ -94,9 +104,14 @@ def drawn(layer: Any, x: Any) -> np.ndarray:
     """The noise that the layer itself draws for a batch like x; its generator is left as it was."""
     if drops_weights(layer):
         return _drawn_weights(layer, x)
-    if drops_features(layer):
-        dropout = keras.layers.Dropout(layer.dropout, seed=layer.cell.seed, dtype=layer.dtype)
-        return np.array(dropout(tf.ones((x.shape[0], 1, x.shape[2]), layer.dtype), training=True))
+    if recurrent_noise.drops(layer):
+        return recurrent_noise.drawn(layer, x)
+    if isinstance(layer, keras.layers.TimeDistributed):
+        made = drawn(layer.layer, tf.reshape(x, [-1, *x.shape[2:]]))
+        made = made.reshape((1,) * (x.ndim - 1 - made.ndim) + made.shape)
+        first = x.shape[:2] if len(made) > 1 else (1, 1)
+        return np.broadcast_to(made.reshape(*first, *made.shape[1:]),
+                               (first[0], x.shape[1], *made.shape[1:]))
     own = getattr(layer, "seed_generator", None) or getattr(layer, "generator", None)
     state = (own or keras.src.random.seed_generator.global_seed_generator()).state
     kept = np.array(state.numpy())
@@ -119,7 +134,7 @@ def drawn(layer: Any, x: Any) -> np.ndarray:
 
 def _drawn_weights(layer, x: list) -> np.ndarray:
     """An attention's noise, for a list of inputs."""
-    heads = getattr(layer, "num_heads", None)
+    heads = getattr(layer, "num_heads", getattr(layer, "num_query_heads", None))
     shape = [x[0].shape[0], *([] if heads is None else [heads]), x[0].shape[1], x[1].shape[1]]
     dropout = keras.layers.Dropout(_dropout_of(layer), seed=layer.seed, dtype=layer.dtype)
     return np.array(dropout(tf.ones(shape, layer.dtype), training=True))
@@ -144,22 +159,6 @@ def given(noise: dict):
     """Random layers use `noise`, {layer: [tensor for each of its calls]}, as long as the block
     lasts, if in training."""
 
-    def masking(layer, tensors):
-        """A recurrent layer whose cell takes this noise, (batch, 1, features), at every step."""
-        calls, own, cell = itertools.cycle(tensors), layer.call, layer.cell
-
-        def call(x, training=False, **more):
-            if not training:
-                return own(x, training=False, **more)
-            mask = tf.cast(next(calls), x.dtype)[:, 0]
-            cell.get_dropout_mask = lambda step: mask
-            try:
-                return own(x, training=True, **more)
-            finally:
-                del cell.get_dropout_mask  # and the class's own is back
-
-        return call
-
     def weighing(layer, tensors):
         """An attention's own way from scores to what it puts out, with this noise."""
         calls, own = itertools.cycle(tensors), layer._apply_scores
@@ -175,25 +174,28 @@ def given(noise: dict):
     def using(layer, tensors, own):
         calls = itertools.cycle(tensors) if tensors else None
 
-        def call(x, training=False):
-            return apply(layer, x, next(calls)) if training and calls else own(x, training=False)
+        def call(x, training=False, **more):
+            if training and calls:
+                return apply(layer, x, next(calls))
+            return own(x, training=False, **more)
 
         return call
 
+    changed = []
     try:
         for layer, tensors in noise.items():
-            if isinstance(layer, keras.layers.MultiHeadAttention):
+            if isinstance(layer, OF_HEADS):
                 inner = layer._dropout_layer
                 inner.call = using(inner, tensors, inner.call)
             elif isinstance(layer, keras.layers.Attention):
                 layer._apply_scores = weighing(layer, tensors)
-            elif isinstance(layer, RECURRENT):
-                layer.call = masking(layer, tensors)
+            elif recurrent_noise.drops(layer):
+                changed += recurrent_noise.handed(layer, tensors)
             else:
                 layer.call = using(layer, tensors, layer.call)
         yield
     finally:
-        for layer in noise:
+        for layer in [*noise, *changed]:
             for thing in (layer, getattr(layer, "_dropout_layer", layer)):
                 for name in ("call", "_apply_scores"):
                     vars(thing).pop(name, None)  # and the class's own is back

@@ -241,6 +241,9 @@ class _Execution:
             for end, output in zip(self.ends, self.made):
                 seen = own_copy(widened(output))
                 self.seen.append(seen)
+                along = self.ops[end].along
+                if along is not None:
+                    seen._keras_mask = along[0].compute_mask(self.value(along[1]))
                 logits = getattr(output, "_keras_logits", None)
                 if seen.dtype != output.dtype:  # the loss casts what it reads, and so loses them
                     logits = None

@@ -42,6 +42,8 @@ class Op:
         merges: whether it takes a list of inputs.
         last: whether its output is the layer's.
         masked_by: the layer that makes the mask it uses; a mask is then the last of its inputs.
+        along: (the layer that makes the mask that goes along with its output, the source of what
+            that reads), or None.
     """
 
     layer: Any
@@ -55,6 +57,7 @@ class Op:
     position: int = 0
     tied_to: str | None = None
     masked_by: Any = None
+    along: tuple[Any, int] | None = None
 
     @property
     def class_name(self) -> str:
@@ -131,10 +134,12 @@ def ops_of(model, whole=frozenset()) -> list[Op]:
     """
     ops: list[Op] = []
     ends: dict[int, int] = {}
-    for i, (layer, name, sources, merges, tied_to, masked_by) in enumerate(calls_of(model)):
+    for i, (layer, name, sources, merges, tied_to, masked_by, along) in enumerate(calls_of(model)):
         read = tuple(ends[source] if source >= 0 else source for source in sources)
+        if along is not None and along[1] >= 0:
+            along = (along[0], ends[along[1]])
         called: dict[str, Any] = {"name": name, "position": i, "tied_to": tied_to,
-                                  "masked_by": masked_by}
+                                  "masked_by": masked_by, "along": along}
         inner = inner_activation(layer)
         if inner is None or i in whole:
             ops.append(Op(layer, "whole" if inner else "", layer, layer.weights, read, merges,

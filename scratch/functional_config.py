@@ -10,7 +10,7 @@ from typing import Any
 
 from scratch.errors import UnsupportedError
 from scratch.layer_config import layer_from_config, layer_to_config
-from scratch.layers import LAYERS, Input
+from scratch.layers import LAYERS, OWN_NAMES, Input
 from scratch.layers.symbolic import SymbolicTensor
 from scratch.layers.unknown_sizes import worked_out
 from scratch.mask_config import without_masks
@@ -193,7 +193,8 @@ def _checked(config) -> tuple[str, dict]:
         if not isinstance(name, str) or name in entries or entry.get("name", name) != name:
             raise ValueError(f"{owner}: expected each layer to have a name of its own. "
                              f"Received: {entry.get('name')!r} with {name!r} in its config")
-        entries[name] = entry
+        entries[name] = {**entry, "class_name": OWN_NAMES.get(entry["class_name"],
+                                                              entry["class_name"])}
     return owner, entries
 
 

@@ -4,13 +4,14 @@ Keras sorts layers by depth, the longest way from a layer to an output, deepest 
 one depth stand as they were met when each layer's inputs were followed back one after the other,
 from the first output on. The order matters: it is that of `get_weights`. Of a layer that is called
 more than once the deepest call counts; no call is less deep than those of the layer looked at
-before it.
+before it. The operations by which Keras makes masks count as layers here, see `mask_operations.py`.
 """
 
 from collections.abc import Sequence
 
 from scratch.errors import UnsupportedError
 from scratch.layers.symbolic import SymbolicTensor
+from scratch.mask_operations import MaskOperation, used_by
 
 Read = tuple[int, int]  # the position of a call, and which of its outputs
 
@@ -18,7 +19,8 @@ Read = tuple[int, int]  # the position of a call, and which of its outputs
 def ordered(outputs: Sequence[SymbolicTensor]) -> list[SymbolicTensor]:
     """The calls, each by its first tensor, from which the outputs are computed, in Keras's order:
     sources come first."""
-    met, finished = _followed_back(outputs)
+    masks = used_by(_followed_back(outputs, {})[1])
+    met, finished = _followed_back(outputs, masks)
     depth: dict[SymbolicTensor, int] = {}
     deepest: dict = {}  # call of each layer
     first_met: dict = {}  # of each layer's outputs
@@ -27,28 +29,36 @@ def ordered(outputs: Sequence[SymbolicTensor]) -> list[SymbolicTensor]:
     for tensor in reversed(finished):  # each after all those that read it
         layer = tensor.layer or tensor
         depth[tensor] = deepest[layer] = max(depth.get(tensor, 0), deepest.get(layer, 0))
-        for source in tensor.sources:
+        for source in (*tensor.sources, *masks.get(tensor, ())):
             depth[source.call] = max(depth.get(source.call, 0), depth[tensor] + 1)
     when = {tensor: i for i, tensor in enumerate(depth)}  # calls of one layer and depth run so
-    return sorted(depth, key=lambda tensor: (-depth[tensor], first_met[tensor.layer or tensor],
-                                             when[tensor]))
+    layers = [tensor for tensor in depth if not isinstance(tensor, MaskOperation)]
+    return sorted(layers, key=lambda tensor: (-depth[tensor], first_met[tensor.layer or tensor],
+                                              when[tensor]))
 
 
-def _followed_back(outputs: Sequence[SymbolicTensor]):
-    """({call: when it was met first}, the calls in the order in which all before was done)."""
+def _followed_back(outputs: Sequence[SymbolicTensor], masks: dict):
+    """({call: when it was met first}, the calls in the order in which all before was done).
+
+    Args:
+        masks: for calls that use a mask the operation that makes it, as `used_by` gives them.
+    """
+    def read(tensor):
+        return iter((*tensor.sources, *masks.get(tensor, ())))
+
     met: dict[SymbolicTensor, int] = {}
     finished: list[SymbolicTensor] = []
     for output in outputs:
         if output.call in met:
             continue
         met[output.call] = len(met)
-        way = [(output.call, iter(output.call.sources))]
+        way = [(output.call, read(output.call))]
         while way:
             tensor, sources = way[-1]
             for source in sources:
                 if source.call not in met:
                     met[source.call] = len(met)
-                    way.append((source.call, iter(source.call.sources)))
+                    way.append((source.call, read(source.call)))
                     break
             else:
                 finished.append(tensor)

@@ -4,6 +4,7 @@
 from scratch.losses.joint import JointLoss, Value
 from scratch.metrics import get, serialize
 from scratch.metrics.base import Metric
+from scratch.scores import counted
 from scratch.several import Several, Structure, each
 
 
@@ -66,8 +67,9 @@ class JointScores:
         for metric in sum(plain + weighted, []):
             metric.reset_state()
 
-    def add(self, value: Value, y: Several, output: Several, sample_weight=None) -> None:
-        """Count one whole batch."""
+    def add(self, value: Value, y: Several, output: Several, sample_weight=None,
+            masks: Several | None = None) -> None:
+        """Count one whole batch; `masks` say for each output which of its steps count."""
         size = len(output)
         self.samples += size
         self.total += float(value) * size
@@ -77,12 +79,13 @@ class JointScores:
             if y.arrays[i] is None and (self.plain[i] or self.weighted[i]):
                 raise ValueError(f"Expected labels for the output {self.loss.names[i]!r}, which "
                                  "has metrics. Received: None")
+            mask = None if masks is None else masks.arrays[i]
             for metric in self.plain[i]:
-                metric.update_state(y.arrays[i], made)
+                metric.update_state(y.arrays[i], made, **counted(metric, None, mask))
             weight = sample_weight.arrays[i] if isinstance(sample_weight, Several) else \
                 sample_weight
             for metric in self.weighted[i]:
-                metric.update_state(y.arrays[i], made, sample_weight=weight)
+                metric.update_state(y.arrays[i], made, **counted(metric, weight, mask))
 
     def figures(self) -> dict:
         """Each figure by its name, the loss first."""

@@ -9,7 +9,7 @@ from typing import Any
 from scratch import custom_objects
 from scratch.activations import Activation
 from scratch.errors import UnsupportedError
-from scratch.layers import LAYERS, Input, Layer
+from scratch.layers import IN_CONFIGS, LAYERS, OWN_NAMES, Input, Layer
 from scratch.layers.activation import ActivationLayer
 from scratch.operations import OPERATIONS, Operation, described, is_operation
 from scratch.precision import Policy
@@ -46,7 +46,8 @@ def layer_to_config(layer: Any, dtype_name: str, of_any_size: bool = False) -> d
         return {**layer.described_as,
                 "config": {**layer.described_as["config"], "name": layer.name}}
     name, module = type(layer).__name__, type(layer).keras_module
-    config = {"module": module, "class_name": name, "config": layer.get_config(),
+    config = {"module": module, "class_name": IN_CONFIGS.get(name, name),
+              "config": layer.get_config(),
               "registered_name": None if module == Layer.keras_module else name}
     # a layer that is not built yet has still to learn the model's precision
     if layer.requested_policy is not None:
@@ -89,6 +90,8 @@ def layer_from_config(config: dict):
         raise ValueError("Expected a layer's config, a dictionary with 'class_name' and 'config'. "
                          f"Received: {config!r:.200}")
     class_name, settings = config["class_name"], config["config"]
+    if isinstance(class_name, str):
+        class_name = OWN_NAMES.get(class_name, class_name)
     if not isinstance(class_name, str) or not isinstance(settings, dict):
         raise ValueError("Expected a layer's class by its name, and its settings as a dictionary. "
                          f"Received: {class_name!r:.100} and {settings!r:.200}")

@@ -6,7 +6,7 @@ the batch's, so that losses and gradients add up; penalties on weights come in o
 
 import math
 import warnings
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -56,7 +56,8 @@ class Learner:
     layers: list[Layer]
     built: bool
     ends: list[int]
-    masked_ends: list[int]
+    output_masks: Several | None
+    mixed_masks: bool
     inputs_as: Structure | None
     outputs_as: Structure | None
 
@@ -111,21 +112,15 @@ class Learner:
         """
         self._disregard({key: value for key, value in settings.items()
                          if key != "auto_scale_loss"})
-        self._refuse_masked_outputs(loss)
+        if self.mixed_masks and loss is not None:
+            raise UnsupportedError(f"Model {self.name!r}: compile does not support an output at "
+                                   "which masks meet that are not the same.")
         if self.outputs_as is not None:
             self._compile_jointly(loss, loss_weights, metrics, weighted_metrics)
         else:
             self._compile_alone(loss, loss_weights, metrics, weighted_metrics)
         self.optimizer = self._scaling(optimizers.get(optimizer), settings)
         self.optimizer.compute_in(self.dtype)
-
-    def _refuse_masked_outputs(self, loss) -> None:
-        if self.masked_ends and loss is not None:
-            raise UnsupportedError(
-                f"Model {self.name!r}: compile does not support the mask that comes along with the "
-                f"output of {self.layers[self.masked_ends[0]].name!r}, by which Keras leaves steps "
-                "out of the loss. Expected: a layer that uses the mask up before, such as an LSTM "
-                "without return_sequences, or mask_zero=False.")
 
     def _compile_alone(self, loss, loss_weights, metrics, weighted_metrics) -> None:
         """The loss and the metrics of a single output."""
@@ -202,6 +197,11 @@ class Learner:
             tell, change = ("tells", "changes") if len(told) == 1 else ("tell", "change")
             warnings.warn(f"Model {self.name!r}: {', '.join(told)} {tell} TensorFlow how to run, "
                           f"and {change} nothing here.", stacklevel=3)
+
+    @property
+    def has_output_masks(self) -> bool:
+        """Whether a mask comes along with an output."""
+        raise NotImplementedError
 
     @property
     def dtype(self) -> np.dtype:
@@ -297,8 +297,10 @@ class Learner:
     def _weighed(self, x, y, sample_weight):
         """A batch's labels, with what each of its losses counts for."""
         self._make_ready(x)
-        return self.loss.weigh(self._targets(y), self.grouped_weights(sample_weight),
-                               self.layers[-1].dtype)
+        targets, weights = self._targets(y), self.grouped_weights(sample_weight)
+        if self.has_output_masks:
+            return Unweighed(targets, weights)
+        return self.loss.weigh(targets, weights, self.layers[-1].dtype)
 
     def _make_ready(self, x) -> None:
         """Be built, and for samples of such sizes where the model leaves sizes open."""
@@ -347,6 +349,11 @@ class Learner:
     def _forward_and_loss(self, x, batch, training: bool):
         """(output, loss, whether from logits) of a batch or a block of it, without penalties."""
         output = self.forward(x, training)
+        if isinstance(batch, Unweighed):
+            masks = self.output_masks
+            assert masks is not None, "forward makes them"
+            batch = self.loss.weigh(batch.targets, batch.sample_weight, self.layers[-1].dtype,
+                                    masks if self.outputs_as is not None else masks.arrays[0])
         if isinstance(self.loss, losses.JointLoss):
             makers = [self.layers[end] for end in self.ends]
             by_logits = self.loss.fuses([layer.logits_kind for layer in makers], batch,
@@ -395,8 +402,9 @@ class Learner:
         return value, output
 
     def _shares(self, samples: int, training: bool) -> list[list[slice]]:
-        """The blocks of a batch, as `parallel.split`; a single one where the loss is of all."""
-        if self.loss.over_batch:
+        """The blocks of a batch, as `parallel.split`; a single one where the loss is of all, or
+        divided by how many steps of all count."""
+        if self.loss.over_batch or self.has_output_masks:
             return [[slice(0, samples)]]
         return parallel.split(self, samples, training)
 
@@ -457,6 +465,9 @@ class Learner:
         """(loss, output) of one batch, without learning from it."""
         batch = self._weighed(x, y, sample_weight)
 
+        if self.has_output_masks:
+            output, value, _ = self._forward_and_loss(x, batch, False)
+            return self._penalized(value), output
         value, output = blocks.test(self, x, batch, self._shares(len(x), False))
         return self._penalized(value), output
 
@@ -469,6 +480,14 @@ class Learner:
         if self.loss is None:
             raise ValueError(f"Model {self.name!r} must be compiled before {action}: "
                              "call compile(optimizer=..., loss=...).")
+
+
+class Unweighed(NamedTuple):
+    """A batch's labels and sample weights, before it is known which steps the outputs' masks leave
+    out."""
+
+    targets: Any
+    sample_weight: Any
 
 
 def _array(labels):

@@ -10,7 +10,9 @@ from typing import Any
 from scratch.errors import UnsupportedError
 from scratch.layers import LAYERS
 
-KINDS = ("NotEqual", "Any")
+# Which masks Keras makes of others, and where: operations, whose names layers may have, too.
+KINDS = ("NotEqual", "Any", "LogicalOr", "ExpandDims", "ZerosLike", "OnesLike", "Concatenate")
+MODELS = ("Functional", "Sequential", "Model")
 
 
 def without_masks(entries: dict[str, dict]) -> dict[str, dict]:
@@ -24,39 +26,59 @@ def without_masks(entries: dict[str, dict]) -> dict[str, dict]:
     """
     found, left_out = dict(entries), set()
     for name, entry in entries.items():
-        layer = LAYERS.get(str(entry.get("class_name")))
-        if layer is None or not layer.uses_masks:
+        class_name = str(entry.get("class_name"))
+        layer = LAYERS.get(class_name)
+        uses = layer is not None and layer.uses_masks
+        if not uses and class_name not in (*MODELS, "TimeDistributed"):
             continue
         nodes, expected = [], None
         for node in entry["inbound_nodes"]:
             kwargs = dict(node.get("kwargs", {})) if isinstance(node, dict) else {}
             mask = kwargs.pop("mask", None)
             if isinstance(mask, dict):
-                read, value, made_by = _origin(mask, entries, name)
-                expected = (read, value)
+                expected, made_by = _origin(mask, entries, name)
                 left_out.update(made_by)
                 node = {**node, "kwargs": kwargs}
             nodes.append(node)
-        if expected is not None:
-            found[name] = {**entry, "inbound_nodes": nodes, "expects_mask": expected}
+        found[name] = {**entry, "inbound_nodes": nodes}
+        if expected is not None and uses:
+            found[name]["expects_mask"] = expected
     return {name: entry for name, entry in found.items() if name not in left_out}
 
 
-def _origin(mask: dict, entries: dict, name: str) -> tuple[str, Any, list[str]]:
-    """(the layer of whose output a mask is made, the value that masks, the operations)."""
-    made_by, tensor = [], mask
-    while True:
-        history = tensor.get("config", {}).get("keras_history") or [None]
+def _origin(mask: dict, entries: dict, name: str) -> tuple[tuple[str, Any] | None, set[str]]:
+    """((the layer of whose output a mask is made, the value that masks), or None where every step
+    counts; the operations)."""
+    made_by: set[str] = set()
+    origins: set[tuple[str, Any]] = set()
+    every, due = False, [mask]
+    while due:
+        history = due.pop().get("config", {}).get("keras_history") or [None]
         entry = entries.get(history[0], {})
-        if entry.get("class_name") not in KINDS or len(entry.get("inbound_nodes", ())) != 1:
+        operation = "layers" not in str(entry.get("module"))
+        if not operation or entry.get("class_name") not in KINDS or len(
+                entry.get("inbound_nodes", ())) != 1:
             raise UnsupportedError(
                 f"Layer {name!r}: expected a mask that a Masking layer or an Embedding with "
                 f"mask_zero makes. Received: one that comes from {history[0]!r}")
-        made_by.append(history[0])
+        made_by.add(history[0])
         args = entry["inbound_nodes"][0].get("args") or [{}]
-        if entry["class_name"] == "NotEqual" and len(args) == 2 and isinstance(args[0], dict):
-            return str(args[0]["config"]["keras_history"][0]), args[1], made_by
-        tensor = args[0] if isinstance(args[0], dict) else {}
+        if entry["class_name"] == "NotEqual":
+            if len(args) != 2 or not isinstance(args[0], dict) or isinstance(args[1], dict):
+                raise UnsupportedError(f"Layer {name!r}: expected a mask of what is not equal to a "
+                                       f"number. Received: {args!r:.200}")
+            origins.add((str(args[0]["config"]["keras_history"][0]), args[1]))
+        elif entry["class_name"] == "OnesLike":
+            every = True
+        elif entry["class_name"] != "ZerosLike":  # which adds nothing
+            due += [each for arg in args for each in (arg if isinstance(arg, list) else [arg])
+                    if isinstance(each, dict)]
+    if every:
+        return None, made_by
+    if len(origins) != 1:
+        raise UnsupportedError(f"Layer {name!r} does not support a mask made of several: "
+                               f"{sorted(map(str, origins))}. Expected: a single one.")
+    return origins.pop(), made_by
 
 
 def require_expected(layer, maker, read_name: str | None) -> None:

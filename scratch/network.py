@@ -14,7 +14,7 @@ from scratch import files, initializers, low_precision, precision, regularizatio
 from scratch.errors import UnsupportedError
 from scratch.layers import Input, Layer, symbolic
 from scratch.layers.unknown_sizes import STAND_INS, filled, has_unknown, worked_out
-from scratch.masks import taken, with_masks
+from scratch.masks import Mask, Mixed, taken, with_masks
 from scratch.nesting import Call, written_out
 from scratch.operations.operation import Operation
 from scratch.several import Several, Structure, each, grouped, mapped
@@ -36,7 +36,9 @@ class Network(Trainer, HoldsWeights):
         sources: for each layer the positions of those whose outputs it reads; -1 - k: the model's
             input k.
         ends: positions of the layers that make the model's outputs.
-        masked_ends: those of them with whose outputs a mask goes along.
+        end_masks: for each of them the mask that goes along with its output, or None.
+        output_masks: after a forward pass, for each output which of its steps count, (batch,
+            steps), or None; None where no mask comes along with any.
         inputs_as, outputs_as: the form in which the user has several of them; None for a single
             one.
         named: whether the name was given, and not chosen here.
@@ -57,7 +59,9 @@ class Network(Trainer, HoldsWeights):
         self.layers: list[Layer] = []
         self.sources: list[tuple[int, ...]] = []
         self.ends: list[int] = []
-        self.masked_ends: list[int] = []
+        self.end_masks: list[Mask | None] = []
+        self.output_masks: Several | None = None
+        self.mixed_masks = False
         self.built = False
         self.sizes: list[tuple] | None = None
 
@@ -114,9 +118,20 @@ class Network(Trainer, HoldsWeights):
     def _write_out(self) -> None:
         """Make `layers`, `sources` and `ends` of `calls`."""
         self.layers, sources, made = written_out(self.calls, self)
-        self.sources, masked = with_masks(self.layers, sources)
+        self.sources, masks = with_masks(self.layers, sources)
         self.ends = [made[each] for each in self.made_by] if self.calls else []
-        self.masked_ends = [end for end in self.ends if masked[end]]
+        self.end_masks = [self._known(masks[end]) for end in self.ends]
+
+    def _known(self, mask) -> Mask | None:
+        """A mask that goes along with an output; one that is none of its inputs' is kept from the
+        loss."""
+        self.mixed_masks = self.mixed_masks or isinstance(mask, Mixed)
+        return None if isinstance(mask, Mixed) else mask
+
+    @property
+    def has_output_masks(self) -> bool:
+        """Whether a mask comes along with an output."""
+        return any(mask is not None for mask in self.end_masks)
 
     @property
     def made_by(self) -> list[tuple[int, int]]:
@@ -354,6 +369,10 @@ class Network(Trainer, HoldsWeights):
             outputs[i] = y = low_precision.forward(layer, taken(layer, read), training)
             if layer.activity_regularizer is not None:
                 layer.last_output = y
+        if self.has_output_masks:
+            self.output_masks = Several([None if mask is None else
+                                         mask.maker.compute_mask(outputs[mask.read])
+                                         for mask in self.end_masks])
         if self.outputs_as is None:
             return outputs[self.ends[0]]
         return Several([outputs[end] for end in self.ends])

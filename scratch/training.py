@@ -79,7 +79,7 @@ class Trainer(Learner):
 
     def _figures_of(self, value, y, output, sample_weight, return_dict: bool):
         scores = self.scores()
-        scores.add(value, y, output, sample_weight)
+        scores.add(value, y, output, sample_weight, self.output_masks)
         return _as_asked(scores.figures(), return_dict)
 
     @with_suggestions
@@ -196,7 +196,7 @@ class Trainer(Learner):
                     f"Training stopped: {error.what} at epoch {epoch + 1}, step {step + 1}{of}. "
                     f"Expected finite numbers. {error.origin}.",
                     error.loss, error.origin, error.what) from None
-            scores.add(value, y, output, sample_weight)
+            scores.add(value, y, output, sample_weight, self.output_masks)
             watchers.end_batch("train", step, scores.figures)
             if bar.is_due(step + 1):
                 bar.update(step + 1, **scores.figures())
@@ -231,7 +231,7 @@ class Trainer(Learner):
                 sample_weight = self.grouped_weights(sample_weight)
             watchers.begin_batch("test", step)
             value, output = self.test_step(x, y, sample_weight)
-            scores.add(value, y, output, sample_weight)
+            scores.add(value, y, output, sample_weight, self.output_masks)
             watchers.end_batch("test", step, scores.figures)
             if bar is not None and bar.is_due(step + 1):
                 bar.update(step + 1, **scores.figures())

@@ -7,16 +7,23 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-# No test is timed, and every run draws the same examples; a failure prints what reproduces it.
-hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, print_blob=True)
-hypothesis.settings.load_profile("suite")
+from tests.draws import FULL
 
+# No test is timed, and every run draws the same examples; a failure prints what reproduces it.
+PROFILES = {"short": FULL // 4, "long": FULL}
+for profile, examples in PROFILES.items():
+    hypothesis.settings.register_profile(profile, deadline=None, derandomize=True, print_blob=True,
+                                         max_examples=examples)
+hypothesis.settings.load_profile("short")
 
 PLUGIN = "keras_parity_pytest"
 
 
 def pytest_configure(config):
-    """The fixture `parity`, also where the package is on the path without being installed."""
+    """The fixture `parity`, also where the package is on the path without being installed; and all
+    examples of every property where the long draws are asked for."""
+    if config.option.markexpr != "not long":
+        hypothesis.settings.load_profile("long")
     if PLUGIN not in sys.modules:
         sys.path.append(str(Path(__file__).parents[1] / "compare" / "pytest_plugin"))
         config.pluginmanager.import_plugin(PLUGIN)

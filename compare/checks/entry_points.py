@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from compare.checks import epochs
+from compare.checks import counted_metrics, epochs
 from compare.checks.gate import Gate
 from compare.checks.row import Row, judge, raised
 from compare.document import progress
@@ -52,6 +52,8 @@ def rows(model: Network, twin: Network, reference: Trace) -> list[Row]:
              for call, value in theirs.items()]
     if "evaluate loss" in theirs:
         found += epochs.rows(model, reference, right["network", "evaluate loss"])
+        epoch = epochs.epoch_of(reference)
+        found += [] if epoch is None else counted_metrics.rows(model, epoch)
     return found
 
 

@@ -75,13 +75,14 @@ def rows(model: Network, reference: Trace, whole_loss: Bounded) -> list[Row]:
 
 def is_mean_over_samples(model: Network) -> bool:
     """Whether a batch's loss is a mean of as many numbers from each sample, and nothing else. It is
-    not where some are left out, as those of a class that is ignored, and the others divided by
-    their own number."""
+    not where some are left out, by a mask or as those of a class that is ignored, and the others
+    divided by their own number."""
     losses = [term.loss for term in model.loss.terms] if isinstance(model.loss, JointLoss) else \
         [model.loss]
     return (all(getattr(loss, "reduction", "") in ("sum_over_batch_size", "mean")
                 and not getattr(loss, "over_batch", False)
                 and getattr(loss, "ignore_class", None) is None for loss in losses)
+            and not any(getattr(model, "end_masks", ()))
             and not any(layer.activity_regularizer for layer in model.layers))
 
 

@@ -170,7 +170,8 @@ class Layerwise:
                     theirs.fused if isinstance(theirs.fused, tuple) else [theirs.fused])]
                 made, made_gradient, made_values = execution.run_loss(
                     function, theirs.y, seen, theirs.fused, theirs.sample_weight,
-                    loss_scale(theirs.compile_config))
+                    loss_scale(theirs.compile_config), execution.end_masks(self.model,
+                                                                           theirs.parts))
             except RAISED as error:  # somebody's own loss may raise anything
                 note = (str(error) if isinstance(error, LayerError) else
                         f"{type(function).__name__} raised {sentence(error)}")

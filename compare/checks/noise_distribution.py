@@ -20,18 +20,19 @@ from compare.checks import randomness
 from compare.checks.gate import Gate
 from compare.checks.randomness import Outcome
 from compare.checks.row import Row, judge, mismatch
+from compare.oracle.base import Chain, Oracle
 from compare.oracle.expected import oracle_of
 from compare.oracle.layers.attention import ScoredAttention
 from compare.oracle.layers.augmentation import Clipped, RandomFlip
 from compare.oracle.layers.multi_head_attention import MultiHeadAttention
 from compare.oracle.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
-from compare.oracle.layers.recurrent import Recurrent
+from compare.oracle.layers.time_distributed import TimeDistributed
 from compare.oracle.low_precision import policy_of
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
 from compare.tracing.ops import untouched_generator
 from compare.tracing.trace import Part, Trace, layer_parts
-from compare.tracing.types import Arrays, Layer, Network
+from compare.tracing.types import Arrays, Config, Layer, Network
 
 CALLS = 200  # fewer where that would be more than MOST numbers, but
 FEWEST = 8
@@ -47,32 +48,62 @@ def rows(model: Network, reference: Trace) -> list[Row]:
         part = reference.parts[first]
         if part.noise is None:
             continue
-        shape = shape_of_draws(part)
         noise = draws(layer, blank(part))
-        config, oracle = layer_config(reference, part.layer), oracle_of(reference, part)
         if noise is None:
             found.append(mismatch(Gate.FORWARD, part.name, "noise", None, part.noise))
-        elif isinstance(oracle, GaussianNoise):
-            found.append(normal(part.name, noise, config["stddev"]))
-        elif isinstance(oracle, GaussianDropout):
-            rate = config["rate"]
-            found.append(normal(part.name, noise - 1, math.sqrt(rate / (1 - rate))))
-        elif isinstance(oracle, (ScoredAttention, MultiHeadAttention)):
-            found.append(dropped(part.name, noise, config["dropout"], noise.shape[1:], set()))
-        elif isinstance(oracle, Recurrent):
-            found.append(dropped(part.name, noise, config["dropout"], shape, {1}))
-        elif isinstance(oracle, Clipped):
-            found.append(even(part.name, noise, *oracle.limits()))
-        elif isinstance(oracle, RandomFlip):
-            found.append(dropped(part.name, noise, 0.5, shape, set(range(1, len(shape))), 1.0,
-                                 "stay as it is"))
-        elif isinstance(oracle, Dropout):
-            shared = oracle.shared_axes(len(shape))
-            kept = 1.0 if isinstance(oracle, AlphaDropout) else None
-            policy = policy_of(config)
-            found.append(dropped(part.name, noise, oracle.rate, shape, shared, kept,
-                                 precision=policy.compute if policy.low else ""))
+            continue
+        oracle, config, noise, shape = of_samples(
+            oracle_of(reference, part), layer_config(reference, part.layer), noise,
+            shape_of_draws(part))
+        row = _of_one(part.name, oracle, config, noise, shape)
+        if row is not None:
+            found.append(row)
     return found
+
+
+def of_samples(oracle: Oracle, config: Config, noise: np.ndarray, shape: tuple[int, ...]
+               ) -> tuple[Oracle, Config, np.ndarray, tuple[int, ...]]:
+    """(oracle, config, draws, shape of the inputs) of the layer inside one that is run on every
+    step, whose samples are the steps; of others as they are."""
+    if isinstance(oracle, Chain):
+        oracle = oracle.oracles[0]
+    if not isinstance(oracle, TimeDistributed):
+        return oracle, config, noise, shape
+    samples = noise.shape[1] * noise.shape[2]
+    return of_samples(oracle.inner, config["layer"]["config"],
+                      noise.reshape(len(noise), samples, *noise.shape[3:]),
+                      (shape[0] * shape[1], *shape[2:]))
+
+
+def _of_one(name: str, oracle: Oracle, config: Config, noise: np.ndarray,
+            shape: tuple[int, ...]) -> Row | None:
+    """The row for draws (calls, ...) of a layer, for inputs of that shape; None for one whose draws
+    nobody knows."""
+    parts = oracle.parts_of_noise(shape)
+    if parts is not None:
+        rows = []
+        for rate, place, gates in parts:
+            own = noise[..., place]
+            own = own.reshape(*own.shape[:-1], gates, -1)  # one for all steps
+            rows.append(dropped(name, own, rate, (*shape[:2], *own.shape[3:]), {1}))
+        return max(rows, key=lambda row: (not row.passed, row.used))
+    if isinstance(oracle, GaussianNoise):
+        return normal(name, noise, config["stddev"])
+    if isinstance(oracle, GaussianDropout):
+        return normal(name, noise - 1, math.sqrt(config["rate"] / (1 - config["rate"])))
+    if isinstance(oracle, (ScoredAttention, MultiHeadAttention)):
+        return dropped(name, noise, config["dropout"], noise.shape[1:], set())
+    if isinstance(oracle, Clipped):
+        return even(name, noise, *oracle.limits())
+    if isinstance(oracle, RandomFlip):
+        return dropped(name, noise, 0.5, shape, set(range(1, len(shape))), 1.0, "stay as it is")
+    if isinstance(oracle, Dropout):
+        shared = oracle.shared_axes(len(shape))
+        kept = 1.0 if isinstance(oracle, AlphaDropout) else None
+        policy = policy_of(config)
+        return dropped(name, noise, oracle.rate, shape, shared, kept,
+                       precision=policy.compute if policy.low else "")
+    return None
 
 
 def shape_of_draws(part: Part) -> tuple[int, ...]:

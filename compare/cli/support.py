@@ -73,7 +73,7 @@ def run(args) -> int:
 def described(spec: str) -> tuple[dict, dict]:
     """(a model's dictionary, how it is compiled) of a file, which Keras is not shown, or of what a
     function returns."""
-    from compare.inputs import twins
+    from compare.inputs import starting_tensorflow, twins
     from scratch import files
 
     if not twins.names_a_callable(spec):
@@ -81,9 +81,10 @@ def described(spec: str) -> tuple[dict, dict]:
         saved = files.read_model(spec).description()
         compiled = saved.get("compile_config")
         return saved, compiled if isinstance(compiled, dict) else {}
+    with starting_tensorflow.quietly():
+        model = twins.call(spec)
     import reference
 
-    model = twins.call(spec)
     if not hasattr(model, "get_config") or not hasattr(model, "layers"):
         raise ValueError(f"Expected {spec} to return a Keras model. "
                          f"Received: {type(model).__name__}")

@@ -216,7 +216,7 @@ class LossComputation(Computation):
     Attributes:
         loss: Keras's name or dictionary.
         tensor: 'value' or 'gradient'.
-        y, output, fused, sample_weight: as `compare.oracle.losses.exact_loss` takes them.
+        y, output, fused, sample_weight, steps: as `compare.oracle.losses.exact_loss` takes them.
         extra: penalties that are part of the value.
     """
 
@@ -226,6 +226,7 @@ class LossComputation(Computation):
     output: Any = None
     fused: bool = False
     sample_weight: Any = None
+    steps: Any = None
     extra: Bounded | None = None
     dtype: Any = "float32"
 
@@ -240,7 +241,7 @@ class LossComputation(Computation):
     def run(self):
         name, config = named(self.loss)
         value, gradient = LOSSES[name](config, self.dtype)(
-            self.y, self.exact(self.output), self.fused, self.sample_weight)
+            self.y, self.exact(self.output), self.fused, self.sample_weight, self.steps)
         if self.tensor == "gradient":
             return gradient
         return value if self.extra is None else value + self.extra

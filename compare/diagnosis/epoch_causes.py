@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from compare.checks.counted_metrics import EVALUATE as METRIC
 from compare.checks.epochs import (
     EPOCHS,
     FIT,
@@ -15,6 +16,7 @@ from compare.checks.epochs import (
     flat,
     one_epoch,
 )
+from compare.checks.epochs import EVALUATE as LOSS
 from compare.checks.row import Row
 from compare.checks.training_trajectory import with_fresh_optimizer
 from compare.diagnosis.finding import Cause
@@ -50,15 +52,17 @@ def _of_evaluate(row: Row, model: Any, epoch: Epoch) -> Cause | None:
     if row.actual is None or row.expected is None:
         return None
 
+    figure = "loss" if row.tensor == LOSS else row.tensor.removeprefix(METRIC)
+
     def loss(x, y, weight) -> float:
         made = with_fresh_optimizer(model).test_on_batch(x, y, return_dict=True,
                                                          **execution.weighted(weight))
-        return float(made["loss"])
+        return float(made[figure])
 
     losses = [loss(*batch) for batch in epoch.batches()]
     others = {("mean-over-batches", "the mean of each batch counts alike"): np.mean(losses),
-              ("mean-over-batches", "the last batch's loss stands for all"): losses[-1],
-              ("mean-over-batches", "the batches' losses are added up"): np.sum(losses),
+              ("mean-over-batches", "the last batch's stands for all"): losses[-1],
+              ("mean-over-batches", "those of the batches are added up"): np.sum(losses),
               ("last-batch", "it is left out"): losses[0],
               ("last-batch", "it is filled up with the first samples"): np.mean(
                   [loss(*batch) for batch in filled_up(epoch).batches()])}

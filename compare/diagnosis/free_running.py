@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from compare.checks import counted_metrics
 from compare.checks.dataflow import Watched
 from compare.checks.epochs import EVALUATE, FIT
 from compare.checks.row import Row
@@ -26,7 +27,7 @@ def cause_between_layers(row: Row, model: Any, reference: Trace) -> Cause | None
     """
     if reference.y is None or getattr(model, "loss", None) is None:
         return None
-    if row.tensor in (FIT, EVALUATE):
+    if row.tensor in (FIT, EVALUATE) or row.tensor.startswith(counted_metrics.EVALUATE):
         return cause_of_epoch(row, model, reference)
     copied = copy.deepcopy(model)
     try:

@@ -75,7 +75,8 @@ def _made(row: Row, trace: Trace, model: Network | None, terms: list[Term]) -> A
         try:
             value, gradients, _ = execution.run_loss(copy.deepcopy(model.loss), trace.y, seen,
                                                      fused, trace.sample_weight,
-                                                     loss_scale(trace.compile_config))
+                                                     loss_scale(trace.compile_config),
+                                                     execution.end_masks(model, trace.parts))
         except RAISED:  # a loss of somebody's own may raise anything; a row tells of it
             return None
     if row.layer == "loss":

@@ -6,7 +6,6 @@ from compare.checks import noise_distribution, randomness
 from compare.diagnosis.finding import Cause
 from compare.oracle.layers.augmentation import Clipped, RandomFlip
 from compare.oracle.layers.noise import Dropout, GaussianNoise
-from compare.oracle.layers.recurrent import Recurrent
 
 
 def cause_of_noise(layer, part, oracle) -> Cause:
@@ -25,6 +24,7 @@ def cause_of_noise(layer, part, oracle) -> Cause:
     if noise is None:
         return Cause("noise-distribution", "the layer draws nothing")
     shape = noise.shape[1:] if oracle.merges else noise_distribution.shape_of_draws(part)
+    oracle, _, noise, shape = noise_distribution.of_samples(oracle, oracle.config, noise, shape)
     for what, heads in _true_or_false(oracle, noise, shape):
         share = float(heads.mean())
         if not 0 < share < 1:
@@ -44,8 +44,9 @@ def _true_or_false(oracle, noise, shape) -> list[tuple[str, np.ndarray]]:
     if isinstance(oracle, Clipped):
         return [("halves: ", noise > np.median(noise))]
     shared = oracle.shared_axes(len(shape)) if isinstance(oracle, Dropout) else set()
-    if isinstance(oracle, Recurrent):
-        shared = {1}
+    parts = oracle.parts_of_noise(shape)
+    if parts is not None:
+        return [(f"of {100 * rate:.4g} %: ", noise[..., place] != 0) for rate, place, _ in parts]
     if isinstance(oracle, RandomFlip):
         shared = set(range(1, len(shape)))
     drawn, _ = noise_distribution.shared_draws(noise, shape, shared)

@@ -1,5 +1,6 @@
 """Diagnosis of a report: which rows to explain, and what is known of how they came about."""
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +37,7 @@ from compare.tracing.configs import layer_config
 from compare.tracing.global_state import leaving_no_trace
 from compare.tracing.loss_scale import rule_of
 from compare.tracing.loss_terms import is_joint, terms_of
+from compare.tracing.masks import along
 from compare.tracing.shared_weights import total_gradient
 from compare.tracing.trace import Trace
 
@@ -62,6 +64,9 @@ class Diagnosis:
         self.slack = slack or {}
         self.known: dict[tuple, Finding | None] = {}
         self.searched: dict[tuple, Finding | None] = {}
+        # by tensor of a side, the seconds left to look for two causes: all gates that it fails
+        # search the same pairs
+        self.left: dict[tuple, float] = {}
 
     def findings(self, rows: list[Row]) -> list[Finding]:
         """For the first failing tensor of each layer, of the loss and of the update."""
@@ -171,7 +176,11 @@ class Diagnosis:
         key = (row.layer, row.tensor, row.off, row.gate is Gate.INFERENCE, row.gate is Gate.UPDATE,
                row.gate if row.drawn is not None else None)
         if key not in self.searched:
-            self.searched[key] = diagnose_suspect(self.suspect(row, number), seconds)
+            left = self.left.setdefault(key[:3], seconds)
+            began = time.thread_time()
+            finding = self.searched[key] = diagnose_suspect(self.suspect(row, number), left)
+            if finding is not None and not finding.causes:
+                self.left[key[:3]] = max(0.0, left - (time.thread_time() - began))
         return self.searched[key]
 
     def _moved_outside(self, row: Row, number: int) -> Finding | None:
@@ -286,7 +295,8 @@ class Diagnosis:
                             term.gradient(theirs) / (expected.share(theirs, term) or 1.0))
             finding = diagnose_loss(None if loss is None else term.function(self.model), term.loss,
                                     term.labels(theirs), term.seen(theirs), fused=term.fused,
-                                    sample_weight=term.sample_weight(theirs), tensor=row.tensor,
+                                    sample_weight=term.sample_weight(theirs),
+                                    steps=along(theirs, term.part), tensor=row.tensor,
                                     observed=observed, seconds=seconds,
                                     extra=None if observed is None or joint else extra)
             if finding is not None:

@@ -53,14 +53,14 @@ def tensors_of(suspect: Suspect) -> list[str]:
 
 
 def diagnose_loss(loss, described, y, output, *, fused: bool = False, sample_weight=None,
-                  tensor: str | None = None, observed=None, extra=None,
+                  steps=None, tensor: str | None = None, observed=None, extra=None,
                   seconds: float = PAIR_SECONDS) -> Finding | None:
     """What is wrong with a loss; None if nothing is.
 
     Args:
         loss: an object with `forward` and `backward`, as `scratch`'s.
         described: Keras's name or dictionary of what it should be.
-        y, output, fused, sample_weight: as `compare.oracle.losses.exact_loss` takes them.
+        y, output, fused, sample_weight, steps: as `compare.oracle.losses.exact_loss` takes them.
         tensor: 'value' or 'gradient'; None for the first that is wrong.
         observed: (value, gradient) where the loss cannot be run, whatever `loss` is then.
         extra: the penalties that are part of the value.
@@ -70,6 +70,7 @@ def diagnose_loss(loss, described, y, output, *, fused: bool = False, sample_wei
         for some_y, some, weight, own in loss_numbers(y, output, sample_weight, observed):
             c = LossComputation(Rounding.of(output.dtype), loss=described, tensor=name, y=some_y,
                                 output=some, fused=fused, sample_weight=weight,
+                                steps=None if steps is None else steps[:len(some)],
                                 dtype=output.dtype, extra=extra if own else None)
             made = observed if observed is not None else _run_loss(loss, c)
             observations.append(Observation(c, made[name == "gradient"]))
@@ -115,6 +116,8 @@ def _run_loss(loss, c: LossComputation):
     """(value, gradient) of a copy."""
     function = copy.deepcopy(loss)
     options = {} if c.sample_weight is None else {"sample_weight": c.sample_weight}
+    if c.steps is not None:
+        options["mask"] = c.steps
     value = function.forward(c.y, np.array(c.output), c.fused or None, **options)
     if c.extra is not None:
         value = value + c.extra.value

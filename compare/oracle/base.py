@@ -103,6 +103,12 @@ class Oracle:
         """(gradient with respect to x, or a list for several inputs; those of weights by name)."""
         raise NotImplementedError
 
+    def parts_of_noise(self, shape: tuple[int, ...]) -> list[tuple[float, slice, int]] | None:
+        """Of a layer with several dropouts, which share its noise along the last axis: (the share
+        that is dropped, the places of its noise, how many draw for themselves there) of each, for
+        inputs of that shape. None for other layers."""
+        return None
+
     def arriving(self, gradient: Bounded) -> Bounded:
         """What comes of the gradient that one reader of the output sends back: here all of it."""
         return gradient
@@ -128,6 +134,7 @@ class Chain(Oracle):
 
     def forward(self, x: Any, weights: dict[str, Bounded]) -> Any:
         first, *rest = self.oracles
+        first.training = self.training
         y = first.forward(x, weights)
         for oracle in rest:
             y = oracle.forward(y, {})

@@ -45,9 +45,18 @@ def logistic(x: np.ndarray) -> np.ndarray:
     return np.asarray(1 / (1 + np.exp(-x)))
 
 
+def limited(y: Bounded, x: Bounded, low: float, high: float, name: str) -> Bounded:
+    """A function's result, which lies from low to high, up to its own roundings, however far its
+    operand may be off; where that is not known at all, nothing is known of it either."""
+    furthest = np.maximum(high - y.value, y.value - low) + y.rounding.gamma(ROUNDINGS[name])
+    return Bounded(y.value, y.rounding,
+                   np.where(np.isfinite(x.bound), np.minimum(y.bound, furthest), y.bound))
+
+
 def tanh(x: Bounded) -> Bounded:
-    return x.through(np.tanh, lambda low, high: 1 - np.tanh(nearest_to_zero(low, high))**2,
-                     ROUNDINGS["tanh"])
+    y = x.through(np.tanh, lambda low, high: 1 - np.tanh(nearest_to_zero(low, high))**2,
+                  ROUNDINGS["tanh"])
+    return limited(y, x, -1.0, 1.0, "tanh")
 
 
 def sigmoid(x: Bounded) -> Bounded:
@@ -55,7 +64,7 @@ def sigmoid(x: Bounded) -> Bounded:
         s = logistic(-nearest_to_zero(low, high))  # on the side where 1 - s loses nothing
         return np.asarray(s * (1 - s))
 
-    return x.through(logistic, slope, ROUNDINGS["sigmoid"])
+    return limited(x.through(logistic, slope, ROUNDINGS["sigmoid"]), x, 0.0, 1.0, "sigmoid")
 
 
 def expm1(x: Bounded) -> Bounded:

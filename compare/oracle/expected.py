@@ -20,6 +20,7 @@ from compare.tracing import shared_weights
 from compare.tracing.configs import UNDECAYED, layer_config, of_weight, path_of
 from compare.tracing.loss_scale import loss_scale, rule_of, scaled
 from compare.tracing.loss_terms import Term
+from compare.tracing.masks import Read, along
 from compare.tracing.shared_weights import total_gradient
 from compare.tracing.tensor_names import results_by_name
 from compare.tracing.trace import Part, Trace, layer_parts
@@ -103,11 +104,18 @@ def loss_input(trace: Trace, term: Term) -> Bounded:
     return Bounded(term.seen(trace), Rounding.of(trace.dtype))
 
 
-def term_loss(trace: Trace, term: Term, seen: Bounded) -> tuple[Bounded, Bounded]:
+def term_loss(trace: Trace, term: Term, seen: Bounded, read: Read | None = None
+              ) -> tuple[Bounded, Bounded]:
     """(the loss of one output without penalties and without its weight, its share of the gradient
-    of the sum, scaled as it is trained, with respect to what it is computed from)."""
+    of the sum, scaled as it is trained, with respect to what it is computed from).
+
+    Args:
+        read: gives what a mask is made of, by the position of the part that puts it out; None for
+            what the trace holds.
+    """
     value, gradient = exact_loss(term.loss, term.labels(trace), seen, term.fused,
-                                 np.dtype(trace.dtype), term.sample_weight(trace))
+                                 np.dtype(trace.dtype), term.sample_weight(trace),
+                                 along(trace, term.part, read))
     weighted = gradient if term.weight is None else gradient * share(trace, term)
     return value, scaled(weighted, loss_scale(trace.compile_config))
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from compare.oracle import regularization
 from compare.oracle.expected import oracle_of, summed, term_loss, with_penalties
 from compare.oracle.running_error import Bounded, Rounding
@@ -60,7 +62,8 @@ def outside_of_training(trace: Trace) -> dict[tuple[str, str], Bounded]:
     right = run.named("predict")
     if trace.y is not None:
         terms = terms_of(trace)
-        values = [term_loss(trace, term, run.read(_end(trace, term)))[0] for term in terms]
+        values = [term_loss(trace, term, run.read(_end(trace, term)), run.values)[0]
+                  for term in terms]
         value = with_penalties(trace, summed(trace, terms, values), run.weights, run.outputs)
         right["network", "evaluate loss"] = mean_over_batches(value, len(trace.x))
     return right
@@ -113,6 +116,10 @@ class _Pass:
         """What a part reads: the output of that part, or for -1 - k the network's input k."""
         return self.outputs[source] if source >= 0 else self.given[-1 - source]
 
+    def values(self, source: int) -> np.ndarray:
+        """The numbers of what `read` gives."""
+        return self.read(source).value
+
     def named(self, tensor: str) -> dict[tuple[str, str], Bounded]:
         """The network's outputs by ('network', tensor), numbered where there are several."""
         made = [self.outputs[end] for end in self.trace.ends]
@@ -135,7 +142,7 @@ def _backward(run: _Pass) -> dict[tuple[str, str], Bounded]:
         scale = loss_scale(trace.compile_config)
         terms, values = terms_of(trace), []
         for term in terms:
-            value, gradient = term_loss(trace, term, run.read(_end(trace, term)))
+            value, gradient = term_loss(trace, term, run.read(_end(trace, term)), run.values)
             values.append(value)
             arrive(_end(trace, term), settled(("loss", f"gradient_{term.output}"), gradient))
         right["loss", "value"] = with_penalties(trace, summed(trace, terms, values), run.weights,

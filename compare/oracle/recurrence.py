@@ -54,3 +54,11 @@ def collected(products: Sequence[tuple[Bounded, Bounded]], terms: Sequence[Bound
         return np.asarray(y)
 
     return bilinear(product, left, right)
+
+
+def added(terms: list[Bounded]) -> Bounded:
+    """The sum of some arrays of one shape in any order."""
+    if len(terms) == 1:
+        return terms[0]
+    stacked = beside([term.reshape(1, *term.shape) for term in terms], 0)
+    return stacked.sum(axis=0)

@@ -13,6 +13,7 @@ from compare.tracing.optimizer_steps import undecayed
 from compare.tracing.trace import Trace
 from compare.tracing.types import Config, Network
 from scratch.errors import UnsupportedError
+from scratch.layers import IN_CONFIGS, OWN_NAMES
 from scratch.losses import JointLoss
 from scratch.mask_config import without_masks
 from scratch.nesting import CALL
@@ -77,7 +78,8 @@ def layer_entries(config: Config, inside: str = "", trainable: bool = True
         elif is_operation(entry):
             yield path, described(entry)
         else:
-            yield path, {**entry, "config": {
+            kind_there = OWN_NAMES.get(entry["class_name"], entry["class_name"])
+            yield path, {**entry, "class_name": kind_there, "config": {
                 **own, "trainable": bool(own.get("trainable", True) and trainable)}}
 
 
@@ -125,7 +127,7 @@ def _name_kinds(config: Config, kinds: dict[str, str], inside: str) -> None:
         if "layers" in entry["config"]:
             _name_kinds(entry["config"], kinds, f"{path}.")
         elif path in kinds and not is_operation(entry):
-            entry["class_name"] = kinds[path]
+            entry["class_name"] = IN_CONFIGS.get(kinds[path], kinds[path])
 
 
 def compile_config(model: Network) -> Config:

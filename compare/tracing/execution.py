@@ -89,14 +89,24 @@ def loss(model: Network, execution: Execution, y: Any, fused: Any, sample_weight
     seen = [part.input if by_logits else part.output
             for part, by_logits in zip(ends, fused if isinstance(fused, tuple) else [fused])]
     value, gradient, terms = run_loss(copy.deepcopy(model.loss), y, seen, fused, sample_weight,
-                                      loss_scale(compile_config(model)))
+                                      loss_scale(compile_config(model)),
+                                      end_masks(model, execution.parts))
     gradient = mapped(np.array, gradient)
     return (value + penalties(execution.ops, [part.output for part in execution.parts]), gradient,
             terms)
 
 
+def end_masks(model: Network, parts: list[Part]) -> list[np.ndarray | None]:
+    """For each output of the model which of its steps count, given the parts of a pass."""
+    first = [i for i, part in enumerate(parts) if i == 0 or part.layer != parts[i - 1].layer]
+    return [None if mask is None else
+            mask.maker.compute_mask(parts[first[mask.position]].inputs[0])
+            for mask in getattr(model, "end_masks", ())]
+
+
 def run_loss(function: Any, y: Any, seen: Sequence[Any], fused: Any, sample_weight: Any,
-             scale: float) -> tuple[Any, Any, tuple[Any, ...]]:
+             scale: float, masks: Sequence[np.ndarray | None] = ()
+             ) -> tuple[Any, Any, tuple[Any, ...]]:
     """(its value, its gradient, of a joint loss each output's own value).
 
     Args:
@@ -104,10 +114,13 @@ def run_loss(function: Any, y: Any, seen: Sequence[Any], fused: Any, sample_weig
         seen: for each output what its loss is computed from.
         fused: whether those are logits; of several outputs a tuple.
         scale: what the gradient, of several outputs each one's, is multiplied by.
+        masks: for each output which of its steps count, None for all; left out, all count.
     """
     joint = isinstance(function, JointLoss)
-    value = function.forward(y, Several(seen) if joint else seen[0], fused or None,
-                             **weighted(sample_weight))
+    more = weighted(sample_weight)
+    if any(mask is not None for mask in masks):
+        more["mask"] = Several(masks) if joint else masks[0]
+    value = function.forward(y, Several(seen) if joint else seen[0], fused or None, **more)
     return total_of(value), scaled(function.backward(), scale), value.terms if joint else ()
 
 

@@ -34,6 +34,9 @@ from scratch.layers.conv2d import Conv2D
 from scratch.layers.conv2d_transpose import Conv2DTranspose
 from scratch.layers.conv3d import Conv3D
 from scratch.layers.conv3d_transpose import Conv3DTranspose
+from scratch.layers.conv_lstm1d import ConvLSTM1D
+from scratch.layers.conv_lstm2d import ConvLSTM2D
+from scratch.layers.conv_lstm3d import ConvLSTM3D
 from scratch.layers.custom_scale_layer import CustomScaleLayer
 from scratch.layers.dense import Dense
 from scratch.layers.depthwise_conv1d import DepthwiseConv1D
@@ -60,6 +63,7 @@ from scratch.layers.global_pooling import (
                                            GlobalMaxPooling3D,
 )
 from scratch.layers.group_normalization import GroupNormalization
+from scratch.layers.grouped_query_attention import GroupedQueryAttention
 from scratch.layers.gru import GRU
 from scratch.layers.identity import Identity
 from scratch.layers.input import Input
@@ -130,9 +134,9 @@ LAYERS = {cls.__name__: cls for cls in (
     GroupNormalization, RMSNormalization, UnitNormalization, Normalization, Rescaling,
     GaussianDropout, AlphaDropout, SpatialDropout3D, Identity, RepeatVector, CenterCrop, Resizing,
     Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract, Dot,
-    EinsumDense, Attention, AdditiveAttention, MultiHeadAttention,
+    EinsumDense, Attention, AdditiveAttention, MultiHeadAttention, GroupedQueryAttention,
     Embedding, CategoryEncoding, Discretization, Masking,
-    TimeDistributed, SimpleRNN, LSTM, GRU, Bidirectional,
+    TimeDistributed, SimpleRNN, LSTM, GRU, Bidirectional, ConvLSTM1D, ConvLSTM2D, ConvLSTM3D,
     RandomFlip, RandomBrightness, RandomContrast, RandomHue, RandomSaturation,
     RandomColorDegeneration, RandomColorJitter, RandomGrayscale, RandomInvert,
     RandomPosterization, RandomSharpness, RandomGaussianBlur, RandomErasing, RandAugment,
@@ -142,7 +146,13 @@ LAYERS = {cls.__name__: cls for cls in (
 )}
 KNOWN.update(LAYERS)
 
+# What Keras calls the class by that name of keras.layers and of configs; layers are named by the
+# former: grouped_query_attention.
+OWN_NAMES = {"GroupQueryAttention": "GroupedQueryAttention"}
+IN_CONFIGS = {own: name for name, own in OWN_NAMES.items()}
+
 # Keras's other names; a config always carries the first.
+GroupQueryAttention = GroupedQueryAttention
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
 Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
 Convolution3DTranspose = Conv3DTranspose
@@ -173,14 +183,14 @@ __all__ = [
     "SpatialDropout3D", "UnitNormalization",
     "AdditiveAttention", "Attention", "CustomScaleLayer", "EinsumDense", "Embedding", "LayerScale",
     "CategoryEncoding", "Discretization", "Masking",
-    "MultiHeadAttention", "StochasticDepth", "TimeDistributed", "GRU", "LSTM",
-    "SimpleRNN", "Bidirectional",
+    "MultiHeadAttention", "GroupedQueryAttention", "StochasticDepth", "TimeDistributed",
+    "GRU", "LSTM", "SimpleRNN", "Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D",
     "RandomFlip", "RandomBrightness", "RandomContrast", "RandomHue", "RandomSaturation",
     "RandomColorDegeneration", "RandomColorJitter", "RandomGrayscale", "RandomInvert",
     "RandomPosterization", "RandomSharpness", "RandomGaussianBlur", "RandomErasing",
     "RandAugment", "AugMix", "RandomTranslation", "RandomRotation", "RandomZoom", "RandomShear",
     "RandomPerspective", "RandomElasticTransform",
-    "Convolution1D", "Convolution1DTranspose", "Convolution2D",
+    "GroupQueryAttention", "Convolution1D", "Convolution1DTranspose", "Convolution2D",
     "Convolution2DTranspose", "Convolution3D", "Convolution3DTranspose", "SeparableConvolution1D",
     "SeparableConvolution2D", "MaxPool1D", "MaxPool2D", "MaxPool3D", "AvgPool1D", "AvgPool2D",
     "AvgPool3D", "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalMaxPool3D", "GlobalAvgPool1D",

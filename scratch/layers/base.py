@@ -100,6 +100,8 @@ class Layer(HoldsWeights):
     expects_mask: tuple[str, Any] | None = None  # what a config says of it
     makes_masks = False
     hands_masks_on = False
+    # Whether it may stand inside a wrapper although it draws.
+    random_inside = False
     # Whether its arithmetic in float16 and bfloat16 is proved to be Keras's.
     takes_low_precision = False
     # Whether Keras casts its inputs to the precision that it computes in.

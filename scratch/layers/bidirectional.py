@@ -21,6 +21,9 @@ class Bidirectional(Wrapper):
         weights: None; no other is supported.
         name, trainable, dtype, activity_regularizer: see `Layer`.
 
+    The dropouts of both layers draw for themselves; the noise is that of the first, and behind it
+    along the last axis that of the second.
+
     Input shape:
         (batch, steps, features).
 
@@ -40,6 +43,7 @@ class Bidirectional(Wrapper):
 
     sample_by_sample = True
     uses_masks = True
+    takes_random = random_inside = True
     inner_layers = ("layer", "backward_layer")
     neutral = {"weights": (None,)}
 
@@ -70,6 +74,7 @@ class Bidirectional(Wrapper):
 
         for each in (layer, self.backward_layer):
             each.zero_output_for_mask = each.return_sequences  # as Keras
+        self.sample_by_sample = not self.active
 
     def _both(self):
         return (("forward_layer/", self.layer), ("backward_layer/", self.backward_layer))
@@ -114,11 +119,30 @@ class Bidirectional(Wrapper):
         """What the layer that reads backwards puts out, or its gradient, in the input's order."""
         return array[:, ::-1] if self.layer.return_sequences else array
 
+    def fresh_noise(self, shape: tuple) -> np.ndarray:
+        """New noise for an input of that shape, by the layers' own generators."""
+        return np.concatenate([inner.fresh_noise(shape) for _, inner in self._both()
+                               if inner.active], axis=2)
+
+    def _hand_noise(self, x) -> None:
+        """Each layer its part of the given noise."""
+        widths = [inner.shape_of_noise(x.shape)[2] for _, inner in self._both()]
+        given = self._given_noise
+        if given is not None and (given.ndim != 3 or given.shape[1:] != (1, sum(widths))):
+            raise ValueError(f"{self}: expected noise of shape {(len(x), 1, sum(widths))}. "
+                             f"Received: noise of shape {given.shape}")
+        parts = [None] * 2 if given is None else np.split(given, widths[:1], axis=2)
+        for (_, inner), part in zip(self._both(), parts):
+            inner.give_noise(part if inner.active else None)
+
     def forward(self, x, training=False):
+        self._hand_noise(x[0] if isinstance(x, (list, tuple)) else x)
         for prefix, inner in self._both():
             inner.params.update({name: self.params[prefix + name] for name in inner.params})
         a = self.layer.forward(x, training)
         b = self._turned(self.backward_layer.forward(x, training))
+        drawn = [inner.noise for _, inner in self._both() if inner.noise is not None]
+        self.noise = np.concatenate(drawn, axis=2) if drawn else None
         self._ways = a, b
         if self.merge_mode == "concat":
             return np.concatenate([a, b], axis=-1)

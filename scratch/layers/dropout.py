@@ -43,6 +43,7 @@ class Dropout(RandomLayer):
     sample_by_sample_at_inference = True
 
     takes_low_precision = True
+    random_inside = True
 
     def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
         super().__init__(seed=seed, **kwargs)

@@ -10,6 +10,7 @@ class GRU(Recurrent):
     """With gates z, r = recurrent_activation(x_t @ kernel + h_(t-1) @ recurrent_kernel + bias):
     h_t = z h_(t-1) + (1 - z) activation(x_t @ kernel + bias + reset), from zeros, where reset is
     r (h_(t-1) @ recurrent_kernel + bias), or (r h_(t-1)) @ recurrent_kernel if not reset_after.
+    A recurrent dropout leaves z h_(t-1) as it is.
 
     Weights: kernel (features, 3 units), recurrent_kernel (units, 3 units), each for z, r and the
     new state in this order; bias (2, 3 units), of the input and of the state before, or (3 units,)
@@ -63,18 +64,19 @@ class GRU(Recurrent):
         (before,), units = states, self.units
         recurrent = self.params["recurrent_kernel"]
         if self.reset_after:
-            own = before @ recurrent
+            own = self.state_product(before)
             if self.use_bias:
                 own += self.params["bias"][1]
         else:
-            own = before @ recurrent[:, :2 * units]
+            own = self.state_product(before, 2)
         gates = z[:, :2 * units] + own[:, :2 * units]
         both = [self.recurrent_activation.function(part) for part in np.split(gates, 2, axis=1)]
         update, reset = both
         if self.reset_after:
             inner = z[:, 2 * units:] + reset * own[:, 2 * units:]
         else:
-            inner = z[:, 2 * units:] + (reset * before) @ recurrent[:, 2 * units:]
+            left = self.state_left(before, 2)
+            inner = z[:, 2 * units:] + (reset * left) @ recurrent[:, 2 * units:]
         new = self.activation.function(inner)
         return [update * before + (1 - update) * new], (before, gates, both, own, inner, new)
 
@@ -87,24 +89,22 @@ class GRU(Recurrent):
         if self.reset_after:
             d_reset, d_own = d_inner * own[:, 2 * units:], d_inner * reset
         else:
-            sent = d_inner @ recurrent[:, 2 * units:].T  # to reset * before
-            d_reset = sent * before
-            d_before = d_before + sent * reset
-            total[:, 2 * units:] += (reset * before).T @ d_inner
+            sent = d_inner @ recurrent[:, 2 * units:].T  # to reset * what is left of before
+            left = self.state_left(before, 2)
+            d_reset = sent * left
+            d_before = d_before + self.state_left(sent * reset, 2)
+            total[:, 2 * units:] += (reset * left).T @ d_inner
         z_update, z_reset = np.split(gates, 2, axis=1)
         d_gates = np.concatenate([
             self.recurrent_activation.gradient(dh * (before - new), z_update, update),
             self.recurrent_activation.gradient(d_reset, z_reset, reset)], axis=1)
         dz = np.concatenate([d_gates, d_inner], axis=1)
         if not self.reset_after:
-            total[:, :2 * units] += before.T @ d_gates
-            return dz, [d_before + d_gates @ recurrent[:, :2 * units].T]
+            return dz, [d_before + self.state_product_back(before, d_gates, 2)]
         d_own = np.concatenate([d_gates, d_own], axis=1)
-        # (U, N) @ (N, 3 U) -> (U, 3 U)
-        total += before.T @ d_own
         if self.use_bias:
             self.grads["bias"][1] += d_own.sum(axis=0)
-        return dz, [d_before + d_own @ recurrent.T]
+        return dz, [d_before + self.state_product_back(before, d_own)]
 
     def _bias_backward(self, total):
         if self.reset_after:

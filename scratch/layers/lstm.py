@@ -67,7 +67,7 @@ class LSTM(Recurrent):
 
     def step(self, z, states):
         before, c_before = states
-        zi, zf, zg, zo = np.split(z + before @ self.params["recurrent_kernel"], 4, axis=1)
+        zi, zf, zg, zo = np.split(z + self.state_product(before), 4, axis=-1)
         gate, squash = self.recurrent_activation.function, self.activation.function
         i, f, g, o = gate(zi), gate(zf), squash(zg), gate(zo)
         c = f * c_before + i * g
@@ -80,10 +80,8 @@ class LSTM(Recurrent):
         gate, squash = self.recurrent_activation.gradient, self.activation.gradient
         dc = dc + squash(dh * o, c, squashed)
         dz = np.concatenate([gate(dc * g, zi, i), gate(dc * c_before, zf, f),
-                             squash(dc * i, zg, g), gate(dh * squashed, zo, o)], axis=1)
-        # (U, N) @ (N, 4 U) -> (U, 4 U)
-        self.grads["recurrent_kernel"] += before.T @ dz
-        return dz, [dz @ self.params["recurrent_kernel"].T, dc * f]
+                             squash(dc * i, zg, g), gate(dh * squashed, zo, o)], axis=-1)
+        return dz, [self.state_product_back(before, dz), dc * f]
 
     def get_config(self):
         return {**super().get_config(), "unit_forget_bias": self.unit_forget_bias,

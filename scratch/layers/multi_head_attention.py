@@ -114,12 +114,17 @@ class MultiHeadAttention(DroppingAttention):
         self.attention_axes = (1,)  # as Keras
         query, value, *keys = self.input_shape
         key = keys[0] if keys else value
-        heads = (self.num_heads, self.key_dim)
-        for name, features, sizes in (("query", query[2], heads), ("key", key[2], heads),
-                                      ("value", value[2], (self.num_heads, self.value_dim))):
+        for name, features, size in (("query", query[2], self.key_dim),
+                                     ("key", key[2], self.key_dim),
+                                     ("value", value[2], self.value_dim)):
+            sizes = (self.heads_of(name), size)
             self._add_projection(name, (features, *sizes), sizes, (0,), (1, 2))
         out = self.output_shape[2]
         self._add_projection(OUTPUT, (self.num_heads, self.value_dim, out), (out,), (0, 1), (2,))
+
+    def heads_of(self, name: str) -> int:
+        """How many heads the projection of that input has."""
+        return self.num_heads
 
     def _add_projection(self, name, kernel, bias, input_axes, output_axes) -> None:
         """The weights of one projection; its kernel is drawn by the numbers that meet in a sum."""

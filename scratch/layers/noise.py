@@ -56,17 +56,21 @@ class RandomLayer(Layer):
     def backward(self, dy, wants_input_gradient=True):
         return dy if self.noise is None else self.combine_backward(dy, self.noise)
 
+    def fresh_noise(self, shape: tuple) -> np.ndarray:
+        """New noise for an input of that shape, by the layer's own generator or the common one."""
+        return self.draw(seeding.generator() if self._generator is None else self._generator, shape)
+
     def _noise_for(self, x) -> np.ndarray:
-        noise = self._given_noise
-        if noise is None:
-            rng = seeding.generator() if self._generator is None else self._generator
-            noise = self.draw(rng, x.shape)
+        noise = self.fresh_noise(x.shape) if self._given_noise is None else self._given_noise
         noise = self.rounded(np.asarray(noise, self.dtype))
+        self._require_fit(noise, x)
+        return noise
+
+    def _require_fit(self, noise: np.ndarray, x: np.ndarray) -> None:
         behind = x.shape[max(0, x.ndim - noise.ndim):]
         if noise.ndim > x.ndim or any(n not in (1, size) for n, size in zip(noise.shape, behind)):
             raise ValueError(f"{self}: expected noise that broadcasts to the input's shape "
                              f"{x.shape}. Received: noise of shape {noise.shape}")
-        return noise
 
     def get_config(self):
         return {**super().get_config(), "seed": self.seed}

@@ -5,10 +5,10 @@ import numpy as np
 from scratch import activations, initializers, regularizers
 from scratch.errors import UnsupportedError
 from scratch.layers.arguments import positive
-from scratch.layers.noise import RandomLayer, between_zero_and_one
+from scratch.layers.recurrent_dropout import DroppingRecurrence, beside
 
 
-class Recurrent(RandomLayer):
+class Recurrent(DroppingRecurrence):
     """h_t from x_t and what is kept of the steps before; a subclass says how, in `step`.
 
     Weights: kernel (features, gates units), recurrent_kernel (units, gates units), bias.
@@ -30,7 +30,9 @@ class Recurrent(RandomLayer):
             `scratch.constraints`; None for none.
         dropout: the share of the input's features that are dropped in training, from 0 to below 1:
             those of a sample, the same ones at every step. The noise is (batch, 1, features).
-        recurrent_dropout: 0; no other is supported.
+        recurrent_dropout: likewise of the state that goes into the product with the recurrent
+            kernel. Each gate then reads features and a state of its own dropping; the noise is
+            (batch, 1, features of all gates and states of all gates), see `shape_of_noise`.
         return_state, stateful: False; states are kept from no batch to the next.
         zero_output_for_mask: whether masked steps put out zeros, and not what the step before did.
         implementation, use_cudnn: change nothing.
@@ -63,24 +65,21 @@ class Recurrent(RandomLayer):
     sample_by_sample = True
     has_inner_activation = False
     uses_masks = True
-    gates = 1
     states = 1
     arguments = {"kernel": "kernel", "recurrent_kernel": "recurrent", "bias": "bias"}
     neutral = {"kernel_constraint": (None,), "recurrent_constraint": (None,),
-               "bias_constraint": (None,), "recurrent_dropout": (0.0,),
+               "bias_constraint": (None,),
                "return_state": (False,), "stateful": (False,),
                "implementation": (1, 2), "use_cudnn": ("auto", True, False)}
 
     def __init__(self, units, activation="tanh", use_bias=True,
                  kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal",
                  bias_initializer="zeros", kernel_regularizer=None, recurrent_regularizer=None,
-                 bias_regularizer=None, dropout=0.0, seed=None, return_sequences=False,
-                 go_backwards=False, unroll=False, zero_output_for_mask=False, **kwargs):
+                 bias_regularizer=None, dropout=0.0, recurrent_dropout=0.0, seed=None,
+                 return_sequences=False, go_backwards=False, unroll=False,
+                 zero_output_for_mask=False, **kwargs):
         super().__init__(seed=seed, **kwargs)
-        self.dropout = between_zero_and_one(dropout, "dropout", self)
-        if self.dropout == 1:
-            raise ValueError(f"{self}: expected dropout to be below 1. Received: dropout={dropout}")
-        self.sample_by_sample = not self.dropout
+        self._take_dropout(dropout, recurrent_dropout)
         self.units = positive(units, "units", self)
         self.activation = self._activation(activation)
         self.use_bias = bool(use_bias)
@@ -92,15 +91,6 @@ class Recurrent(RandomLayer):
                              for name, rule in zip(self.arguments, drawn)}
         self.regularizers = {name: regularizers.get(rule) for name, rule in zip(
             self.arguments, penalties) if rule is not None}
-
-    @property
-    def active(self):
-        return self.dropout > 0
-
-    def draw(self, rng, shape):
-        # (N, T, D) -> (N, 1, D)
-        kept = rng.random((shape[0], 1, shape[2]), np.float32) >= self.dropout
-        return np.where(kept, self.dtype.type(1 / (1 - self.dropout)), self.dtype.type(0))
 
     def _activation(self, named):
         found = activations.get(named)
@@ -140,12 +130,15 @@ class Recurrent(RandomLayer):
 
     def build(self, input_shape):
         super().build(input_shape)
-        width = self.gates * self.units
-        self.add_weight("kernel", (of_input(input_shape)[-1], width), self.initializers["kernel"])
-        self.add_weight("recurrent_kernel", (self.units, width),
-                        self.initializers["recurrent_kernel"])
+        for name, shape in self.kernel_shapes(of_input(input_shape)).items():
+            self.add_weight(name, shape, self.initializers[name])
         if self.use_bias:
             self.add_weight("bias", self.bias_shape(), self.bias_rule())
+
+    def kernel_shapes(self, input_shape) -> dict[str, tuple]:
+        """Of the input's kernel and of that of the states."""
+        width = self.gates * self.units
+        return {"kernel": (input_shape[-1], width), "recurrent_kernel": (self.units, width)}
 
     def bias_shape(self) -> tuple:
         return (self.gates * self.units,)
@@ -174,14 +167,15 @@ class Recurrent(RandomLayer):
     def forward(self, x, training=False):
         x, mask = x if isinstance(x, (list, tuple)) else (x, None)
         self.noise = self._noise_for(x) if training and self.active else None
-        x = x if self.noise is None else x * self.noise
-        self._x = x[:, ::-1] if self.go_backwards else x
-        # (N T, D) @ (D, gates U) -> (N, T, gates U)
-        z = (self._x.reshape(-1, x.shape[-1]) @ self.params["kernel"]).reshape(*x.shape[:2], -1)
+        self._input_noise, self._state_noise = self._noise_by_gate(x.shape[2])
+        x = in_order(x, self.go_backwards)
+        self._read = [x if noise is None else x * in_order(noise, self.go_backwards)
+                      for noise in self._input_noise]
+        z = self._through_kernel()
         if self.use_bias:
             z += self._input_bias()
-        self._counts = None if mask is None else in_order(mask != 0, self.go_backwards)
-        states = [np.zeros((len(x), self.units), z.dtype) for _ in range(self.states)]
+        self._counts = None if mask is None else in_order(mask != 0, self.go_backwards)[..., None]
+        states = [np.zeros((len(x), *self.state_shape), z.dtype) for _ in range(self.states)]
         self._kept, outputs = [], []
         for t in range(x.shape[1]):
             before = states
@@ -199,28 +193,53 @@ class Recurrent(RandomLayer):
             return state
         return np.where(self._counts[:, t], state, state.dtype.type(0))
 
+    @property
+    def state_shape(self) -> tuple:
+        """Of one sample's state."""
+        return (self.units,)
+
+    def _through_kernel(self) -> np.ndarray:
+        """The part of all steps that comes of what was read, without the bias: (N, T, gates U)."""
+        # (N T, D) @ (D, gates U) -> (N, T, gates U)
+        z = beside([read.reshape(-1, read.shape[2]) @ self.params["kernel"][:, own]
+                    for read, own in zip(self._read, self.columns(self._read))])
+        return z.reshape(*self._read[0].shape[:2], -1)
+
+    def _through_kernel_back(self, dz: np.ndarray, wants_input_gradient: bool):
+        """The gradient of the inputs in the order in which they are read, given that of
+        `_through_kernel`; leaves the kernel's in `grads`."""
+        samples, steps, features = self._read[0].shape
+        rows = dz.reshape(-1, dz.shape[-1])
+        # (D, N T) @ (N T, gates U) -> (D, gates U)
+        parts = list(zip(self._read, self.columns(self._read)))
+        self.grads["kernel"] = beside([x.reshape(-1, features).T @ rows[:, own]
+                                       for x, own in parts])
+        if not wants_input_gradient:
+            return None
+        # (N T, gates U) @ (gates U, D) -> (N, T, D)
+        sent = [(rows[:, own] @ self.params["kernel"][:, own].T).reshape(samples, steps, features)
+                for _, own in parts]
+        sent = [each if noise is None else each * in_order(noise, self.go_backwards)
+                for each, noise in zip(sent, self._input_noise)]
+        return sum(sent[1:], start=sent[0])
+
     def backward(self, dy, wants_input_gradient=True):
-        samples, steps, features = self._x.shape
+        samples, steps = self._read[0].shape[:2]
         self.grads = {name: np.zeros_like(weight) for name, weight in self.params.items()}
-        dz = np.empty((samples, steps, self.gates * self.units), dy.dtype)
-        d_states = [np.zeros((samples, self.units), dy.dtype) for _ in range(self.states)]
+        dz = np.empty((samples, steps, *self.state_shape[:-1], self.gates * self.units), dy.dtype)
+        d_states = [np.zeros((samples, *self.state_shape), dy.dtype) for _ in range(self.states)]
         for t in reversed(range(steps)):
             if self.return_sequences:
                 d_states[0] = d_states[0] + self._put_out(dy[:, t], t)
             elif t == steps - 1:
                 d_states[0] = self._put_out(dy, t)
             dz[:, t], d_states = self._back(d_states, t)
-        rows = dz.reshape(-1, dz.shape[-1])
-        # (D, N T) @ (N T, gates U) -> (D, gates U)
-        self.grads["kernel"] = self._x.reshape(-1, features).T @ rows
+        dx = self._through_kernel_back(dz, wants_input_gradient)
         if self.use_bias:
-            self._bias_backward(rows.sum(axis=0))
-        if not wants_input_gradient:
+            self._bias_backward(dz.reshape(-1, dz.shape[-1]).sum(axis=0))
+        if dx is None:
             return None if self._counts is None else [None, None]
-        # (N T, gates U) @ (gates U, D) -> (N, T, D)
-        dx = (rows @ self.params["kernel"].T).reshape(samples, steps, features)
         dx = np.ascontiguousarray(dx[:, ::-1]) if self.go_backwards else dx
-        dx = dx if self.noise is None else dx * self.noise
         return dx if self._counts is None else [dx, None]
 
     def _back(self, d_states, t):
@@ -240,12 +259,13 @@ class Recurrent(RandomLayer):
                   "activation": activations.serialize(self.activation, self.dtype),
                   "use_bias": self.use_bias, "return_sequences": self.return_sequences,
                   "go_backwards": self.go_backwards, "unroll": self.unroll, "dropout": self.dropout,
+                  "recurrent_dropout": self.recurrent_dropout,
                   "zero_output_for_mask": self.zero_output_for_mask}
         for name, argument in self.arguments.items():
             config[f"{argument}_initializer"] = initializers.serialize(self.initializers[name])
             config[f"{argument}_regularizer"] = regularizers.serialize(self.regularizers.get(name))
         for argument in ("implementation", "use_cudnn"):
-            del config[argument]  # which Keras leaves out
+            config.pop(argument, None)  # which Keras leaves out
         return {"activity_regularizer": None, **config}
 
 
@@ -254,6 +274,6 @@ def of_input(shape) -> tuple:
     return shape[0] if isinstance(shape, list) else shape
 
 
-def in_order(mask: np.ndarray, backwards: bool) -> np.ndarray:
-    """A mask (N, T) as (N, T, 1), in the order in which the steps are read."""
-    return (mask[:, ::-1] if backwards else mask)[..., None]
+def in_order(array: np.ndarray, backwards: bool) -> np.ndarray:
+    """An array (N, T, ...) in the order in which the steps are read."""
+    return array[:, ::-1] if backwards else array

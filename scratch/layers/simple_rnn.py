@@ -49,16 +49,14 @@ class SimpleRNN(Recurrent):
 
     def step(self, z, states):
         (before,) = states
-        z = z + before @ self.params["recurrent_kernel"]
+        z = z + self.state_product(before)
         h = self.activation.function(z)
         return [h], (before, z, h)
 
     def step_back(self, d_states, kept):
         before, z, h = kept
         dz = self.activation.gradient(d_states[0], z, h)
-        # (U, N) @ (N, U) -> (U, U)
-        self.grads["recurrent_kernel"] += before.T @ dz
-        return dz, [dz @ self.params["recurrent_kernel"].T]
+        return dz, [self.state_product_back(before, dz)]
 
     def get_config(self):
         config = super().get_config()

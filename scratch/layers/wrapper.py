@@ -35,6 +35,7 @@ class Wrapper(Layer):
     """
 
     inner_layers: tuple[str, ...] = ("layer",)
+    takes_random = False  # whether the layer inside may draw, of those that may stand inside
 
     def __init__(self, layer, **kwargs):
         super().__init__(**kwargs)
@@ -47,7 +48,8 @@ class Wrapper(Layer):
         if layer.built:
             raise ValueError(f"{self}: expected a layer that is not built yet. Received: {layer}")
         kind = type(layer).__name__
-        if layer.merges or not layer.sample_by_sample:
+        alone = layer.sample_by_sample or (self.takes_random and layer.random_inside)
+        if layer.merges or not alone:
             raise UnsupportedError(f"{self} does not support layer={kind}. Expected a layer of one "
                                    "input, whose output for a sample depends on that sample alone.")
         if layer.activity_regularizer is not None:
@@ -72,6 +74,11 @@ class Wrapper(Layer):
                                    f"Expected: {self.dtype}. Received: {layer.policy.name}")
         layer.dtype = self.dtype
         (layer.take_inputs if layer.built or layer.params else layer.build)(input_shape)
+
+    @property
+    def active(self) -> bool:
+        """Whether a layer inside draws in training."""
+        return any(getattr(getattr(self, name), "active", False) for name in self.inner_layers)
 
     @classmethod
     def from_config(cls, config):

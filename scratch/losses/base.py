@@ -8,7 +8,7 @@ reductions are those of Keras 3 (`keras.losses`).
 import numpy as np
 
 from scratch.errors import UnsupportedError
-from scratch.losses.targets import Batch, Targets, factors, fitted
+from scratch.losses.targets import Batch, Targets, counting, factors, fitted
 from scratch.suggestions import arguments_of, did_you_mean
 
 EPSILON = 1e-7  # keras.config.epsilon(): probabilities are kept this far from 0 and 1
@@ -51,12 +51,12 @@ class Loss:
         self.reduction = reduction
         self.name = name or self.default_name
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(self, y_true, y_pred, sample_weight=None, mask=None):
         """The batch's loss alone, for arrays as `forward` takes them."""
-        return self.forward(y_true, np.asarray(y_pred), sample_weight=sample_weight)
+        return self.forward(y_true, np.asarray(y_pred), sample_weight=sample_weight, mask=mask)
 
     def forward(self, y_true, y_pred: np.ndarray, from_logits: bool | None = None,
-                sample_weight=None):
+                sample_weight=None, mask: np.ndarray | None = None):
         """The batch's loss, a scalar of y_pred's dtype.
 
         Args:
@@ -65,16 +65,19 @@ class Loss:
             y_pred: (batch, ..., width); whole numbers are taken as float32, as in Keras.
             from_logits: overrides the loss's own setting.
             sample_weight: (batch,), (batch, 1), or what stretches to the losses' shape.
+            mask: boolean, of the losses' shape: which of them count, and are counted where the sum
+                is divided by their number; None for all.
 
         Raises:
             ValueError: for an empty batch, for labels of a shape or value that does not fit
                 y_pred, and for weights that do not fit the losses.
+            UnsupportedError: for a mask of another shape.
         """
         y_pred = floating(y_pred)
         batch = y_true
         if not isinstance(batch, Batch):
             batch = self.weigh(self.checked(y_true, y_pred.shape, y_pred.dtype), sample_weight,
-                               y_pred.dtype)
+                               y_pred.dtype, mask)
         by_logits = self.from_logits if from_logits is None else from_logits
         losses, gradient = self.rows(batch.rows(), batch.output_rows(y_pred), by_logits)
         if batch.factors.ndim:
@@ -127,19 +130,23 @@ class Loss:
         """y_true, checked to fit outputs of that shape."""
         return fitted(y_true, shape, dtype, type(self).__name__)
 
-    def weigh(self, y_true: Targets, sample_weight, dtype) -> Batch:
+    def weigh(self, y_true: Targets, sample_weight, dtype, mask=None) -> Batch:
         """One batch, with what each of its losses counts for.
 
         Args:
             y_true: all of the batch's targets, checked.
             sample_weight: as `forward` takes it, or None.
             dtype: the outputs'.
+            mask: as `forward` takes it, or None.
 
         Raises:
             ValueError: for weights that do not fit the losses.
+            UnsupportedError: for a mask that does not.
         """
         targets = self.prepared(y_true.view(np.ndarray))
-        share = factors(targets.shape[:-1], self.reduction, dtype, sample_weight)
+        shape = targets.shape[:-1]
+        share = factors(shape, self.reduction, dtype, sample_weight,
+                        counting(None, mask, shape, type(self).__name__))
         return Batch(targets, share, None, targets.shape[-1])
 
     def prepared(self, targets: np.ndarray) -> np.ndarray:

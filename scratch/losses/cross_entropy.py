@@ -9,7 +9,7 @@ import numpy as np
 from scratch.losses.base import EPSILON, Loss, inside
 from scratch.losses.class_numbers import class_numbers
 from scratch.losses.elementwise import ElementwiseLoss
-from scratch.losses.targets import Batch, factors
+from scratch.losses.targets import Batch, counting, factors
 
 
 class CrossEntropy(Loss):
@@ -56,12 +56,13 @@ class SparseCategoricalCrossentropy(CrossEntropy):
                              f"for outputs of shape {shape}. Received: {labels.shape}")
         return class_numbers(labels, shape[-1], self.ignore_class)
 
-    def weigh(self, y_true, sample_weight, dtype):
+    def weigh(self, y_true, sample_weight, dtype, mask=None):
         labels, valid = y_true.view(np.ndarray), None
         if self.ignore_class is not None:
             valid = labels != self.ignore_class
             labels = np.where(valid, labels, 0)
-        return Batch(labels, factors(labels.shape, self.reduction, dtype, sample_weight, valid),
+        counted = counting(valid, mask, labels.shape, type(self).__name__)
+        return Batch(labels, factors(labels.shape, self.reduction, dtype, sample_weight, counted),
                      valid)
 
     def rows(self, labels, y_pred, from_logits):

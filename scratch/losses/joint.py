@@ -115,18 +115,20 @@ class JointLoss:
                 raise ValueError(f"Output {term.name!r}: {error}") from None
         return JointTargets(found)
 
-    def weigh(self, y_true: Several, sample_weight, dtype) -> Several:
+    def weigh(self, y_true: Several, sample_weight, dtype, mask: Several | None = None) -> Several:
         """One batch, with what each of its losses counts for.
 
         Args:
             sample_weight: one for all outputs, `Several`, or None.
+            mask: for each output which of its losses count, or None.
         """
         batches: list[Any] = [None] * len(self.names)
         for term in self.terms:
             weight = sample_weight
             if isinstance(sample_weight, Several):
                 weight = sample_weight.arrays[term.output]
-            batches[term.output] = term.loss.weigh(y_true.arrays[term.output], weight, dtype)
+            own = None if mask is None else mask.arrays[term.output]
+            batches[term.output] = term.loss.weigh(y_true.arrays[term.output], weight, dtype, own)
         return Several(batches)
 
     def fuses(self, kinds, y_true: Several, shapes) -> tuple[bool, ...]:
@@ -137,7 +139,7 @@ class JointLoss:
         return tuple(fused)
 
     def forward(self, y_true: Several, y_pred: Several, from_logits=None,
-                sample_weight=None) -> Value:
+                sample_weight=None, mask: Several | None = None) -> Value:
         """The batch's loss.
 
         Args:
@@ -145,6 +147,7 @@ class JointLoss:
             y_pred: each output, or the logits it is made of.
             from_logits: for each output whether those are its logits; None for the losses' own
                 settings.
+            sample_weight, mask: as `weigh` takes them.
         """
         gradients: list[Any] = [None] * len(self.names)
         values, total = [], None
@@ -154,8 +157,9 @@ class JointLoss:
             if isinstance(sample_weight, Several):
                 weight = sample_weight.arrays[i]
             fused = (from_logits[i] or None) if from_logits is not None else None
+            more = {} if mask is None else {"mask": mask.arrays[i]}
             value = term.loss.forward(y_true.arrays[i], y_pred.arrays[i], fused,
-                                      sample_weight=weight)
+                                      sample_weight=weight, **more)
             gradient = term.loss.backward()
             values.append(value)
             if term.weight is not None:

@@ -4,7 +4,7 @@ import numpy as np
 
 from scratch.losses.base import Loss
 from scratch.losses.class_numbers import class_numbers
-from scratch.losses.targets import Batch, factors
+from scratch.losses.targets import Batch, counting, factors
 
 
 class CategoricalHinge(Loss):
@@ -51,9 +51,10 @@ class CategoricalGeneralizedCrossEntropy(Loss):
                              f"for outputs of shape {shape}. Received: {labels.shape}")
         return class_numbers(labels, shape[-1])
 
-    def weigh(self, y_true, sample_weight, dtype):
+    def weigh(self, y_true, sample_weight, dtype, mask=None):
         labels = y_true.view(np.ndarray)
-        return Batch(labels, factors(labels.shape, self.reduction, dtype, sample_weight))
+        counted = counting(None, mask, labels.shape, type(self).__name__)
+        return Batch(labels, factors(labels.shape, self.reduction, dtype, sample_weight, counted))
 
     def rows(self, labels, y_pred, from_logits):
         q, each = y_pred.dtype.type(self.q), np.arange(len(y_pred))

@@ -4,7 +4,7 @@ import numpy as np
 
 from scratch.errors import UnsupportedError
 from scratch.losses.base import EPSILON, Loss
-from scratch.losses.targets import Batch, factors
+from scratch.losses.targets import Batch, counting, factors
 
 
 class Overlap(Loss):
@@ -35,12 +35,14 @@ class Overlap(Loss):
     def over_batch(self):
         return self.axis is None or 0 in self._axes
 
-    def weigh(self, y_true, sample_weight, dtype):
+    def weigh(self, y_true, sample_weight, dtype, mask=None):
         targets = np.ascontiguousarray(y_true.view(np.ndarray))
         shape = targets.shape[:self._first(targets.ndim)]
         if shape:
-            share = factors(shape, self.reduction, dtype, sample_weight)
+            share = factors(shape, self.reduction, dtype, sample_weight,
+                            counting(None, mask, shape, type(self).__name__))
         else:
+            counting(None, mask, shape, type(self).__name__)  # which refuses one
             share = np.ones((), dtype)
             if sample_weight is not None:  # Keras multiplies the one loss by each of the weights
                 given = np.asarray(sample_weight, dtype)

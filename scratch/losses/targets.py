@@ -10,6 +10,8 @@ import math
 
 import numpy as np
 
+from scratch.errors import UnsupportedError
+
 
 class Targets(np.ndarray):
     """Labels or targets that a loss has checked; so are slices of them, which share this type."""
@@ -97,6 +99,20 @@ def fitted(y_true, shape: tuple, dtype, name: str) -> np.ndarray:
     return np.broadcast_to(targets.astype(dtype, copy=False), outputs.shape)
 
 
+def counting(valid: np.ndarray | None, mask, shape: tuple, name: str) -> np.ndarray | None:
+    """Which of the losses, of that shape, count: those that are valid and not masked; None for all.
+
+    Raises:
+        UnsupportedError: for a mask of another shape than the losses'.
+    """
+    if mask is None:
+        return valid
+    if tuple(np.shape(mask)) != tuple(shape):
+        raise UnsupportedError(f"{name} does not support a mask of shape {np.shape(mask)} for "
+                               f"losses of shape {tuple(shape)}. Expected: one loss for each step.")
+    return mask if valid is None else mask & valid
+
+
 def factors(shape: tuple, reduction: str, dtype, sample_weight=None, valid=None):
     """What each of the losses, of that shape, counts for in the batch's loss.
 
@@ -123,8 +139,9 @@ def factors(shape: tuple, reduction: str, dtype, sample_weight=None, valid=None)
         each, weights = same_rank(np.broadcast_to(np.float32(0), shape), weights)
         stretched = np.broadcast_to(weights, each.shape).reshape(shape)
     except ValueError:
+        example = shape[:1] if valid is None or len(shape) < 2 else (shape[0], 1)
         raise ValueError(f"Expected sample weights that stretch to the losses' shape {shape}, "
-                         f"such as {shape[:1]}. Received: {given.shape}") from None
+                         f"such as {example}. Received: {given.shape}") from None
     if reduction == "sum":
         return np.array(stretched)
     if reduction == "mean_with_sample_weight":

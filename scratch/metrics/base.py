@@ -21,6 +21,8 @@ class Metric:
     # Keras arguments this metric accepts only at the value that leaves the figure alone.
     neutral: dict = {}
     default_name = ""  # Keras's, for a metric that was given none
+    # Whether steps that a mask leaves out do not count, as in Keras's means of a function's values.
+    uses_masks = False
     direction = "up"  # whether more is better, or, if it is "down", less
 
     def __init__(self, name=None, dtype=None, **settings):
@@ -68,6 +70,8 @@ class Metric:
 
 class MeanMetric(Metric):
     """The mean over all samples of a value that each has, weighted by the samples' weights."""
+
+    uses_masks = True
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         """The values, (batch, ...)."""

@@ -50,6 +50,7 @@ class MeanSquaredError(LossMetric):
 class RootMeanSquaredError(MeanSquaredError):
     """The square root of the mean of (y - p)^2 over all samples."""
 
+    uses_masks = False  # Keras computes it by itself, and looks at no mask
     default_name = "root_mean_squared_error"
 
     def result(self):

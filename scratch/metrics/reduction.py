@@ -9,6 +9,7 @@ from scratch.metrics.base import MeanMetric, Metric
 class Mean(MeanMetric):
     """The mean of all values, weighted by the samples' weights; 0 before there are any."""
 
+    uses_masks = False
     default_name = "mean"
 
     def update_state(self, values, sample_weight=None):

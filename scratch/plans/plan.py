@@ -161,8 +161,9 @@ def _add(sums: dict[int, dict[str, np.ndarray]], more: dict[int, dict[str, np.nd
 
 
 def can_plan(model) -> bool:
-    """Whether layers of the model may be planned: one input, run as the networks here are run."""
-    return (model.inputs_as is None and not model.has_open_sizes
+    """Whether layers of the model may be planned: one input, no masks that the loss needs, run as
+    the networks here are run."""
+    return (model.inputs_as is None and not model.has_open_sizes and not model.has_output_masks
             and not {"forward", "backward"} & vars(model).keys()
             and all(getattr(type(model), method).__module__.startswith("scratch.")
                     for method in ("forward", "backward")))

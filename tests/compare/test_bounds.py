@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import compare
 import scratch
+from tests.draws import draws
 
 
 def by_loops(x, kernel, bias, stride):
@@ -30,7 +31,7 @@ CONV = {"class_name": "Conv2D", "config": {"filters": 3, "kernel_size": (2, 3), 
 
 
 @given(st.integers(0, 1000), st.sampled_from([1e-3, 1.0, 1e3]))
-@settings(max_examples=15)
+@settings(max_examples=draws(15))
 def test_a_naive_convolution_lies_within_them(seed, size):
     rng = np.random.default_rng(seed)
     x = (size * rng.normal(size=(2, 5, 4, 2))).astype("float32")

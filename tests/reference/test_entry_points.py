@@ -196,3 +196,28 @@ def test_sample_weights_keep_the_models_precision(keras):
         first, others = loss(1, 0, 0) - penalties, loss(0, 1, 1) - penalties
         made = loss(1 / 3, 1, 1) - penalties - others
     assert abs(made - first / 3) < 1e-14 < abs(made - first * float(np.float32(1 / 3)))
+
+
+def test_what_a_class_of_somebodys_does_for_a_call_is_run(keras):
+    """Its own `predict` and `evaluate`, also where they are set on a model of Keras's."""
+    import reference
+
+    class Doubling(keras.Sequential):
+        def predict(self, *arguments, **named):
+            return 2 * super().predict(*arguments, **named)
+
+        def evaluate(self, *arguments, **named):
+            return {"loss": 17.0}
+
+    x, y = batch()
+    plain, own, changed = compiled(keras), compiled(keras, Doubling), compiled(keras)
+    changed.predict = lambda *arguments, **named: 3 * plain.predict(*arguments, **named)
+    right = plain.predict(x, batch_size=3, verbose=0)
+    for model, factor in ((plain, 1), (own, 2), (changed, 3)):
+        with reference.EntryPoints(model) as calls:
+            np.testing.assert_array_equal(calls.predict(x), factor * right)
+    with reference.EntryPoints(own) as calls:
+        assert calls.evaluate(x, y) == {"loss": 17.0}
+    with reference.EntryPoints(plain) as calls:
+        figures = calls.evaluate(x, y)
+    assert figures == plain.evaluate(x, y, batch_size=3, verbose=0, return_dict=True)

@@ -131,3 +131,24 @@ def test_versions_name_both_libraries(keras, reference):
     import tensorflow as tf
 
     assert reference.versions() == f"keras {keras.__version__} on tensorflow {tf.__version__}"
+
+
+def test_a_sequential_is_what_keras_makes_of_the_config(keras, reference):
+    """Built with an Input, by a shape that the config has, not at all, and inside another."""
+    layers = keras.layers
+    inner = keras.Sequential([keras.Input((4, 3)), layers.Dense(2, name="inside")], name="inner")
+    open_ = keras.Sequential([layers.Dense(2, name="a"), layers.ReLU(name="b")], name="open")
+    shaped = keras.Sequential([layers.Dense(2, name="a"), layers.ReLU(name="b")], name="shaped")
+    shaped.build((None, 5))
+    nested = keras.Sequential([keras.Input((4, 3)), inner, layers.Flatten(name="flat")], name="n")
+    for model in (inner, open_, shaped, nested, keras.Sequential(name="empty")):
+        config = model.get_config()
+        keras.utils.set_random_seed(3)
+        theirs = keras.Sequential.from_config(model.get_config())
+        keras.utils.set_random_seed(3)
+        made = reference.from_config(config)
+        assert config == model.get_config(), "taken apart"
+        assert (made.name, made.built) == (theirs.name, theirs.built)
+        assert made.get_config() == theirs.get_config()
+        for ours, right in zip(made.get_weights(), theirs.get_weights(), strict=True):
+            np.testing.assert_array_equal(ours, right)

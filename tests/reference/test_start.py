@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+import scratch
 from tests import patience
 
 
@@ -60,16 +61,20 @@ def test_what_needs_no_keras_does_not_start_it(statement):
 
 @pytest.mark.parametrize("setting", ["set_dtype_policy('mixed_float16')",
                                      "set_dtype_policy('float16')", "set_floatx('float64')"])
-def test_a_precision_of_the_users_is_not_that_of_a_network_that_has_its_own(setting):
+def test_a_precision_of_the_users_is_not_that_of_a_network_that_has_its_own(keras, setting):
     """Nor does Keras scale its loss, as it would under a mixed policy; the setting stays."""
-    done = run("import scratch, reference, numpy as np\n"
-               "from reference.quiet import keras\n"
-               f"keras.config.{setting}\n"
-               "before = keras.config.floatx(), keras.config.dtype_policy().name\n"
-               "m = scratch.Sequential([scratch.Input((3,)), scratch.Dense(2)])\n"
-               "m.compile('adam', 'mean_squared_error')\n"
-               "twin = reference.from_config(m.get_config(), m.get_compile_config())\n"
-               "assert type(twin.optimizer).__name__ == 'Adam', twin.optimizer\n"
-               "assert twin.dtype_policy.name == twin.layers[0].dtype_policy.name == 'float32'\n"
-               "assert before == (keras.config.floatx(), keras.config.dtype_policy().name)\n")
-    assert done.returncode == 0, done.stderr
+    import reference
+
+    found = keras.config.floatx(), keras.config.dtype_policy()
+    try:
+        exec(f"config.{setting}", {"config": keras.config})
+        before = keras.config.floatx(), keras.config.dtype_policy().name
+        m = scratch.Sequential([scratch.Input((3,)), scratch.Dense(2)])
+        m.compile('adam', 'mean_squared_error')
+        twin = reference.from_config(m.get_config(), m.get_compile_config())
+        assert type(twin.optimizer).__name__ == 'Adam', twin.optimizer
+        assert twin.dtype_policy.name == twin.layers[0].dtype_policy.name == 'float32'
+        assert before == (keras.config.floatx(), keras.config.dtype_policy().name)
+    finally:
+        keras.config.set_floatx(found[0])
+        keras.config.set_dtype_policy(found[1])

@@ -115,7 +115,7 @@ REFUSED = {
     "lambda": (lambda K, k: K.Lambda(lambda x: x), "Lambda"),
     "renormalization": (lambda K, k: K.BatchNormalization(renorm=True), "renorm=True"),
     "adaptive pooling": (lambda K, k: K.AdaptiveAveragePooling2D(2), "AdaptiveAveragePooling2D"),
-    "recurrent layer": (lambda K, k: K.ConvLSTM1D(2, 2), "ConvLSTM1D"),
+    "recurrent layer": (lambda K, k: K.GRUCell(2), "GRUCell"),
     "adapters": (lambda K, k: K.Conv2D(2, 2, lora_rank=2), "lora_rank=2"),
     "dense adapters": (lambda K, k: K.Dense(2, lora_rank=2), "lora_rank=2"),
     "custom class": (lambda K, k: type("Gate", (K.Layer,), {}), "Gate"),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from scratch.lowering import Lowering, tile_columns
 from scratch.windows import plan_windows
+from tests.draws import draws
 
 
 def naive(x, kernel, dz, windows):
@@ -64,7 +65,7 @@ def cases(draw):
     return x, weights, dz, windows, draw(st.integers(1, 10)), draw(st.integers(1, 10))
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=draws(150), deadline=None, derandomize=True)
 @given(cases())
 def test_whole_numbers_agree_exactly_for_any_shape_and_tile(case):
     x, kernel, dz, windows, tile, back_tile = case
@@ -93,7 +94,7 @@ def test_the_tile_changes_real_numbers_by_rounding_only(tile):
 
 
 @pytest.mark.filterwarnings("ignore:(invalid|overflow):RuntimeWarning")
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=draws(150), deadline=None, derandomize=True)
 @given(cases(), st.sampled_from([np.inf, -np.inf, np.nan, 1e30]), st.integers(0, 2**32 - 1))
 def test_what_is_not_finite_stays_within_the_windows_that_see_it(case, number, seed):
     x, kernel, dz, windows, tile, back_tile = case

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import scratch
+from tests.draws import draws
 from tests.scratch.support import graphs
 from tests.scratch.support.checks import DTYPES, EXAMPLES, assert_exact, real, whole
 
@@ -65,7 +66,7 @@ def test_every_kind_of_layer_in_a_functional_config(keras):
     assert again == expected
 
 
-@settings(EXAMPLES, max_examples=15)
+@settings(EXAMPLES, max_examples=draws(15))
 @given(seed=st.integers(0, 2**32 - 1))
 def test_layers_are_in_kerass_order_whatever_the_graph(keras, seed):
     model = graphs.drawn(np.random.default_rng(seed), layers=12)

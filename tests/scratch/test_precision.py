@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import scratch
 from scratch import precision
 from scratch.precision import Policy, rounded
+from tests.draws import draws
 
 BITS = {"float16": (11, -24, 15), "bfloat16": (8, -133, 127)}  # bits, smallest 2^n, largest 2^n
 
@@ -33,7 +34,7 @@ def nearest(value: float, name: str) -> float:
 
 
 @pytest.mark.parametrize("name", BITS)
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=draws(200), deadline=None, derandomize=True, database=None)
 @given(value=st.floats(width=32, allow_nan=False, allow_infinity=False))
 def test_rounding_is_to_nearest_ties_to_even(name, value):
     if name == "bfloat16" and 0 < abs(value) < 2.0**-126:

@@ -12,6 +12,7 @@ from compare.oracle.layers.attention import (
     ScoredAttention,
     turned,
 )
+from compare.oracle.layers.grouped_query_attention import GroupedQueryAttention
 from compare.oracle.layers.multi_head_attention import MultiHeadAttention
 from compare.oracle.layers.softmax import softmax
 from compare.oracle.running_error import Bounded, bilinear
@@ -137,7 +138,7 @@ def _of_ways_back(c) -> list[Variant]:
 
 def _of_heads(c) -> list[Variant]:
     """Projections that are scaled, exchanged or put together in another way."""
-    size, heads = c.config["key_dim"], c.config["num_heads"]
+    size, heads = c.layer.config["key_dim"], c.layer.config["num_heads"]
     found = [inside(SCALE, said, lambda c, n=number: c.configured(key_dim=n))
              for said, number in (("the scores are not divided by the root of key_dim", 1),
                                   ("the scores are divided by key_dim, not by its root", size**2),
@@ -153,6 +154,8 @@ def _of_heads(c) -> list[Variant]:
         found.append(inside("heads-order", f"of the {name}, in memory", lambda c, n=name: c.hooked(
             projected=lambda layer, right, which, *given: right(which, *given).rearranged(
                 _mixed) if which == n else right(which, *given))))
+    if isinstance(c.layer, GroupedQueryAttention):
+        found += _of_groups(c)
     for name in (*names, OUT):
         if f"{name}/bias" in c.weights and c.tensor == "output":
             found.append(inside("bias-missing", f"of the {name.replace('_', ' ')}", lambda c,
@@ -162,6 +165,43 @@ def _of_heads(c) -> list[Variant]:
                             lambda c, head=head: c.weighing(**{f"{OUT}/kernel": _without(
                                 c.weights[f"{OUT}/kernel"], head)})))
     return found
+
+
+def _of_groups(c) -> list[Variant]:
+    """Which query heads share a head of keys and values, and what comes back to it."""
+    group = c.layer.group
+    if group == 1 or group == c.layer.config["num_heads"]:
+        return []
+    return [inside("heads-order", "query head u sees the key and value head u modulo their number, "
+                   "not those of its group", lambda c: c.hooked(
+                       shared=lambda layer, right, heads: heads.rearranged(
+                           lambda a: np.tile(a, (1, group, 1, 1))))),
+            *[inside("gradient-part-missing", "of a group's gradients that of the query head "
+                     f"{head + 1} alone goes back",
+                     lambda c, h=head: c.hooked(projected_back=_of_heads_alone([h])))
+              for head in range(group)],
+            *[inside("scale", f"what goes back to a head of {' and '.join(names)}s is the mean of "
+                     "its group, not the sum",
+                     lambda c, names=names: c.hooked(projected_back=_mean_of_group(names)))
+              for names in (("key",), ("value",), ("key", "value"))]]
+
+
+def _of_heads_alone(heads: list[int]):
+    """What comes back from these heads of each group alone."""
+    def back(layer, right, name, gradient, found):
+        if name != "query":
+            kept = np.isin(np.arange(gradient.shape[1]) % layer.group, heads)
+            gradient = gradient.where(np.broadcast_to(kept[:, None, None], gradient.shape))
+        return right(name, gradient, found)
+
+    return back
+
+
+def _mean_of_group(names: tuple[str, ...]):
+    def back(layer, right, name, gradient, found):
+        return right(name, gradient * (1 / layer.group) if name in names else gradient, found)
+
+    return back
 
 
 def _without(kernel, head: int) -> np.ndarray:

@@ -229,6 +229,8 @@ def computed(c, function) -> Bounded:
     y, mask, shape = oracle.paired(np.asarray(c.y), output.shape)
     rows = output.reshape(int(np.prod(shape)), -1)
     y = y.reshape(rows.shape)
+    if c.steps is not None:
+        mask = c.steps if mask is None else mask & c.steps
     factors = oracle.factors(shape, c.sample_weight, mask).value
     take = _of_outputs(c, function)
     losses = np.real(take(y, rows.astype(complex)))

@@ -22,14 +22,25 @@ CLIPS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-2)
 
 def of_losses(c) -> list[Variant]:
     """Everything about a loss's value or gradient."""
-    found = (of_reduction(c) + of_labels(c) + of_logits(c) + of_clipping(c) + of_settings(c)
-             + of_smoothing(c) + negated())
+    found = (of_mask(c) + of_reduction(c) + of_labels(c) + of_logits(c) + of_clipping(c)
+             + of_settings(c) + of_smoothing(c) + negated())
     if c.tensor == "gradient":
         found += missing() + of_batch(np.shape(c.output))
         found += [result("axes-permuted", said, function)
                   for said, function in layouts(np.shape(c.output), 1)]
     formulas = FORMULAS + formulas_of_overlaps.FORMULAS
     return found + of_formulas(c, formulas) + of_other_losses(c) + scaled()
+
+
+def of_mask(c) -> list[Variant]:
+    """A mask of the output that is not looked at, or is looked at otherwise."""
+    if c.steps is None:
+        return []
+    return [inside("steps-mask", "every step counts in the loss", lambda c: c.changed(steps=None)),
+            inside("steps-mask", "only masked steps count in the loss",
+                   lambda c: c.changed(steps=~c.steps)),
+            inside("steps-mask", "the sum is divided by the number of all steps",
+                   lambda c: c.then(lambda value: value * float(c.steps.mean())))]
 
 
 def of_reduction(c) -> list[Variant]:
@@ -58,6 +69,7 @@ def of_reduction(c) -> list[Variant]:
 
 def _first_alone(c):
     return c.changed(y=np.asarray(c.y)[:1], output=c.output[:1],
+                     steps=None if c.steps is None else c.steps[:1],
                      sample_weight=None if c.sample_weight is None else c.sample_weight[:1])
 
 

@@ -2,11 +2,14 @@
 
 import numpy as np
 
+from compare.diagnosis.hypotheses.conv_lstm import of_convolutions
 from compare.diagnosis.hypothesis import Variant, inside
 from compare.oracle.layers.bidirectional import Bidirectional
-from compare.oracle.layers.recurrent import GRU, LSTM, Recurrent, added
+from compare.oracle.layers.conv_lstm import ConvLSTM2D
+from compare.oracle.layers.recurrent import GRU, LSTM, Recurrent
 from compare.oracle.layers.smooth_activations import Tanh
 from compare.oracle.layers.time_distributed import TimeDistributed
+from compare.oracle.recurrence import added
 from compare.oracle.running_error import Bounded
 
 FORMULA, CARRIED, BACK = "gate-formula", "state-not-carried", "gradient-not-carried"
@@ -32,16 +35,66 @@ def _of_dropout(c) -> list[Variant]:
     """A dropout of the features that is left out, not scaled, or another sample's."""
     if "noise" not in c.weights or not c.training:
         return []
-    kept = 1 - c.config["dropout"]
     found = [] if c.tensor != "input_gradient" else [
         inside("mask-missing", "the gradient passes by it",
-               lambda c: c.hooked(given_back=lambda layer, right, dx: dx))]
+               lambda c: c.hooked(given_back=lambda layer, right, dz: _undropped(layer, dz)))]
+    parts = c.layer.parts_of_noise(np.shape(c.x[0] if isinstance(c.x, tuple) else c.x))
+    for rate, place, _ in parts:
+        found.append(inside("mask-missing", "nothing is dropped" if len(parts) == 1 else
+                            f"nothing of a share of {rate:.4g} is dropped",
+                            lambda c, p=place: _with_noise(c, p, np.ones_like)))
+        found.append(inside("scale", "what is kept is not made larger", lambda c, p=place, r=rate:
+                            _with_noise(c, p, lambda own: own * (1 - r))))
+    if any(gates > 1 for _, _, gates in parts):
+        found.append(inside("mask-wrong-tensor", "all gates share that of the first",
+                            lambda c: _shared(c, parts)))
+    if c.config.get("recurrent_dropout"):
+        found += [inside("mask-wrong-tensor", f"at each step the state is dropped by {said}",
+                         lambda c, b=by: c.hooked(step=_stepwise(b)))
+                  for said, by in (("the next sample's mask", 1), ("the last sample's mask", -1))]
     return [*found,
-            inside("mask-missing", "no feature is dropped", lambda c: c.changed(training=False)),
-            inside("scale", "the features that are kept are not made larger", lambda c: c.weighing(
-                noise=np.asarray(c.weights["noise"], np.float64) * kept)),
+            inside("scale", "what is kept is not made larger", lambda c: _scaled_down(c, parts)),
+            inside("mask-missing", "nothing is dropped", lambda c: c.changed(training=False)),
             inside("mask-wrong-tensor", "another sample's",
                    lambda c: c.weighing(noise=np.roll(c.weights["noise"], 1, axis=0)))]
+
+
+def _undropped(layer, dz: Bounded) -> Bounded:
+    return layer.dropping.sent_back(dz, layer.kernel, [None])
+
+
+def _stepwise(by: int):
+    """Each step with the noise of the states that is so many samples further than the last one's.
+    """
+    def step(layer, right, x, states):
+        kept = layer.dropping.of_state
+        layer.dropping.of_state = [each.rearranged(
+            lambda a: np.roll(a, by * len(layer.kept), axis=0)) for each in kept]
+        try:
+            return right(x, states)
+        finally:
+            layer.dropping.of_state = kept
+    return step
+
+
+def _with_noise(c, place, change):
+    noise = np.array(c.weights["noise"], np.float64)
+    noise[..., place] = change(noise[..., place])
+    return c.weighing(noise=noise)
+
+
+def _shared(c, parts):
+    noise = np.array(c.weights["noise"], np.float64)
+    for _, place, gates in parts:
+        noise[..., place] = np.tile(np.split(noise[..., place], gates, axis=-1)[0], gates)
+    return c.weighing(noise=noise)
+
+
+def _scaled_down(c, parts):
+    noise = np.array(c.weights["noise"], np.float64)
+    for rate, place, _ in parts:
+        noise[..., place] *= 1 - rate
+    return c.weighing(noise=noise)
 
 
 def _of_weights(c) -> list[Variant]:
@@ -57,8 +110,10 @@ def _of_weights(c) -> list[Variant]:
                                 lambda c, o=order: _in_order(c, o, units)))
     found.append(inside("transposed-weights", "the recurrent kernel, gate by gate", lambda c:
                         c.weighing(recurrent_kernel=np.concatenate([
-                            part.T for part in np.split(c.weights["recurrent_kernel"],
-                                                        len(names), axis=1)], axis=1))))
+                            part.swapaxes(-2, -1) for part in np.split(
+                                c.weights["recurrent_kernel"], len(names), axis=-1)], axis=-1))))
+    if isinstance(c.layer, ConvLSTM2D):
+        found += of_convolutions(c)
     bias = c.weights.get("bias")
     if bias is not None and np.ndim(bias) == 2:
         for said, kept in (("that of the state before is left out", [[1], [0]]),
@@ -121,7 +176,7 @@ def _with_gate(c, gate: int, bias: float, factor: float = 0.0):
     for name in c.weights.keys() - {"noise"}:
         changed[name] = np.array(c.weights[name], np.float64)
         changed[name][..., part] *= factor
-    width = c.weights["kernel"].shape[1]
+    width = c.weights["kernel"].shape[-1]
     if "bias" not in changed:
         changed["bias"] = np.zeros((2, width) if isinstance(c.layer, GRU) and c.layer.after
                                    else (width,))

@@ -12,13 +12,15 @@ KNOWN_BY = ("compare/evaluation/fuzzing/layer_grammar.py",)
 
 CHANNELS_FIRST = Difference(
     "channels_first_convolution",
-    where="channels_first in Conv1D, Conv2D (groups=1) and the transposed convolutions",
+    where="channels_first in Conv1D, Conv2D (groups=1), ConvLSTM1D, ConvLSTM2D and the transposed "
+          "convolutions",
     keras="raises an error when called: TensorFlow's own CPU kernels take channels_last only",
     ours="convolves",
     why="It is what Keras computes on other devices, with oneDNN, or compiled by XLA.",
     checks=NOT_DRAWN, known_by=KNOWN_BY, onednn=False,
     concerns=("Conv1D.data_format", "Conv2D.data_format", "Conv1DTranspose.data_format",
-              "Conv2DTranspose.data_format", "Conv3DTranspose.data_format"))
+              "Conv2DTranspose.data_format", "Conv3DTranspose.data_format",
+              "ConvLSTM1D.data_format", "ConvLSTM2D.data_format"))
 
 TRANSPOSED_DILATION = Difference(
     "transposed_dilation",
@@ -43,7 +45,8 @@ UNEQUAL_STRIDES = Difference(
 STRIDED_POINTWISE = Difference(
     "strided_pointwise_gradient",
     where="the kernel's gradient for kernel_size 1 with strides over 1: in Conv1DTranspose and "
-          "Conv2DTranspose, and in Conv1D and Conv2D where the strides divide the image's sizes",
+          "Conv2DTranspose, and in Conv1D, Conv2D, ConvLSTM1D and ConvLSTM2D where the strides "
+          "divide the image's sizes",
     keras="writes outside its memory: numbers come out wrong, other operations fail, or the "
           "process dies; the larger the images, the more often",
     ours="computes it",
@@ -52,7 +55,7 @@ STRIDED_POINTWISE = Difference(
            "runs.",
     known_by=KNOWN_BY, onednn=True,
     concerns=("Conv1D.strides", "Conv2D.strides", "Conv1DTranspose.strides",
-              "Conv2DTranspose.strides"))
+              "Conv2DTranspose.strides", "ConvLSTM1D.strides", "ConvLSTM2D.strides"))
 
 FLOAT64_VOLUMES = Difference(
     "pooling_of_volumes_in_float64",

@@ -127,7 +127,8 @@ METRIC_SUMS = Difference(
     keras="adds up in float32: after 16,777,216 samples a count stays where it is",
     ours="adds up in float64",
     why="A metric is a figure for people; nothing else is computed from it.",
-    checks="Metrics are not part of the verdict.")
+    checks="Accuracies are held against a count of right answers in the batch of the check; other "
+           "metrics are not compared, and a note says so.")
 
 HELD_IN_FLOAT32 = Difference(
     "low_precision_in_float32_arrays",

@@ -13,6 +13,7 @@ from compare.evaluation.faults.families import (
     buffers,
     clipping_limits,
     constraints,
+    conv_lstm,
     convolution,
     convolution_gradients,
     dense,
@@ -21,6 +22,7 @@ from compare.evaluation.faults.families import (
     encoding,
     given_numbers,
     group_normalization,
+    grouped_query_attention,
     inference_only,
     interpolation,
     joint,
@@ -67,9 +69,10 @@ from compare.evaluation.faults.fault import Fault, Variant
 
 FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooling, reshaping,
             sequences, volumes, interpolation, normalization, group_normalization, given_numbers,
-            einsum, embedding, encoding, attention, multi_head_attention, applications, products,
+            einsum, embedding, encoding, attention, multi_head_attention,
+            grouped_query_attention, applications, products,
             noise, augmentation, rectifiers, activations, merging, losses, optimizers, training,
-            keras_side, shared_layers, time_distributed, recurrent, masks, joint,
+            keras_side, shared_layers, time_distributed, recurrent, conv_lstm, masks, joint,
             # from textbooks, course forums and public issues
             textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, lost_digits,
             low_precision, mixed_precision, optimizer_rules, newer_rules, averages, constraints,

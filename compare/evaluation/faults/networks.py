@@ -67,6 +67,8 @@ def ended(nodes, shape, end, optimizer, batch, dtype, seed, weighted, last) -> S
 
 def front(shape, name: str, source: int, channels: int = CHANNELS) -> Node:
     """A layer that makes so many channels of the network's input."""
+    if len(shape) == 5:  # steps of volumes
+        return Node("Dense", {"name": name, "units": channels}, [source])
     if len(shape) == 4:
         arguments = {"filters": channels, "kernel_size": (2, 1, 2), "padding": "same"}
         return Node("Conv3D", {"name": name, **arguments}, [source])

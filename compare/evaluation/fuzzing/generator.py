@@ -11,10 +11,25 @@ import numpy as np
 
 from compare.evaluation.fuzzing import loss_grammar
 from compare.evaluation.fuzzing.building import model_of
-from compare.evaluation.fuzzing.grammar import IMAGE, SEQUENCE, VECTOR, VOLUME, Derived, label
+from compare.evaluation.fuzzing.grammar import (
+    IMAGE,
+    SEQUENCE,
+    VECTOR,
+    VOLUME,
+    VOLUMES,
+    Derived,
+    label,
+)
 from compare.evaluation.fuzzing.layer_grammar import ANY, IN_BRANCHES, LAYERS
 from compare.evaluation.fuzzing.low_precision import lowered
-from compare.evaluation.fuzzing.specification import Node, Specification
+from compare.evaluation.fuzzing.specification import (
+    Node,
+    Specification,
+    batch_of,
+    output_shapes,
+    sample_weights_of,
+    targets_of,
+)
 from compare.evaluation.fuzzing.structure import structured
 from scratch.errors import UnsupportedError
 from scratch.layer_config import layer_from_config
@@ -57,14 +72,23 @@ def without_refused_masks(specification: Specification) -> Specification:
               if node.class_name == "Masking" or node.arguments.get("mask_zero")]
     if makers:
         try:
-            model_of(specification)
-        except UnsupportedError:
+            _try_masked_loss(specification)
+        except (UnsupportedError, ValueError):
             for node in makers:
                 if node.class_name == "Masking":
                     node.class_name, node.arguments = "Identity", {}
                 else:
                     node.arguments["mask_zero"] = False
     return specification
+
+
+def _try_masked_loss(specification: Specification) -> None:
+    """Build the network, and compute its loss if a mask reaches that: not every loss takes one."""
+    model = model_of(specification)
+    if model.has_output_masks and specification.loss is not None:
+        shapes = output_shapes(specification, model)
+        model.forward_and_loss(batch_of(specification), targets_of(specification, shapes),
+                               sample_weight=sample_weights_of(specification, shapes))
 
 
 class Draw:
@@ -126,6 +150,8 @@ class Draw:
         sizes = sizes if rank == IMAGE else sizes[:1]
         if rank == VOLUME:
             sizes = [int(n) for n in rng.choice(np.arange(3, 7), 3, replace=False)]
+        if rank == VOLUMES:
+            sizes = [int(n) for n in rng.permutation([2, 3, 3, 4])]
         return (*sizes, channels) if self.data_format == "channels_last" else (channels, *sizes)
 
     def _random_layers(self, count: int, keep_rank: bool = False) -> None:

@@ -7,7 +7,7 @@ nothing has to be tried and caught.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-VOLUME, IMAGE, SEQUENCE, VECTOR = 4, 3, 2, 1  # ranks of a sample
+VOLUMES, VOLUME, IMAGE, SEQUENCE, VECTOR = 5, 4, 3, 2, 1  # ranks of a sample
 
 
 @dataclass(frozen=True)

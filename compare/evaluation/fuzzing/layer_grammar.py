@@ -11,6 +11,7 @@ from compare.evaluation.fuzzing.grammar import (
     SEQUENCE,
     VECTOR,
     VOLUME,
+    VOLUMES,
     Derived,
     Entry,
     channels,
@@ -116,6 +117,16 @@ def transposes(arguments, shape, data_format) -> bool:
             return False
     numbers = math.prod(shape[:-1]) * math.prod(strides) * arguments["filters"]
     return numbers <= (LARGEST if axes < 3 else 2 * LARGEST)
+
+
+def convolves_steps(arguments, shape, data_format) -> bool:
+    """A convolution of every step, and small states; `channels_first_convolution`."""
+    step, kernel = shape[1:], each(arguments["kernel_size"], len(shape) - 2)
+    if data_format != "channels_last" or not (
+            strided_or_dilated(arguments) and windows_fit(arguments, step, data_format)):
+        return False
+    return not pointwise_strided(arguments, step, data_format) and (
+        math.prod(shape[:-1]) * arguments["filters"] * math.prod(kernel) <= 4 * LARGEST)
 
 
 def pools(arguments, shape, data_format) -> bool:
@@ -279,8 +290,13 @@ RECURRENT = {"units": (3, 1, 4), "activation": ("tanh", "relu", "linear", "softs
              "bias_initializer": ("zeros", "random_normal"), "kernel_regularizer": REGULARIZER,
              "recurrent_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER,
              "activity_regularizer": (None, "l2"), "recurrent_constraint": (None, "max_norm"),
-             "dropout": (0.0, 0.3), "seed": (None, 7)}
+             "dropout": (0.0, 0.3), "recurrent_dropout": (0.0, 0.0, 0.2), "seed": (None, 7)}
 GATED = {**RECURRENT, "recurrent_activation": ("sigmoid", "hard_sigmoid", "tanh")}
+
+OF_FILMS = {"filters": (2, 1, 3), "strides": (1, 2), "padding": ("valid", "same"),
+            "dilation_rate": (1, 2), "data_format": ("channels_last",), **{
+                key: values for key, values in GATED.items()
+                if key not in ("units", "dropout", "seed")}, "unit_forget_bias": SWITCH}
 
 DROPPING = {"dropout": (0.0, 0.3), "seed": (None, 7)}
 # of augmentations: what lies beyond the image, and how colours change
@@ -400,18 +416,27 @@ LAYERS: dict[str, Entry] = {
             ("Conv1D", {"filters": 3, "kernel_size": 2, "padding": "same",
                         "kernel_constraint": "max_norm"}),
             ("LayerNormalization", {"axis": 1}), ("Flatten", {}), ("MaxPooling1D", {}),
-            ("GlobalAveragePooling2D", {}), ("Softmax", {})))}, inside_fits),
+            ("GlobalAveragePooling2D", {}), ("Softmax", {}), ("Dropout", {"rate": 0.3}),
+            ("GRU", {"units": 2, "recurrent_dropout": 0.3})))}, inside_fits),
     "SimpleRNN": Entry((SEQUENCE,), {
         key: values for key, values in RECURRENT.items() if key != "activity_regularizer"}),
     "LSTM": Entry((SEQUENCE,), {**GATED, "unit_forget_bias": SWITCH}),
     "GRU": Entry((SEQUENCE,), {**GATED, "reset_after": SWITCH}),
+    "ConvLSTM1D": Entry((IMAGE,), {**OF_FILMS, "kernel_size": (2, 1, 3)}, convolves_steps),
+    "ConvLSTM2D": Entry((VOLUME,), {
+        **OF_FILMS, "kernel_size": (2, 1, (1, 3), (3, 2)), "strides": (1, 2, (2, 1)),
+        "dilation_rate": (1, 2, (1, 2))}, convolves_steps),
+    "ConvLSTM3D": Entry((VOLUMES,), {
+        **OF_FILMS, "kernel_size": (1, (1, 2, 1), (2, 1, 3)), "strides": (1, (1, 2, 1)),
+        "dilation_rate": (1, (1, 1, 2))}, convolves_steps),
     "Bidirectional": Entry((SEQUENCE,), {
         "layer": tuple({"class_name": name, "config": {"units": 2, "name": "inside", **config}}
                        for name, config in (
             ("LSTM", {"return_sequences": True}), ("GRU", {"kernel_regularizer": "l2"}),
             ("SimpleRNN", {"go_backwards": True, "return_sequences": True,
                            "recurrent_constraint": "max_norm"}),
-            ("GRU", {"reset_after": False, "use_bias": False}))),
+            ("GRU", {"reset_after": False, "use_bias": False}),
+            ("LSTM", {"dropout": 0.3, "recurrent_dropout": 0.2}))),
         "merge_mode": ("concat", "sum", "mul", "ave")}),
     "RepeatVector": Entry((VECTOR,), {"n": (3, 1, 2)}),
     "CenterCrop": Entry((IMAGE,), {"height": (3, 5, 8), "width": (4, 2, 11),
@@ -494,6 +519,10 @@ LAYERS: dict[str, Entry] = {
     "MultiHeadAttention": Entry((SEQUENCE,), {
         "num_heads": (2, 1, 3), "key_dim": (3, 1, 2), "value_dim": (None, 2), "use_bias": SWITCH,
         "output_shape": (None, 3), "bias_initializer": ("zeros", "random_normal"),
+        "kernel_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER, **DROPPING}, inputs=2),
+    "GroupedQueryAttention": Entry((SEQUENCE,), {
+        "head_dim": (3, 1, 2), "num_query_heads": (4, 2), "num_key_value_heads": (2, 1),
+        "use_bias": SWITCH, "bias_initializer": ("zeros", "random_normal"),
         "kernel_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER, **DROPPING}, inputs=2),
     "AdditiveAttention": Entry((SEQUENCE,), {"use_scale": SWITCH, **DROPPING}, inputs=2),
     "Dot": Entry(ANY, {"axes": (-1, 1, (1, 1)), "normalize": (False, True)}, products_fit,

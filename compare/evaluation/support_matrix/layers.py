@@ -24,6 +24,7 @@ from scratch.layer_config import layer_from_config
 from scratch.layers import LAYERS, Layer
 
 VOLUME, IMAGE, SEQUENCE = (None, 5, 8, 6, 4), (None, 8, 6, 4), (None, 8, 4)
+VOLUMES = (None, 3, 5, 8, 6, 4)
 VECTOR, MANY_CHANNELS = (None, 4), (None, 8, 6, 32)
 COLOURS = (None, 3, 6, 3)  # red, green and blue, wherever the channels stand
 FAMILIES = {  # Keras's folders -> headings
@@ -99,6 +100,8 @@ def shapes(cls) -> list:
         f".{family}." in cls.__module__ for family in ("attention", "rnn"))
     first = ([COLOURS] if ".image_preprocessing." in cls.__module__
              else [SEQUENCE, IMAGE, VOLUME] if "layer" in parameters(cls)
+             else [(IMAGE, VOLUME, VOLUMES)[int(cls.__name__[-2]) - 1]]
+             if cls.__name__.startswith("ConvLSTM")
              else [SEQUENCE] if of_steps else [VOLUME] if "3D" in cls.__name__
              else [IMAGE, SEQUENCE, VECTOR, MANY_CHANNELS])
     return [[shape, shape] for shape in first] if LAYERS.get(

@@ -28,13 +28,7 @@ NEAREST = {
     **dict.fromkeys(("HashedCrossing", "Hashing", "IntegerLookup", "StringLookup",
                      "TextVectorization"), STRINGS),
     "Pipeline": "Put its layers into the model one by one.",
-    **dict.fromkeys([f"ConvLSTM{rank}D" for rank in (1, 2, 3)],
-                    "TimeDistributed convolutions, then LSTM over the steps, is another network; "
-                    "of this one record Keras's own and hold your arrays against it: "
-                    "`compare.check_outputs` up to this layer."),
     **dict.fromkeys(("GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells", "RNN"), CELLS),
-    "GroupedQueryAttention": "With as many key-value heads as query heads it is "
-                             "MultiHeadAttention.",
     **dict.fromkeys(("FlaxLayer", "JaxLayer", "TorchModuleWrapper"), FOREIGN),
     "TFSMLayer": "Load the Keras model that the SavedModel was made of.",
 }

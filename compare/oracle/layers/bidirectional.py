@@ -6,9 +6,8 @@ import numpy as np
 
 from compare.oracle import masks
 from compare.oracle.base import Oracle, judges
-from compare.oracle.layers.recurrent import added
 from compare.oracle.making import oracle_for
-from compare.oracle.recurrence import beside
+from compare.oracle.recurrence import added, beside
 from compare.oracle.running_error import Bounded
 from compare.tracing.types import Config
 
@@ -36,10 +35,27 @@ class Bidirectional(Oracle):
     def admitted_inputs(self, x: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
         return masks.admitted(x)
 
+    def _noise_by_way(self, shape: tuple[int, ...]) -> list[slice]:
+        """Where each layer's noise lies in that of both."""
+        widths = [max((place.stop for _, place, _ in oracle.parts_of_noise(shape) or []), default=0)
+                  for oracle in self.inner.values()]
+        return [slice(0, widths[0]), slice(widths[0], sum(widths))]
+
+    def parts_of_noise(self, shape: tuple[int, ...]) -> list[tuple[float, slice, int]]:
+        return [(rate, slice(way.start + place.start, way.start + place.stop), gates)
+                for way, oracle in zip(self._noise_by_way(shape), self.inner.values())
+                for rate, place, gates in oracle.parts_of_noise(shape) or []]
+
     def forward(self, x: Any, weights: dict[str, Bounded]) -> Bounded:
-        a, b = (oracle.forward(x, {name.removeprefix(prefix): weight
-                                   for name, weight in weights.items() if name.startswith(prefix)})
-                for prefix, oracle in self.inner.items())
+        made, places = [], self._noise_by_way((x[0] if isinstance(x, (list, tuple)) else x).shape)
+        for (prefix, oracle), place in zip(self.inner.items(), places):
+            own = {name.removeprefix(prefix): weight for name, weight in weights.items()
+                   if name.startswith(prefix)}
+            oracle.training = self.training
+            if place.stop > place.start and "noise" in weights:
+                own["noise"] = _part(weights["noise"], place)
+            made.append(oracle.forward(x, own))
+        a, b = made
         b = self._turned(b)
         self.ways = a, b
         if self.mode == "concat":
@@ -76,3 +92,7 @@ class Bidirectional(Oracle):
                 key = prefix + name if weight else name
                 counted[key] = counted.get(key, 0) + count
         return counted
+
+
+def _part(noise: Bounded, place: slice) -> Bounded:
+    return noise.rearranged(lambda a: a[:, :, place])

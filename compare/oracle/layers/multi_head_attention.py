@@ -53,6 +53,14 @@ class MultiHeadAttention(Oracle):
             bias = bias.reshape(bias.shape[0], 1, bias.shape[1])
         return einsum(TO_HEADS, x, self.held[f"{name}/kernel"], bias)
 
+    def projected_back(self, name: str, gradient: Bounded, found: dict[str, Bounded]) -> Bounded:
+        """The gradient of an input, given that of its heads; adds those of the weights to `found`.
+        """
+        found[f"{name}/kernel"] = einsum(OF_KERNEL, self.inputs[name], gradient)
+        if f"{name}/bias" in self.held:
+            found[f"{name}/bias"] = gradient.sum(axis=(0, 2))
+        return einsum(BACK, gradient, self.held[f"{name}/kernel"])
+
     def put_together(self, attended: Bounded) -> Bounded:
         """The output, given each head's result."""
         return einsum(TOGETHER, attended, self.held["attention_output/kernel"],
@@ -66,12 +74,10 @@ class MultiHeadAttention(Oracle):
         gradients = {"query": bilinear(np.matmul, ds, self.heads["key"]),
                      "key": bilinear(lambda d, q: turned(d) @ q, ds, self.heads["query"]),
                      "value": dv}
-        found, dx = {}, {}
+        found: dict[str, Bounded] = {}
+        dx = {}
         for name, gradient in gradients.items():
-            found[f"{name}/kernel"] = einsum(OF_KERNEL, self.inputs[name], gradient)
-            if f"{name}/bias" in self.held:
-                found[f"{name}/bias"] = gradient.sum(axis=(0, 2))
-            dx[name] = einsum(BACK, gradient, self.held[f"{name}/kernel"])
+            dx[name] = self.projected_back(name, gradient, found)
         found["attention_output/kernel"] = einsum("nhtv,nto->hvo", self.attended.output, dy)
         if "attention_output/bias" in self.held:
             found["attention_output/bias"] = dy.sum(axis=(0, 1))

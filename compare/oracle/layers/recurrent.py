@@ -10,9 +10,9 @@ import numpy as np
 
 from compare.oracle import masks
 from compare.oracle.base import Oracle, judges
-from compare.oracle.layers.noise import product
+from compare.oracle.layers.dropping import Dropping
 from compare.oracle.making import activation_for
-from compare.oracle.recurrence import at_step, beside, collected, columns, turned
+from compare.oracle.recurrence import added, at_step, beside, collected, columns, turned
 from compare.oracle.running_error import Bounded, bilinear
 from compare.tracing.types import Config
 
@@ -28,7 +28,7 @@ class Recurrent(Oracle):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.units = int(config["units"])
+        self.units = int(config[self.outputs[0]])
 
     def function(self, x: Bounded, argument: str = "activation") -> tuple[Bounded, Oracle]:
         """(the activation of x, its oracle for the way back)."""
@@ -42,16 +42,16 @@ class Recurrent(Oracle):
     def forward(self, x: Any, weights: dict[str, Bounded]) -> Bounded:
         x, self.counts = masks.parted(x)
         self.weights, self.rounding = weights, x.rounding
-        self.noise = weights.get("noise") if self.training else None
-        x = x if self.noise is None else product(x, self.noise)
         self.kernel, self.recurrent = weights["kernel"], weights["recurrent_kernel"]
+        self.dropping = Dropping(weights.get("noise") if self.training else None, self.config,
+                                 x.shape[2], self.units, self.kernel_width())
         self.order = range(x.shape[1])[::-1] if self.config.get("go_backwards") else range(
             x.shape[1])
         self.inputs = [at_step(x, t) for t in self.order]
         states = [self.zeros(x.shape[0]) for _ in range(self.states)]
         self.kept, outputs = [], []
         for t, each in zip(self.order, self.inputs):
-            before = states
+            before, self.dropping.t = states, t
             states, kept = self.step(each, states)
             if self.counts is not None:
                 states = [masks.chosen(self.counts[:, t, None], new, old)
@@ -100,19 +100,36 @@ class Recurrent(Oracle):
             found.append((dz, more))
         found.reverse()
         dz = beside([each for each, _ in found], 0)
-        gradients = {"kernel": bilinear(lambda a, b: a.T @ b, beside(self.inputs, 0), dz),
+        gradients = {"kernel": self.dropping.kernel_gradient(self.inputs, dz, self.order),
                      **self.recurrent_gradients([more for _, more in found])}
         if "bias" in self.weights:
             gradients["bias"] = self.bias_gradient(dz, [more for _, more in found])
         parts: list[Any] = [None] * steps
         for t, (each, _) in zip(self.order, found):
-            dx = collected([(each, turned(self.kernel))])
+            self.dropping.t = t
+            dx = self.given_back(each)
             parts[t] = dx.reshape(dx.shape[0], 1, -1)
-        return masks.with_mask(self.given_back(beside(parts, 1)), self.counts), gradients
+        return masks.with_mask(beside(parts, 1), self.counts), gradients
 
-    def given_back(self, dx: Bounded) -> Bounded:
-        """The input's gradient, given that of what is left of it after the dropout."""
-        return dx if self.noise is None else product(dx, self.noise)
+    def seen(self, state: Bounded) -> Bounded:
+        """What of a state the recurrent kernel is multiplied by, (rows, numbers)."""
+        return state
+
+    def given_back(self, dz: Bounded) -> Bounded:
+        """The gradient of one step's input, given that of its product with the kernel."""
+        return self.dropping.sent_back(dz, self.kernel, self.dropping.of_input)
+
+    def sums(self, x: Bounded, before: Bounded, terms: list[Bounded], gates: int | None = None
+             ) -> Bounded:
+        """x @ kernel + before @ recurrent_kernel + terms, of the first gates or of all."""
+        return self.dropping.sums(x, before, self.kernel, self.recurrent, terms, gates)
+
+    def state_sent_back(self, dz: Bounded, terms: list[Bounded] | None = None,
+                        gates: int | None = None) -> Bounded:
+        """The gradient of the state before, given that of its products with the first gates' parts
+        of the recurrent kernel, or of all; with more terms."""
+        return self.dropping.sent_back(dz, self.recurrent, self.dropping.of_state, terms or [],
+                                       gates)
 
     def step(self, x: Bounded, states: list[Bounded]) -> tuple[list[Bounded], Any]:
         """(the states after a step, what the way back needs)."""
@@ -132,9 +149,9 @@ class Recurrent(Oracle):
     def recurrent_gradients(self, found: list[Any]) -> dict[str, Bounded]:
         """Of the recurrent kernel: states before each step times the gradients of products with it.
         """
-        before = beside([each for each, _ in found], 0)
         sent = beside([each for _, each in found], 0)
-        return {"recurrent_kernel": bilinear(lambda a, b: a.T @ b, before, sent)}
+        return {"recurrent_kernel": self.dropping.recurrent_gradient(
+            [each for each, _ in found], sent)}
 
     def bias_gradient(self, dz: Bounded, found: list[Any]) -> Bounded:
         return dz.sum(axis=0)
@@ -156,13 +173,15 @@ class Recurrent(Oracle):
         """How many gates there are."""
         return 1
 
-
-def added(terms: list[Bounded]) -> Bounded:
-    """The sum of some arrays of one shape in any order."""
-    if len(terms) == 1:
-        return terms[0]
-    stacked = beside([term.reshape(1, *term.shape) for term in terms], 0)
-    return stacked.sum(axis=0)
+    def parts_of_noise(self, shape: tuple[int, ...]) -> list[tuple[float, slice, int]]:
+        states = float(self.config.get("recurrent_dropout") or 0.0)
+        gates, at, found = self.kernel_width() if states else 1, 0, []
+        for rate, width in ((float(self.config.get("dropout") or 0.0), shape[2]),
+                            (states, self.units)):
+            if rate:
+                found.append((rate, slice(at, at + gates * width), gates))
+                at += gates * width
+        return found
 
 
 @judges("SimpleRNN")
@@ -170,7 +189,7 @@ class SimpleRNN(Recurrent):
     """h = f(x K + h' R + b)."""
 
     def step(self, x: Bounded, states: list[Bounded]) -> tuple[list[Bounded], Any]:
-        z = collected([(x, self.kernel), (states[0], self.recurrent)], self.bias_terms())
+        z = self.sums(x, states[0], self.bias_terms())
         h, f = self.function(z)
         return [h], (states[0], f)
 
@@ -178,7 +197,7 @@ class SimpleRNN(Recurrent):
                   ) -> tuple[Bounded, list[Bounded], Any]:
         before, f = kept
         dz, _ = f.backward(added([*arrived, d_states[0]]))
-        return dz, [collected([(dz, turned(self.recurrent))])], (before, dz)
+        return dz, [self.state_sent_back(dz)], (before, dz)
 
 
 @judges("LSTM")
@@ -191,8 +210,8 @@ class LSTM(Recurrent):
         return 4
 
     def step(self, x: Bounded, states: list[Bounded]) -> tuple[list[Bounded], Any]:
-        before, c_before = states
-        z = collected([(x, self.kernel), (before, self.recurrent)], self.bias_terms())
+        before, c_before = self.seen(states[0]), states[1]
+        z = self.sums(x, before, self.bias_terms())
         parts = [columns(z, k * self.units, (k + 1) * self.units) for k in range(4)]
         kinds = ("recurrent_activation", "recurrent_activation", "activation",
                  "recurrent_activation")
@@ -210,7 +229,7 @@ class LSTM(Recurrent):
         dc = added([d_states[1], at_c.backward(dh * o)[0]])
         sent = (dc * g, dc * c_before, dc * i, dh * squashed)
         dz = beside([oracle.backward(each)[0] for oracle, each in zip(oracles, sent)], 1)
-        return dz, [collected([(dz, turned(self.recurrent))]), dc * f], (before, dz)
+        return dz, [self.state_sent_back(dz), dc * f], (before, dz)
 
 
 @judges("GRU")
@@ -241,49 +260,50 @@ class GRU(Recurrent):
         def part(array: Bounded, start: int, stop: int) -> Bounded:
             return array.rearranged(lambda a: a[..., start * u:stop * u])
 
-        gates = collected([(x, part(self.kernel, 0, 2)), (before, part(self.recurrent, 0, 2))],
-                          [part(bias, 0, 2) for bias in (*own, *state)])
+        gates = self.sums(x, before, [part(bias, 0, 2) for bias in (*own, *state)], 2)
         (z, at_z), (r, at_r) = (self.function(columns(gates, k * u, (k + 1) * u),
                                               "recurrent_activation") for k in range(2))
         kernel, recurrent = part(self.kernel, 2, 3), part(self.recurrent, 2, 3)
+        x, left = self.dropping.read(x, 2), self.dropping.left(before, 2)
         bias = [part(each, 2, 3) for each in own]
         if self.after:
-            inner = collected([(before, recurrent)], [part(each, 2, 3) for each in state])
+            inner = collected([(left, recurrent)], [part(each, 2, 3) for each in state])
             reset = r * inner
             new, at_new = self.function(collected([(x, kernel)], [*bias, reset]))
         else:
-            inner = r * before
+            inner = r * left
             new, at_new = self.function(collected([(x, kernel), (inner, recurrent)], bias))
         one = Bounded(np.ones(z.shape), z.rounding)
         h = z * before + (one - z) * new
-        return [h], (before, z, r, inner, new, (at_z, at_r, at_new))
+        return [h], (before, z, r, inner, new, left, (at_z, at_r, at_new))
 
     def step_back(self, arrived: list[Bounded], d_states: list[Bounded], kept: Any
                   ) -> tuple[Bounded, list[Bounded], Any]:
-        before, z, r, inner, new, (at_z, at_r, at_new) = kept
+        before, z, r, inner, new, left, (at_z, at_r, at_new) = kept
         u = self.units
         dh = added([*arrived, d_states[0]])
         one = Bounded(np.ones(z.shape), z.rounding)
         d_inner = at_new.backward(dh * (one - z))[0]
         d_update = at_z.backward(dh * before - dh * new)[0]
-        first, last = columns(self.recurrent, 0, 2 * u), columns(self.recurrent, 2 * u, 3 * u)
+        last = columns(self.recurrent, 2 * u, 3 * u)
         if self.after:
             d_reset = at_r.backward(d_inner * inner)[0]
             d_own = beside([d_update, d_reset, d_inner * r], 1)
-            d_before = collected([(d_own, turned(self.recurrent))], [dh * z])
+            d_before = self.state_sent_back(d_own, [dh * z])
             return beside([d_update, d_reset, d_inner], 1), [d_before], (before, d_own)
         sent = collected([(d_inner, turned(last))])
-        d_reset = at_r.backward(sent * before)[0]
+        d_reset = at_r.backward(sent * left)[0]
         d_gates = beside([d_update, d_reset], 1)
-        d_before = collected([(d_gates, turned(first))], [dh * z, sent * r])
+        d_before = self.state_sent_back(d_gates, [dh * z, self.dropping.left(sent * r, 2)], 2)
         return beside([d_gates, d_inner], 1), [d_before], (before, d_gates, inner, d_inner)
 
     def recurrent_gradients(self, found: list[Any]) -> dict[str, Bounded]:
         if self.after:
             return super().recurrent_gradients(found)
-        before, gates, inner, sent = (beside([each[k] for each in found], 0) for k in range(4))
-        return {"recurrent_kernel": beside([bilinear(lambda a, b: a.T @ b, before, gates),
-                                            bilinear(lambda a, b: a.T @ b, inner, sent)], 1)}
+        gates, inner, sent = (beside([each[k] for each in found], 0) for k in range(1, 4))
+        of_gates = self.dropping.recurrent_gradient([each[0] for each in found], gates)
+        return {"recurrent_kernel": beside(
+            [of_gates, bilinear(lambda a, b: a.T @ b, inner, sent)], 1)}
 
     def bias_gradient(self, dz: Bounded, found: list[Any]) -> Bounded:
         if not self.after:

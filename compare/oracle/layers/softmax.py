@@ -97,4 +97,11 @@ def softmax(x: Bounded, axis: int | tuple[int, ...]) -> Bounded:
     # as a product with the reciprocal it is rounded once more, also where a division by 1 would not
     # be: TensorFlow without oneDNN then gives the next number below
     reciprocal = x.rounding.gamma(1) * (np.abs(quotient.value) + quotient.bound)
-    return Bounded(quotient.value, x.rounding, quotient.bound + slack + reciprocal)
+    bound = quotient.bound + slack + reciprocal
+    if isinstance(axis, tuple) and len(axis) > 1:
+        return Bounded(quotient.value, x.rounding, bound)
+    # whatever the logits' errors: a share lies between 0 and 1, up to the roundings of its own
+    known = np.isfinite(x.bound).all(axis=axis, keepdims=True)
+    terms = x.value.size // sums.value.size + 4 + 2 * LIBRARY_ULPS
+    most = 1 + 2 * WORST_SHIFT + x.rounding.gamma(terms)
+    return Bounded(quotient.value, x.rounding, np.where(known, np.minimum(bound, most), bound))

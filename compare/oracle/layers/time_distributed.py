@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from compare.oracle.base import Oracle, judges
 from compare.oracle.making import oracle_for
 from compare.oracle.running_error import Bounded
@@ -28,6 +30,10 @@ class TimeDistributed(Oracle):
     def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.inner.training = self.training
         self.first = x.shape[:2]
+        if "noise" in weights:  # of the samples inside, which are steps
+            weights = weights | {"noise": weights["noise"].rearranged(
+                lambda a: np.broadcast_to(a, (*self.first, *a.shape[2:])).reshape(
+                    -1, *a.shape[2:]))}
         y = self.inner.forward(x.reshape(-1, *x.shape[2:]), weights)
         return y.reshape(*self.first, *y.shape[1:])
 

@@ -40,7 +40,8 @@ ABBREVIATIONS = {"bce": "BinaryCrossentropy", "kld": "KLDivergence", "mae": "Mea
 
 
 def exact_loss(loss: str | Config, y: np.ndarray, output: Bounded, fused: bool, dtype: DTypeLike,
-               sample_weight: np.ndarray | None = None) -> tuple[Bounded, Bounded]:
+               sample_weight: np.ndarray | None = None, steps: np.ndarray | None = None
+               ) -> tuple[Bounded, Bounded]:
     """(a batch's loss, its gradient with respect to output), as `Bounded`.
 
     Args:
@@ -51,12 +52,13 @@ def exact_loss(loss: str | Config, y: np.ndarray, output: Bounded, fused: bool, 
         fused: whether the loss is computed from such logits.
         dtype: the audited precision.
         sample_weight: one for each sample, or as Keras stretches it to the losses.
+        steps: boolean, of the losses' shape: which of them a mask leaves; None for all.
 
     Raises:
         ValueError: for a loss that has no oracle.
     """
     name, config = named(loss)
-    return LOSSES[name](config, dtype)(y, output, fused, sample_weight)
+    return LOSSES[name](config, dtype)(y, output, fused, sample_weight, steps)
 
 
 def loss_terms(loss: str | Config, output_shape: tuple[int, ...]) -> tuple[int, int]:

@@ -33,12 +33,16 @@ class LossOracle:
         self.rounding = Rounding.of(dtype)
 
     def __call__(self, y: np.ndarray, output: Bounded, fused: bool,
-                 sample_weight: np.ndarray | None = None) -> tuple[Bounded, Bounded]:
-        """(the batch's loss, its gradient with respect to output), as `Bounded`."""
+                 sample_weight: np.ndarray | None = None, steps: np.ndarray | None = None
+                 ) -> tuple[Bounded, Bounded]:
+        """(the batch's loss, its gradient with respect to output), as `Bounded`; of the losses,
+        one for each step, that a mask `steps` does not leave out."""
         y, mask, shape = self.paired(np.asarray(y), output.shape)
         rows = output.reshape(math.prod(shape), -1)  # (losses, width)
         if mask is not None:
             rows = rows.where(mask.reshape(-1, 1))
+        if steps is not None:
+            mask = steps if mask is None else mask & steps
         from_logits = bool(fused or self.config.get("from_logits"))
         losses, slopes = self.losses(y.reshape(len(rows.value), -1), rows, from_logits)
         factor = self.factors(shape, sample_weight, mask)  # (losses,)

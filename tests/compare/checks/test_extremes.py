@@ -22,6 +22,7 @@ from compare.inputs.live_keras import keras_loss, keras_ops
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.ops import ops_of
 from scratch.activations import ACTIVATIONS
+from tests.draws import draws
 
 DTYPES = ("float32", "float64")
 
@@ -93,7 +94,7 @@ def test_random_networks_of_all_layers_and_losses_pass(keras, number, dtype):
     assert rows and not found, found
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=draws(25), deadline=None)
 @given(st.integers(0, 10**6))
 def test_no_layer_of_scratch_fails_by_the_oracle(number):
     network = dataclasses.replace(draw(number, 0), loss=None, optimizer=None)

@@ -15,6 +15,7 @@ from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
 from compare.tracing.ops import ops_of
 from tests.compare.support import examples
+from tests.draws import draws
 
 EXACT = {"float32": 2**24, "float64": 2**53}
 
@@ -29,7 +30,7 @@ def failures(rows):
 
 
 @given(terms=st.integers(1, 2**24), dtype=st.sampled_from(["float32", "float64"]))
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=draws(200), deadline=None, derandomize=True, database=None)
 def test_the_largest_sum_is_exact(terms, dtype):
     largest = amplitude({"output": 1, "kernel_gradient": terms}, dtype)
     assert 1 <= largest <= LARGEST

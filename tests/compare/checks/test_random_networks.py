@@ -17,7 +17,7 @@ from tests.compare.support import networks
 NETWORKS = 60
 IN_LOCKSTEP = 8  # each of these has a function traced by TensorFlow, which takes its time
 GROUP = 10  # networks per test
-SHORT = 20  # networks that every run draws
+SHORT = 10  # networks that every run draws
 
 
 def groups(count):

@@ -134,7 +134,9 @@ def built(keras, name, dtype):
 
 @pytest.mark.parametrize("name, dtype", [
     ("residual", "float32"), ("residual", "float64"), ("gated", "float32"), ("gated", "float64"),
-    ("segmenting", "float32"), ("volumes", "float32"), ("growing", "float32"),
+    ("segmenting", "float32"), ("growing", "float32"),
+    # of groups of a Conv3D TensorFlow knows no gradient on a CPU unless it is compiled
+    pytest.param("volumes", "float32", marks=pytest.mark.compiled),
     ("sequences", "float32"), ("sequences", "float64")])
 def test_twins_pass_live_and_from_a_file(keras, name, dtype, tmp_path):
     model, twin, batch = built(keras, name, dtype)

@@ -54,7 +54,7 @@ def unlisted():
 def recurrent():
     import keras
 
-    return keras.Sequential([keras.Input((5, 4, 3)), keras.layers.ConvLSTM1D(2, 2)])
+    return keras.Sequential([keras.Input((5, 3)), keras.layers.RNN(keras.layers.GRUCell(2))])
 
 
 def input_handed_on():
@@ -120,7 +120,7 @@ ERRORS = [
     ("check --model their:unlisted", "Expected 1 layers, one for each of Dense. Received: 2",
      RETURNS),
     ("check --model their:unbuilt", "Received one without an Input", "build it first."),
-    ("check --model their:recurrent", "Layer 'conv_lstm1d' is of class ConvLSTM1D", UNSUPPORTED),
+    ("check --model their:recurrent", "Layer 'rnn' is of class RNN", UNSUPPORTED),
     ("check --model their:input_handed_on", "expected outputs that layers make", UNSUPPORTED),
     ("check --model their:unlike", "(None, 7, 5, 2). Received: (8, 6, 5, 2)", PAIR),
     ("debug their:gone", "nothing of that name", "Name a function in it that returns a model"),

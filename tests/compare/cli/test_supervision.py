@@ -67,21 +67,24 @@ def test_a_process_that_ends_before_the_verdict_gave_none(tmp_path, deed, said):
     assert suites.get("errors") == "1" and said in suites.find(".//error").get("message")
 
 
-@pytest.mark.parametrize("factory, said", [
-    ("sys.exit(0)", "SystemExit"), ("raise SystemExit", "SystemExit"),
-    ("raise AssertionError('no')", "AssertionError: no"),
-    ("raise KeyError('mysgd')", "KeyError: 'mysgd'"), ("os._exit(0)", "exit code 0"),
-    ("raise RuntimeError('two\\nlines')", "RuntimeError: two lines"),
-    ("raise GeneratorExit('out')", "GeneratorExit: out")])
-def test_a_factory_that_raises_or_exits_gives_no_verdict(tmp_path, factory, said):
+LIVE = ("debug", "mine:build")  # with Keras
+
+
+@pytest.mark.parametrize("factory, said, command", [
+    ("sys.exit(0)", "SystemExit", ("check", *GOLDEN)),
+    pytest.param("sys.exit(0)", "SystemExit", LIVE, marks=pytest.mark.long),
+    ("raise SystemExit", "SystemExit", ("check", *GOLDEN)),
+    ("raise AssertionError('no')", "AssertionError: no", ("check", *GOLDEN)),
+    ("raise KeyError('mysgd')", "KeyError: 'mysgd'", ("check", *GOLDEN)),
+    ("os._exit(0)", "exit code 0", ("check", *GOLDEN)), ("os._exit(0)", "exit code 0", LIVE),
+    ("raise RuntimeError('two\\nlines')", "RuntimeError: two lines", ("check", *GOLDEN)),
+    ("raise GeneratorExit('out')", "GeneratorExit: out", ("check", *GOLDEN))])
+def test_a_factory_that_raises_or_exits_gives_no_verdict(tmp_path, factory, said, command):
     write(tmp_path, factory=factory)
-    live = "exit" in factory  # these with Keras, too
-    for command in (("check", *GOLDEN), *[("debug", "mine:build")] * live):
-        run = parity(tmp_path, *command, "--junit", "out.xml")
-        assert run.returncode == 2 and run.stdout == "" and "Traceback" not in run.stderr, run
-        assert said in run.stderr.splitlines()[-1], run.stderr
-        assert said in ElementTree.parse(tmp_path / "out.xml").find(".//error").get("message")
-        (tmp_path / "out.xml").unlink()
+    run = parity(tmp_path, *command, "--junit", "out.xml")
+    assert run.returncode == 2 and run.stdout == "" and "Traceback" not in run.stderr, run
+    assert said in run.stderr.splitlines()[-1], run.stderr
+    assert said in ElementTree.parse(tmp_path / "out.xml").find(".//error").get("message")
 
 
 def test_a_script_that_exits_when_it_is_imported_gives_no_verdict(tmp_path):

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compare.inputs.named_outputs import fits, in_order, matched, numbers, renamed
+from tests.draws import draws
 
 LAYERS = {"a": (2, 5, 4, 3), "b": (2, 5, 4, 3), "c": (2, 60), "d": (2, 7)}
 
@@ -47,7 +48,7 @@ SHAPES = st.sampled_from([(2, 3), (2, 4), (2, 3, 4), (2, 4, 3), (2, 3, 3)])
 
 
 @given(st.lists(SHAPES, min_size=1, max_size=6), st.lists(SHAPES, min_size=1, max_size=4))
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=draws(300), deadline=None, derandomize=True, database=None)
 def test_arrays_are_matched_if_there_is_one_way_and_refused_otherwise(outputs, shapes):
     layers = {f"layer {i}": shape for i, shape in enumerate(outputs)}
     names, arrays = [f"n{i}" for i in range(len(shapes))], list(map(zeros, shapes))

@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import scratch
+from compare.oracle.layers.softmax import softmax
 from compare.oracle.registry import ACTIVATIONS, oracle_for
 from compare.oracle.running_error import Bounded, Rounding
 from tests.compare.support.activation_checks import KINKED, SHAPE, assert_inside, sweep, used
+from tests.draws import draws
 from tests.scratch.support.activation_oracles import FUNCTIONS, KINKS
 from tests.scratch.support.checks import DTYPES, EXAMPLES, real, whole
 
@@ -82,7 +84,7 @@ def test_bounds_hold_over_all_sizes(keras, class_name, config, dtype):
 @every_dtype
 @every_case
 @given(data=st.data())
-@settings(EXAMPLES, max_examples=10)
+@settings(EXAMPLES, max_examples=draws(10))
 def test_bounds_hold_for_whatever_is_drawn(class_name, config, dtype, data):
     width = np.dtype(dtype).itemsize * 8
     numbers = (st.floats(-40, 40, width=width) | st.floats(-1, 1, width=width)
@@ -211,3 +213,18 @@ def test_a_layer_inside_a_layer_is_judged_by_its_own_config():
         oracle_for("Dense", {**config, "activation": {"class_name": "Custom", "config": {}}}, "c")
     with pytest.raises(ValueError, match="'top' with 'glu'"):
         oracle_for("Dense", {**config, "activation": "glu"}, "glu")
+
+
+@pytest.mark.parametrize("error", [1.0, 1e3, np.inf])
+def test_a_share_stays_one_however_far_its_logits_may_be_off(error):
+    """Between 0 and 1, but where nothing is known of a logit."""
+    x = np.random.default_rng(0).standard_normal((4, 5))
+    bound = np.zeros(x.shape)
+    bound[1:] = error
+    found = softmax(Bounded(x, Rounding.of("float32"), bound), -1)
+    assert np.isinf(found.bound[1:]).all() if np.isinf(error) else found.bound.max() < 1.01
+    assert found.bound[0].max() < 1e-6
+    if np.isfinite(error):
+        moved = np.exp(np.linspace(-1, 1, 5) * error - error)  # as far as they may be
+        shares = moved / moved.sum()
+        assert (np.abs(shares - found.value[1:]) <= found.bound[1:]).all()

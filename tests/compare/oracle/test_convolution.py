@@ -185,6 +185,7 @@ def test_errors_of_the_inputs_are_carried_along(name, data_format, size):
                 assert_inside(gradients[key], value.value, f"{key} gradient, seed {seed}")
 
 
+@pytest.mark.compiled  # else there is no Conv3D with channels first on a CPU
 @pytest.mark.parametrize("integers", [False, True])
 def test_every_layer_is_keras_own_in_float64(keras, integers):
     draw = whole if integers else real

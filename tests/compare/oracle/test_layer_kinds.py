@@ -16,6 +16,7 @@ from compare.oracle.layers.piecewise import choose
 from compare.oracle.registry import ACTIVATIONS, LAYERS, known_oracle, oracle_for
 from compare.reduction.minimize import minimize
 from scratch.layers import LAYERS as CLASSES
+from scratch.layers.conv_lstm import ConvLSTM
 from scratch.operations import OPERATIONS
 from tests.scratch.support.activation_oracles import KINKS
 
@@ -71,7 +72,7 @@ def test_a_name_has_one_oracle():
 
 
 def test_what_keras_alone_has_is_not_known():
-    assert known_oracle("ConvLSTM2D", {"name": "memory"}) is None
+    assert known_oracle("STFTSpectrogram", {"name": "waves"}) is None
     assert known_oracle("Dense", {"activation": "tanh", "use_bias": True}, "tanh").operation == (
         "tanh(x)")
 
@@ -92,8 +93,9 @@ def test_an_oracle_knows_its_layer(name):
 
 @pytest.mark.parametrize("name", sorted(name for name in LAYERS if LAYERS[name].outputs))
 def test_arguments_that_say_how_much_comes_out_do(name):
-    shape = (None, *(4, 6, 5)[-getattr(CLASSES[name], "rank", 1):], 2)
-    window = {"kernel_size": 3} if LAYERS[name].window else {}
+    steps = (3,) if issubclass(CLASSES[name], ConvLSTM) else ()
+    shape = (None, *steps, *(4, 6, 5)[-getattr(CLASSES[name], "rank", 1):], 2)
+    window = {"kernel_size": 3} if LAYERS[name].window or steps else {}
     for argument in LAYERS[name].outputs:
         sizes = []
         for number in (2, 3):

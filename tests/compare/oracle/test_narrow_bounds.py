@@ -19,8 +19,9 @@ from compare.oracle.layers.smooth_activations import Exponential, Tanh
 from compare.oracle.layers.softmax import LogSoftmax, Softmax, softmax
 from compare.oracle.losses.categorical import softmax_cross_entropy
 from compare.oracle.running_error import Bounded, Rounding
+from tests.draws import draws
 
-EXAMPLES = settings(max_examples=80, deadline=None, derandomize=True, database=None)
+EXAMPLES = settings(max_examples=draws(80), deadline=None, derandomize=True, database=None)
 FLOAT32 = Rounding.of("float32")
 TINY = float(np.finfo("float32").tiny)
 ordinary = st.floats(-8, 8, width=32)

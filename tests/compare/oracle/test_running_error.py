@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compare.oracle.running_error import LIBRARY_ULPS, Bounded, Rounding, bilinear, largest
+from tests.draws import draws
 
-EXAMPLES = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+EXAMPLES = settings(max_examples=draws(60), deadline=None, derandomize=True, database=None)
 DTYPES = ["float32", "float64"]
 LARGEST = 1e12  # beyond, products of several would overflow float32
 
@@ -141,7 +142,7 @@ def evaluate(expression, leaves, machine=keep, reciprocal=False):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(data=st.data())
-@settings(EXAMPLES, max_examples=150)
+@settings(EXAMPLES, max_examples=draws(150))
 def test_any_formula_lies_in_its_bound(dtype, data):
     leaves = np.array(data.draw(st.lists(numbers(dtype), min_size=3, max_size=3)), dtype)
     expression = data.draw(expressions(3))

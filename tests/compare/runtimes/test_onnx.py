@@ -115,6 +115,7 @@ def residual(keras):
     return model
 
 
+@pytest.mark.compiled  # what is exported is a compiled function
 def test_what_keras_itself_exports_holds_and_a_changed_number_in_it_does_not(keras, tmp_path):
     pytest.importorskip("tf2onnx")
     model, path = residual(keras), str(tmp_path / "exported.onnx")

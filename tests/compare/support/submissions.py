@@ -15,7 +15,7 @@ import compare
 
 title = "A convolution, a rectifier, a dense layer"
 points = {"conv forward": 2, "conv backward": 3, "relu": 1, "dense": 2}
-seconds, memory = 20, 3.0
+seconds, memory = 10, 3.0
 
 
 def reference():
@@ -101,7 +101,8 @@ KINDS = {
     "mask": changed("return dy * self.mask", "return dy"),
     "mean": changed("self.db = dy.sum((0, 1, 2))", "self.db = dy.mean((0, 1, 2))"),
     "raises": changed("return x * self.mask", "return x * self.maks"),
-    "hangs": changed("return dy * self.mask", "while True:\n            pass"),
+    "hangs": changed("return dy * self.mask",
+                     "import time\n        while True:\n            time.sleep(1)"),
     "exits": changed("return dy * self.mask", "import os\n        os._exit(0)"),
     "quits": "import sys\n\nsys.exit(0)\n",
     "floods": changed("return x * self.mask", "self.much = np.ones(10 ** 10)\n        return x"),

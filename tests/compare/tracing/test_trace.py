@@ -16,8 +16,9 @@ import compare
 from compare.tracing import archive as trace_file
 from compare.tracing.trace import Part, Trace
 from tests.compare.support import examples, graphs
+from tests.draws import draws
 
-EXAMPLES = settings(max_examples=150, deadline=None, derandomize=True, database=None)
+EXAMPLES = settings(max_examples=draws(150), deadline=None, derandomize=True, database=None)
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 
 import scratch
 from scratch import activations
+from tests.draws import draws
 from tests.scratch.support.activation_oracles import FUNCTIONS, KINKS, slope
 from tests.scratch.support.cases import dtypes, layouts
 from tests.scratch.support.checks import DTYPES, EXAMPLES, assert_close, assert_exact, real, run
 
 every_one = pytest.mark.parametrize("name", FUNCTIONS)
-FEW = settings(EXAMPLES, max_examples=12)
+FEW = settings(EXAMPLES, max_examples=draws(12))
 KINKED = sorted({at for _, at in KINKS})
 
 

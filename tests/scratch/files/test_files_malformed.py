@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import scratch
+from tests.draws import draws
 from tests.scratch.support import graphs, spoiled
 from tests.scratch.support.checks import EXAMPLES
 
@@ -90,7 +91,7 @@ def test_other_endings_are_refused(name, tmp_path):
         assert_refused(tmp_path / name, load, "to end in")
 
 
-@settings(EXAMPLES, max_examples=60)
+@settings(EXAMPLES, max_examples=draws(60))
 @given(data=st.data(), kind=st.sampled_from([0, 1]))
 def test_cut_short(data, kind, whole, tmp_path_factory):
     content = whole[kind]
@@ -100,7 +101,7 @@ def test_cut_short(data, kind, whole, tmp_path_factory):
         assert_refused(path, load, "Received")
 
 
-@settings(EXAMPLES, max_examples=150)
+@settings(EXAMPLES, max_examples=draws(150))
 @given(data=st.data(), kind=st.sampled_from([0, 1]))
 def test_flipped_bytes_are_an_error_or_other_numbers(data, kind, whole, tmp_path_factory):
     """Never anything else than a ValueError, and never arrays of other shapes."""
@@ -241,7 +242,7 @@ JUNK = st.sampled_from([None, True, -1, 0, 10**15, 1.5, float("nan"), "", "relu"
                         {"class_name": "x"}, [None, 3], "float16"])
 
 
-@settings(EXAMPLES, max_examples=200)
+@settings(EXAMPLES, max_examples=draws(200))
 @given(data=st.data(), make=st.sampled_from([network, graphs.excited]), junk=JUNK)
 def test_any_value_of_a_config_replaced_by_junk(data, make, junk, tmp_path_factory):
     """The file is read as the model it still describes, or refused with a ValueError."""

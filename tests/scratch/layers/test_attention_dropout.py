@@ -11,7 +11,10 @@ from tests.scratch.support.checks import DTYPES
 QUERY, VALUE = (3, 4, 5), (3, 6, 5)  # (N, T, D)
 MAKE = {"Attention": {"dropout": 0.3, "use_scale": True},
         "AdditiveAttention": {"dropout": 0.3},
-        "MultiHeadAttention": {"dropout": 0.3, "num_heads": 2, "key_dim": 3, "value_dim": 2}}
+        "MultiHeadAttention": {"dropout": 0.3, "num_heads": 2, "key_dim": 3, "value_dim": 2},
+        "GroupedQueryAttention": {"dropout": 0.3, "head_dim": 3, "num_query_heads": 2,
+                                  "num_key_value_heads": 1}}
+APART = ("MultiHeadAttention", "GroupedQueryAttention")  # called on their inputs one by one
 every_kind = pytest.mark.parametrize("name", MAKE)
 
 
@@ -24,7 +27,7 @@ def built(name, dtype="float32", seed=None):
 
 
 def noise_for(name, seed=4):
-    heads = (2,) if name == "MultiHeadAttention" else ()
+    heads = (2,) if name in APART else ()
     drawn = np.random.default_rng(seed).random((3, *heads, 4, 6))
     return np.where(drawn < 0.3, 0, 1 / 0.7)
 
@@ -51,7 +54,8 @@ def in_loops(name, params, query, value, noise):
         else:
             total = np.array(params["attention_output/bias"])[None].repeat(len(query[n]), 0)
             for h in range(2):
-                q, k, v = (given @ params[f"{part}/kernel"][:, h] + params[f"{part}/bias"][h]
+                q, k, v = (given @ params[f"{part}/kernel"][:, h % params[f"{part}/bias"].shape[0]]
+                           + params[f"{part}/bias"][h % params[f"{part}/bias"].shape[0]]
                            for part, given in (("query", query[n]), ("key", value[n]),
                                                ("value", value[n])))
                 total = total + attended(q, k, v, lambda a, b: a @ b / math.sqrt(3),
@@ -85,10 +89,10 @@ def test_keras_with_its_own_draw(keras, name, dtype):
     import tensorflow as tf
 
     from reference import noise as noises
-    from tests.scratch.support.definition_cases import build, call
+    from tests.scratch.support.definition_cases import build, call, keras_layer
 
     ours = built(name, dtype)
-    theirs = getattr(keras.layers, name)(**MAKE[name], dtype=dtype)
+    theirs = keras_layer(name)(**MAKE[name], dtype=dtype)
     build(theirs, [QUERY, VALUE])
     theirs.set_weights(list(ours.params.values()))
     rng = np.random.default_rng(2)
@@ -109,7 +113,7 @@ def test_keras_with_its_own_draw(keras, name, dtype):
     # and nothing of it is left behind: at inference as ever, in training draws of its own
     np.testing.assert_allclose(ours.forward([np.array(each) for each in x]), call(theirs, x),
                                rtol=0, atol=few)
-    again = theirs(*x, training=True) if name.startswith("Multi") else theirs(x, training=True)
+    again = theirs(*x, training=True) if name in APART else theirs(x, training=True)
     assert not np.allclose(again, y)
 
 

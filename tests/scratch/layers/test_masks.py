@@ -144,36 +144,81 @@ def test_a_graph_of_ones_own():
     table = model.layers[0].params["embeddings"]
     table[0] += 5  # of the padding, which nothing reads
     np.testing.assert_array_equal(before, model.predict(x, verbose=0))
-    assert model.sources == [(-1,), (0, -1)] and model.masked_ends == []
+    assert model.sources == [(-1,), (0, -1)] and model.end_masks == [None]
     assert copy.deepcopy(model).predict(x, verbose=0).tolist() == before.tolist()
 
 
 @pytest.mark.parametrize("layer", [
     lambda: scratch.BatchNormalization(), lambda: scratch.Softmax(),
-    lambda: scratch.TimeDistributed(scratch.Dense(2))])
+    lambda: scratch.TimeDistributed(scratch.GRU(2))])
 def test_layers_that_do_not_take_a_mask(layer):
     with pytest.raises(UnsupportedError, match="does not support the mask that comes from Embed"):
-        scratch.Sequential([scratch.Input((6,)), scratch.Embedding(4, 2, mask_zero=True), layer()])
+        scratch.Sequential([scratch.Input((6,)), scratch.Embedding(4, 2, mask_zero=True),
+                            scratch.Identity(), layer()])
+
+
+def graphs(K):
+    """Graphs in which masks meet, or go into models inside and out of them: of a package."""
+    L = K.layers
+    source = K.Input((6,))
+    words = L.Embedding(4, 3, mask_zero=True, name="words")(source)
+    places = L.Embedding(4, 3, name="places")(source)
+    states = L.GRU(3, return_sequences=True, name="states")(words)
+
+    def reader(name, **more):
+        return K.Sequential([K.Input((6, 3)), L.LSTM(2, name=f"{name}_lstm", **more)], name=name)
+
+    maker = K.Sequential([K.Input((6,)), L.Embedding(4, 3, mask_zero=True, name="made")],
+                         name="maker")
+    inner_source = K.Input((6, 3))
+    inner = K.Model(inner_source, L.Dense(3, name="inner_dense")(
+        L.SimpleRNN(3, return_sequences=True, name="inner_rnn")(inner_source)), name="inner")
+    return source, {
+        "sum": L.LSTM(2, name="last")(L.Add(name="sum")([words, states])),
+        "sum of one without": L.LSTM(2, name="last")(L.Add(name="sum")([words, places])),
+        "beside": L.LSTM(2, name="last")(L.Concatenate(name="beside")([states, words])),
+        "beside one without": L.LSTM(2, name="last", return_sequences=True)(
+            L.Concatenate(name="beside")([words, places])),
+        "dot": L.Dot(1, name="dot")([states, words]),
+        "steps": L.GlobalAveragePooling1D(name="mean")(L.TimeDistributed(
+            L.Dense(2, name="dense"), name="each")(words)),
+        "into": reader("reader")(words),
+        "into and out": reader("reader", return_sequences=True)(words),
+        "out": L.LSTM(2, name="last")(maker(source)),
+        "through": L.LSTM(2, name="last", return_sequences=True)(inner(words)),
+    }
+
+
+@pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask")
+@pytest.mark.parametrize("name", [
+    "sum", "sum of one without", "beside", "beside one without", "dot", "steps", "into",
+    "into and out", "out", "through"])
+def test_masks_in_graphs(keras, tmp_path, name):
+    """Predictions and steps of training, out of a file that Keras wrote and back into one."""
+    keras.utils.set_random_seed(0)
+    source, tensors = graphs(keras)
+    twin = keras.Model(source, tensors[name])
+    twin.compile(keras.optimizers.SGD(0.5), "mse")
+    twin.save(tmp_path / "model.keras")
+    model = scratch.load_model(tmp_path / "model.keras")
+    y = np.random.default_rng(4).standard_normal(twin.compute_output_shape((3, 6)))
+    for _ in range(2):
+        np.testing.assert_allclose(model.predict(IDS, verbose=0), twin.predict(IDS, verbose=0),
+                                   atol=1e-6)
+        assert model.train_on_batch(IDS, y) == pytest.approx(twin.train_on_batch(IDS, y), rel=1e-5)
+    model.save(tmp_path / "ours.keras")
+    again = keras.saving.load_model(tmp_path / "ours.keras")
+    np.testing.assert_allclose(again.predict(IDS, verbose=0), twin.predict(IDS, verbose=0),
+                               atol=1e-5)
 
 
 def test_masks_that_meet():
     source = scratch.Input((6, 2))
-    masked = scratch.Masking()(source)
-    with pytest.raises(UnsupportedError, match="Add .* does not support the mask that comes from"):
-        scratch.Model(source, scratch.Add()([masked, scratch.Dense(2)(masked)]))
-
-
-def test_a_mask_does_not_go_into_a_model_inside():
-    inner = scratch.Sequential([scratch.Input((6, 2)), scratch.LSTM(3)])
-    with pytest.raises(UnsupportedError, match="a model or into one that stands inside another"):
-        scratch.Sequential([scratch.Input((6,)), scratch.Embedding(4, 2, mask_zero=True), inner])
-
-
-def test_a_loss_of_masked_outputs():
-    model = scratch.Sequential([scratch.Input((6,)), scratch.Embedding(4, 2, mask_zero=True),
-                                scratch.LSTM(3, return_sequences=True)])
-    with pytest.raises(UnsupportedError, match="compile does not support the mask that comes along "
-                                               "with the output of 'lstm'"):
+    both = scratch.Add()([scratch.Masking()(source), scratch.Masking(1.0)(source)])
+    with pytest.raises(UnsupportedError, match="LSTM .* does not support the mask of Add"):
+        scratch.Model(source, scratch.LSTM(3)(both))
+    model = scratch.Model(source, both)
+    with pytest.raises(UnsupportedError, match="masks meet that are not the same"):
         model.compile("sgd", "mse")
 
 

@@ -78,8 +78,3 @@ def test_draws():
 def test_what_is_refused():
     with pytest.raises(ValueError, match="dropout to be below 1. Received: dropout=1"):
         scratch.LSTM(2, dropout=1)
-    with pytest.raises(scratch.UnsupportedError, match="recurrent_dropout=0.2"):
-        scratch.LSTM(2, recurrent_dropout=0.2)
-    for wrapper in (scratch.Bidirectional, scratch.TimeDistributed):
-        with pytest.raises(scratch.UnsupportedError, match="LSTM"):
-            wrapper(scratch.LSTM(2, dropout=0.2))

@@ -101,7 +101,7 @@ def test_keras(keras, make, shape, dtype):
 
 
 @pytest.mark.parametrize("inside, said", [
-    (lambda: scratch.Dropout(0.5), "layer=Dropout"),
+    (lambda: scratch.RandomFlip(), "layer=RandomFlip"),
     (lambda: scratch.BatchNormalization(), "layer=BatchNormalization"),
     (lambda: scratch.Add(), "layer=Add"),
     (lambda: scratch.Dense(2, activity_regularizer="l2"), "activity_regularizer"),

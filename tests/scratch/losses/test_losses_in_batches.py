@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 import scratch
 from scratch import losses, parallel
 from scratch.losses import SparseCategoricalCrossentropy as Sparse
+from tests.draws import draws
 from tests.scratch.support.cases import seeds
 from tests.scratch.support.checks import EXAMPLES, LAYOUTS, assert_close, real
 from tests.scratch.support.loss_cases import CASES, REDUCTIONS, outputs, targets, weights
 from tests.scratch.support.loss_oracles import batch_loss
 
 
-@settings(EXAMPLES, max_examples=200)
+@settings(EXAMPLES, max_examples=draws(200))
 @given(case=st.sampled_from(CASES), reduction=st.sampled_from(REDUCTIONS),
        weighted=st.sampled_from(["none", "samples", "column"]),
        shape=st.sampled_from([(4, 3), (3, 2), (2, 3, 4), (3, 1, 2)]),

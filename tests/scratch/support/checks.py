@@ -3,8 +3,10 @@
 import numpy as np
 from hypothesis import settings
 
+from tests.draws import draws
+
 DTYPES = ["float32", "float64"]
-EXAMPLES = settings(max_examples=40, deadline=None, derandomize=True, database=None)
+EXAMPLES = settings(max_examples=draws(40), deadline=None, derandomize=True, database=None)
 
 # Memory layouts: views with the values of x in their places but another order in memory.
 LAYOUTS = {

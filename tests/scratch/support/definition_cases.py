@@ -57,6 +57,10 @@ CASES = [
     ("MultiHeadAttention", {"num_heads": 1, "key_dim": 2, "value_dim": 3, "output_shape": (5,),
                             "use_bias": False}, [(2, 3, 4), (2, 5, 3), (2, 5, 2)]),
     ("MultiHeadAttention", {"num_heads": 3, "key_dim": 2, "output_shape": 2}, [(2, 3, 4)] * 2),
+    ("GroupedQueryAttention", {"head_dim": 2, "num_query_heads": 4, "num_key_value_heads": 2},
+     [(2, 3, 4), (2, 5, 3)]),
+    ("GroupedQueryAttention", {"head_dim": 3, "num_query_heads": 3, "num_key_value_heads": 1,
+                               "use_bias": False}, [(2, 3, 4), (2, 5, 3), (2, 5, 2)]),
     ("SimpleRNN", {"units": 2, "return_sequences": True}, [STEPS]),
     ("SimpleRNN", {"units": 3, "activation": "linear", "use_bias": False, "go_backwards": True},
      [STEPS]),
@@ -68,6 +72,15 @@ CASES = [
     ("GRU", {"units": 3, "use_bias": False, "recurrent_activation": "tanh"}, [(2, 3, 2)]),
     ("GRU", {"units": 3, "reset_after": False, "use_bias": False, "return_sequences": True},
      [(2, 3, 2)]),
+    ("ConvLSTM1D", {"filters": 2, "kernel_size": 3, "strides": 2, "return_sequences": True},
+     [(2, 3, 6, 1)]),
+    ("ConvLSTM1D", {"filters": 1, "kernel_size": 2, "dilation_rate": 2, "padding": "same",
+                    "use_bias": False, "recurrent_activation": "tanh"}, [(2, 2, 4, 3)]),
+    ("ConvLSTM2D", {"filters": 2, "kernel_size": (2, 3), "return_sequences": True,
+                    "go_backwards": True}, [(2, 2, 3, 4, 1)]),
+    ("ConvLSTM2D", {"filters": 1, "kernel_size": (3, 2), "strides": (2, 1), "padding": "same",
+                    "activation": "linear", "unit_forget_bias": False}, [(2, 3, 3, 2, 2)]),
+    ("ConvLSTM3D", {"filters": 2, "kernel_size": (1, 2, 1)}, [(2, 2, 1, 3, 2, 1)]),
     ("Identity", {}, [STEPS]),
     ("RepeatVector", {"n": 3}, [VECTORS]), ("RepeatVector", {"n": 1}, [VECTORS]),
     ("Dot", {"axes": 1}, [VECTORS, VECTORS]), ("Dot", {"axes": (2, 1)}, [(2, 3, 4), (2, 4, 5)]),
@@ -94,10 +107,10 @@ def learned(name, arguments) -> list[str]:
         return ["scale"]
     if name == "LayerScale":
         return ["gamma"]
-    if name in ("SimpleRNN", "LSTM", "GRU"):
+    if name in ("SimpleRNN", "LSTM", "GRU") or name.startswith("ConvLSTM"):
         bias = ["bias"] if arguments.get("use_bias", True) else []
         return ["kernel", "recurrent_kernel", *bias]
-    if name == "MultiHeadAttention":
+    if name in ("MultiHeadAttention", "GroupedQueryAttention"):
         kinds = ("kernel", "bias") if arguments.get("use_bias", True) else ("kernel",)
         return [f"{part}/{kind}" for part in ("query", "key", "value", "attention_output")
                 for kind in kinds]
@@ -115,7 +128,8 @@ def learned(name, arguments) -> list[str]:
 
 def keras_layer(name):
     """Keras's class of that name, also of those that it keeps with its networks."""
-    return getattr(importlib.import_module(scratch.layers.LAYERS[name].keras_module), name)
+    return getattr(importlib.import_module(scratch.layers.LAYERS[name].keras_module),
+                   scratch.layers.IN_CONFIGS.get(name, name))
 
 
 def build(twin, shapes) -> None:

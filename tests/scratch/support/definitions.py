@@ -11,6 +11,8 @@ import math
 
 import numpy as np
 
+from tests.scratch.support.conv_lstm_definition import conv_lstm
+
 STEP = 1e-100
 
 
@@ -112,7 +114,10 @@ def multi_head_attention(config, inputs, weights):
     """Head by head: projections, a weighted mean of values, and a sum over heads."""
     query, value, key = inputs if len(inputs) == 3 else (*inputs, inputs[1])
 
+    group = config.get("group", 1)  # of query heads that share one of keys and values
+
     def projected(name, x, head):
+        head = head if name == "query" else head // group
         bias = weights[f"{name}/bias"][head] if f"{name}/bias" in weights else 0
         return sum(x[d] * weights[f"{name}/kernel"][d, head] for d in range(len(x))) + bias
 
@@ -129,6 +134,12 @@ def multi_head_attention(config, inputs, weights):
             y[n, i] += sum(mean[v] * out[head, v] for v in range(len(mean)))
         y[n, i] += weights.get("attention_output/bias", 0)
     return y
+
+
+def grouped_query_attention(config, inputs, weights):
+    heads = config["num_query_heads"]
+    return multi_head_attention({"num_heads": heads, "key_dim": config["head_dim"],
+                                 "group": heads // config["num_key_value_heads"]}, inputs, weights)
 
 
 SQUASHING = {"tanh": cmath.tanh, "sigmoid": lambda z: 1 / (1 + cmath.exp(-z)),
@@ -336,9 +347,15 @@ def resizing(config, inputs, weights):
     return np.moveaxis(y, -1, 1) if config.get("data_format") == "channels_first" else y
 
 
+def of_images(config, inputs, weights):
+    return conv_lstm(config, inputs[0], weights, *functions(config))
+
+
 DEFINITIONS = {
+    "ConvLSTM1D": of_images, "ConvLSTM2D": of_images, "ConvLSTM3D": of_images,
     "Rescaling": rescaling, "Normalization": normalization,
     "GroupNormalization": group_normalization, "RMSNormalization": rms_normalization,
+    "GroupedQueryAttention": grouped_query_attention,
     "MultiHeadAttention": multi_head_attention, "SimpleRNN": simple_rnn, "LSTM": lstm, "GRU": gru,
     "EinsumDense": einsum_dense, "Attention": attention, "AdditiveAttention": additive_attention,
     "LayerScale": lambda config, x, weights: x[0] * weights["gamma"],

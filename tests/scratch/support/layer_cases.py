@@ -81,6 +81,8 @@ LAYERS = {
     "Attention": (ROWS, lambda K: K.Attention(use_scale=True, score_mode="concat")),
     "MultiHeadAttention": (ROWS, lambda K: K.MultiHeadAttention(
         2, 3, value_dim=2, output_shape=5, kernel_regularizer="l2")),
+    "GroupedQueryAttention": (ROWS, lambda K: K.GroupQueryAttention(
+        3, 4, 2, use_bias=False, kernel_regularizer="l2")),
     "AdditiveAttention": (ROWS, lambda K: K.AdditiveAttention()),
     "EinsumDense": (ROWS, lambda K: K.EinsumDense("abc,cde->abde", (9, 2, 3), bias_axes="e",
                                                   activation="elu")),
@@ -90,6 +92,11 @@ LAYERS = {
     "SimpleRNN": (ROWS, lambda K: K.SimpleRNN(3, recurrent_regularizer="l2", go_backwards=True)),
     "LSTM": (ROWS, lambda K: K.LSTM(3, recurrent_activation="hard_sigmoid", return_sequences=True,
                                     bias_initializer="ones")),
+    "ConvLSTM1D": (IMAGE, lambda K: K.ConvLSTM1D(2, 3, recurrent_regularizer="l2")),
+    "ConvLSTM2D": (VOLUME, lambda K: K.ConvLSTM2D(2, (2, 3), strides=(2, 1), padding="same",
+                                                  return_sequences=True, unit_forget_bias=False)),
+    "ConvLSTM3D": ((2, 3, 4, 3, 2), lambda K: K.ConvLSTM3D(
+        2, (1, 2, 2), dilation_rate=(1, 2, 1), go_backwards=True)),
     "GRU": (ROWS, lambda K: K.GRU(3, reset_after=False, kernel_regularizer="l1")),
     "Bidirectional": (ROWS, lambda K: K.Bidirectional(K.GRU(3, kernel_regularizer="l2"),
                                                       merge_mode="mul")),

@@ -3,9 +3,10 @@
 import numpy as np
 
 from compare.evaluation.faults.families.making import single
+from compare.evaluation.faults.fault import LOSS
 from compare.evaluation.faults.injection import input_gradient, output, patched
 from compare.evaluation.faults.networks import SEQUENCE, SGD, SOFT, around, ended
-from compare.evaluation.fuzzing.specification import Node
+from compare.evaluation.fuzzing.specification import Node, Specification
 from scratch.naming import snake_case
 
 OUT, DX = "output", "input_gradient"
@@ -83,8 +84,50 @@ TABLE = [
 ]
 
 
+def sequence(loss, activation):
+    """A network that puts out a number of classes for each step, whose mask reaches the loss."""
+    nodes = [Node("Embedding", {"name": "embedding", "input_dim": 4, "output_dim": 4,
+                                "mask_zero": True}, [-1]),
+             Node("GRU", {"name": "gru", "units": 3, "return_sequences": True}, [0]),
+             Node("Dense", {"name": "last", "units": 3, "activation": activation}, [1])]
+    return Specification([6], nodes, loss, SGD, dtype="float32", batch=5, weighted=False,
+                         seed=[1, 2])
+
+
+def every_step_counts(self, right, y_true, sample_weight, dtype, mask=None):
+    """The mask is not looked at."""
+    return right(y_true, sample_weight, dtype, None)
+
+
+def other_steps_count(self, right, y_true, sample_weight, dtype, mask=None):
+    """Padding alone is learned from."""
+    return right(y_true, sample_weight, dtype, ~mask)
+
+
+def mean_of_all_steps(self, right, y_true, sample_weight, dtype, mask=None):
+    """Masked steps have no loss, but are counted where the sum is divided."""
+    batch = right(y_true, sample_weight, dtype, mask)
+    batch.factors = batch.factors * batch.factors.dtype.type(mask.mean())
+    return batch
+
+
+CLASSES_OF_STEPS = sequence(*SOFT)
+NUMBERS_OF_STEPS = sequence(["MeanSquaredError", {}], "linear")
+LOSSES = [
+    ("ignored", "padding counts in the loss", CLASSES_OF_STEPS, every_step_counts, ()),
+    ("inverted", "padding alone counts in the loss", CLASSES_OF_STEPS, other_steps_count, ()),
+    ("all-steps", "the sum of losses is divided by the number of all steps", CLASSES_OF_STEPS,
+     mean_of_all_steps, ("scale",)),
+    ("numbers-ignored", "padding counts in a squared error", NUMBERS_OF_STEPS, every_step_counts,
+     ()),
+]
+
+
 def faults():
     """All of them."""
+    for name, sentence, network, weigh, also in LOSSES:
+        yield single("Masks", f"mask-loss-{name}", sentence, network, LOSS, "value", STEPS,
+                     lambda loss, f=weigh: patched(loss, weigh=f), also)
     for class_name, name, sentence, network, tensor, inject in TABLE:
         layer = snake_case(class_name)
         yield single("Masks", f"mask-{layer.replace('_', '-')}-{name}", sentence, network, layer,

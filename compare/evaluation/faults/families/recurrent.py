@@ -25,6 +25,10 @@ DROPPING = {name: around(name, shape=SEQUENCE, units=3, dropout=0.4, return_sequ
             for name in KINDS}
 
 
+RECURRENTLY = {name: around(name, shape=SEQUENCE, units=3, dropout=0.3, recurrent_dropout=0.4,
+                            return_sequences=True) for name in KINDS}
+
+
 def stepping(change):
     """A step is change(layer, right, z, states)."""
     return lambda layer: patched(layer, step=change)
@@ -169,7 +173,7 @@ TABLE = [
     ("GRU", "bias-alike", "both rows of the bias get the gradient of the first", DB,
      "recurrent-bias", gradient("bias", lambda layer, g, dy: np.stack([g[0], g[0]]))),
     ("LSTM", "recurrent-mean", "the recurrent kernel's gradient is a mean over the steps", DR,
-     "scale", gradient("recurrent_kernel", lambda layer, g, dy: g / layer._x.shape[1])),
+     "scale", gradient("recurrent_kernel", lambda layer, g, dy: g / layer._read[0].shape[1])),
 ]
 
 
@@ -222,15 +226,69 @@ def not_scaled(layer):
 def dx_not_dropped(layer):
     """The input's gradient passes by the mask."""
     def backward(self, right, dy, wants_input_gradient=True):
-        noise, self.noise = self.noise, None
+        noise, self._input_noise = self._input_noise, [None]
         try:
             return right(dy, wants_input_gradient)
         finally:
-            self.noise = noise
+            self._input_noise = noise
 
     patched(layer, backward=backward)
 
 
+def anew(layer):
+    """The state is dropped by a mask drawn for each step, not by one for all of them."""
+    def step(self, right, z, states):
+        kept, self._state_noise = self._state_noise, [
+            None if each is None else np.roll(each, len(self._kept), axis=0)
+            for each in self._state_noise]
+        try:
+            return right(z, states)
+        finally:
+            self._state_noise = kept
+
+    patched(layer, step=step)
+
+
+def one_for_all_gates(layer):
+    """Every gate reads what the first one's dropout leaves."""
+    patched(layer, _noise_by_gate=lambda self, right, features: tuple(
+        [each[0]] * len(each) for each in right(features)))
+
+
+def states_kept(layer):
+    """What goes into the recurrent kernel is not dropped."""
+    patched(layer, _noise_by_gate=lambda self, right, features: (right(features)[0], [None]))
+
+
+def shared_draws(layer):
+    """One draw serves all gates."""
+    def draw(self, right, rng, shape):
+        noise, gates = right(rng, shape), self.gates
+        parts = np.split(noise, [gates * shape[2]], axis=2)
+        return np.concatenate([np.tile(each[..., :each.shape[2] // gates], gates)
+                               for each in parts], axis=2)
+
+    patched(layer, draw=draw)
+
+
+def same_at_all_steps(layer):
+    """All steps are dropped by one draw, which Keras makes anew for each."""
+    patched(layer, fresh_noise=lambda self, right, shape: np.broadcast_to(
+        right(shape)[:, :1], shape))
+
+
+STEPWISE = around("TimeDistributed", shape=SEQUENCE, layer={
+    "class_name": "Dropout", "config": {"name": "inside", "rate": 0.4}})
+STATES = [
+    ("SimpleRNN", "recurrent-dropout-anew", "the state is dropped by another mask at every step",
+     OUT, "mask-wrong-tensor", anew),
+    ("LSTM", "recurrent-dropout-left-out", "the state is not dropped", OUT, "mask-missing",
+     states_kept),
+    ("GRU", "recurrent-dropout-shared", "every gate reads what the first one's dropout leaves", OUT,
+     "mask-wrong-tensor", one_for_all_gates),
+    ("LSTM", "recurrent-dropout-one-draw", "one draw serves all gates", "noise",
+     "noise-not-independent", shared_draws),
+]
 DROPOUTS = [
     ("GRU", "dropout-every-step", "the features are dropped anew at every step", "noise",
      "noise-distribution", every_step),
@@ -244,6 +302,10 @@ def faults():
     """All of them."""
     for kind, name, sentence, tensor, cause, inject in DROPOUTS:
         yield _made(kind, name, sentence, DROPPING, tensor, cause, inject)
+    for kind, name, sentence, tensor, cause, inject in STATES:
+        yield _made(kind, name, sentence, RECURRENTLY, tensor, cause, inject)
+    yield single("Recurrent", "time-distributed-dropout-shared", "one draw serves all steps",
+                 STEPWISE, "time_distributed", "noise", "noise-not-independent", same_at_all_steps)
     for kind, name, sentence, tensor, cause, inject in TABLE:
         yield _made(kind, name, sentence, LAYERS, tensor, cause, inject)
     for kind in KINDS:

@@ -36,7 +36,8 @@ def mobilenet_v3(keras):
     return keras.Model(source, keras.layers.Dense(3, activation="softmax")(x))
 
 
-@pytest.mark.parametrize("make", [convnext, inception_resnet, mobilenet_v3])
+@pytest.mark.parametrize("make", [
+    convnext, mobilenet_v3, pytest.param(inception_resnet, marks=pytest.mark.long)])
 def test_a_block_loads_predicts_and_holds(keras, make, tmp_path):
     keras.utils.set_random_seed(1)
     twin = make(keras)

@@ -175,7 +175,9 @@ def survives(layer, onednn) -> bool:
     return run.stdout.strip() == "all right"
 
 
-@pytest.mark.parametrize("layer", ["keras.layers.Conv2D", "keras.layers.Conv2DTranspose"])
+@pytest.mark.parametrize("layer", [
+    "keras.layers.Conv2D",
+    pytest.param("keras.layers.Conv2DTranspose", marks=pytest.mark.long)])
 def test_strided_pointwise_gradient(onednn, layer):
     """Whole numbers, whose sums of products are exact."""
     assert survives(layer, onednn=False)
@@ -185,7 +187,9 @@ def test_strided_pointwise_gradient(onednn, layer):
 
 @pytest.mark.parametrize("name, size, arguments, refused", [
     ("Conv2DTranspose", (3, 4), {}, True), ("Conv2D", (6, 4), {}, True), ("Conv1D", (6,), {}, True),
-    ("Conv2D", (6, 4), dict(trainable=False), False), ("Conv2D", (6, 5), {}, False),
+    ("ConvLSTM2D", (2, 6, 4), {}, True), ("ConvLSTM1D", (2, 6), {}, True),
+    ("ConvLSTM2D", (2, 6, 5), {}, False), ("Conv2D", (6, 4), dict(trainable=False), False),
+    ("Conv2D", (6, 5), {}, False),
     ("Conv2D", (6, 4), dict(dtype="float64"), False)])
 def test_strided_pointwise_gradient_is_refused_before_it_runs(keras, onednn, name, size, arguments,
                                                               refused):

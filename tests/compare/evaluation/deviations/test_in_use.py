@@ -9,6 +9,8 @@ from compare.evaluation import deviations
 from compare.inputs import twins
 from tests.compare.support.differing import IMAGE, batches, dense, fitted, real
 
+pytestmark = pytest.mark.compiled
+
 
 def test_huber_delta_in_config(keras):
     assert "delta" not in keras.losses.Huber(delta=0.3).get_config()

@@ -18,7 +18,7 @@ from compare.experiments import execution
 
 SEED = 2026
 NETWORKS = 36
-SHORT = 18  # networks that every run draws
+SHORT = 6  # networks that every run draws
 GROUP = 6
 
 

@@ -18,7 +18,7 @@ def test_what_a_file_says(tmp_path):
     path.write_text(EXERCISE)
     exercise = Exercise.load(path)
     assert exercise.title.startswith("A convolution") and exercise.total == 8
-    assert (exercise.seconds, exercise.memory) == (20, 3)
+    assert (exercise.seconds, exercise.memory) == (10, 3)
     assert "keras" in exercise.forbidden and callable(exercise.candidate)
 
 

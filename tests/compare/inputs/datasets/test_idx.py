@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compare.inputs.datasets.idx import DataError, check_labels, parse
+from tests.draws import draws
 
 SHAPE = (3, 5, 4)
 VALUES = np.random.default_rng(1).integers(0, 256, SHAPE, dtype=np.uint8)
@@ -76,7 +77,7 @@ def test_bytes_after_the_gzip_stream_are_refused():
         parse(GOOD + b"more", SHAPE, "longer")
 
 
-@settings(deadline=None, max_examples=300, derandomize=True)
+@settings(deadline=None, max_examples=draws(300), derandomize=True)
 @given(position=st.integers(0, len(GOOD) - 1), bit=st.integers(0, 7))
 def test_a_flipped_bit_never_changes_an_image_unnoticed(position, bit):
     damaged = bytearray(GOOD)
