@@ -4,7 +4,8 @@ from typing import Any
 
 from reference.quiet import keras
 
-USING = (keras.layers.RNN, keras.layers.Bidirectional, keras.layers.GlobalAveragePooling1D)
+USING = (keras.layers.RNN, keras.layers.Bidirectional, keras.layers.GlobalAveragePooling1D,
+         keras.layers.BatchNormalization)
 
 
 def makes_masks(layer: Any) -> bool:
@@ -47,6 +48,8 @@ def masked(layer: Any) -> bool:
     """Whether a mask that comes with the layer's input goes along with its output."""
     if isinstance(layer, keras.layers.GlobalAveragePooling1D):
         return False
+    if isinstance(layer, keras.layers.BatchNormalization):
+        return True
     if uses_masks(layer):
         return bool(getattr(layer, "return_sequences", False))
     return isinstance(layer, keras.Layer) and layer.supports_masking and not isinstance(

@@ -22,8 +22,7 @@ PASSING = frozenset((
 JOINING = frozenset(("Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract"))
 # Layers that do something else with a mask in Keras.
 USING = frozenset((
-    "AdditiveAttention", "Attention", "BatchNormalization", "ConvLSTM", "MultiHeadAttention",
-    "Softmax"))
+    "AdditiveAttention", "Attention", "ConvLSTM", "MultiHeadAttention", "Softmax"))
 
 
 class Mask(NamedTuple):

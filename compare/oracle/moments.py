@@ -58,6 +58,36 @@ def moments(x: Bounded, axes: tuple[int, ...]) -> Moments:
                    Bounded(variance, rounding, error), np.maximum(variance - error, 0.0))
 
 
+def of_counted(x: Bounded, counts: np.ndarray, axes: tuple[int, ...], number: np.ndarray
+               ) -> Moments:
+    """Of the values that count, of which there are so many: an epsilon more than there are, so that
+    the mean is not quite theirs, and d, its distance, enters the variance with 2 d sum (x - mean).
+
+    Args:
+        counts: ones and zeros of x's shape.
+        number: what the sums are divided by, kept axes of size 1.
+    """
+    x, rounding = x.flushed(), x.rounding
+
+    def total(array: np.ndarray) -> np.ndarray:
+        return np.asarray((array * counts).sum(axis=axes, keepdims=True))
+
+    terms = total(np.ones(x.shape))
+    mean = total(x.value) / number
+    size = total(np.abs(x.value) + x.bound) / number
+    rounded = rounding.gamma(terms + 3) * size + 4 * rounding.tiny
+    off = total(x.bound) / number + rounded
+    away = np.abs(x.value - mean)
+    variance = total(np.square(away)) / number
+    moved = total(2 * away * (x.bound + off) + np.square(x.bound + off)) / number
+    squares = variance + moved
+    rounding.watch(number * squares)
+    error = (moved + rounding.gamma(terms + 6) * squares
+             + rounding.tiny * (2 * total(away) / number + 4))
+    return Moments(Bounded(mean, rounding, off), Bounded(variance, rounding, error),
+                   np.maximum(variance - error, 0.0))
+
+
 def known(mean: Bounded, variance: Bounded) -> Moments:
     """Moments that are given, such as moving averages."""
     return Moments(mean, variance, variance.value - variance.bound)

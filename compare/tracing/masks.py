@@ -72,7 +72,7 @@ def _hands_on(kind: Any, config: Config) -> bool:
     """Whether a layer hands on a mask of its input."""
     if getattr(kind, "uses_masks", False):
         inner = config.get("layer", {}).get("config", config)
-        return bool(inner.get("return_sequences"))
+        return bool(inner.get("return_sequences", kind.hands_masks_on is True))
     return bool({cls.__name__ for cls in kind.__mro__} & (PASSING | JOINING | {"Concatenate"}))
 
 

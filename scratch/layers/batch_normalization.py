@@ -3,15 +3,20 @@
 import numpy as np
 
 from scratch import initializers
-from scratch.layers.axes import average, axis_of, whole_axis
+from scratch.errors import UnsupportedError
+from scratch.layers.axes import average, axis_of, summed, whole_axis
 from scratch.layers.moment_normalization import MomentNormalization
+from scratch.layers.recurrent import of_input
+
+EPSILON = 1e-7  # keras.config.epsilon(), added to the number of steps that count
 
 
 class BatchNormalization(MomentNormalization):
     """gamma * (x - mean) / sqrt(variance + epsilon) + beta, channel by channel along `axis`.
 
     In training, mean and variance are the batch's own, over all other axes, the variance the biased
-    one (divided by the number of values); moving averages of both are kept, by
+    one (divided by the number of values); of a sequence with a mask those of the steps that count,
+    by which all steps are normalized; moving averages of both are kept, by
     moving = moving * momentum + batch * (1 - momentum). At inference, and always while the layer is
     not trainable, the moving averages take their place.
 
@@ -61,6 +66,7 @@ class BatchNormalization(MomentNormalization):
                "renorm_clipping": (None,), "renorm_momentum": (0.99,)}
 
     takes_low_precision = True
+    uses_masks = hands_masks_on = True
     casts_weights = False  # what it reads is cast to float32, in which it computes
 
     def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True,
@@ -74,11 +80,19 @@ class BatchNormalization(MomentNormalization):
         self.initializers["moving_variance"] = initializers.get(moving_variance_initializer)
 
     def compute_output_shape(self, input_shape):
+        masked, input_shape = isinstance(input_shape, list), of_input(input_shape)
         axis_of(self.axis, input_shape, self)
+        if masked and len(input_shape) != 3:
+            raise ValueError(f"{self}: expected inputs of shape (batch, steps, features) with a "
+                             f"mask. Received: input_shape={tuple(input_shape)}")
         return tuple(input_shape)
+
+    def build_config(self):
+        return {"input_shape": of_input(self.input_shape)}
 
     def build(self, input_shape):
         super().build(input_shape)
+        input_shape = of_input(input_shape)
         axis = axis_of(self.axis, input_shape, self)
         channels = input_shape[axis]
         self._axes = tuple(i for i in range(len(input_shape)) if i != axis)  # all the others
@@ -90,7 +104,22 @@ class BatchNormalization(MomentNormalization):
     def forward(self, x, training=False):
         self._by_batch = training and self.trainable
         self.forget_statistics()
-        if self._by_batch:
+        x, mask = x if isinstance(x, (list, tuple)) else (x, None)
+        self._masked, self._counts = mask is not None, None
+        if self._masked and self.policy.low:
+            raise UnsupportedError(f"{self} does not support a mask with dtype={self.policy.name!r}"
+                                   ". Expected: float32 or float64.")
+        if self._by_batch and mask is not None:
+            # (N, T) -> (N, T, 1)
+            self._counts = (mask != 0).astype(x.dtype)[..., None]
+            self._number = summed(np.broadcast_to(self._counts, x.shape), self._axes)
+            self._number = self._number + x.dtype.type(EPSILON)
+            mean = summed(np.where(self._counts != 0, x, x.dtype.type(0)), self._axes)
+            mean = mean / self._number
+            centred = x - mean
+            variance = summed(np.square(centred) * self._counts, self._axes) / self._number
+            self.move_statistics(mean, variance)
+        elif self._by_batch:
             # (N, H, W, C) -> (1, 1, 1, C), likewise for other shapes and another axis
             mean = average(x, self._axes)
             # (N, H, W, C) - (1, 1, 1, C) -> (N, H, W, C)
@@ -122,15 +151,24 @@ class BatchNormalization(MomentNormalization):
         self.forget_statistics()
 
     def backward(self, dy, wants_input_gradient=True):
+        dx = self._gradient(dy, wants_input_gradient)
+        return [dx, None] if self._masked else dx
+
+    def _gradient(self, dy, wanted):
         # (N, H, W, C) -> (1, 1, 1, C), twice
         scaled, plain = self._weight_gradients(dy, self._axes)
-        if not wants_input_gradient:
+        if not wanted:
             return None
         factor = self._inverse
         if self.scale:
             factor = factor * self.params["gamma"].reshape(self._broadcast)
         if not self._by_batch:
             return dy * factor
+        if self._counts is not None:
+            # the mean is 0 of the counted values alone but for what EPSILON leaves of it
+            left = summed(self._normal * self._counts, self._axes) / self._number
+            share = (plain - scaled * left + self._normal * scaled) / self._number
+            return factor * (dy - self._counts * share)
         # the mean takes from each value its share of all, the variance its share of the spread;
         # (1, 1, 1, C) * (N, H, W, C) -> (N, H, W, C)
         count = dy.size // factor.size

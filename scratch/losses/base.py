@@ -76,8 +76,9 @@ class Loss:
         y_pred = floating(y_pred)
         batch = y_true
         if not isinstance(batch, Batch):
+            more = () if mask is None else (mask,)
             batch = self.weigh(self.checked(y_true, y_pred.shape, y_pred.dtype), sample_weight,
-                               y_pred.dtype, mask)
+                               y_pred.dtype, *more)
         by_logits = self.from_logits if from_logits is None else from_logits
         losses, gradient = self.rows(batch.rows(), batch.output_rows(y_pred), by_logits)
         if batch.factors.ndim:

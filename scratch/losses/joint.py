@@ -128,7 +128,8 @@ class JointLoss:
             if isinstance(sample_weight, Several):
                 weight = sample_weight.arrays[term.output]
             own = None if mask is None else mask.arrays[term.output]
-            batches[term.output] = term.loss.weigh(y_true.arrays[term.output], weight, dtype, own)
+            batches[term.output] = term.loss.weigh(y_true.arrays[term.output], weight, dtype,
+                                                   *(() if own is None else (own,)))
         return Several(batches)
 
     def fuses(self, kinds, y_true: Several, shapes) -> tuple[bool, ...]:
@@ -157,7 +158,8 @@ class JointLoss:
             if isinstance(sample_weight, Several):
                 weight = sample_weight.arrays[i]
             fused = (from_logits[i] or None) if from_logits is not None else None
-            more = {} if mask is None else {"mask": mask.arrays[i]}
+            own = None if mask is None else mask.arrays[i]
+            more = {} if own is None else {"mask": own}
             value = term.loss.forward(y_true.arrays[i], y_pred.arrays[i], fused,
                                       sample_weight=weight, **more)
             gradient = term.loss.backward()

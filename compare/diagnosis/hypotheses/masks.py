@@ -6,6 +6,7 @@ from compare.diagnosis.hypothesis import Variant, inside
 from compare.oracle.layers.bidirectional import Bidirectional
 from compare.oracle.layers.global_pooling import GlobalAveragePooling1D
 from compare.oracle.layers.masking import Masking
+from compare.oracle.layers.normalization import BatchNormalization
 from compare.oracle.layers.recurrent import Recurrent
 from compare.oracle.running_error import Bounded
 
@@ -16,7 +17,8 @@ def of_masks(c) -> list[Variant]:
     """Of layers that use masks, and of the one that makes them."""
     if isinstance(c.layer, Masking):
         return _of_masking(c)
-    uses = isinstance(c.layer, (Recurrent, Bidirectional, GlobalAveragePooling1D))
+    uses = isinstance(c.layer, (Recurrent, Bidirectional, GlobalAveragePooling1D,
+                                BatchNormalization))
     if not uses or not isinstance(c.x, tuple):
         return []
     others = {"every step counts": np.ones_like,

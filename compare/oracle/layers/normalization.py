@@ -20,9 +20,12 @@ from typing import Any
 
 import numpy as np
 
+from compare.oracle import masks
 from compare.oracle.base import Oracle, judges
-from compare.oracle.moments import constant, inverse_deviation, known, moments
+from compare.oracle.moments import Moments, constant, inverse_deviation, known, moments, of_counted
 from compare.oracle.running_error import Bounded
+
+EPSILON = 1e-7  # keras.config.epsilon(), added to the number of steps that count
 
 
 class Normalization(Oracle):
@@ -54,7 +57,7 @@ class Normalization(Oracle):
                            for i, size in enumerate(x.shape))
         self.weights = {name: w.flushed() for name, w in weights.items()}
         if self.by_batch():
-            self.moments = moments(x, self.axes(rank))
+            self.moments = self.of_batch(x, rank)
         else:
             self.moments = known(self._weight("moving_mean"), self._weight("moving_variance"))
         self.inverse = inverse_deviation(self.moments, self.config["epsilon"])
@@ -64,6 +67,10 @@ class Normalization(Oracle):
         self.shift = x.bound + mean.bound
         self.sizes = np.abs(x.value) + x.bound + np.abs(mean.value) + mean.bound
         return self._output()
+
+    def of_batch(self, x: Bounded, rank: int) -> Moments:
+        """The batch's own moments."""
+        return moments(x, self.axes(rank))
 
     def _weight(self, name: str) -> Bounded:
         return self.weights[name].reshape(self.shape)
@@ -161,7 +168,62 @@ class BatchNormalization(Normalization):
     def by_batch(self) -> bool:
         return self.training and self.config.get("trainable", True)
 
-    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+    def admitted_inputs(self, x: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        return masks.admitted(x)
+
+    def of_batch(self, x: Bounded, rank: int) -> Moments:
+        if self.counts is None:
+            return super().of_batch(x, rank)
+        counts = np.broadcast_to(self.counts[..., None], x.shape).astype(np.float64)
+        self.number = counts.sum(axis=self.axes(rank), keepdims=True) + EPSILON
+        return of_counted(x, counts, self.axes(rank), self.number)
+
+    def backward(self, dy: Bounded) -> tuple[Any, dict[str, Bounded]]:
+        dx, gradients = super().backward(dy)
+        return masks.with_mask(dx, self.counts), gradients
+
+    def _input_gradient(self, h: Bounded) -> Bounded:
+        """Of a masked batch r (h - w (sum h - c r^2 ...) / n), where w is 1 where a step counts and
+        n a little more than the number of those: see `_counted_gradient`."""
+        return super()._input_gradient(h) if self.counts is None else self._counted_gradient(h)
+
+    def _counted_gradient(self, h: Bounded) -> Bounded:
+        """r h - w / n (r sum h + r^3 (c - l) sum (h c)), where the sums are over all values and
+        l = sum (w c) / n is what the epsilon in n leaves of the mean of the counted ones; each
+        within 16 roundings."""
+        assert self.counts is not None
+        rounding, axes, n = h.rounding, self.axes(len(h.shape)), self.number
+        w = np.broadcast_to(self.counts[..., None], h.shape).astype(np.float64)
+        r, slack = self.inverse.value, self.inverse.bound
+        most, centred = r + slack, self.x.value - self.moments.mean.value
+
+        def total(array: np.ndarray) -> np.ndarray:
+            return np.asarray(array.sum(axis=axes, keepdims=True))
+
+        plain, size = h.sum(axis=axes, keepdims=True), np.abs(h.value) + h.bound
+        spread, left = total(h.value * centred), total(w * centred) / n
+        off = (total(h.bound * self.centred + size * self.shift)
+               + rounding.gamma(total(h.support()) + 3) * total(size * self.sizes)
+               + 4 * h.value.size * rounding.tiny)
+        left_off = (total(w * self.shift) + rounding.gamma(n + 3) * total(w * self.sizes)) / n
+        away, shift = np.abs(centred - left), self.shift + left_off
+        value = r * h.value - w / n * (r * plain.value + r**3 * (centred - left) * spread)
+        passed_on = (slack * np.abs(h.value) + most * h.bound
+                     + w / n * (slack * np.abs(plain.value) + most * plain.bound
+                                + (most**3 - r**3) * away * np.abs(spread)
+                                + most**3 * (shift * (np.abs(spread) + off) + away * off)))
+        magnitude = (most * size + w / n * (
+            most * (np.abs(plain.value) + plain.bound)
+            + most**3 * (self.sizes + np.abs(left) + left_off) * (np.abs(spread) + off)))
+        flushed = 8 * rounding.tiny * (1 + most)**3 * (1 + self.centred + shift)
+        return Bounded(value, rounding, passed_on + rounding.gamma(16) * magnitude + flushed)
+
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
+        shape = input_shape[0] if isinstance(input_shape[0], (list, tuple)) else input_shape
+        return super().reductions(shape, output_shape)
+
+    def forward(self, x: Any, weights: dict[str, Bounded]) -> Bounded:
+        x, self.counts = masks.parted(x)
         y = super().forward(x, weights)
         self.updated = {}
         if self.by_batch():

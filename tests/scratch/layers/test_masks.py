@@ -88,6 +88,50 @@ def test_a_mean_over_the_steps_that_count(data_format, keeps):
             np.testing.assert_allclose(steps[t], n * mask[n, t] / len(own), atol=1e-14)
 
 
+@pytest.mark.parametrize("axis", [-1, 1])
+def test_moments_of_the_steps_that_count(keras, axis):
+    """By a loop, and with all gradients by Keras."""
+    import tensorflow as tf
+
+    rng = np.random.default_rng(6)
+    x, dy, mask = rng.standard_normal((3, 6, 4)), rng.standard_normal((3, 6, 4)), IDS != 0
+    kept = x.copy()
+    layer = scratch.BatchNormalization(axis, dtype="float64", name="norm")
+    theirs = keras.layers.BatchNormalization(axis, dtype="float64")
+    for each in (layer, theirs):
+        each.build((None, 6, 4))
+    weights = [rng.uniform(0.5, 2, w.shape) for w in layer.get_weights()]
+    for each in (layer, theirs):
+        each.set_weights(weights)
+    layer.take_mask(scratch.Masking())
+    layer.build([(None, 6, 4), (None, 6)])
+    layer.set_weights(weights)
+    y = layer.forward([x, mask], training=True)
+    for channel in range(4 if axis == -1 else 6):
+        of = (slice(None), slice(None), channel) if axis == -1 else (slice(None), channel)
+        own = x[of][mask] if axis == -1 else x[of][mask[:, channel]].reshape(-1)
+        mean = own.sum() / (len(own) + 1e-7)
+        variance = sum((each - mean) ** 2 for each in own) / (len(own) + 1e-7)
+        expected = (x[of] - mean) / np.sqrt(variance + 1e-3) * weights[0][channel]
+        np.testing.assert_allclose(y[of], expected + weights[1][channel], atol=1e-10)
+        assert layer.params["moving_mean"][channel] == pytest.approx(
+            0.99 * weights[2][channel] + 0.01 * mean)
+    tensor = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(tensor)
+        made = theirs(tensor, training=True, mask=tf.constant(mask))
+    dx, *gradients = tape.gradient(made, [tensor, *theirs.trainable_weights], tf.constant(dy))
+    np.testing.assert_allclose(y, made, atol=1e-10)
+    own, none = layer.backward(dy)
+    np.testing.assert_allclose(own, dx, atol=1e-10)
+    for ours, gradient in zip(layer.grads.values(), gradients, strict=True):
+        np.testing.assert_allclose(ours, gradient, atol=1e-10)
+    for ours, weight in zip(layer.get_weights(), theirs.get_weights()):
+        np.testing.assert_allclose(ours, weight, atol=1e-10)
+    assert none is None
+    np.testing.assert_array_equal(x, kept)
+
+
 def stacks(L):
     """Models of layers of a package, each with what it is fed."""
     words = {"input_dim": 4, "output_dim": 4, "mask_zero": True}
@@ -103,6 +147,8 @@ def stacks(L):
                             L.LSTM(2, unroll=True), L.Dense(2)]),
         "both ways": (IDS, [L.Embedding(**words), L.Bidirectional(L.LSTM(2, return_sequences=True)),
                             L.Bidirectional(L.GRU(2), merge_mode="sum"), L.Dense(2)]),
+        "normalized": (IDS, [L.Embedding(**words), L.BatchNormalization(), L.LSTM(
+            3, return_sequences=True), L.BatchNormalization(scale=False), L.GRU(2), L.Dense(2)]),
         "lost": (IDS, [L.Embedding(**words), L.Conv1D(3, 2), L.LSTM(3), L.Dense(2)]),
         "numbers": (numbers, [L.Masking(-1.0), L.Activation("tanh"), L.GRU(2, reset_after=False),
                               L.Dense(2)]),
@@ -149,7 +195,7 @@ def test_a_graph_of_ones_own():
 
 
 @pytest.mark.parametrize("layer", [
-    lambda: scratch.BatchNormalization(), lambda: scratch.Softmax(),
+    lambda: scratch.Softmax(),
     lambda: scratch.TimeDistributed(scratch.GRU(2))])
 def test_layers_that_do_not_take_a_mask(layer):
     with pytest.raises(UnsupportedError, match="does not support the mask that comes from Embed"):

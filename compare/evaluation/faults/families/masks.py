@@ -57,6 +57,7 @@ RNN = {name: padded(name, units=3, return_sequences=True) for name in ("SimpleRN
 LAST = {name: padded(name, units=3) for name in ("SimpleRNN", "LSTM", "GRU")}
 ZEROS = padded("LSTM", units=3, return_sequences=True, zero_output_for_mask=True)
 MEAN = padded("GlobalAveragePooling1D")
+NORMAL = padded("BatchNormalization")
 MASKING = around("Masking", shape=SEQUENCE)
 TABLE = [
     *[(name, "ignored", "padding is read as any other step", LAST[name], OUT,
@@ -75,6 +76,10 @@ TABLE = [
      with_mask(np.ones_like)),
     ("GlobalAveragePooling1D", "all-steps", "the sum is divided by the number of all steps", MEAN,
      OUT, output(of_all_steps)),
+    ("BatchNormalization", "ignored", "padding has a share in mean and variance", NORMAL, OUT,
+     with_mask(np.ones_like)),
+    ("BatchNormalization", "late", "the mask is one step late", NORMAL, OUT,
+     with_mask(lambda mask: np.roll(mask, 1, axis=1))),
     ("Masking", "any", "one number that is the mask's is enough", MASKING, OUT,
      masking(lambda x, value: ~(x == value).any(axis=-1, keepdims=True))),
     ("Masking", "inverted", "all other steps are left out", MASKING, OUT,
