@@ -106,13 +106,14 @@ def every_step_counts(self, right, y_true, sample_weight, dtype, mask=None):
 
 def other_steps_count(self, right, y_true, sample_weight, dtype, mask=None):
     """Padding alone is learned from."""
-    return right(y_true, sample_weight, dtype, ~mask)
+    return right(y_true, sample_weight, dtype, None if mask is None else ~mask)
 
 
 def mean_of_all_steps(self, right, y_true, sample_weight, dtype, mask=None):
     """Masked steps have no loss, but are counted where the sum is divided."""
     batch = right(y_true, sample_weight, dtype, mask)
-    batch.factors = batch.factors * batch.factors.dtype.type(mask.mean())
+    if mask is not None:
+        batch.factors = batch.factors * batch.factors.dtype.type(mask.mean())
     return batch
 
 
