@@ -84,8 +84,10 @@ def without_refused_masks(specification: Specification) -> Specification:
 
 def _try_masked_loss(specification: Specification) -> None:
     """Build the network, and compute its loss if a mask reaches that: not every loss takes one."""
-    model = model_of(specification)
-    if model.has_output_masks and specification.loss is not None:
+    if not model_of(specification).has_output_masks:
+        return
+    model = specification.build()
+    if specification.loss is not None:
         shapes = output_shapes(specification, model)
         model.forward_and_loss(batch_of(specification), targets_of(specification, shapes),
                                sample_weight=sample_weights_of(specification, shapes))
