@@ -22,6 +22,8 @@ def orthogonalized(x: Bounded, coefficients: Coefficients, steps: int) -> Bounde
     if x.shape[0] > x.shape[1]:
         return orthogonalized(x.rearranged(np.transpose), coefficients, steps).rearranged(
             np.transpose)
+    if not np.isfinite(x.value).all():  # a NaN has no singular values
+        return Bounded(np.full(x.shape, np.nan), x.rounding, np.full(x.shape, np.inf))
     start = x / ((x * x).sum().sqrt() + NORM_EPSILON)
     value, error = start.value, frobenius(start.bound)
     for _ in range(steps):
