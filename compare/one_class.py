@@ -16,6 +16,7 @@ from compare.adapters.one_class import OneClass, Parameter, Run, matching, split
 from compare.adapters.one_class.network import tried
 from compare.checks import one_class as judging
 from compare.checks.one_class import NETWORK, Made, Right
+from compare.checks.row import Row
 from compare.diagnosis.one_class import WholeDiagnosis
 from compare.document import progress
 from compare.inputs import batches
@@ -59,16 +60,32 @@ def check(how: Conventions, twin, x=None, y=None, *, upstream=None, sample_weigh
         raise UnsupportedError("Expected a network of one input and one output beside one class. "
                                "Received several: hand over its layers, wrapped, in a "
                                "scratch.Model")
+    rows, explained, said, left_out = judged(how, trace)
+    candidate = replace(trace, producer=f"{how.name} (in one class)")
+    return Report.of(rows, candidate, trace, explained, [*notes, *said], left_out)
+
+
+def judged(how: Conventions, trace: Trace, inside=False
+           ) -> tuple[list[Row], WholeDiagnosis, list[str], list[str]]:
+    """(rows, what explains them, notes, what is not shown) of a network in one class.
+
+    Args:
+        how: what `compare.wrap` gave for it.
+        trace: of the reference.
+        inside: whether it stands inside another network, which needs the gradient of its input.
+
+    Raises:
+        ValueError: for weights that cannot be found, with what is proposed.
+    """
+    notes: list[str] = []
     with progress.during(f"Running {how.name}"):
         right = Right(trace)
         network, told = _loaded(how, trace, right)
         notes += [f"{how.name} is run as a whole, and so judged. {told}"]
-        made, showed = Showing(network, trace, right, notes).all()
+        made, left_out = Showing(network, trace, right, notes, inside).all()
     rows = judging.rows(made, right)
-    candidate = replace(trace, producer=f"{how.name} (in one class)")
     notes += splitting.advice(how, network.parameters, trace, rows)
-    return Report.of(rows, candidate, trace, WholeDiagnosis(trace, right, made), notes,
-                     showed)
+    return rows, WholeDiagnosis(trace, right, made), notes, left_out
 
 
 def _recorded(how: Conventions, twin, x, y, upstream, sample_weight, gradients, seed,
@@ -142,11 +159,13 @@ class Showing:
         network: with Keras's weights.
         trace, right: of the reference.
         notes: gets sentences on what is not shown.
+        inside: whether the gradient of its input has to come.
     """
 
-    def __init__(self, network: OneClass, trace: Trace, right: Right, notes: list[str]) -> None:
+    def __init__(self, network: OneClass, trace: Trace, right: Right, notes: list[str],
+                 inside: bool = False) -> None:
         self.network, self.how = network, network.how
-        self.trace, self.right, self.notes = trace, right, notes
+        self.trace, self.right, self.notes, self.inside = trace, right, notes, inside
         self.gives = "logits" if "logits" in (self.how.forward_gives or ()) else "output"
         self.made = Made({}, {}, {}, [])
         self.left_out: list[str] = []
@@ -192,7 +211,9 @@ class Showing:
         _fill(self.made.tensors, run, self.gives)
         self.made.slack.update({(layer, f"{name}_gradient"): each
                                 for (layer, name), each in run.slack.items()})
-        if run.input_gradient is None:
+        if run.input_gradient is None and self.inside:
+            self.made.expected.append((NETWORK, "input_gradient"))
+        elif run.input_gradient is None:
             self.notes.append(f"{self.how.name} returns no gradient of its input, which a network "
                               "need not: that one is not checked.")
         if run.loss is None and labels is not None:
@@ -247,7 +268,26 @@ def _upstream(trace: Trace) -> tuple[np.ndarray, np.ndarray | None]:
     loss = losses.get(trace.compile_config["loss"])
     loss.forward(trace.y, last.output.astype(np.float64), from_logits=False,
                  sample_weight=trace.sample_weight)
-    return loss.backward(), trace.loss_gradient
+    gradient = loss.backward()
+    if isinstance(loss, (losses.CategoricalCrossentropy, losses.SparseCategoricalCrossentropy)) \
+            and not loss.get_config().get("label_smoothing"):
+        gradient = _of_labels_alone(gradient, one_hot(trace.y, last.output.shape),
+                                    last.output.astype(np.float64))
+    return gradient.astype(trace.dtype), trace.loss_gradient
+
+
+def _of_labels_alone(gradient: np.ndarray, y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """The gradient of a cross-entropy with respect to probabilities p as people write it, -k y / p.
+
+    Keras divides p by its sum first, which makes it k (sum(y) - y / p). Both lead to the same
+    gradient of the logits.
+    """
+    ratio = y / p
+    apart = y.sum(-1, keepdims=True) - ratio
+    at = np.abs(apart).argmax(-1)[..., None]  # where k is best known
+    with np.errstate(invalid="ignore", divide="ignore"):
+        k = np.take_along_axis(gradient, at, -1) / np.take_along_axis(apart, at, -1)
+    return -np.where(np.isfinite(k), k, 0) * ratio
 
 
 def labels_for(how: Conventions, y: np.ndarray, shape: tuple) -> np.ndarray:
@@ -255,7 +295,15 @@ def labels_for(how: Conventions, y: np.ndarray, shape: tuple) -> np.ndarray:
     y = np.asarray(y)
     numbers = y.ndim < len(shape) or y.shape[-1] == 1 < shape[-1]
     if how.labels == "one_hot" and numbers:
-        return np.eye(shape[-1])[y.reshape(shape[:-1]).astype(int)]
+        return one_hot(y, shape)
     if how.labels == "classes":
         return y.reshape(shape[:-1]) if numbers else y.argmax(axis=-1)
     return y.reshape(shape[:-1]) if numbers and shape[-1] > 1 else y
+
+
+def one_hot(y: np.ndarray, shape: tuple) -> np.ndarray:
+    """Labels as rows, class numbers as rows with a single one."""
+    y = np.asarray(y)
+    if y.shape == tuple(shape):
+        return y.astype(np.float64)
+    return np.eye(shape[-1])[y.reshape(shape[:-1]).astype(int)]

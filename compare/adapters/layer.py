@@ -89,7 +89,9 @@ class Whole(Wrapped):
             raise ValueError(f"expected the {self.logits_kind} at the end of the network apart "
                              "from the layer, as the loss is computed from its input: wrap the two "
                              "by themselves, the first with activation='apart', and give them as a "
-                             f"pair. Received one object for both, {self.how.name}")
+                             "pair; or, if one object is both and is handed the gradient of the "
+                             "probabilities, with layers=1. "
+                             f"Received one object for both, {self.how.name}")
         return super().logits
 
 
