@@ -120,6 +120,9 @@ def wrap(obj=None, like=None, **conventions):
         reset_before: 'forward' if it is to be called before each forward pass instead.
         mode: the attribute, or a pair (get, set), that says whether it is in training:
             'is_training'.
+        mask: where a Dropout or another layer that draws at random keeps what it drew in the
+            last forward pass: an attribute, or a function of the object. Other than 0 is kept.
+            Of GaussianNoise what it added, of GaussianDropout what it multiplied.
         lazy: whether its first call makes the weights, in the shapes that they then have.
         loss, loss_takes: of a network, the method that gives the loss, and what it takes; default
             'output' and 'labels'.

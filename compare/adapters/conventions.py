@@ -57,6 +57,7 @@ class Conventions:
     step_gives: tuple | None = None
     input_shape: tuple | None = None
     layers: int | None = None
+    mask: Any = None
 
     def __post_init__(self):
         self._check_object()
@@ -190,6 +191,11 @@ class Conventions:
                              f"for, 1 or more. Received: {self.layers!r}")
         if self.mode is not None:
             accessors.checked(self.mode, "mode")
+        if self.mask is not None:
+            accessors.checked(self.mask, "mask")
+            if self.batched is not True:
+                raise ValueError("Expected mask with batches only. Received: "
+                                 f"batched={self.batched!r}")
         if self.per_sample and self.batched is not True:
             raise ValueError("Expected per_sample with batches only. Received: "
                              f"batched={self.batched!r}")

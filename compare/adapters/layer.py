@@ -112,16 +112,15 @@ class ForwardAlone(Whole):
         return super(Whole, self).backward(dy, wants_input_gradient)
 
 
-def layer_class(how, base: type) -> type:
+def layer_class(how, base: type, form: type[Wrapped] | None = None) -> type:
     """The class of an object's layer.
 
     Args:
         base: the class of `scratch.layers` that it claims to be.
+        form: what it is of, None for what the conventions say.
     """
-    form: type[Wrapped] = Whole
-    if how.joined:
-        form = ForwardAlone
-    elif how.activation == "apart" and issubclass(base, AffineLayer):
-        form = Apart
+    if form is None:
+        apart = how.activation == "apart" and issubclass(base, AffineLayer)
+        form = ForwardAlone if how.joined else Apart if apart else Whole
     name = how.name if how.name not in LAYERS else f"Wrapped{how.name}"
     return type(name, (form, base), {"how": how, "__doc__": Wrapped.__doc__})

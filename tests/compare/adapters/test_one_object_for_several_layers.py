@@ -100,7 +100,7 @@ def test_a_scaled_activation():
     x, y = RNG.normal(size=(5, 6)).astype("float32"), RNG.normal(size=(5, 4)).astype("float32")
     assert compare.check([None, compare.wrap(made.LeCunTanh(), layers=3), None], twin, x, y)
     report = compare.check([None, compare.wrap(made.Halved(), layers=3), None], twin, x, y)
-    assert (report.cause.layer, report.cause.identifier) == ("outer", "scale"), report
+    assert (report.cause.layer, report.cause.identifier) == ("outer", "given-numbers"), report.cause
 
 
 def test_the_forward_pass_alone_and_a_recorded_trace():
