@@ -167,7 +167,7 @@ class Showing:
         self.network, self.how = network, network.how
         self.trace, self.right, self.notes, self.inside = trace, right, notes, inside
         self.gives = "logits" if "logits" in (self.how.forward_gives or ()) else "output"
-        self.made = Made({}, {}, {}, [])
+        self.made = Made({}, {}, {}, [], [])
         self.left_out: list[str] = []
 
     def all(self) -> tuple[Made, list[str]]:
@@ -209,6 +209,7 @@ class Showing:
             dy = of_logits
         run = self.network.trains(self.trace.x, labels, dy, of_logits)
         _fill(self.made.tensors, run, self.gives)
+        self.made.changed.extend(run.changed)
         self.made.slack.update({(layer, f"{name}_gradient"): each
                                 for (layer, name), each in run.slack.items()})
         if run.input_gradient is None and self.inside:

@@ -111,10 +111,6 @@ class Diagnosis:
             return self._lockstep(row, seconds)
         if row.gate is Gate.WHOLE_NETWORK:
             return self._between_layers(row)
-        if row.note.startswith("the layer changes what it is handed"):
-            return Finding(row.layer, row.tensor, "candidate",
-                           (Cause("input-modified", f"its {row.tensor.replace('_', ' ')}"),),
-                           before=row.used)
         if row.note == MOVES:
             return Finding(row.layer, row.tensor, "candidate", (Cause("training-flag", MOVES),),
                            before=row.used)
