@@ -146,3 +146,29 @@ def test_a_scheduler_that_is_not_there_is_named():
     with pytest.raises(ValueError, match="Expected a dask scheduler at tcp://127.0.0.1:9"):
         execution.run(squares(1), execution.Store(), backend="dask", address="tcp://127.0.0.1:9",
                       verbose=False)
+
+
+def test_jobs_that_may_share_a_process_do_so_until_one_fails(tmp_path):
+    def shared(*programs):
+        return [execution.Job(f"{i}", evaluated, program, shares_process=True)
+                for i, program in enumerate(programs)]
+
+    pid = "__import__('os').getpid()"
+    found = execution.run(shared(pid, pid, pid), execution.Store(None, {}), verbose=False)
+    assert len(set(found.values())) == 1 and os.getpid() not in found.values()
+    with pytest.raises(execution.JobsError, match="1: ValueError: no"):
+        execution.run(shared(pid, "(_ for _ in ()).throw(ValueError('no'))", pid),
+                      store := execution.Store(None, {}), verbose=False)
+    assert store.results["0"] != store.results["2"]
+    apart = [execution.Job(f"{i}", evaluated, pid) for i in range(2)]
+    assert len(set(execution.run(apart, execution.Store(None, {}), verbose=False).values())) == 2
+
+
+def test_a_shared_process_that_vanishes_costs_its_own_job_alone(tmp_path):
+    mark = tmp_path / "mark"
+    dies_once = (f"__import__('os')._exit(3) if not __import__('os').path.exists({str(mark)!r}) "
+                 f"and not open({str(mark)!r}, 'w').close() else 'done'")
+    jobs = [execution.Job(f"{i}", evaluated, program, shares_process=True)
+            for i, program in enumerate(["1 + 1", dies_once, "2 + 2"])]
+    assert execution.run(jobs, execution.Store(None, {}), verbose=False) == {
+        "0": 2, "1": "done", "2": 4}
