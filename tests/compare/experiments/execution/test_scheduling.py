@@ -148,27 +148,23 @@ def test_a_scheduler_that_is_not_there_is_named():
                       verbose=False)
 
 
-def test_jobs_that_may_share_a_process_do_so_until_one_fails(tmp_path):
-    def shared(*programs):
-        return [execution.Job(f"{i}", evaluated, program, shares_process=True)
-                for i, program in enumerate(programs)]
+def test_jobs_that_may_share_a_process_do_so_until_one_fails():
+    def shared(*functions):
+        return [execution.Job(f"{i}", function, i, shares_process=True)
+                for i, function in enumerate(functions)]
 
-    pid = "__import__('os').getpid()"
-    found = execution.run(shared(pid, pid, pid), execution.Store(None, {}), verbose=False)
-    assert len(set(found.values())) == 1 and os.getpid() not in found.values()
-    with pytest.raises(execution.JobsError, match="1: ValueError: no"):
-        execution.run(shared(pid, "(_ for _ in ()).throw(ValueError('no'))", pid),
-                      store := execution.Store(None, {}), verbose=False)
-    assert store.results["0"] != store.results["2"]
-    apart = [execution.Job(f"{i}", evaluated, pid) for i in range(2)]
-    assert len(set(execution.run(apart, execution.Store(None, {}), verbose=False).values())) == 2
+    found = execution.run(shared(*[work.square] * 3), execution.Store(None, {}), verbose=False)
+    assert [found[f"{i}"]["square"] for i in range(3)] == [0, 1, 4]
+    assert len({each["process"] for each in found.values()}) == 1
+    store = execution.Store(None, {})
+    with pytest.raises(execution.JobsError, match="1: .*expected something else than 1"):
+        execution.run(shared(work.square, work.refuse, work.square), store, verbose=False)
+    processes = {store.results[key]["process"] for key in ("0", "2")}
+    assert len(processes) == 2 and os.getpid() not in processes
 
 
 def test_a_shared_process_that_vanishes_costs_its_own_job_alone(tmp_path):
-    mark = tmp_path / "mark"
-    dies_once = (f"__import__('os')._exit(3) if not __import__('os').path.exists({str(mark)!r}) "
-                 f"and not open({str(mark)!r}, 'w').close() else 'done'")
-    jobs = [execution.Job(f"{i}", evaluated, program, shares_process=True)
-            for i, program in enumerate(["1 + 1", dies_once, "2 + 2"])]
+    jobs = [execution.Job(f"{i}", work.die_once, (i, str(tmp_path / "mark")), shares_process=True)
+            for i in range(3)]
     assert execution.run(jobs, execution.Store(None, {}), verbose=False) == {
-        "0": 2, "1": "done", "2": 4}
+        "0": 0, "1": 1, "2": 2}
