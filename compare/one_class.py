@@ -15,6 +15,7 @@ from compare.adapters import Conventions
 from compare.adapters.one_class import OneClass, Parameter, Run, matching, splitting
 from compare.adapters.one_class.network import tried
 from compare.checks import one_class as judging
+from compare.checks import one_class_steps, training_batches
 from compare.checks.one_class import NETWORK, Made, Right
 from compare.checks.row import Row
 from compare.diagnosis.one_class import WholeDiagnosis
@@ -82,8 +83,9 @@ def judged(how: Conventions, trace: Trace, inside=False
         right = Right(trace)
         network, told = _loaded(how, trace, right)
         notes += [f"{how.name} is run as a whole, and so judged. {told}"]
-        made, left_out = Showing(network, trace, right, notes, inside).all()
-    rows = judging.rows(made, right)
+        showing = Showing(network, trace, right, notes, inside)
+        made, left_out = showing.all()
+    rows = judging.rows(made, right) + showing.later
     notes += splitting.advice(how, network.parameters, trace, rows)
     return rows, WholeDiagnosis(trace, right, made), notes, left_out
 
@@ -169,6 +171,7 @@ class Showing:
         self.gives = "logits" if "logits" in (self.how.forward_gives or ()) else "output"
         self.made = Made({}, {}, {}, [], [])
         self.left_out: list[str] = []
+        self.later: list[Row] = []
 
     def all(self) -> tuple[Made, list[str]]:
         """(what the network showed of the pass, what it does not show)."""
@@ -185,6 +188,7 @@ class Showing:
                 self.left_out.append("gradients (no backward pass)")
             if self.how.step is not None and labels is not None:
                 self._tried("a step", lambda: self._stepped(labels))
+                self._tried("later steps", self._lockstep)
         self.made.expected.extend(tensors)
         return self.made, self.left_out
 
@@ -219,6 +223,15 @@ class Showing:
                               "need not: that one is not checked.")
         if run.loss is None and labels is not None:
             self.left_out.append("the loss's value (compare.wrap(..., loss=...))")
+
+    def _lockstep(self) -> None:
+        """Several steps one after another, on batches of which each is another one."""
+        trace, shape = self.trace, self.trace.parts[-1].output.shape
+        batches = training_batches.drawn(trace.x, trace.y, trace.sample_weight,
+                                         one_class_steps.STEPS, seed=0)
+        made = self.network.after_steps([(np.asarray(batch.x, trace.dtype), labels_for(
+            self.how, batch.y, (len(batch.x), *shape[1:]))) for batch in batches], self.right.rate)
+        self.later = one_class_steps.rows(trace, [self.network.weights, *made], batches)
 
     def _stepped(self, labels: np.ndarray) -> None:
         after = self.network.steps(self.trace.x, labels, self.right.rate).after

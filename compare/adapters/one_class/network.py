@@ -1,6 +1,6 @@
 """Somebody's network in one class, at work: one pass in training, or one step of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,14 +112,26 @@ class OneClass:
 
     def steps(self, x: np.ndarray, labels: np.ndarray, rate: float) -> Run:
         """One step of training, by the object's own `step`."""
+        (after,) = self.after_steps([(x, labels)], rate)
+        return Run(after=after)
+
+    def after_steps(self, batches: Iterable[tuple[np.ndarray, np.ndarray]], rate: float
+                ) -> list[dict[Key, np.ndarray]]:
+        """The weights after each of several steps, one after another, as Keras has them.
+
+        Args:
+            batches: inputs, and labels as the object wants them.
+        """
         how = self.how
-        obj = self.loaded()
-        self._set_mode(obj, True)
+        obj, found = self.loaded(), []
         takes = ("x", "labels") if how.step_takes is None else how.step_takes
-        held = {"x": self._own(x), "labels": self._own(labels), "learning_rate": rate,
-                "training": True}
-        calls.call(how, obj, "step", takes, ("ignored",), held)
-        return Run(after=self._weights_of(obj))
+        for x, labels in batches:
+            self._set_mode(obj, True)
+            held = {"x": self._own(x), "labels": self._own(labels), "learning_rate": rate,
+                    "training": True}
+            calls.call(how, obj, "step", takes, ("ignored",), held)
+            found.append({key: np.array(weight) for key, weight in self._weights_of(obj).items()})
+        return found
 
     def _own(self, array: np.ndarray) -> np.ndarray:
         return np.array(self.order.to_own(array), order="C")
