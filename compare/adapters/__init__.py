@@ -16,8 +16,8 @@ from compare.adapters.pytorch import TORCH_MISSING, TorchNetwork, from_torch, is
 from compare.adapters.spanning import Span
 from compare.adapters.untouched import Untouched, untouched
 
-__all__ = ["TORCH_MISSING", "Conventions", "Span", "TorchNetwork", "Untouched", "as_network", "assemble",
-           "from_torch", "is_torch", "keras_classes", "notes_on", "takes_part", "untouched",
+__all__ = ["TORCH_MISSING", "Conventions", "Span", "TorchNetwork", "Untouched", "as_network",
+           "assemble", "from_torch", "is_torch", "keras_classes", "notes_on", "takes_part", "untouched",
            "without_backward", "wrap"]
 
 

@@ -35,8 +35,8 @@ def placed(how, like, keras_layer=None):
     model = layer_from_config(entry)
     if hasattr(model, "active") and how.backward is not None and (
             how.mask is None or not isinstance(model, random_layer.KINDS)):
-        told = ": compare.wrap(..., mask='mask'), with a mask that can be read after each forward " \
-            "pass, or" if isinstance(model, random_layer.KINDS) else ", for which"
+        told = ": compare.wrap(..., mask='mask'), with a mask that can be read after each " \
+            "forward pass, or" if isinstance(model, random_layer.KINDS) else ", for which"
         raise UnsupportedError("Expected a layer that draws nothing at random, or is told where it "
                                f"keeps what it drew. Received: {model}{told} scratch's own can "
                                "take part")

@@ -50,5 +50,5 @@ def spans(items: list, names: list[str]) -> list[Span]:
     found: list[Span] = []
     for i, item in enumerate(items):
         if isinstance(item, Place) and not (i and items[i - 1] is item):
-            found.append(Span(item.how, tuple(names[i:i + item.how.layers])))
+            found.append(Span(item.how, tuple(names[i:i + (item.how.layers or 1)])))
     return found

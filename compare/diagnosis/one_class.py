@@ -134,8 +134,8 @@ class WholeDiagnosis:
                 else len(parts)
             for i in range(end):
                 shown = self.made.tensors.get(seen[0]) if i == end - 1 else None
-                made = parts[i].output if np.shape(shown) != parts[i].output.shape else shown
-                yield self._of_op(i, "output", (i, "output"), made)
+                fits = shown is not None and np.shape(shown) == parts[i].output.shape
+                yield self._of_op(i, "output", (i, "output"), shown if fits else parts[i].output)
             return
         for i, part in enumerate(parts):
             title = part.tied_to or part.layer

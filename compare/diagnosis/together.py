@@ -1,5 +1,5 @@
-"""What explains an array of a runtime that made one operation of several layers: of those before the
-last there is no array, and the mistake may be in any of them."""
+"""What explains an array of a runtime that made one operation of several layers: of those before
+the last there is no array, and the mistake may be in any of them."""
 
 from dataclasses import replace
 

@@ -12,8 +12,8 @@ SHAPES = re.compile(rf"expected shape {SHAPE}, received {SHAPE}|{SHAPE} in place
 
 
 def told(row: Row) -> Finding | None:
-    """For networks that are not specified alike, for what raised an error, and for what is changed in
-    place."""
+    """For networks that are not specified alike, for what raised an error, and for what is changed
+    in place."""
     if row.gate is Gate.NETWORK:
         return _of(row, "specification", f"{row.tensor}: {row.note}")
     if row.gate is Gate.WEIGHTS:

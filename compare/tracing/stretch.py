@@ -1,6 +1,7 @@
 """A trace of some of a network's layers, one after the other, as if they were the whole network."""
 
 from dataclasses import replace
+from typing import Any
 
 from compare.tracing.configs import layer_config
 from compare.tracing.trace import Trace
@@ -35,10 +36,11 @@ def stretch(trace: Trace, names: tuple[str, ...]) -> Trace:
         raise ValueError(said.format("have no penalties"))
     moved = [part.inference is not None for part in parts]
     ends = last == len(trace.parts) - 1 and trace.y is not None
-    ends_alone = {"y": trace.y, "compile_config": {**trace.compile_config, "optimizer": None}}
-    inside = {"y": None, "loss": None, "loss_gradient": None, "fused": False, "sample_weight": None,
-              "compile_config": {}}
+    named: dict[str, Any] = {
+        "y": trace.y, "compile_config": {**trace.compile_config, "optimizer": None}} if ends else {
+        "y": None, "loss": None, "loss_gradient": None, "fused": False, "sample_weight": None,
+        "compile_config": {}}
     return replace(
         trace, x=parts[0].input, parts=list(parts), sources=[], ends=[], terms=(), runs={},
         inference=parts[-1].inference if moved[-1] and not any(moved[:-1]) else None,
-        **(ends_alone if ends else inside))
+        **named)

@@ -113,8 +113,8 @@ def of_logits(c) -> list[Variant]:
         if c.class_name != "BinaryCrossentropy":
             of("the gradient of the probabilities, -y / p, is handed on as it is", lambda c: c.then(
                 lambda r: (r - _probabilities(c)) / softmax(c.exact(c.output), -1)))
-            of("of a sample's labels only the first that is not 0 counts, which is right for one-hot "
-               "labels alone", lambda c: c.changed(own=_first_label))
+            of("of a sample's labels only the first that is not 0 counts, which is right for "
+               "one-hot labels alone", lambda c: c.changed(own=_first_label))
             of("its diagonal p (1 - p) alone", lambda c: c.then(lambda r: r * _rows(c)))
         if c.class_name == "BinaryCrossentropy":
             found.append(inside("activation-twice", "times the sigmoid's slope once more",

@@ -1,8 +1,8 @@
 """Jobs on this machine, each in a process of its own.
 
 A process that is killed, or that TensorFlow takes down with it, costs its own job alone. Each of n
-jobs at a time gets its share of the processor's cores, so that their threads do not fight. Jobs that
-say that they may share a process run one after another in the same one, which has started
+jobs at a time gets its share of the processor's cores, so that their threads do not fight. Jobs
+that say that they may share a process run one after another in the same one, which has started
 TensorFlow once for all of them; after one that failed there is another process.
 """
 

@@ -50,7 +50,8 @@ def run(folder, config, runs=None, resume: bool = False, parallel: int = 1, back
         jobs = [execution.Job(each.key, mark, {
             "exercise": str(Path(config).resolve()), "trace": str(golden), "name": each.name,
             "path": str(each.path.resolve()), "problem": each.problem},
-            about={"name": each.name, "problem": each.problem}, shares_process=True) for each in handed_in]
+            about={"name": each.name, "problem": each.problem}, shares_process=True)
+            for each in handed_in]
         found = execution.run(jobs, store, parallel, backend, address, "Submissions", verbose)
     marks = [Mark.of(found[job.key]) for job in jobs]
     return Grades(exercise.title, exercise.points, marks)

@@ -1,5 +1,5 @@
-"""One object in a list for two or three of Keras's layers: right ones stay silent, a mistake is named
-where it is, and whoever does not say `layers=...` is told of it."""
+"""One object in a list for two or three of Keras's layers: right ones stay silent, a mistake is
+named where it is, and whoever does not say `layers=...` is told of it."""
 
 import keras
 import numpy as np
@@ -73,7 +73,8 @@ def test_one_layer_with_its_softmax():
 
 
 def test_a_softmax_and_loss_in_the_same_object():
-    how = {**made.PER_IMAGE, "backward": "from_label", "backward_takes": ("labels", "learning_rate")}
+    how = {**made.PER_IMAGE, "backward": "from_label",
+           "backward_takes": ("labels", "learning_rate")}
     assert compare.check([None, compare.wrap(made.DenseSoftmax(36, 4), layers=2, **how)],
                          classifier(), X, Y)
 
