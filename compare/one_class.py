@@ -14,8 +14,8 @@ import numpy as np
 from compare.adapters import Conventions
 from compare.adapters.one_class import OneClass, Parameter, Run, matching, splitting
 from compare.adapters.one_class.network import tried
+from compare.checks import handed_back, one_class_steps, training_batches
 from compare.checks import one_class as judging
-from compare.checks import one_class_steps, training_batches
 from compare.checks.one_class import NETWORK, Made, Right
 from compare.checks.row import Row
 from compare.diagnosis.one_class import WholeDiagnosis
@@ -29,7 +29,6 @@ from compare.tracing.model_kinds import require_network
 from compare.tracing.recorder import record
 from compare.tracing.trace import Trace, at_inference
 from compare.tracing.validation import check_trace_alone
-from scratch import losses
 from scratch.errors import UnsupportedError
 from scratch.several import Several
 
@@ -208,7 +207,7 @@ class Showing:
                 f"not run: {self.how.name} raised {sentence(error)}")
 
     def _trained(self, labels: np.ndarray | None) -> None:
-        dy, of_logits = _upstream(self.trace)
+        dy, of_logits = handed_back.upstream(self.trace)
         if self.gives == "logits" and of_logits is not None:
             dy = of_logits
         run = self.network.trains(self.trace.x, labels, dy, of_logits)
@@ -270,54 +269,12 @@ def _fill(tensors: dict[Key, Any], run: Run, gives: str) -> None:
         tensors[layer, f"{name}_gradient"] = gradient
 
 
-def _upstream(trace: Trace) -> tuple[np.ndarray, np.ndarray | None]:
-    """The gradients (of the output, of the logits or None where there are none)."""
-    last = trace.parts[-1]
-    if not judging.ends_in_logits(trace):
-        assert last.output_gradient is not None
-        return last.output_gradient, None
-    if not trace.fused:
-        assert last.output_gradient is not None and isinstance(last.input_gradient, np.ndarray)
-        return last.output_gradient, last.input_gradient
-    loss = losses.get(trace.compile_config["loss"])
-    loss.forward(trace.y, last.output.astype(np.float64), from_logits=False,
-                 sample_weight=trace.sample_weight)
-    gradient = loss.backward()
-    if isinstance(loss, (losses.CategoricalCrossentropy, losses.SparseCategoricalCrossentropy)) \
-            and not loss.get_config().get("label_smoothing"):
-        gradient = _of_labels_alone(gradient, one_hot(trace.y, last.output.shape),
-                                    last.output.astype(np.float64))
-    return gradient.astype(trace.dtype), trace.loss_gradient
-
-
-def _of_labels_alone(gradient: np.ndarray, y: np.ndarray, p: np.ndarray) -> np.ndarray:
-    """The gradient of a cross-entropy with respect to probabilities p as people write it, -k y / p.
-
-    Keras divides p by its sum first, which makes it k (sum(y) - y / p). Both lead to the same
-    gradient of the logits.
-    """
-    ratio = y / p
-    apart = y.sum(-1, keepdims=True) - ratio
-    at = np.abs(apart).argmax(-1)[..., None]  # where k is best known
-    with np.errstate(invalid="ignore", divide="ignore"):
-        k = np.take_along_axis(gradient, at, -1) / np.take_along_axis(apart, at, -1)
-    return -np.where(np.isfinite(k), k, 0) * ratio
-
-
 def labels_for(how: Conventions, y: np.ndarray, shape: tuple) -> np.ndarray:
     """Labels as the object wants them, class numbers or rows with a single one."""
     y = np.asarray(y)
     numbers = y.ndim < len(shape) or y.shape[-1] == 1 < shape[-1]
     if how.labels == "one_hot" and numbers:
-        return one_hot(y, shape)
+        return handed_back.one_hot(y, shape)
     if how.labels == "classes":
         return y.reshape(shape[:-1]) if numbers else y.argmax(axis=-1)
     return y.reshape(shape[:-1]) if numbers and shape[-1] > 1 else y
-
-
-def one_hot(y: np.ndarray, shape: tuple) -> np.ndarray:
-    """Labels as rows, class numbers as rows with a single one."""
-    y = np.asarray(y)
-    if y.shape == tuple(shape):
-        return y.astype(np.float64)
-    return np.eye(shape[-1])[y.reshape(shape[:-1]).astype(int)]

@@ -45,8 +45,8 @@ def added(report: Report, spans: Sequence[Span], reference: Trace) -> Report:
                          else row.layer) for row in rows]
         made.append(SpanRows(span.name, rows, shown, explained))
         report.notes += [f"{span.name} are one object, {how.name}, judged from what the first "
-                         "reads to what the last gives. Where the network as a whole is run or trained, "
-                         "this project's own layers stand in for it.", *notes]
+                         "reads to what the last gives. Where the network as a whole is run or "
+                         "trained, this project's own layers stand in for it.", *notes]
         report.not_checked += [f"{each} of {how.name}" for each in left_out]
     names = {name for span in spans for name in span.names}
     loss = any(row.gate is Gate.LOSS for each in made for row in each.shown)

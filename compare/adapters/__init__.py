@@ -17,8 +17,8 @@ from compare.adapters.spanning import Span
 from compare.adapters.untouched import Untouched, untouched
 
 __all__ = ["TORCH_MISSING", "Conventions", "Span", "TorchNetwork", "Untouched", "as_network",
-           "assemble", "from_torch", "is_torch", "keras_classes", "notes_on", "takes_part", "untouched",
-           "without_backward", "wrap"]
+           "assemble", "from_torch", "is_torch", "keras_classes", "notes_on", "takes_part",
+           "untouched", "without_backward", "wrap"]
 
 
 def takes_part(thing) -> bool:

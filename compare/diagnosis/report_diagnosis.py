@@ -34,6 +34,7 @@ from compare.oracle.regularization import of_outputs, of_weights, regularizer_of
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
 from compare.tracing.global_state import leaving_no_trace
+from compare.tracing.layer_error import LayerError
 from compare.tracing.loss_scale import rule_of
 from compare.tracing.loss_terms import is_joint, terms_of
 from compare.tracing.shared_weights import total_gradient
@@ -97,7 +98,11 @@ class Diagnosis:
         """
         key = (row.gate, row.layer, row.tensor)
         if key not in self.known:
-            finding = told(row) or self._explain(row, seconds)
+            try:
+                finding = told(row) or self._explain(row, seconds)
+            except LayerError as error:  # of somebody's own, run once more
+                finding = Finding(row.layer, row.tensor, "candidate",
+                                  (Cause("raised", str(error)),), before=row.used)
             if finding is None or not finding.causes:
                 seen = "" if finding is None else finding.looks_like
                 finding = missing_or_reshaped(row, seen) or raised(row) or finding
