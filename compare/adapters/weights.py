@@ -89,8 +89,9 @@ class Weights:
             if _fits(line, shape):
                 return np.broadcast_to(line, shape).copy()
         if strict:
+            article = "an" if name[0] in "aeiou" else "a"
             raise ValueError(f"expected {self.how.weights[name]!r} to be of shape {value.shape}, "
-                             f"for {'an' if name[0] in 'aeiou' else 'a'} {name} of shape {self.shapes[name]} in Keras. "
+                             f"for {article} {name} of shape {self.shapes[name]} in Keras. "
                              f"Received: {tuple(shape)}{_hint(name, value.shape, shape)}")
         return value
 

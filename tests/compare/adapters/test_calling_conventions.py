@@ -279,7 +279,8 @@ def test_prelu_with_shared_axes():
                   gradients={"alpha": "da"})
 
 
-    untold = report(PReLU(), K.PReLU(), (4, 5, 3), weights={"alpha": "a"}, gradients={"alpha": "da"})
+    untold = report(PReLU(), K.PReLU(), (4, 5, 3), weights={"alpha": "a"},
+                    gradients={"alpha": "da"})
     assert "shared_axes=[1, 2]" in untold.first_failure.note
 
 
