@@ -13,7 +13,7 @@ import numpy as np
 from compare.adapters.factory import described
 from compare.checks import given_outputs
 from compare.checks.array_layout import FORMATS
-from compare.diagnosis.report_diagnosis import Diagnosis
+from compare.diagnosis.together import TogetherDiagnosis
 from compare.inputs import named_outputs
 from compare.inputs.live_keras import keras_ops
 from compare.oracle.expected import results
@@ -111,7 +111,7 @@ def check_outputs(model, x=None, outputs=(), *, data_format=None, precision=None
     found = given_outputs.judged(trace, given, runs, data_format, precision, misshapen)
     if runs_here:
         found.candidate.producer = read.runtime
-    explained = Diagnosis(found.candidate, trace, slack=found.slack)
+    explained = TogetherDiagnosis(found.candidate, trace, slack=found.slack)
     if because:
         said.insert(0, f"The forward pass alone is judged. {because}")
     return Report.of(found.rows, found.candidate, trace, explained,

@@ -5,6 +5,9 @@ said. The probes, the network as a whole, its later steps and its training follo
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from compare import adapters
 from compare.checks import (
@@ -12,6 +15,7 @@ from compare.checks import (
     end_to_end,
     entry_points,
     extremes,
+    in_place,
     integer_probe,
     later_updates,
     noise_distribution,
@@ -34,6 +38,7 @@ from compare.tracing import known_settings, placeholder
 from compare.tracing.model_kinds import is_keras
 from compare.tracing.ops import ops_of, whole_layers
 from compare.tracing.trace import Trace
+from scratch.several import mapped
 
 
 def report_on(model, twin, called, reference: Trace, given: dict, probes: bool, steps: int,
@@ -47,16 +52,20 @@ def report_on(model, twin, called, reference: Trace, given: dict, probes: bool, 
         some: the layers that are checked; None for all, and for the network as a whole.
     """
     whole = whole_layers(model)
+    # whoever changes its input in place changes that of one run alone
+    reference = replace(reference, x=mapped(np.array, reference.x))
     notes = [*notes, *precisions.notes(reference)]
     only = None if some is None else some.positions
     if is_keras(twin):
         outside.attach(reference, twin, whole)
-    candidate, its_own = placeholder.recorded(model, reference, reference.x, **given)
-    candidate.runs = reference.runs
+    candidate, its_own = placeholder.recorded(
+        model, reference, mapped(np.array, reference.x), **given)
+    candidate.runs, candidate.x = reference.runs, reference.x
+    in_place_rows = in_place.of_loss(model, reference)
     notes += outside.notes(reference)
     report = compare_traces(candidate, reference, ops_of(model), model, notes, left_out,
                             some)
-    rows = report.rows = without_steps(report.rows, reference, left_out)
+    rows = report.rows = without_steps(report.rows + in_place_rows, reference, left_out)
     if not its_own:
         forget_observed(rows)
     if not report.structure_holds:
@@ -119,7 +128,7 @@ def _as_its_owner_runs_it(model, reference: Trace, notes: list[str]) -> list[Row
     """The row for a network of somebody's layers, run as they are; none for other networks, and
     where it is not known how their owner runs them: then `notes` get a sentence."""
     def run(turned=()) -> adapters.Untouched:
-        return adapters.untouched(model, reference.x, turned)
+        return adapters.untouched(model, mapped(np.array, reference.x), turned)
 
     whole = run()
     if whole.output is None:

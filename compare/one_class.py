@@ -14,8 +14,10 @@ import numpy as np
 from compare.adapters import Conventions
 from compare.adapters.one_class import OneClass, Parameter, Run, matching, splitting
 from compare.adapters.one_class.network import tried
+from compare.checks import handed_back, one_class_steps, training_batches
 from compare.checks import one_class as judging
 from compare.checks.one_class import NETWORK, Made, Right
+from compare.checks.row import Row
 from compare.diagnosis.one_class import WholeDiagnosis
 from compare.document import progress
 from compare.inputs import batches
@@ -27,7 +29,6 @@ from compare.tracing.model_kinds import require_network
 from compare.tracing.recorder import record
 from compare.tracing.trace import Trace, at_inference
 from compare.tracing.validation import check_trace_alone
-from scratch import losses
 from scratch.errors import UnsupportedError
 from scratch.several import Several
 
@@ -59,16 +60,33 @@ def check(how: Conventions, twin, x=None, y=None, *, upstream=None, sample_weigh
         raise UnsupportedError("Expected a network of one input and one output beside one class. "
                                "Received several: hand over its layers, wrapped, in a "
                                "scratch.Model")
+    rows, explained, said, left_out = judged(how, trace)
+    candidate = replace(trace, producer=f"{how.name} (in one class)")
+    return Report.of(rows, candidate, trace, explained, [*notes, *said], left_out)
+
+
+def judged(how: Conventions, trace: Trace, inside=False
+           ) -> tuple[list[Row], WholeDiagnosis, list[str], list[str]]:
+    """(rows, what explains them, notes, what is not shown) of a network in one class.
+
+    Args:
+        how: what `compare.wrap` gave for it.
+        trace: of the reference.
+        inside: whether it stands inside another network, which needs the gradient of its input.
+
+    Raises:
+        ValueError: for weights that cannot be found, with what is proposed.
+    """
+    notes: list[str] = []
     with progress.during(f"Running {how.name}"):
         right = Right(trace)
         network, told = _loaded(how, trace, right)
         notes += [f"{how.name} is run as a whole, and so judged. {told}"]
-        made, showed = Showing(network, trace, right, notes).all()
-    rows = judging.rows(made, right)
-    candidate = replace(trace, producer=f"{how.name} (in one class)")
+        showing = Showing(network, trace, right, notes, inside)
+        made, left_out = showing.all()
+    rows = judging.rows(made, right) + showing.later
     notes += splitting.advice(how, network.parameters, trace, rows)
-    return Report.of(rows, candidate, trace, WholeDiagnosis(trace, right, made), notes,
-                     showed)
+    return rows, WholeDiagnosis(trace, right, made), notes, left_out
 
 
 def _recorded(how: Conventions, twin, x, y, upstream, sample_weight, gradients, seed,
@@ -142,14 +160,17 @@ class Showing:
         network: with Keras's weights.
         trace, right: of the reference.
         notes: gets sentences on what is not shown.
+        inside: whether the gradient of its input has to come.
     """
 
-    def __init__(self, network: OneClass, trace: Trace, right: Right, notes: list[str]) -> None:
+    def __init__(self, network: OneClass, trace: Trace, right: Right, notes: list[str],
+                 inside: bool = False) -> None:
         self.network, self.how = network, network.how
-        self.trace, self.right, self.notes = trace, right, notes
+        self.trace, self.right, self.notes, self.inside = trace, right, notes, inside
         self.gives = "logits" if "logits" in (self.how.forward_gives or ()) else "output"
-        self.made = Made({}, {}, {}, [])
+        self.made = Made({}, {}, {}, [], [])
         self.left_out: list[str] = []
+        self.later: list[Row] = []
 
     def all(self) -> tuple[Made, list[str]]:
         """(what the network showed of the pass, what it does not show)."""
@@ -166,6 +187,7 @@ class Showing:
                 self.left_out.append("gradients (no backward pass)")
             if self.how.step is not None and labels is not None:
                 self._tried("a step", lambda: self._stepped(labels))
+                self._tried("later steps", self._lockstep)
         self.made.expected.extend(tensors)
         return self.made, self.left_out
 
@@ -185,18 +207,30 @@ class Showing:
                 f"not run: {self.how.name} raised {sentence(error)}")
 
     def _trained(self, labels: np.ndarray | None) -> None:
-        dy, of_logits = _upstream(self.trace)
+        dy, of_logits = handed_back.upstream(self.trace)
         if self.gives == "logits" and of_logits is not None:
             dy = of_logits
         run = self.network.trains(self.trace.x, labels, dy, of_logits)
         _fill(self.made.tensors, run, self.gives)
+        self.made.changed.extend(run.changed)
         self.made.slack.update({(layer, f"{name}_gradient"): each
                                 for (layer, name), each in run.slack.items()})
-        if run.input_gradient is None:
+        if run.input_gradient is None and self.inside:
+            self.made.expected.append((NETWORK, "input_gradient"))
+        elif run.input_gradient is None:
             self.notes.append(f"{self.how.name} returns no gradient of its input, which a network "
                               "need not: that one is not checked.")
         if run.loss is None and labels is not None:
             self.left_out.append("the loss's value (compare.wrap(..., loss=...))")
+
+    def _lockstep(self) -> None:
+        """Several steps one after another, on batches of which each is another one."""
+        trace, shape = self.trace, self.trace.parts[-1].output.shape
+        batches = training_batches.drawn(trace.x, trace.y, trace.sample_weight,
+                                         one_class_steps.STEPS, seed=0)
+        made = self.network.after_steps([(np.asarray(batch.x, trace.dtype), labels_for(
+            self.how, batch.y, (len(batch.x), *shape[1:]))) for batch in batches], self.right.rate)
+        self.later = one_class_steps.rows(trace, [self.network.weights, *made], batches)
 
     def _stepped(self, labels: np.ndarray) -> None:
         after = self.network.steps(self.trace.x, labels, self.right.rate).after
@@ -235,27 +269,12 @@ def _fill(tensors: dict[Key, Any], run: Run, gives: str) -> None:
         tensors[layer, f"{name}_gradient"] = gradient
 
 
-def _upstream(trace: Trace) -> tuple[np.ndarray, np.ndarray | None]:
-    """The gradients (of the output, of the logits or None where there are none)."""
-    last = trace.parts[-1]
-    if not judging.ends_in_logits(trace):
-        assert last.output_gradient is not None
-        return last.output_gradient, None
-    if not trace.fused:
-        assert last.output_gradient is not None and isinstance(last.input_gradient, np.ndarray)
-        return last.output_gradient, last.input_gradient
-    loss = losses.get(trace.compile_config["loss"])
-    loss.forward(trace.y, last.output.astype(np.float64), from_logits=False,
-                 sample_weight=trace.sample_weight)
-    return loss.backward(), trace.loss_gradient
-
-
 def labels_for(how: Conventions, y: np.ndarray, shape: tuple) -> np.ndarray:
     """Labels as the object wants them, class numbers or rows with a single one."""
     y = np.asarray(y)
     numbers = y.ndim < len(shape) or y.shape[-1] == 1 < shape[-1]
     if how.labels == "one_hot" and numbers:
-        return np.eye(shape[-1])[y.reshape(shape[:-1]).astype(int)]
+        return handed_back.one_hot(y, shape)
     if how.labels == "classes":
         return y.reshape(shape[:-1]) if numbers else y.argmax(axis=-1)
     return y.reshape(shape[:-1]) if numbers and shape[-1] > 1 else y

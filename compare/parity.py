@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from compare import adapters, foreign_outputs, one_class, runtimes
+from compare import adapters, foreign_outputs, one_class, runtimes, spans
 from compare.checks import chosen_layers, time_left
 from compare.diagnosis.finding import Finding
 from compare.document import progress
@@ -113,6 +113,7 @@ def _checked(model, twin, batch: tuple, gradients, probes: bool, steps: int, see
         x = grouping.inputs_of(twin, x)
         y, upstream = (grouping.outputs_of(twin, given) for given in (y, upstream))
         sample_weight = grouping.weights_of(twin, sample_weight)
+    joined = getattr(model, "spans", ())
     whole = whole_layers(model)
     notes = adapters.notes_on(model)
     if not passes.with_gradients(model, twin, gradients):
@@ -121,8 +122,9 @@ def _checked(model, twin, batch: tuple, gradients, probes: bool, steps: int, see
         reference = folded(at_inference(twin) if isinstance(twin, Trace) else
                            record(twin, x, gradients=False, whole=whole), whole)
         some = chosen_layers.chosen(reference, *asked, seed)
-        return report_on(model, twin, twin, reference, {"gradients": False}, probes, 0, notes,
-                         known_settings.not_checked(model), some)
+        report = report_on(model, twin, twin, reference, {"gradients": False}, probes, 0, notes,
+                           known_settings.not_checked(model), some)
+        return spans.added(report, joined, reference)
     if isinstance(twin, Trace):
         x, y, sample_weight = twin.x, twin.y, twin.sample_weight
         upstream = twin.upstream if y is None else None
@@ -143,7 +145,8 @@ def _checked(model, twin, batch: tuple, gradients, probes: bool, steps: int, see
     given = {"y": y, "upstream": upstream, "sample_weight": sample_weight,
              "noise": noise_of(reference)}
     some = chosen_layers.chosen(reference, *asked, seed)
-    return report_on(model, twin, called, reference, given, probes, steps, notes, left_out, some)
+    report = report_on(model, twin, called, reference, given, probes, steps, notes, left_out, some)
+    return spans.added(report, joined, reference)
 
 
 def _file(file, twin, x, gradients, **given) -> Report:

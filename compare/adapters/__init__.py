@@ -13,11 +13,12 @@ from compare.adapters.conventions import Conventions
 from compare.adapters.keras_only import classes_of as keras_classes
 from compare.adapters.layer import Wrapped
 from compare.adapters.pytorch import TORCH_MISSING, TorchNetwork, from_torch, is_torch
+from compare.adapters.spanning import Span
 from compare.adapters.untouched import Untouched, untouched
 
-__all__ = ["TORCH_MISSING", "Conventions", "TorchNetwork", "Untouched", "as_network", "assemble",
-           "from_torch", "is_torch", "keras_classes", "notes_on", "takes_part", "untouched",
-           "without_backward", "wrap"]
+__all__ = ["TORCH_MISSING", "Conventions", "Span", "TorchNetwork", "Untouched", "as_network",
+           "assemble", "from_torch", "is_torch", "keras_classes", "notes_on", "takes_part",
+           "untouched", "without_backward", "wrap"]
 
 
 def takes_part(thing) -> bool:
@@ -52,8 +53,9 @@ def without_backward(model) -> list[str]:
     in one class, if it has no step either."""
     if isinstance(model, Conventions):
         return [model.name] if model.backward is None and model.step is None else []
-    return [layer.name for layer in model.layers
-            if isinstance(layer, Wrapped) and layer.how.backward is None]
+    return [*(layer.name for layer in model.layers
+              if isinstance(layer, Wrapped) and layer.how.backward is None),
+            *(span.name for span in getattr(model, "spans", ()) if span.how.backward is None)]
 
 
 def wrap(obj=None, like=None, **conventions):
@@ -118,6 +120,9 @@ def wrap(obj=None, like=None, **conventions):
         reset_before: 'forward' if it is to be called before each forward pass instead.
         mode: the attribute, or a pair (get, set), that says whether it is in training:
             'is_training'.
+        mask: where a Dropout or another layer that draws at random keeps what it drew in the
+            last forward pass: an attribute, or a function of the object. Other than 0 is kept.
+            Of GaussianNoise what it added, of GaussianDropout what it multiplied.
         lazy: whether its first call makes the weights, in the shapes that they then have.
         loss, loss_takes: of a network, the method that gives the loss, and what it takes; default
             'output' and 'labels'.
@@ -130,6 +135,11 @@ def wrap(obj=None, like=None, **conventions):
         step, step_takes: of a network, the method that makes one step of training, whose change of
             the weights is judged, 'train_step', 'fit', or a function of the object and what is
             taken; default 'x' and 'labels', and 'learning_rate' can be had.
+        layers: in a list, how many of Keras's layers the object stands for, from its place on: 2
+            for a flattening and a dense layer in one. It is then judged as a whole, like a network
+            in one class, with weights named as there ('dense/kernel') or, where only one of the
+            layers has such a weight, as ever. 1 for a dense layer with its softmax that is handed
+            the gradient of the probabilities.
         input_shape: (H, W, C) ... of one sample, in Keras's order, where `like` does not tell.
 
     Returns:
@@ -145,6 +155,9 @@ def wrap(obj=None, like=None, **conventions):
     how = Conventions(obj, **conventions)
     if like is not None and own_optimizer.is_optimizer(like):
         return own_optimizer.as_optimizer(how, like)
+    if how.layers is not None and like is not None:
+        raise ValueError("Expected layers=... with an object in a list beside a network, of which "
+                         f"it stands for some layers. Received like={like!r:.60}")
     if how.joined and like is not None:
         raise ValueError("Expected a softmax that is the loss, too, in a list beside the network, "
                          f"which has a loss. Received like={like!r:.60}")

@@ -74,7 +74,7 @@ class Adapter:
         self._push()
         self._set_mode(training)
         own = np.array(self.source.to_own(x), order="C")
-        self._x = own.copy()
+        self._x, self._given, self._own = own.copy(), x, own
         self._shapes = own_shape(how, self.source, x.shape), \
             own_shape(how, self.target, (len(x), *self.layer.output_shape[1:]))
         if how.batched is not True:
@@ -115,7 +115,8 @@ class Adapter:
     def backward(self, dy) -> np.ndarray | None:
         """The input's gradient, as Keras has it; fills the layer's `grads` and `slack`.
 
-        An object that changes the gradient that it is handed changes dy, as in `forward`.
+        An object that changes the gradient that it is handed changes dy, as in `forward`; one that
+        changes the input then, x.
 
         Raises:
             ValueError: for an input's gradient of another shape, once `grads` are filled.
@@ -128,6 +129,10 @@ class Adapter:
             dx, found = self._run_backward(own)
             if dy.flags.writeable and not np.array_equal(own, given, equal_nan=True):
                 dy[...] = self.target.to_keras(own)
+            for kept in (self._own, self._seen):
+                if self._given.flags.writeable and not np.array_equal(kept, self._x,
+                                                                      equal_nan=True):
+                    self._given[...] = self.source.to_keras(kept)
         else:
             dx, found = self._sample_by_sample(own, len(dy))
         if how.applies:

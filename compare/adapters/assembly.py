@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import scratch
-from compare.adapters import fused_loss
+from compare.adapters import fused_loss, spanning
 from compare.adapters.activation import as_activation
 from compare.adapters.conventions import Conventions
 from compare.adapters.keras_only import is_unknown
@@ -34,14 +34,15 @@ def assemble(items, twin, loss=None, optimizer=None) -> scratch.Sequential:
     """
     config, compiled, weights = specified(twin)
     entries = _entries(config)
-    items = _paired(items, entries)
+    items = _paired(spanning.spread(list(items)), entries)
     joined = _joined_one(items[-1])
     live = _live_layers(twin)
     layers = [layer_for(item, entry, i, live.get(entry["config"]["name"]))
               for i, (item, entry) in enumerate(zip(items, entries))]
-    model = scratch.Sequential([scratch.Input(batch_shape=_input_shape(config)), *layers],
+    model: Any = scratch.Sequential([scratch.Input(batch_shape=_input_shape(config)), *layers],
                                name=config.get("name"), trainable=config.get("trainable", True),
                                dtype=_dtype(config, twin, entries))
+    model.spans = spanning.spans(items, [entry["config"]["name"] for entry in entries])
     model.set_weights(weights)
     if compiled:
         compile_understood(model, compiled)
@@ -160,7 +161,8 @@ def _paired(items, entries: list) -> list:
         or_so = (f", or {len(entries) + len(apart)} with the activations inside layers apart"
                  if apart else "")
         raise ValueError(f"Expected {len(entries)} layers, one for each of {names}{or_so}. "
-                         f"Received: {len(body)}")
+                         f"Received: {len(body)}; an object that stands for several of them says "
+                         "so by compare.wrap(..., layers=2)")
     return [*body, *extra]
 
 
@@ -192,7 +194,7 @@ def layer_for(item, entry: dict, i: int, keras_layer=None) -> Layer:
     """The layer for one position, at which Keras's own may be known."""
     if isinstance(item, (tuple, list)):
         return _with_activation(item, entry, i)
-    if item is None:
+    if item is None or isinstance(item, spanning.Place):
         return layer_from_config(entry)
     if isinstance(item, Conventions):
         if item.joined and not is_softmax(entry):

@@ -130,3 +130,9 @@ def numbers(value, what: str) -> np.ndarray:
                         f"Received: {type(value).__name__}"
                         + (f" of {array.dtype}" if isinstance(value, np.ndarray) else ""))
     return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def changed(names: tuple[str, ...], handed: tuple, before: tuple) -> tuple[str, ...]:
+    """The names of those arrays that are not what they were before."""
+    return tuple(name for name, now, then in zip(names, handed, before)
+                 if not np.array_equal(now, then, equal_nan=now.dtype.kind == "f"))

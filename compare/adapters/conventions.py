@@ -56,6 +56,8 @@ class Conventions:
     step_takes: tuple | None = None
     step_gives: tuple | None = None
     input_shape: tuple | None = None
+    layers: int | None = None
+    mask: Any = None
 
     def __post_init__(self):
         self._check_object()
@@ -183,8 +185,17 @@ class Conventions:
             raise ValueError("Expected divides_by_batch to be True or False; or, of what gives a "
                              "loss, {'loss': True, 'gradient': False}. "
                              f"Received: {self.divides_by_batch!r}")
+        if self.layers is not None and (isinstance(self.layers, bool)
+                                        or not isinstance(self.layers, int) or self.layers < 1):
+            raise ValueError("Expected layers to be how many of Keras's layers the object stands "
+                             f"for, 1 or more. Received: {self.layers!r}")
         if self.mode is not None:
             accessors.checked(self.mode, "mode")
+        if self.mask is not None:
+            accessors.checked(self.mask, "mask")
+            if self.batched is not True:
+                raise ValueError("Expected mask with batches only. Received: "
+                                 f"batched={self.batched!r}")
         if self.per_sample and self.batched is not True:
             raise ValueError("Expected per_sample with batches only. Received: "
                              f"batched={self.batched!r}")

@@ -3,7 +3,7 @@
 
 import copy
 
-from compare.adapters import keras_only
+from compare.adapters import keras_only, random_layer
 from compare.adapters.layer import layer_class
 from compare.tracing.model_kinds import is_keras, kind
 from scratch.errors import UnsupportedError
@@ -33,12 +33,17 @@ def placed(how, like, keras_layer=None):
         base = keras_only.stand_in(entry, keras_layer if isinstance(like, dict) else like)
         return _built(how, layer_class(how, base)(**keras_only.settings_of(entry)), weights, shape)
     model = layer_from_config(entry)
-    if hasattr(model, "active") and how.backward is not None:
-        raise UnsupportedError(f"Expected a layer that draws nothing at random. Received: {model}, "
-                               "for which scratch's own can take part")
+    if hasattr(model, "active") and how.backward is not None and (
+            how.mask is None or not isinstance(model, random_layer.KINDS)):
+        told = ": compare.wrap(..., mask='mask'), with a mask that can be read after each " \
+            "forward pass, or" if isinstance(model, random_layer.KINDS) else ", for which"
+        raise UnsupportedError("Expected a layer that draws nothing at random, or is told where it "
+                               f"keeps what it drew. Received: {model}{told} scratch's own can "
+                               "take part")
     if model.merges:
         raise UnsupportedError(f"Expected a layer of one input. Received: {model}")
-    cls = layer_class(how, LAYERS[entry["class_name"]])
+    draws = hasattr(model, "active") and how.backward is not None
+    cls = layer_class(how, LAYERS[entry["class_name"]], random_layer.Drawing if draws else None)
     return _built(how, cls.from_config(entry["config"]), weights, shape)
 
 

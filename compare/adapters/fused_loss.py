@@ -24,10 +24,12 @@ class FusedLoss:
     Attributes:
         how: the object's `Conventions`.
         obj: a copy of the object.
+        changed: which of its arguments the last call changed.
     """
 
     how: Any = None
     obj: Any
+    changed: tuple[str, ...] = ()
 
     def forward(self, y_true, y_pred, from_logits=None, sample_weight=None):
         batch = y_true
@@ -42,10 +44,12 @@ class FusedLoss:
                              "which has softmax and loss in one. Received some")
         logits = np.array(y_pred, order="C")
         labels = labels_for(self.how, batch, logits.shape[-1])
+        handed = logits.copy(), labels.copy()
         try:
-            value, gradient = self._run(logits, labels)
+            value, gradient = self._run(*handed)
         except RAISED as error:  # somebody's own object may raise anything
             raise LayerError(f"{self.how.name} raised {sentence(error)}") from error
+        self.changed = calls.changed(("logits", "labels"), handed, (logits, labels))
         if value is None:  # the object has none, so there is nothing of it to be compared
             value = super().forward(batch, y_pred, from_logits)
         self._gradient = gradient.astype(y_pred.dtype)

@@ -89,7 +89,9 @@ class Whole(Wrapped):
             raise ValueError(f"expected the {self.logits_kind} at the end of the network apart "
                              "from the layer, as the loss is computed from its input: wrap the two "
                              "by themselves, the first with activation='apart', and give them as a "
-                             f"pair. Received one object for both, {self.how.name}")
+                             "pair; or, if one object is both and is handed the gradient of the "
+                             "probabilities, with layers=1. "
+                             f"Received one object for both, {self.how.name}")
         return super().logits
 
 
@@ -110,16 +112,15 @@ class ForwardAlone(Whole):
         return super(Whole, self).backward(dy, wants_input_gradient)
 
 
-def layer_class(how, base: type) -> type:
+def layer_class(how, base: type, form: type[Wrapped] | None = None) -> type:
     """The class of an object's layer.
 
     Args:
         base: the class of `scratch.layers` that it claims to be.
+        form: what it is of, None for what the conventions say.
     """
-    form: type[Wrapped] = Whole
-    if how.joined:
-        form = ForwardAlone
-    elif how.activation == "apart" and issubclass(base, AffineLayer):
-        form = Apart
+    if form is None:
+        apart = how.activation == "apart" and issubclass(base, AffineLayer)
+        form = ForwardAlone if how.joined else Apart if apart else Whole
     name = how.name if how.name not in LAYERS else f"Wrapped{how.name}"
     return type(name, (form, base), {"how": how, "__doc__": Wrapped.__doc__})

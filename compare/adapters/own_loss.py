@@ -27,10 +27,12 @@ class OwnLoss:
     Attributes:
         how: the object's `Conventions`.
         obj: a copy of the object.
+        changed: which of its arguments the last call changed.
     """
 
     how: Any = None
     obj: Any = None
+    changed: tuple[str, ...] = ()
 
     def forward(self, y_true, y_pred, from_logits=None, sample_weight=None):
         batch = y_true
@@ -46,11 +48,13 @@ class OwnLoss:
         given = output if exact is None else exact.astype(y_pred.dtype)
         labels = labels_for(self.how, batch, given.shape[-1])
         labels = labels.astype(y_pred.dtype) if labels.dtype.kind == "f" else labels
+        handed = given.copy(), labels.copy()
         try:
             with np.errstate(all="ignore"):  # rows tell of every NaN and infinity
-                value, gradient = self._run(given, labels)
+                value, gradient = self._run(*handed)
         except RAISED as error:  # somebody's own object may raise anything
             raise LayerError(f"{self.how.name} raised {sentence(error)}") from error
+        self.changed = calls.changed(("output", "labels"), handed, (given, labels))
         if gradient.shape != given.shape:
             raise LayerError(f"{self.how.name}: expected a gradient of shape {given.shape}. "
                              f"Received: {gradient.shape}")

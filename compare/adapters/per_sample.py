@@ -42,5 +42,7 @@ def shaped(how, what: str, result: np.ndarray, shape: tuple) -> np.ndarray:
         return result.reshape(shape)
     order = "" if how.data_format is None else f", {how.data_format}"
     one = "" if how.batched is True else " for one sample"
+    more = "; an object that pads or flattens, too, stands for two layers: compare.wrap(..., " \
+        "layers=2)" if what == "output" and how.layers is None and how.obj is not None else ""
     raise ValueError(f"expected an {what} of shape {tuple(map(int, shape))}{one}{order}. "
-                     f"Received: {result.shape}{getattr(how.obj, 'differs', '')}")
+                     f"Received: {result.shape}{getattr(how.obj, 'differs', '')}{more}")

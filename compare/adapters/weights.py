@@ -89,9 +89,10 @@ class Weights:
             if _fits(line, shape):
                 return np.broadcast_to(line, shape).copy()
         if strict:
+            article = "an" if name[0] in "aeiou" else "a"
             raise ValueError(f"expected {self.how.weights[name]!r} to be of shape {value.shape}, "
-                             f"for a {name} of shape {self.shapes[name]} in Keras. "
-                             f"Received: {tuple(shape)}")
+                             f"for {article} {name} of shape {self.shapes[name]} in Keras. "
+                             f"Received: {tuple(shape)}{_hint(name, value.shape, shape)}")
         return value
 
 
@@ -104,3 +105,13 @@ def _fits(line: np.ndarray, shape) -> bool:
     """Whether the array stretches to that shape."""
     return len(line.shape) <= len(shape) and all(
         a in (1, b) for a, b in zip(line.shape[::-1], tuple(shape)[::-1]))
+
+
+def _hint(name: str, expected: tuple, received: tuple) -> str:
+    """What may have been left untold of an array of another shape."""
+    if name == "alpha":
+        return ". Keras has a slope for each element, unless shared_axes=[1, 2] says otherwise"
+    if "kernel" in name and np.prod(expected) == np.prod(received):
+        return (". In which order its axes lie is told by kernel_layout='OIHW' and the like, "
+                "'(IO)HW' where channels and multiplier are one axis")
+    return ""

@@ -71,7 +71,7 @@ def freely(model: Network, reference: Trace) -> tuple[Named, list[Row], Named]:
     model = copy.deepcopy(model)
     made: Named = {}
     if reference.inference is not None:  # before training moves any statistics
-        made |= named("inference", model.forward(reference.x, training=False))
+        made |= named("inference", model.forward(mapped(np.array, reference.x), training=False))
     for layer, positions in zip(model.layers, layer_parts(reference)):
         layer.give_noise(reference.parts[positions[0]].noise)
     watched = [Watched(layer) for layer in model.layers]
@@ -81,7 +81,7 @@ def freely(model: Network, reference: Trace) -> tuple[Named, list[Row], Named]:
         if loss_scale(reference.compile_config) != 1:
             restart(model)  # a scale that has moved is another loss's
         value, output, dx = model.loss_and_gradients(
-            reference.x, reference.y, wants_input_gradient=True,
+            mapped(np.array, reference.x), reference.y, wants_input_gradient=True,
             **execution.weighted(reference.sample_weight))
         made["loss", "value"] = np.asarray(value)
         end = scaled(model.loss.backward(), loss_scale(reference.compile_config))
@@ -89,7 +89,7 @@ def freely(model: Network, reference: Trace) -> tuple[Named, list[Row], Named]:
     else:
         for layer in model.layers:
             layer.activity_regularizer = None  # of the loss, and there is none
-        output = model.forward(reference.x, training=True)
+        output = model.forward(mapped(np.array, reference.x), training=True)
         several = isinstance(output, Several)
         dx = model.backward(end, (False,) * len(each(output)) if several else False)
     made |= named("output", output)
@@ -139,7 +139,7 @@ def forward_alone(model: Network, reference: Trace) -> tuple[Named, list[Row], N
     """The same of a model that is run outside of training and not back."""
     model = copy.deepcopy(model)
     watched = [Watched(layer) for layer in model.layers]
-    output = model.forward(reference.x, training=False)
+    output = model.forward(mapped(np.array, reference.x), training=False)
     x = mapped(np.asarray, reference.x, model.layers[0].dtype)
     return named("output", output), dataflow.rows(model, watched, x, None, False), {}
 

@@ -21,6 +21,7 @@ from compare.tracing.layer_error import RAISED, of_model
 from compare.tracing.tensor_names import by_name
 from compare.tracing.trace import Trace
 from compare.tracing.types import Network
+from scratch.several import mapped
 
 
 @progress.during(f"Gate '{Gate.WHOLE_NETWORK}': predict and evaluate")
@@ -37,7 +38,7 @@ def rows(model: Network, twin: Network, reference: Trace) -> list[Row]:
     """
     import reference as keras_side
 
-    batch = reference.x, reference.y, reference.sample_weight
+    batch = mapped(np.array, reference.x), reference.y, reference.sample_weight
     with keras_side.EntryPoints(twin) as own:
         theirs = by_name("predict", own.predict(as_tuple(reference.x)))
         if reference.y is not None and twin.compiled:

@@ -19,6 +19,7 @@ from compare.tracing.layer_error import RAISED, of_model
 from compare.tracing.trace import Trace
 from compare.tracing.types import Network
 from scratch.losses import JointLoss
+from scratch.several import mapped
 
 FIT, EVALUATE = "fit", "evaluate loss in batches"
 EPOCHS = 2  # the second one begins where the first has led
@@ -52,7 +53,7 @@ def epoch_of(reference: Trace) -> Epoch | None:
             part.noise is not None for part in reference.parts):
         return None
     size = len(reference.x) - max(1, len(reference.x) // 3)
-    return Epoch(reference.x, reference.y, reference.sample_weight, size)
+    return Epoch(mapped(np.array, reference.x), reference.y, reference.sample_weight, size)
 
 
 def rows(model: Network, reference: Trace, whole_loss: Bounded) -> list[Row]:

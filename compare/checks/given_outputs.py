@@ -28,6 +28,7 @@ from scratch import several
 
 # (x, dy, weights, training) -> (output, ...): one of the reference's layers
 Run = Callable[[Arrays, None, Weights, bool], tuple[Any, ...]]
+TOGETHER = "together with "  # how a row's note begins that names other layers
 NONE: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
@@ -127,7 +128,7 @@ def judged(reference: Trace, given: Weights, runs: list[Run] | None,
                     Bounded(right.value, right.rounding, right.bound + room.bound))
         set_observed(row, array, expected, part.output)
         row.local, row.inherited = row.inherited, row.local  # its own share is against `expected`
-        behind = f"together with {', '.join(through)}, of which there is no array" * bool(through)
+        behind = f"{TOGETHER}{', '.join(through)}, of which there is no array" * bool(through)
         row.note = "; ".join(filter(None, (row.note, behind, turned)))
         found.rows.append(row)
         parts[-1] = replace(parts[-1], output=array)

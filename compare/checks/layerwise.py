@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from compare.checks.gate import Gate
+from compare.checks.in_place import CHANGES
 from compare.checks.row import Row, bitwise, distance, judge, mismatch, raised
 from compare.document import progress
 from compare.oracle.expected import (
@@ -130,7 +131,7 @@ class Layerwise:
                 row = bitwise(Gate.FORWARD, self.candidate.parts[i].name, tensor, value,
                               by_name(name, before)[tensor])
                 if not row.passed:
-                    row.off, row.note = "candidate", "the layer changes what it is handed, in place"
+                    row.off, row.note = "candidate", f"the layer {CHANGES}"
                     rows.append(row)
         if self.reference.y is not None:
             execution.add_penalties(op, result.weight_gradients,

@@ -8,6 +8,7 @@ import numpy as np
 
 from compare.checks.end_to_end import observed
 from compare.checks.gate import Gate
+from compare.checks.in_place import changed
 from compare.checks.row import Row, judge, mismatch, raised
 from compare.oracle.expected import learned, optimizer_of
 from compare.oracle.network import along_the_graph
@@ -17,6 +18,7 @@ from compare.tracing.trace import Trace
 
 NETWORK = "network"
 Key = tuple[str, str]
+NAMES = {"x": "input", "dy": "output_gradient"}
 LOGITS = ("softmax", "sigmoid")
 
 
@@ -29,12 +31,14 @@ class Made:
         slack: what recovering a gradient may have rounded.
         raised: what it raised, by what was asked of it.
         expected: of which tensors there has to be one.
+        changed: which arguments it changed in place.
     """
 
     tensors: dict[Key, Any]
     slack: dict[Key, np.ndarray]
     raised: dict[Key, str]
     expected: list[Key]
+    changed: list[str]
 
 
 class Right:
@@ -125,5 +129,7 @@ def rows(made: Made, right: Right) -> list[Row]:
         if row.passed and (row.unjudged or row.allowed == np.inf):
             row.note = "not judged: no bound holds this deep"
         found.append(row)
+    found += [changed(Gate.WHOLE_NETWORK, NETWORK, NAMES.get(name, name), "network")
+              for name in made.changed]
     return found + [raised(Gate.WHOLE_NETWORK, layer, tensor, note)
                     for (layer, tensor), note in made.raised.items()]

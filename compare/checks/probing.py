@@ -75,8 +75,23 @@ def probe(gate: Gate, candidate: Trace, ops: Sequence[Op],
         for draw in of_pass(candidate, draws(first, part, oracle_of(candidate, part))):
             known = refereed(oracle_of(candidate, part), run, draw)
             for i in positions:
-                rows[i] += run_draw(gate, candidate.parts[i], ops[i], known, exactly)[0]
+                given, exact = known, exactly
+                if draws_by_itself(ops[i], draw):
+                    given = refereed(oracle_of(candidate, part), run, drawn_by(ops[i], draw))
+                    exact = False  # its factors need not be whole
+                rows[i] += run_draw(gate, candidate.parts[i], ops[i], given, exact)[0]
     return [row for found in rows.values() for row in found]
+
+
+def draws_by_itself(op: Op, draw: Draw) -> bool:
+    """Whether noise of a draw means nothing to an op that uses none but its own."""
+    return "noise" in draw.weights and getattr(op.layer, "draws_by_itself", False) is True
+
+
+def drawn_by(op: Op, draw: Draw) -> Draw:
+    """The draw with noise that the op itself draws for its input."""
+    noise = op.attempt(copied(draw.x), None, None, draw.training)[0].noise
+    return draw if noise is None else draw._replace(weights={**draw.weights, "noise": noise})
 
 
 def each_group(gate: Gate, candidate: Trace, reference_ops: Sequence[ReferenceRun] | None,

@@ -211,7 +211,7 @@ def train_candidate(model: Network, reference: Trace, batch: Batch
     """
     try:
         with untouched_generator():
-            figures = model.train_on_batch(batch.x, batch.y, return_dict=True,
+            figures = model.train_on_batch(mapped(np.array, batch.x), batch.y, return_dict=True,
                                            **execution.weighted(batch.sample_weight))
     except NonFiniteLossError as error:  # where the step would have led is judged all the same
         model.update()

@@ -35,11 +35,13 @@ CATALOGUE: dict[str, Entry] = {
         BOTH),
     "kernel-layout": Entry(
         "the kernel's numbers are read in another order of its axes",
-        "Transpose the kernel to Keras's order; a reshape does not do that.", BOTH),
+        "Transpose the kernel to Keras's order; a reshape does not do that. Where it lies so on "
+        "purpose: compare.wrap(..., kernel_layout=...).", BOTH),
     "transposed-weights": Entry(
         "the weight matrix is transposed",
         "Keras's dense kernel is (in, units): y = x @ kernel, dx = dy @ kernel.T, "
-        "dkernel = x.T @ dy.", BOTH),
+        "dkernel = x.T @ dy. Where it lies so on purpose: compare.wrap(..., kernel_layout='OI').",
+        BOTH),
     "bias-missing": Entry(
         "the bias has no effect",
         "Add the bias; its gradient is the sum of dy over all axes but the channels'.", BOTH),
@@ -119,7 +121,9 @@ CATALOGUE: dict[str, Entry] = {
         "the inputs are taken in another order", "Keep the order of the list of inputs.", BOTH),
     # numbers
     "scale": Entry(
-        "it is off by a factor", "Look for a mean where a sum belongs, or a factor used twice.",
+        "it is off by a factor",
+        "Look for a mean where a sum belongs, or a factor used twice. Where 1/N is left to others "
+        "on purpose: compare.wrap(..., divides_by_batch=...).",
         ("forward", "backward", "loss", "update")),
     "cancellation": Entry(
         "the formula loses digits in float32; the layer is not wrong otherwise",
@@ -287,7 +291,8 @@ CATALOGUE: dict[str, Entry] = {
     # losses
     "loss-sum-for-mean": Entry(
         "the loss is a sum where a mean belongs, or another mean",
-        "Divide by the number of losses: the batch, times all axes but the last.", LOSS),
+        "Divide by the number of losses: the batch, times all axes but the last. Where others do "
+        "that: compare.wrap(..., divides_by_batch=False).", LOSS),
     "loss-mean-for-sum": Entry(
         "the loss is a mean where a sum belongs", "Do not divide.", LOSS),
     "loss-clipped": Entry(

@@ -133,7 +133,9 @@ class WholeDiagnosis:
             end = len(parts) - ends_in_logits(self.trace) if (NETWORK, "logits") in seen \
                 else len(parts)
             for i in range(end):
-                yield self._of_op(i, "output", (i, "output"), parts[i].output)
+                shown = self.made.tensors.get(seen[0]) if i == end - 1 else None
+                fits = shown is not None and np.shape(shown) == parts[i].output.shape
+                yield self._of_op(i, "output", (i, "output"), shown if fits else parts[i].output)
             return
         for i, part in enumerate(parts):
             title = part.tied_to or part.layer
@@ -146,8 +148,20 @@ class WholeDiagnosis:
         for i in reversed(range(len(parts))):
             dx = parts[i].input_gradient
             if isinstance(dx, np.ndarray):
+                shown = self._shown(i)
                 yield self._of_op(i, "input_gradient", (i, "input_gradient_0"),
-                                  dx * self._factor(seen, wrong))
+                                  dx * self._factor(seen, wrong) if shown is None else shown)
+
+    def _shown(self, i: int) -> np.ndarray | None:
+        """An op's input gradient as the network showed it, where nothing before it does more than
+        give the numbers another shape."""
+        made = self.made.tensors.get((NETWORK, "input_gradient"))
+        wanted = self.trace.parts[i].input_gradient
+        before = self.trace.parts[:i]
+        if made is None or not isinstance(wanted, np.ndarray) or made.size != wanted.size or \
+                any(part.class_name not in ("Flatten", "Reshape") for part in before):
+            return None
+        return np.asarray(made).reshape(wanted.shape)
 
     def _factor(self, seen: list[Key], wrong: set[Key]) -> float:
         """By how much everything that is wrong is too large, 1 where that is no single factor."""
@@ -223,7 +237,10 @@ class WholeDiagnosis:
         made = np.asarray(self.made.tensors[key], np.float64)
         if made.shape != result.shape:
             return np.inf
-        bound = result.bound + right.bound + self.made.slack.get(key, 0.0)
+        # of what is larger than what is right, what comes in rounded is larger, too
+        larger = max(1.0, np.abs(result.value).max(initial=0)
+                     / max(np.abs(right.value).max(initial=0), np.finfo(float).tiny))
+        bound = result.bound + larger * right.bound + self.made.slack.get(key, 0.0)
         with np.errstate(all="ignore"):
             return float(share(distance(made, result.value), bound).max(initial=0.0))
 

@@ -8,9 +8,11 @@ from compare.checks.row import share
 from compare.diagnosis.computation import LayerComputation
 from compare.diagnosis.finding import Cause
 from compare.diagnosis.runners import StepRunner
+from compare.oracle.layers import noise
 from compare.tracing.layer_error import RAISED
 from compare.tracing.trace import copied
 
+RANDOM = (noise.Dropout, noise.GaussianNoise, noise.GaussianDropout)
 ROOM = 4.0  # bounds that the difference of two runs of the same layer may have
 
 
@@ -94,6 +96,8 @@ def _of_first_call(anew: StepRunner | None, c: LayerComputation, before: LayerCo
 
 def _leftover(c, first, again) -> Cause:
     """Two runs on the same numbers differ: did the second add its own to what there was?"""
+    if not c.training and isinstance(c.layer, RANDOM):
+        return Cause("training-flag", "it draws outside of training, too")
     if c.tensor != "output" and first.shape == again.shape:
         right = c.evaluate()
         grown = np.asarray(again, np.float64) - first

@@ -35,6 +35,7 @@ from compare.oracle.regularization import of_outputs, of_weights, regularizer_of
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
 from compare.tracing.global_state import leaving_no_trace
+from compare.tracing.layer_error import LayerError
 from compare.tracing.loss_scale import rule_of
 from compare.tracing.loss_terms import is_joint, terms_of
 from compare.tracing.masks import along
@@ -102,7 +103,11 @@ class Diagnosis:
         """
         key = (row.gate, row.layer, row.tensor)
         if key not in self.known:
-            finding = told(row) or self._explain(row, seconds)
+            try:
+                finding = told(row) or self._explain(row, seconds)
+            except LayerError as error:  # of somebody's own, run once more
+                finding = Finding(row.layer, row.tensor, "candidate",
+                                  (Cause("raised", str(error)),), before=row.used)
             if finding is None or not finding.causes:
                 seen = "" if finding is None else finding.looks_like
                 finding = missing_or_reshaped(row, seen) or raised(row) or finding
@@ -116,10 +121,6 @@ class Diagnosis:
             return self._lockstep(row, seconds)
         if row.gate is Gate.WHOLE_NETWORK:
             return self._between_layers(row)
-        if row.note.startswith("the layer changes what it is handed"):
-            return Finding(row.layer, row.tensor, "candidate",
-                           (Cause("input-modified", f"its {row.tensor.replace('_', ' ')}"),),
-                           before=row.used)
         if row.note == MOVES:
             return Finding(row.layer, row.tensor, "candidate", (Cause("training-flag", MOVES),),
                            before=row.used)

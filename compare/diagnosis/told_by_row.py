@@ -3,6 +3,7 @@
 import re
 
 from compare.checks.gate import Gate
+from compare.checks.in_place import CHANGES
 from compare.checks.row import Row
 from compare.diagnosis.finding import Cause, Finding
 
@@ -11,13 +12,16 @@ SHAPES = re.compile(rf"expected shape {SHAPE}, received {SHAPE}|{SHAPE} in place
 
 
 def told(row: Row) -> Finding | None:
-    """For networks that are not specified alike, and for what raised an error."""
+    """For networks that are not specified alike, for what raised an error, and for what is changed
+    in place."""
     if row.gate is Gate.NETWORK:
         return _of(row, "specification", f"{row.tensor}: {row.note}")
     if row.gate is Gate.WEIGHTS:
         return _of(row, "specification", f"the weight {row.tensor}")
     if row.note.startswith("not run:"):
         return _of(row, "raised", row.note.removeprefix("not run:").strip())
+    if row.note.endswith(CHANGES):
+        return _of(row, "input-modified", f"its {row.tensor.replace('_', ' ')}")
     return None
 
 

@@ -88,11 +88,20 @@ def alone(made):
 
     Raises:
         ValueError: for a wrapped object of which it is not known what it stands for, or on what
-            inputs.
+            inputs; for what needs a Keras model beside it.
     """
     if isinstance(made, adapters.Conventions):
         raise ValueError("Expected to be told which layer the object stands for: "
-                         f"compare.wrap({made.name}(...), like=...). Received none")
+                         f"compare.wrap({made.name}(...), like=...), or, of a whole network, the "
+                         "pair (wrapped, keras_model). Received neither")
+    if isinstance(made, type):
+        raise ValueError(f"Expected a model, such as {made.__name__}(...). Received: the class "
+                         f"{made.__name__}")
+    if _becomes_network(made):
+        what = "PyTorch module" if adapters.is_torch(made) else "list of layers" \
+            if isinstance(made, list) else type(made).__name__
+        raise ValueError(f"Expected the pair (it, keras_model), for a {what} is held against a "
+                         f"Keras model. Received: {type(made).__name__} alone")
     if not isinstance(made, scratch.layers.Layer):
         return made
     if not made.built:

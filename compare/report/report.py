@@ -16,6 +16,7 @@ from compare.diagnosis.finding import Finding
 from compare.diagnosis.one_class import WholeDiagnosis
 from compare.diagnosis.report_diagnosis import Diagnosis
 from compare.diagnosis.snapshot import Snapshot
+from compare.diagnosis.spans import SpanDiagnosis
 from compare.document.display import Displayed
 from compare.document.sections import wrapped
 from compare.document.text import Text, bad, good, line, lines, strong, warning
@@ -26,7 +27,7 @@ from compare.tracing.trace import Trace
 
 MEASURED = (Gate.FORWARD, Gate.LOSS, Gate.BACKWARD)  # on the batch's own numbers
 SHOWN = (*MEASURED, Gate.UPDATE, Gate.WHOLE_NETWORK)  # in the table, also where all passed
-Explained = Diagnosis | WholeDiagnosis | Snapshot
+Explained = Diagnosis | WholeDiagnosis | SpanDiagnosis | Snapshot
 SCHEMA = "keras-parity check 1"
 
 
@@ -90,7 +91,7 @@ class Report(Displayed):
         """For pickles and copies: with what was found in place of the networks it was found on,
         which hold TensorFlow's functions. Looks for the causes, if nobody has asked for them."""
         found = self.explained
-        if isinstance(found, (Diagnosis, WholeDiagnosis)):
+        if isinstance(found, (Diagnosis, WholeDiagnosis, SpanDiagnosis)):
             found = Snapshot(self.diagnosis, self.cause)
         return {**vars(self), "explained": found}
 

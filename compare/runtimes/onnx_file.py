@@ -44,7 +44,7 @@ def ran(path, x: np.ndarray, data_format: str | None) -> Ran:
     if quantized:
         raise ValueError("Expected an ONNX file that computes in floating point: no bound is "
                          f"proved for quantized arithmetic. Received {path} with "
-                         f"{', '.join(quantized[:3])}")
+                         f"{', '.join(quantized[:3])}. Check it before it is quantized")
     nested = [str(node) for node, own in zip(nodes, model.graph.node)
               if any(attribute.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS)
                      for attribute in own.attribute)]

@@ -182,7 +182,8 @@ class LayerOp(Op):
             output = self._forward(x, training)
             updated = {name: layer.params[name].copy() for name in self.state}
             if dy is None:
-                return OpResult(output, updated=updated, noise=layer.noise)
+                return OpResult(output, updated=updated, noise=layer.noise,
+                                slack=getattr(layer, "noise_slack", {}))
             layer.grads.clear()
             dx = self._gradient(x, dy)
         except LayerError as error:
@@ -199,6 +200,7 @@ class LayerOp(Op):
         """What was made, with what the layer keeps of it: its gradients, noise and slack."""
         layer = self.layer
         slack = {f"{name}_gradient": value for name, value in getattr(layer, "slack", {}).items()}
+        slack |= getattr(layer, "noise_slack", {})
         return OpResult(output, dx, dict(layer.grads), updated, layer.noise, slack)
 
     def _gradient(self, x: Arrays, dy: np.ndarray) -> Any:

@@ -140,7 +140,9 @@ class OptimizerSteps:
         variables = [weight.copy() for weight in weights]
         made, found = self._built(variables), []
         for each in gradients:
-            made.apply([gradient.copy() for gradient in each], variables)
+            handed = [gradient.copy() for gradient in each]
+            made.apply(list(handed), variables)
+            self.changes_gradients |= not all(map(np.array_equal, handed, each))
             found.append([variable.copy() for variable in variables])
         return found
 

@@ -13,15 +13,16 @@ BLOCKS = guides.python_blocks("PORTS")
 def test_the_blocks_run_one_after_the_other(keras):
     names = run(BLOCKS[:5])
     assert not names["report"]
+    assert run(BLOCKS[:7])["report"]
 
 
 def test_the_blocks_on_pytorch_run_after_the_first(keras):
     pytest.importorskip("torch")
-    assert run([BLOCKS[0], *BLOCKS[5:7]])["report"]
+    assert run([BLOCKS[0], *BLOCKS[7:9]])["report"]
 
 
 @pytest.mark.parametrize("block, needed", [
-    (7, ("onnx", "onnxruntime", "tf2onnx")), (8, ("tensorflow.lite",)), (9, ("jax",))])
+    (9, ("onnx", "onnxruntime", "tf2onnx")), (10, ("tensorflow.lite",)), (11, ("jax",))])
 def test_the_blocks_on_other_runtimes_run_after_the_first(keras, tmp_path, monkeypatch, block,
                                                           needed):
     for name in needed:

@@ -1,6 +1,6 @@
 """Somebody's network in one class, at work: one pass in training, or one step of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,7 @@ class Run:
         gradients: of weights, by layer and name.
         slack: how much recovering a gradient may have rounded it.
         after: weights after the pass, or after the step.
+        changed: which of its arguments it changed in place: 'x', 'dy', 'labels' ...
     """
 
     output: np.ndarray | None = None
@@ -36,6 +37,7 @@ class Run:
     gradients: dict[Key, np.ndarray] = field(default_factory=dict)
     slack: dict[Key, np.ndarray] = field(default_factory=dict)
     after: dict[Key, np.ndarray] = field(default_factory=dict)
+    changed: tuple[str, ...] = ()
 
 
 class OneClass:
@@ -110,14 +112,26 @@ class OneClass:
 
     def steps(self, x: np.ndarray, labels: np.ndarray, rate: float) -> Run:
         """One step of training, by the object's own `step`."""
+        (after,) = self.after_steps([(x, labels)], rate)
+        return Run(after=after)
+
+    def after_steps(self, batches: Iterable[tuple[np.ndarray, np.ndarray]], rate: float
+                ) -> list[dict[Key, np.ndarray]]:
+        """The weights after each of several steps, one after another, as Keras has them.
+
+        Args:
+            batches: inputs, and labels as the object wants them.
+        """
         how = self.how
-        obj = self.loaded()
-        self._set_mode(obj, True)
+        obj, found = self.loaded(), []
         takes = ("x", "labels") if how.step_takes is None else how.step_takes
-        held = {"x": self._own(x), "labels": self._own(labels), "learning_rate": rate,
-                "training": True}
-        calls.call(how, obj, "step", takes, ("ignored",), held)
-        return Run(after=self._weights_of(obj))
+        for x, labels in batches:
+            self._set_mode(obj, True)
+            held = {"x": self._own(x), "labels": self._own(labels), "learning_rate": rate,
+                    "training": True}
+            calls.call(how, obj, "step", takes, ("ignored",), held)
+            found.append({key: np.array(weight) for key, weight in self._weights_of(obj).items()})
+        return found
 
     def _own(self, array: np.ndarray) -> np.ndarray:
         return np.array(self.order.to_own(array), order="C")
@@ -146,14 +160,15 @@ class OneClass:
     def _pass(self, given: dict, alone: bool = False) -> Run:
         how = self.how
         obj = self.loaded()
-        output, said = self._forward(obj, given["x"].copy(), True, given.get("labels"), alone)
+        before, given = given, {name: np.array(each) for name, each in given.items()}
+        output, said = self._forward(obj, given["x"], True, given.get("labels"), alone)
         run = Run(output=output, loss=self._loss(obj, given, said))
         if how.reset and how.reset_before == "backward":
             getattr(obj, how.reset)()
         step = gradient_recovery.rate(how, obj)
         takes = ("dy",) if how.backward_takes is None else how.backward_takes
         gives = ("input_gradient",) if how.backward_gives is None else how.backward_gives
-        held = {**given, "training": True, "learning_rate": step,
+        held = {**given, "x": given["x"].copy(), "training": True, "learning_rate": step,
                 **{name: said[name] for name in ("output", "cache") if name in said}}
         if "logits" in said:
             held.setdefault("output", said["logits"])
@@ -167,6 +182,8 @@ class OneClass:
             dx = numbers(dx, "the input gradient")
             run.input_gradient = dx if alone else self._keras(dx)
         self._collect(run, obj, back, step)
+        run.changed = calls.changed(tuple(given), tuple(given.values()),
+                                    tuple(np.asarray(before[name]) for name in given))
         if not how.applies:
             run.after = self._weights_of(obj)
         return run
@@ -229,6 +246,7 @@ class OneClass:
         if all(run.input_gradient is not None for run in runs):
             total.input_gradient = self._keras(together(
                 self.how, [run.input_gradient for run in runs]))
+        total.changed = tuple(dict.fromkeys(name for run in runs for name in run.changed))
         for run in runs:
             for mine, theirs in ((total.gradients, run.gradients), (total.slack, run.slack)):
                 for key, each in theirs.items():

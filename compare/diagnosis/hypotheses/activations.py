@@ -285,6 +285,8 @@ def of_softmax(c) -> list[Variant]:
     if c.tensor == "output" and c.part != WHOLE:
         found += [inside("epsilon", f"{e:g} is added to the denominator", lambda c, e=e: c.changed(
             own=lambda c: _with_epsilon(c, own_axes, e))) for e in EPSILONS]
+        found.append(inside("activation-other", "the logarithms of the softmax", lambda c:
+                            c.changed(own=lambda c: _logarithms(c, own_axes))))
         found.append(inside("activation-other", "not divided by the sum", lambda c: c.changed(
             own=lambda c: (c.exact(c.x) - c.exact(np.float64(1)) * np.max(
                 c.x, axis=own_axes, keepdims=True).astype(np.float64)).exp())))
@@ -297,6 +299,9 @@ def of_softmax(c) -> list[Variant]:
         found.append(inside("softmax-jacobian-missing", detail, lambda c: c.changed(own=lambda c:
                             function(c.exact(c.dy), alone_bounded(c)))))
 
+    found.append(inside("activation-other", "of the logarithms, dy - y sum(dy)", lambda c:
+                        c.changed(own=lambda c: c.exact(c.dy) - alone_bounded(c) * c.exact(
+                            c.dy).sum(axis=own_axes, keepdims=True))))
     one = c.exact(np.float64(1))
     of("its diagonal alone, y (1 - y)", lambda dy, y: dy * y * (one - y))
     of("y alone", lambda dy, y: dy * y)
@@ -330,3 +335,7 @@ def of_activations(c) -> list[Variant]:
     return of_presence(c) + of_settings(c) + of_masks(c) + of_others(c)
 
 
+def _logarithms(c, axes: tuple[int, ...]) -> Bounded:
+    """z - log(sum of exp z), where z are the logits less the largest of them."""
+    z = c.exact(c.x) - np.max(c.x, axis=axes, keepdims=True).astype(np.float64)
+    return z - z.exp().sum(axis=axes, keepdims=True).log()

@@ -122,6 +122,12 @@ def of_logits(c) -> list[Variant]:
         of("the targets are not taken away", half)
         of("times y (1 - y) once more", lambda c: c.then(
             lambda r: r * _probabilities(c) * (c.exact(one) - _probabilities(c))))
+        if c.class_name != "BinaryCrossentropy":
+            of("the gradient of the probabilities, -y / p, is handed on as it is", lambda c: c.then(
+                lambda r: (r - _probabilities(c)) / softmax(c.exact(c.output), -1)))
+            of("of a sample's labels only the first that is not 0 counts, which is right for "
+               "one-hot labels alone", lambda c: c.changed(own=_first_label))
+            of("its diagonal p (1 - p) alone", lambda c: c.then(lambda r: r * _rows(c)))
         if c.class_name == "BinaryCrossentropy":
             found.append(inside("activation-twice", "times the sigmoid's slope once more",
                                 _sloped_again))
@@ -139,6 +145,20 @@ def _probabilities(c) -> Bounded:
     """The softmax of the logits, divided as the loss is."""
     n = float(np.prod(np.shape(c.output)[:-1]))
     return softmax(c.exact(c.output), -1) / n
+
+
+def _rows(c) -> np.ndarray:
+    """The targets as rows, those of class numbers with a single one."""
+    y, shape = np.asarray(c.y), np.shape(c.output)
+    return y if y.shape == shape else np.eye(shape[-1])[y.reshape(shape[:-1]).astype(int)]
+
+
+def _first_label(c) -> Bounded:
+    """k y_c (p - e_c), where c is the first class with a label that is not 0."""
+    y = _rows(c)
+    kept = y * (np.cumsum(y != 0, -1) == 1) * (y != 0)
+    n = float(np.prod(y.shape[:-1]))
+    return _probabilities(c) * kept.sum(-1, keepdims=True) - c.exact(kept) / n
 
 
 def of_clipping(c) -> list[Variant]:

@@ -1,7 +1,9 @@
 """Jobs on this machine, each in a process of its own.
 
 A process that is killed, or that TensorFlow takes down with it, costs its own job alone. Each of n
-jobs at a time gets its share of the processor's cores, so that their threads do not fight.
+jobs at a time gets its share of the processor's cores, so that their threads do not fight. Jobs
+that say that they may share a process run one after another in the same one, which has started
+TensorFlow once for all of them; after one that failed there is another process.
 """
 
 import os
@@ -10,6 +12,8 @@ from collections.abc import Iterator
 from queue import SimpleQueue
 
 from compare.experiments.execution.worker_process import Worker
+
+JOBS = 50  # that share a process, before there is another one
 
 
 class LocalJobs:
@@ -23,6 +27,7 @@ class LocalJobs:
         self._lock = threading.Lock()
         self._workers: set[Worker] = set()
         self._stopped = False
+        self._kept: dict[int, tuple[Worker, int]] = {}  # by slot, and how many jobs it has had
         self._slots: SimpleQueue = SimpleQueue()
         for slot in range(parallel):
             self._slots.put(slot)
@@ -37,6 +42,8 @@ class LocalJobs:
         slot = self._slots.get()
         try:
             share_cores(slot, self.parallel)
+            if job.shares_process:
+                return job, self._shared(slot, job), None
             with Worker(job.key, as_items, (job.function, job.argument)) as worker:
                 self._enter(worker)
                 try:
@@ -47,6 +54,28 @@ class LocalJobs:
             return job, None, error
         finally:
             self._slots.put(slot)
+
+    def _shared(self, slot: int, job):
+        """The job's result, from the process that this slot keeps."""
+        worker, count = self._kept.pop(slot, (None, 0))
+        if worker is not None and (count >= JOBS or worker.process.poll() is not None):
+            self._leave(worker)
+            worker.stop()
+            worker = None
+        task = job.function, job.argument
+        if worker is None:
+            worker, count = Worker(job.key, as_items, task), 0
+            self._enter(worker)
+        else:
+            worker.take(as_items, task)
+        try:
+            made = worker.ask()
+        except BaseException:
+            self._leave(worker)
+            worker.stop()
+            raise
+        self._kept[slot] = worker, count + 1
+        return made
 
     def _enter(self, worker: Worker) -> None:
         with self._lock:
@@ -64,6 +93,8 @@ class LocalJobs:
             self._stopped = True
             for worker in self._workers:
                 worker.process.kill()
+        for slot in list(self._kept):  # idle
+            self._kept.pop(slot)[0].stop()
 
 
 def as_items(task):

@@ -24,6 +24,7 @@ class Job:
     The result is plain values, for JSON. `key` names it, also on disk. A result that is on disk
     already is held against its job by `answered(argument, result)`, which raises a ValueError, and
     must have come of an equal `question`: the argument, unless that says where things lie today.
+    On this machine a job that `shares_process` may run where others that do so have run before.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Job:
     argument: object
     answered: Callable | None = None
     about: object = None
+    shares_process: bool = False
 
     @property
     def question(self):

@@ -24,7 +24,7 @@ from typing import Any
 
 from compare.document.child_process import end_with_parent, hold_back_in, last_words
 
-GO = b"g"
+GO, NEXT = b"g", b"n"
 
 
 class Interim:
@@ -104,6 +104,14 @@ class Worker:
             else:
                 return item
 
+    def take(self, function: Callable, argument) -> None:
+        """Give it another generator to run, in the same process, in place of the one before.
+
+        Raises:
+            WorkerError: if the process ended.
+        """
+        self._send(NEXT + pickle.dumps((function, argument)))
+
     def stop(self) -> None:
         """End the process, whatever it is doing. May be called twice."""
         self.process.kill()
@@ -160,8 +168,12 @@ def serve(held: int) -> None:
     try:
         function, argument = pickle.load(commands)
         items = iter(function(argument))
-        while commands.read(1) == GO:
-            send_until_pause(items, channel)
+        while command := commands.read(1):
+            if command == NEXT:
+                function, argument = pickle.load(commands)
+                items = iter(function(argument))
+            else:
+                send_until_pause(items, channel)
     except (BrokenPipeError, EOFError):
         pass  # the parent is gone
     # Nothing is flushed or torn down: there may be nobody left to read, and TensorFlow takes a

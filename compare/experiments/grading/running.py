@@ -1,9 +1,11 @@
 """All submissions as jobs; the reference is run once, and each job has its trace."""
 
 import hashlib
+import sys
 import tempfile
 from pathlib import Path
 
+from compare.document.text import visible
 from compare.experiments import execution
 from compare.experiments.grading import submissions
 from compare.experiments.grading.exercise import Exercise
@@ -35,6 +37,11 @@ def run(folder, config, runs=None, resume: bool = False, parallel: int = 1, back
     exercise = Exercise.load(config)
     handed_in = submissions.found(folder)
     trace = recorded(exercise, config)
+    hidden = of_zeros(trace)
+    if hidden:
+        print(visible(f"{config}: {', '.join(hidden)}: all zero in reference(), so that no forward "
+                      "pass shows whether they are used. Draw them, such as by "
+                      "bias_initializer=\"random_normal\""), file=sys.stderr)
     asked = {"exercise": hashlib.sha256(Path(config).read_bytes()).hexdigest()}
     with tempfile.TemporaryDirectory() as place:
         golden = Path(place) / "golden.npz"
@@ -43,10 +50,18 @@ def run(folder, config, runs=None, resume: bool = False, parallel: int = 1, back
         jobs = [execution.Job(each.key, mark, {
             "exercise": str(Path(config).resolve()), "trace": str(golden), "name": each.name,
             "path": str(each.path.resolve()), "problem": each.problem},
-            about={"name": each.name, "problem": each.problem}) for each in handed_in]
+            about={"name": each.name, "problem": each.problem}, shares_process=True)
+            for each in handed_in]
         found = execution.run(jobs, store, parallel, backend, address, "Submissions", verbose)
     marks = [Mark.of(found[job.key]) for job in jobs]
     return Grades(exercise.title, exercise.points, marks)
+
+
+def of_zeros(trace: Trace) -> list[str]:
+    """The weights that are added to an output, and are all zero: 'conv/bias', 'norm/beta'."""
+    return [f"{part.layer}/{name}" for part in trace.parts if part.tied_to is None
+            for name, weight in part.weights.items() if name in ("bias", "beta")
+            and not weight.any()]
 
 
 def recorded(exercise: Exercise, config) -> Trace:

@@ -104,6 +104,10 @@ def test_a_loss_whose_backward_takes_nothing():
     assert not other and other.first_failure.tensor == "value"
     untold = of_loss(Loss(), divides_by_batch=mean)
     assert not untold and "backward_takes" in untold.first_failure.note, untold.first_failure
+    assert untold.cause.identifier == "raised" and "backward_takes" in str(untold.diagnosis)
+    divided = of_loss(Loss(), backward_takes=())
+    assert divided.cause.identifier == "loss-sum-for-mean" or divided.cause.identifier == "scale"
+    assert "divides_by_batch" in divided.cause.remedy
 
 
 def test_divided_by_itself_only_where_there_is_a_loss():
@@ -252,6 +256,10 @@ def test_a_depthwise_kernel_as_channels_times_multiplier(multiplier):
     like = K.DepthwiseConv2D((2, 3), depth_multiplier=multiplier, use_bias=False)
     assert report(Depthwise(), like, (4, 5, channels), kernel="W", gradients={"kernel": "dW"},
                   data_format="channels_first", kernel_layout="(IO)HW")
+    if multiplier == 2:
+        untold = report(Depthwise(), like, (4, 5, channels), kernel="W", gradients={"kernel": "dW"},
+                        data_format="channels_first", kernel_layout="OIHW")
+        assert "'(IO)HW'" in untold.first_failure.note
 
 
 def test_prelu_with_shared_axes():
@@ -269,6 +277,11 @@ def test_prelu_with_shared_axes():
 
     assert report(PReLU(), K.PReLU(shared_axes=[1, 2]), (4, 5, 3), weights={"alpha": "a"},
                   gradients={"alpha": "da"})
+
+
+    untold = report(PReLU(), K.PReLU(), (4, 5, 3), weights={"alpha": "a"},
+                    gradients={"alpha": "da"})
+    assert "shared_axes=[1, 2]" in untold.first_failure.note
 
 
 @pytest.mark.parametrize("order", ["channels_last", "channels_first"])

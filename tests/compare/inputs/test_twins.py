@@ -160,6 +160,8 @@ def test_seeds_give_weights_to_models_that_draw_theirs(module):
 
 @pytest.mark.parametrize("body, said", [
     ("raise KeyError('lost')", "Expected own_model:f to return a model.*KeyError: 'lost'"),
+    ("return [None]", r"pair \(it, keras_model\), for a list of layers.*Received: list alone"),
+    ("return scratch.Dense", "such as Dense.*Received: the class Dense"),
     ("return None", "Expected a scratch.Sequential, a keras.Sequential.*Received: NoneType"),
     ("return 3", "Received: int"), ("return 'model.keras'", "Received: str"),
     ("return {}", "Expected a Sequential's config"),

@@ -96,7 +96,7 @@ WRONG = {
     "another activation": ({"act": jax.nn.elu}, "conv", "activation-other"),
     "half of a gradient at 0": ({"act": lambda y: jnp.maximum(y, 0)}, "conv", "activation-kink"),
     "softmax over the batch": ({"axis": 0}, "dense", "softmax-axis"),
-    "logarithms": ({"end": jax.nn.log_softmax}, "dense", None),
+    "logarithms": ({"end": jax.nn.log_softmax}, "dense", "activation-other"),
 }
 
 

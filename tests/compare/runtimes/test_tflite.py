@@ -60,7 +60,7 @@ def test_a_right_file_holds(keras, converter, tmp_path):
 
 # (what is another in the file, the layer whose row fails first, the cause)
 WRONG = {
-    "the epsilon of a norm that was folded": ({"epsilon": 1e-2}, "relu", None),
+    "the epsilon of a norm that was folded": ({"epsilon": 1e-2}, "relu", "epsilon"),
     "another activation": ({"activation": "elu"}, "second", "activation-other"),
     "no activation": ({"activation": None}, "second", "activation-missing"),
     "no bias": ({"use_bias": False}, "dense", "bias-missing"),

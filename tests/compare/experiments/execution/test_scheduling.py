@@ -146,3 +146,25 @@ def test_a_scheduler_that_is_not_there_is_named():
     with pytest.raises(ValueError, match="Expected a dask scheduler at tcp://127.0.0.1:9"):
         execution.run(squares(1), execution.Store(), backend="dask", address="tcp://127.0.0.1:9",
                       verbose=False)
+
+
+def test_jobs_that_may_share_a_process_do_so_until_one_fails():
+    def shared(*functions):
+        return [execution.Job(f"{i}", function, i, shares_process=True)
+                for i, function in enumerate(functions)]
+
+    found = execution.run(shared(*[work.square] * 3), execution.Store(None, {}), verbose=False)
+    assert [found[f"{i}"]["square"] for i in range(3)] == [0, 1, 4]
+    assert len({each["process"] for each in found.values()}) == 1
+    store = execution.Store(None, {})
+    with pytest.raises(execution.JobsError, match="1: .*expected something else than 1"):
+        execution.run(shared(work.square, work.refuse, work.square), store, verbose=False)
+    processes = {store.results[key]["process"] for key in ("0", "2")}
+    assert len(processes) == 2 and os.getpid() not in processes
+
+
+def test_a_shared_process_that_vanishes_costs_its_own_job_alone(tmp_path):
+    jobs = [execution.Job(f"{i}", work.die_once, (i, str(tmp_path / "mark")), shares_process=True)
+            for i in range(3)]
+    assert execution.run(jobs, execution.Store(None, {}), verbose=False) == {
+        "0": 0, "1": 1, "2": 2}

@@ -5,11 +5,13 @@ import io
 import json
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
+import compare
 from compare.cli import main
 from compare.experiments import grading
-from compare.experiments.grading import files, page, report
+from compare.experiments.grading import files, page, report, running
 from tests.compare.support.submissions import write_class
 
 NAMES = [("ann", "right"), ("bob", "flipped"), ("cat", "no_bias"), ("dan", "hangs"),
@@ -111,3 +113,12 @@ def test_the_command(tmp_path, capsys):
         given = arguments if "--config" in arguments else [*arguments, "--config", str(config)]
         assert main(["grade", *given]) == 2
         assert said in capsys.readouterr().err
+
+
+def test_biases_of_zero_are_told_of(keras):
+    layers = keras.layers
+    model = keras.Sequential([keras.Input((6, 5, 2)), layers.Conv2D(3, 2, name="conv"),
+                              layers.BatchNormalization(name="norm"),
+                              layers.Conv2D(2, 2, bias_initializer="ones", name="other")])
+    trace = compare.record(model, np.ones((2, 6, 5, 2), "float32"), gradients=False)
+    assert running.of_zeros(trace) == ["conv/bias", "norm/beta"]
