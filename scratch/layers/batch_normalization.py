@@ -135,11 +135,14 @@ class BatchNormalization(MomentNormalization):
 
     def move_statistics(self, mean: np.ndarray, variance: np.ndarray) -> None:
         """Let the moving averages follow a batch's mean and variance, (1, 1, 1, C)."""
-        for name, batch in (("moving_mean", mean), ("moving_variance", variance)):
-            moving = self.params[name]
-            self._before[name] = moving.copy()
-            # (1, 1, 1, C) -> (C,)
-            moving[...] = moving * self.momentum + batch.reshape(-1) * (1 - self.momentum)
+        self._move("moving_mean", mean)
+        self._move("moving_variance", variance)
+
+    def _move(self, name: str, batch: np.ndarray) -> None:
+        # (1, 1, 1, C) -> (C,)
+        moving = self.params[name]
+        self._before[name] = moving.copy()
+        moving[...] = moving * self.momentum + batch.reshape(-1) * (1 - self.momentum)
 
     def forget_statistics(self) -> None:
         """Take it that the last pass has moved no averages."""

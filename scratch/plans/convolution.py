@@ -1,4 +1,4 @@
-"""Convolutions planned: what all have in common, and the kinds of products that they are made of."""
+"""Convolutions planned: what all have in common, and the products that each kind is made of."""
 
 import numpy as np
 
