@@ -104,7 +104,7 @@ def test_wiring_is_seen_where_the_bounds_on_the_whole_see_nothing(faults, tensor
     report = compare.check(put(deep(), *faults), deep(), x, y)
     kernel = next(row for row in report.rows if row.gate == "whole network"
                   and row.name == "conv0 kernel_gradient")
-    assert kernel.allowed == np.inf and "no bound holds" in kernel.note
+    assert kernel.allowed > 100  # far more than any gradient is
     assert [row.tensor for row in failed(report)] == tensors
 
 
