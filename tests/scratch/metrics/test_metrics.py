@@ -102,7 +102,7 @@ def test_labels_that_another_loss_has_checked_are_checked_again():
 @pytest.mark.parametrize("identifier", ["dice", None, 3, len, "IoU", "mean_io_u",
                                         {"class_name": "R3Score", "config": {}}])
 def test_metrics_that_are_not_known_are_refused(identifier):
-    with pytest.raises(scratch.UnsupportedError, match="Expected one of: accuracy, acc, "):
+    with pytest.raises(scratch.UnsupportedError, match="Expected one of: acc, accuracy, "):
         metrics.get(identifier)
 
 
