@@ -7,6 +7,7 @@
 What all models share is in `network.py`, training in `training.py`.
 """
 
+from scratch.backward import back_through
 from scratch.custom_objects import custom_object_scope
 from scratch.errors import UnsupportedError
 from scratch.layer_config import MODELS, layer_from_config, layer_to_config
@@ -14,7 +15,7 @@ from scratch.layers import Input, Layer
 from scratch.layers.unknown_sizes import has_unknown
 from scratch.naming import Names
 from scratch.nesting import Call
-from scratch.network import Network, back_through
+from scratch.network import Network
 from scratch.suggestions import with_suggestions
 
 

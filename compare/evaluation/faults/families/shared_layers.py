@@ -11,7 +11,7 @@ from compare.evaluation.faults.injection import (
 )
 from compare.evaluation.faults.networks import IMAGE, SGD, SOFT, ended, front
 from compare.evaluation.fuzzing.specification import Node, Specification
-from scratch.network import add_tied_gradients
+from scratch.backward import add_tied_gradients
 
 SAME = {"filters": 4, "kernel_size": (2, 3), "padding": "same"}
 AGAIN = "again (call 2)"

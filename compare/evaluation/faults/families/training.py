@@ -7,7 +7,7 @@ from compare.evaluation.faults.families.optimizers import setting, uncounted
 from compare.evaluation.faults.fault import TRAINING
 from compare.evaluation.faults.injection import patched
 from compare.evaluation.faults.networks import around, joined
-from scratch.network import back_through
+from scratch.backward import back_through
 
 PLAIN = around("Dense", units=4, batch=5)
 CONV = around("Conv2D", filters=3, kernel_size=2, batch=5)
