@@ -5,7 +5,6 @@ the batch's, so that losses and gradients add up; penalties on weights come in o
 """
 
 import math
-import warnings
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -13,30 +12,20 @@ import numpy as np
 from scratch import (
     blocks,
     constraints,
-    joint_scores,
     losses,
     nonfinite,
-    optimizers,
     parallel,
     regularization,
 )
-from scratch.errors import NonFiniteLossError, UnsupportedError
+from scratch.compiling import Compiling
+from scratch.errors import NonFiniteLossError
 from scratch.layers import Layer
 from scratch.low_precision import keep_rounded
-from scratch.metrics import get as get_metric
-from scratch.metrics import serialize as serialize_metric
 from scratch.precision import LOW, rounded
-from scratch.scores import Scores
 from scratch.several import Several, Structure, each, grouped, mapped
-from scratch.suggestions import did_you_mean
-
-# Arguments of Keras's `compile` that say how TensorFlow is to run, each with its usual values.
-RUN_BY_TENSORFLOW: dict[str, tuple] = {
-    "jit_compile": ("auto", None, False), "run_eagerly": (False, None),
-    "steps_per_execution": (1, None), "auto_scale_loss": (True, None)}
 
 
-class Learner:
+class Learner(Compiling):
     """What a model needs to learn from a batch.
 
     A subclass gives it layers in an order, `forward`, `backward` and `build`.
@@ -57,16 +46,8 @@ class Learner:
     built: bool
     ends: list[int]
     output_masks: Several | None
-    mixed_masks: bool
     inputs_as: Structure | None
     outputs_as: Structure | None
-
-    def __init__(self) -> None:
-        # both are there before anything asks for them
-        self.optimizer: optimizers.Optimizer = None  # type: ignore[assignment]
-        self.loss: Any = None
-        self.metrics: list = []
-        self.weighted_metrics: list = []
 
     def forward(self, x, training: bool = False) -> np.ndarray:
         """The output for a batch; every layer then remembers what its way back needs."""
@@ -89,128 +70,9 @@ class Learner:
         """
         raise NotImplementedError
 
-    def compile(self, optimizer="rmsprop", loss=None, metrics=None, weighted_metrics=None,
-                loss_weights=None, **settings) -> None:
-        """Choose how to train.
-
-        Args:
-            optimizer: a name such as 'adam', or an object of `scratch.optimizers`.
-            loss: a name such as 'sparse_categorical_crossentropy', or an object of
-                `scratch.losses`. A model of one output needs one.
-            metrics: names, such as ['accuracy'], or objects of `scratch.metrics`.
-            weighted_metrics: likewise; these take the sample weights into account.
-            loss_weights: of a model of several outputs, which may have a loss each, in a list or a
-                dictionary; metrics likewise: see `scratch.losses.joint`.
-            settings: Keras's auto_scale_loss, False for no loss scaling where the model's own
-                precision is mixed_float16; jit_compile, run_eagerly and steps_per_execution, which
-                say how TensorFlow is to run: a warning tells that they change nothing here.
-
-        Raises:
-            UnsupportedError: for names that are not known, and for loss_weights of one output.
-            ValueError: for another number of losses, weights or metrics than there are outputs.
-            TypeError: for another argument.
-        """
-        self._disregard({key: value for key, value in settings.items()
-                         if key != "auto_scale_loss"})
-        if self.mixed_masks and loss is not None:
-            raise UnsupportedError(f"Model {self.name!r}: compile does not support an output at "
-                                   "which masks meet that are not the same.")
-        if self.outputs_as is not None:
-            self._compile_jointly(loss, loss_weights, metrics, weighted_metrics)
-        else:
-            self._compile_alone(loss, loss_weights, metrics, weighted_metrics)
-        self.optimizer = self._scaling(optimizers.get(optimizer), settings)
-        self.optimizer.compute_in(self.dtype)
-
-    def _compile_alone(self, loss, loss_weights, metrics, weighted_metrics) -> None:
-        """The loss and the metrics of a single output."""
-        if loss_weights:
-            raise UnsupportedError(f"Model {self.name!r}: compile does not support loss_weights for"
-                                   " a model of one output. Give it the output in a dictionary, or"
-                                   " scale the learning rate.")
-        for key, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
-            if given and not isinstance(given, (list, tuple)):
-                raise UnsupportedError(f"Model {self.name!r}: expected {key} to be a list. "
-                                       f"Received: {given!r}")
-        if loss is None:
-            raise UnsupportedError(f"Model {self.name!r}: compile needs a loss, such as "
-                                   "loss='sparse_categorical_crossentropy'. Received: loss=None")
-        self.loss = losses.get(loss)
-        self.metrics = [get_metric(m) for m in metrics or ()]
-        self.weighted_metrics = [get_metric(m) for m in weighted_metrics or ()]
-
-    def _scaling(self, optimizer, settings: dict):
-        """The optimizer; in a model of mixed_float16 one around it that scales the loss, as Keras
-        has it."""
-        mixed = self.policy.name == "mixed_float16" and settings.get("auto_scale_loss", True)
-        if mixed and not isinstance(optimizer, optimizers.LossScaleOptimizer):
-            optimizer = optimizers.LossScaleOptimizer(optimizer)
-        self._require_proved_steps(optimizer)
-        if optimizer.loss_scale != 1 and any(layer.activity_regularizer is not None
-                                             for layer in self.layers):
-            raise UnsupportedError(f"Model {self.name!r} does not support a scaled loss with an "
-                                   "activity_regularizer.")
-        return optimizer
-
-    def _require_proved_steps(self, optimizer) -> None:
-        """Raises an UnsupportedError for weights kept in float16 or bfloat16, but by the plainest
-        steps: Keras's others raise an error there, or divide by what has underflown."""
-        kept = next((layer for layer in self.layers if layer.policy.variable in LOW
-                     and layer.trainable_params), None)
-        rule = getattr(optimizer, "inner_optimizer", optimizer)
-        plain = isinstance(rule, optimizers.SGD) and not (
-            rule.weight_decay or rule.clipnorm or rule.clipvalue or rule.global_clipnorm
-            or rule.use_ema or rule.gradient_accumulation_steps
-            or isinstance(rule.get_config()["learning_rate"], dict))
-        if kept is not None and not plain:
-            raise UnsupportedError(
-                f"{kept} keeps its weights in {kept.policy.variable}, in which this "
-                f"{type(rule).__name__} is not proved. Expected: SGD with a constant rate, without "
-                f"decay, clipping, moving averages and accumulation, or a mixed precision.")
-
-    def _compile_jointly(self, loss, loss_weights, metrics, weighted_metrics) -> None:
-        """A loss and metrics for each of several outputs."""
-        assert self.outputs_as is not None
-        form = self.outputs_as
-        names = self.output_names if form.keys is None else form.order
-        self.loss = losses.JointLoss(loss, loss_weights, form, names, self)
-        self.metrics = joint_scores.by_output(metrics, form, names, "metrics", self)
-        self.weighted_metrics = joint_scores.by_output(weighted_metrics, form, names,
-                                                       "weighted_metrics", self)
-
-    def scores(self) -> Any:
-        """The figures of an epoch that begins."""
-        if isinstance(self.loss, losses.JointLoss):
-            return joint_scores.JointScores(self.loss, self.metrics, self.weighted_metrics)
-        return Scores(self.metrics, self.weighted_metrics)
-
-    def _disregard(self, settings: dict) -> None:
-        """Warn of arguments of `compile` that change nothing, and refuse the others."""
-        known = {*RUN_BY_TENSORFLOW, "optimizer", "loss", "metrics", "weighted_metrics",
-                 "loss_weights"}
-        for name in settings:
-            if name not in RUN_BY_TENSORFLOW:
-                raise TypeError(f"Model {self.name!r}: compile has no argument {name!r}."
-                                f"{did_you_mean(name, known)}")
-        told = [name for name, value in settings.items() if value not in RUN_BY_TENSORFLOW[name]]
-        if told:
-            tell, change = ("tells", "changes") if len(told) == 1 else ("tell", "change")
-            warnings.warn(f"Model {self.name!r}: {', '.join(told)} {tell} TensorFlow how to run, "
-                          f"and {change} nothing here.", stacklevel=3)
-
     @property
     def has_output_masks(self) -> bool:
         """Whether a mask comes along with an output."""
-        raise NotImplementedError
-
-    @property
-    def dtype(self) -> np.dtype:
-        """The one precision of the model."""
-        raise NotImplementedError
-
-    @property
-    def policy(self):
-        """The precision of those layers that ask for none of their own."""
         raise NotImplementedError
 
     @property
@@ -229,11 +91,6 @@ class Learner:
         raise NotImplementedError
 
     @property
-    def output_names(self) -> list[str]:
-        """For each output the name of what makes it."""
-        raise NotImplementedError
-
-    @property
     def has_open_sizes(self) -> bool:
         """Whether each batch says some sizes of the inputs anew."""
         raise NotImplementedError
@@ -245,29 +102,6 @@ class Learner:
     def as_input(self, x) -> Any:
         """x as a batch of the model's precision and shape."""
         raise NotImplementedError
-
-    def get_compile_config(self) -> dict:
-        """What `compile` was given, as Keras's `get_compile_config` writes it."""
-        if self.loss is None:
-            return {}
-        if isinstance(self.loss, losses.JointLoss):
-            form = self.loss.structure
-            return {"optimizer": optimizers.serialize(self.optimizer), **self.loss.get_config(),
-                    "metrics": joint_scores.serialized(self.metrics, form),
-                    "weighted_metrics": joint_scores.serialized(self.weighted_metrics, form)}
-        return {"optimizer": optimizers.serialize(self.optimizer),
-                "loss": losses.serialize(self.loss),
-                "metrics": [serialize_metric(m) for m in self.metrics],
-                "weighted_metrics": [serialize_metric(m) for m in self.weighted_metrics] or None}
-
-    def compile_from_config(self, config: dict) -> None:
-        """`compile` from such a dictionary.
-
-        Raises:
-            UnsupportedError: for what `compile` does not know.
-        """
-        self.compile(config["optimizer"], config["loss"], config.get("metrics"),
-                     config.get("weighted_metrics"), config.get("loss_weights"))
 
     @property
     def trainable_variables(self) -> list[np.ndarray]:
@@ -475,12 +309,6 @@ class Learner:
         """The outputs for x, block by block."""
         self._make_ready(x)
         return blocks.predict(self, x, parallel.split(self, len(x), False))
-
-    def _require_compiled(self, action: str) -> None:
-        if self.loss is None:
-            raise ValueError(f"Model {self.name!r} must be compiled before {action}: "
-                             "call compile(optimizer=..., loss=...).")
-
 
 class Unweighed(NamedTuple):
     """A batch's labels and sample weights, before it is known which steps the outputs' masks leave
