@@ -5,8 +5,9 @@ The steps, their shapes and their names are those of `ChannelProducts` in `depth
 
 import numpy as np
 
-from scratch.depthwise import ChannelProducts
+from scratch.depthwise import ChannelProducts, Depthwise
 from scratch.lowering import is_finite
+from scratch.plans.lowered import add_up
 from scratch.plans.workspace import Workspace
 
 
@@ -115,13 +116,47 @@ class PlannedChannels:
         np.add.reduce(self._each, axis=1, out=self._sum)
         # (kh, kw, C, inner, outer) -> (C, outer, kw, inner, kh)
         gradient = out.transpose(2, 4, 1, 3, 0)
-        first, *others = self._shares
-        if not others:
-            gradient[...] = first
-        for share in others:
-            np.add(first, share, out=gradient)
-            first = gradient
+        add_up(self._shares, gradient)
         products = self.products
         if products.tiles * products.tile > products.columns.outputs and not is_finite(gradient):
             gradient[...] = products.kernel_gradient_by_column(
                 self._windows, self._tiles).reshape(gradient.shape)
+
+
+class PlannedDepthwise:
+    """The products of a `Depthwise`, there and back; kernels are (kh, kw, C, M).
+
+    Args:
+        depthwise: whose columns are not dilated.
+        channels, samples, dtype, workspace: as for `PlannedChannels`.
+    """
+
+    def __init__(self, depthwise: Depthwise, channels: int, samples: int, dtype,
+                 workspace: Workspace):
+        self._back: PlannedChannels | None = None
+        self._plan_back = lambda: PlannedChannels(depthwise.back, channels, samples, dtype,
+                                                  workspace)
+        self._forth = PlannedChannels(depthwise.forth, channels, samples, dtype, workspace)
+        self.place, self.output = self._forth.place, self._forth.output
+        self.plan_gradient = self._forth.plan_gradient
+
+    @staticmethod
+    def can_plan(depthwise: Depthwise) -> bool:
+        """Whether the columns of the products are as they have to be."""
+        return not (depthwise.forth.dilated or depthwise.back.dilated)
+
+    def multiply(self, kernel: np.ndarray) -> None:
+        """The image at `place` times the kernel, into `output`."""
+        self._forth.multiply(kernel[:, :, :, np.newaxis])
+
+    def kernel_gradient(self, out: np.ndarray) -> None:
+        """The gradient of the kernel, for that of the output."""
+        self._forth.kernel_gradient(out[:, :, :, np.newaxis])
+
+    def input_gradient(self, dz: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+        """That of the image, (N, H, W, C), for dz (N, OH, OW, C M)."""
+        if self._back is None:
+            self._back = self._plan_back()
+        self._back.place[...] = dz
+        self._back.multiply(kernel[::-1, ::-1, :, :, np.newaxis])
+        return self._back.output

@@ -13,7 +13,7 @@ from scratch.layers import (
     SeparableConv2D,
 )
 from scratch.lowering import Lowering
-from scratch.plans.channels import PlannedChannels
+from scratch.plans.channels import PlannedDepthwise
 from scratch.plans.lowered import PlannedLowering, plan_bias_gradient
 from scratch.plans.planned import Planned, plans
 from scratch.plans.rectifier import PlannedActivation
@@ -182,67 +182,53 @@ class PlannedConvTranspose(PlannedConvolution):
 
 
 @plans(DepthwiseConv1D, DepthwiseConv2D)
-class PlannedDepthwise(PlannedConvolution):
+class PlannedDepthwiseConv(PlannedConvolution):
     """Channel by channel, without dilated columns."""
-
-    _back: PlannedChannels | None = None
 
     @classmethod
     def can_plan(cls, layer):
-        products = layer.depthwise
-        return super().can_plan(layer) and not (products.forth.dilated or products.back.dilated)
+        return super().can_plan(layer) and PlannedDepthwise.can_plan(layer.depthwise)
 
     def plan_products(self):
         layer = self.layer
-        self._forth = PlannedChannels(layer.depthwise.forth, layer.input_shape[-1], self.samples,
-                                      layer.dtype, self.workspace)
-        self.image, self.output = self._forth.place, self._forth.output
+        self._products = PlannedDepthwise(layer.depthwise, layer.input_shape[-1], self.samples,
+                                          layer.dtype, self.workspace)
+        self.image, self.output = self._products.place, self._products.output
 
     def multiply(self):
-        self._forth.multiply(self.layer.image_kernel()[:, :, :, np.newaxis])
+        self._products.multiply(self.layer.image_kernel())
 
     def plan_gradient(self):
-        return self._forth.plan_gradient()
+        return self._products.plan_gradient()
 
     def kernel_gradient(self, dz):
-        self._forth.kernel_gradient(
-            self.layer.as_image_kernel(self.grads["kernel"])[:, :, :, np.newaxis])
+        self._products.kernel_gradient(self.layer.as_image_kernel(self.grads["kernel"]))
 
     def input_gradient(self, dz):
-        layer = self.layer
-        if self._back is None:
-            self._back = PlannedChannels(layer.depthwise.back, layer.input_shape[-1], self.samples,
-                                         layer.dtype, self.workspace)
-        self._back.place[...] = dz
-        self._back.multiply(layer.image_kernel()[::-1, ::-1, :, :, np.newaxis])
-        return self._back.output
+        return self._products.input_gradient(dz, self.layer.image_kernel())
 
 
 @plans(SeparableConv1D, SeparableConv2D)
-class PlannedSeparable(PlannedConvolution):
+class PlannedSeparableConv(PlannedConvolution):
     """First channel by channel, without dilated columns, then across the channels."""
-
-    _depthwise_back: PlannedChannels | None = None
 
     @classmethod
     def can_plan(cls, layer):
-        products = layer.depthwise
-        return super().can_plan(layer) and not (products.forth.dilated or products.back.dilated)
+        return super().can_plan(layer) and PlannedDepthwise.can_plan(layer.depthwise)
 
     def plan_products(self):
         layer = self.layer
-        self._channels = layer.input_shape[-1]
-        self._between = self._channels * layer.depth_multiplier
-        self._depthwise = PlannedChannels(layer.depthwise.forth, self._channels, self.samples,
-                                          layer.dtype, self.workspace)
-        self._pointwise = PlannedLowering(layer.forth, self._between, self.samples, layer.dtype,
-                                          self.workspace, keeps_windows=True)
+        channels = layer.input_shape[-1]
+        self._depthwise = PlannedDepthwise(layer.depthwise, channels, self.samples, layer.dtype,
+                                           self.workspace)
+        self._pointwise = PlannedLowering(layer.forth, channels * layer.depth_multiplier,
+                                          self.samples, layer.dtype, self.workspace,
+                                          keeps_windows=True)
         self.image, self.output = self._depthwise.place, self._pointwise.output
 
     def multiply(self):
         layer = self.layer
-        kernel = layer.image_kernel("depthwise_kernel")
-        self._depthwise.multiply(kernel[:, :, :, np.newaxis])
+        self._depthwise.multiply(layer.image_kernel("depthwise_kernel"))
         self._pointwise.place[...] = self._depthwise.output
         self._pointwise.multiply(layer.image_kernel("pointwise_kernel"))
 
@@ -250,25 +236,19 @@ class PlannedSeparable(PlannedConvolution):
         layer = self.layer
         self._pointwise_back = PlannedLowering(layer.back, layer.filters, self.samples, layer.dtype,
                                                self.workspace, keeps_windows=False)
-        self._between_place = self._depthwise.plan_gradient()
+        self._between = self._depthwise.plan_gradient()
         return self._pointwise.plan_gradient()
 
     def kernel_gradient(self, dz):
         layer, back = self.layer, self._pointwise_back
         back.place[...] = dz
         back.multiply(layer.back.turned(layer.image_kernel("pointwise_kernel")))
-        self._between_place[...] = back.output
+        self._between[...] = back.output
         depthwise, pointwise = (layer.as_image_kernel(self.grads[name])
                                 for name in ("depthwise_kernel", "pointwise_kernel"))
-        self._depthwise.kernel_gradient(depthwise[:, :, :, np.newaxis])
+        self._depthwise.kernel_gradient(depthwise)
         self._pointwise.kernel_gradient(pointwise)
 
     def input_gradient(self, dz):
-        layer = self.layer
-        if self._depthwise_back is None:
-            self._depthwise_back = PlannedChannels(layer.depthwise.back, self._channels,
-                                                   self.samples, layer.dtype, self.workspace)
-        back = self._depthwise_back
-        back.place[...] = self._pointwise_back.output
-        back.multiply(layer.image_kernel("depthwise_kernel")[::-1, ::-1, :, :, np.newaxis])
-        return back.output
+        return self._depthwise.input_gradient(self._pointwise_back.output,
+                                              self.layer.image_kernel("depthwise_kernel"))

@@ -113,16 +113,21 @@ class PlannedLowering:
         np.add.reduce(self._each, axis=0, out=self._sum)
         # (kh, kw, C, F) -> (F, kw, kh, C)
         gradient = out.transpose(3, 1, 0, 2)
-        first, *others = self._shares
-        if not others:
-            gradient[...] = first
-        for share in others:
-            np.add(first, share, out=gradient)
-            first = gradient
+        add_up(self._shares, gradient)
         lowering = self.lowering
         if lowering.tiles * lowering.tile > lowering.columns.outputs and not is_finite(gradient):
             gradient[...] = lowering.kernel_gradient_by_column(
                 self._windows, self._tiles).reshape(gradient.shape)
+
+
+def add_up(shares: list[np.ndarray], out: np.ndarray) -> None:
+    """The sum of some arrays, from the first to the last."""
+    first, *others = shares
+    if not others:
+        out[...] = first
+    for share in others:
+        np.add(first, share, out=out)
+        first = out
 
 
 def plan_bias_gradient(dz: np.ndarray) -> Callable[[np.ndarray], None]:
@@ -139,10 +144,10 @@ def plan_bias_gradient(dz: np.ndarray) -> Callable[[np.ndarray], None]:
     summing, sums = ones(rows * n, dz.dtype), np.empty(columns * filters, dz.dtype)
     by_column = sums.reshape(columns, filters)
 
-    def add_up(out: np.ndarray) -> None:
+    def write(out: np.ndarray) -> None:
         matrix = in_order.reshape(columns * filters, rows * n) if flat is None else flat
         # (OW F, OH N) @ (OH N,) -> (OW F,) -> (F,)
         np.dot(matrix, summing, out=sums)
         np.add.reduce(by_column, axis=0, out=out)
 
-    return add_up
+    return write
