@@ -84,8 +84,9 @@ def judged(how: Conventions, trace: Trace, inside=False
         notes += [f"{how.name} is run as a whole, and so judged. {told}"]
         showing = Showing(network, trace, right, notes, inside)
         made, left_out = showing.all()
-    rows = judging.rows(made, right) + showing.later
-    notes += splitting.advice(how, network.parameters, trace, rows)
+    rows = judging.rows(made, right)
+    notes += splitting.advice(how, network.parameters, trace, rows, showing.later)
+    rows += showing.later
     return rows, WholeDiagnosis(trace, right, made), notes, left_out
 
 

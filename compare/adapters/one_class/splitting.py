@@ -7,30 +7,28 @@ from compare.adapters.one_class.parameters import Parameter
 from compare.tracing.trace import Trace
 
 
-def advice(how, parameters: list[Parameter], trace: Trace, rows: Sequence[Any]) -> list[str]:
+def advice(how, parameters: list[Parameter], trace: Trace, rows: Sequence[Any],
+           later: Sequence[Any]) -> list[str]:
     """Sentences on a network of which rows failed; none if none did.
 
     Args:
         how: the object's `Conventions`.
         rows: of the whole network.
+        later: of the steps after the first one.
     """
-    wrong = [row for row in rows if not row.passed]
-    if not wrong:
-        return []
-    said = _where(trace, rows)
-    if all(row.gate == "lockstep" for row in wrong):
-        return said
-    return [*said, _apart(how, parameters, trace)]
+    if not all(row.passed for row in rows):
+        return [*_where(trace, rows), _apart(how, parameters, trace)]
+    wrong = [row for row in later if not row.passed]
+    if wrong:
+        step = wrong[0].note.split(",")[0]
+        return [f"Its output, its gradients and its first step hold; {step} does not: the mistake "
+                "is in what is kept from one step to the next, or lost: gradients that are not "
+                "cleared, a momentum, the first batch's inputs, labels or size."]
+    return []
 
 
 def _where(trace: Trace, rows: Sequence[Any]) -> list[str]:
     """Between which layers the mistake lies, as far as the gradients tell."""
-    later = [row for row in rows if row.gate == "lockstep" and not row.passed]
-    if later and len(later) == sum(not row.passed for row in rows):
-        step = later[0].note.split(",")[0]
-        return [f"Its output, its gradients and its first step hold; {step} does not: the mistake "
-                "is in what is kept from one step to the next, or lost: gradients that are not "
-                "cleared, a momentum, the first batch's inputs, labels or size."]
     forward = [row for row in rows if row.tensor in ("output", "logits", "inference")]
     if not all(row.passed for row in forward):
         return ["Its output is wrong, so the mistake is on the way forward; gradients that are "

@@ -26,6 +26,7 @@ CASES = [
 
 
 def network(kind, loss, units, found, weighted=()):
+    scratch.set_random_seed(1)
     model = kind([scratch.Input((6,)), scratch.Dense(5, activation="tanh"), scratch.Dense(
         units, activation="sigmoid" if loss.startswith("binary") else "softmax")])
     model.compile("sgd", loss, metrics=found, weighted_metrics=list(weighted))
