@@ -98,6 +98,20 @@ class PlannedConvolution(Planned):
             self._activation.backward(dy, self._z, self._y, self._dz)
         elif dy is not self._dz:
             self._dz[...] = dy
+        return self._gradients(wants_input_gradient)
+
+    @property
+    def logits(self):
+        return self._z if self.logits_kind else None
+
+    def backward_from_logits(self, dz, wants_input_gradient=True):
+        if self._dz is None:
+            self._plan_gradient()
+        self._dz[...] = dz
+        return self._gradients(wants_input_gradient)
+
+    def _gradients(self, wants_input_gradient: bool):
+        """All gradients, with dz in its place."""
         self.kernel_gradient(self._dz_image)
         if self.layer.use_bias:
             self._bias_gradient(self.grads["bias"])

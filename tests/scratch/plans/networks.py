@@ -81,6 +81,11 @@ NETWORKS = {
         Conv2DTranspose(2, 2, padding="same", activation="relu"), Conv2DTranspose(13, 3)),
     "a transposed sequence": lambda: scratch.Sequential([
         Input((5, 3)), Conv1DTranspose(4, 3, strides=2), Flatten(), Dense(4, "softmax")]),
+    "a class for each pixel": lambda: scratch.Sequential([
+        Input((5, 4, 2)), Conv2D(3, 2, activation="relu"),
+        Conv2D(4, (1, 2), activation="softmax")]),
+    "a class for each step": lambda: scratch.Sequential([
+        Input((6, 2)), SeparableConv1D(3, 2), Conv1D(4, 1), Activation("softmax")]),
     "noise": lambda: images(Conv2D(3, 3, activation="relu"), Dropout(0.4), ReLU()),
     "a skip": with_skip,
     "one layer twice": tied,
@@ -101,4 +106,4 @@ def batches(model, samples: int, steps: int):
     shape = (samples, *model.input_shape[1:])
     for _ in range(steps):
         x = np.asfortranarray(generator.normal(size=shape).astype(np.float32))
-        yield x, generator.integers(0, 4, samples)
+        yield x, generator.integers(0, 4, (samples, *model.output_shape[1:-1]))
