@@ -132,7 +132,7 @@ def test_a_slot_that_is_set_counts_in_the_next_step():
 
 
 def test_numbers_with_gaps_between_are_looked_at_in_each_step():
-    optimizer, gradient = optimizers.SGD(1.0), np.zeros((4, 6), np.float32)[:, ::2]
+    optimizer, gradient = optimizers.SGD(1.0), np.zeros((4, 6), np.float32)[:, :3]
     assert optimizer.can_use([gradient])
     gradient[3, 2] = np.nan
     assert not optimizer.can_use([gradient])
