@@ -76,13 +76,13 @@ class Planned:
 class Methods:
     """All that can be called of a class, as it is now."""
 
-    def __init__(self, kind: type):
+    def __init__(self, kind: type[Layer]):
         self.names = {name for each in kind.__mro__ for name, value in vars(each).items()
                       if callable(value) and not name.startswith("__")}
         self._run = kind.forward, kind.backward
         self._all = self._found(kind)
 
-    def _found(self, kind: type) -> list:
+    def _found(self, kind: type[Layer]) -> list:
         return [getattr(kind, name) for name in self.names]
 
     def are_those_of(self, layer: Layer) -> bool:
@@ -90,16 +90,16 @@ class Methods:
         kind = type(layer)
         return self.names.isdisjoint(vars(layer)) and (kind.forward, kind.backward) == self._run
 
-    def are_all_those_of(self, kind: type) -> bool:
+    def are_all_those_of(self, kind: type[Layer]) -> bool:
         """Whether the class has got no other since: a longer look, not for every step."""
         return self._found(kind) == self._all
 
 
 # for each kind of layer what plans it, and the kind's own methods, which that stands for
-KINDS: dict[type, tuple[type[Planned], Methods]] = {}
+KINDS: dict[type[Layer], tuple[type[Planned], Methods]] = {}
 
 
-def plans(*kinds: type) -> Callable[[Class], Class]:
+def plans(*kinds: type[Layer]) -> Callable[[Class], Class]:
     """Decorator of a class that plans layers of exactly these kinds, as their methods are now."""
     def enter(planned: Class) -> Class:
         for kind in kinds:
