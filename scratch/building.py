@@ -162,6 +162,7 @@ class Building(HoldsWeights):
         """Build for inputs all of whose sizes are known."""
         dtype, policy = self.dtype, self.policy
         self._build_models(input_shapes, policy)
+        new = [layer for layer in self.layers if not layer.built]
         self.sizes = [shape[1:] for shape in input_shapes]
         shapes: list[Any] = [*self.layers, *reversed(input_shapes)]  # -1 - k: the model's inputs
         for i, (layer, sources) in enumerate(zip(self.layers, self.sources)):
@@ -170,25 +171,26 @@ class Building(HoldsWeights):
             shapes[i] = layer.output_shape
         self._require_proved()
         self.built = True
-        self._lay_side_by_side()
+        self._lay_side_by_side(new)
 
     def set_weights(self, weights) -> None:
+        undrawn = [layer for layer in self.layers
+                   if any(map(initializers.is_undrawn, layer.params.values()))]
         super().set_weights(weights)
-        self._lay_side_by_side()  # those that had no numbers before
+        self._lay_side_by_side(undrawn)
 
-    def _lay_side_by_side(self) -> None:
-        """Put the weights that may be trained into one vector, unless they are many: then calls
-        cost little. Not those that another model has there already, or an optimizer knows."""
-        if self.optimizer is not None and self.optimizer.built:
+    def _lay_side_by_side(self, layers: list[Layer]) -> None:
+        """Put the weights of layers, which may be trained and were made just now, into one vector,
+        unless the model has many: then calls cost little. Others may be known to an optimizer, and
+        those of a class that is not one of ours to its objects."""
+        if sum(layer.params[name].size for layer, name in self._held()) > MOST_SIDE_BY_SIDE:
             return
-        own = [(layer, name) for layer, name in self._held() if name not in layer.non_trainable]
-        weights = [layer.params[name] for layer, name in own]
-        if (any(map(initializers.is_undrawn, weights))
-                or sum(weight.size for weight in weights) > MOST_SIDE_BY_SIDE):
-            return
-        loose = [i for i, weight in enumerate(weights) if not side_by_side.has_place(weight)]
-        for i, weight in zip(loose, side_by_side.copies([weights[i] for i in loose])):
-            layer, name = own[i]
+        loose = [(layer, name) for layer in layers for name, weight in layer.params.items()
+                 if layer.tied_to is None and type(layer).__module__.startswith("scratch.")
+                 and name not in layer.non_trainable
+                 and not initializers.is_undrawn(weight) and not side_by_side.has_place(weight)]
+        together = side_by_side.copies([layer.params[name] for layer, name in loose])
+        for (layer, name), weight in zip(loose, together):
             layer.params[name] = weight
 
     def _build_models(self, input_shapes: list[tuple], policy: precision.Policy) -> None:

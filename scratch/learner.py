@@ -1,6 +1,6 @@
 """One batch: forward, loss, backward, update. What is repeated is in `training.py`.
 
-A batch is computed in blocks, on several threads (`parallel.py`). Each block's loss is its part of
+A batch is computed in blocks (`blocks.py`), on several threads. Each block's loss is its part of
 the batch's, so that losses and gradients add up; penalties on weights come in once, at the end.
 """
 

@@ -1,8 +1,7 @@
 """A batch in blocks: small enough to stay in the processor's cache, spread over its cores.
 
-Layers remember their last input, so two threads cannot share one. Each thread therefore works with
-a replica of the model: its own layers, the same weights. Nobody changes a weight meanwhile, NumPy
-lets go of Python's lock while it computes, and a step needs its threads to meet only once.
+How a batch is cut, and how threads run the parts: NumPy lets go of Python's lock while it computes,
+and a step needs its threads to meet only once. What they do is in `blocks.py`.
 """
 
 import math

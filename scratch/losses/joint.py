@@ -7,6 +7,7 @@ What each output's loss is by itself is kept beside the sum: Keras reports it as
 without its weight.
 """
 
+import copy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,6 +85,13 @@ class JointLoss:
         self.given, self.loss_weights = loss, loss_weights
         self.structure, self.names = structure, names
         self.terms = _terms(loss, loss_weights, structure, names, str(owner))
+
+    def __copy__(self) -> "JointLoss":
+        """One for another thread, each of whose losses remembers a gradient of its own."""
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin.terms = [term._replace(loss=copy.copy(term.loss)) for term in self.terms]
+        return twin
 
     @property
     def over_batch(self) -> bool:

@@ -31,9 +31,11 @@ class MovingAverages:
                              f"ema_overwrite_frequency={overwrite_frequency!r}")
         self.momentum, self.overwrite_frequency = momentum, overwrite_frequency
         self.arrays: list[np.ndarray] = []
+        self._weights: list[np.ndarray] = []
 
     def build(self, variables: list) -> None:
         """Make the averages of these weights."""
+        self._weights = list(variables)
         self.arrays = [np.zeros_like(variable) for variable in variables]
 
     def follow(self, variables: list, steps: int) -> None:
@@ -50,11 +52,18 @@ class MovingAverages:
             self.overwrite(variables)
 
     def overwrite(self, variables: list) -> None:
-        """Put the averages into the weights' places."""
-        for average, variable in zip(self.arrays, variables):
+        """Put the averages into the places of these weights, all or some of them."""
+        for average, variable in self._pairs(variables):
             variable[...] = average
 
     def exchange(self, variables: list) -> None:
-        """Let averages and weights change places."""
-        for average, variable in zip(self.arrays, variables):
+        """Let the averages and these weights change places."""
+        for average, variable in self._pairs(variables):
             average[...], variable[...] = variable.copy(), average.copy()
+
+    def _pairs(self, variables: list) -> list[tuple[np.ndarray, np.ndarray]]:
+        """(average, weight) of each of these weights that has an average: not one that was frozen
+        when they were made."""
+        averages = {id(weight): average for weight, average in zip(self._weights, self.arrays)}
+        return [(averages[id(variable)], variable) for variable in variables
+                if id(variable) in averages]

@@ -41,8 +41,7 @@ class Slots(list):
         return self._joined[key]
 
     def __setitem__(self, position, array) -> None:
-        super().__setitem__(position, array)
-        self._joined = {}
+        self[position][...] = array  # which stays where it is
 
     def __reduce__(self):
         # in a copy the arrays may be no neighbours any more
@@ -62,8 +61,12 @@ class Flat:
     def vectors(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         """All their numbers, in any order."""
         if not _same(self._arrays, arrays):
-            self._arrays = arrays
-            self._vectors = [side_by_side.flat(arrays[run]) for run in side_by_side.runs(arrays)]
+            self._arrays = list(arrays)
+            runs = side_by_side.runs(arrays)
+            self._vectors = [side_by_side.flat(arrays[run]) for run in runs]
+            if not all(np.may_share_memory(vector, arrays[run.start])
+                       for vector, run in zip(self._vectors, runs)):
+                self._arrays = []  # a copy does not follow its array
         return self._vectors
 
 
@@ -87,7 +90,7 @@ class Runs:
             slots: all kinds of them.
         """
         if self._lists is None or not all(map(_same, self._lists, (gradients, variables))):
-            self._lists = gradients, variables
+            self._lists = list(gradients), list(variables)
             self._parts = list(_parts(gradients, variables, list(positions), slots))
         return self._parts
 

@@ -180,6 +180,7 @@ class Optimizer(State):
                 them, as what is excluded from decay.
         """
         self._built_for = list(variables)
+        self._runs = Runs()
         if self.telling_words and names is None:
             raise ValueError(f"{type(self).__name__}: expected the weights' names, since "
                              f"{self.telling_words} excludes some of them. Received: none")
@@ -211,7 +212,7 @@ class Optimizer(State):
         if not self.built:
             self.build(variables)
         positions = self._positions(variables)
-        gradients = self.unscaled(gradients)
+        gradients = self.unscaled([np.asarray(gradient) for gradient in gradients])
         if self.gradient_accumulation_steps:
             gradients = self._gathered(gradients, positions)
         if gradients:

@@ -21,7 +21,7 @@ class PlannedRectifier(Planned):
         return PlannedActivation(layer.activation).rectifies
 
     def is_current(self):
-        return self.layer.activation is self._activation.activation
+        return super().is_current() and self.layer.activation is self._activation.activation
 
     def forward(self, x, training=False):
         if self._y is None:

@@ -53,7 +53,7 @@ class PlannedConvolution(Planned):
         return layer.data_format == "channels_last" and layer.rank < 3
 
     def is_current(self):
-        return self.layer.activation is self._activation.activation
+        return super().is_current() and self.layer.activation is self._activation.activation
 
     def plan_products(self) -> None:
         """Make what the product is computed in."""

@@ -23,7 +23,7 @@ class PlannedDense(Planned):
         return len(layer.input_shape) == 2
 
     def is_current(self):
-        return self.layer.activation is self._activation.activation
+        return super().is_current() and self.layer.activation is self._activation.activation
 
     def forward(self, x, training=False):
         params = self.layer.params

@@ -13,28 +13,30 @@ from typing import Any
 from scratch.parallel import outputs_of
 from scratch.plans.plan import Plan
 
-MOST = 6  # plans for one model and one of its threads
+MOST = 6  # plans for one model and one of its shares
 # Outputs of all layers for a block that is planned. In larger ones memory that each layer has for
 # itself is out of the cache when its turn comes, and fresh memory is better (measured).
 MOST_OUTPUTS = 500_000
 
-# for each model, by share and shape: a plan, or None for a shape that came once
-_kept: "weakref.WeakKeyDictionary[Any, dict[tuple, Plan | None]]" = weakref.WeakKeyDictionary()
+# for each model and share, by shape: a plan, or None for a shape that came once
+_kept: "weakref.WeakKeyDictionary[Any, dict[int, dict[tuple, Plan | None]]]" = (
+    weakref.WeakKeyDictionary())
 
 
 @contextlib.contextmanager
 def borrowed(model, shape: tuple, share: int) -> Iterator[Plan]:
     """A plan of the model for a block of that shape, for the thread that has this share."""
-    plans = _kept.setdefault(model, {})
-    comes_again = (share, shape) in plans
-    plan = plans.pop((share, shape), None)
+    plans = _kept.setdefault(model, {}).setdefault(share, {})
+    comes_again = shape in plans
+    plan = plans.pop(shape, None)
     if plan is None or not plan.is_current(model):
         planning = comes_again and shape[0] * outputs_of(model) <= MOST_OUTPUTS
         plan = Plan(model, shape, own=share == 0, planning=planning)
+    plan.take_loss(model)
     yield plan  # one in which something failed is not put back
-    plans[share, shape] = plan if plan.planned else None
-    while len(plans) > MOST * (share + 1):
-        plans.pop(next(iter(plans)), None)
+    plans[shape] = plan if plan.planned else None
+    for oldest in list(plans)[:-MOST]:
+        plans.pop(oldest, None)
 
 
 def release(model) -> None:

@@ -48,7 +48,10 @@ class PlannedLowering:
             new = np.empty if keeps_windows else workspace.array
             lowered = new(self._shifted.shape, dtype)
         self._lowered = lowered
-        column, _, channel, _, number = lowered.strides
+        # not the array's own strides: an axis of length 1 may have any
+        number = lowered.itemsize
+        channel = rows.outputs * samples * number
+        column = rows.kernel * channels * channel
         depth = lowering.window * rows.kernel * channels
         # (W', kh, C, OH, N) -> (tiles, w kh C, OH N)
         self._windows = np.ndarray((lowering.tiles, depth, rows.outputs * samples), dtype,

@@ -39,7 +39,7 @@ class PlannedMaxPooling(Planned):
             self._steps.append(step)
             x = step.y
         self._y = x
-        self._flat = x.transpose(memory_order(x)).reshape(-1)
+        self._order = memory_order(x)
         self._aligned = np.empty_like(x)
         self._bits = self._aligned.view(INTEGERS[x.dtype])
         self._dx = None
@@ -51,7 +51,8 @@ class PlannedMaxPooling(Planned):
             self._plan_backward()
         self._aligned[...] = dy
         # the sum of squares is finite as a rule, and a quick look
-        nans = (not math.isfinite(self._flat.dot(self._flat))
+        flat = self._y.transpose(self._order).reshape(-1)  # a copy within another layer's padding
+        nans = (not math.isfinite(flat.dot(flat))
                 and math.isnan(np.maximum.reduce(self._y, axis=None, initial=0)))
         for step in reversed(self._steps):
             step.backward(nans)

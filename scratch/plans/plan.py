@@ -40,8 +40,8 @@ class Plan:
     Args:
         model: whose weights it shares.
         shape: of a block, (n, ...).
-        own: whether layers that are not planned are the model's own, which then remember what they
-            have seen; or else copies of them, for another thread.
+        own: whether the loss, and layers that are not planned, are the model's own, which then
+            remember what they have seen; or else copies of them, for another thread.
         planning: whether to plan layers at all.
 
     Attributes:
@@ -53,7 +53,7 @@ class Plan:
     def __init__(self, model, shape: tuple, own: bool, planning: bool = True):
         self._layers = list(model.layers)
         self._weights = [weight for layer in model.layers for weight in layer.params.values()]
-        self._loss = model.loss
+        self._loss, self._own = model.loss, own
         steps = self._steps(model, shape[0], planning and can_plan(model))
         self.planned = [i for i, step in enumerate(steps) if step is not None]
         chosen = {i: model.layers[i] for i in self.planned}
@@ -66,7 +66,6 @@ class Plan:
             return
         self.twin = copy.copy(model)
         self.twin.history = None  # which knows the model
-        self.twin.loss = copy.copy(model.loss)
         if self.planned:  # what comes has been looked at
             self.twin.as_input = partial(np.asarray, dtype=model.layers[0].dtype)
         self.twin.layers = [
@@ -82,8 +81,9 @@ class Plan:
         workspace = Workspace()
         readers = _readers(model)
         tied = {layer.tied_to for layer in model.layers}
+        twice = _of_two_gradients(model)
         for i, layer in reversed(list(enumerate(model.layers))):
-            planner = None if layer.name in tied else planner_of(layer)
+            planner = None if layer.name in tied or i in twice else planner_of(layer)
             if planner is not None:
                 reader = None if readers[i] is None else steps[readers[i]]
                 steps[i] = planner(layer, samples, None if reader is None else reader.place,
@@ -97,9 +97,14 @@ class Plan:
         """Whether the model still has the layers, with the weights, that this was made of."""
         weights = [weight for layer in model.layers for weight in layer.params.values()]
         return (self._loss is model.loss and self._layers == model.layers
+                and all(map(_has_its_methods, [model, *model.layers]))
                 and len(weights) == len(self._weights)
                 and all(map(lambda a, b: a is b, weights, self._weights))
                 and all(self.twin.layers[i].is_current() for i in self.planned))
+
+    def take_loss(self, model) -> None:
+        """The loss with its settings of now; a copy where another thread may run it, too."""
+        self.twin.loss = model.loss if self._own else copy.copy(model.loss)
 
     def kept(self, output: np.ndarray) -> np.ndarray:
         """An output that the next block does not overwrite."""
@@ -109,7 +114,7 @@ class Plan:
         """Give the layers the gradients of the block that has just been learned from."""
         if self.twin.layers is not layers:
             for layer, step in zip(layers, self.twin.layers):
-                layer.grads = step.grads
+                layer.grads = dict(step.grads)  # to which a penalty may be added
 
     def total(self) -> Gradients:
         """Room for the sum of the gradients of several blocks."""
@@ -124,6 +129,7 @@ class Totals:
     def __init__(self) -> None:
         self._planned: Any = None  # Gradients, once a block was planned
         self._others: dict[int, dict[str, np.ndarray]] = {}
+        self._unreached: set[int] = set()
 
     def add(self, plan: Plan) -> None:
         """Those of a block that a plan has just learned from."""
@@ -133,6 +139,7 @@ class Totals:
         elif plan.planned:
             self._planned.vector += plan.gradients.vector
         of_layer = plan.gradients.of_layer
+        self._unreached |= {i for i in of_layer if not plan.twin.layers[i].grads}
         _add(self._others, {i: layer.grads for i, layer in enumerate(plan.twin.layers)
                             if i not in of_layer})
 
@@ -143,10 +150,13 @@ class Totals:
         elif other._planned is not None:
             self._planned.vector += other._planned.vector
         _add(self._others, other._others)
+        self._unreached |= other._unreached
 
     def hand_out(self, layers: list[Layer]) -> None:
-        """Give each layer its own."""
-        grads = {} if self._planned is None else dict(self._planned.of_layer)
+        """Give each layer its own; none to one on which no loss depends."""
+        grads = {} if self._planned is None else {
+            i: {} if i in self._unreached else dict(own)  # to which a penalty may be added
+            for i, own in self._planned.of_layer.items()}
         _add(grads, self._others)  # of blocks that were not planned
         for i, own in grads.items():
             layers[i].grads = own
@@ -161,12 +171,22 @@ def _add(sums: dict[int, dict[str, np.ndarray]], more: dict[int, dict[str, np.nd
 
 
 def can_plan(model) -> bool:
-    """Whether layers of the model may be planned: one input, no masks that the loss needs, run as
-    the networks here are run."""
+    """Whether layers of the model may be planned: one input, not rounded, no masks that the loss
+    needs, run as the networks here are run, and with no other layers than those here: those may
+    keep what they are given."""
+    policy = model.input_layer.requested_policy
     return (model.inputs_as is None and not model.has_open_sizes and not model.has_output_masks
-            and not {"forward", "backward"} & vars(model).keys()
+            and (policy is None or not policy.low)
+            and _has_its_methods(model) and all(map(_has_its_methods, model.layers))
             and all(getattr(type(model), method).__module__.startswith("scratch.")
-                    for method in ("forward", "backward")))
+                    for method in ("forward", "backward"))
+            and all(type(layer).__module__.startswith("scratch.") for layer in model.layers))
+
+
+def _has_its_methods(thing) -> bool:
+    """Whether a layer or a model is run by the methods of its class, and by no others."""
+    own = vars(thing)
+    return "forward" not in own and "backward" not in own
 
 
 def replicated(layer: Layer) -> Layer:
@@ -179,6 +199,11 @@ def replicated(layer: Layer) -> Layer:
 def _readers(model) -> list[int | None]:
     """For each layer the only one that reads it; None where there are several, or it is an output.
     """
+    return [each[0] if len(each) == 1 and each[0] >= 0 else None for each in _all_readers(model)]
+
+
+def _all_readers(model) -> list[list[int]]:
+    """For each layer all that read it; -1: it is an output."""
     readers: list[list[int]] = [[] for _ in model.layers]
     for i, sources in enumerate(model.sources):
         for source in sources:
@@ -186,4 +211,11 @@ def _readers(model) -> list[int | None]:
                 readers[source].append(i)
     for end in model.ends:
         readers[end].append(-1)
-    return [each[0] if len(each) == 1 and each[0] >= 0 else None for each in readers]
+    return readers
+
+
+def _of_two_gradients(model) -> set[int]:
+    """Layers that may be run back twice in a step: from the logits for a loss, and from the
+    output for what else reads it."""
+    return {i for i, read_by in enumerate(_all_readers(model))
+            if -1 in read_by and len(read_by) > 1 and model.layers[i].logits_kind is not None}

@@ -57,7 +57,8 @@ class Planned:
 
     def is_current(self) -> bool:
         """Whether the layer is still as it was when this was made."""
-        return True
+        layer = self.layer
+        return layer.activity_regularizer is None and KINDS[type(layer)][1].are_those_of(layer)
 
     def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
         """As the layer's."""
@@ -72,15 +73,37 @@ class Planned:
         return self.layer.logits_kind
 
 
+class Methods:
+    """All that can be called of a class, as it is now."""
+
+    def __init__(self, kind: type[Layer]):
+        self.names = {name for each in kind.__mro__ for name, value in vars(each).items()
+                      if callable(value) and not name.startswith("__")}
+        self._run = kind.forward, kind.backward
+        self._all = self._found(kind)
+
+    def _found(self, kind: type[Layer]) -> list:
+        return [getattr(kind, name) for name in self.names]
+
+    def are_those_of(self, layer: Layer) -> bool:
+        """Whether the object has got no other since, nor its class others to run it by."""
+        kind = type(layer)
+        return self.names.isdisjoint(vars(layer)) and (kind.forward, kind.backward) == self._run
+
+    def are_all_those_of(self, kind: type[Layer]) -> bool:
+        """Whether the class has got no other since: a longer look, not for every step."""
+        return self._found(kind) == self._all
+
+
 # for each kind of layer what plans it, and the kind's own methods, which that stands for
-KINDS: dict[type, tuple[type[Planned], dict[str, Callable]]] = {}
+KINDS: dict[type[Layer], tuple[type[Planned], Methods]] = {}
 
 
-def plans(*kinds: type) -> Callable[[Class], Class]:
+def plans(*kinds: type[Layer]) -> Callable[[Class], Class]:
     """Decorator of a class that plans layers of exactly these kinds, as their methods are now."""
     def enter(planned: Class) -> Class:
         for kind in kinds:
-            KINDS[kind] = planned, _methods(kind)
+            KINDS[kind] = planned, Methods(kind)
         return planned
     return enter
 
@@ -90,15 +113,11 @@ def planner_of(layer: Layer) -> type[Planned] | None:
 
     A subclass may do anything, and so may an object or a class one of whose methods was replaced.
     """
-    planned, methods = KINDS.get(type(layer), (None, {}))
-    if (planned is None or not methods.keys().isdisjoint(vars(layer)) or layer.policy.low
-            or layer.activity_regularizer is not None or layer.merges or layer.tied_to is not None
-            or _methods(type(layer)) != methods or not planned.can_plan(layer)):
+    if type(layer) not in KINDS:
+        return None
+    planned, methods = KINDS[type(layer)]
+    if (layer.policy.low or layer.activity_regularizer is not None or layer.merges
+            or layer.tied_to is not None or not methods.are_those_of(layer)
+            or not methods.are_all_those_of(type(layer)) or not planned.can_plan(layer)):
         return None
     return planned
-
-
-def _methods(kind: type) -> dict[str, Callable]:
-    """All that can be called of a class, by name."""
-    return {name: value for each in reversed(kind.__mro__) for name, value in vars(each).items()
-            if callable(value) and not name.startswith("__")}

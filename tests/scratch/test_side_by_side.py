@@ -5,7 +5,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scratch import side_by_side
+import scratch
+from scratch import building, side_by_side
 
 
 @st.composite
@@ -65,3 +66,32 @@ def test_flat_has_all_numbers(originals):
         assert sorted(side_by_side.flat([array])) == sorted(array.reshape(-1))
     copies = side_by_side.copies(originals)
     assert np.shares_memory(side_by_side.flat(copies), copies[0])
+
+
+def test_weights_that_a_model_only_shares_stay_where_they_are(monkeypatch):
+    monkeypatch.setattr(building, "MOST_SIDE_BY_SIDE", 40)
+    source, hidden = scratch.Input((5,)), scratch.Dense(6, "relu")
+    model = scratch.Model(source, scratch.Dense(4)(hidden(source)))  # too many to lie side by side
+    model.compile("adam", "mse")
+    x, y = np.ones((2, 5), np.float32), np.ones((2, 4), np.float32)
+    model.train_on_batch(x, y)
+    kernel = hidden.params["kernel"]
+    features = scratch.Model(source, hidden(source))
+    assert features.count_params() <= 40 and hidden.params["kernel"] is kernel
+    model.train_on_batch(x, y)
+    np.testing.assert_array_equal(features.predict_on_batch(x), hidden(x))
+
+
+def test_weights_that_a_layer_knows_under_another_name_stay_where_they_are():
+    class Scale(scratch.layers.Layer):
+        def build(self, input_shape):
+            super().build(input_shape)
+            self.add_weight("factor", (1,), scratch.initializers.get("ones"))
+            self.factor = self.params["factor"]
+
+        def compute_output_shape(self, input_shape):
+            return tuple(input_shape)
+
+    scale = Scale()
+    scratch.Sequential([scratch.Input((3,)), scale, scratch.Dense(2)])
+    assert scale.factor is scale.params["factor"]

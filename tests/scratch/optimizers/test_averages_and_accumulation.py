@@ -94,3 +94,16 @@ def test_without_averages_there_is_nothing_to_swap(settings, steps):
         model.train_on_batch(x, y)
     with pytest.raises(ValueError, match="SwapEMAWeights: expected an optimizer with use_ema=True"):
         model.evaluate(x, y, verbose=0, callbacks=[scratch.callbacks.SwapEMAWeights()])
+
+
+def test_a_layer_that_is_frozen_later_does_not_shift_the_averages_of_others():
+    model = scratch.Sequential([scratch.Input((3,)), *[scratch.Dense(3) for _ in range(3)]])
+    model.compile(scratch.optimizers.SGD(0.1, use_ema=True), "mse")
+    x, y = np.ones((4, 3), np.float32), np.zeros((4, 3), np.float32)
+    model.train_on_batch(x, y)
+    averages = [average.copy() for average in model.optimizer.averages]
+    model.layers[1].trainable = False
+    frozen = model.layers[1].params["kernel"].copy()
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    np.testing.assert_array_equal(model.layers[1].params["kernel"], frozen)
+    np.testing.assert_array_equal(model.layers[2].params["kernel"], averages[4])

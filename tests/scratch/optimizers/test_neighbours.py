@@ -88,3 +88,51 @@ def test_a_copy_remembers_for_itself(copied):
     for a, b in zip([*neighbours, *optimizer.slots()], [*others, *twin.slots()]):
         np.testing.assert_array_equal(a, b)
         assert not np.shares_memory(a, b)
+
+
+def test_a_list_that_the_caller_changes_is_looked_at_again():
+    variables, grads = side_by_side.copies(weights()), gradients(0)
+    optimizer, expected = optimizers.SGD(1.0), [weight.copy() for weight in variables]
+    for step in (1, 2):
+        grads[0] = np.full_like(grads[0], step)
+        optimizer.apply(grads, variables)
+        for weight, gradient in zip(expected, grads):
+            weight -= gradient
+    for a, b in zip(variables, expected):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_gradients_may_be_plain_lists():
+    variables = [np.zeros(2, np.float32), np.zeros(3, np.float32)]
+    optimizers.SGD(1.0).apply([[1.0, 2.0], [3.0, 4.0, 5.0]], variables)
+    assert [list(weight) for weight in variables] == [[-1, -2], [-3, -4, -5]]
+
+
+def test_an_optimizer_that_is_built_again_finds_the_slots_anew():
+    variables = side_by_side.copies([np.zeros(3, np.float32)] * 3)
+    grads = side_by_side.copies([np.ones(3, np.float32)] * 2)
+    optimizer = optimizers.SGD(0.1, momentum=0.9)
+    optimizer.build(variables[1:])
+    optimizer.apply(grads, variables[1:])
+    optimizer.build(variables)
+    optimizer.apply(grads, variables[1:])
+    assert not optimizer.momentums[0].any()
+    assert optimizer.momentums[1].all() and optimizer.momentums[2].all()
+
+
+def test_a_slot_that_is_set_counts_in_the_next_step():
+    variables = side_by_side.copies([np.zeros(3, np.float32)] * 2)
+    grads = side_by_side.copies([np.ones(3, np.float32)] * 2)
+    optimizer = optimizers.SGD(1.0, momentum=0.5)
+    optimizer.apply(grads, variables)
+    optimizer.momentums[1] = np.full(3, 8, np.float32)
+    optimizer.apply(grads, variables)
+    assert variables[0].tolist() == [-2.5] * 3  # -1, then 0.5 * -1 - 1
+    assert variables[1].tolist() == [2] * 3  # -1, then 0.5 * 8 - 1
+
+
+def test_numbers_with_gaps_between_are_looked_at_in_each_step():
+    optimizer, gradient = optimizers.SGD(1.0), np.zeros((4, 6), np.float32)[:, :3]
+    assert optimizer.can_use([gradient])
+    gradient[3, 2] = np.nan
+    assert not optimizer.can_use([gradient])

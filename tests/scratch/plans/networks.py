@@ -76,6 +76,12 @@ NETWORKS = {
     "channels of a sequence apart, then together": lambda: scratch.Sequential([
         Input((11, 3)), SeparableConv1D(5, 3, activation="relu"), SeparableConv1D(2, 2),
         Flatten(), Dense(4, "softmax")]),
+    "one channel, and kernels as high as the image": lambda: images(
+        Conv2D(1, (9, 2), padding="valid", activation="relu"), Conv2D(1, (1, 2)),
+        Conv2DTranspose(1, (4, 1)), Conv2D(2, (4, 1))),
+    "one channel in a sequence": lambda: scratch.Sequential([
+        Input((6, 1)), Conv1D(1, 6), Conv1DTranspose(1, 5), Conv1D(3, 5), Flatten(),
+        Dense(4, "softmax")]),
     "transposed": lambda: images(
         Conv2DTranspose(3, (3, 2), strides=(2, 3)), ReLU(),
         Conv2DTranspose(2, 2, padding="same", activation="relu"), Conv2DTranspose(13, 3)),

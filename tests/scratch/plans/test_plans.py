@@ -25,7 +25,8 @@ def alone():
 
 def planned_layers(model) -> int:
     """Of all plans that are kept of a model, how many layers are planned at most."""
-    return max((len(each.planned) for each in kept._kept.get(model, {}).values() if each),
+    return max((len(each.planned) for share in kept._kept.get(model, {}).values()
+                for each in share.values() if each),
                default=0)
 
 
@@ -133,7 +134,7 @@ def test_few_plans_are_kept():
     for samples in range(1, 40):
         for x, y in batches(model, samples, 3):
             model.train_on_batch(x, y)
-    assert len(kept._kept[model]) <= kept.MOST
+    assert len(kept._kept[model][0]) <= kept.MOST
 
 
 def test_plans_go_with_fit_and_with_the_model():
