@@ -40,5 +40,10 @@ def borrowed(model, shape: tuple, share: int) -> Iterator[Plan]:
 
 
 def release(model) -> None:
-    """Let go of all plans of the model, and of their memory."""
-    _kept.pop(model, None)
+    """Let go of the model's plans, and of their memory, at the end of a run: but for the one for
+    most samples of each thread, as the next run will ask for that."""
+    for plans in list(_kept.get(model, {}).values()):
+        largest = max(plans, key=lambda shape: (plans[shape] is not None, shape[0]), default=None)
+        for shape in list(plans):
+            if shape != largest:
+                plans.pop(shape, None)
