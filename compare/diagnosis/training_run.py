@@ -166,7 +166,7 @@ def with_weights(trace: Trace, weights: dict[Key, np.ndarray]) -> Trace:
 
 def passed(trace: Trace, settled: Callable | None = None) -> Made:
     """Every tensor of a pass, each taken to be exact."""
-    rounding = replace(Rounding.of(trace.dtype), products=False)
+    rounding = replace(Rounding.of(trace.dtype), bounds=False)
     return along_the_graph(trace, settled or _exactly, rounding)
 
 

@@ -43,11 +43,13 @@ def moments(x: Bounded, axes: tuple[int, ...]) -> Moments:
     if count == 1:
         zeros = np.zeros(mean.shape)
         return Moments(Bounded(mean, rounding, average(x.bound)), Bounded(zeros, rounding), zeros)
+    away = np.abs(x.value - mean)
+    variance = average(np.square(away))
+    if not rounding.bounds:
+        return Moments(Bounded(mean, rounding), Bounded(variance, rounding), variance)
     terms = x.support().sum(axis=axes, keepdims=True)
     size = average(np.abs(x.value) + x.bound)
     rounded = rounding.gamma(terms + 2) * size + 4 * rounding.tiny  # sum, then division
-    away = np.abs(x.value - mean)
-    variance = average(np.square(away))
     # inputs that are themselves off by up to their bound have another variance
     moved = average(2 * away * x.bound + np.square(x.bound))
     squares = variance + moved + np.square(rounded)

@@ -58,7 +58,7 @@ class Perturbed(Oracle):
         rounding = self.x[0].rounding
         given = [*self.x, *self.weights.values(), *([] if dy is None else [dy])]
         right = self._run(self.run, [each.value for each in given], dy is not None)
-        if not rounding.products:
+        if not rounding.bounds:
             return [Bounded(value, rounding) for value in right]
         rng = np.random.default_rng(0)
         trials = [self._run(self.run, [_moved(each, rng) for each in given], dy is not None)

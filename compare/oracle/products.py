@@ -1,5 +1,7 @@
 """Products of several numbers, in whatever order they are multiplied."""
 
+import math
+
 import numpy as np
 
 from compare.oracle.running_error import Bounded
@@ -16,6 +18,8 @@ def product(*factors: Bounded, more: int = 0) -> Bounded:
     """
     factors = tuple(factor.flushed() for factor in factors)
     rounding = factors[0].rounding
+    if not rounding.bounds:
+        return Bounded(math.prod((factor.value for factor in factors), start=np.ones(())), rounding)
     value, error, largest = np.ones(()), np.zeros(()), np.ones(())
     for factor in factors:
         size, bound = np.abs(factor.value), factor.bound

@@ -45,8 +45,8 @@ class Rounding:
         unit: the roundoff, float64's own added.
         tiny: the smallest normal number.
         largest: the largest finite number.
-        products: without, the bounds on products of arrays are left out, each of which costs two
-            more such products: for who wants the values alone.
+        bounds: without, no error is worked out, which costs more than the values do: for who wants
+            those alone. They are the same numbers.
         sums: the roundoff in which products are added up where that is known to be a wider
             precision's, see `bilinear`; None where `unit` is it.
         normal: below it numbers have fewer bits, where such are kept and not flushed; 0 where all
@@ -57,7 +57,7 @@ class Rounding:
     unit: float
     tiny: float
     largest: float = np.inf
-    products: bool = True
+    bounds: bool = True
     sums: float | None = None
     normal: float = 0.0
     overflows: bool = field(default=False, compare=False)
@@ -101,6 +101,7 @@ class Bounded:
                  error: ArrayLike | None = None) -> None:
         self.value = np.asarray(value, np.float64)
         self.rounding = rounding
+        error = error if rounding.bounds else None
         if error is not None:  # 0 times an error without limit is not known to be 0
             error = np.broadcast_to(np.where(np.isnan(error), np.inf, error), self.value.shape)
         self.error = error
@@ -127,14 +128,20 @@ class Bounded:
 
     def __add__(self, other: Operand) -> "Bounded":
         a, b = self.flushed(), self._lift(other).flushed()
+        if not self.rounding.bounds:
+            return Bounded(a.value + b.value, self.rounding)
         return self._rounded(a.value + b.value, a.bound + b.bound)
 
     def __sub__(self, other: Operand) -> "Bounded":
         a, b = self.flushed(), self._lift(other).flushed()
+        if not self.rounding.bounds:
+            return Bounded(a.value - b.value, self.rounding)
         return self._rounded(a.value - b.value, a.bound + b.bound)
 
     def __mul__(self, other: Operand) -> "Bounded":
         a, b = self.flushed(), self._lift(other).flushed()
+        if not self.rounding.bounds:
+            return Bounded(a.value * b.value, self.rounding)
         passed_on = (np.abs(a.value) * b.bound + a.bound * np.abs(b.value)
                      + a.bound * b.bound)
         return self._rounded(a.value * b.value, passed_on)
@@ -143,6 +150,8 @@ class Bounded:
         a, b = self.flushed(), self._lift(other).flushed()
         with np.errstate(divide="ignore", invalid="ignore"):
             value = a.value / b.value
+            if not self.rounding.bounds:
+                return Bounded(value, self.rounding)
             smallest = np.abs(b.value) - b.bound
             passed_on = np.where(smallest > 0,
                                  (a.bound + np.abs(value) * b.bound) / smallest, np.inf)
@@ -161,6 +170,8 @@ class Bounded:
     def exp(self) -> "Bounded":
         x = self.flushed()
         value = np.exp(x.value)
+        if not self.rounding.bounds:
+            return Bounded(value, self.rounding)
         exact = (x.value == 0) & (x.bound <= self.rounding.tiny)  # exp(0) is 1
         return self._rounded(value, grown(x.value, x.bound), np.where(exact, 0, 2 * LIBRARY_ULPS))
 
@@ -168,6 +179,8 @@ class Bounded:
         x = self.flushed()
         with np.errstate(divide="ignore", invalid="ignore"):
             value = np.log(x.value)
+            if not self.rounding.bounds:
+                return Bounded(value, self.rounding)
             smallest = x.value - x.bound
             passed_on = np.where(smallest > 0, np.log1p(x.bound / smallest), np.inf)
         return self._rounded(value, passed_on, roundings=2 * LIBRARY_ULPS)
@@ -176,6 +189,8 @@ class Bounded:
         x = self.flushed()
         with np.errstate(divide="ignore", invalid="ignore"):
             value = np.sqrt(x.value)
+            if not self.rounding.bounds:
+                return Bounded(value, self.rounding)
             lowest = np.sqrt(np.maximum(x.value - x.bound, 0.0))
             # |sqrt(a) - sqrt(b)| is |a - b| / (sqrt(a) + sqrt(b)), and never above sqrt(|a - b|)
             passed_on = np.where(x.bound > 0, np.fmin(x.bound / (value + lowest),
@@ -194,6 +209,8 @@ class Bounded:
         """
         x = self.flushed()
         value = function(x.value)
+        if not self.rounding.bounds:
+            return Bounded(value, self.rounding)
         passed_on = np.where(x.bound > 0,
                              slope(x.value - x.bound, x.value + x.bound) * x.bound, 0.0)
         return self._rounded(value, passed_on, roundings)
@@ -205,6 +222,8 @@ class Bounded:
         a number of the precision (Higham, problem 2.2). So terms next to the smallest normal number
         count by their size, and only all others as roundings.
         """
+        if not self.rounding.bounds:
+            return Bounded(self.value.sum(axis=axis, keepdims=keepdims), self.rounding)
         size = np.abs(self.value) + self.bound
         small = (size > 0) & (size <= 4 * self.rounding.tiny)
         terms = (self.support() * ~small).sum(axis=axis, keepdims=keepdims)
@@ -231,10 +250,14 @@ class Bounded:
     def where(self, mask: np.ndarray) -> "Bounded":
         """The value where the mask is true, an exact zero elsewhere; denormals may be flushed."""
         value = np.where(mask, self.value, 0.0)
+        if not self.rounding.bounds:
+            return Bounded(value, self.rounding)
         return Bounded(value, self.rounding, np.where(mask, self.bound, 0.0)).flushed()
 
     def flushed(self) -> "Bounded":
         """Whatever may lie below the smallest normal number may also have been read as zero."""
+        if not self.rounding.bounds:
+            return self
         size = np.abs(self.value)
         denormal = (size > 0) & (size - self.bound < self.rounding.tiny)
         if not denormal.any():
@@ -293,7 +316,7 @@ def bilinear(product: Callable[[np.ndarray, np.ndarray], np.ndarray], a: Bounded
     """
     a, b, rounding = a.flushed(), b.flushed(), a.rounding
     value = product(a.value, b.value)
-    if not rounding.products:
+    if not rounding.bounds:
         bias = None if bias is None else bias.flushed()
         return Bounded(value if bias is None else value + bias.value, rounding)
     magnitude = product(np.abs(a.value), np.abs(b.value))

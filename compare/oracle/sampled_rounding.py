@@ -44,13 +44,15 @@ class SampledSteps:
         self.seed = seed
         self.trace = trace
         self.trained = [(trace.parts[i].layer, name) for i, name in learned(trace)]
-        self.exact = self._optimizer()
-        self.samples = [self._optimizer() for _ in range(SAMPLES)]
+        self.exact = optimizer_of(trace)
+        self.samples = [self._of_a_sample() for _ in range(SAMPLES)]
         self.past: list[tuple[Trace, Slack]] = []  # what a step is made from takes little memory
 
-    def _optimizer(self) -> Optimizer:
-        """One that remembers nothing yet."""
-        return optimizer_of(self.trace)
+    def _of_a_sample(self) -> Optimizer:
+        """An optimizer that remembers nothing yet, of whose steps the values alone count."""
+        made = optimizer_of(self.trace)
+        made.rounding = values_alone(made.rounding)
+        return made
 
     def step(self, trace: Trace, slack: Slack | None = None) -> "SampledStep":
         """The next step, from the weights and the batch of a trace.
@@ -78,9 +80,9 @@ class SampledSteps:
         """
         if len(self.samples) > SAMPLES:
             return None
-        more = [(k, self._optimizer()) for k in range(SAMPLES, SAMPLES + MORE_SAMPLES)]
+        more = [(k, self._of_a_sample()) for k in range(SAMPLES, SAMPLES + MORE_SAMPLES)]
         self.samples += [optimizer for _, optimizer in more]
-        exact = self._optimizer()
+        exact = optimizer_of(self.trace)
         for number in range(1, len(self.past)):
             self._step(number, exact, more)
         made = self._step(len(self.past), exact, more)
@@ -103,7 +105,8 @@ class SampledStep:
                  slack: Slack) -> None:
         self.trace, self.trained = trace, trained
         self.bounds = LocalBounds()
-        self.exact = self._after(optimizer, along_the_graph(trace, self.bounds))
+        rounding = Rounding.of(trace.dtype)
+        self.exact = self._after(optimizer, along_the_graph(trace, self.bounds), rounding)
         largest = max(self.bounds.largest,
                       *(float(np.abs(x).max(initial=0.0)) for x in each(trace.x)))
         self.overflows = largest > np.sqrt(float(np.finfo(trace.dtype).max))
@@ -117,15 +120,14 @@ class SampledStep:
         """Take the step once more, rounded otherwise; the last two of the seed are the numbers of
         the step and of the sample."""
         moved = MovedWithin(self.bounds, np.random.default_rng(seed), alike=sum(seed[1:]) % 2 == 0)
-        rounding = replace(Rounding.of(self.trace.dtype), products=False)
-        after = self._after(optimizer, along_the_graph(self.trace, moved, rounding))
+        rounding = values_alone(Rounding.of(self.trace.dtype))
+        after = self._after(optimizer, along_the_graph(self.trace, moved, rounding), rounding)
         for key, exact in self.exact.items():
             self.spread[key] = max(self.spread[key], norm(after[key].value - exact.value))
 
-    def _after(self, optimizer: Optimizer, made: dict[tuple[str, str], Bounded]
+    def _after(self, optimizer: Optimizer, made: dict[tuple[str, str], Bounded], rounding: Rounding
                ) -> dict[tuple[str, str], Bounded]:
         """Every weight after the step, and the loss before, given what a pass computed."""
-        rounding = Rounding.of(self.trace.dtype)
         after = {(part.layer, name): Bounded(weight, rounding)
                  for part in self.trace.parts if part.tied_to is None
                  for name, weight in part.weights.items()}
@@ -171,6 +173,11 @@ class MovedWithin:
         share = (self.rng.choice([-1.0, 1.0]) if self.alike
                  else self.rng.uniform(-1, 1, result.shape))
         return Bounded(result.value + share * self.bounds[key], result.rounding)
+
+
+def values_alone(rounding: Rounding) -> Rounding:
+    """The same precision, without bounds."""
+    return replace(rounding, bounds=False)
 
 
 def norm(array: np.ndarray) -> float:

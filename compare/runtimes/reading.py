@@ -57,7 +57,7 @@ def makes(trace: Trace, runs: list[Any] | None) -> Makes:
             given = inputs if isinstance(part.input, tuple) else inputs[0]
             return np.asarray(runs[i](given, None, part.weights, False)[0])
         rounding = Rounding.of(trace.dtype)
-        rounding.products = False  # the values alone
+        rounding.bounds = False  # the values alone
         held = [Bounded(each, rounding) for each in inputs]
         weights = {name: Bounded(weight, rounding) for name, weight in part.weights.items()}
         right = oracle_of(trace, part).forward(

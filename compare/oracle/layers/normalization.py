@@ -62,6 +62,8 @@ class Normalization(Oracle):
             self.moments = known(self._weight("moving_mean"), self._weight("moving_variance"))
         self.inverse = inverse_deviation(self.moments, self.config["epsilon"])
         mean = self.moments.mean
+        if not x.rounding.bounds:
+            return self._output()
         self.centred = np.abs(x.value - mean.value)
         # how far x - mean can be off before it is rounded, and the magnitudes that are rounded
         self.shift = x.bound + mean.bound
@@ -80,8 +82,10 @@ class Normalization(Oracle):
         factor = self.inverse * self._weight("gamma") if "gamma" in self.weights else self.inverse
         beta = (self._weight("beta") if "beta" in self.weights
                 else Bounded(np.zeros(self.shape), rounding))
-        largest = np.abs(factor.value) + factor.bound
         value = (self.x.value - mean.value) * factor.value + beta.value
+        if not rounding.bounds:
+            return Bounded(value, rounding)
+        largest = np.abs(factor.value) + factor.bound
         error = (self.centred * factor.bound + largest * self.shift + beta.bound
                  + rounding.gamma(4) * (largest * self.sizes + np.abs(beta.value) + beta.bound)
                  + rounding.tiny * (4 + largest))
@@ -105,11 +109,13 @@ class Normalization(Oracle):
 
     def _gamma_gradient(self, dy: Bounded, axes: tuple[int, ...]) -> Bounded:
         """sum dy * c * r: at most 4 roundings of each term besides those of the sum."""
-        terms = dy.support().sum(axis=axes)
         inverse, rounding = self.inverse, dy.rounding
+        value = (dy.value * (self.x.value - self.moments.mean.value) * inverse.value).sum(axis=axes)
+        if not rounding.bounds:
+            return Bounded(value, rounding)
+        terms = dy.support().sum(axis=axes)
         size = np.abs(dy.value) + dy.bound
         largest = inverse.value + inverse.bound
-        value = (dy.value * (self.x.value - self.moments.mean.value) * inverse.value).sum(axis=axes)
         passed_on = ((dy.bound * self.centred + size * self.shift) * largest
                      + np.abs(dy.value) * self.centred * inverse.bound).sum(axis=axes)
         rounded = rounding.gamma(terms + 4) * (size * self.sizes * largest).sum(axis=axes)
@@ -128,12 +134,14 @@ class Normalization(Oracle):
         def total(array: np.ndarray) -> np.ndarray:
             return np.asarray(array.sum(axis=axes, keepdims=True))
 
-        plain, size = h.sum(axis=axes, keepdims=True), np.abs(h.value) + h.bound
-        spread = total(h.value * centred)
+        plain, spread = h.sum(axis=axes, keepdims=True), total(h.value * centred)
+        value = r * (h.value - plain.value / count - centred * r**2 * spread / count)
+        if not rounding.bounds:
+            return Bounded(value, rounding)
+        size = np.abs(h.value) + h.bound
         off = (total(h.bound * self.centred + size * self.shift)
                + rounding.gamma(total(h.support()) + 3) * total(size * self.sizes)
                + 4 * count * rounding.tiny)
-        value = r * (h.value - plain.value / count - centred * r**2 * spread / count)
         passed_on = (slack * np.abs(h.value) + most * h.bound
                      + (slack * np.abs(plain.value) + most * plain.bound) / count
                      + (most**3 - r**3) * self.centred * np.abs(spread) / count
@@ -200,14 +208,17 @@ class BatchNormalization(Normalization):
         def total(array: np.ndarray) -> np.ndarray:
             return np.asarray(array.sum(axis=axes, keepdims=True))
 
-        plain, size = h.sum(axis=axes, keepdims=True), np.abs(h.value) + h.bound
-        spread, left = total(h.value * centred), total(w * centred) / n
+        plain, spread = h.sum(axis=axes, keepdims=True), total(h.value * centred)
+        left = total(w * centred) / n
+        value = r * h.value - w / n * (r * plain.value + r**3 * (centred - left) * spread)
+        if not rounding.bounds:
+            return Bounded(value, rounding)
+        size = np.abs(h.value) + h.bound
         off = (total(h.bound * self.centred + size * self.shift)
                + rounding.gamma(total(h.support()) + 3) * total(size * self.sizes)
                + 4 * h.value.size * rounding.tiny)
         left_off = (total(w * self.shift) + rounding.gamma(n + 3) * total(w * self.sizes)) / n
         away, shift = np.abs(centred - left), self.shift + left_off
-        value = r * h.value - w / n * (r * plain.value + r**3 * (centred - left) * spread)
         passed_on = (slack * np.abs(h.value) + most * h.bound
                      + w / n * (slack * np.abs(plain.value) + most * plain.bound
                                 + (most**3 - r**3) * away * np.abs(spread)

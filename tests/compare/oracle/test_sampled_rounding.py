@@ -143,7 +143,7 @@ def test_without_bounds_on_products_the_values_are_the_same():
     rng = np.random.default_rng(0)
     a, b, c = rng.standard_normal((3, 4)), rng.standard_normal((4, 2)), rng.standard_normal(2)
     plain = bilinear(np.matmul, *(Bounded(m, ROUNDING) for m in (a, b, c)))
-    light = dataclasses.replace(ROUNDING, products=False)
+    light = dataclasses.replace(ROUNDING, bounds=False)
     quick = bilinear(np.matmul, *(Bounded(m, light) for m in (a, b, c)))
     np.testing.assert_array_equal(quick.value, plain.value)
     assert quick.error is None and plain.bound.min() > 0
