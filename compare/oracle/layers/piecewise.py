@@ -34,6 +34,8 @@ def choose(x: Bounded, kinks: Sequence[float], results: Sequence[Piece]) -> Boun
         made = result(_kept(x, low, high)) if callable(result) else Bounded(result, x.rounding)
         value = np.where(here, made.value, value)
         sides.append((made, possible))
+    if not x.rounding.bounds:
+        return Bounded(value, x.rounding)
     with np.errstate(invalid="ignore"):
         for made, possible in sides:
             off = np.where(value == made.value, 0.0, np.abs(value - made.value)) + made.bound

@@ -1,6 +1,8 @@
 """Oracles of layers that have a definition in loops: right values, and bounds that hold and say
 something."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -55,6 +57,17 @@ def test_values_are_the_definitions(name, arguments, shapes):
         scale = max(1.0, np.abs(array).max())
         np.testing.assert_allclose(found[tensor].value, array, rtol=0, atol=1e-12 * scale,
                                    err_msg=tensor)
+
+
+@every_case
+def test_without_bounds_the_values_are_the_same(name, arguments, shapes):
+    layer = built(name, arguments, shapes, "float32")
+    inputs, dy = example(layer, shapes)
+    right = by_oracle(layer, inputs, dy, FLOAT32)
+    found = by_oracle(layer, inputs, dy, dataclasses.replace(FLOAT32, bounds=False))
+    assert found.keys() == right.keys()
+    for tensor, value in right.items():
+        np.testing.assert_array_equal(found[tensor].value, value.value, err_msg=tensor)
 
 
 def keras_results(keras, layer, inputs, dy):

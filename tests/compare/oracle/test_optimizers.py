@@ -4,6 +4,7 @@ Values are held against the rules on plain numbers, one weight at a time; bounds
 and Keras in float32, over several steps with the slots that the oracle itself carries along.
 """
 
+import dataclasses
 import math
 
 import numpy as np
@@ -56,6 +57,22 @@ def test_values_are_those_of_the_rules_on_plain_numbers(name, settings):
         found = oracle.step(found, bounded(gradients, "float64"))
         for ours, theirs in zip(found, moved, strict=True):
             np.testing.assert_allclose(ours.value, theirs, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("name, settings", CASES, ids=ident)
+def test_without_bounds_the_values_are_the_same(name, settings):
+    weights, gradients = problem(1, "float32")
+    config = config_of(name, settings, "float32")
+    whole, light = (OPTIMIZERS[name.lower()](config, np.dtype("float32")) for _ in range(2))
+    light.rounding = dataclasses.replace(light.rounding, bounds=False)
+    right = bounded(weights, "float32")
+    found = [Bounded(weight, light.rounding) for weight in weights]
+    for _ in range(3):
+        right = whole.step(right, bounded(gradients, "float32"))
+        found = light.step(found, [Bounded(gradient, light.rounding) for gradient in gradients])
+        for ours, theirs in zip(found, right, strict=True):
+            np.testing.assert_array_equal(ours.value, theirs.value)
+            assert ours.error is None
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -12,6 +12,7 @@ from compare.oracle.network import along_the_graph
 from compare.oracle.running_error import Bounded, Rounding, bilinear
 from compare.oracle.sampled_rounding import LocalBounds, MovedWithin, SampledSteps, norm
 from tests.compare.support import examples
+from tests.scratch.plans.networks import NETWORKS, batches, compiled
 
 ROUNDING = Rounding.of("float32")
 
@@ -139,7 +140,19 @@ def test_the_walk_settles_every_result_before_it_is_read():
     assert own.max() < carried["dense", "kernel_gradient"].bound.max() / 3
 
 
-def test_without_bounds_on_products_the_values_are_the_same():
+@pytest.mark.parametrize("name", NETWORKS)
+def test_without_bounds_a_network_has_the_same_values(name):
+    model = compiled(name)
+    x, y = next(batches(model, 3, 1))
+    trace = compare.record(model, x, y)
+    right = along_the_graph(trace)
+    found = along_the_graph(trace, rounding=dataclasses.replace(ROUNDING, bounds=False))
+    assert found.keys() == right.keys()
+    for key, value in right.items():
+        np.testing.assert_array_equal(found[key].value, value.value, err_msg=str(key))
+
+
+def test_without_bounds_products_have_the_same_values():
     rng = np.random.default_rng(0)
     a, b, c = rng.standard_normal((3, 4)), rng.standard_normal((4, 2)), rng.standard_normal(2)
     plain = bilinear(np.matmul, *(Bounded(m, ROUNDING) for m in (a, b, c)))
