@@ -12,8 +12,8 @@ from compare.tracing.model_kinds import is_keras, is_scratch
 from compare.tracing.trace import Trace
 from compare.tracing.types import Config, Network
 
-ABOUT_LOSS = ("Keras's loss was compiled while keras.config.floatx() was float32, and is cast to it; "
-              "it is judged in float64, as the layers are, on a copy of the model.")
+ABOUT_LOSS = ("Keras's loss was compiled while keras.config.floatx() was float32, and is cast to "
+              "that; it is judged in float64, as the layers are, on a copy of the model.")
 
 
 class Trained(NamedTuple):
