@@ -140,3 +140,21 @@ def test_where_a_gradient_is_kept_has_to_be_told_and_the_remedy_says_how():
     assert (tensor, identifier) == ("gamma_gradient", "weight-gradient-missing")
     assert "nothing came where (4,)" in detail
     assert "gradients={" in CATALOGUE[identifier].remedy
+
+
+def test_a_dense_gradient_that_is_transposed_and_put_into_shape_by_a_reshape_is_named():
+    class Dense:
+        def __init__(self):
+            self.w, self.b = np.zeros((6, 4)), np.zeros(4)
+
+        def forward(self, x):
+            self.x = x
+            return x @ self.w + self.b
+
+        def backward(self, dy):
+            self.dw, self.db = self.x.T @ dy, dy.sum(axis=0)
+            return (self.w @ dy.T).reshape(self.x.shape)
+
+    assert finding(Dense(), keras.layers.Dense(4), (6,), kernel="w", bias="b",
+                   gradients={"kernel": "dw", "bias": "db"}) == (
+        "input_gradient", "axes-permuted", "samples and features exchanged, then reshaped")
