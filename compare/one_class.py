@@ -58,8 +58,10 @@ def check(how: Conventions, twin, x=None, y=None, *, upstream=None, sample_weigh
     if isinstance(trace.fused, tuple) or any(isinstance(each, Several) for each in (
             trace.x, trace.inference, trace.loss_gradient)):
         raise UnsupportedError("Expected a network of one input and one output beside one class. "
-                               "Received several: hand over its layers, wrapped, in a "
-                               "scratch.Model")
+                               "Received several: wrap its layers one by one, "
+                               "compare.wrap(layer, like=keras_layer, ...), and join them in a "
+                               "scratch.Model as Keras's are joined; layers without weights may be "
+                               "scratch's own")
     rows, explained, said, left_out = judged(how, trace)
     candidate = replace(trace, producer=f"{how.name} (in one class)")
     return Report.of(rows, candidate, trace, explained, [*notes, *said], left_out)

@@ -5,6 +5,7 @@ reference's own input and output gradient (teacher forcing in both directions), 
 that op's error alone. What rounding can explain comes from the oracle in `compare.oracle`.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -134,6 +135,9 @@ def _checked(model, twin, batch: tuple, gradients, probes: bool, steps: int, see
         model, twin, has_loss, left_out = compiling.trained(model, twin)
         if not has_loss:
             y = sample_weight = None
+        elif (exact := compiling.in_its_precision(twin)) is not twin:
+            notes.append(compiling.ABOUT_LOSS)
+            called = twin = exact
     left_out = [*left_out, *known_settings.undrawn(model)]
     whole = whole_layers(model)
     noise = drawn(model, check_precision(check_batch(x), model.dtype))
@@ -219,8 +223,23 @@ def diff(trace_a: Trace, trace_b: Trace) -> Report:
     """Compare two recordings. Neither network is run; each op is judged on its own input.
 
     The first is the candidate, the second the reference. Where the inputs of an op differ, what
-    the candidate should have made of its own input comes from the oracle.
+    the candidate should have made of its own input comes from the oracle. If one of the two is a
+    dictionary of arrays by the layers' names, it is the candidate, and `check_outputs` judges it.
+
+    Raises:
+        TypeError: for what is no recording.
+        ValueError: for arrays beside a trace that does not hold the forward pass outside of
+            training, or as `check_outputs` raises it.
     """
+    arrays = [isinstance(each, Mapping) for each in (trace_a, trace_b)]
+    for side, is_arrays in zip((trace_a, trace_b), arrays):
+        if not (isinstance(side, Trace) or is_arrays) or all(arrays):
+            raise TypeError("Expected two recordings, as compare.record gives them; arrays of "
+                            "another runtime are judged by compare.check_outputs(keras_model, x, "
+                            f"{{'layer': array}}). Received: {type(side).__name__}")
+    if any(arrays):
+        trace, outputs = (trace_b, trace_a) if arrays[0] else (trace_a, trace_b)
+        return foreign_outputs.check_outputs(trace, outputs=outputs)
     return compare_traces(trace_a, trace_b, None)
 
 

@@ -18,6 +18,7 @@ from reference.model import (
     compiled_copy,
     from_config,
     load,
+    losing_nothing,
     model_dtype,
     set_random_seed,
     versions,
@@ -35,6 +36,7 @@ from reference.weight_names import weight_of
 __all__ = ["EntryPoints", "Observation", "OpRun", "OptimizerSteps", "Part", "StepRunner",
            "as_graph",
            "clone", "compile_config", "compile_model", "compiled_copy", "from_config", "in_float64",
-           "known", "layers_by_name", "load", "model_dtype", "observe", "observe_inference",
+           "known", "layers_by_name", "load",
+           "losing_nothing", "model_dtype", "observe", "observe_inference",
            "onednn_in_use", "ops_of", "outline", "run_loss", "run_op",
            "run_outside", "set_random_seed", "set_weights", "versions", "weight_of"]

@@ -187,6 +187,21 @@ def clone(model) -> "keras.Model":
     return copy
 
 
+def losing_nothing(model, settings: dict) -> "keras.Model":
+    """The model, or a copy where its loss is cast to less than its layers compute in.
+
+    A loss has the precision that was Keras's default when the model was compiled, float32, also
+    where a policy has the layers compute in float64. In a copy it has theirs.
+
+    Args:
+        settings: what of the model's compile config is known; the copy is compiled so.
+    """
+    loss = getattr(model, "_compile_loss", None)
+    if loss is None or model_dtype(model) != "float64" or loss.dtype == "float64" or not settings:
+        return model
+    return compiled_copy(model, settings)
+
+
 def load(path) -> "keras.Model":
     """A model from a `.keras` file, weights and compile settings included.
 

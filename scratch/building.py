@@ -98,12 +98,13 @@ class Building(HoldsWeights):
 
     @property
     def dtype(self) -> np.dtype:
-        """The one precision: the model's, or else the layers', or else float32.
+        """The one precision: the model's, or else the layers', or else that of its inputs, or else
+        float32.
 
-        That of arrays, for float16 and bfloat16 are held in float32.
+        That of arrays, for float16 and bfloat16 are held in float32. An input of another precision
+        is rounded to it, and then cast to the layers', as in Keras.
         """
-        requested = {owner.requested_dtype: owner for owner in self._owners()
-                     if owner.requested_dtype is not None}
+        requested = _requested(self._owners()) or _requested(self.inputs)
         if len(requested) > 1:
             a, b = list(requested.items())[:2]
             raise UnsupportedError(
@@ -112,10 +113,11 @@ class Building(HoldsWeights):
         return next(iter(requested), np.dtype("float32"))
 
     def _owners(self):
+        """Who asks for a precision, besides the network's own inputs. Those of a network inside
+        count: Keras rounds to them what the layers before have made."""
         yield self
-        yield from self.inputs  # Keras rounds what it is fed to the Input's precision
         for unit in self.units:
-            yield from unit._owners() if isinstance(unit, Building) else [unit]
+            yield from (*unit.inputs, *unit._owners()) if isinstance(unit, Building) else [unit]
 
     def build(self, input_shape) -> None:
         """Make the weights of every layer that has none yet, for inputs (None, ...).
@@ -248,3 +250,8 @@ class Building(HoldsWeights):
             if low and (isinstance(layer, Operation) or not layer.casts_inputs):
                 raise UnsupportedError(f"{layer} does not support reading {low[0]}: what Keras "
                                        f"computes in {low[0].policy.compute} is not proved for it.")
+
+
+def _requested(owners) -> dict:
+    """Who asks for a precision, by that precision."""
+    return {owner.requested_dtype: owner for owner in owners if owner.requested_dtype is not None}

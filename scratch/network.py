@@ -17,7 +17,7 @@ from scratch.layers import Input, Layer, symbolic
 from scratch.layers.unknown_sizes import has_unknown
 from scratch.masks import Mask, Mixed, taken, with_masks
 from scratch.nesting import Call, written_out
-from scratch.several import Several, Structure, each, grouped, mapped
+from scratch.several import Several, Structure, each, mapped
 from scratch.suggestions import with_suggestions
 from scratch.summary import summary_html, summary_table
 from scratch.training import Trainer
@@ -224,6 +224,16 @@ class Network(Building, Trainer):
         raise ValueError(f"Model {self.name!r}: expected one of the layers "
                          f"{[layer.name for layer in self.layers]}. Received: {name!r}")
 
+    def grouped_inputs(self, x):
+        return self._as_fed(super().grouped_inputs(x))
+
+    def _as_fed(self, x):
+        """Inputs in the precisions that their `Input`s ask for."""
+        sources = self.inputs if self.inputs_as is not None else [self.input_layer]
+        if all(source is None or _keeps(source, self.dtype) for source in sources):
+            return x
+        return mapped(_as_fed, x, sources[0] if self.inputs_as is None else Several(sources))
+
     def as_input(self, x):
         """x as a batch of the model's precision and shape; several inputs as `Several`.
 
@@ -234,8 +244,7 @@ class Network(Building, Trainer):
             x = np.asarray(x, self.dtype)
             self.build((None, *x.shape[1:]))
         dtype = self.layers[0].dtype  # one precision for all layers
-        x = mapped(np.asarray, grouped(x, self.inputs_as, self.input_names), dtype)
-        x = mapped(_as_fed, x, self.input_layer if self.inputs_as is None else Several(self.inputs))
+        x = self._as_fed(mapped(np.asarray, super().grouped_inputs(x), dtype))
         shapes = [array.shape for array in each(x)]
         given = shapes[0] if self.inputs_as is None else shapes
         if not self.takes(given):
@@ -318,8 +327,15 @@ class Network(Building, Trainer):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
-def _as_fed(array: np.ndarray, source: Input) -> np.ndarray:
+def _keeps(source: Input, dtype: np.dtype) -> bool:
+    """Whether an `Input` takes all numbers of the network's precision as they are."""
+    policy = source.requested_policy
+    return policy is None or not policy.low and policy.held.itemsize >= dtype.itemsize
+
+
+def _as_fed(array, source: Input) -> np.ndarray:
     """An input in the precision that its `Input` asks for."""
-    if source.requested_policy is None:
+    array = np.asarray(array)
+    if source.requested_policy is None or array.dtype.kind != "f":
         return array
     return precision.rounded(array, source.requested_policy.compute)

@@ -101,6 +101,9 @@ def rounded(array: np.ndarray, precision: str) -> np.ndarray:
 
     Beyond the largest number of float16, 65504, that is infinity.
     """
+    if precision == "float32" and getattr(array, "dtype", None) == np.float64:
+        with np.errstate(over="ignore"):
+            return array.astype(np.float32).astype(np.float64)
     if precision not in LOW:
         return array
     if precision == "float16":

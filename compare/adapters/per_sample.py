@@ -44,5 +44,8 @@ def shaped(how, what: str, result: np.ndarray, shape: tuple) -> np.ndarray:
     one = "" if how.batched is True else " for one sample"
     more = "; an object that pads or flattens, too, stands for two layers: compare.wrap(..., " \
         "layers=2)" if what == "output" and how.layers is None and how.obj is not None else ""
+    if what == "output" and how.obj is None and result.shape[1:] == shape[1:]:
+        more = "; a layer takes batches of any size: arrays that were recorded are judged by " \
+            "compare.check_outputs(keras_model, x, {'layer': array})"
     raise ValueError(f"expected an {what} of shape {tuple(map(int, shape))}{one}{order}. "
                      f"Received: {result.shape}{getattr(how.obj, 'differs', '')}{more}")

@@ -54,7 +54,8 @@ CATALOGUE: dict[str, Entry] = {
         "Add the bias first: activation(x @ kernel + bias).", BOTH),
     "gradient-wrong-input": Entry(
         "the weight's gradient is taken at another tensor than the layer's input",
-        "Keep the input of this forward pass: dkernel = x.T @ dy.", BACKWARD),
+        "Keep the input of this forward pass: dkernel = x.T @ dy, dgamma = sum of dy times the "
+        "normalized input.", BACKWARD),
     # windows
     "padding-side": Entry(
         "the padding stands on the wrong side of the image",
@@ -136,6 +137,9 @@ CATALOGUE: dict[str, Entry] = {
     "sign": Entry("the sign is wrong", "Turn the sign.", ("forward", "backward", "loss")),
     "gradient-missing": Entry(
         "the gradient is zero", "Compute it, and return or store it.", BACKWARD),
+    "gradient-passed-on": Entry(
+        "the gradient of the input is the one that came in",
+        "Multiply it by the layer's derivative.", BACKWARD),
     # activations
     "mask-missing": Entry(
         "the gradient passes where it should be stopped",
@@ -416,6 +420,11 @@ CATALOGUE: dict[str, Entry] = {
         "the layer returns no gradient of its input",
         "Return it from the backward pass. A first layer need not: compare.wrap(..., "
         "backward_gives=()) says that it never does, and nothing is asked of it.", BACKWARD),
+    "weight-gradient-missing": Entry(
+        "there is no gradient of the weight",
+        "Compute it in the backward pass. Of a wrapped layer say where it is kept, "
+        "compare.wrap(..., gradients={'NAME': 'attribute'}), or that it is returned, "
+        "backward_gives=('input_gradient', 'NAME_gradient').", BACKWARD),
     "raised": Entry(
         "it raises an error", "Mend what the message names.",
         ("forward", "backward", "loss", "update")),

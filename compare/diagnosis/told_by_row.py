@@ -37,7 +37,8 @@ def missing_or_reshaped(row: Row, looks_like: str) -> Finding | None:
     expected, received, came, instead = found.groups()
     expected, received = expected or instead, received or came
     if received == "nothing":
-        identifier = "input-gradient-missing" if row.tensor == "input_gradient" else "shape"
+        identifier = ("input-gradient-missing" if row.tensor == "input_gradient" else
+                      "weight-gradient-missing" if row.tensor.endswith("_gradient") else "shape")
         return _of(row, identifier, f"nothing came where {expected} should have")
     return _of(row, "shape", f"{received} in place of {expected}{_cropped(expected, received)}")
 

@@ -8,9 +8,12 @@ from typing import NamedTuple
 
 from compare.tracing import configs
 from compare.tracing.known_settings import NOT_CHECKED, not_checked, stands_in, understood
-from compare.tracing.model_kinds import is_scratch
+from compare.tracing.model_kinds import is_keras, is_scratch
 from compare.tracing.trace import Trace
 from compare.tracing.types import Config, Network
+
+ABOUT_LOSS = ("Keras's loss was compiled while keras.config.floatx() was float32, and is cast to "
+              "that; it is judged in float64, as the layers are, on a copy of the model.")
 
 
 class Trained(NamedTuple):
@@ -86,3 +89,13 @@ def compiled_copy(model: Network, config: Config) -> Network:
     import reference
 
     return reference.compiled_copy(model, config)
+
+
+def in_its_precision(twin: Network) -> Network:
+    """A compiled reference, or a copy whose loss is not cast to less than its layers compute in:
+    `reference.losing_nothing`."""
+    if not is_keras(twin):
+        return twin
+    import reference
+
+    return reference.losing_nothing(twin, understood(configs.settings_of(twin))[0])

@@ -16,6 +16,7 @@ from compare.tracing.configs import compile_config, plain
 from compare.tracing.global_state import leaving_no_trace
 from compare.tracing.grouping import as_several, as_tuple, inputs_of, outputs_of, weights_of
 from compare.tracing.hidden_settings import require_described
+from compare.tracing.known_settings import understood
 from compare.tracing.model_kinds import is_scratch, require_network
 from compare.tracing.trace import Part, Trace
 from compare.tracing.types import Network, Noise
@@ -117,6 +118,7 @@ def _record_keras(model: Network, x: Any, y: Any, upstream: Any, sample_weight: 
     check_shape(model, x)
     if y is not None:
         check_labels(model, x, y, sample_weight)
+        model = reference.losing_nothing(model, understood(reference.compile_config(model))[0])
     dtype = np.dtype(reference.model_dtype(model))
     x = _as_fed(model, check_precision(x, dtype))
     observed = reference.observe(model, as_tuple(x), as_tuple(y), as_tuple(upstream), whole, noise,

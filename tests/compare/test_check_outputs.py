@@ -284,6 +284,23 @@ def test_traces_bring_the_batch_and_need_no_keras(keras, stack, x):
         compare.check_outputs(trace, x, given)
 
 
+def test_diff_takes_arrays_in_the_place_of_a_recording(keras, stack, x):
+    right, wrong = run(keras, stack, x), run(keras, stack, x, c=lambda y: y + np.float32(1e-3))
+    trace = compare.record(stack, x, gradients=False)
+    for pair in ((trace, right), (right, trace)):
+        assert compare.diff(*pair)
+    for pair in ((trace, wrong), (wrong, trace)):
+        report = compare.diff(*pair)
+        assert (report.first_failure.layer, report.first_failure.off) == ("c", "candidate")
+        assert failing(report) == failing(compare.check_outputs(stack, x, wrong))
+    for wrong_pair in ((trace, x), (trace, None), (stack, trace), (right, right)):
+        with pytest.raises(TypeError, match="Expected two recordings.*compare.check_outputs"):
+            compare.diff(*wrong_pair)
+    trained = compare.record(stack, x, upstream=np.ones((5, 5), "float32"))
+    with pytest.raises(ValueError, match="recorded in training, where 'b' computes something else"):
+        compare.diff(trained, right)
+
+
 def test_inputs_stay_as_they_are(keras, stack, x):
     given = channels_first(run(keras, stack, x))
     kept = {name: array.copy() for name, array in given.items()}

@@ -139,7 +139,8 @@ def test_what_would_change_the_mathematics_is_refused_by_name(keras, case):
 
 @pytest.mark.parametrize("stack", [
     lambda k: [k.Input((4,)), k.layers.Dense(3), k.layers.Dense(3, dtype="float64", name="b")],
-    lambda k: [k.Input((4,)), k.layers.Dense(3, dtype="float64", name="b")],  # rounds its input
+    lambda k: [k.Input((4,)), k.Sequential([  # rounds what comes in
+        k.Input((4,)), k.layers.Dense(3, dtype="float64", name="b")])],
 ])
 def test_mixed_precisions_are_refused(keras, stack):
     with pytest.raises(scratch.UnsupportedError, match="one precision .*float64 from Dense 'b'"):

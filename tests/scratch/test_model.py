@@ -217,14 +217,15 @@ def twice_named():
 
 def two_precisions():
     x = L.Input((3,), dtype="float32")
-    return L.Model(x, L.Dense(2, dtype="float64", name="b")(x))
+    y = L.Dense(2, dtype="float32", name="a")(x)
+    return L.Model(x, L.Dense(2, dtype="float64", name="b")(y))
 
 
 @pytest.mark.parametrize("make, error, named", [
     (two_inputs, scratch.UnsupportedError, "<Input name=b"),
     (from_the_middle, scratch.UnsupportedError, "which a layer makes"),
     (twice_named, ValueError, "Received twice: 'a'"),
-    (two_precisions, scratch.UnsupportedError, "float32 from Input 'a' and float64 from Dense 'b'"),
+    (two_precisions, scratch.UnsupportedError, "float32 from Dense 'a' and float64 from Dense 'b'"),
     (lambda: (lambda x: L.Model([x, x], L.Dense(2)(x)))(L.Input((3,))), ValueError,
      "each Input once"),
     (lambda: (lambda x: L.Model(x, {"a": [L.Dense(2)(x)]}))(L.Input((3,))),

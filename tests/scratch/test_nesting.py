@@ -151,7 +151,7 @@ def other_channels():
 
 def other_precision():
     inner = scratch.Sequential([scratch.Input((3,)), scratch.Dense(3)], name="in", dtype="float64")
-    return scratch.Sequential([scratch.Input((3,), dtype="float32"), inner])
+    return scratch.Sequential([scratch.Input((3,)), scratch.Dense(3, dtype="float32"), inner])
 
 
 def two_of_a_name():

@@ -50,10 +50,11 @@ def missing() -> list[Variant]:
 
 
 def of_axes(shape: tuple) -> list[Variant]:
-    """Of a batch of images or sequences: axes confused, or turned around."""
+    """Of a batch: axes confused, or turned around."""
     if len(shape) < 3:
-        return [result("axes-permuted", "the features are in reverse order", lambda a: a[:, ::-1])
-                ] * (len(shape) == 2)
+        return [result("axes-permuted", "the features are in reverse order", lambda a: a[:, ::-1]),
+                result("axes-permuted", "samples and features exchanged, then reshaped",
+                       lambda a: a.T.reshape(a.shape))] * (len(shape) == 2)
     found = [result("axes-permuted", said, function) for said, function in layouts(shape, 1)]
     spatial = range(1, len(shape))
     for axes in itertools.permutations(spatial):

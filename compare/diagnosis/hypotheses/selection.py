@@ -42,6 +42,7 @@ from compare.diagnosis.hypotheses.rearrangement import negated, of_results, of_s
 from compare.diagnosis.hypotheses.recurrence import of_recurrence
 from compare.diagnosis.hypotheses.reshaping import of_dense_order, of_shapes
 from compare.diagnosis.hypotheses.scale import scaled
+from compare.diagnosis.hypotheses.weight_gradients import of_passing_on, of_weight_gradients
 from compare.diagnosis.hypotheses.windows import of_windows
 from compare.diagnosis.hypothesis import Variant
 from compare.oracle.layers.convolution import Convolution
@@ -78,6 +79,7 @@ def of_layer(c, shape: tuple) -> list[Variant]:
     elif layer:
         found += of_masks(c) + of_recurrence(c) + of_attention(c) + of_embedding(c) + of_encoding(c)
         found += of_bias(c) + of_normalization(c) + of_norms(c) + of_given_numbers(c)
+        found += of_weight_gradients(c)
         found += of_merging(c) + of_noise(c) + of_augmentation(c) + of_image_size(c) + of_shapes(c)
     found += of_inner_activation(c)
     found += of_activations(c) + of_activation_formulas(c) + of_timing(c)
@@ -87,5 +89,6 @@ def of_layer(c, shape: tuple) -> list[Variant]:
     if batched:
         images = len(shape) > 2 and layer
         first = c.config.get("data_format") == "channels_first"
-        return found + of_results(c, shape, images, first) + of_untied_bias(c)
+        return (found + of_results(c, shape, images, first) + of_untied_bias(c)
+                + (of_passing_on(c) if layer else []))
     return found + of_inputs(c) + of_size(c) + scaled()
