@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from scratch import taken_masks
 from scratch.errors import UnsupportedError
 from scratch.mask_config import require_expected
 
@@ -82,7 +83,8 @@ def with_masks(layers: Sequence, sources: Sequence[tuple[int, ...]]
     """
     wired: list[Mask | Mixed | None] = []
     carried: list[Mask | Mixed | None] = []
-    found = []
+    found: list[tuple[int, ...]] = []
+    takers: dict[int, list[int]] = {}
     for i, (layer, reads) in enumerate(zip(layers, sources)):
         reads = layer.unmasked(reads) if layer.uses_masks else reads
         attends = layer.uses_masks and layer.calls_with_several
@@ -110,9 +112,11 @@ def with_masks(layers: Sequence, sources: Sequence[tuple[int, ...]]
             masks.append(_along(layer, i, own, [masks[source] if source >= 0 else None
                                                 for source in own]))
         if layer.takes_masks_off:
-            for source in own:
-                if source >= 0:
-                    carried[source] = None
+            takers[i] = [source for source in own if source >= 0 and carried[source] is not None]
+            for source in takers[i]:
+                carried[source] = None
+    for taker, taken_off in takers.items():
+        taken_masks.refuse(layers, found, wired, taker, taken_off)
     return found, carried
 
 
