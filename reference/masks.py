@@ -6,8 +6,8 @@ from reference.quiet import keras, tf
 
 ATTENDING = (keras.layers.Attention, keras.layers.MultiHeadAttention,
              keras.layers.GroupQueryAttention)
-USING = (*ATTENDING, keras.layers.RNN, keras.layers.Bidirectional, keras.layers.GlobalAveragePooling1D,
-         keras.layers.BatchNormalization)
+USING = (*ATTENDING, keras.layers.RNN, keras.layers.Bidirectional,
+         keras.layers.GlobalAveragePooling1D, keras.layers.BatchNormalization)
 
 
 def makes_masks(layer: Any) -> bool:
@@ -46,7 +46,8 @@ def of_attention(layer: Any, masks: list, sources: tuple[int, ...]) -> list:
 
 def takes_mask_from_config(layer: Any) -> bool:
     """Whether a config may say of a call which mask it takes, where that comes by itself."""
-    return (uses_masks(layer) and not isinstance(layer, ATTENDING)) or isinstance(layer, (keras.Model, keras.layers.TimeDistributed))
+    return (uses_masks(layer) and not isinstance(layer, ATTENDING)) or isinstance(
+        layer, (keras.Model, keras.layers.TimeDistributed))
 
 
 def met(layer: Any, masks: list) -> Any:

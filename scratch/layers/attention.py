@@ -6,7 +6,6 @@ from scratch import initializers
 from scratch.activations.softmax import softmax, softmax_gradient
 from scratch.layers.attention_dropout import DroppingAttention
 
-
 HIDDEN = 1e9  # is taken off a masked score
 
 

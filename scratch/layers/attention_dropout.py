@@ -1,4 +1,4 @@
-"""Dropout of what an attention weighs its values by, which all kinds of it have."""
+"""What all kinds of attention have: masks, and a dropout of what they weigh their values by."""
 
 import numbers
 
@@ -10,9 +10,11 @@ from scratch.layers.noise import between_zero_and_one
 
 
 class DroppingAttention(Layer):
-    """Base: behind query, value and perhaps key it reads, if one of them comes with a mask, two
-    masks: that of the queries and that of the keys, (batch, queries) and (batch, keys). In training the weights of the values are multiplied by noise, which is 0 with
-    probability `dropout` and else 1 / (1 - dropout), one number for each query and key.
+    """Base: of query, value and perhaps key, with masks if one of them comes with any: behind them
+    it then reads which queries and which keys count, (batch, queries) and (batch, keys).
+
+    In training the weights of the values are multiplied by noise, which is 0 with probability
+    `dropout` and else 1 / (1 - dropout), one number for each query and key.
 
     Args:
         dropout: the share of the weights that are dropped, from 0 to below 1.

@@ -14,9 +14,9 @@ import numpy as np
 from compare.oracle import masks
 from compare.oracle.base import Oracle, judges
 from compare.oracle.elementary import tanh
+from compare.oracle.layers.masked_softmax import EVERYTHING, Seen, Shifted
 from compare.oracle.layers.noise import product
 from compare.oracle.layers.smooth_activations import Tanh
-from compare.oracle.layers.masked_softmax import EVERYTHING, Seen, Shifted
 from compare.oracle.running_error import Bounded, bilinear
 from compare.tracing.types import Config
 
