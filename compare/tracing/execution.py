@@ -187,7 +187,7 @@ def _step_back(op: Op, part: Part, gradient: np.ndarray, penalised: bool, learni
     result = op.run(part.input, gradient, part.noise)
     part.output_gradient = np.array(gradient)
     found = result.input_gradient
-    wanted = found if isinstance(found, tuple) else (found,)
+    wanted: tuple[Any, ...] = found if isinstance(found, tuple) else (found,)
     masks = len(getattr(op.layer, "masked_by", ()))
     wanted = wanted[:len(wanted) - masks]  # a mask has no gradient
     missing = any(value is None for value in wanted)

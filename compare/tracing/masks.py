@@ -25,7 +25,7 @@ def mask_count(trace: Trace, i: int) -> int:
     return 1
 
 
-def masks_of(trace: Trace, i: int, read: list) -> list[np.ndarray]:
+def masks_of(trace: Trace, i: int, read: list[Any]) -> list[np.ndarray]:
     """The masks, ones and zeros, that a part uses, given what they are made of.
 
     Of a part with one input the layer that makes it is the nearest one before that makes any; an
@@ -41,7 +41,7 @@ def masks_of(trace: Trace, i: int, read: list) -> list[np.ndarray]:
     return [np.asarray(_made(trace, maker, read[0]), np.float64)]
 
 
-def _of_attention(trace: Trace, i: int, read: list) -> Iterator[np.ndarray]:
+def _of_attention(trace: Trace, i: int, read: list[Any]) -> Iterator[np.ndarray]:
     query, *others = _own_sources(trace, i)
     kind = KINDS[trace.parts[i].class_name]
     keys = others if getattr(kind, "uses_mask_of_key", False) else others[:1]

@@ -20,7 +20,7 @@ from compare.evaluation.fuzzing.grammar import (
     Derived,
     label,
 )
-from compare.evaluation.fuzzing.layer_grammar import ANY, IN_BRANCHES, LAYERS
+from compare.evaluation.fuzzing.layer_grammar import ANY, IN_BRANCHES, LAYERS, MASK_VALUES
 from compare.evaluation.fuzzing.low_precision import lowered
 from compare.evaluation.fuzzing.specification import (
     Node,
@@ -171,6 +171,9 @@ class Draw:
         _, name, argument, i = self.goal
         fixed = {} if argument is None else {argument: LAYERS[name].arguments[argument][i]}
         for _ in range(TRIES):
+            if KNOWN[name].uses_masks and len(self.shape) == SEQUENCE and self.rng.random() < 0.3:
+                self._put("Masking", {"mask_value": float(self.rng.choice(MASK_VALUES))},
+                          [self.top])
             if self._add(name, fixed):
                 return
             # what came before left an image too small for it, or its channels do not suit

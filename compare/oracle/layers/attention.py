@@ -53,20 +53,21 @@ class ScoredAttention(Oracle):
     operation = "an attention: a softmax of scores, and sums of products"
     exact = False
     merges = True
+    step_masks: tuple[Bounded, Bounded] | None
 
     def forward(self, x: list[Bounded], weights: dict[str, Bounded]) -> Bounded:
-        (self.query, value, self.key), self.of_three, self.masks = masks.of_attention(x)
+        (self.query, value, self.key), self.of_three, self.step_masks = masks.of_attention(x)
         self.held, seen = weights, None
-        if self.masks is not None:
-            seen = Shifted(self.masks[1].value[:, None] != 0)
+        if self.step_masks is not None:
+            seen = Shifted(self.step_masks[1].value[:, None] != 0)
         self.attended = Attended(self.scores(), value, self.noise_of(weights), seen)
         return self.of_queries(self.attended.output)
 
     def of_queries(self, y: Bounded) -> Bounded:
         """Zeros for those that are masked."""
-        if self.masks is None:
+        if self.step_masks is None:
             return y
-        return y.where(np.broadcast_to(self.masks[0].value[..., None] != 0, y.shape))
+        return y.where(np.broadcast_to(self.step_masks[0].value[..., None] != 0, y.shape))
 
     def admitted_inputs(self, x: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
         return masks.admitted_of_attention(x)
@@ -75,7 +76,7 @@ class ScoredAttention(Oracle):
         ds, dv = self.attended.backward(self.of_queries(dy))
         dq, dk, gradients = self.of_scores(ds)
         sent = [dq, dv, dk] if self.of_three else [dq, dv + dk]
-        return sent + masks.without_gradient(self.masks), gradients
+        return sent + masks.without_gradient(self.step_masks), gradients
 
     def noise_of(self, weights: dict[str, Bounded]) -> Bounded | None:
         """What was drawn, at inference nothing."""

@@ -35,7 +35,7 @@ class MultiHeadAttention(Oracle):
     outputs = ()
 
     def forward(self, x: list[Bounded], weights: dict[str, Bounded]) -> Bounded:
-        (query, value, key), self.of_three, self.masks = masks.of_attention(x)
+        (query, value, key), self.of_three, self.step_masks = masks.of_attention(x)
         self.inputs = {"query": query, "key": key, "value": value}
         self.held, self.heads = weights, {}
         for name, each in self.inputs.items():
@@ -50,9 +50,9 @@ class MultiHeadAttention(Oracle):
 
     def seen(self) -> Seen | None:
         """Which keys each query sees, (N, 1, Q, K); None without masks."""
-        if self.masks is None:
+        if self.step_masks is None:
             return None
-        queries, keys = (mask.value != 0 for mask in self.masks)
+        queries, keys = (mask.value != 0 for mask in self.step_masks)
         return Left((queries[:, :, None] & keys[:, None])[:, None],
                     alike=not self.config.get("dropout"))
 
@@ -96,7 +96,7 @@ class MultiHeadAttention(Oracle):
             found["attention_output/bias"] = dy.sum(axis=(0, 1))
         sent = ([dx["query"], dx["value"], dx["key"]] if self.of_three else
                 [dx["query"], dx["value"] + dx["key"]])
-        return sent + masks.without_gradient(self.masks), found
+        return sent + masks.without_gradient(self.step_masks), found
 
     def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         query, value, *_ = input_shape
