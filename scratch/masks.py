@@ -65,12 +65,15 @@ def taken(layer, read: list):
     return [*read[:own], *(maker.compute_mask(each) for maker, each in zip(makers, read[own:]))]
 
 
-def with_masks(layers: Sequence, sources: Sequence[tuple[int, ...]]
+def with_masks(layers: Sequence, sources: Sequence[tuple[int, ...]], ends: Sequence[int] = ()
                ) -> tuple[list[tuple[int, ...]], list[Mask | Mixed | None]]:
     """(what each layer reads, of a layer that uses a mask also what the mask is made of; for each
     layer the mask that goes along with its output, or None).
 
     Sets `masked_by` of the layers that use masks.
+
+    Args:
+        ends: the positions of the layers that make the network's outputs.
 
     Keras works masks out twice: when a graph is put together, and when it runs. Layers of a single
     input use the former. Attentions, and the loss, use what comes along with the numbers; and a
@@ -116,7 +119,7 @@ def with_masks(layers: Sequence, sources: Sequence[tuple[int, ...]]
             for source in takers[i]:
                 carried[source] = None
     for taker, taken_off in takers.items():
-        taken_masks.refuse(layers, found, wired, taker, taken_off)
+        taken_masks.refuse(layers, found, wired, taker, taken_off, ends)
     return found, carried
 
 

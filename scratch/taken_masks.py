@@ -17,19 +17,27 @@ RETURNING = frozenset((
 
 
 def refuse(layers: Sequence, sources: Sequence[tuple[int, ...]], masked: Sequence,
-           taker: int, taken: Sequence[int]) -> None:
-    """Raise an error if another layer's output loses its mask, too, and is read behind.
+           taker: int, taken: Sequence[int], ends: Sequence[int]) -> None:
+    """Raise an error if another layer's output loses its mask, too, and is read behind, or is one
+    of the network's.
 
     Args:
         masked: for each layer what goes along with its output, worked out without any taking off.
         taker: the position of the MultiHeadAttention.
         taken: those of the layers of whose outputs it takes the masks off.
+        ends: those of the layers that make the network's outputs.
 
     Raises:
         UnsupportedError: for such a network.
     """
     for source in taken:
         same = _same(layers, sources, source, taker) - {source}
+        for end in same & set(ends):
+            if masked[end] is not None:
+                raise UnsupportedError(
+                    f"{layers[end]}, an output, does not support a mask that {layers[taker]} has "
+                    f"taken off before, by way of {layers[source]}: Keras's loss then has it in "
+                    "training alone. Expected: attentions on that output itself.")
         for j in range(taker + 1, len(layers)):
             other = {read for read in sources[j] if read in same and masked[read] is not None}
             back = source in sources[j] and _model(layers[j]) not in ("", _model(layers[source]))

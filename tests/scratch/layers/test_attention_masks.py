@@ -198,6 +198,8 @@ def lost(L):
     source = scratch.Input((6,))
     words = L.Embedding(4, 4, mask_zero=True, name="words")(source)
     same = L.Identity(name="same")(words)
+    linear = L.Dense(4, name="dense")(words)
+    dropped = L.Dropout(0.2, name="drop")(linear)
     heads = L.MultiHeadAttention(2, 3, name="heads")
     within = scratch.Input((6, 4))
     inner = scratch.Model(within, L.MultiHeadAttention(2, 3, name="inside_heads")(within, within),
@@ -205,6 +207,7 @@ def lost(L):
     return source, {
         "another name": lambda: L.Attention(name="scored")([words, heads(same, same)]),
         "one behind": lambda: L.Attention(name="scored")([same, heads(words, words)]),
+        "an output": lambda: [linear, heads(dropped, dropped)],
         "put back": lambda: L.Attention(name="scored")([inner(words), inner(words)])}
 
 
