@@ -297,7 +297,8 @@ GATED = {**RECURRENT, "recurrent_activation": ("sigmoid", "hard_sigmoid", "tanh"
 OF_FILMS = {"filters": (2, 1, 3), "strides": (1, 2), "padding": ("valid", "same"),
             "dilation_rate": (1, 2), "data_format": ("channels_last",), **{
                 key: values for key, values in GATED.items()
-                if key not in ("units", "dropout", "recurrent_dropout", "seed")}, "unit_forget_bias": SWITCH}
+                if key not in ("units", "dropout", "recurrent_dropout", "seed")},
+            "unit_forget_bias": SWITCH}
 
 DROPPING = {"dropout": (0.0, 0.3), "seed": (None, 7)}
 # of augmentations: what lies beyond the image, and how colours change
