@@ -9,7 +9,15 @@ import inspect
 from collections import Counter
 from typing import Any, NamedTuple
 
-from reference.masks import makes_masks, masked, met, takes_mask_from_config, uses_masks
+from reference.masks import (
+    ATTENDING,
+    makes_masks,
+    masked,
+    met,
+    of_attention,
+    takes_mask_from_config,
+    uses_masks,
+)
 from reference.operations import Called
 from reference.quiet import keras
 
@@ -27,7 +35,7 @@ class Call(NamedTuple):
         sources: positions of the calls whose outputs it reads; -1 - k is the model's input k.
         merges: whether it takes them as a list.
         tied_to: the name of the layer's first call; None for that itself.
-        masked_by: the layer that makes the mask it uses, of what the last of its sources put out.
+        masked_by: the layers that make the masks it uses, of what the last of its sources put out.
         along: (what makes the mask that goes along with its output, the position of what that
             reads), or None.
     """
@@ -37,7 +45,7 @@ class Call(NamedTuple):
     sources: tuple[int, ...]
     merges: bool
     tied_to: str | None = None
-    masked_by: Any = None
+    masked_by: tuple = ()
     along: tuple[Any, int] | None = None
 
 
@@ -75,20 +83,45 @@ def calls_of(model) -> list[Call]:
 
 
 def with_masks(calls: list[Call]) -> list[Call]:
-    """The calls, those that use masks with what these are made of as one more source."""
-    masks: list = []  # for each call (what makes the mask that goes along, what that reads)
+    """The calls, those that use masks with what these are made of as one more source.
+
+    Layers of one input use the masks that Keras works out when the graph is put together;
+    attentions, and the loss, those that come along with the numbers, which a MultiHeadAttention
+    takes off its inputs.
+    """
+    wired: list = []  # for each call (what makes the mask that goes along, what that reads)
+    carried: list = []
     found = []
     for call in calls:
-        given = [masks[source] if source >= 0 else None for source in call.sources]
-        mask = given[0]
-        if call.merges and masked(call.layer) and not uses_masks(call.layer):
-            mask = met(call.layer, given)
-        if mask is not None and uses_masks(call.layer):
-            call = call._replace(sources=(*call.sources, mask[1]), merges=True, masked_by=mask[0])
-        own = (call.layer, call.sources[0]) if makes_masks(call.layer) else None
-        masks.append(own or (mask if masked(call.layer) else None))
-        found.append(call._replace(along=masks[-1]))
-    return found
+        attends = isinstance(call.layer, ATTENDING)
+        given = [(carried if attends else wired)[source] if source >= 0 else None
+                 for source in call.sources]
+        used = []
+        if attends:
+            used = of_attention(call.layer, given, call.sources)
+        elif uses_masks(call.layer) and given[0] is not None:
+            used = given[:1]
+        for masks in (wired, carried):
+            masks.append(_along(call, [masks[source] if source >= 0 else None
+                                       for source in call.sources]))
+        if isinstance(call.layer, keras.layers.MultiHeadAttention):
+            for source in call.sources:
+                if source >= 0:
+                    carried[source] = None
+        if used:
+            call = call._replace(sources=(*call.sources, *(read for _, read in used)), merges=True,
+                                 masked_by=tuple(maker for maker, _ in used))
+        found.append(call)
+    return [call._replace(along=mask) for call, mask in zip(found, carried)]
+
+
+def _along(call: Call, given: list):
+    """The mask that goes along with a call's output, given those of what it reads."""
+    if makes_masks(call.layer):
+        return call.layer, call.sources[0]
+    if not masked(call.layer):
+        return None
+    return met(call.layer, given) if call.merges and not uses_masks(call.layer) else given[0]
 
 
 def ends_of(model) -> list[int]:

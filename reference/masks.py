@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from reference.quiet import keras
+from reference.quiet import keras, tf
 
-USING = (keras.layers.RNN, keras.layers.Bidirectional, keras.layers.GlobalAveragePooling1D,
-         keras.layers.BatchNormalization)
+ATTENDING = (keras.layers.Attention, keras.layers.MultiHeadAttention,
+             keras.layers.GroupQueryAttention)
+USING = (*ATTENDING, keras.layers.RNN, keras.layers.Bidirectional,
+         keras.layers.GlobalAveragePooling1D, keras.layers.BatchNormalization)
 
 
 def makes_masks(layer: Any) -> bool:
@@ -19,9 +21,33 @@ def uses_masks(layer: Any) -> bool:
     return isinstance(layer, USING)
 
 
+class EveryStep:
+    """In the place of a layer that makes a mask: of an input that comes without one."""
+
+    def compute_mask(self, x: Any) -> Any:
+        """Ones, (batch, steps)."""
+        return tf.ones(tf.shape(x)[:2], bool)
+
+
+def of_attention(layer: Any, masks: list, sources: tuple[int, ...]) -> list:
+    """The masks of query and keys, each (what makes it, what that reads), of an attention that
+    reads these sources with these masks; none where neither has one."""
+    query, *others = masks
+    keys = others[:1] if isinstance(layer, keras.layers.Attention) else others
+    there = [mask for mask in keys if mask is not None]
+    if query is None and not there:
+        return []
+    if any(mask != there[0] for mask in there):
+        raise ValueError(f"Layer {layer.name!r}: expected the same mask of value and key. "
+                         "Received: several")
+    return [mask or (EveryStep(), read) for mask, read in (
+        (query, sources[0]), (there[0] if there else None, sources[1]))]
+
+
 def takes_mask_from_config(layer: Any) -> bool:
     """Whether a config may say of a call which mask it takes, where that comes by itself."""
-    return uses_masks(layer) or isinstance(layer, (keras.Model, keras.layers.TimeDistributed))
+    return (uses_masks(layer) and not isinstance(layer, ATTENDING)) or isinstance(
+        layer, (keras.Model, keras.layers.TimeDistributed))
 
 
 def met(layer: Any, masks: list) -> Any:
@@ -48,7 +74,7 @@ def masked(layer: Any) -> bool:
     """Whether a mask that comes with the layer's input goes along with its output."""
     if isinstance(layer, keras.layers.GlobalAveragePooling1D):
         return False
-    if isinstance(layer, keras.layers.BatchNormalization):
+    if isinstance(layer, (keras.layers.BatchNormalization, *ATTENDING)):
         return True
     if uses_masks(layer):
         return bool(getattr(layer, "return_sequences", False))

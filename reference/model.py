@@ -6,6 +6,7 @@ from copy import deepcopy
 from pathlib import Path
 
 from reference import outside
+from reference.failures import KerasError
 from reference.graph import layers_of
 from reference.quiet import keras, precision, tf
 from reference.statistics import set_weights
@@ -118,8 +119,17 @@ def fresh_optimizer(optimizer, variables, copies):
     """The optimizer before its first step, for copies of its variables.
 
     What is excluded from weight decay stays excluded.
+
+    Raises:
+        KerasError: for one that Keras cannot run on such variables.
     """
     rule = rule_of(optimizer)
+    wide = any(keras.backend.standardize_dtype(copy.dtype) == "float64" for copy in copies)
+    if wide and isinstance(rule, keras.optimizers.Muon) and isinstance(
+            rule.get_config()["learning_rate"], dict):
+        raise KerasError("Expected a number as the learning_rate of Muon with weights of float64, "
+                         "since Keras's own does not multiply these by a schedule's float32. "
+                         f"Received: {rule.get_config()['learning_rate']['class_name']}")
     made = type(rule).from_config(rule.get_config())
     if rule is not optimizer:
         settings = optimizer.get_config()

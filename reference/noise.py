@@ -62,13 +62,13 @@ def apply(layer, x, noise, **mask):
     """What a random layer makes of x, a list for an attention, with this noise, in training.
 
     Args:
-        mask: of a recurrent layer, as its argument; none where no mask comes.
+        mask: of a recurrent layer or an attention, as its arguments; none where no mask comes.
     """
     if drops_weights(layer):
         with given({layer: [noise]}):
             if isinstance(layer, OF_HEADS):
-                return layer.call(*x, training=True)
-            return layer.call(x, training=True)
+                return layer.call(*x, training=True, **mask)
+            return layer.call(x, training=True, **mask)
     if isinstance(layer, tuple(DRAWN)):
         own = tf.cast(noise, x.dtype)
         drawn_for = noise != 0 if isinstance(layer, keras.layers.RandomFlip) else own
@@ -164,9 +164,10 @@ def given(noise: dict):
         calls, own = itertools.cycle(tensors), layer._apply_scores
 
         def attended(scores, value, scores_mask=None, training=False):
+            made, weights = own(scores, value, scores_mask=scores_mask, training=False)
             if not training:
-                return own(scores, value, scores_mask=scores_mask, training=False)
-            weights = keras.ops.softmax(scores, axis=-1) * tf.cast(next(calls), scores.dtype)
+                return made, weights
+            weights = weights * tf.cast(next(calls), scores.dtype)
             return keras.ops.matmul(weights, value), weights
 
         return attended

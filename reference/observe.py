@@ -200,7 +200,7 @@ class _Execution:
                     used = noise.get(op.position)
                     if used is None:
                         used = noises.drawn(
-                            op.layer, read if op.merges and op.masked_by is None else read[0])
+                            op.layer, read if op.reads_several else read[0])
                     used = np.array(used)
                 self.noise.append(used)
                 self.reads.append(read)

@@ -16,7 +16,9 @@ import numpy as np
 from reference import noise as noises
 from reference.failures import naming
 from reference.graph import CALLED_APART, calls_of, ends_of
+from reference.handing import with_masks
 from reference.kernels import refuse_corrupting
+from reference.masks import ATTENDING
 from reference.quiet import keras, tf
 from reference.statistics import in_use, is_adapted
 from reference.weight_names import weight_names
@@ -41,7 +43,7 @@ class Op:
         sources: positions of the ops whose outputs it reads, -1 - k for the model's input k.
         merges: whether it takes a list of inputs.
         last: whether its output is the layer's.
-        masked_by: the layer that makes the mask it uses; a mask is then the last of its inputs.
+        masked_by: the layers that make the masks it uses; these are then the last of its inputs.
         along: (the layer that makes the mask that goes along with its output, the source of what
             that reads), or None.
     """
@@ -56,7 +58,7 @@ class Op:
     name: str = ""
     position: int = 0
     tied_to: str | None = None
-    masked_by: Any = None
+    masked_by: tuple = ()
     along: tuple[Any, int] | None = None
 
     @property
@@ -67,6 +69,11 @@ class Op:
     @property
     def is_activation(self) -> bool:
         return self.part not in ("", "whole")
+
+    @property
+    def reads_several(self) -> bool:
+        """Whether it takes a list of inputs, not one with its mask."""
+        return self.merges and (not self.masked_by or isinstance(self.layer, ATTENDING))
 
     @property
     def is_random(self) -> bool:
@@ -91,11 +98,10 @@ class Op:
         return self.is_random or bool(self.state)
 
     def inputs_of(self, read: list) -> list:
-        """What it is run on, given what its sources put out: a mask in the place of the last."""
-        if self.masked_by is None:
-            return read
-        mask = self.masked_by.compute_mask(read[-1])
-        return [*read[:-1], tf.cast(mask, read[0].dtype)]
+        """What it is run on, given what its sources put out: masks in the place of the last."""
+        own = len(read) - len(self.masked_by)
+        made = [maker.compute_mask(each) for maker, each in zip(self.masked_by, read[own:])]
+        return [*read[:own], *(tf.cast(mask, read[0].dtype) for mask in made)]
 
     def run(self, inputs, noise=None, training=True, gradients=True):
         """The op on a list of inputs; no penalty on the output is added to the model's losses.
@@ -110,9 +116,10 @@ class Op:
     def _run(self, x, noise, training, gradients):
         if self.is_activation:
             return self.call(tf.cast(x, self.layer.compute_dtype))
-        mask = {}
-        if self.masked_by is not None:
-            x, mask["mask"] = x[0], tf.cast(x[1], bool)
+        mask: dict[str, Any] = {}
+        if self.masked_by:
+            own = len(x) - len(self.masked_by)
+            x, mask = with_masks(self.layer, x[:own], [tf.cast(each, bool) for each in x[own:]])
         if gradients and not self.merges:
             refuse_corrupting(self.layer, tuple(x.shape))
         if isinstance(self.layer, OF_CLASSES):  # through numbers, for TensorFlow knows no way back
@@ -148,7 +155,7 @@ def ops_of(model, whole=frozenset()) -> list[Op]:
             ops.append(Op(layer, "", without_activation(layer), layer.weights, read,
                           last=False, **called))
             ops.append(Op(layer, inner, layer.activation, [], (len(ops) - 1,),
-                          **{**called, "masked_by": None}))
+                          **{**called, "masked_by": ()}))
         ends[i] = len(ops) - 1
     return ops
 

@@ -67,7 +67,11 @@ def _using(layer, tensors: list, place: slice):
         if not training:
             return own(x, training=False, **more)
         # variables may hold it: they are read here
-        given = _by_gate(layer, tf.cast(next(calls), x.dtype)[:, 0, place])
+        noise = tf.cast(next(calls), x.dtype)[..., place]
+        if noise.shape[1] > 1 and not layer.recurrent_dropout:
+            # somebody draws anew at every step, which Keras's cell cannot be handed
+            return own(x * noise, training=False, **more)
+        given = _by_gate(layer, noise[:, 0])
         cell.get_dropout_mask = lambda step: given["dropout"]
         cell.get_recurrent_dropout_mask = lambda state: given["recurrent_dropout"]
         try:

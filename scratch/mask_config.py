@@ -11,7 +11,8 @@ from scratch.errors import UnsupportedError
 from scratch.layers import LAYERS
 
 # Which masks Keras makes of others, and where: operations, whose names layers may have, too.
-KINDS = ("NotEqual", "Any", "LogicalOr", "ExpandDims", "ZerosLike", "OnesLike", "Concatenate")
+KINDS = ("NotEqual", "Any", "LogicalOr", "ExpandDims", "ConvertToTensor",
+         "ZerosLike", "OnesLike", "Concatenate")
 MODELS = ("Functional", "Sequential", "Model")
 
 

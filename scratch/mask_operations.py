@@ -45,7 +45,10 @@ def used_by(calls: Iterable[SymbolicTensor]) -> dict[SymbolicTensor, tuple]:
 
 def _is_handed(layer) -> bool:
     """Whether Keras's layer, or a model, takes a mask when it is called."""
-    return hasattr(layer, "calls") or layer.uses_masks or bool(
+    if hasattr(layer, "calls"):
+        return True
+    # attentions get theirs when the graph runs
+    return (layer.uses_masks and not layer.calls_with_several) or bool(
         kinds_of(layer) & (USING | {"TimeDistributed"}))
 
 
@@ -70,6 +73,8 @@ def _made(layer, sources: Sequence, given: list):
         for other in given[1:]:
             mask = MaskOperation(mask, other)
         return mask
+    if kinds & {"ScoredAttention"}:  # which makes a tensor of it once more
+        return MaskOperation(given[0]) if given and given[0] is not None else None
     if layer.hands_masks_on or kinds & (PASSING | USING):
         return given[0] if given else None
     return None

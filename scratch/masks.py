@@ -9,6 +9,9 @@ mask reads it as one more input.
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from scratch import taken_masks
 from scratch.errors import UnsupportedError
 from scratch.mask_config import require_expected
 
@@ -21,8 +24,7 @@ PASSING = frozenset((
 # Layers that join several inputs element by element.
 JOINING = frozenset(("Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract"))
 # Layers that do something else with a mask in Keras.
-USING = frozenset((
-    "AdditiveAttention", "Attention", "ConvLSTM", "MultiHeadAttention", "Softmax"))
+USING = frozenset(("ConvLSTM", "Softmax"))
 
 
 class Mask(NamedTuple):
@@ -39,6 +41,14 @@ class Mask(NamedTuple):
     position: int
 
 
+class EveryStep:
+    """In the place of a layer that makes a mask: of an input that comes without one."""
+
+    def compute_mask(self, x: np.ndarray) -> np.ndarray:
+        """Ones, (batch, steps)."""
+        return np.ones(x.shape[:2], bool)
+
+
 class Mixed(NamedTuple):
     """What goes along with the output of a layer where masks meet that are not the same."""
 
@@ -46,48 +56,101 @@ class Mixed(NamedTuple):
 
 
 def taken(layer, read: list):
-    """What a layer is run on, given all that it reads: a list where it merges, with a mask in the
-    place of what that is made of."""
+    """What a layer is run on, given all that it reads: a list where it merges, with masks in the
+    place of what they are made of."""
     if not getattr(layer, "merges", False):
         return read[0]
-    maker = getattr(layer, "masked_by", None)
-    return read if maker is None else [*read[:-1], maker.compute_mask(read[-1])]
+    makers = getattr(layer, "masked_by", ())
+    own = len(read) - len(makers)
+    return [*read[:own], *(maker.compute_mask(each) for maker, each in zip(makers, read[own:]))]
 
 
-def with_masks(layers: Sequence, sources: Sequence[tuple[int, ...]]
+def with_masks(layers: Sequence, sources: Sequence[tuple[int, ...]], ends: Sequence[int] = ()
                ) -> tuple[list[tuple[int, ...]], list[Mask | Mixed | None]]:
     """(what each layer reads, of a layer that uses a mask also what the mask is made of; for each
     layer the mask that goes along with its output, or None).
 
     Sets `masked_by` of the layers that use masks.
 
+    Args:
+        ends: the positions of the layers that make the network's outputs.
+
+    Keras works masks out twice: when a graph is put together, and when it runs. Layers of a single
+    input use the former. Attentions, and the loss, use what comes along with the numbers; and a
+    MultiHeadAttention takes the masks of its inputs off them, so that what reads these behind it
+    gets none.
+
     Raises:
         UnsupportedError: for a layer that Keras hands a mask and that does not take one here, and
             for masks that are not those that Keras carries along.
     """
-    masks: list[Mask | Mixed | None] = []
-    found = []
+    wired: list[Mask | Mixed | None] = []
+    carried: list[Mask | Mixed | None] = []
+    found: list[tuple[int, ...]] = []
+    takers: dict[int, list[int]] = {}
     for i, (layer, reads) in enumerate(zip(layers, sources)):
-        reads = reads[:1] if layer.uses_masks else reads
-        given = [masks[source] if source >= 0 else None for source in reads]
-        mask = met(layer, given) if layer.merges and not layer.uses_masks else given[0]
-        if mask is not None and not isinstance(mask, Mixed):
-            _require(layer, layers[mask.position])
+        reads = layer.unmasked(reads) if layer.uses_masks else reads
+        attends = layer.uses_masks and layer.calls_with_several
+        given = [(carried if attends else wired)[source] if source >= 0 else None
+                 for source in reads]
+        if attends:
+            used = _of_attention(layer, given, reads)
+        else:
+            mask = met(layer, given) if layer.merges and not layer.uses_masks else given[0]
+            if mask is not None and not isinstance(mask, Mixed):
+                _require(layer, layers[mask.position])
+            used = [mask] if layer.uses_masks and mask is not None else []
         if layer.uses_masks:
-            if isinstance(mask, Mixed):
-                raise UnsupportedError(f"{layer} does not support the mask of {mask.where}, where "
-                                       "others meet. Expected: the same mask of all its inputs.")
-            read_name = layers[mask.read].name if mask is not None and mask.read >= 0 else None
-            require_expected(layer, None if mask is None else mask.maker, read_name)
-            layer.take_mask(None if mask is None else mask.maker)
-            reads = reads if mask is None else (*reads, mask.read)
+            known = [_single(layer, mask) for mask in used]
+            for mask in known[:1]:
+                read_name = layers[mask.read].name if mask.read >= 0 else None
+                require_expected(layer, mask.maker, read_name)
+            if not known:
+                require_expected(layer, None, None)
+            layer.take_masks(tuple(mask.maker for mask in known))
+            reads = (*reads, *(mask.read for mask in known))
         found.append(reads)
-        if layer.makes_masks:
-            mask = Mask(layer, reads[0], i)
-        elif not (layer.hands_masks_on or kinds_of(layer) & (PASSING | JOINING | {"Concatenate"})):
-            mask = None
-        masks.append(mask)
-    return found, masks
+        own = layer.unmasked(reads) if layer.uses_masks else reads
+        for masks in (wired, carried):
+            masks.append(_along(layer, i, own, [masks[source] if source >= 0 else None
+                                                for source in own]))
+        if layer.takes_masks_off:
+            takers[i] = [source for source in own if source >= 0 and carried[source] is not None]
+            for source in takers[i]:
+                carried[source] = None
+    for taker, taken_off in takers.items():
+        taken_masks.refuse(layers, found, wired, taker, taken_off, ends)
+    return found, carried
+
+
+def _along(layer, position: int, reads: tuple[int, ...], given: list):
+    """The mask that goes along with a layer's output, given those of what it reads."""
+    if layer.makes_masks:
+        return Mask(layer, reads[0], position)
+    if layer.hands_masks_on or kinds_of(layer) & (PASSING | JOINING | {"Concatenate"}):
+        return met(layer, given) if layer.merges and not layer.uses_masks else given[0]
+    return None
+
+
+def _of_attention(layer, given: list, reads: tuple[int, ...]) -> list:
+    """The masks of query and keys, or none where neither has one."""
+    query, *others = given
+    keys = others if layer.uses_mask_of_key else others[:1]
+    there = [mask for mask in keys if mask is not None]
+    if query is None and not there:
+        return []
+    if any(mask != there[0] for mask in there):
+        raise UnsupportedError(f"{layer} does not support a mask of the key that is not that of "
+                               "the value. Expected: the same mask of both.")
+    return [Mask(EveryStep(), read, -1) if mask is None else mask
+            for mask, read in ((query, reads[0]), (there[0] if there else None, reads[1]))]
+
+
+def _single(layer, mask) -> Mask:
+    if isinstance(mask, Mixed):
+        raise UnsupportedError(f"{layer} does not support the mask of {mask.where}, where "
+                               "others meet. Expected: the same mask of all its inputs.")
+    return mask
 
 
 def kinds_of(layer) -> set[str]:
@@ -122,6 +185,8 @@ def _require(layer, maker) -> None:
     inside = kinds_of(layer.layer) if kinds_of(layer) & {"TimeDistributed"} else set()
     masked_inside = inside & (USING | {"TimeDistributed"}) or (inside and layer.layer.uses_masks)
     if kinds_of(layer) & USING or masked_inside:
-        raise UnsupportedError(f"{layer} does not support the mask that comes from {maker}. "
+        also = " (nor does Keras's own: such a mask does not go with its input)" \
+            if kinds_of(layer) & {"Softmax"} else ""
+        raise UnsupportedError(f"{layer} does not support the mask that comes from {maker}{also}. "
                                "Expected: no mask, or one that an LSTM, a GRU, a SimpleRNN, a "
                                "Bidirectional of them or a GlobalAveragePooling1D uses before.")

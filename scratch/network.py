@@ -115,8 +115,8 @@ class Network(Building, Trainer):
     def _write_out(self) -> None:
         """Make `layers`, `sources` and `ends` of `calls`."""
         self.layers, sources, made = written_out(self.calls, self)
-        self.sources, masks = with_masks(self.layers, sources)
         self.ends = [made[each] for each in self.made_by] if self.calls else []
+        self.sources, masks = with_masks(self.layers, sources, self.ends)
         self.end_masks = [self._known(masks[end]) for end in self.ends]
 
     def _known(self, mask) -> Mask | None:

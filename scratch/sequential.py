@@ -105,7 +105,7 @@ class Sequential(Network):
         super()._write_out()
         # no model with branches stands in it, and no layer is called twice
         self._plain = len(self.layers) == len(self.calls) == len(self.unique_layers) and not any(
-            layer.masked_by is not None for layer in self.layers)
+            layer.masked_by for layer in self.layers)
 
     def forward(self, x, training=False):
         if not self._plain:

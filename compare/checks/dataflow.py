@@ -120,9 +120,10 @@ def _forward(model: Network, watched: list[Watched], x: Any) -> Iterator[Row]:
     for seen, sources in zip(watched, model.sources):
         for i, source in enumerate(sources):
             expected = given[-1 - source] if source < 0 else watched[source].output
-            maker = getattr(seen.layer, "masked_by", None)
-            if maker is not None and i and expected is not None:
-                expected = maker.compute_mask(expected)
+            makers = getattr(seen.layer, "masked_by", ())
+            behind = i - (len(sources) - len(makers))
+            if behind >= 0 and expected is not None:
+                expected = makers[behind].compute_mask(expected)
             if seen.inputs is None or expected is None:
                 yield mismatch(Gate.WHOLE_NETWORK, seen.layer.name, "", None, expected)
                 return
@@ -154,7 +155,7 @@ def _backward(model: Network, watched: list[Watched], end: Any, fused: Any) -> I
             if j in reached and not reader.ends_the_way_back:
                 arrived += [(reader.sent or [None] * len(sources))[k]
                             for k, source in enumerate(sources) if source == i
-                            and not (k and getattr(reader.layer, "masked_by", None))]
+                            and k < len(sources) - len(getattr(reader.layer, "masked_by", ()))]
         terms = [Bounded(gradient, rounding) for gradient in arrived if gradient is not None]
         regularizer = seen.layer.activity_regularizer
         if regularizer is not None and seen.output is not None:

@@ -21,7 +21,7 @@ from compare.checks.row import Row, judge, mismatch
 from compare.document import progress
 from compare.oracle.expected import oracle_of
 from compare.oracle.running_error import Bounded, Rounding
-from compare.tracing.masks import is_masked, mask_of
+from compare.tracing.masks import mask_count, masks_of
 from compare.tracing.trace import Part, Trace
 from compare.tracing.types import Arrays, Weights
 from scratch import several
@@ -88,10 +88,10 @@ def judged(reference: Trace, given: Weights, runs: list[Run] | None,
     for i, part in enumerate(each):
         read = [known[k] if k >= 0 else sources[-1 - k] for k in reference.sources[i]]
         along = [chain[k] if k >= 0 else sources[-1 - k].exact for k in reference.sources[i]]
-        if is_masked(reference, i):
-            mask = mask_of(reference, i, along[-1].value)
-            along[-1] = Bounded(mask, along[-1].rounding)
-            read[-1] = Known(mask.astype(reference.dtype), along[-1])
+        own = len(read) - mask_count(reference, i)
+        for k, mask in enumerate(masks_of(reference, i, [each.value for each in along[own:]]), own):
+            along[k] = Bounded(mask, along[k].rounding)
+            read[k] = Known(mask.astype(reference.dtype), along[k])
         weights = {name: read_in(w, computed) for name, w in part.weights.items()}
         right = _forward(reference, part, [value.exact for value in read], weights)
         chain.append(_forward(reference, part, along, weights))

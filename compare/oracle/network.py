@@ -15,7 +15,7 @@ from compare.oracle.expected import oracle_of, summed, term_loss, with_penalties
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.loss_scale import loss_scale, scaled
 from compare.tracing.loss_terms import Term, terms_of
-from compare.tracing.masks import is_masked, mask_of
+from compare.tracing.masks import mask_count, masks_of
 from compare.tracing.tensor_names import by_name
 from compare.tracing.trace import Trace
 from scratch.several import each
@@ -98,8 +98,9 @@ class _Pass:
         for i, (part, oracle) in enumerate(zip(trace.parts, self.oracles)):
             oracle.training = self.training and trace.training
             x = [self.read(source) for source in trace.sources[i]]
-            if is_masked(trace, i):
-                x[-1] = Bounded(mask_of(trace, i, x[-1].value), self.rounding)
+            own = len(x) - mask_count(trace, i)
+            x[own:] = [Bounded(mask, self.rounding)
+                       for mask in masks_of(trace, i, [each.value for each in x[own:]])]
             self._take_moved(i)
             y = oracle.forward(x if isinstance(part.input, tuple) else x[0], self.weights[i])
             self.outputs.append(self.settled((i, "output"), y))
@@ -167,7 +168,7 @@ def _backward(run: _Pass) -> dict[tuple[str, str], Bounded]:
                 settled((i, f"{name}_gradient"), gradient))
         for k, (source, sent) in enumerate(zip(trace.sources[i],
                                                dx if isinstance(dx, list) else [dx])):
-            if k and is_masked(trace, i):
+            if k >= len(trace.sources[i]) - mask_count(trace, i):
                 continue  # a mask has no gradient
             sent = settled((i, f"input_gradient_{k}"), sent)
             arrive(source, sent)

@@ -62,13 +62,13 @@ def _forward(model: Network, ops: list[Op], x: Any, noise: Noise,
 
 
 def masked_inputs(layer: Any, read: tuple[np.ndarray, ...]) -> Any:
-    """What a layer is run on, given what its sources put out: a mask in the place of the last one
-    if it uses one."""
+    """What a layer is run on, given what its sources put out: masks in the place of the last ones
+    if it uses any."""
     if not getattr(layer, "merges", False):
         return read[0]
     inputs = taken(layer, list(read))
     return tuple(inputs[:1] + [np.asarray(each, inputs[0].dtype) for each in inputs[1:]]
-                 if getattr(layer, "masked_by", None) is not None else inputs)
+                 if getattr(layer, "masked_by", ()) else inputs)
 
 
 def is_fused(model: Network, y: Any, outputs: list[np.ndarray]) -> Any:
@@ -187,9 +187,9 @@ def _step_back(op: Op, part: Part, gradient: np.ndarray, penalised: bool, learni
     result = op.run(part.input, gradient, part.noise)
     part.output_gradient = np.array(gradient)
     found = result.input_gradient
-    wanted = found if isinstance(found, tuple) else (found,)
-    if getattr(op.layer, "masked_by", None) is not None:
-        wanted = wanted[:-1]  # a mask has no gradient
+    wanted: tuple[Any, ...] = found if isinstance(found, tuple) else (found,)
+    masks = len(getattr(op.layer, "masked_by", ()))
+    wanted = wanted[:len(wanted) - masks]  # a mask has no gradient
     missing = any(value is None for value in wanted)
     if missing and not op.spares("input_gradient"):
         raise LayerError(f"Layer {part.layer!r}: expected a gradient of its input, which the "

@@ -82,7 +82,8 @@ class Op:
             return False
         if getattr(type(self.layer), "without_input_gradient", False) is True:
             return True  # its input is classes
-        if getattr(self.layer, "masked_by", None) is not None and tensor == "input_gradient_2":
+        masks = len(getattr(self.layer, "masked_by", ()))
+        if masks and int(tensor.rpartition("_")[2]) > len(self.sources) - masks:
             return True  # a mask's
         if any(i >= 0 for i in self.sources):
             return False

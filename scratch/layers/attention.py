@@ -6,9 +6,14 @@ from scratch import initializers
 from scratch.activations.softmax import softmax, softmax_gradient
 from scratch.layers.attention_dropout import DroppingAttention
 
+HIDDEN = 1e9  # is taken off a masked score
+
 
 class ScoredAttention(DroppingAttention):
     """Base: softmax(scores of query and key) @ value. A subclass says what the scores are.
+
+    From the scores of keys that a mask leaves out 1e9 is taken off, which leaves them no weight; of
+    a sample that has no other keys each keeps about the same. Masked queries put out zeros.
 
     Args:
         dropout, seed: see `DroppingAttention`.
@@ -22,7 +27,7 @@ class ScoredAttention(DroppingAttention):
         self.use_scale = bool(use_scale)
 
     def compute_output_shape(self, input_shapes):
-        shapes = [tuple(shape) for shape in input_shapes]
+        shapes = [tuple(shape) for shape in self.unmasked(input_shapes)]
         query, value, key = shapes if len(shapes) == 3 else (*shapes, shapes[-1])
         if len(shapes) not in (2, 3) or {len(query), len(value), len(key)} != {3} \
                 or query[2] != key[2] or value[1] != key[1]:
@@ -40,14 +45,23 @@ class ScoredAttention(DroppingAttention):
         raise NotImplementedError
 
     def forward(self, x, training=False):
-        query, self._value, key = x if len(x) == 3 else (*x, x[1])
-        self._of_three = len(x) == 3
-        self._weights = softmax(self.scores(query, key))
+        query, self._value, key = self.parted(x)
+        scores = self.scores(query, key)
+        if self._keys is not None:
+            # (N, K) -> (N, 1, K)
+            scores = np.where(self._keys[:, None], scores, scores - scores.dtype.type(HIDDEN))
+        self._weights = softmax(scores)
         self._used = self.dropped(self._weights, training)
         # (N, Q, K) @ (N, K, V) -> (N, Q, V)
-        return self._used @ self._value
+        return self._of_queries(self._used @ self._value)
+
+    def _of_queries(self, y):
+        """Zeros for those that are masked."""
+        return y if self._queries is None else np.where(self._queries[..., None], y,
+                                                        y.dtype.type(0))
 
     def backward(self, dy, wants_input_gradient=True):
+        dy = self._of_queries(dy)
         # (N, Q, V) @ (N, V, K) -> (N, Q, K)
         dw = self.dropped_backward(dy @ self._value.swapaxes(1, 2))
         dq, dk = self.scores_backward(softmax_gradient(dw, None, self._weights))
@@ -55,7 +69,7 @@ class ScoredAttention(DroppingAttention):
             return None
         # (N, K, Q) @ (N, Q, V) -> (N, K, V)
         dv = self._used.swapaxes(1, 2) @ dy
-        return [dq, dv, dk] if self._of_three else [dq, dv + dk]
+        return self.gradients(dq, dv, dk)
 
     def get_config(self):
         return {**super().get_config(), "use_scale": self.use_scale}

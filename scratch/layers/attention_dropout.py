@@ -1,4 +1,4 @@
-"""Dropout of what an attention weighs its values by, which all kinds of it have."""
+"""What all kinds of attention have: masks, and a dropout of what they weigh their values by."""
 
 import numbers
 
@@ -10,8 +10,11 @@ from scratch.layers.noise import between_zero_and_one
 
 
 class DroppingAttention(Layer):
-    """Base: in training the weights of the values are multiplied by noise, which is 0 with
-    probability `dropout` and else 1 / (1 - dropout), one number for each query and key.
+    """Base: of query, value and perhaps key, with masks if one of them comes with any: behind them
+    it then reads which queries and which keys count, (batch, queries) and (batch, keys).
+
+    In training the weights of the values are multiplied by noise, which is 0 with probability
+    `dropout` and else 1 / (1 - dropout), one number for each query and key.
 
     Args:
         dropout: the share of the weights that are dropped, from 0 to below 1.
@@ -21,6 +24,8 @@ class DroppingAttention(Layer):
     Raises:
         ValueError: for another dropout or seed, or for noise of another shape than the weights'.
     """
+
+    uses_masks = hands_masks_on = calls_with_several = True
 
     def __init__(self, dropout=0.0, seed=None, **kwargs):
         super().__init__(**kwargs)
@@ -37,6 +42,35 @@ class DroppingAttention(Layer):
     def active(self) -> bool:
         """Whether there is anything to draw."""
         return self.dropout > 0
+
+    @staticmethod
+    def unmasked(reads):
+        """Of what it reads query, value and key, if there is one: without masks."""
+        return reads if len(reads) < 4 else reads[:-2]
+
+    def take_masks(self, makers):
+        self.masked_by = makers
+        if self.input_shape is not None:
+            shapes = self.unmasked(self.input_shape)
+            masks = [(None, shape[1]) for shape in shapes[:2]] if makers else []
+            self.input_shape = [*shapes, *masks]
+
+    def parted(self, x):
+        """(query, value, key; which queries and keys count, of shapes (N, Q) and (N, K), or None).
+        """
+        self._of_three = len(self.unmasked(x)) == 3
+        self._queries, self._keys = (mask != 0 for mask in x[-2:]) if len(x) > 3 else (None, None)
+        query, value, *key = self.unmasked(x)
+        return query, value, key[0] if key else value
+
+    def gradients(self, dq, dv, dk):
+        """Those of all that was read, in order; masks have none."""
+        masks = [None, None] if self._keys is not None else []
+        return [dq, dv, dk, *masks] if self._of_three else [dq, dv + dk, *masks]
+
+    def build_config(self):
+        config = super().build_config()
+        return {key: self.unmasked(shapes) for key, shapes in config.items()}
 
     def draw(self, rng: np.random.Generator, shape: tuple) -> np.ndarray:
         """Noise for weights of that shape."""

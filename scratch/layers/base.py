@@ -94,13 +94,18 @@ class Layer(HoldsWeights):
     inner_groups: dict[str, str] = {}
     # Whether its `activation`, if it has one, is the last thing it does.
     has_inner_activation = True
-    # Whether it takes the mask that comes with its input, as a second one, and the layer that made
-    # it; whether it makes one by `compute_mask`, or hands one on that it has used: see masks.py.
+    # Whether it takes the masks that come with its inputs, as more of them, and what made these;
+    # whether it makes one by `compute_mask`, or hands one on that it has used: see masks.py.
     uses_masks = False
-    masked_by: "Layer | None" = None
+    masked_by: tuple = ()
     expects_mask: tuple[str, Any] | None = None  # what a config says of it
     makes_masks = False
     hands_masks_on = False
+    # Of a layer that uses masks: whether it reads several inputs, each with its mask; whether that
+    # of the third counts, too; whether Keras takes them off its inputs.
+    calls_with_several = False
+    uses_mask_of_key = False
+    takes_masks_off = False
     # Whether it may stand inside a wrapper although it draws.
     random_inside = False
     # Whether its arithmetic in float16 and bfloat16 is proved to be Keras's.
@@ -285,15 +290,19 @@ class Layer(HoldsWeights):
     @property
     def called_on_list(self) -> bool:
         """Whether a call names several inputs; a mask comes by itself."""
-        return self.merges and self.masked_by is None
+        return self.merges and (self.calls_with_several or not self.masked_by)
 
-    def take_mask(self, maker: "Layer | None") -> None:
-        """Read a mask beside the input from now on, made by that layer; None for no mask."""
-        if maker is None and self.masked_by is not None and isinstance(self.input_shape, list):
+    def take_masks(self, makers: tuple) -> None:
+        """Read masks beside the input from now on, made by these layers; () for no mask."""
+        if not makers and self.masked_by and isinstance(self.input_shape, list):
             self.input_shape = self.input_shape[0]
-        if maker is not None and isinstance(self.input_shape, tuple):
+        if makers and isinstance(self.input_shape, tuple):
             self.input_shape = None  # it is built for one input
-        self.masked_by, self.merges = maker, maker is not None
+        self.masked_by, self.merges = makers, bool(makers)
+
+    def unmasked(self, reads: tuple[int, ...]) -> tuple[int, ...]:
+        """What it reads without what masks are made of."""
+        return reads[:1]
 
     def compute_mask(self, x: np.ndarray) -> np.ndarray:
         """Which steps count, (batch, steps), of a layer that makes masks."""

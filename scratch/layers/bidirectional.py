@@ -83,12 +83,12 @@ class Bidirectional(Wrapper):
     def hands_masks_on(self):
         return self.layer.return_sequences
 
-    def take_mask(self, maker):
+    def take_masks(self, makers):
         for _, inner in self._both():
-            if maker is not None and inner.unroll and inner.zero_output_for_mask:
+            if makers and inner.unroll and inner.zero_output_for_mask:
                 raise UnsupportedError(f"{self} does not support a mask around layers with "
                                        "unroll=True. Expected: unroll=False.")
-        super().take_mask(maker)
+        super().take_masks(makers)
 
     def build_config(self):
         return {"input_shape": of_input(self.input_shape)}

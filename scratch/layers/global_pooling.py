@@ -105,7 +105,7 @@ class MaskedAveragePooling(GlobalAveragePooling):
 
     def build_config(self):
         shape = self.input_shape
-        return {"input_shape": shape[0] if self.masked_by is not None else shape}
+        return {"input_shape": shape[0] if self.masked_by else shape}
 
     def compute_output_shape(self, input_shape):
         return super().compute_output_shape(input_shape[0] if isinstance(input_shape, list)

@@ -52,6 +52,7 @@ class GroupedQueryAttention(MultiHeadAttention):
     """
 
     sample_by_sample = True
+    uses_mask_of_key, takes_masks_off = True, False
     inner_groups = {name: f"_{group}" for name, group in MultiHeadAttention.inner_groups.items()}
 
     def __init__(self, head_dim, num_query_heads, num_key_value_heads, **kwargs):

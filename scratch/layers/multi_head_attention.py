@@ -18,6 +18,10 @@ class MultiHeadAttention(DroppingAttention):
     """For each head softmax(q @ k^T / sqrt(key_dim)) @ v, with projections q, k, v of the inputs;
     the heads' results are projected to the output.
 
+    Keys that a mask leaves out have no weight. A masked query, and one without any key, weighs all
+    values alike, with a dropout none. Keras takes the masks of its inputs off them: layers behind
+    that read these get none.
+
     Weights: query/kernel (features, heads, key_dim) and query/bias (heads, key_dim), likewise for
     key and, with value_dim, for value; attention_output/kernel (heads, value_dim, out) and
     attention_output/bias (out,).
@@ -61,6 +65,7 @@ class MultiHeadAttention(DroppingAttention):
 
     merges = True
     calls_apart = True
+    uses_mask_of_key = takes_masks_off = True
     sample_by_sample = True
     neutral = {"kernel_constraint": (None,), "bias_constraint": (None,),
                "sliding_window": (None,), "use_gate": (False,), "flash_attention": (None, False)}
@@ -100,7 +105,7 @@ class MultiHeadAttention(DroppingAttention):
         return super().__call__(inputs, training)
 
     def compute_output_shape(self, input_shapes):
-        shapes = [tuple(shape) for shape in input_shapes]
+        shapes = [tuple(shape) for shape in self.unmasked(input_shapes)]
         query, value, key = shapes if len(shapes) == 3 else (*shapes, shapes[-1])
         fits = len(shapes) in (2, 3) and {len(query), len(value), len(key)} == {3}
         if not fits or value[1] != key[1] or None in (query[2], value[2], key[2]):
@@ -112,7 +117,7 @@ class MultiHeadAttention(DroppingAttention):
     def build(self, input_shape):
         super().build(input_shape)
         self.attention_axes = (1,)  # as Keras
-        query, value, *keys = self.input_shape
+        query, value, *keys = self.unmasked(self.input_shape)
         key = keys[0] if keys else value
         for name, features, size in (("query", query[2], self.key_dim),
                                      ("key", key[2], self.key_dim),
@@ -164,14 +169,13 @@ class MultiHeadAttention(DroppingAttention):
         return (dy @ kernel.reshape(len(kernel), -1).T).reshape(x.shape)
 
     def forward(self, x, training=False):
-        query, value, key = x if len(x) == 3 else (*x, x[1])
-        self._inputs, self._of_three = (query, value, key), len(x) == 3
+        self._inputs = query, value, key = self.parted(x)
         self._q, self._k, self._v = (self._projected(name, each) for name, each in (
             ("query", query), ("key", key), ("value", value)))
         # float32 also in double precision, as TensorFlow takes plain numbers
         self._scale = self.dtype.type(np.float32(1 / math.sqrt(self.key_dim)))
         # (N, heads, Q, K) @ (N, heads, K, S) -> (N, heads, Q, S)
-        self._weights = softmax(self._q @ self._k.swapaxes(2, 3) * self._scale)
+        self._weights = self._softmax(self._q @ self._k.swapaxes(2, 3) * self._scale)
         # (N, heads, Q, S) @ (N, heads, S, V) -> (N, heads, Q, V) -> (N, Q, heads V)
         self._used = self.dropped(self._weights, training)
         heads = (self._used @ self._v).transpose(0, 2, 1, 3)
@@ -180,6 +184,16 @@ class MultiHeadAttention(DroppingAttention):
         # (N, Q, heads V) @ (heads V, out) -> (N, Q, out)
         y = self._heads @ kernel.reshape(-1, kernel.shape[-1])
         return y + self.params[f"{OUTPUT}/bias"] if self.use_bias else y
+
+    def _softmax(self, scores):
+        """Each query's weights of the keys, those that a mask leaves out being zero."""
+        if self._keys is None:
+            return softmax(scores)
+        # (N, Q) and (N, K) -> (N, 1, Q, K)
+        self._seen = (self._queries[:, :, None] & self._keys[:, None])[:, None]
+        # far below all others, and the same for all: a query that sees nothing weighs them alike
+        weights = softmax(np.where(self._seen, scores, np.finfo(scores.dtype).min / 2))
+        return np.where(self._seen, weights, scores.dtype.type(0)) if self.dropout else weights
 
     def backward(self, dy, wants_input_gradient=True):
         query, value, key = self._inputs
@@ -197,16 +211,18 @@ class MultiHeadAttention(DroppingAttention):
         # (N, heads, Q, V) @ (N, heads, V, S) -> (N, heads, Q, S)
         dw = self.dropped_backward(dh @ self._v.swapaxes(2, 3))
         ds = softmax_gradient(dw, None, self._weights) * self._scale
+        if self._keys is not None:
+            ds = np.where(self._seen, ds, ds.dtype.type(0))
         dq = self._projected_backward("query", query, ds @ self._k)
         dk = self._projected_backward("key", key, ds.swapaxes(2, 3) @ self._q)
         dv = self._projected_backward("value", value, self._used.swapaxes(2, 3) @ dh)
         if not wants_input_gradient:
             return None
-        return [dq, dv, dk] if self._of_three else [dq, dv + dk]
+        return self.gradients(dq, dv, dk)
 
     def build_config(self):
         names = ("query_shape", "value_shape", "key_shape")
-        return {"shapes_dict": dict(zip(names, self.input_shape))}
+        return {"shapes_dict": dict(zip(names, self.unmasked(self.input_shape)))}
 
     def get_config(self):
         config = {**super().get_config(), "num_heads": self.num_heads, "key_dim": self.key_dim,

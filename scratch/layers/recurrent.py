@@ -111,11 +111,11 @@ class Recurrent(DroppingRecurrence):
     def hands_masks_on(self):
         return self.return_sequences
 
-    def take_mask(self, maker):
-        if maker is not None and self.unroll and self.zero_output_for_mask:
+    def take_masks(self, makers):
+        if makers and self.unroll and self.zero_output_for_mask:
             raise UnsupportedError(f"{self} does not support a mask with unroll=True and "
                                    "zero_output_for_mask=True. Expected: unroll=False.")
-        super().take_mask(maker)
+        super().take_masks(makers)
 
     def build_config(self):
         return {"input_shape": of_input(self.input_shape)}

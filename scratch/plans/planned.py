@@ -31,7 +31,7 @@ class Planned:
 
     # as the network that runs it looks at a layer
     activity_regularizer = None
-    masked_by = None
+    masked_by = ()
     merges = False
 
     def __init__(self, layer: Layer, samples: int, place: np.ndarray | None,

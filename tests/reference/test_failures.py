@@ -6,6 +6,7 @@ import pytest
 import compare
 import reference
 import scratch
+from compare.inputs import twins
 from reference.failures import LONGEST, KerasError
 
 
@@ -104,3 +105,19 @@ def test_layers_that_tensorflow_refuses(keras, name, arguments, said):
     with pytest.raises(ValueError) as error:
         compare.check(model, twin, x, upstream=upstream)
     assert f"'mine': expected a {name}" in str(error.value) and said in str(error.value)
+
+
+@pytest.mark.parametrize("dtype, held", [("float32", True), ("float64", False)])
+def test_muon_with_a_schedule(keras, dtype, held):
+    """Which Keras runs in float32 alone."""
+    rate = scratch.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)
+    model = scratch.Sequential([scratch.Input((3,)), scratch.Dense(2, dtype=dtype)])
+    model.compile(scratch.optimizers.Muon(rate), "mse")
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((4, 3)), rng.standard_normal((4, 2))
+    twin = twins.twins(model)[1]
+    if held:
+        assert compare.check(model, twin, x, y)
+        return
+    with pytest.raises(ValueError, match="number as the learning_rate of Muon .* ExponentialDecay"):
+        compare.check(model, twin, x, y)

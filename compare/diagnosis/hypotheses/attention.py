@@ -124,7 +124,8 @@ def _without_sum(layer, right, x, held) -> Bounded:
 
 def _of_ways_back(c) -> list[Variant]:
     """What is value and key at once gets the gradient of one of both."""
-    if len(c.x) != 2 or not c.tensor.startswith("input_gradient"):
+    read, masks = (c.x[:-2], c.x[-2:]) if len(c.x) > 3 else (c.x, ())
+    if len(read) != 2 or not c.tensor.startswith("input_gradient"):
         return []
     own = int(c.tensor.rpartition("_")[2])
     found = []
@@ -132,7 +133,7 @@ def _of_ways_back(c) -> list[Variant]:
                          ("only what it sends back as the key", 3)):
         if own == 2:
             found.append(inside("gradient-part-missing", said, lambda c, n=number: c.changed(
-                x=(*c.x, c.x[1]), tensor=f"input_gradient_{n}")))
+                x=(*read, read[1], *masks), tensor=f"input_gradient_{n}")))
     return found
 
 

@@ -3,31 +3,35 @@
 import numpy as np
 
 from compare.diagnosis.hypothesis import Variant, inside
+from compare.oracle.layers.attention import ScoredAttention
 from compare.oracle.layers.bidirectional import Bidirectional
 from compare.oracle.layers.global_pooling import GlobalAveragePooling1D
 from compare.oracle.layers.masking import Masking
+from compare.oracle.layers.multi_head_attention import MultiHeadAttention
 from compare.oracle.layers.normalization import BatchNormalization
 from compare.oracle.layers.recurrent import Recurrent
 from compare.oracle.running_error import Bounded
 
 STEPS = "steps-mask"
+OTHERS = {"every step counts": np.ones_like,
+          "the mask is inverted": lambda mask: np.asarray(mask == 0, mask.dtype),
+          "the mask is read from the other end": lambda mask: mask[:, ::-1],
+          "the mask is one step late": lambda mask: np.roll(mask, 1, axis=1),
+          "the mask is another sample's": lambda mask: np.roll(mask, 1, axis=0)}
 
 
 def of_masks(c) -> list[Variant]:
     """Of layers that use masks, and of the one that makes them."""
     if isinstance(c.layer, Masking):
         return _of_masking(c)
+    if isinstance(c.layer, (ScoredAttention, MultiHeadAttention)):
+        return _of_attention(c) if isinstance(c.x, tuple) and len(c.x) > 3 else []
     uses = isinstance(c.layer, (Recurrent, Bidirectional, GlobalAveragePooling1D,
                                 BatchNormalization))
     if not uses or not isinstance(c.x, tuple):
         return []
-    others = {"every step counts": np.ones_like,
-              "the mask is inverted": lambda mask: np.asarray(mask == 0, mask.dtype),
-              "the mask is read from the other end": lambda mask: mask[:, ::-1],
-              "the mask is one step late": lambda mask: np.roll(mask, 1, axis=1),
-              "the mask is another sample's": lambda mask: np.roll(mask, 1, axis=0)}
     found = [inside(STEPS, said, lambda c, f=change: c.changed(x=(c.x[0], f(c.x[1]))))
-             for said, change in others.items()]
+             for said, change in OTHERS.items()]
     if isinstance(c.layer, Recurrent):
         zeros = not c.config.get("zero_output_for_mask")
         said = "zeros" if zeros else "what the step before did"
@@ -40,6 +44,28 @@ def of_masks(c) -> list[Variant]:
             found.append(inside(STEPS, "masked steps are added, too", lambda c: c.changed(
                 x=(c.x[0], np.ones_like(c.x[1]))).then(lambda y: _times(y, 1 / _share(c)))))
     return found
+
+
+def _of_attention(c) -> list[Variant]:
+    """Each change of both masks, of that of the keys alone, and of that of the queries alone."""
+    found = []
+    for said, change in OTHERS.items():
+        for whose, of_queries, of_keys in (("", True, True), (", of the keys", False, True),
+                                           (", of the queries", True, False)):
+            found.append(inside(STEPS, said + whose, lambda c, f=change, q=of_queries, k=of_keys:
+                                c.changed(x=(*c.x[:-2], f(c.x[-2]) if q else c.x[-2],
+                                             f(c.x[-1]) if k else c.x[-1]))))
+    if isinstance(c.layer, MultiHeadAttention):
+        found.append(inside(STEPS, "what sees no key weighs " + (
+            "all alike" if c.config.get("dropout") else "nothing"), lambda c: c.hooked(
+                seen=lambda layer, right: _the_other_way(right()))))
+    return found
+
+
+def _the_other_way(seen):
+    """Rows of which nothing is left, treated otherwise."""
+    seen.alike = not seen.alike
+    return seen
 
 
 def _share(c) -> np.ndarray:

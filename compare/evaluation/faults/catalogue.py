@@ -8,6 +8,7 @@ from compare.evaluation.faults.families import (
     activations,
     applications,
     attention,
+    attention_masks,
     augmentation,
     averages,
     buffers,
@@ -72,7 +73,8 @@ FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooli
             einsum, embedding, encoding, attention, multi_head_attention,
             grouped_query_attention, applications, products,
             noise, augmentation, rectifiers, activations, merging, losses, optimizers, training,
-            keras_side, shared_layers, time_distributed, recurrent, conv_lstm, masks, joint,
+            keras_side, shared_layers, time_distributed, recurrent, conv_lstm, masks,
+            attention_masks, joint,
             # from textbooks, course forums and public issues
             textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, lost_digits,
             low_precision, mixed_precision, optimizer_rules, newer_rules, averages, constraints,

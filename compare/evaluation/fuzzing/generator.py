@@ -20,7 +20,7 @@ from compare.evaluation.fuzzing.grammar import (
     Derived,
     label,
 )
-from compare.evaluation.fuzzing.layer_grammar import ANY, IN_BRANCHES, LAYERS
+from compare.evaluation.fuzzing.layer_grammar import ANY, IN_BRANCHES, LAYERS, MASK_VALUES
 from compare.evaluation.fuzzing.low_precision import lowered
 from compare.evaluation.fuzzing.specification import (
     Node,
@@ -116,10 +116,14 @@ class Draw:
             self._add_goal()
         self._random_layers(int(rng.integers(0, LONGEST - before)))
         loss = self._end(name if kind == "loss" else None)
-        optimizer = None if loss is None else self._optimizer()
+        optimizer, dtype = None if loss is None else self._optimizer(), self._dtype()
+        if optimizer is not None and optimizer[0] == "Muon" and dtype == "float64":
+            # Keras's Muon cannot multiply numbers of float64 by a schedule's rate, of float32
+            rate = optimizer[1]["learning_rate"]
+            optimizer[1]["learning_rate"] = 0.01 if isinstance(rate, dict) else rate
         return Specification(
             [int(n) for n in self.input_shape], self.nodes, loss, optimizer,
-            dtype=self._dtype(),
+            dtype=dtype,
             batch=int(rng.choice([2, 3, 5])), weighted=bool(loss and rng.random() < 0.3),
             steps=int(loss is not None and rng.random() < 0.25) * 3, seed=list(seed))
 
@@ -171,6 +175,9 @@ class Draw:
         _, name, argument, i = self.goal
         fixed = {} if argument is None else {argument: LAYERS[name].arguments[argument][i]}
         for _ in range(TRIES):
+            if KNOWN[name].uses_masks and len(self.shape) == SEQUENCE and self.rng.random() < 0.3:
+                self._put("Masking", {"mask_value": float(self.rng.choice(MASK_VALUES))},
+                          [self.top])
             if self._add(name, fixed):
                 return
             # what came before left an image too small for it, or its channels do not suit

@@ -279,6 +279,7 @@ NORMALIZATION = {"epsilon": (1e-3, 1e-5), "center": SWITCH, "scale": SWITCH,
 FLIPPED = Derived("reversed", lambda shape: tuple(range(len(shape), 0, -1)))
 ROLLED = Derived("rolled", lambda shape: (*range(2, len(shape) + 1), 1))
 
+MASK_VALUES = (0.0, -1.0, 0.5)
 ALL = Derived("all", lambda shape: list(range(1, len(shape) + 1)))
 
 RECURRENT = {"units": (3, 1, 4), "activation": ("tanh", "relu", "linear", "softsign", "softmax"),
@@ -296,7 +297,8 @@ GATED = {**RECURRENT, "recurrent_activation": ("sigmoid", "hard_sigmoid", "tanh"
 OF_FILMS = {"filters": (2, 1, 3), "strides": (1, 2), "padding": ("valid", "same"),
             "dilation_rate": (1, 2), "data_format": ("channels_last",), **{
                 key: values for key, values in GATED.items()
-                if key not in ("units", "dropout", "seed")}, "unit_forget_bias": SWITCH}
+                if key not in ("units", "dropout", "recurrent_dropout", "seed")},
+            "unit_forget_bias": SWITCH}
 
 DROPPING = {"dropout": (0.0, 0.3), "seed": (None, 7)}
 # of augmentations: what lies beyond the image, and how colours change
@@ -350,7 +352,7 @@ LAYERS: dict[str, Entry] = {
     "CategoryEncoding": Entry((VECTOR, SEQUENCE, IMAGE), {
         "num_tokens": (5, 1, 9), "output_mode": ("multi_hot", "one_hot", "count")},
         encodes, classes="num_tokens"),
-    "Masking": Entry((SEQUENCE, IMAGE), {"mask_value": (0.0, -1.0, 0.5)}),
+    "Masking": Entry((SEQUENCE, IMAGE), {"mask_value": MASK_VALUES}),
     "Discretization": Entry(ANY, {
         "bin_boundaries": ([-1.0, 0.5, 2.0], [0.0], [-0.1, 0.0, 0.0, 3.0]),
         "output_mode": ("int", "one_hot", "multi_hot", "count")},

@@ -160,7 +160,11 @@ def _first_input(specification: Specification, rng: np.random.Generator) -> np.n
     classes = classes_of(specification)
     if classes is not None:
         return rng.integers(0, classes, shape).astype(specification.dtype)
-    return _numbers(shape, specification.dtype, rng)
+    numbers = _numbers(shape, specification.dtype, rng)
+    for node in specification.nodes:
+        if node.class_name == "Masking" and list(node.sources) == [-1]:
+            numbers[rng.random(shape[:-1]) < 0.3] = node.arguments.get("mask_value", 0.0)
+    return numbers
 
 
 def _numbers(shape, dtype: str, rng: np.random.Generator) -> np.ndarray:

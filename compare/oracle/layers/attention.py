@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from compare.oracle import masks
 from compare.oracle.base import Oracle, judges
 from compare.oracle.elementary import tanh
+from compare.oracle.layers.masked_softmax import EVERYTHING, Seen, Shifted
 from compare.oracle.layers.noise import product
 from compare.oracle.layers.smooth_activations import Tanh
-from compare.oracle.layers.softmax import softmax
 from compare.oracle.running_error import Bounded, bilinear
 from compare.tracing.types import Config
 
@@ -27,11 +28,13 @@ def turned(a: np.ndarray) -> np.ndarray:
 
 class Attended:
     """softmax(scores) @ value along the last axis of the scores, and the way back; with noise the
-    weights are multiplied by it."""
+    weights are multiplied by it; what a mask leaves out has no weight."""
 
-    def __init__(self, scores: Bounded, value: Bounded, noise: Bounded | None = None) -> None:
+    def __init__(self, scores: Bounded, value: Bounded, noise: Bounded | None = None,
+                 seen: Seen | None = None) -> None:
         self.scores, self.value, self.noise = scores, value, noise
-        self.weights = softmax(scores, -1)
+        self.seen = seen or EVERYTHING
+        self.weights = self.seen.weights(scores)
         self.used = self.weights if noise is None else product(self.weights, noise)
         self.output = bilinear(np.matmul, self.used, value)
 
@@ -40,7 +43,8 @@ class Attended:
         dv = bilinear(lambda p, d: turned(p) @ d, self.used, dy)
         dp = bilinear(lambda d, v: d @ turned(v), dy, self.value)
         dp = dp if self.noise is None else product(dp, self.noise)
-        return self.weights * (dp - (dp * self.weights).sum(axis=-1, keepdims=True)), dv
+        ds = self.weights * (dp - (dp * self.weights).sum(axis=-1, keepdims=True))
+        return self.seen.back(ds), dv
 
 
 class ScoredAttention(Oracle):
@@ -49,17 +53,30 @@ class ScoredAttention(Oracle):
     operation = "an attention: a softmax of scores, and sums of products"
     exact = False
     merges = True
+    step_masks: tuple[Bounded, Bounded] | None
 
     def forward(self, x: list[Bounded], weights: dict[str, Bounded]) -> Bounded:
-        self.query, value, self.key = x if len(x) == 3 else (*x, x[1])
-        self.of_three, self.held = len(x) == 3, weights
-        self.attended = Attended(self.scores(), value, self.noise_of(weights))
-        return self.attended.output
+        (self.query, value, self.key), self.of_three, self.step_masks = masks.of_attention(x)
+        self.held, seen = weights, None
+        if self.step_masks is not None:
+            seen = Shifted(self.step_masks[1].value[:, None] != 0)
+        self.attended = Attended(self.scores(), value, self.noise_of(weights), seen)
+        return self.of_queries(self.attended.output)
+
+    def of_queries(self, y: Bounded) -> Bounded:
+        """Zeros for those that are masked."""
+        if self.step_masks is None:
+            return y
+        return y.where(np.broadcast_to(self.step_masks[0].value[..., None] != 0, y.shape))
+
+    def admitted_inputs(self, x: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        return masks.admitted_of_attention(x)
 
     def backward(self, dy: Bounded) -> tuple[list[Bounded], dict[str, Bounded]]:
-        ds, dv = self.attended.backward(dy)
+        ds, dv = self.attended.backward(self.of_queries(dy))
         dq, dk, gradients = self.of_scores(ds)
-        return [dq, dv, dk] if self.of_three else [dq, dv + dk], gradients
+        sent = [dq, dv, dk] if self.of_three else [dq, dv + dk]
+        return sent + masks.without_gradient(self.step_masks), gradients
 
     def noise_of(self, weights: dict[str, Bounded]) -> Bounded | None:
         """What was drawn, at inference nothing."""
@@ -67,7 +84,7 @@ class ScoredAttention(Oracle):
 
     def put_together(self, attended: Bounded) -> Bounded:
         """The output, given the values' weighted sums."""
-        return attended
+        return self.of_queries(attended)
 
     def scores(self) -> Bounded:
         """(N, Q, K)."""

@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from compare.oracle import masks
 from compare.oracle.base import Oracle, judges
 from compare.oracle.layers.attention import Attended, turned
+from compare.oracle.layers.masked_softmax import Left, Seen
 from compare.oracle.layers.scaling import given_numbers
 from compare.oracle.running_error import Bounded, bilinear
 
@@ -33,8 +35,8 @@ class MultiHeadAttention(Oracle):
     outputs = ()
 
     def forward(self, x: list[Bounded], weights: dict[str, Bounded]) -> Bounded:
-        query, value, key = x if len(x) == 3 else (*x, x[1])
-        self.inputs, self.of_three = {"query": query, "key": key, "value": value}, len(x) == 3
+        (query, value, key), self.of_three, self.step_masks = masks.of_attention(x)
+        self.inputs = {"query": query, "key": key, "value": value}
         self.held, self.heads = weights, {}
         for name, each in self.inputs.items():
             self.heads[name] = self.projected(name, each)
@@ -43,8 +45,19 @@ class MultiHeadAttention(Oracle):
         scores = bilinear(lambda q, k: q @ turned(k), self.heads["query"] * self.scale,
                           self.heads["key"])
         self.attended = Attended(scores, self.heads["value"],
-                                 weights.get("noise") if self.training else None)
+                                 weights.get("noise") if self.training else None, self.seen())
         return self.put_together(self.attended.output)
+
+    def seen(self) -> Seen | None:
+        """Which keys each query sees, (N, 1, Q, K); None without masks."""
+        if self.step_masks is None:
+            return None
+        queries, keys = (mask.value != 0 for mask in self.step_masks)
+        return Left((queries[:, :, None] & keys[:, None])[:, None],
+                    alike=not self.config.get("dropout"))
+
+    def admitted_inputs(self, x: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        return masks.admitted_of_attention(x)
 
     def projected(self, name: str, x: Bounded) -> Bounded:
         """The heads of an input, (N, heads, T, K)."""
@@ -81,9 +94,9 @@ class MultiHeadAttention(Oracle):
         found["attention_output/kernel"] = einsum("nhtv,nto->hvo", self.attended.output, dy)
         if "attention_output/bias" in self.held:
             found["attention_output/bias"] = dy.sum(axis=(0, 1))
-        if self.of_three:
-            return [dx["query"], dx["value"], dx["key"]], found
-        return [dx["query"], dx["value"] + dx["key"]], found
+        sent = ([dx["query"], dx["value"], dx["key"]] if self.of_three else
+                [dx["query"], dx["value"] + dx["key"]])
+        return sent + masks.without_gradient(self.step_masks), found
 
     def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         query, value, *_ = input_shape

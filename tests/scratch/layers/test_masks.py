@@ -103,7 +103,7 @@ def test_moments_of_the_steps_that_count(keras, axis):
     weights = [rng.uniform(0.5, 2, w.shape) for w in layer.get_weights()]
     for each in (layer, theirs):
         each.set_weights(weights)
-    layer.take_mask(scratch.Masking())
+    layer.take_masks((scratch.Masking(),))
     layer.build([(None, 6, 4), (None, 6)])
     layer.set_weights(weights)
     y = layer.forward([x, mask], training=True)
