@@ -16,6 +16,7 @@ from scratch import (
     nonfinite,
     parallel,
     regularization,
+    side_by_side,
 )
 from scratch.compiling import Compiling
 from scratch.errors import NonFiniteLossError
@@ -48,6 +49,9 @@ class Learner(Compiling):
     output_masks: Several | None
     inputs_as: Structure | None
     outputs_as: Structure | None
+
+    # Whether anybody may look at the layers' gradients between one step and the next.
+    _watched = True
 
     def forward(self, x, training: bool = False) -> np.ndarray:
         """The output for a batch; every layer then remembers what its way back needs."""
@@ -233,7 +237,15 @@ class Learner(Compiling):
                 math.isfinite(value) and self.optimizer.can_use(self._gradients())):
             self._refuse_step(value, x, y, sample_weight)
         self.update()
+        if self._watched:
+            self._keep_gradients()
         return value, output
+
+    def _keep_gradients(self) -> None:
+        """Let the layers hold gradients of their own, that no later step overwrites."""
+        for layer in self.layers:
+            layer.grads = {name: gradient.copy() if side_by_side.has_place(gradient) else gradient
+                           for name, gradient in layer.grads.items()}
 
     def _shares(self, samples: int, training: bool) -> list[list[slice]]:
         """The blocks of a batch, as `parallel.split`; a single one where the loss is of all, or

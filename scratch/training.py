@@ -149,9 +149,12 @@ class Trainer(Learner):
             figures = self._evaluate(Epochs(validation, validation_steps), watchers)
             return {f"val_{name}": value for name, value in figures.items()}
 
+        self._watched = bool(watchers.callbacks)
         try:
             self._run(self.history, batches, range(initial_epoch, epochs), watchers, validate)
         finally:
+            self._watched = True
+            self._keep_gradients()
             plans.release(self)
         return self.history
 

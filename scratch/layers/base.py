@@ -50,8 +50,7 @@ class Layer(HoldsWeights):
             model.
         policy: the precision that the layer computes in, and that of its weights.
         params: the weights by name, in Keras's order: those that are trained, then the others.
-        grads: after `backward`, the gradients by the same names and with the same shapes. After a
-            model's training step they may be overwritten by its next one: copy what you keep.
+        grads: after `backward`, the gradients by the same names and with the same shapes.
         input_shape, output_shape: with None for the batch, once built. A layer of several inputs
             has a list of input shapes.
         regularizers, constraints: by weight name, for the weights that have one.

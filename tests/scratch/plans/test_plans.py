@@ -239,3 +239,24 @@ def test_gradients_are_all_in_one_vector_of_a_step_in_blocks(monkeypatch):
         whole.update()
     for a, b in zip(model.get_weights(), whole.get_weights()):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_gradients_that_somebody_holds_stay_as_they_are(watched):
+    model = compiled("as in the benchmark")
+    held, copies = [], []
+
+    def look(*_, **__):
+        held.extend(layer.grads[name] for layer in model.layers for name in layer.grads)
+        copies.extend(gradient.copy() for gradient in held[len(copies):])
+
+    for x, y in batches(model, 4, 4):
+        model.train_on_batch(x, y)
+        look()
+    callbacks = [scratch.callbacks.LambdaCallback(on_train_batch_end=look)] if watched else None
+    model.fit(x, y, batch_size=2, epochs=3, callbacks=callbacks, verbose=0)
+    look()
+    model.fit(x, y, batch_size=2, verbose=0)
+    assert len(held) == 6 * (4 + 6 * watched + 1)
+    for a, b in zip(held, copies):
+        np.testing.assert_array_equal(a, b)
