@@ -103,7 +103,7 @@ class BatchNormalization(MomentNormalization):
 
     def forward(self, x, training=False):
         self._by_batch = training and self.trainable
-        self.forget_statistics()
+        self._before = {}
         x, mask = x if isinstance(x, (list, tuple)) else (x, None)
         self._masked, self._counts = mask is not None, None
         if self._masked and self.policy.low:
@@ -144,14 +144,10 @@ class BatchNormalization(MomentNormalization):
         self._before[name] = moving.copy()
         moving[...] = moving * self.momentum + batch.reshape(-1) * (1 - self.momentum)
 
-    def forget_statistics(self) -> None:
-        """Take it that the last pass has moved no averages."""
-        self._before = {}
-
     def take_back_statistics(self):
         for name, before in self._before.items():
             self.params[name][...] = before
-        self.forget_statistics()
+        self._before = {}
 
     def backward(self, dy, wants_input_gradient=True):
         dx = self._gradient(dy, wants_input_gradient)

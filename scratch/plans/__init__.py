@@ -15,7 +15,6 @@ plans are kept. The names of shapes are those of the layers' own files.
 # these enter what they plan
 from scratch.plans import (  # noqa: F401
     activation,
-    batch_normalization,
     convolution,
     dense,
     flatten,
