@@ -338,4 +338,4 @@ def _as_fed(array, source: Input) -> np.ndarray:
     array = np.asarray(array)
     if source.requested_policy is None or array.dtype.kind != "f":
         return array
-    return precision.rounded(array, source.requested_policy.compute)
+    return precision.as_fed(array, source.requested_policy.compute)

@@ -101,9 +101,6 @@ def rounded(array: np.ndarray, precision: str) -> np.ndarray:
 
     Beyond the largest number of float16, 65504, that is infinity.
     """
-    if precision == "float32" and getattr(array, "dtype", None) == np.float64:
-        with np.errstate(over="ignore"):
-            return array.astype(np.float32).astype(np.float64)
     if precision not in LOW:
         return array
     if precision == "float16":
@@ -115,3 +112,12 @@ def rounded(array: np.ndarray, precision: str) -> np.ndarray:
     upper = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) & np.uint32(
         0xFFFF0000)
     return np.where(np.isnan(single), single, upper.view(np.float32)).astype(array.dtype)
+
+
+def as_fed(array: np.ndarray, precision: str) -> np.ndarray:
+    """The numbers as an `Input` of that precision takes them: `rounded`, and of an array of float64
+    the nearest ones of float32, if it is that."""
+    if precision == "float32" and getattr(array, "dtype", None) == np.float64:
+        with np.errstate(over="ignore"):
+            return array.astype(np.float32).astype(np.float64)
+    return rounded(array, precision)

@@ -29,7 +29,7 @@ from compare.tracing.validation import (
     check_shape,
     check_upstream,
 )
-from scratch.precision import rounded
+from scratch.precision import as_fed
 from scratch.several import Several, mapped
 
 
@@ -158,7 +158,7 @@ def _keras_at_inference(model: Network, x: Any, whole: Collection[int]) -> Trace
 def _as_fed(model: Network, x: Any) -> Any:
     """A batch as a Keras model takes it, which rounds it to the precision of its `Input`."""
     precisions = [tensor.dtype for tensor in model.inputs]
-    return mapped(rounded, x, Several(precisions) if isinstance(x, Several) else precisions[0])
+    return mapped(as_fed, x, Several(precisions) if isinstance(x, Several) else precisions[0])
 
 
 def _weights(sample_weight: Any, dtype: DTypeLike) -> Any:

@@ -93,6 +93,8 @@ class Normalization(Oracle):
 
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         dy = dy.flushed()
+        if not self.x.rounding.bounds:  # what follows from an input without bounds has none, either
+            dy = Bounded(dy.value, self.x.rounding)
         rank = len(dy.shape)
         gradients = {}
         summed = tuple(i for i in range(rank) if i not in self.weight_axes(rank))
