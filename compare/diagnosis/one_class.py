@@ -157,9 +157,8 @@ class WholeDiagnosis:
         give the numbers another shape."""
         made = self.made.tensors.get((NETWORK, "input_gradient"))
         wanted = self.trace.parts[i].input_gradient
-        before = self.trace.parts[:i]
         if made is None or not isinstance(wanted, np.ndarray) or made.size != wanted.size or \
-                any(part.class_name not in ("Flatten", "Reshape") for part in before):
+                not all(map(_only_reshapes, self.trace.parts[:i])):
             return None
         return np.asarray(made).reshape(wanted.shape)
 
@@ -272,3 +271,9 @@ def _alike(one: dict[Key, Bounded], other: dict[Key, Bounded], seen: list[Key]) 
     """Whether two mistakes give the same tensors."""
     return all(np.allclose(one[key].value, other[key].value, rtol=SAME,
                            atol=SAME * np.abs(one[key].value).max(initial=0)) for key in seen)
+
+
+def _only_reshapes(part: Any) -> bool:
+    """Whether a part of the network has given the same numbers another shape."""
+    return isinstance(part.input, np.ndarray) and np.array_equal(part.input.reshape(-1),
+                                                                 part.output.reshape(-1))

@@ -149,7 +149,7 @@ MUTATIONS = [
     Mutation("scratch: a global norm of NaN clips nothing", "scratch/optimizers/clipping.py",
              " + (norm - norm)", "", ("scratch/optimizers/test_optimizers.py",)),
     Mutation("scratch: a batch is split in front of an activity penalty", "scratch/parallel.py",
-             "\n            and layer.activity_regularizer is None)", ")",
+             "return alone and layer.activity_regularizer is None", "return alone",
              ("scratch/test_parallel.py",)),
     Mutation("scratch: dropout keeps what lies exactly at the rate", "scratch/layers/dropout.py",
              ">= self.rate", "> self.rate", ("scratch/layers/test_noise.py",)),

@@ -75,7 +75,7 @@ MUTATIONS = [
     Mutation("oracle: a softmax's slope is its own alone", ATTENTION,
              "(dp - (dp * self.weights).sum(axis=-1, keepdims=True))", "dp", DEFINITION_TESTS),
     Mutation("oracle: a key that is the value has one gradient", ATTENTION,
-             "[dq, dv + dk], gradients", "[dq, dv], gradients", DEFINITION_TESTS),
+             "[dq, dv + dk]", "[dq, dv]", DEFINITION_TESTS),
     Mutation("oracle: attention counts the terms of one query", ATTENTION,
              "most = math.prod(query) * value[1]", "most = value[1]", DEFINITION_TESTS),
 ]

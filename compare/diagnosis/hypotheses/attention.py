@@ -124,8 +124,7 @@ def _without_sum(layer, right, x, held) -> Bounded:
 
 def _of_ways_back(c) -> list[Variant]:
     """What is value and key at once gets the gradient of one of both."""
-    read, masks = (c.x[:-2], c.x[-2:]) if len(c.x) > 3 else (c.x, ())
-    if len(read) != 2 or not c.tensor.startswith("input_gradient"):
+    if len(_read_and_masks(c)[0]) != 2 or not c.tensor.startswith("input_gradient"):
         return []
     own = int(c.tensor.rpartition("_")[2])
     found = []
@@ -133,8 +132,19 @@ def _of_ways_back(c) -> list[Variant]:
                          ("only what it sends back as the key", 3)):
         if own == 2:
             found.append(inside("gradient-part-missing", said, lambda c, n=number: c.changed(
-                x=(*read, read[1], *masks), tensor=f"input_gradient_{n}")))
+                x=_value_as_key(c), tensor=f"input_gradient_{n}")))
     return found
+
+
+def _read_and_masks(c) -> tuple[tuple, tuple]:
+    """What an attention attends to, and its masks."""
+    return (c.x[:-2], c.x[-2:]) if len(c.x) > 3 else (c.x, ())
+
+
+def _value_as_key(c) -> tuple:
+    """Its inputs with the value once more, as a key of its own."""
+    read, masks = _read_and_masks(c)
+    return (*read, read[1], *masks)
 
 
 def _of_heads(c) -> list[Variant]:

@@ -118,8 +118,9 @@ FLOAT64_LOSS = Difference(
           "loss has dtype='float64'; the learning rate is rounded to float32",
     ours="the loss is computed in the outputs' precision, and the learning rate kept in it",
     why="A model has one precision. With keras.config.set_floatx('float64') Keras agrees.",
-    checks="The twins that the checks make are compiled in their own precision. `parity check` "
-           "finds the reference off where a model comes compiled otherwise.")
+    checks="The twins that the checks make are compiled in their own precision. Of a model that "
+           "comes compiled otherwise `parity check` judges the loss in float64, on a copy, and "
+           "says so; its learning rate is found to differ.")
 
 METRIC_SUMS = Difference(
     "sums_in_metrics",
