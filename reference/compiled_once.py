@@ -5,6 +5,7 @@ another size comes, which takes seconds for a deep network. `fit` reads from a d
 may have any size, and its step is compiled once: so is this one.
 """
 
+import weakref
 from collections.abc import Iterator
 
 import numpy as np
@@ -38,9 +39,11 @@ class AnyBatchSize:
 
     def _read_one_by_one(self) -> Iterator:
         """A dataset's iterator, kept, for to make one takes longer than a small network's step."""
+        own = weakref.ref(self)  # TensorFlow would keep what its graphs keep, and they the iterator
+
         def current():
-            while True:
-                yield self._batch
+            while own() is not None:  # no name for it here, which would hold it
+                yield own()._batch
 
         any_size = tuple(tf.TensorSpec((None, *shape), dtype) for shape, dtype in self._kind)
         dataset = tf.data.Dataset.from_generator(current, output_signature=any_size)
