@@ -55,6 +55,11 @@ class PlannedConvolution(Planned):
     def is_current(self):
         return super().is_current() and self.layer.activation is self._activation.activation
 
+    def lowered(self, lowering: Lowering, channels: int, keeps_windows: bool) -> PlannedLowering:
+        """One of its products, planned for its batches."""
+        return PlannedLowering(lowering, channels, self.samples, self.layer.dtype, self.workspace,
+                               keeps_windows)
+
     def plan_products(self) -> None:
         """Make what the product is computed in."""
         raise NotImplementedError
@@ -137,8 +142,7 @@ class PlannedConv(PlannedConvolution):
 
     def plan_products(self):
         layer = self.layer
-        self._forth = PlannedLowering(layer.forth, layer.input_shape[-1], self.samples, layer.dtype,
-                                      self.workspace, keeps_windows=True)
+        self._forth = self.lowered(layer.forth, layer.input_shape[-1], keeps_windows=True)
         self.image, self.output = self._forth.place, self._forth.output
 
     def multiply(self):
@@ -153,8 +157,7 @@ class PlannedConv(PlannedConvolution):
     def input_gradient(self, dz):
         layer = self.layer
         if self._back is None:
-            self._back = PlannedLowering(layer.back, layer.filters, self.samples, layer.dtype,
-                                         self.workspace, keeps_windows=False)
+            self._back = self.lowered(layer.back, layer.filters, keeps_windows=False)
         self._back.place[...] = dz
         self._back.multiply(layer.back.turned(layer.image_kernel()))
         return self._back.output
@@ -170,8 +173,7 @@ class PlannedConvTranspose(PlannedConvolution):
 
     def plan_products(self):
         layer = self.layer
-        self._forth = PlannedLowering(layer.forth, layer.input_shape[-1], self.samples, layer.dtype,
-                                      self.workspace, keeps_windows=False)
+        self._forth = self.lowered(layer.forth, layer.input_shape[-1], keeps_windows=False)
         self._back: PlannedLowering | None = None
         self.image, self.output = self._forth.place, self._forth.output
 
@@ -180,8 +182,7 @@ class PlannedConvTranspose(PlannedConvolution):
 
     def plan_gradient(self):
         layer = self.layer
-        self._back = PlannedLowering(layer.back, layer.filters, self.samples, layer.dtype,
-                                     self.workspace, keeps_windows=True)
+        self._back = self.lowered(layer.back, layer.filters, keeps_windows=True)
         self._image_place = self._back.plan_gradient()
         return self._back.place
 
@@ -235,9 +236,8 @@ class PlannedSeparableConv(PlannedConvolution):
         channels = layer.input_shape[-1]
         self._depthwise = PlannedDepthwise(layer.depthwise, channels, self.samples, layer.dtype,
                                            self.workspace)
-        self._pointwise = PlannedLowering(layer.forth, channels * layer.depth_multiplier,
-                                          self.samples, layer.dtype, self.workspace,
-                                          keeps_windows=True)
+        self._pointwise = self.lowered(layer.forth, channels * layer.depth_multiplier,
+                                       keeps_windows=True)
         self.image, self.output = self._depthwise.place, self._pointwise.output
 
     def multiply(self):
@@ -248,8 +248,7 @@ class PlannedSeparableConv(PlannedConvolution):
 
     def plan_gradient(self):
         layer = self.layer
-        self._pointwise_back = PlannedLowering(layer.back, layer.filters, self.samples, layer.dtype,
-                                               self.workspace, keeps_windows=False)
+        self._pointwise_back = self.lowered(layer.back, layer.filters, keeps_windows=False)
         self._between = self._depthwise.plan_gradient()
         return self._pointwise.plan_gradient()
 

@@ -79,9 +79,11 @@ class Plan:
         if not planning:
             return steps
         workspace = Workspace()
-        readers = _readers(model)
+        read_by = _readers(model)
+        # the only one that reads a layer; None where there are several, or it is an output
+        readers = [each[0] if len(each) == 1 and each[0] >= 0 else None for each in read_by]
         tied = {layer.tied_to for layer in model.layers}
-        twice = _of_two_gradients(model)
+        twice = _of_two_gradients(model, read_by)
         for i, layer in reversed(list(enumerate(model.layers))):
             planner = None if layer.name in tied or i in twice else planner_of(layer)
             if planner is not None:
@@ -196,13 +198,7 @@ def replicated(layer: Layer) -> Layer:
     return twin
 
 
-def _readers(model) -> list[int | None]:
-    """For each layer the only one that reads it; None where there are several, or it is an output.
-    """
-    return [each[0] if len(each) == 1 and each[0] >= 0 else None for each in _all_readers(model)]
-
-
-def _all_readers(model) -> list[list[int]]:
+def _readers(model) -> list[list[int]]:
     """For each layer all that read it; -1: it is an output."""
     readers: list[list[int]] = [[] for _ in model.layers]
     for i, sources in enumerate(model.sources):
@@ -214,8 +210,8 @@ def _all_readers(model) -> list[list[int]]:
     return readers
 
 
-def _of_two_gradients(model) -> set[int]:
+def _of_two_gradients(model, readers: list[list[int]]) -> set[int]:
     """Layers that may be run back twice in a step: from the logits for a loss, and from the
     output for what else reads it."""
-    return {i for i, read_by in enumerate(_all_readers(model))
+    return {i for i, read_by in enumerate(readers)
             if -1 in read_by and len(read_by) > 1 and model.layers[i].logits_kind is not None}
