@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from compare.diagnosis.finding import Cause, Finding
-from compare.diagnosis.hypotheses.training_loop import Plan, of_loops, of_measured
+from compare.diagnosis.hypotheses.training_loop.plan import Plan
+from compare.diagnosis.hypotheses.training_loop.selection import of_loops
 from compare.diagnosis.observation import CANNOT
 from compare.diagnosis.training_run import TrainingRun, passed, with_weights
 from compare.tracing.layer_error import LayerError
@@ -31,7 +32,7 @@ def diagnose_training(model: Any, reference: Trace) -> Finding | None:
         return _of_figures(run)
     found: dict[str, Plan] = {}
     with np.errstate(all="ignore"):
-        for plan in [*of_loops(run), *of_measured(run)]:
+        for plan in of_loops(run):
             if plan.identifier not in found and _explains(run, plan):
                 found[plan.identifier] = plan
     if not found:
