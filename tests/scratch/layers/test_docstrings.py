@@ -15,7 +15,8 @@ from tests.scratch.support.layer_cases import LAYERS as CASES
 
 CLASSES = [getattr(layers, name) for name in layers.__all__
            if name not in ("LAYERS", *layers.ALIASES)]
-MODULES = sorted(module.name for module in pkgutil.iter_modules(layers.__path__))
+MODULES = sorted(module.name
+                 for module in pkgutil.walk_packages(layers.__path__, "scratch.layers."))
 SECTION = re.compile(r"^(Args|Input shape|Output shape|Attributes|Raises|Example):$", re.MULTILINE)
 GLOBALS = {"np": np, "scratch": scratch}
 
@@ -66,7 +67,7 @@ def assert_taken(cls, name):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_the_examples_give_what_they_say(name):
-    module = importlib.import_module(f"scratch.layers.{name}")
+    module = importlib.import_module(name)
     tests = doctest.DocTestFinder(exclude_empty=True).find(module, extraglobs=GLOBALS)
     said = []
     runner = doctest.DocTestRunner()
@@ -76,5 +77,5 @@ def test_the_examples_give_what_they_say(name):
 
 
 def test_each_public_class_has_its_examples_run():
-    assert {cls.__module__ for cls in CLASSES} <= {f"scratch.layers.{name}" for name in MODULES}
+    assert {cls.__module__ for cls in CLASSES} <= set(MODULES)
     assert len(CLASSES) > 40
