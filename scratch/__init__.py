@@ -2,7 +2,7 @@
 
 Read in this order: `layers/dense.py`, `layers/activation.py`, `layers/conv2d.py` with `windows.py`,
 `layers/max_pooling.py`, `sequential.py`, `model.py`, `losses/`, `optimizers/`, `learner.py`,
-`training.py`.
+`training/`.
 """
 
 from scratch import (

@@ -1,4 +1,4 @@
-"""One batch: forward, loss, backward, update. What is repeated is in `training.py`.
+"""One batch: forward, loss, backward, update. What is repeated is in `training/`.
 
 A batch is computed in blocks (`blocks.py`), on several threads. Each block's loss is its part of
 the batch's, so that losses and gradients add up; penalties on weights come in once, at the end.

@@ -20,7 +20,7 @@ from scratch.nesting import Call, written_out
 from scratch.several import Several, Structure, each, mapped
 from scratch.suggestions import with_suggestions
 from scratch.summary import summary_html, summary_table
-from scratch.training import Trainer
+from scratch.training.trainer import Trainer
 
 
 class Network(Building, Trainer):

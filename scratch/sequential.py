@@ -4,7 +4,7 @@
     y = model.forward(x)          # layer after layer
     dx = model.backward(dy)       # and back again; each layer then holds its weights' gradients
 
-What all models share is in `network.py`, training in `training.py`.
+What all models share is in `network.py`, training in `training/`.
 """
 
 from scratch.backward import back_through

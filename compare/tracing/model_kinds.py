@@ -7,7 +7,7 @@ from typing import Any
 from compare.tracing.trace import Trace
 from scratch.layers import LAYERS
 from scratch.operations import OPERATIONS
-from scratch.training import Trainer
+from scratch.training.trainer import Trainer
 
 KINDS: Mapping[str, Any] = ChainMap[str, Any](LAYERS, OPERATIONS)
 
