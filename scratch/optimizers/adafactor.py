@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from scratch.optimizers.optimizer import Optimizer, as_keras_casts
+from scratch.optimizers.casting import as_keras_casts
+from scratch.optimizers.optimizer import Optimizer
 
 
 class Adafactor(Optimizer):

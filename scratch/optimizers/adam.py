@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from scratch.optimizers.casting import as_keras_casts
 from scratch.optimizers.neighbours import Slots
-from scratch.optimizers.optimizer import as_keras_casts
 from scratch.optimizers.running_means import RunningMeans
 
 

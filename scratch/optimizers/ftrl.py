@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from scratch.optimizers.optimizer import Optimizer, as_keras_casts
+from scratch.optimizers.casting import as_keras_casts
+from scratch.optimizers.optimizer import Optimizer
 
 
 class Ftrl(Optimizer):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from scratch.optimizers.optimizer import as_keras_casts
+from scratch.optimizers.casting import as_keras_casts
 from scratch.optimizers.running_means import RunningMeans
 
 

@@ -8,7 +8,8 @@ many steps in a row that were: Keras's `LossScaleOptimizer`.
 import numpy as np
 
 from scratch.errors import UnsupportedError
-from scratch.optimizers.optimizer import Optimizer, is_finite_number
+from scratch.optimizers.optimizer import Optimizer
+from scratch.optimizers.state import is_finite_number
 
 # Settings of all optimizers that Keras's files may name here, each with its usual value.
 ITS_INNER_ONES = {"weight_decay": None, "clipnorm": None, "global_clipnorm": None,

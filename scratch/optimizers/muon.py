@@ -4,7 +4,8 @@ import re
 
 import numpy as np
 
-from scratch.optimizers.optimizer import Optimizer, as_keras_casts
+from scratch.optimizers.casting import as_keras_casts
+from scratch.optimizers.optimizer import Optimizer
 
 NORM_EPSILON = 1e-7  # beside the norm by which a momentum is divided
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from scratch.optimizers.casting import as_keras_casts
 from scratch.optimizers.neighbours import Slots
-from scratch.optimizers.optimizer import Optimizer, as_keras_casts
+from scratch.optimizers.optimizer import Optimizer
 
 
 class SGD(Optimizer):

@@ -6,8 +6,8 @@ from compare.evaluation.faults.families.making import single
 from compare.evaluation.faults.families.optimizers import patching, setting, trained_by
 from compare.evaluation.faults.fault import OPTIMIZER
 from scratch.optimizers.adafactor import rms
+from scratch.optimizers.casting import as_keras_casts
 from scratch.optimizers.muon import orthogonalized
-from scratch.optimizers.optimizer import as_keras_casts
 
 ADAMAX = trained_by("Adamax")
 ADAMAX_EPSILON = trained_by("Adamax", epsilon=1e-3)

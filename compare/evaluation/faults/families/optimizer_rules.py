@@ -15,7 +15,7 @@ from compare.evaluation.faults.families.optimizers import (
 )
 from compare.evaluation.faults.fault import OPTIMIZER
 from compare.evaluation.faults.injection import patched
-from scratch.optimizers.optimizer import as_keras_casts
+from scratch.optimizers.casting import as_keras_casts
 
 SGD = trained_by("SGD")
 ADAM = trained_by("Adam")

@@ -8,7 +8,7 @@ from compare.evaluation.faults.families.optimizers import ADAM, ADAMW, NESTEROV,
 from compare.evaluation.faults.fault import LOSS, OPTIMIZER, TRAINING, Variant
 from compare.evaluation.faults.injection import patched
 from compare.evaluation.faults.networks import around
-from scratch.optimizers.optimizer import as_keras_casts
+from scratch.optimizers.casting import as_keras_casts
 
 SPARSE = around("Dense", units=4)
 CATEGORICAL = trained_on("CategoricalCrossentropy", "softmax")

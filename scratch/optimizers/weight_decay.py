@@ -1,0 +1,56 @@
+"""Weight decay: the share of itself that a weight loses before a step, and which ones lose none."""
+
+import re
+from typing import Any
+
+import numpy as np
+
+from scratch.optimizers.casting import as_keras_casts
+
+
+class DecaysWeights:
+    """Takes away from each weight its decay times the learning rate."""
+
+    weight_decay: Any
+    built: Any
+    _excluded: tuple
+    _decays: list[bool]
+
+    @property
+    def decays(self) -> bool:
+        """Whether there is a weight decay at all."""
+        return self.weight_decay is not None
+
+    def _decay(self, variables, positions, rate: float) -> None:
+        for position, variable in zip(positions, variables):
+            share = self._decay_of(position)
+            if share is not None and self._decays[position]:
+                decay = as_keras_casts(share, variable.dtype)
+                variable -= variable * decay * variable.dtype.type(rate)
+
+    def _decay_of(self, position: int):
+        """The weight decay of one weight, if it is not excluded."""
+        return self.weight_decay
+
+    def exclude_from_weight_decay(self, var_list=None, var_names=None) -> None:
+        """Leave weights alone when they decay: these arrays, and all with such a word in their
+        name ('kernel', without the layer's).
+
+        Raises:
+            ValueError: once the optimizer has been built.
+        """
+        if self.built:
+            raise ValueError(f"{type(self).__name__}: expected exclude_from_weight_decay before "
+                             "the first step. Received: a call after it")
+        self._excluded = (tuple(var_list or ()), tuple(var_names or ()))
+
+    def excludes(self, variable: np.ndarray, name: str) -> bool:
+        """Whether `exclude_from_weight_decay` told of this weight, or of a part of its name."""
+        weights, words = self._excluded
+        return (any(variable is other for other in weights)
+                or any(re.search(word, name.rpartition("/")[2]) for word in words))
+
+    @property
+    def telling_words(self) -> tuple:
+        """Parts of weights' names by which some weights are treated otherwise."""
+        return self._excluded[1]
