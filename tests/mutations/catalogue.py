@@ -112,7 +112,8 @@ MUTATIONS = [
     Mutation("network: precision of single tensors is not compared", SPECIFIED,
              "if array.dtype.name != trace.dtype}", "if False}", SPECIFIED_TESTS),
     Mutation("row: NaN on both sides is judged", ROW,
-             "(unbounded | (np.isnan(a) & np.isnan(e)))", "unbounded", ("compare/test_check.py",)),
+             "(unbounded | (np.isnan(a) & np.isnan(e)))", "unbounded",
+             ("compare/checks/test_nonfinite.py",)),
     # training
     Mutation("lockstep: ten times the margin", LOCKSTEP, "MARGIN = 3\n", "MARGIN = 30\n",
              LOCKSTEP_TESTS),

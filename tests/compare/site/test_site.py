@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CONFIG = ROOT / "compare" / "site" / "mkdocs.yml"
 
 pytest.importorskip("mkdocs", reason="mkdocs is not installed: the extra 'site'")

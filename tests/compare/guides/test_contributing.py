@@ -9,7 +9,7 @@ from compare.checks.gate import Gate
 from compare.oracle.base import Oracle
 from tests.compare.support import guides
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TEXT = guides.text("CONTRIBUTING")
 PATHS = sorted({path for path in re.findall(r"`([\w./]+)`", TEXT)
                 if "/" in path and not path.startswith(".ci")})

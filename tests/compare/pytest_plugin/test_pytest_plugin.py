@@ -101,7 +101,7 @@ def test_an_installation_leaves_other_projects_alone(tmp_path, editable):
     The plugin is found by the name that an installation gives it; nothing is downloaded.
     """
     pytest.importorskip("setuptools", minversion="77")
-    source = Path(__file__).parents[2]  # where pyproject.toml is, wherever this is installed
+    source = Path(__file__).parents[3]  # where pyproject.toml is, wherever this is installed
     copied = tmp_path / "source"
     shutil.copytree(source, copied, ignore=shutil.ignore_patterns(
         ".git", "tests", "*.egg-info", "build", "__pycache__", ".hypothesis", ".*_cache"))
