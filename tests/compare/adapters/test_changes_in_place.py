@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import compare
+from tests.compare.support.own_losses import SquaredError
 
 K = keras.layers
 RNG = np.random.default_rng(0)
@@ -99,15 +100,6 @@ def test_optimizers_that_change_the_gradients(how):
     report = compare.check(compare.assemble([None, None], twin, optimizer=mine), twin, X, Y)
     assert [row.tensor for row in report.rows if not row.passed] == ["gradients"]
     assert report.cause.identifier == "input-modified"
-
-
-class SquaredError:
-    def forward(self, p, y):
-        self.d = p - y
-        return (self.d ** 2).mean()
-
-    def backward(self):
-        return 2 * self.d / self.d.size
 
 
 class ChangesOutput(SquaredError):

@@ -6,6 +6,7 @@ import pytest
 
 import compare
 from tests.compare.support import wrapped_networks as networks
+from tests.compare.support.own_losses import SquaredError
 
 X = np.random.default_rng(3).normal(size=(5, 6)).astype("float32")
 TARGETS = np.random.default_rng(7).normal(size=(5, 4)).astype("float32")
@@ -136,17 +137,6 @@ def test_errors_name_the_options(keras):
         compare.wrap(object(), like="sgd")
     with pytest.raises(ValueError, match=r"backward='NAME'.*It has: forward"):
         compare.wrap(type("Half", (), {"forward": lambda self, p, y: 0.0})(), like="mse")
-
-
-class SquaredError:
-    """Remembers for its way back."""
-
-    def forward(self, p, y):
-        self.d = p - y
-        return (self.d ** 2).mean()
-
-    def backward(self):
-        return 2 * self.d / self.d.size
 
 
 class WithoutTwo(SquaredError):

@@ -15,6 +15,7 @@ from compare.oracle.layers.softmax import softmax
 from compare.oracle.registry import ACTIVATIONS, oracle_for
 from compare.oracle.running_error import Bounded, Rounding
 from tests.compare.support.activation_checks import KINKED, SHAPE, assert_inside, sweep, used
+from tests.compare.support.oracle_checks import perturbed
 from tests.draws import draws
 from tests.scratch.support.activation_oracles import FUNCTIONS, KINKS
 from tests.scratch.support.checks import DTYPES, EXAMPLES, real, whole
@@ -134,11 +135,6 @@ def test_at_a_kink_the_gradient_is_tensorflows_and_nothing_is_left_open(name, at
     expected = 3 * float(np.dtype(dtype).type(KINKS[name, at]))
     np.testing.assert_allclose(dx.value, np.full(x.shape, expected), rtol=3e-7)
     assert (dx.bound <= 60 * dx.rounding.unit).all()
-
-
-def perturbed(array, error, rng):
-    """The array with each element moved by up to its error, often by (nearly) all of it."""
-    return array + (error - 1e-15) * rng.choice([-1, -0.3, 0, 1], array.shape)
 
 
 @pytest.mark.parametrize("size", [1e-9, 1e-4, 0.3])

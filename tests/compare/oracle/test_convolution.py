@@ -11,16 +11,15 @@ from hypothesis import strategies as st
 import scratch
 from compare.checks.integer_probe import amplitude
 from compare.oracle.registry import oracle_for
-from compare.oracle.running_error import Bounded
 from compare.oracle.windows import Walk
-from tests.compare.oracle.test_oracle import (
+from tests.compare.support.oracle_checks import (
     FLOAT32,
     FLOAT64,
     SLACK,
+    assert_errors_are_carried,
     assert_inside,
     assert_sums,
     bounded,
-    perturbed,
     run,
 )
 from tests.scratch.layers.test_convolutions_against_keras import IN_FLOAT64, keras_results
@@ -174,15 +173,8 @@ def test_errors_of_the_inputs_are_carried_along(name, data_format, size):
         weights = {key: bounded(real(seed + i, weight.shape))
                    for i, (key, weight) in enumerate(layer.params.items())}
         oracle, moved = oracle_for(name, config), oracle_for(name, config)
-        y = oracle.forward(Bounded(x, FLOAT32, errors[0]), weights)
-        dx, gradients = oracle.backward(Bounded(dy, FLOAT32, errors[1]))
-        for _ in range(4):
-            y2 = moved.forward(bounded(perturbed(x, errors[0], rng)), weights)
-            dx2, gradients2 = moved.backward(bounded(perturbed(dy, errors[1], rng)))
-            assert_inside(y, y2.value, f"output, seed {seed}")
-            assert_inside(dx, dx2.value, f"input gradient, seed {seed}")
-            for key, value in gradients2.items():
-                assert_inside(gradients[key], value.value, f"{key} gradient, seed {seed}")
+        assert_errors_are_carried(oracle, moved, (x, dy), errors, weights, rng,
+                                  f"seed {seed}")
 
 
 @pytest.mark.compiled  # else there is no Conv3D with channels first on a CPU

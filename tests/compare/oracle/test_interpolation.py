@@ -10,7 +10,7 @@ import scratch
 from compare.oracle.interpolation import FLOAT32, KINDS, weights
 from compare.oracle.registry import oracle_for
 from compare.oracle.running_error import Bounded
-from tests.compare.oracle.test_oracle import FLOAT64, assert_inside, bounded, perturbed, run
+from tests.compare.support.oracle_checks import FLOAT64, assert_inside, bounded, perturbed, run
 from tests.scratch.support.cases import seeds
 from tests.scratch.support.checks import EXAMPLES, real, whole
 from tests.scratch.support.interpolation import interpolated, weights_at

@@ -8,6 +8,7 @@ import pytest
 from compare.oracle.losses import LOSSES, exact_loss, loss_terms
 from compare.oracle.running_error import Bounded, Rounding
 from scratch import losses
+from tests.compare.support.oracle_checks import assert_inside
 from tests.scratch.support.loss_cases import (
     CASES,
     REDUCTIONS,
@@ -29,15 +30,6 @@ def quiet_numpy():
     """Bounds may be infinite here; `compare.check` is as silent about that."""
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         yield
-
-
-def assert_inside(result: Bounded, array, what):
-    array = np.asarray(array, np.float64)
-    assert array.shape == result.shape, f"{what}: {array.shape} for {result.shape}"
-    over = np.abs(array - result.value) - result.bound
-    assert (over <= 0).all(), (f"{what}: {int((over > 0).sum())} of {over.size} outside, the worst "
-                               f"by {over.max():.3g}, where the bound is "
-                               f"{result.bound.reshape(-1)[np.argmax(over)]:.3g}")
 
 
 def drawn(case, dtype, every=1):

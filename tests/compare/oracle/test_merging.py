@@ -9,6 +9,7 @@ import scratch
 from compare.checks.integer_probe import amplitude
 from compare.oracle.registry import oracle_for
 from compare.oracle.running_error import Bounded, Rounding
+from tests.compare.support.oracle_checks import assert_inside
 from tests.scratch.support.checks import EXAMPLES, real
 from tests.scratch.support.merging import JOINED, by_loops, read_at, shapes
 
@@ -32,13 +33,6 @@ def run(oracle, inputs, dy, errors=None):
     gradients, weights = oracle.backward(Bounded(dy, FLOAT32))
     assert weights == {}
     return y, gradients
-
-
-def assert_inside(result, array, what):
-    array = np.asarray(array, np.float64)
-    assert array.shape == result.shape, what
-    over = np.abs(array - result.value) - result.bound
-    assert (over <= 0).all(), f"{what}: outside by {over.max():.3g}"
 
 
 def in_any_order(kind, inputs, dy, rng):

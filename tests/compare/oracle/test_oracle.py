@@ -14,14 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compare.oracle.registry import ACTIVATIONS, LAYERS, oracle_for
-from compare.oracle.running_error import Bounded, Rounding
 from compare.oracle.windows import Walk
+from tests.compare.support.oracle_checks import (
+    FLOAT64,
+    SLACK,
+    assert_errors_are_carried,
+    assert_inside,
+    assert_sums,
+    bounded,
+    run,
+)
 from tests.scratch.support import oracles
 from tests.scratch.support.cases import seeds, walks
 from tests.scratch.support.checks import EXAMPLES, real, whole
-
-FLOAT32 = Rounding.of("float32")
-FLOAT64 = Rounding.of("float64")
 
 
 @pytest.fixture(autouse=True)
@@ -29,55 +34,6 @@ def quiet_numpy():
     """Bounds may be infinite here; `compare.check` is as silent about that."""
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         yield
-
-
-def bounded(array, rounding=FLOAT32):
-    return Bounded(array, rounding)
-
-
-def run(oracle, x, weights, dy, rounding=FLOAT32):
-    """Every result by its tensor's name, as `Bounded`."""
-    y = oracle.forward(bounded(x, rounding), {name: bounded(w, rounding)
-                                              for name, w in weights.items()})
-    dx, gradients = oracle.backward(bounded(dy, rounding))
-    return {"output": y, "input_gradient": dx,
-            **{f"{name}_gradient": value for name, value in gradients.items()}}
-
-
-def assert_inside(result: Bounded, array, what):
-    """Every element of the array within the bound around the oracle's value."""
-    array = np.asarray(array, np.float64)
-    assert array.shape == result.shape, f"{what}: {array.shape} for {result.shape}"
-    over = np.abs(array - result.value) - result.bound
-    assert (over <= 0).all(), (f"{what}: {int((over > 0).sum())} of {over.size} outside, the worst "
-                               f"by {over.max():.3g}")
-
-
-def assert_sums(oracle, found: dict, expected: dict, shapes, seed):
-    """Values, bounds and numbers of terms, against the lists of products that `expected` holds."""
-    rng = np.random.default_rng(seed)
-    counts = oracle.reductions(*shapes)
-    assert found.keys() == expected.keys()
-    for name, sums in expected.items():
-        result = found[name]
-        np.testing.assert_allclose(result.value, sums.value, rtol=1e-12, atol=1e-12, err_msg=name)
-        assert_inside(result, sums.value, f"{name}, exact")
-        longest = max((len(terms) for terms in sums.terms.flat), default=0)
-        assert counts[name] >= longest, f"{name}: a sum of {longest} terms, said {counts[name]}"
-        for order in range(3):
-            array = sums._each(lambda terms: added_up(terms, rng))
-            assert_inside(result, array, f"{name}, float32, order {order}")
-        magnitude = sums._each(lambda terms: math.fsum(map(abs, terms)))
-        loosest = FLOAT32.gamma(counts[name] + 1) * magnitude * 1.01 + 1e-30
-        assert (result.bound <= loosest).all(), f"{name}: the bound is loose"
-
-
-def added_up(terms, rng) -> float:
-    """The sum of the products, each rounded to float32, and so is every partial sum."""
-    total = np.float32(0)
-    for i in rng.permutation(len(terms)):
-        total += np.float32(terms[i])
-    return float(total)
 
 
 @given(walk=walks(largest_image=6, largest_kernel=4), filters=st.integers(1, 3),
@@ -183,12 +139,6 @@ def test_softmax_is_the_definitions(axis, spread, seed):
                   "float32")
 
 
-def perturbed(array, error, rng):
-    """The array with each element moved by up to its error, often by (nearly) all of it."""
-    return array + (error - SLACK) * rng.choice([-1, -0.3, 0, 1], array.shape)
-
-
-SLACK = 1e-15  # for the rounding of the sum of array and error
 CASES = [
     ("Conv2D", {"filters": 3, "kernel_size": (2, 3), "strides": (2, 1), "padding": "same",
                 "use_bias": True, "activation": "relu"}, "", (2, 5, 4, 2), (2, 3, 4, 3)),
@@ -218,16 +168,8 @@ def test_errors_of_the_inputs_are_carried_along(name, config, part, shape, out, 
             kernel = (*config.get("kernel_size", ()), shape[-1], out[-1])
             weights = {"kernel": bounded(real(seed + 2, kernel)),
                        "bias": bounded(real(seed + 3, out[-1:]))}
-        y = oracle.forward(Bounded(x, FLOAT32, errors[0]), weights)
-        dx, gradients = oracle.backward(Bounded(dy, FLOAT32, errors[1]))
-        moved = oracle_for(name, config, part)
-        for _ in range(4):
-            y2 = moved.forward(bounded(perturbed(x, errors[0], rng)), weights)
-            dx2, gradients2 = moved.backward(bounded(perturbed(dy, errors[1], rng)))
-            assert_inside(y, y2.value, f"output, seed {seed}")
-            assert_inside(dx, dx2.value, f"input gradient, seed {seed}")
-            for key, value in gradients2.items():
-                assert_inside(gradients[key], value.value, f"{key} gradient, seed {seed}")
+        assert_errors_are_carried(oracle, oracle_for(name, config, part), (x, dy), errors, weights,
+                                  rng, f"seed {seed}")
 
 
 KERAS_CASES = [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from compare.oracle.registry import oracle_for
 from compare.oracle.running_error import Bounded
-from tests.compare.oracle.test_oracle import (
+from tests.compare.support.oracle_checks import (
     FLOAT32,
     FLOAT64,
     SLACK,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from compare.oracle.registry import oracle_for
 from compare.oracle.running_error import Bounded, Rounding
 from tests.compare.support.activation_checks import SHAPE, assert_inside, sweep
+from tests.compare.support.oracle_checks import added_up
 from tests.scratch.support.activation_oracles import prelu
 from tests.scratch.support.cases import seeds
 from tests.scratch.support.checks import DTYPES, EXAMPLES, real, whole
@@ -38,14 +39,6 @@ def test_prelu_is_the_loops_prelu(shared, integers, seed):
         magnitude = sums._each(lambda terms: sum(map(abs, terms)))
         loosest = rounding.gamma(counts[name] + 1) * magnitude * 1.01 + 1e-30
         assert (result.bound <= loosest).all(), f"{name}: the bound is loose"
-
-
-def added_up(terms, rng) -> float:
-    """The sum of the products, each rounded to float32, and so is every partial sum."""
-    total = np.float32(0)
-    for i in rng.permutation(len(terms)):
-        total += np.float32(terms[i])
-    return float(total)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -9,7 +9,14 @@ import pytest
 
 from compare.oracle.registry import oracle_for
 from compare.oracle.running_error import Bounded
-from tests.compare.oracle.test_oracle import FLOAT32, FLOAT64, added_up, assert_inside, bounded, run
+from tests.compare.support.oracle_checks import (
+    FLOAT32,
+    FLOAT64,
+    added_up,
+    assert_inside,
+    bounded,
+    run,
+)
 from tests.scratch.support.checks import real, whole
 from tests.scratch.support.pooling import FORMATS
 

@@ -7,6 +7,7 @@ import pytest
 
 import scratch
 from scratch.errors import UnsupportedError
+from tests.scratch.support.keras_files import assert_goes_round
 
 QUERIES = np.array([[1, 1, 0], [0, 1, 1], [0, 0, 0], [1, 0, 1]], bool)
 KEYS = np.array([[1, 0, 1, 1, 0], [0, 0, 1, 0, 0], [1, 1, 1, 1, 1], [0, 0, 0, 0, 0]], bool)
@@ -181,16 +182,8 @@ def test_graphs(keras, tmp_path, name):
         keras.Model(source, tensor)
     x = [IDS, OTHERS] if len(twin.inputs) > 1 else IDS
     twin.compile(keras.optimizers.SGD(0.2), "mse")
-    twin.save(tmp_path / "model.keras")
-    model = scratch.load_model(tmp_path / "model.keras")
     y = np.random.default_rng(4).standard_normal(tuple(twin.predict(x, verbose=0).shape))
-    for _ in range(2):
-        np.testing.assert_allclose(model.predict(x, verbose=0), twin.predict(x, verbose=0),
-                                   atol=1e-5)
-        assert model.train_on_batch(x, y) == pytest.approx(twin.train_on_batch(x, y), rel=1e-4)
-    model.save(tmp_path / "ours.keras")
-    again = keras.saving.load_model(tmp_path / "ours.keras")
-    np.testing.assert_allclose(again.predict(x, verbose=0), twin.predict(x, verbose=0), atol=1e-5)
+    assert_goes_round(keras, twin, x, y, tmp_path, atol=1e-5, rtol=1e-4)
 
 
 def lost(L):

@@ -8,6 +8,7 @@ import pytest
 import scratch
 from scratch.errors import UnsupportedError
 from tests.scratch.support.checks import DTYPES
+from tests.scratch.support.keras_files import assert_goes_round
 
 IDS = np.array([[0, 3, 0, 1, 2, 0], [2, 2, 1, 3, 0, 0], [1, 0, 0, 0, 0, 3]])
 
@@ -169,16 +170,8 @@ def test_keras(keras, tmp_path, name, functional):
             tensor = layer(tensor)
         twin = keras.Model(source, tensor)
     twin.compile(keras.optimizers.SGD(0.5), "mse")
-    twin.save(tmp_path / "model.keras")
-    model = scratch.load_model(tmp_path / "model.keras")
     y = np.random.default_rng(4).standard_normal((3, 2))
-    for _ in range(2):
-        np.testing.assert_allclose(model.predict(x, verbose=0), twin.predict(x, verbose=0),
-                                   atol=1e-6)
-        assert model.train_on_batch(x, y) == pytest.approx(twin.train_on_batch(x, y), rel=1e-5)
-    model.save(tmp_path / "ours.keras")
-    again = keras.saving.load_model(tmp_path / "ours.keras")
-    np.testing.assert_allclose(again.predict(x, verbose=0), twin.predict(x, verbose=0), atol=1e-5)
+    assert_goes_round(keras, twin, x, y, tmp_path)
 
 
 def test_a_graph_of_ones_own():
@@ -245,17 +238,8 @@ def test_masks_in_graphs(keras, tmp_path, name):
     source, tensors = graphs(keras)
     twin = keras.Model(source, tensors[name])
     twin.compile(keras.optimizers.SGD(0.5), "mse")
-    twin.save(tmp_path / "model.keras")
-    model = scratch.load_model(tmp_path / "model.keras")
     y = np.random.default_rng(4).standard_normal(twin.compute_output_shape((3, 6)))
-    for _ in range(2):
-        np.testing.assert_allclose(model.predict(IDS, verbose=0), twin.predict(IDS, verbose=0),
-                                   atol=1e-6)
-        assert model.train_on_batch(IDS, y) == pytest.approx(twin.train_on_batch(IDS, y), rel=1e-5)
-    model.save(tmp_path / "ours.keras")
-    again = keras.saving.load_model(tmp_path / "ours.keras")
-    np.testing.assert_allclose(again.predict(IDS, verbose=0), twin.predict(IDS, verbose=0),
-                               atol=1e-5)
+    assert_goes_round(keras, twin, IDS, y, tmp_path)
 
 
 def test_masks_that_meet():
