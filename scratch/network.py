@@ -1,29 +1,29 @@
-"""What `Sequential` and `Model` have in common: layers in an order, one precision, weights, files.
+"""What `Sequential` and `Model` have in common: layers in an order, one precision, weights.
 
 A chain is a graph, too: `sources` says for either which layers' outputs each layer reads, and both
 run their layers in the order of `layers`, forward, and in the opposite one back. Models that stand
 in others are written out in `layers`, see `nesting.py`; `calls` still knows them.
 """
 
-import json
 from typing import Any
 
 import numpy as np
 
-from scratch import files, low_precision, precision, regularization
+from scratch import low_precision, precision, regularization
 from scratch.backward import add_tied_gradients, added, back_through
 from scratch.building import Building
 from scratch.layers import Input, Layer, symbolic
 from scratch.layers.unknown_sizes import has_unknown
 from scratch.masks import Mask, Mixed, taken, with_masks
 from scratch.nesting import Call, written_out
+from scratch.saving import Saves
 from scratch.several import Several, Structure, each, mapped
 from scratch.suggestions import with_suggestions
 from scratch.summary import summary_html, summary_table
 from scratch.training.trainer import Trainer
 
 
-class Network(Building, Trainer):
+class Network(Saves, Building, Trainer):
     """Base of the models: a subclass says what `calls` are, and when they are built.
 
     Attributes:
@@ -134,10 +134,6 @@ class Network(Building, Trainer):
     def made_by(self) -> list[tuple[int, int]]:
         """For each output of the model the call that makes it, and which of its outputs it is."""
         return [(len(self.calls) - 1, 0)]
-
-    def get_config(self) -> dict:
-        """Keras's config of the same model."""
-        raise NotImplementedError
 
     def __call__(self, x, training: bool = False):
         """`forward`; on a symbolic tensor the next one of a graph, for a model around this one.
@@ -271,39 +267,6 @@ class Network(Building, Trainer):
         if not self.built:
             raise ValueError(f"Model {self.name!r} must be built before {action}: give it an "
                              "Input, call build(input_shape), or show it a batch.")
-
-    def saved_as(self) -> dict:
-        """By what Keras's files know this kind of model: its class, and how it is built."""
-        raise NotImplementedError
-
-    def description(self) -> dict:
-        """The model's config, and how it is built and compiled, in the dictionary Keras saves."""
-        return {**self.saved_as(), "config": self.get_config(),
-                "compile_config": self.get_compile_config()}
-
-    def to_json(self, **options) -> str:
-        """The model's description as JSON, for `scratch.models.model_from_json` or Keras's.
-
-        Args:
-            options: of `json.dumps`, such as indent.
-        """
-        return json.dumps({"registered_name": None, **self.saved_as(), "config": self.get_config()},
-                          **options)
-
-    @with_suggestions
-    def save(self, filepath, overwrite: bool = True) -> None:
-        """Write a `.keras` file; see `scratch.files.save_model`."""
-        files.save_model(self, filepath, overwrite)
-
-    @with_suggestions
-    def save_weights(self, filepath, overwrite: bool = True) -> None:
-        """Write a `.weights.h5` file; see `scratch.files.save_weights`."""
-        files.save_weights(self, filepath, overwrite)
-
-    @with_suggestions
-    def load_weights(self, filepath, skip_mismatch: bool = False, by_name: bool = False) -> None:
-        """Read a `.weights.h5`, `.h5` or `.keras` file; see `scratch.files.load_weights`."""
-        files.load_weights(self, filepath, skip_mismatch, by_name)
 
     def count_params(self) -> int:
         self._require_built("count_params")
