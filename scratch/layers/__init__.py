@@ -75,6 +75,12 @@ from scratch.layers.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
 from scratch.layers.merging import Add, Average, Maximum, Minimum, Multiply, Subtract
 from scratch.layers.multi_head_attention import MultiHeadAttention
 from scratch.layers.normalization import Normalization
+from scratch.layers.random_affine import (
+    RandomRotation,
+    RandomShear,
+    RandomTranslation,
+    RandomZoom,
+)
 from scratch.layers.random_colors import (
     RandomColorDegeneration,
     RandomColorJitter,
@@ -92,14 +98,7 @@ from scratch.layers.random_details import (
     RandomSharpness,
 )
 from scratch.layers.random_flip import RandomFlip
-from scratch.layers.random_geometry import (
-    RandomElasticTransform,
-    RandomPerspective,
-    RandomRotation,
-    RandomShear,
-    RandomTranslation,
-    RandomZoom,
-)
+from scratch.layers.random_geometry import RandomElasticTransform, RandomPerspective
 from scratch.layers.random_light import RandomBrightness, RandomContrast
 from scratch.layers.rectifiers import ELU, LeakyReLU, PReLU, ReLU
 from scratch.layers.recurrent import Recurrent
