@@ -1,10 +1,10 @@
 """What Keras's augmentations draw for each image: read, and handed over as one array.
 
-That is (batch, 1, 1, draws). A flip's is 1 for an image that is turned over, else 0. A translation's
-is by how many pixels an image is moved, to the right and down; a rotation's its angle in degrees; a
-zoom's what distances from the middle are multiplied by, along the height and along the width; a
-shear's how far one row is moved against the last, and one column. Other augmentations cannot be
-handed what they draw.
+That is (batch, 1, 1, draws). A flip's is 1 for an image that is turned over, else 0. A
+translation's is by how many pixels an image is moved, to the right and down; a rotation's its angle
+in degrees; a zoom's what distances from the middle are multiplied by, along the height and along
+the width; a shear's how far one row is moved against the last, and one column. Other augmentations
+cannot be handed what they draw.
 """
 
 from typing import Any

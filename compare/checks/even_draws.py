@@ -1,5 +1,5 @@
-"""Whether the numbers that an augmentation draws for each image are spread evenly over their ranges,
-and each by itself."""
+"""Whether the numbers that an augmentation draws for each image are spread evenly, and each by
+itself."""
 
 import math
 from collections.abc import Iterator
@@ -11,10 +11,8 @@ from compare.checks.gate import Gate
 from compare.checks.randomness import Outcome
 from compare.checks.row import Row
 from compare.oracle.layers.augmentation import EvenlyDrawn
-from compare.oracle.low_precision import policy_of
-from compare.oracle.running_error import Rounding
 
-NAMES = ("calls", "samples", "rows", "columns", "numbers of an image")  # what stands along each axis
+NAMES = ("calls", "samples", "rows", "columns", "numbers of an image")  # along each axis
 
 
 def even(name: str, noise: np.ndarray, oracle: EvenlyDrawn, shape: tuple[int, ...]
@@ -36,10 +34,8 @@ def even(name: str, noise: np.ndarray, oracle: EvenlyDrawn, shape: tuple[int, ..
         if not (noise == noise[..., :1]).all():
             return row, [Outcome(np.inf, "expected one draw for both axes, received two")]
         noise, ranges = noise[..., :1], ranges[:1]
-    unit = max(float(np.finfo(noise.dtype).eps),
-               2 * Rounding.of(policy_of(oracle.config).compute).unit)
     found = [each for i, limits in enumerate(ranges)
-             for each in _spread(noise[..., i], limits, oracle.turned, unit)]
+             for each in _spread(noise[..., i], limits, oracle.turned)]
     upper = halves(noise, oracle, shape)
     if upper.shape[-1]:
         found += randomness.independence(upper, 0.5, NAMES, fields=1)
@@ -60,20 +56,19 @@ def halves(noise: np.ndarray, oracle: EvenlyDrawn, shape: tuple[int, ...]) -> np
     return np.stack(kept, axis=-1) if kept else np.zeros((*noise.shape[:-1], 0), bool)
 
 
-def _spread(noise: np.ndarray, limits: tuple[float, float], turned: bool, unit: float
-            ) -> Iterator[Outcome]:
+def _spread(noise: np.ndarray, limits: tuple[float, float], turned: bool) -> Iterator[Outcome]:
     """Whether numbers lie between two limits, and evenly; half of them with the other sign if
     `turned`."""
     low, high = limits
-    # numbers, and the limits themselves, are rounded to the layer's precision
-    slack = 4 * unit * max(abs(low), abs(high))
+    # numbers, and the limits themselves, are rounded to float32
+    slack = 4 * float(np.finfo(np.float32).eps) * max(abs(low), abs(high))
     outside = (noise < low - slack) | (noise > high + slack)
     if turned:
         outside &= (noise < -high - slack) | (noise > -low + slack)
     said = f"from {low:.4g} to {high:.4g}" + ", or of the other sign" * turned
     if outside.any():
         yield Outcome(np.inf, f"expected numbers {said}, received {int(outside.sum())} others")
-    if high - low > 500 * slack:  # else they lie on steps
+    if high > low:
         def share(x: np.ndarray) -> np.ndarray:
             up = np.clip((x - low) / (high - low), 0, 1)
             return (up + np.clip((x + high) / (high - low), 0, 1)) / 2 if turned else up

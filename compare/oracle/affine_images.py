@@ -17,6 +17,7 @@ so float32 is what is audited here. A place may be off by its error e. What is r
 Whole numbers, and parts by powers of two down to 1/256, are exact in every order of adding up.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -32,12 +33,20 @@ MIXING = 6  # roundings: a weight, its product and the sum, twice
 
 
 class Filling(NamedTuple):
-    """How pixels are read: Keras's interpolation, fill_mode and, as the layer holds it, fill_value.
+    """How pixels are read.
+
+    Attributes:
+        interpolation, mode, value: Keras's interpolation, fill_mode and fill_value.
+        bring: a function (place, size) that brings places back into the image; None for that of the
+            mode.
+        whole: a function of places for the nearest whole ones; None for TensorFlow's.
     """
 
     interpolation: str
     mode: str
     value: float
+    bring: Callable[[np.ndarray, int], np.ndarray] | None = None
+    whole: Callable[[np.ndarray], np.ndarray] | None = None
 
 
 class Axis(NamedTuple):
@@ -103,8 +112,8 @@ def _sides(place: Bounded, size: int, filling: Filling, nearest: bool) -> list[A
     shifts = (0, -1, 1) if jumps else (0,)
     # from either side of a jump it is as far as what is not known is wide
     reach = 0 * error if nearest else 2 * error if jumps else error
-    return [Axis(within(place.value + shift * error, size, filling.mode), reach)
-            for shift in shifts]
+    bring = filling.bring or (lambda at, size: within(at, size, filling.mode))
+    return [Axis(bring(place.value + shift * error, size), reach) for shift in shifts]
 
 
 def within(place: np.ndarray, size: int, mode: str) -> np.ndarray:
@@ -122,7 +131,12 @@ def within(place: np.ndarray, size: int, mode: str) -> np.ndarray:
         times = np.floor(np.abs(place) / last)
         place = np.where(place < 0, place + size * (times + 1),
                          np.where(place > last, place - size * times, place))
-    return np.clip(place, 0, last)
+    return np.asarray(np.clip(place, 0, last))
+
+
+def away(place: np.ndarray) -> np.ndarray:
+    """The nearest whole numbers, of two that are as near the one that is further from 0."""
+    return np.copysign(np.floor(np.abs(place) + 0.5), place)
 
 
 class Window:
@@ -139,17 +153,17 @@ class Window:
             self.bound = np.pad(images.bound, around, mode="edge")
         self.range = np.ptp(self.value, axis=(1, 2), keepdims=True) + self.bound.max(
             axis=(1, 2), keepdims=True)
-        self.steep: tuple[np.ndarray, np.ndarray] | None = None
+        self.fits = (self.value.astype(np.float32) == self.value).all()
+        self.steep: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
     def at(self, array: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Of an array such as `value` what stands at whole rows and columns, (N, H, W, C)."""
         samples = np.arange(len(array))[:, None, None]
-        return array[samples, rows.astype(int) + MARGIN, columns.astype(int) + MARGIN]
+        return np.asarray(array[samples, rows.astype(int) + MARGIN, columns.astype(int) + MARGIN])
 
     def nearest(self, row: Axis, column: Axis) -> tuple[np.ndarray, np.ndarray]:
         """(the nearest pixel, its error)."""
-        at = [np.copysign(np.floor(np.abs(axis.place) + 0.5), axis.place)
-              for axis in (row, column)]
+        at = [(self.filling.whole or away)(axis.place) for axis in (row, column)]
         return self.at(self.value, *at), self.at(self.bound, *at)
 
     def mixed(self, row: Axis, column: Axis) -> tuple[np.ndarray, np.ndarray]:
@@ -178,16 +192,9 @@ class Window:
         size = mixture(np.abs(self.value))
         error = error + np.where(
             whole, 0.0, FLOAT32.gamma(MIXING) * (size + error) + 8 * FLOAT32.tiny)
-        unit = self.rounding.unit
-        if unit < FLOAT32.unit:  # whose pixels are cast first
-            error = error + 2 * FLOAT32.unit * self._cast(size)
-        elif unit > FLOAT32.unit:  # as which the mixture is rounded in the end
-            error = np.where(whole, error, error + 2 * unit * (size + error) + self.rounding.tiny)
+        if not self.fits:  # pixels of float64, which are cast first
+            error = error + 2 * FLOAT32.unit * size
         return value, error
-
-    def _cast(self, size: np.ndarray) -> np.ndarray:
-        exact = (self.value.astype(np.float32) == self.value).all()
-        return np.zeros(size.shape) if exact else size
 
     def _steepness(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The largest difference between neighbours along rows' axis and along columns' within a
@@ -206,4 +213,5 @@ class Window:
 def _largest_around(array: np.ndarray, axis: int, on: int) -> np.ndarray:
     """At each place the largest number from the one before it up to `on` further along an axis; at
     the ends, which nobody reads, those from the other end among them."""
-    return np.maximum.reduce([np.roll(array, -step, axis) for step in range(-1, on + 1)])
+    return np.asarray(np.maximum.reduce([np.roll(array, -step, axis)
+                                         for step in range(-1, on + 1)]))

@@ -7,6 +7,9 @@ ed., algorithms 8.1, 9.2 and 14.1), each with its rounding. Where it is not know
 the first column is larger, either order may have been taken.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from compare.oracle.running_error import Bounded, Rounding
@@ -26,10 +29,9 @@ def inverse(matrices: Bounded) -> Bounded:
     if (determinant == 0).any():
         raise ValueError("Expected matrices that have an inverse. Received: determinants "
                          f"{determinant.tolist()}")
-    above, below, last = _solved(a, b, c, d, e, f)
-    one = above, below, last
+    one = _solved(a, b, c, d, e, f)
     below, above, last = _solved(d, e, f, a, b, c)
-    other = above, below, last
+    other = [above, below, last]
     first = np.abs(a.value) + a.bound >= np.abs(d.value) - d.bound
     second = np.abs(d.value) + d.bound >= np.abs(a.value) - a.bound
     exact = np.linalg.inv(np.concatenate([matrices.value, np.broadcast_to(
@@ -44,7 +46,8 @@ def inverse(matrices: Bounded) -> Bounded:
     return Bounded(exact, FLOAT32, error)
 
 
-def _solved(a, b, c, d, e, f):
+def _solved(a: "Number", b: "Number", c: "Number", d: "Number", e: "Number", f: "Number"
+            ) -> list[tuple["Number", "Number"]]:
     """The columns of the inverse of ((a, b, c), (d, e, f)), two numbers each: for the row on top,
     for the other one, and the last."""
     zero, one = Number(np.zeros(a.value.shape)), Number(np.ones(a.value.shape))
@@ -65,7 +68,8 @@ class Number:
     def __init__(self, value: np.ndarray, bound: np.ndarray | float = 0.0) -> None:
         self.value, self.bound = value, np.broadcast_to(bound, value.shape)
 
-    def _with(self, other: "Number", operation, always: bool = True) -> "Number":
+    def _with(self, other: "Number", operation: Callable[[Bounded, Bounded], Bounded],
+              always: Any = True) -> "Number":
         made = operation(Bounded(self.value, FLOAT32, self.bound),
                          Bounded(other.value, FLOAT32, other.bound))
         exact = (self.bound == 0) & (other.bound == 0) & always

@@ -48,7 +48,7 @@ class TransformedImages(DrawnImages):
         height, width = (x.shape[axis] for axis in self.image_axes)
         drawn = np.broadcast_to(noise, (len(x), 1, 1, self.draws))[:, 0, 0].astype(np.float32)
         self._matrices = self.matrices(drawn.T, height, width)
-        return self._read(x, self._matrices, self.rounded(np.float32(self.fill_value)))
+        return self._read(x, self._matrices, self.fill_value)
 
     def combine_backward(self, dy, noise):
         try:

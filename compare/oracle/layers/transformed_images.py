@@ -1,6 +1,7 @@
 """Oracles of the layers that turn, move, zoom and shear images, which are told what was drawn."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -8,9 +9,8 @@ from compare.oracle.affine_images import FLOAT32, Filling, places, read
 from compare.oracle.base import judges
 from compare.oracle.inverse_transformation import inverse
 from compare.oracle.layers.augmentation import EvenlyDrawn
-from compare.oracle.low_precision import policy_of
-from compare.oracle.running_error import LIBRARY_ULPS, Bounded
-from scratch.precision import rounded
+from compare.oracle.running_error import LIBRARY_ULPS, Bounded, Function
+from compare.tracing.types import Config
 
 Matrix = tuple[tuple[Bounded, Bounded, Bounded], ...]
 
@@ -24,6 +24,11 @@ class TransformedImages(EvenlyDrawn):
 
     operation = "reading images at other places"
 
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        if config.get("fill_mode") == "constant" and config["fill_value"] % 1:
+            self.exact = False  # it would stand among the whole numbers
+
     def matrix(self, draws: list[np.ndarray], height: int, width: int) -> Matrix:
         """((a0, a1, a2), (b0, b1, b2)), each (N,), for what was drawn for each image, (N,) each."""
         raise NotImplementedError
@@ -32,16 +37,20 @@ class TransformedImages(EvenlyDrawn):
         self.noise = self.noise_of(weights)
         if self.noise is None:
             return x
-        height, width = (x.shape[axis] for axis in self.image_axes)
         # float32 holds what was drawn, whatever the images are
         drawn = self.noise.value.astype(np.float32).astype(np.float64)[:, 0, 0].T
-        self.matrices = stacked(self.matrix(list(drawn), height, width), len(x.value))
+        size = x.shape[self.image_axes[0]], x.shape[self.image_axes[1]]
+        self.matrices = self.forth(np.broadcast_to(drawn, (len(drawn), len(x.value))), *size)
         return self.read(x, self.matrices, self.config["fill_value"])
 
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         if self.noise is None:
             return dy, {}
         return self.read(dy, self.back(self.matrices), 0.0), {}
+
+    def forth(self, draws: np.ndarray, height: int, width: int) -> Bounded:
+        """By which images are read, (N, 2, 3), for (draws, N)."""
+        return stacked(self.matrix(list(draws), height, width), draws.shape[1])
 
     def back(self, matrices: Bounded) -> Bounded:
         """By which the gradient is read."""
@@ -51,10 +60,14 @@ class TransformedImages(EvenlyDrawn):
         """(columns, rows) at which each pixel is read."""
         return places(matrices, height, width)
 
+    def filling(self, fill_value: float) -> Filling:
+        """How pixels are read."""
+        return Filling(self.config["interpolation"], self.config["fill_mode"],
+                       float(np.float32(fill_value)))
+
     def read(self, x: Bounded, matrices: Bounded, fill_value: float) -> Bounded:
         """x read by these matrices."""
-        fill = rounded(np.asarray(fill_value, np.float32), policy_of(self.config).compute)
-        filling = Filling(self.config["interpolation"], self.config["fill_mode"], float(fill))
+        filling = self.filling(fill_value)
         first = self.image_axes == (2, 3)
         images = x.rearranged(lambda a: np.moveaxis(a, 1, -1)) if first else x
         made = read(images, *self.places(matrices, *images.shape[1:3]), filling)
@@ -88,7 +101,7 @@ class RandomRotation(TransformedImages):
         return ((cos, -sin, known(x) - cos * x + sin * y), (sin, cos, known(y) - sin * x - cos * y))
 
     @staticmethod
-    def _of_angle(angle: Bounded, function) -> Bounded:
+    def _of_angle(angle: Bounded, function: Function) -> Bounded:
         made = angle.through(function, lambda low, high: np.ones_like(low), 2 * LIBRARY_ULPS)
         # next to a zero what is left after whole turns has lost digits
         return Bounded(made.value, FLOAT32, made.bound + FLOAT32.unit * np.minimum(
@@ -106,6 +119,8 @@ class RandomRotation(TransformedImages):
 @judges("RandomZoom")
 class RandomZoom(TransformedImages):
     """An image read at distances from its middle that are so many times as large."""
+
+    exact = False
 
     def matrix(self, draws: list[np.ndarray], height: int, width: int) -> Matrix:
         down, across = draws
@@ -175,7 +190,7 @@ def offset(size: int, zoom: np.ndarray) -> Bounded:
     return Bounded(half * step, FLOAT32, np.where(exact, 0.0, made.bound))
 
 
-def spread(factor) -> tuple[float, float]:
+def spread(factor: Any) -> tuple[float, float]:
     """(lowest, highest) of a factor, which may be one number for its negative and that."""
     low, high = sorted(factor) if isinstance(factor, (tuple, list)) else (-abs(factor), abs(factor))
     return low, high
