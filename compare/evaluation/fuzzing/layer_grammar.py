@@ -303,7 +303,7 @@ OF_FILMS = {"filters": (2, 1, 3), "strides": (1, 2), "padding": ("valid", "same"
 DROPPING = {"dropout": (0.0, 0.3), "seed": (None, 7)}
 # of augmentations: what lies beyond the image, and how colours change
 BEYOND = {"fill_mode": ("reflect", "constant", "wrap", "nearest"),
-          "interpolation": ("bilinear", "nearest"), "fill_value": (0.0, 0.5),
+          "interpolation": ("bilinear", "nearest"), "fill_value": (0.0, 0.5), "seed": (None, 7),
           "data_format": FORMAT}
 COLOUR = {"factor": (0.2, (0.1, 0.4)), "value_range": ((0, 255), (0, 1)), "seed": (None, 7),
           "data_format": FORMAT}
@@ -470,13 +470,13 @@ LAYERS: dict[str, Entry] = {
     "RandomContrast": Entry((IMAGE,), {
         "factor": (0.3, 0.0, (0.5, 0.2)), "value_range": ((0, 255), (-1, 1), (0.0, 0.7)),
         "data_format": FORMAT}),
-    "RandomTranslation": Entry((IMAGE,), {"height_factor": (0.2, (-0.1, 0.3)),
-                                          "width_factor": (0.2, 0.0), **BEYOND}),
-    "RandomRotation": Entry((IMAGE,), {"factor": (0.2, (-0.1, 0.3)), **BEYOND}),
-    "RandomZoom": Entry((IMAGE,), {"height_factor": (0.2, (-0.1, 0.3)),
-                                   "width_factor": (None, 0.1), **BEYOND}),
-    "RandomShear": Entry((IMAGE,), {"x_factor": (0.0, (0.0, 0.3)), "y_factor": (0.0, (0.1, 0.2)),
-                                    **BEYOND}),
+    "RandomTranslation": Entry((IMAGE,), {"height_factor": (0.2, (-0.1, 0.3), 1.0),
+                                          "width_factor": (0.2, 0.0, (-1.0, 0.5)), **BEYOND}),
+    "RandomRotation": Entry((IMAGE,), {"factor": (0.2, (-0.1, 0.3), 1.0, (0.25, 0.25)), **BEYOND}),
+    "RandomZoom": Entry((IMAGE,), {"height_factor": (0.2, (-0.1, 0.3), (-0.6, 1.0)),
+                                   "width_factor": (None, 0.1, (-0.5, 0.0)), **BEYOND}),
+    "RandomShear": Entry((IMAGE,), {"x_factor": (0.0, (0.0, 0.3), (0.5, 0.5)),
+                                    "y_factor": (0.0, (0.1, 0.2), (0.0, 0.9)), **BEYOND}),
     "RandomPerspective": Entry((IMAGE,), {"factor": (1.0, 0.3), "scale": (1.0, 0.2)}),
     "RandomElasticTransform": Entry((IMAGE,), {"factor": (1.0, 0.3), "scale": (1.0, 0.2)}),
     "RandomHue": Entry((IMAGE,), COLOUR), "RandomSaturation": Entry((IMAGE,), COLOUR),

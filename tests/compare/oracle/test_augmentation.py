@@ -71,11 +71,11 @@ def test_parity_in_training_with_shared_draws_and_without(keras):
     rng = np.random.default_rng(0)
     x, y = rng.random((6, 6, 5, 3)), np.arange(6) % 3
     model = network(scratch.RandomFlip(), scratch.RandomContrast(0.4, (0, 1)),
-                    scratch.RandomRotation(0.2, name="turned"), scratch.RandomBrightness(0.3))
+                    scratch.RandomHue(0.2, name="coloured"), scratch.RandomBrightness(0.3))
     report = compare.check(model, compare.twin(model), x, y)
     assert report, report
-    assert report.not_checked == ["training of RandomRotation 'turned'"]
-    assert "Not checked: training of RandomRotation 'turned'." in report.summary()
+    assert report.not_checked == ["training of RandomHue 'coloured'"]
+    assert "Not checked: training of RandomHue 'coloured'." in report.summary()
     noise = [row.layer for row in report.rows if row.tensor == "noise"]
     assert len(noise) == 3
     assert {row.gate.name for row in report.rows} >= {"LOCKSTEP", "WHOLE_NUMBERS"}

@@ -12,6 +12,7 @@ import scratch
 from scratch.layer_config import layer_from_config, layer_to_config
 from tests.scratch.support.cases import seeds
 from tests.scratch.support.checks import DTYPES, EXAMPLES, LAYOUTS
+from tests.scratch.support.image_places import AFFINE
 from tests.scratch.support.layer_cases import LAYERS as CASES
 
 SHAPE = (5, 4, 6, 3)  # (N, H, W, C)
@@ -150,7 +151,7 @@ def test_at_an_end_of_the_range_the_gradient_passes_as_in_keras(keras, ends):
     np.testing.assert_array_equal(dx, tape.gradient(y, source))
 
 
-@pytest.mark.parametrize("name", [*DRAWN, *UNDRAWN])
+@pytest.mark.parametrize("name", [*DRAWN, *AFFINE, *UNDRAWN])
 def test_at_inference_images_stay_in_both(keras, name):
     _, make = CASES[name]
     x = np.random.default_rng(0).random((4, 8, 6, 3)).astype("float32")
@@ -158,7 +159,7 @@ def test_at_inference_images_stay_in_both(keras, name):
     np.testing.assert_array_equal(make(keras.layers)(x, training=False), x)
 
 
-@pytest.mark.parametrize("name", [*DRAWN, *UNDRAWN])
+@pytest.mark.parametrize("name", [*DRAWN, *AFFINE, *UNDRAWN])
 def test_configs_go_to_keras_and_back(keras, name):
     shape, make = CASES[name]
     theirs, ours = make(keras.layers), make(scratch)
@@ -196,12 +197,12 @@ def test_fit_names_the_layers_whose_draws_are_not_computed():
         model.compile("sgd", "mse")
         model.fit(np.ones((3, 4, 5, 3)), np.ones((3, 2)), verbose=0)
 
-    with pytest.warns(UserWarning, match="through RandomZoom 'zoom', RandomHue 'hue': what Keras"):
-        fitted(scratch.RandomZoom(0.2, name="zoom"), scratch.RandomFlip(),
+    with pytest.warns(UserWarning, match="through RandomPerspective 'seen', RandomHue 'hue': what"):
+        fitted(scratch.RandomPerspective(0.2, name="seen"), scratch.RandomFlip(),
                scratch.RandomHue(0.2, name="hue"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        fitted(scratch.RandomFlip(), scratch.RandomContrast(0.2))
+        fitted(scratch.RandomFlip(), scratch.RandomContrast(0.2), scratch.RandomZoom(0.2))
 
 
 @pytest.mark.parametrize("make, said", [
