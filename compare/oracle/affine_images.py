@@ -136,7 +136,7 @@ def within(place: np.ndarray, size: int, mode: str) -> np.ndarray:
 
 def away(place: np.ndarray) -> np.ndarray:
     """The nearest whole numbers, of two that are as near the one that is further from 0."""
-    return np.copysign(np.floor(np.abs(place) + 0.5), place)
+    return np.asarray(np.copysign(np.floor(np.abs(place) + 0.5), place))
 
 
 class Window:

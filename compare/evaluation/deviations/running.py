@@ -99,8 +99,8 @@ SWAPPED_BY_PREDICT = Difference(
 UNDRAWN_AUGMENTATION = Difference(
     "augmentation_not_drawn",
     where="the Random layers of images in training, but for RandomFlip, RandomTranslation, "
-          "RandomRotation, RandomZoom, RandomShear, RandomBrightness and RandomContrast, which draw "
-          "as Keras does",
+          "RandomRotation, RandomZoom, RandomShear, RandomBrightness and RandomContrast, which "
+          "draw as Keras does",
     keras="bends, blurs or recolours each image by what it draws",
     ours="hands images through, as at inference; fit warns and names the layers",
     why="Images can be augmented before they are handed in; the layers have no weights.",

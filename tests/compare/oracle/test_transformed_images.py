@@ -40,9 +40,9 @@ def judged(layer, x, dy, noise):
 @pytest.mark.parametrize("name", LAYERS)
 def test_the_definition_and_what_rounding_makes_of_it(name, dtype):
     """Also as TensorFlow computes it; with draws of which many lead exactly to ties and jumps."""
+    import keras
     import tensorflow as tf
 
-    import keras
     from reference import noise as noises
 
     unit = np.finfo("float32").eps

@@ -1,4 +1,4 @@
-"""Images moved, turned, zoomed and sheared: pixel by pixel, as Keras with its own draws, exactly."""
+"""Images moved, turned, zoomed and sheared: pixel by pixel, and as Keras with its own draws."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""Images read at other places, pixel by pixel, by the definition: for the tests of several rooms."""
+"""Images read at other places, pixel by pixel, by the definition."""
 
 import itertools
 import math
