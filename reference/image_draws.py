@@ -1,10 +1,10 @@
 """What Keras's augmentations draw for each image: read, and handed over as one array.
 
-That is (batch, 1, 1, draws). A flip's is 1 for an image that is turned over, else 0. A
-translation's is by how many pixels an image is moved, to the right and down; a rotation's its angle
-in degrees; a zoom's what distances from the middle are multiplied by, along the height and along
-the width; a shear's how far one row is moved against the last, and one column. Other augmentations
-cannot be handed what they draw.
+That is (batch, 1, 1, draws). Where images are turned over, made grey or negatives, it is 1 for an
+image of which that is done, else 0. A translation's is by how many pixels an image is moved, to the
+right and down; a rotation's its angle in degrees; a zoom's what distances from the middle are
+multiplied by, along the height and along the width; a shear's how far one row is moved against the
+last, and one column. Other augmentations cannot be handed what they draw.
 """
 
 from typing import Any
@@ -14,13 +14,16 @@ import numpy as np
 from reference.quiet import keras, tf
 
 Images = keras.src.layers.preprocessing.image_preprocessing.base_image_preprocessing_layer
-# the names of what Keras draws
+# the names of what Keras draws; '' where that has none
 DRAWN = {keras.layers.RandomFlip: ("flips",), keras.layers.RandomBrightness: ("rgb_delta",),
          keras.layers.RandomContrast: ("contrast_factor",),
+         keras.layers.RandomSharpness: ("factor",),
+         keras.layers.RandomGrayscale: ("",), keras.layers.RandomInvert: ("apply_inversion",),
          keras.layers.RandomTranslation: ("translations",),
          keras.layers.RandomRotation: ("angle",),
          keras.layers.RandomZoom: ("height_zoom", "width_zoom"),
          keras.layers.RandomShear: ("shear_factor",)}
+CHOSEN = (keras.layers.RandomFlip, keras.layers.RandomGrayscale, keras.layers.RandomInvert)
 AFFINE = (keras.layers.RandomTranslation, keras.layers.RandomRotation, keras.layers.RandomZoom,
           keras.layers.RandomShear)
 NOT_RANDOM = (keras.layers.Resizing, keras.layers.CenterCrop)
@@ -41,7 +44,8 @@ def is_undrawn(layer) -> bool:
 def drawn(layer: Any, x) -> np.ndarray:
     """What the layer draws for images such as x."""
     found = layer.get_random_transformation(x, training=True)
-    columns = [np.reshape(found[name].numpy(), (len(x), -1)) for name in DRAWN[type(layer)]]
+    columns = [np.reshape((found[name] if name else found).numpy(), (len(x), -1))
+               for name in DRAWN[type(layer)]]
     noise = np.concatenate(columns, axis=1)[:, None, None]
     return np.array(noise, x.dtype.as_numpy_dtype)
 
@@ -54,7 +58,9 @@ def apply(layer: Any, x, noise):
         transformation = _affine(layer, x, tf.repeat(rows, tf.shape(x)[0] // tf.shape(rows)[0], 0))
     else:
         name, = DRAWN[type(layer)]
-        transformation = {name: noise != 0 if isinstance(layer, keras.layers.RandomFlip) else noise}
+        own = noise != 0 if isinstance(layer, CHOSEN) else noise
+        own = own[:, 0, 0, 0] if isinstance(layer, keras.layers.RandomInvert) else own
+        transformation = {name: own} if name else own
     return layer.transform_images(x, transformation, training=True)
 
 

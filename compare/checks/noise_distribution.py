@@ -24,7 +24,7 @@ from compare.checks.row import Row, judge, mismatch
 from compare.oracle.base import Chain, Oracle
 from compare.oracle.expected import oracle_of
 from compare.oracle.layers.attention import ScoredAttention
-from compare.oracle.layers.augmentation import EvenlyDrawn, RandomFlip
+from compare.oracle.layers.augmentation import ChosenImages, EvenlyDrawn
 from compare.oracle.layers.multi_head_attention import MultiHeadAttention
 from compare.oracle.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from compare.oracle.layers.time_distributed import TimeDistributed
@@ -97,8 +97,9 @@ def _of_one(name: str, oracle: Oracle, config: Config, noise: np.ndarray,
         return dropped(name, noise, config["dropout"], noise.shape[1:], set())
     if isinstance(oracle, EvenlyDrawn):
         return _judged(*even(name, noise, oracle, shape))
-    if isinstance(oracle, RandomFlip):
-        return dropped(name, noise, 0.5, shape, set(range(1, len(shape))), 1.0, "stay as it is")
+    if isinstance(oracle, ChosenImages):
+        return dropped(name, noise, 1 - oracle.probability, shape, set(range(1, len(shape))), 1.0,
+                       "stay as it is")
     if isinstance(oracle, Dropout):
         shared = oracle.shared_axes(len(shape))
         kept = 1.0 if isinstance(oracle, AlphaDropout) else None

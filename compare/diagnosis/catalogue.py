@@ -313,6 +313,9 @@ CATALOGUE: dict[str, Entry] = {
         "the gradient is the derivative, which Keras's is not",
         "TensorFlow reads dy by the inverse of the matrix, as if it were an image. It is a matter "
         "of convention: right as a derivative, and not what Keras computes.", BACKWARD),
+    "color-weights": Entry(
+        "the colours are weighted in another way",
+        "Grey is 0.2989 red + 0.587 green + 0.114 blue, in this order of the channels.", BOTH),
     # losses
     "loss-sum-for-mean": Entry(
         "the loss is a sum where a mean belongs, or another mean",

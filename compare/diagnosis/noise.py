@@ -4,7 +4,7 @@ import numpy as np
 
 from compare.checks import even_draws, noise_distribution, randomness
 from compare.diagnosis.finding import Cause
-from compare.oracle.layers.augmentation import EvenlyDrawn, RandomFlip
+from compare.oracle.layers.augmentation import ChosenImages, EvenlyDrawn
 from compare.oracle.layers.noise import Dropout, GaussianNoise
 
 
@@ -51,7 +51,7 @@ def _true_or_false(oracle, noise, shape) -> list[tuple[str, np.ndarray]]:
     parts = oracle.parts_of_noise(shape)
     if parts is not None:
         return [(f"of {100 * rate:.4g} %: ", noise[..., place] != 0) for rate, place, _ in parts]
-    if isinstance(oracle, RandomFlip):
+    if isinstance(oracle, ChosenImages):
         shared = set(range(1, len(shape)))
     drawn, _ = noise_distribution.shared_draws(noise, shape, shared)
     return [("", drawn != 0)]

@@ -81,12 +81,11 @@ from scratch.layers.random_affine import (
     RandomTranslation,
     RandomZoom,
 )
+from scratch.layers.random_choices import RandomGrayscale, RandomInvert
 from scratch.layers.random_colors import (
     RandomColorDegeneration,
     RandomColorJitter,
-    RandomGrayscale,
     RandomHue,
-    RandomInvert,
     RandomPosterization,
     RandomSaturation,
 )
@@ -95,11 +94,11 @@ from scratch.layers.random_details import (
     RandAugment,
     RandomErasing,
     RandomGaussianBlur,
-    RandomSharpness,
 )
 from scratch.layers.random_flip import RandomFlip
 from scratch.layers.random_geometry import RandomElasticTransform, RandomPerspective
 from scratch.layers.random_light import RandomBrightness, RandomContrast
+from scratch.layers.random_sharpness import RandomSharpness
 from scratch.layers.rectifiers import ELU, LeakyReLU, PReLU, ReLU
 from scratch.layers.recurrent import Recurrent
 from scratch.layers.repeat_vector import RepeatVector

@@ -1,4 +1,4 @@
-"""Images sharpened, blurred, partly erased, or augmented in several ways at random: at inference
+"""Images blurred, partly erased, or augmented in several ways at random: at inference
 they stay as they are."""
 
 from scratch.layers.arguments import pair
@@ -7,45 +7,7 @@ from scratch.layers.augmentation import (
     UndrawnImages,
     factor_range,
     one_of,
-    two_numbers,
 )
-
-
-class RandomSharpness(UndrawnImages):
-    """Images made sharper.
-
-    At inference images stay as they are. In training, too, of which `fit` warns: what Keras draws
-    there is not computed here.
-
-    Args:
-        factor: how much, the least and the most from 0 to 1; one number for 0 and that.
-        value_range: of the images' values, two numbers.
-        data_format: 'channels_last', the default, or 'channels_first'.
-        seed: in Keras of the draws.
-        name, trainable, dtype, activity_regularizer: see `Layer`.
-
-    Input shape:
-        (batch, H, W, C); with channels_first (batch, C, H, W).
-
-    Output shape:
-        As the input.
-
-    Raises:
-        ValueError: for settings that Keras refuses, or an input of another rank.
-
-    Example:
-        >>> x = np.ones((2, 4, 3, 3))
-        >>> bool((scratch.RandomSharpness(0.2)(x) == x).all())
-        True
-    """
-
-    def __init__(self, factor, value_range=(0, 255), data_format=None, seed=None, **kwargs):
-        super().__init__(data_format, **kwargs)
-        self.settings = {
-            "factor": factor_range(factor, "factor", (0, 1), self),
-            "value_range": two_numbers(value_range, "value_range", self),
-            "seed": seed,
-        }
 
 
 class RandomGaussianBlur(UndrawnImages):

@@ -13,6 +13,7 @@ from compare.evaluation.faults.families import (
     averages,
     buffers,
     clipping_limits,
+    colors,
     constraints,
     conv_lstm,
     convolution,
@@ -73,7 +74,7 @@ FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooli
             sequences, volumes, interpolation, normalization, group_normalization, given_numbers,
             einsum, embedding, encoding, attention, multi_head_attention,
             grouped_query_attention, applications, products,
-            noise, augmentation, image_places, rectifiers, activations, merging, losses,
+            noise, augmentation, image_places, colors, rectifiers, activations, merging, losses,
             optimizers, training, keras_side, shared_layers, time_distributed, recurrent,
             conv_lstm, masks, attention_masks, joint,
             # from textbooks, course forums and public issues

@@ -71,13 +71,15 @@ def test_parity_in_training_with_shared_draws_and_without(keras):
     rng = np.random.default_rng(0)
     x, y = rng.random((6, 6, 5, 3)), np.arange(6) % 3
     model = network(scratch.RandomFlip(), scratch.RandomContrast(0.4, (0, 1)),
+                    scratch.RandomGrayscale(), scratch.RandomInvert(value_range=(0, 1)),
+                    scratch.RandomSharpness(0.8, (0, 1)),
                     scratch.RandomHue(0.2, name="coloured"), scratch.RandomBrightness(0.3))
     report = compare.check(model, compare.twin(model), x, y)
     assert report, report
     assert report.not_checked == ["training of RandomHue 'coloured'"]
     assert "Not checked: training of RandomHue 'coloured'." in report.summary()
     noise = [row.layer for row in report.rows if row.tensor == "noise"]
-    assert len(noise) == 3
+    assert len(noise) == 6
     assert {row.gate.name for row in report.rows} >= {"LOCKSTEP", "WHOLE_NUMBERS"}
 
 
@@ -101,6 +103,16 @@ class Seldom(scratch.RandomFlip):
         return (rng.random((shape[0], 1, 1, 1)) < 0.4).astype(self.dtype)
 
 
+class Rarely(scratch.RandomInvert):
+    def draw(self, rng, shape):
+        return (rng.random((shape[0], 1, 1, 1)) < self.factor[0]).astype(self.dtype)
+
+
+class Doubled(scratch.RandomSharpness):
+    def draw(self, rng, shape):
+        return 2 * super().draw(rng, shape)
+
+
 class Normal(scratch.RandomBrightness):
     def draw(self, rng, shape):
         return np.clip(rng.normal(0, 20, (shape[0], 1, 1, 1)), -51, 51)
@@ -111,6 +123,9 @@ class Normal(scratch.RandomBrightness):
     (OneForAll(0.2), scratch.RandomBrightness(0.2), "go together"),
     (EveryPixel(0.2), scratch.RandomBrightness(0.2), "expected one draw for each image"),
     (Normal(0.2), scratch.RandomBrightness(0.2), "not spread evenly from -51 to 51"),
+    (Rarely((0.2, 0.8)), scratch.RandomInvert((0.2, 0.8)),
+     "expected 50 % to stay as it is, received"),
+    (Doubled(0.3), scratch.RandomSharpness(0.3), "expected numbers from 0 to 0.3, received"),
     (Seldom(), scratch.RandomFlip(), "expected 50 % to stay as it is, received 60")],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "")
 def test_wrong_draws_fail_by_name(own, right, said):
