@@ -4,7 +4,8 @@ That is (batch, 1, 1, draws). Where images are turned over, made grey or negativ
 image of which that is done, else 0. A translation's is by how many pixels an image is moved, to the
 right and down; a rotation's its angle in degrees; a zoom's what distances from the middle are
 multiplied by, along the height and along the width; a shear's how far one row is moved against the
-last, and one column. Other augmentations cannot be handed what they draw.
+last, and one column; a blur's 1 for an image that is blurred, else 0, and two deviations, the same
+for all images. Other augmentations cannot be handed what they draw.
 """
 
 from typing import Any
@@ -18,6 +19,7 @@ Images = keras.src.layers.preprocessing.image_preprocessing.base_image_preproces
 DRAWN = {keras.layers.RandomFlip: ("flips",), keras.layers.RandomBrightness: ("rgb_delta",),
          keras.layers.RandomContrast: ("contrast_factor",),
          keras.layers.RandomSharpness: ("factor",),
+         keras.layers.RandomGaussianBlur: ("should_apply_blur", "blur_factor"),
          keras.layers.RandomGrayscale: ("",), keras.layers.RandomInvert: ("apply_inversion",),
          keras.layers.RandomTranslation: ("translations",),
          keras.layers.RandomRotation: ("angle",),
@@ -45,6 +47,7 @@ def drawn(layer: Any, x) -> np.ndarray:
     """What the layer draws for images such as x."""
     found = layer.get_random_transformation(x, training=True)
     columns = [np.reshape((found[name] if name else found).numpy(), (len(x), -1))
+               if name != "blur_factor" else np.tile(found[name].numpy(), (len(x), 1))
                for name in DRAWN[type(layer)]]
     noise = np.concatenate(columns, axis=1)[:, None, None]
     return np.array(noise, x.dtype.as_numpy_dtype)
@@ -56,6 +59,9 @@ def apply(layer: Any, x, noise):
     if isinstance(layer, AFFINE):
         rows = tf.cast(tf.reshape(noise, [-1, noise.shape[-1]]), tf.float32)
         transformation = _affine(layer, x, tf.repeat(rows, tf.shape(x)[0] // tf.shape(rows)[0], 0))
+    elif isinstance(layer, keras.layers.RandomGaussianBlur):
+        transformation = {"should_apply_blur": noise[:, 0, 0, 0] != 0,
+                          "blur_factor": noise[0, 0, 0, 1:]}
     else:
         name, = DRAWN[type(layer)]
         own = noise != 0 if isinstance(layer, CHOSEN) else noise

@@ -25,6 +25,7 @@ from compare.oracle.base import Chain, Oracle
 from compare.oracle.expected import oracle_of
 from compare.oracle.layers.attention import ScoredAttention
 from compare.oracle.layers.augmentation import ChosenImages, EvenlyDrawn
+from compare.oracle.layers.blur import RandomGaussianBlur
 from compare.oracle.layers.multi_head_attention import MultiHeadAttention
 from compare.oracle.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from compare.oracle.layers.time_distributed import TimeDistributed
@@ -95,6 +96,8 @@ def _of_one(name: str, oracle: Oracle, config: Config, noise: np.ndarray,
         return normal(name, noise - 1, math.sqrt(config["rate"] / (1 - config["rate"])))
     if isinstance(oracle, (ScoredAttention, MultiHeadAttention)):
         return dropped(name, noise, config["dropout"], noise.shape[1:], set())
+    if isinstance(oracle, RandomGaussianBlur):
+        return _of_blur(name, oracle, noise, shape)
     if isinstance(oracle, EvenlyDrawn):
         return _judged(*even(name, noise, oracle, shape))
     if isinstance(oracle, ChosenImages):
@@ -107,6 +110,20 @@ def _of_one(name: str, oracle: Oracle, config: Config, noise: np.ndarray,
         return dropped(name, noise, oracle.rate, shape, shared, kept,
                        precision=policy.compute if policy.low else "")
     return None
+
+
+def _of_blur(name: str, oracle: RandomGaussianBlur, noise: np.ndarray, shape: tuple[int, ...]
+             ) -> Row:
+    """The row for which images are blurred and by what, (calls, N, 1, 1, 3)."""
+    if noise.shape[2:] != (1, 1, 3):
+        return _judged(*even(name, noise, oracle, shape))  # which says so
+    row, found = even(name, noise[:, :1, ..., 1:], oracle, shape)
+    if not (noise[..., 1:] == noise[:, :1, ..., 1:]).all():
+        found = [*found, Outcome(np.inf, "expected one kernel for a batch, received several")]
+    chosen = dropped(name, noise[..., :1], 1 - oracle.probability, shape,
+                     set(range(1, len(shape))), 1.0, "stay as it is")
+    rows = chosen, _judged(row, found)
+    return max(rows, key=lambda row: (not row.passed, row.used))
 
 
 def shape_of_draws(part: Part) -> tuple[int, ...]:

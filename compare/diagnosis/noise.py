@@ -5,6 +5,7 @@ import numpy as np
 from compare.checks import even_draws, noise_distribution, randomness
 from compare.diagnosis.finding import Cause
 from compare.oracle.layers.augmentation import ChosenImages, EvenlyDrawn
+from compare.oracle.layers.blur import RandomGaussianBlur
 from compare.oracle.layers.noise import Dropout, GaussianNoise
 
 
@@ -43,6 +44,8 @@ def _true_or_false(oracle, noise, shape) -> list[tuple[str, np.ndarray]]:
     if isinstance(oracle, GaussianNoise):
         size = np.abs(noise)
         return [("signs: ", noise > 0), ("sizes: ", size < np.median(size))]
+    if isinstance(oracle, RandomGaussianBlur):
+        return [("", noise[..., :1] != 0)]
     if isinstance(oracle, EvenlyDrawn):
         draws = [np.abs(each) if oracle.turned else each
                  for each in np.moveaxis(noise, -1, 0)[:1 if oracle.alike else None]]

@@ -81,6 +81,7 @@ from scratch.layers.random_affine import (
     RandomTranslation,
     RandomZoom,
 )
+from scratch.layers.random_blur import RandomGaussianBlur
 from scratch.layers.random_choices import RandomGrayscale, RandomInvert
 from scratch.layers.random_colors import (
     RandomColorDegeneration,
@@ -93,7 +94,6 @@ from scratch.layers.random_details import (
     AugMix,
     RandAugment,
     RandomErasing,
-    RandomGaussianBlur,
 )
 from scratch.layers.random_flip import RandomFlip
 from scratch.layers.random_geometry import RandomElasticTransform, RandomPerspective

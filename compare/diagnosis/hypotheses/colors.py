@@ -1,8 +1,9 @@
-"""Mistakes of images that are made grey, negatives, sharper or smoother, whose draws are known."""
+"""Mistakes of images that are made grey, negatives, sharper or blurred, whose draws are known."""
 
 import numpy as np
 
 from compare.diagnosis.hypothesis import Variant, inside
+from compare.oracle.layers.blur import RandomGaussianBlur
 from compare.oracle.layers.colors import (
     RandomGrayscale,
     RandomInvert,
@@ -15,6 +16,8 @@ from compare.oracle.running_error import Bounded
 def of_colors(c) -> list[Variant]:
     """Images chosen the wrong way; other weights of colours, another largest value, other
     neighbours."""
+    if isinstance(c.layer, RandomGaussianBlur) and "noise" in c.weights and c.training:
+        return _of_blur(c)
     if not isinstance(c.layer, (Recoloured, RandomSharpness)) or "noise" not in c.weights \
             or not c.training:
         return []
@@ -84,6 +87,45 @@ def _of_sharpness() -> list[Variant]:
             smoothed=lambda layer, right, x: _inner(right(x), x, layer.image_axes)))]
 
 
+def _of_blur(c) -> list[Variant]:
+    def noise(identifier: str, detail: str, change) -> Variant:
+        return inside(identifier, detail, lambda c: c.weighing(
+            noise=change(np.array(c.value(c.weights["noise"]), np.float64))))
+
+    return [
+        noise("mask-inverted", "those are blurred that should stay", lambda drawn: np.concatenate(
+            [drawn[..., :1] == 0, drawn[..., 1:]], axis=-1)),
+        noise("mask-missing", "everything is blurred", lambda drawn: np.concatenate(
+            [drawn[..., :1] * 0 + 1, drawn[..., 1:]], axis=-1)),
+        *([inside("mask-missing", "the gradient is not blurred", lambda c: c.hooked(
+            changed_back=lambda layer, right, dy, noise: dy))]
+          if c.tensor == "input_gradient" else []),
+        noise("axes-permuted", "the two deviations are exchanged",
+              lambda drawn: drawn[..., [0, 2, 1]]),
+        inside("axes-permuted", "the kernel's rows and columns are exchanged", lambda c: c.hooked(
+            kernel=lambda layer, right, drawn: right(drawn).rearranged(np.transpose))),
+        inside("kernel-layout", "the products are not read anew", lambda c: c.hooked(
+            kernel=lambda layer, right, drawn: right(drawn).rearranged(
+                lambda a: a.reshape(a.shape[::-1]).T))),
+        noise("variance-for-deviation", "a root is drawn from the deviation", lambda drawn:
+              np.concatenate([drawn[..., :1], np.sqrt(drawn[..., 1:])], axis=-1)),
+        noise("variance-for-deviation", "the deviation is squared", lambda drawn:
+              np.concatenate([drawn[..., :1], drawn[..., 1:] ** 2], axis=-1)),
+        inside("scale", "the weights do not add up to 1", lambda c: c.hooked(
+            weights=lambda layer, right, size, deviation: _not_divided(size, deviation))),
+        *[inside("padding-value", said, lambda c, mode=mode: c.hooked(
+            blurred=lambda layer, right, x, kernel: _framed(
+                lambda image: right(image, kernel), x, layer.image_axes, mode,
+                max(kernel.shape) // 2)))
+          for said, mode in (("the outermost pixels go on beyond the image", "edge"),
+                             ("the image is mirrored beyond its border", "reflect"))]]
+
+
+def _not_divided(size: int, deviation: Bounded) -> Bounded:
+    distance = Bounded(np.arange(size) - (size - 1) / 2, deviation.rounding) / deviation
+    return (distance * distance * Bounded(-0.5, deviation.rounding)).exp()
+
+
 def _even(right, x: Bounded, axes: tuple[int, int]) -> Bounded:
     """The mean of the window, of what the right kernel makes: (13 s - 4 x) / 9."""
     made = right(x)
@@ -91,10 +133,10 @@ def _even(right, x: Bounded, axes: tuple[int, int]) -> Bounded:
                    2 * made.bound + x.bound + 8 * x.rounding.unit * np.abs(x.value))
 
 
-def _framed(right, x: Bounded, axes: tuple[int, int], mode: str) -> Bounded:
-    """Smoothed with other pixels beyond the image."""
-    around = [(1, 1) if axis in axes else (0, 0) for axis in range(4)]
-    inner = tuple(slice(1, -1) if axis in axes else slice(None) for axis in range(4))
+def _framed(right, x: Bounded, axes: tuple[int, int], mode: str, width: int = 1) -> Bounded:
+    """Mixed with other pixels beyond the image."""
+    around = [(width, width) if axis in axes else (0, 0) for axis in range(4)]
+    inner = tuple(slice(width, -width) if axis in axes else slice(None) for axis in range(4))
     made = right(x.rearranged(lambda a: np.pad(a, around, mode)))  # type: ignore[call-overload]
     return made.rearranged(lambda a: a[inner])
 

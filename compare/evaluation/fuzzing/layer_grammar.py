@@ -490,8 +490,10 @@ LAYERS: dict[str, Entry] = {
                                      "value_range": ((0, 255), (0.0, 0.7), (-1, 1))}),
     "RandomPosterization": Entry((IMAGE,), {"factor": (4, (2, 6))}),
     "RandomSharpness": Entry((IMAGE,), COLOUR),
-    "RandomGaussianBlur": Entry((IMAGE,), {"factor": (1.0, 0.3), "kernel_size": (3, (5, 3)),
-                                           "sigma": (1.0, (0.1, 0.5))}),
+    "RandomGaussianBlur": Entry((IMAGE,), {
+        "factor": (1.0, 0.3, (0.4, 0.9)), "kernel_size": (3, (5, 3), (1, 3)),
+        "sigma": (1.0, (0.1, 0.5), (0.0, 0.0)), "value_range": ((0, 255), (-1, 1)),
+        "data_format": FORMAT}),
     "RandomErasing": Entry((IMAGE,), {"factor": (1.0, 0.3), "scale": ((0.02, 0.33), 0.2)}),
     "RandAugment": Entry((IMAGE,), {"num_ops": (2, 1), "factor": (0.5, 0.2)}),
     "AugMix": Entry((IMAGE,), {"num_chains": (3, 2), "factor": (0.3, 0.1)}),

@@ -73,13 +73,14 @@ def test_parity_in_training_with_shared_draws_and_without(keras):
     model = network(scratch.RandomFlip(), scratch.RandomContrast(0.4, (0, 1)),
                     scratch.RandomGrayscale(), scratch.RandomInvert(value_range=(0, 1)),
                     scratch.RandomSharpness(0.8, (0, 1)),
+                    scratch.RandomGaussianBlur(kernel_size=(5, 3), value_range=(0, 1)),
                     scratch.RandomHue(0.2, name="coloured"), scratch.RandomBrightness(0.3))
     report = compare.check(model, compare.twin(model), x, y)
     assert report, report
     assert report.not_checked == ["training of RandomHue 'coloured'"]
     assert "Not checked: training of RandomHue 'coloured'." in report.summary()
     noise = [row.layer for row in report.rows if row.tensor == "noise"]
-    assert len(noise) == 6
+    assert len(noise) == 7
     assert {row.gate.name for row in report.rows} >= {"LOCKSTEP", "WHOLE_NUMBERS"}
 
 
@@ -113,6 +114,17 @@ class Doubled(scratch.RandomSharpness):
         return 2 * super().draw(rng, shape)
 
 
+class TwoKernels(scratch.RandomGaussianBlur):
+    def draw(self, rng, shape):
+        return np.where(np.arange(shape[0]).reshape(-1, 1, 1, 1) % 2, super().draw(rng, shape),
+                        super().draw(rng, shape))
+
+
+class Wide(scratch.RandomGaussianBlur):
+    def draw(self, rng, shape):
+        return super().draw(rng, shape) * [1, 1, 2]
+
+
 class Normal(scratch.RandomBrightness):
     def draw(self, rng, shape):
         return np.clip(rng.normal(0, 20, (shape[0], 1, 1, 1)), -51, 51)
@@ -126,9 +138,13 @@ class Normal(scratch.RandomBrightness):
     (Rarely((0.2, 0.8)), scratch.RandomInvert((0.2, 0.8)),
      "expected 50 % to stay as it is, received"),
     (Doubled(0.3), scratch.RandomSharpness(0.3), "expected numbers from 0 to 0.3, received"),
-    (Seldom(), scratch.RandomFlip(), "expected 50 % to stay as it is, received 60")],
+    (TwoKernels(), scratch.RandomGaussianBlur(), "one kernel for a batch, received several"),
+    (Wide(sigma=(0.2, 0.5)), scratch.RandomGaussianBlur(sigma=(0.2, 0.5)),
+     "expected numbers from 0.2 to 0.5, received"),
+    (Seldom(), scratch.RandomFlip(), "expected 50 % to stay as it is, received")],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "")
 def test_wrong_draws_fail_by_name(own, right, said):
+    scratch.set_random_seed(0)
     x = np.random.default_rng(0).random((6, 4, 5, 3))
     own.name = right.name = "layer"
     models = [scratch.Sequential([scratch.Input((4, 5, 3)), layer]) for layer in (own, right)]

@@ -25,6 +25,8 @@ DRAWN = {"RandomFlip": [{"mode": mode} for mode in ("horizontal", "vertical",
          "RandomContrast": [{"factor": 0.4, "value_range": (0, 1)},
                             {"factor": (0.9, 0.5), "value_range": (0.1, 0.9)}],
          "RandomSharpness": [{"factor": (0.0, 0.9), "value_range": (0.2, 0.7)}],
+         "RandomGaussianBlur": [{"factor": (0.3, 0.9), "value_range": (0.1, 0.9),
+                                 "kernel_size": size} for size in ((5, 3), (1, 3), (3, 3))],
          "RandomInvert": [{"factor": (0.3, 0.9), "value_range": (0, 0.9)}],
          "RandomGrayscale": [{"factor": 0.6}]}
 CHOSEN = ("RandomFlip", "RandomInvert", "RandomGrayscale")
@@ -38,6 +40,9 @@ def draws(name, rng) -> np.ndarray:
         return np.array([1, 0, 1, 1, 0.0]).reshape(-1, 1, 1, 1)
     if name == "RandomSharpness":
         return rng.random((5, 1, 1, 1))
+    if name == "RandomGaussianBlur":
+        deviations = np.broadcast_to(rng.uniform(0.3, 1, 2), (5, 1, 1, 2))
+        return np.concatenate([np.array([1, 0, 1, 1, 0.0]).reshape(-1, 1, 1, 1), deviations], 3)
     low, high = (-0.4, 0.4) if name == "RandomBrightness" else (0.1, 1.9)
     return rng.uniform(low, high, (5, 1, 1, 1))
 
@@ -66,12 +71,16 @@ def by_pixel(name, arguments, x, noise, dy):
             for other, share in shares.items():
                 dx[k, i, j, other] += share * dy[k, i, j, c]
             continue
-        if name == "RandomSharpness":
-            near = {(p, q): (5 if (p, q) == (i, j) else 1) / 13
-                    for p in range(i - 1, i + 2) for q in range(j - 1, j + 2)
-                    if 0 <= p < rows and 0 <= q < columns}
-            shares = {at: (1 - 2 * draw) * part + 2 * draw * (at == (i, j))
-                      for at, part in near.items()}
+        if name in ("RandomSharpness", "RandomGaussianBlur"):
+            if name == "RandomSharpness":
+                shares = {(p, q): (1 - 2 * draw) * (5 if (p, q) == (i, j) else 1) / 13
+                          + 2 * draw * ((p, q) == (i, j))
+                          for p in range(i - 1, i + 2) for q in range(j - 1, j + 2)}
+            else:
+                shares = gaussian(arguments["kernel_size"], noise[k, 0, 0, 1:], i, j)
+                shares = shares if draw else {(i, j): 1.0}
+            shares = {(p, q): share for (p, q), share in shares.items()
+                      if 0 <= p < rows and 0 <= q < columns}
             changed = sum(share * x[(k, *at, c)] for at, share in shares.items())
             y[k, i, j, c] = min(max(changed, low), high)
             for at, share in shares.items():
@@ -94,6 +103,17 @@ def by_pixel(name, arguments, x, noise, dy):
                 own = draw if (p, q) == (i, j) else 0.0
                 dx[k, p, q, c] += dy[k, i, j, c] * (own + (1 - draw) / (rows * columns))
     return y, dx
+
+
+def gaussian(size, deviations, i, j) -> dict:
+    """{pixel: its weight} around pixel (i, j): the products, row by row, as Keras reads them."""
+    along = []
+    for length, deviation in zip(size, deviations):
+        weights = [np.exp(-((place - length // 2) / deviation) ** 2 / 2) for place in range(length)]
+        along.append([weight / sum(weights) for weight in weights])
+    flat = [down * across for down in along[1] for across in along[0]]
+    return {(i + place // size[1] - size[0] // 2, j + place % size[1] - size[1] // 2): weight
+            for place, weight in enumerate(flat)}
 
 
 def example(seed, dtype, name):
@@ -144,7 +164,8 @@ def test_keras_with_its_own_draws(keras, name, arguments, dtype, data_format):
         x, dy = (np.ascontiguousarray(np.moveaxis(a, -1, 1)) for a in (x, dy))
     source = tf.constant(x)
     noise = noises.drawn(theirs, source)
-    assert noise.shape == (5, 1, 1, 1) and len(np.unique(noise)) > 1
+    assert noise.shape == (5, 1, 1, 3 if name == "RandomGaussianBlur" else 1)
+    assert len(np.unique(noise)) > 1
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(source)
         y = theirs(source, training=True)  # which draws the same, as looking changes nothing

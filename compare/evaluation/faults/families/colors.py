@@ -1,4 +1,4 @@
-"""Faults of images that are made grey, negatives, sharper or smoother, with the draws given."""
+"""Faults of images that are made grey, negatives, sharper or blurred, with the draws given."""
 
 import numpy as np
 
@@ -9,6 +9,8 @@ from scratch.naming import snake_case
 
 OUT, DX, NOISE = "output", "input_gradient", "noise"
 SHARP = around("RandomSharpness", factor=(0.0, 0.9), value_range=(-1, 1), batch=5)
+BLUR = around("RandomGaussianBlur", factor=(0.4, 0.9), kernel_size=(5, 3), sigma=(0.4, 1.0),
+              value_range=(-0.6, 0.6), batch=5)
 NEGATIVE = around("RandomInvert", factor=(0.4, 0.8), value_range=(0, 3), batch=5)
 GREY = around("RandomGrayscale", factor=0.6, batch=5)
 # whose channels are red, green and blue
@@ -42,6 +44,17 @@ def going_on(self, right, x):
     return right(np.pad(x, around_it, mode="edge"))[:, 1:-1, 1:-1]
 
 
+def blurred_going_on(self, right, x, kernel):
+    width = max(kernel.shape) // 2
+    around_it = [(width, width) if axis in self.image_axes else (0, 0) for axis in range(4)]
+    made = right(np.pad(x, around_it, mode="edge"), kernel)
+    return made[:, width:-width, width:-width]
+
+
+def other_choice(noise):
+    return np.concatenate([1 - noise[..., :1], noise[..., 1:]], axis=-1)
+
+
 def border_kept(self, right, x):
     made = x.copy()
     made[:, 1:-1, 1:-1] = right(x)[:, 1:-1, 1:-1]
@@ -64,6 +77,32 @@ TABLE = [
          right(x, noise), self.changed(x, noise))[1])),
     ("RandomSharpness", "of-two", "draws the doubled factor", SHARP, NOISE, "noise-distribution",
      patching(draw=lambda self, right, rng, shape: 2 * right(rng, shape))),
+    ("RandomGaussianBlur", "inverted", "blurs those that should stay", BLUR, OUT, "mask-inverted",
+     patching(changed=lambda self, right, x, noise: right(x, other_choice(noise)))),
+    ("RandomGaussianBlur", "all", "blurs all images", BLUR, OUT, "mask-missing",
+     patching(changed=lambda self, right, x, noise: right(x, np.maximum(
+         noise, np.array([1, 0, 0], noise.dtype))))),
+    ("RandomGaussianBlur", "deviations-swapped", "exchanges the two deviations", BLUR, OUT,
+     "axes-permuted", patching(kernel=lambda self, right, first, second: right(second, first))),
+    ("RandomGaussianBlur", "outer-product", "does not read the kernel's numbers anew", BLUR, OUT,
+     "kernel-layout", patching(kernel=lambda self, right, first, second: right(
+         first, second).reshape(self.kernel_size[::-1]).T)),
+    ("RandomGaussianBlur", "variance", "takes the deviation for a variance", BLUR, OUT,
+     "variance-for-deviation", patching(kernel=lambda self, right, first, second: right(
+         np.sqrt(first), np.sqrt(second)))),
+    ("RandomGaussianBlur", "not-divided", "does not divide by the weights' sum", BLUR, OUT, "scale",
+     patching(_weights=lambda self, right, size, deviation: right(size, deviation) / right(
+         size, deviation).max())),
+    ("RandomGaussianBlur", "edge-goes-on", "repeats the outermost pixels beyond the image", BLUR,
+     OUT, "padding-value", patching(blurred=blurred_going_on)),
+    ("RandomGaussianBlur", "not-clipped", "what leaves the range is not clipped", BLUR, OUT,
+     "clip-missing", patching(combine=lambda self, right, x, noise: (
+         right(x, noise), self.changed(x, noise))[1])),
+    ("RandomGaussianBlur", "dx-not-blurred", "the gradient is not blurred", BLUR, DX,
+     "mask-missing", patching(changed_backward=lambda self, right, dy, noise: dy)),
+    ("RandomGaussianBlur", "seldom", "blurs half as many", BLUR, NOISE, "noise-distribution",
+     patching(draw=lambda self, right, rng, shape: right(rng, shape) * np.concatenate(
+         [rng.random((shape[0], 1, 1, 1)) < 0.5, np.ones((shape[0], 1, 1, 2))], axis=3))),
     ("RandomInvert", "from-one", "takes the largest value for 1", NEGATIVE, OUT, "given-numbers",
      patching(changed=lambda self, right, x: 1 - x)),
     ("RandomInvert", "inverted", "makes those negatives that should stay", NEGATIVE, OUT,
