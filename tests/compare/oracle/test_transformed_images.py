@@ -10,6 +10,7 @@ from compare.oracle.affine_images import FLOAT32, Filling, places, read
 from compare.oracle.inverse_transformation import inverse
 from compare.oracle.registry import oracle_for
 from compare.oracle.running_error import Bounded, Rounding
+from scratch.affine_transform import within
 from tests.scratch.support.image_places import FILL, KINDS, MODES, SHAPE, by_pixel, draws, matrix
 
 LAYERS = {"RandomTranslation": {"height_factor": 0.9, "width_factor": 0.9},
@@ -136,6 +137,21 @@ def test_a_mixture_is_off_by_the_steepest_difference_around_times_the_place_s_er
             ends = [read(image, *at(column + way * error, 0.0), filling).value for way in (-1, 1)]
             off = max(np.abs(end - made.value).item() for end in ends)
             assert off <= made.bound.item() <= 30 * error + 1e-4
+
+
+def test_bringing_back_a_place_that_is_known_rounds_it():
+    """-1.3 + 100 is a sum whose digits float32 does not hold; where pixels are steep that shows."""
+    size, image = 100, one_row([0, 1] * 50)
+    farthest = 0.0
+    for place in np.float32([-1.3, -0.7, -2.1, -40.6, 130.7]):
+        in_float32 = float(within(np.array([place]), size, "wrap")[0])
+        low = int(in_float32)
+        computed = (low % 2) + (1 - 2 * (low % 2)) * (in_float32 - low)
+        made = read(image, *at(float(place), 0.0), Filling("bilinear", "wrap", 0.0))
+        off = abs(computed - made.value.item())
+        farthest = max(farthest, off)
+        assert off <= made.bound.item()
+    assert farthest > 1e-6
 
 
 def test_the_inverse_of_float32_by_two_libraries(keras):
