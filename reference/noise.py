@@ -13,24 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from reference import recurrent_noise
+from reference import image_draws, recurrent_noise
 from reference.quiet import keras, tf
 
 StochasticDepth = keras.src.applications.convnext.StochasticDepth
-Images = keras.src.layers.preprocessing.image_preprocessing.base_image_preprocessing_layer
 MULTIPLYING = (keras.layers.Dropout, keras.layers.GaussianDropout, StochasticDepth)
-# of images: the name of what Keras draws for each of them
-DRAWN = {keras.layers.RandomFlip: "flips", keras.layers.RandomBrightness: "rgb_delta",
-         keras.layers.RandomContrast: "contrast_factor"}
 OF_HEADS = (keras.layers.MultiHeadAttention, keras.layers.GroupQueryAttention)
-NOT_RANDOM = (keras.layers.Resizing, keras.layers.CenterCrop)
-
-
-def is_undrawn(layer) -> bool:
-    """Whether it is an augmentation whose draws cannot be handed over, so that images stay
-    (`augmentation_not_drawn`)."""
-    return isinstance(layer, Images.BaseImagePreprocessingLayer) and not isinstance(
-        layer, (*DRAWN, *NOT_RANDOM))
 
 
 def drops_weights(layer) -> bool:
@@ -49,7 +37,7 @@ def is_random(layer) -> bool:
     """Whether the layer draws numbers in training."""
     if isinstance(layer, keras.layers.TimeDistributed):
         return is_random(layer.layer)
-    if isinstance(layer, tuple(DRAWN)) or drops_weights(layer) or recurrent_noise.drops(layer):
+    if image_draws.is_drawn(layer) or drops_weights(layer) or recurrent_noise.drops(layer):
         return True
     if isinstance(layer, StochasticDepth):
         return layer.drop_path_rate > 0
@@ -69,10 +57,8 @@ def apply(layer, x, noise, **mask):
             if isinstance(layer, OF_HEADS):
                 return layer.call(*x, training=True, **mask)
             return layer.call(x, training=True, **mask)
-    if isinstance(layer, tuple(DRAWN)):
-        own = tf.cast(noise, x.dtype)
-        drawn_for = noise != 0 if isinstance(layer, keras.layers.RandomFlip) else own
-        return layer.transform_images(x, {DRAWN[type(layer)]: drawn_for}, training=True)
+    if image_draws.is_drawn(layer):
+        return image_draws.apply(layer, x, noise)
     if recurrent_noise.drops(layer):
         with given({layer: [noise]}):
             return layer.call(x, training=True, **mask)
@@ -115,13 +101,11 @@ def drawn(layer: Any, x: Any) -> np.ndarray:
     own = getattr(layer, "seed_generator", None) or getattr(layer, "generator", None)
     state = (own or keras.src.random.seed_generator.global_seed_generator()).state
     kept = np.array(state.numpy())
-    if isinstance(layer, tuple(DRAWN)):
-        draw: Any = getattr(layer, "get_random_transformation")  # noqa: B009  (none of Layer's)
+    if image_draws.is_drawn(layer):
         try:
-            found = draw(x, training=True)[DRAWN[type(layer)]]
+            return image_draws.drawn(layer, x)
         finally:
             state.assign(kept)
-        return np.array(found.numpy(), x.dtype.as_numpy_dtype)
     blank = tf.ones_like(x) if isinstance(layer, MULTIPLYING) else tf.zeros_like(x)
     try:
         made = np.array(layer(blank, training=True).numpy())
@@ -148,7 +132,7 @@ def by_layer(layers: list, noise: dict) -> dict:
         layers: of all calls.
         noise: by the calls' positions.
     """
-    found: dict = {layer: None for layer in layers if is_undrawn(layer)}
+    found: dict = {layer: None for layer in layers if image_draws.is_undrawn(layer)}
     for position in sorted(noise):
         found.setdefault(layers[position], []).append(noise[position])
     return found

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from reference import image_draws
 from reference import noise as noises
 from reference.failures import naming
 from reference.graph import CALLED_APART, calls_of, ends_of
@@ -126,7 +127,7 @@ class Op:
             return tf.cast(self.call(tf.constant(x.numpy())), x.dtype)
         if noise is not None and training:
             return noises.apply(self.layer, x, noise, **mask)
-        training = training and not noises.is_undrawn(self.layer)
+        training = training and not image_draws.is_undrawn(self.layer)
         apart = isinstance(self.layer, CALLED_APART)
         with swapped(self.layer, "activity_regularizer", None):
             inputs = x if apart else [x]

@@ -103,9 +103,10 @@ class Sequential(Network):
 
     def _write_out(self):
         super()._write_out()
-        # no model with branches stands in it, and no layer is called twice
-        self._plain = len(self.layers) == len(self.calls) == len(self.unique_layers) and not any(
-            layer.masked_by for layer in self.layers)
+        # no model with branches stands in it, no layer is called twice, and no mask goes along
+        self._plain = (len(self.layers) == len(self.calls) == len(self.unique_layers)
+                       and not self.has_output_masks
+                       and not any(layer.masked_by for layer in self.layers))
 
     def forward(self, x, training=False):
         if not self._plain:

@@ -5,8 +5,8 @@ Both networks are compared with the same noise, so a layer that drew the wrong n
 everywhere else. Here the candidate's layer draws for many batches of its own. What it may draw is
 known: a dropout 0 or 1 / (1 - rate), an alpha dropout 0 or 1, the former with probability `rate`,
 and one number for a whole feature map where it drops maps; a Gaussian noise normal numbers around
-0, a Gaussian dropout normal numbers around 1. A flip draws 0 or 1 for each image, equally often, a
-change of brightness or contrast numbers that are spread evenly between two limits. Draws of
+0, a Gaussian dropout normal numbers around 1. A flip draws 0 or 1 for each image, equally often,
+other augmentations numbers that are spread evenly between two limits (`even_draws`). Draws of
 different calls, samples, pixels and channels must not go together. Limits are proved: see
 `compare.checks.randomness`.
 """
@@ -17,13 +17,15 @@ import math
 import numpy as np
 
 from compare.checks import randomness
+from compare.checks.even_draws import even
 from compare.checks.gate import Gate
 from compare.checks.randomness import Outcome
 from compare.checks.row import Row, judge, mismatch
 from compare.oracle.base import Chain, Oracle
 from compare.oracle.expected import oracle_of
 from compare.oracle.layers.attention import ScoredAttention
-from compare.oracle.layers.augmentation import Clipped, RandomFlip
+from compare.oracle.layers.augmentation import ChosenImages, EvenlyDrawn
+from compare.oracle.layers.blur import RandomGaussianBlur
 from compare.oracle.layers.multi_head_attention import MultiHeadAttention
 from compare.oracle.layers.noise import AlphaDropout, Dropout, GaussianDropout, GaussianNoise
 from compare.oracle.layers.time_distributed import TimeDistributed
@@ -94,10 +96,13 @@ def _of_one(name: str, oracle: Oracle, config: Config, noise: np.ndarray,
         return normal(name, noise - 1, math.sqrt(config["rate"] / (1 - config["rate"])))
     if isinstance(oracle, (ScoredAttention, MultiHeadAttention)):
         return dropped(name, noise, config["dropout"], noise.shape[1:], set())
-    if isinstance(oracle, Clipped):
-        return even(name, noise, *oracle.limits())
-    if isinstance(oracle, RandomFlip):
-        return dropped(name, noise, 0.5, shape, set(range(1, len(shape))), 1.0, "stay as it is")
+    if isinstance(oracle, RandomGaussianBlur):
+        return _of_blur(name, oracle, noise, shape)
+    if isinstance(oracle, EvenlyDrawn):
+        return _judged(*even(name, noise, oracle, shape))
+    if isinstance(oracle, ChosenImages):
+        return dropped(name, noise, 1 - oracle.probability, shape, set(range(1, len(shape))), 1.0,
+                       "stay as it is")
     if isinstance(oracle, Dropout):
         shared = oracle.shared_axes(len(shape))
         kept = 1.0 if isinstance(oracle, AlphaDropout) else None
@@ -105,6 +110,20 @@ def _of_one(name: str, oracle: Oracle, config: Config, noise: np.ndarray,
         return dropped(name, noise, oracle.rate, shape, shared, kept,
                        precision=policy.compute if policy.low else "")
     return None
+
+
+def _of_blur(name: str, oracle: RandomGaussianBlur, noise: np.ndarray, shape: tuple[int, ...]
+             ) -> Row:
+    """The row for which images are blurred and by what, (calls, N, 1, 1, 3)."""
+    if noise.shape[2:] != (1, 1, 3):
+        return _judged(*even(name, noise, oracle, shape))  # which says so
+    row, found = even(name, noise[:, :1, ..., 1:], oracle, shape)
+    if not (noise[..., 1:] == noise[:, :1, ..., 1:]).all():
+        found = [*found, Outcome(np.inf, "expected one kernel for a batch, received several")]
+    chosen = dropped(name, noise[..., :1], 1 - oracle.probability, shape,
+                     set(range(1, len(shape))), 1.0, "stay as it is")
+    rows = chosen, _judged(row, found)
+    return max(rows, key=lambda row: (not row.passed, row.used))
 
 
 def shape_of_draws(part: Part) -> tuple[int, ...]:
@@ -209,28 +228,6 @@ def normal(name: str, noise: np.ndarray, stddev: float) -> Row:
     for what, field in (("signs", units > 0), ("sizes", np.abs(units) < QUARTILE)):
         found += [Outcome(used, f"{what}: {said}")
                   for used, said in randomness.independence(field, 0.5, names, fields=2)]
-    return _judged(row, found)
-
-
-def even(name: str, noise: np.ndarray, low: float, high: float) -> Row:
-    """The row for numbers spread evenly from low to high, one for each image, (calls, N, 1, 1, 1).
-    """
-    deviation, expected = float(noise.std()), (high - low) / math.sqrt(12)
-    row = Row(Gate.FORWARD, name, "noise", passed=True, shape=noise.shape, size=noise.size,
-              kind="normwise", actual=deviation, expected=expected,
-              max_abs=abs(deviation - expected))
-    if not all(size == 1 for size in noise.shape[2:]):
-        return _judged(row, [Outcome(np.inf, "expected one draw for each image, received several")])
-    # numbers, and the ends themselves, are rounded to the layer's precision
-    slack = 4 * np.finfo(noise.dtype).eps * max(abs(low), abs(high))
-    outside = int(((noise < low - slack) | (noise > high + slack)).sum())
-    found = [Outcome(np.inf, f"expected numbers from {low:.4g} to {high:.4g}, received {outside} "
-                             "others")] if outside else []
-    if high > low:
-        found += [Outcome(
-            randomness.distribution(noise, lambda x: np.clip((x - low) / (high - low), 0, 1)),
-            f"the draws are not spread evenly from {low:.4g} to {high:.4g}"),
-            *randomness.independence(noise > (low + high) / 2, 0.5, along(noise.ndim), fields=1)]
     return _judged(row, found)
 
 

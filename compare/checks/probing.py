@@ -134,6 +134,9 @@ def refereed(oracle: Oracle, reference_run: ReferenceRun | None, draw: Draw) -> 
     """What an oracle and the reference, where it can be run, make of a draw."""
     draw = draw._replace(x=oracle.admitted_inputs(draw.x) if isinstance(draw.x, tuple)
                          else oracle.admitted(draw.x))
+    if "noise" in draw.weights:
+        noise = oracle.admitted_noise(draw.weights["noise"])
+        draw = draw._replace(weights={**draw.weights, "noise": noise})
     oracle.training = draw.training
     dy = None if draw.tensors == OUTPUT else draw.dy
     right = results(oracle, draw.x, draw.weights, dy, Rounding.of(draw.dy.dtype))

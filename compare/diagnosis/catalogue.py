@@ -292,6 +292,30 @@ CATALOGUE: dict[str, Entry] = {
     "clip-missing": Entry(
         "numbers beyond the range of values are not clipped",
         "Clip to value_range, and pass no gradient back where that changed a number.", BOTH),
+    # images read at other places
+    "transformation-inverted": Entry(
+        "images are transformed the other way round",
+        "The matrix says at which place of the image a pixel of the result is read, not where a "
+        "pixel goes. The gradient is read by the inverse of that matrix.", BOTH),
+    "transformation-center": Entry(
+        "images are transformed about another point",
+        "The middle of an image is at ((W - 1) / 2, (H - 1) / 2), between the middles of its first "
+        "and last pixels; a shear starts at the first pixel.", BOTH),
+    "angle-unit": Entry(
+        "the angle is taken in another unit",
+        "Degrees are drawn, cos and sin take radians: multiply by pi / 180.", BOTH),
+    "fill-mode": Entry(
+        "what lies beyond the image is read in another way",
+        "reflect repeats the outermost pixel, (b a | a b c | c b); wrap starts anew at the other "
+        "end, nearest repeats the last pixel, constant is fill_value, and 0 in the gradient.",
+        BOTH),
+    "transformation-gradient": Entry(
+        "the gradient is the derivative, which Keras's is not",
+        "TensorFlow reads dy by the inverse of the matrix, as if it were an image. It is a matter "
+        "of convention: right as a derivative, and not what Keras computes.", BACKWARD),
+    "color-weights": Entry(
+        "the colours are weighted in another way",
+        "Grey is 0.2989 red + 0.587 green + 0.114 blue, in this order of the channels.", BOTH),
     # losses
     "loss-sum-for-mean": Entry(
         "the loss is a sum where a mean belongs, or another mean",

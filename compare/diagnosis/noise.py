@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from compare.checks import noise_distribution, randomness
+from compare.checks import even_draws, noise_distribution, randomness
 from compare.diagnosis.finding import Cause
-from compare.oracle.layers.augmentation import Clipped, RandomFlip
+from compare.oracle.layers.augmentation import ChosenImages, EvenlyDrawn
+from compare.oracle.layers.blur import RandomGaussianBlur
 from compare.oracle.layers.noise import Dropout, GaussianNoise
 
 
@@ -29,7 +30,9 @@ def cause_of_noise(layer, part, oracle) -> Cause:
         share = float(heads.mean())
         if not 0 < share < 1:
             continue
-        found = randomness.independence(heads, share, noise_distribution.along(heads.ndim), 2)
+        names = (even_draws.NAMES if isinstance(oracle, EvenlyDrawn) and heads.ndim == 5
+                 else noise_distribution.along(heads.ndim))
+        found = randomness.independence(heads, share, names, 2)
         worst = max(found, key=lambda each: each.used)
         if worst.used > 1:
             return Cause("noise-not-independent", what + worst.said)
@@ -41,20 +44,24 @@ def _true_or_false(oracle, noise, shape) -> list[tuple[str, np.ndarray]]:
     if isinstance(oracle, GaussianNoise):
         size = np.abs(noise)
         return [("signs: ", noise > 0), ("sizes: ", size < np.median(size))]
-    if isinstance(oracle, Clipped):
-        return [("halves: ", noise > np.median(noise))]
+    if isinstance(oracle, RandomGaussianBlur):
+        return [("", noise[..., :1] != 0)]
+    if isinstance(oracle, EvenlyDrawn):
+        draws = [np.abs(each) if oracle.turned else each
+                 for each in np.moveaxis(noise, -1, 0)[:1 if oracle.alike else None]]
+        return [("halves: ", np.stack([each > np.median(each) for each in draws], axis=-1))]
     shared = oracle.shared_axes(len(shape)) if isinstance(oracle, Dropout) else set()
     parts = oracle.parts_of_noise(shape)
     if parts is not None:
         return [(f"of {100 * rate:.4g} %: ", noise[..., place] != 0) for rate, place, _ in parts]
-    if isinstance(oracle, RandomFlip):
+    if isinstance(oracle, ChosenImages):
         shared = set(range(1, len(shape)))
     drawn, _ = noise_distribution.shared_draws(noise, shape, shared)
     return [("", drawn != 0)]
 
 
 def _distribution(oracle, noise) -> str:
-    if isinstance(oracle, Clipped):
+    if isinstance(oracle, EvenlyDrawn):
         return f"numbers from {noise.min():.3g} to {noise.max():.3g}"
     if isinstance(oracle, GaussianNoise):
         return f"a mean of {noise.mean():.3g} and a deviation of {noise.std():.3g}"

@@ -10,7 +10,7 @@ import scratch
 from compare.diagnosis.computation import LayerComputation
 from compare.diagnosis.observation import CANNOT, Observation
 from compare.oracle.base import Oracle
-from compare.oracle.layers.augmentation import Clipped
+from compare.oracle.layers.augmentation import EvenlyDrawn
 from compare.oracle.layers.noise import GaussianDropout, GaussianNoise
 from compare.oracle.registry import LAYERS, oracle_for
 from compare.oracle.running_error import Rounding
@@ -96,8 +96,9 @@ class Suspect:
     def _noise(self, rng, batch: int, numbers) -> np.ndarray:
         own = self.weights["noise"]
         shape = (batch if own.shape[0] == len(self.inputs[0]) else 1, *own.shape[1:])
-        if isinstance(self._oracle(), (GaussianNoise, GaussianDropout, Clipped)):
-            return numbers(shape)
+        oracle = self._oracle()
+        if isinstance(oracle, (GaussianNoise, GaussianDropout, EvenlyDrawn)):
+            return oracle.admitted_noise(numbers(shape))
         rate = self.config.get("rate", 0.5)
         kept = own.dtype.type(own.max() or 1.0)
         return np.where(rng.random(shape) < min(max(rate, 0.2), 0.8), 0, kept).astype(own.dtype)

@@ -60,6 +60,8 @@ class Oracle:
         ties: whether equal numbers of its input compete for the gradient.
         merges: whether it takes several inputs.
         divisors: positions of the inputs that others are divided by, of which 0 / 0 is no number.
+        of_images: whether what it draws in training is some numbers for each image, (batch, 1, 1,
+            draws), whatever the image's size.
         proved: whether its bounds are; False for a layer that is its own oracle in float64.
         mixes_samples: whether what comes of a sample depends on the others of its batch.
     """
@@ -78,6 +80,7 @@ class Oracle:
     merges = False
     divisors: tuple[int, ...] = ()
     mixes_samples = False
+    of_images = False
     proved = True
     layout: Layout  # of the images under its windows
 
@@ -93,6 +96,10 @@ class Oracle:
     def admitted_inputs(self, x: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
         """The same of several inputs."""
         return tuple(map(self.admitted, x))
+
+    def admitted_noise(self, noise: np.ndarray) -> np.ndarray:
+        """Numbers drawn for a layer that is random in training as what it might have drawn."""
+        return noise
 
     def forward(self, x: Any, weights: dict[str, Bounded]) -> Bounded:
         """The output. A layer of several inputs gets a list of them; one that is random in training

@@ -128,8 +128,10 @@ def _fitted(case: Case, cut: slice, length: int) -> Case | None:
         return None
     wanted = {name: weight.shape for name, weight in layer.params.items()}
     if "noise" in case.weights:
-        wanted["noise"] = tuple(min(pair) for pair in zip(case.weights["noise"].shape,
-                                                          case.inputs[0].shape))
+        noise = case.weights["noise"].shape
+        oracle = oracle_for(case.class_name, case.config, case.part)
+        wanted["noise"] = noise if oracle.of_images else tuple(
+            min(pair) for pair in zip(noise, case.inputs[0].shape))
     weights = {name: _cropped(weight, wanted[name], cut, length) if name in wanted else None
                for name, weight in case.weights.items()}
     dy = _cropped(case.dy, (len(case.dy), *layer.output_shape[1:]), cut, length)

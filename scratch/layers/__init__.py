@@ -75,12 +75,18 @@ from scratch.layers.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
 from scratch.layers.merging import Add, Average, Maximum, Minimum, Multiply, Subtract
 from scratch.layers.multi_head_attention import MultiHeadAttention
 from scratch.layers.normalization import Normalization
+from scratch.layers.random_affine import (
+    RandomRotation,
+    RandomShear,
+    RandomTranslation,
+    RandomZoom,
+)
+from scratch.layers.random_blur import RandomGaussianBlur
+from scratch.layers.random_choices import RandomGrayscale, RandomInvert
 from scratch.layers.random_colors import (
     RandomColorDegeneration,
     RandomColorJitter,
-    RandomGrayscale,
     RandomHue,
-    RandomInvert,
     RandomPosterization,
     RandomSaturation,
 )
@@ -88,19 +94,11 @@ from scratch.layers.random_details import (
     AugMix,
     RandAugment,
     RandomErasing,
-    RandomGaussianBlur,
-    RandomSharpness,
 )
 from scratch.layers.random_flip import RandomFlip
-from scratch.layers.random_geometry import (
-    RandomElasticTransform,
-    RandomPerspective,
-    RandomRotation,
-    RandomShear,
-    RandomTranslation,
-    RandomZoom,
-)
+from scratch.layers.random_geometry import RandomElasticTransform, RandomPerspective
 from scratch.layers.random_light import RandomBrightness, RandomContrast
+from scratch.layers.random_sharpness import RandomSharpness
 from scratch.layers.rectifiers import ELU, LeakyReLU, PReLU, ReLU
 from scratch.layers.recurrent import Recurrent
 from scratch.layers.repeat_vector import RepeatVector

@@ -33,7 +33,7 @@ class OfImages(Layer):
 
 
 class DrawnImages(OfImages, RandomLayer):
-    """Base of the augmentations that draw one number for each image.
+    """Base of the augmentations that draw for each image.
 
     Args:
         data_format: 'channels_last', the default, or 'channels_first'.

@@ -1,4 +1,4 @@
-"""Changes to the oracles of losses, optimizers, constraints and attention."""
+"""Changes to the oracles of losses, optimizers, constraints, attention and images."""
 
 from tests.mutations.trying import Mutation
 
@@ -11,6 +11,8 @@ CONSTRAINTS, CONSTRAINT_TESTS = "compare/oracle/constraints.py", ("scratch/test_
 WORST_CASES = ("compare/oracle/test_worst_cases.py",)
 MINE = "scratch/constraints.py"
 ATTENTION = "compare/oracle/layers/attention.py"
+PLACES = "compare/oracle/affine_images.py"
+PLACES_TESTS = ("compare/oracle/test_transformed_images.py",)
 DEFINITION_TESTS = ("compare/oracle/test_definitions.py",)
 
 MUTATIONS = [
@@ -78,4 +80,19 @@ MUTATIONS = [
              "[dq, dv + dk]", "[dq, dv]", DEFINITION_TESTS),
     Mutation("oracle: attention counts the terms of one query", ATTENTION,
              "most = math.prod(query) * value[1]", "most = value[1]", DEFINITION_TESTS),
+    # images
+    Mutation("images: of two pixels it is known which is the nearest", PLACES,
+             "shifts = (0, -1, 1) if jumps else (0,)", "shifts = (0,)", PLACES_TESTS),
+    Mutation("images: bringing places back rounds nothing", PLACES,
+             "mapping = FLOAT32.unit * 3 * ", "mapping = 0 * ", PLACES_TESTS),
+    Mutation("images: a place's error does not move what is read", PLACES,
+             "moved = off[0] * self.at(along_rows, top, left)", "moved = 0 * self.at(along_rows, "
+             "top, left)", PLACES_TESTS),
+    Mutation("images: one order of pivots for all", "compare/oracle/inverse_transformation.py",
+             "in ((one, first), (other, second)):", "in ((one, first),):", PLACES_TESTS),
+    Mutation("images: two draws may stand for one", "compare/checks/even_draws.py",
+             "if oracle.alike:", "if False:", PLACES_TESTS),
+    Mutation("images: the gradient is read by the matrix itself",
+             "scratch/layers/transformed_images.py", "self._read(dy, back, 0.0)",
+             "self._read(dy, self._matrices, 0.0)", ("scratch/layers/test_random_affine.py",)),
 ]

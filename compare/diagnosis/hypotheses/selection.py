@@ -16,9 +16,11 @@ from compare.diagnosis.hypotheses.casts import (
     of_loss_scaling,
     of_low_arithmetic,
 )
+from compare.diagnosis.hypotheses.colors import of_colors
 from compare.diagnosis.hypotheses.embedding import of_embedding
 from compare.diagnosis.hypotheses.encoding import of_encoding
 from compare.diagnosis.hypotheses.given_numbers import of_given_numbers
+from compare.diagnosis.hypotheses.image_places import of_places
 from compare.diagnosis.hypotheses.image_size import of_image_size
 from compare.diagnosis.hypotheses.inner_activations import of_inner_activation
 from compare.diagnosis.hypotheses.kernels import of_bias, of_kernels, of_untied_bias
@@ -80,7 +82,8 @@ def of_layer(c, shape: tuple) -> list[Variant]:
         found += of_masks(c) + of_recurrence(c) + of_attention(c) + of_embedding(c) + of_encoding(c)
         found += of_bias(c) + of_normalization(c) + of_norms(c) + of_given_numbers(c)
         found += of_weight_gradients(c)
-        found += of_merging(c) + of_noise(c) + of_augmentation(c) + of_image_size(c) + of_shapes(c)
+        found += of_merging(c) + of_noise(c) + of_augmentation(c) + of_colors(c)
+        found += of_places(c) + of_image_size(c) + of_shapes(c)
     found += of_inner_activation(c)
     found += of_activations(c) + of_activation_formulas(c) + of_timing(c)
     if c.tensor.endswith("_updated"):

@@ -98,20 +98,20 @@ SWAPPED_BY_PREDICT = Difference(
 
 UNDRAWN_AUGMENTATION = Difference(
     "augmentation_not_drawn",
-    where="the Random layers of images in training, but for RandomFlip, RandomBrightness and "
-          "RandomContrast, which draw as Keras does",
-    keras="turns, moves, blurs or recolours each image by what it draws",
+    where="the Random layers of images in training, but for RandomFlip, RandomTranslation, "
+          "RandomRotation, RandomZoom, RandomShear, RandomBrightness, RandomContrast, "
+          "RandomSharpness, RandomGaussianBlur, RandomGrayscale and RandomInvert, which draw as "
+          "Keras does",
+    keras="bends, blurs or recolours each image by what it draws",
     ours="hands images through, as at inference; fit warns and names the layers",
     why="Images can be augmented before they are handed in; the layers have no weights.",
     checks="In training Keras's layer is made to hand images through, too. The report lists "
            "training of the layer as not checked.",
-    known_by=("reference/noise.py",),
+    known_by=("reference/image_draws.py",),
     concerns=("AugMix", "RandAugment", "RandomColorDegeneration",
               "RandomColorJitter", "RandomElasticTransform", "RandomErasing",
-              "RandomGaussianBlur", "RandomGrayscale", "RandomHue",
-              "RandomInvert", "RandomPerspective", "RandomPosterization",
-              "RandomRotation", "RandomSaturation", "RandomSharpness",
-              "RandomShear", "RandomTranslation", "RandomZoom"))
+              "RandomHue", "RandomPerspective", "RandomPosterization",
+              "RandomSaturation"))
 
 SHEAR_IN_CONFIG = Difference(
     "shear_in_config",

@@ -7,7 +7,9 @@ from compare.diagnosis.catalogue import CATALOGUE
 from compare.evaluation.faults.families import (
     attention,
     augmentation,
+    colors,
     embedding,
+    image_places,
     multi_head_attention,
     recurrent,
     time_distributed,
@@ -15,12 +17,15 @@ from compare.evaluation.faults.families import (
 from compare.evaluation.faults.fault import UNKNOWN
 from compare.evaluation.faults.scoring import Cases, score
 
-FAMILIES = (attention, augmentation, embedding, multi_head_attention, recurrent, time_distributed)
+FAMILIES = (attention, augmentation, colors, embedding, image_places, multi_head_attention,
+            recurrent, time_distributed)
 FAULTS = [fault for family in FAMILIES for fault in family.faults()]
 NAMES = ("gate-order", "gate-formula", "reset-gate", "recurrent-bias", "state-not-carried",
          "gradient-not-carried", "other-step", "directions", "index-offset", "padding-class",
          "attention-scale", "attention-mask", "heads-order", "heads-dropped", "projection-swapped",
-         "gradient-part-missing", "clip-missing")
+         "gradient-part-missing", "clip-missing", "transformation-inverted",
+         "transformation-center", "angle-unit", "fill-mode", "transformation-gradient",
+         "color-weights")
 ONE_OF_EACH = {fault.places[0].cause: fault for fault in reversed(FAULTS)
                if fault.places[0].cause in NAMES}
 

@@ -71,13 +71,16 @@ def test_parity_in_training_with_shared_draws_and_without(keras):
     rng = np.random.default_rng(0)
     x, y = rng.random((6, 6, 5, 3)), np.arange(6) % 3
     model = network(scratch.RandomFlip(), scratch.RandomContrast(0.4, (0, 1)),
-                    scratch.RandomRotation(0.2, name="turned"), scratch.RandomBrightness(0.3))
+                    scratch.RandomGrayscale(), scratch.RandomInvert(value_range=(0, 1)),
+                    scratch.RandomSharpness(0.8, (0, 1)),
+                    scratch.RandomGaussianBlur(kernel_size=(5, 3), value_range=(0, 1)),
+                    scratch.RandomHue(0.2, name="coloured"), scratch.RandomBrightness(0.3))
     report = compare.check(model, compare.twin(model), x, y)
     assert report, report
-    assert report.not_checked == ["training of RandomRotation 'turned'"]
-    assert "Not checked: training of RandomRotation 'turned'." in report.summary()
+    assert report.not_checked == ["training of RandomHue 'coloured'"]
+    assert "Not checked: training of RandomHue 'coloured'." in report.summary()
     noise = [row.layer for row in report.rows if row.tensor == "noise"]
-    assert len(noise) == 3
+    assert len(noise) == 7
     assert {row.gate.name for row in report.rows} >= {"LOCKSTEP", "WHOLE_NUMBERS"}
 
 
@@ -101,6 +104,27 @@ class Seldom(scratch.RandomFlip):
         return (rng.random((shape[0], 1, 1, 1)) < 0.4).astype(self.dtype)
 
 
+class Rarely(scratch.RandomInvert):
+    def draw(self, rng, shape):
+        return (rng.random((shape[0], 1, 1, 1)) < self.factor[0]).astype(self.dtype)
+
+
+class Doubled(scratch.RandomSharpness):
+    def draw(self, rng, shape):
+        return 2 * super().draw(rng, shape)
+
+
+class TwoKernels(scratch.RandomGaussianBlur):
+    def draw(self, rng, shape):
+        return np.where(np.arange(shape[0]).reshape(-1, 1, 1, 1) % 2, super().draw(rng, shape),
+                        super().draw(rng, shape))
+
+
+class Wide(scratch.RandomGaussianBlur):
+    def draw(self, rng, shape):
+        return super().draw(rng, shape) * [1, 1, 2]
+
+
 class Normal(scratch.RandomBrightness):
     def draw(self, rng, shape):
         return np.clip(rng.normal(0, 20, (shape[0], 1, 1, 1)), -51, 51)
@@ -111,9 +135,16 @@ class Normal(scratch.RandomBrightness):
     (OneForAll(0.2), scratch.RandomBrightness(0.2), "go together"),
     (EveryPixel(0.2), scratch.RandomBrightness(0.2), "expected one draw for each image"),
     (Normal(0.2), scratch.RandomBrightness(0.2), "not spread evenly from -51 to 51"),
-    (Seldom(), scratch.RandomFlip(), "expected 50 % to stay as it is, received 60")],
+    (Rarely((0.2, 0.8)), scratch.RandomInvert((0.2, 0.8)),
+     "expected 50 % to stay as it is, received"),
+    (Doubled(0.3), scratch.RandomSharpness(0.3), "expected numbers from 0 to 0.3, received"),
+    (TwoKernels(), scratch.RandomGaussianBlur(), "one kernel for a batch, received several"),
+    (Wide(sigma=(0.2, 0.5)), scratch.RandomGaussianBlur(sigma=(0.2, 0.5)),
+     "expected numbers from 0.2 to 0.5, received"),
+    (Seldom(), scratch.RandomFlip(), "expected 50 % to stay as it is, received")],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "")
 def test_wrong_draws_fail_by_name(own, right, said):
+    scratch.set_random_seed(0)
     x = np.random.default_rng(0).random((6, 4, 5, 3))
     own.name = right.name = "layer"
     models = [scratch.Sequential([scratch.Input((4, 5, 3)), layer]) for layer in (own, right)]

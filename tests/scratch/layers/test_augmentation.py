@@ -12,6 +12,7 @@ import scratch
 from scratch.layer_config import layer_from_config, layer_to_config
 from tests.scratch.support.cases import seeds
 from tests.scratch.support.checks import DTYPES, EXAMPLES, LAYOUTS
+from tests.scratch.support.image_places import AFFINE
 from tests.scratch.support.layer_cases import LAYERS as CASES
 
 SHAPE = (5, 4, 6, 3)  # (N, H, W, C)
@@ -22,15 +23,26 @@ DRAWN = {"RandomFlip": [{"mode": mode} for mode in ("horizontal", "vertical",
          "RandomBrightness": [{"factor": 0.4, "value_range": (0, 1)},
                               {"factor": (-0.5, 0.1), "value_range": [0.9, 0.1]}],
          "RandomContrast": [{"factor": 0.4, "value_range": (0, 1)},
-                            {"factor": (0.9, 0.5), "value_range": (0.1, 0.9)}]}
+                            {"factor": (0.9, 0.5), "value_range": (0.1, 0.9)}],
+         "RandomSharpness": [{"factor": (0.0, 0.9), "value_range": (0.2, 0.7)}],
+         "RandomGaussianBlur": [{"factor": (0.3, 0.9), "value_range": (0.1, 0.9),
+                                 "kernel_size": size} for size in ((5, 3), (1, 3), (3, 3))],
+         "RandomInvert": [{"factor": (0.3, 0.9), "value_range": (0, 0.9)}],
+         "RandomGrayscale": [{"factor": 0.6}]}
+CHOSEN = ("RandomFlip", "RandomInvert", "RandomGrayscale")
 EACH = [(name, arguments) for name, each in DRAWN.items() for arguments in each]
 drawn = pytest.mark.parametrize("name, arguments", EACH, ids=str)
 
 
 def draws(name, rng) -> np.ndarray:
-    """(N, 1, 1, 1), both kinds of flips among them."""
-    if name == "RandomFlip":
+    """(N, 1, 1, 1), images that are chosen and others among them."""
+    if name in CHOSEN:
         return np.array([1, 0, 1, 1, 0.0]).reshape(-1, 1, 1, 1)
+    if name == "RandomSharpness":
+        return rng.random((5, 1, 1, 1))
+    if name == "RandomGaussianBlur":
+        deviations = np.broadcast_to(rng.uniform(0.3, 1, 2), (5, 1, 1, 2))
+        return np.concatenate([np.array([1, 0, 1, 1, 0.0]).reshape(-1, 1, 1, 1), deviations], 3)
     low, high = (-0.4, 0.4) if name == "RandomBrightness" else (0.1, 1.9)
     return rng.uniform(low, high, (5, 1, 1, 1))
 
@@ -51,6 +63,29 @@ def by_pixel(name, arguments, x, noise, dy):
             y[k, i, j, c] = x[k, at[0], at[1], c]
             dx[k, at[0], at[1], c] += dy[k, i, j, c]
             continue
+        if name in ("RandomInvert", "RandomGrayscale"):
+            shares = ({c: -1.0} if name == "RandomInvert" else {0: 0.2989, 1: 0.587, 2: 0.114})
+            shares = shares if draw else {c: 1.0}
+            y[k, i, j, c] = sum(share * x[k, i, j, other] for other, share in shares.items()) + (
+                high if draw and name == "RandomInvert" else 0)
+            for other, share in shares.items():
+                dx[k, i, j, other] += share * dy[k, i, j, c]
+            continue
+        if name in ("RandomSharpness", "RandomGaussianBlur"):
+            if name == "RandomSharpness":
+                shares = {(p, q): (1 - 2 * draw) * (5 if (p, q) == (i, j) else 1) / 13
+                          + 2 * draw * ((p, q) == (i, j))
+                          for p in range(i - 1, i + 2) for q in range(j - 1, j + 2)}
+            else:
+                shares = gaussian(arguments["kernel_size"], noise[k, 0, 0, 1:], i, j)
+                shares = shares if draw else {(i, j): 1.0}
+            shares = {(p, q): share for (p, q), share in shares.items()
+                      if 0 <= p < rows and 0 <= q < columns}
+            changed = sum(share * x[(k, *at, c)] for at, share in shares.items())
+            y[k, i, j, c] = min(max(changed, low), high)
+            for at, share in shares.items():
+                dx[(k, *at, c)] += share * dy[k, i, j, c] * (low <= changed <= high)
+            continue
         if name == "RandomBrightness":
             changed = x[k, i, j, c] + draw
         else:
@@ -68,6 +103,17 @@ def by_pixel(name, arguments, x, noise, dy):
                 own = draw if (p, q) == (i, j) else 0.0
                 dx[k, p, q, c] += dy[k, i, j, c] * (own + (1 - draw) / (rows * columns))
     return y, dx
+
+
+def gaussian(size, deviations, i, j) -> dict:
+    """{pixel: its weight} around pixel (i, j): the products, row by row, as Keras reads them."""
+    along = []
+    for length, deviation in zip(size, deviations):
+        weights = [np.exp(-((place - length // 2) / deviation) ** 2 / 2) for place in range(length)]
+        along.append([weight / sum(weights) for weight in weights])
+    flat = [down * across for down in along[1] for across in along[0]]
+    return {(i + place // size[1] - size[0] // 2, j + place % size[1] - size[1] // 2): weight
+            for place, weight in enumerate(flat)}
 
 
 def example(seed, dtype, name):
@@ -118,7 +164,8 @@ def test_keras_with_its_own_draws(keras, name, arguments, dtype, data_format):
         x, dy = (np.ascontiguousarray(np.moveaxis(a, -1, 1)) for a in (x, dy))
     source = tf.constant(x)
     noise = noises.drawn(theirs, source)
-    assert noise.shape == (5, 1, 1, 1) and len(np.unique(noise)) > 1
+    assert noise.shape == (5, 1, 1, 3 if name == "RandomGaussianBlur" else 1)
+    assert len(np.unique(noise)) > 1
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(source)
         y = theirs(source, training=True)  # which draws the same, as looking changes nothing
@@ -150,7 +197,7 @@ def test_at_an_end_of_the_range_the_gradient_passes_as_in_keras(keras, ends):
     np.testing.assert_array_equal(dx, tape.gradient(y, source))
 
 
-@pytest.mark.parametrize("name", [*DRAWN, *UNDRAWN])
+@pytest.mark.parametrize("name", [*DRAWN, *AFFINE, *UNDRAWN])
 def test_at_inference_images_stay_in_both(keras, name):
     _, make = CASES[name]
     x = np.random.default_rng(0).random((4, 8, 6, 3)).astype("float32")
@@ -158,7 +205,7 @@ def test_at_inference_images_stay_in_both(keras, name):
     np.testing.assert_array_equal(make(keras.layers)(x, training=False), x)
 
 
-@pytest.mark.parametrize("name", [*DRAWN, *UNDRAWN])
+@pytest.mark.parametrize("name", [*DRAWN, *AFFINE, *UNDRAWN])
 def test_configs_go_to_keras_and_back(keras, name):
     shape, make = CASES[name]
     theirs, ours = make(keras.layers), make(scratch)
@@ -177,7 +224,26 @@ def test_a_flip_is_drawn_for_each_image_with_probability_one_half():
     assert abs(layer.noise.mean() - 0.5) < 0.04 and set(np.unique(layer.noise)) == {0, 1}
 
 
+@pytest.mark.parametrize("layer, share", [
+    (scratch.RandomInvert(seed=1), 0.5), (scratch.RandomInvert((0.1, 0.3), seed=1), 0.2),
+    (scratch.RandomGrayscale(0.8, seed=1), 0.8)])
+def test_images_are_chosen_with_the_factor_s_probability(layer, share):
+    layer(np.zeros((4000, 2, 3, 1)), training=True)
+    assert layer.noise.shape == (4000, 1, 1, 1) and set(np.unique(layer.noise)) == {0, 1}
+    assert abs(layer.noise.mean() - share) < 0.04
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_grey_images_of_one_channel_stay_in_both(keras, data_format):
+    x = np.random.default_rng(0).random((2, 3, 4, 1) if data_format == "channels_last"
+                                        else (2, 1, 3, 4)).astype("float32")
+    for K in (scratch, keras.layers):
+        layer = K.RandomGrayscale(1.0, data_format=data_format)
+        np.testing.assert_array_equal(layer(x, training=True), x)
+
+
 @pytest.mark.parametrize("layer, low, high", [
+    (scratch.RandomSharpness(0.4, seed=1), 0, 0.4),
     (scratch.RandomBrightness(0.2, (0, 10), seed=1), -2, 2),
     (scratch.RandomBrightness((0.5, 0.1), (-1, 1), seed=1), 0.2, 1),
     (scratch.RandomContrast(0.3, seed=1), 1, 1.3),
@@ -196,12 +262,12 @@ def test_fit_names_the_layers_whose_draws_are_not_computed():
         model.compile("sgd", "mse")
         model.fit(np.ones((3, 4, 5, 3)), np.ones((3, 2)), verbose=0)
 
-    with pytest.warns(UserWarning, match="through RandomZoom 'zoom', RandomHue 'hue': what Keras"):
-        fitted(scratch.RandomZoom(0.2, name="zoom"), scratch.RandomFlip(),
+    with pytest.warns(UserWarning, match="through RandomPerspective 'seen', RandomHue 'hue': what"):
+        fitted(scratch.RandomPerspective(0.2, name="seen"), scratch.RandomFlip(),
                scratch.RandomHue(0.2, name="hue"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        fitted(scratch.RandomFlip(), scratch.RandomContrast(0.2))
+        fitted(scratch.RandomFlip(), scratch.RandomContrast(0.2), scratch.RandomZoom(0.2))
 
 
 @pytest.mark.parametrize("make, said", [
@@ -212,6 +278,9 @@ def test_fit_names_the_layers_whose_draws_are_not_computed():
     (lambda: scratch.RandomRotation(0.1, fill_mode="black"), "fill_mode to be one of 'reflect'"),
     (lambda: scratch.RandomPosterization(0), "factor to be a number from 1 to 8"),
     (lambda: scratch.RandomZoom(0.2, bounding_box_format="xyxy"), "bounding_box_format='xyxy'"),
+    (lambda: scratch.RandomGrayscale((0.1, 0.2)), "factor to be a number from 0 to 1. Received"),
+    (lambda: scratch.RandomGrayscale(1.0)(np.ones((2, 3, 4, 2)), training=True),
+     "images of 1 or 3 channels in training. Received: 2 channels"),
     (lambda: scratch.RandomFlip()(np.ones((3, 4))), r"inputs of shape \(batch, height, width")])
 def test_what_is_refused(make, said):
     with pytest.raises(ValueError, match=said):

@@ -102,6 +102,19 @@ def test_keras(keras, tmp_path, kind, loss, metrics, weighted, functional):
                                atol=1e-5)
 
 
+def test_a_mask_that_no_layer_reads_comes_to_the_loss_of_a_stack(keras, tmp_path):
+    twin = keras.Sequential([keras.Input((6, 3)), keras.layers.Masking(), keras.layers.Dense(2)])
+    twin.compile("sgd", "mse")
+    twin.save(tmp_path / "model.keras")
+    model = scratch.load_model(tmp_path / "model.keras")
+    rng = np.random.default_rng(3)
+    x = rng.random((4, 6, 3)) * (IDS != 0)[..., None]
+    y = rng.random((4, 6, 2))
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(twin.evaluate(x, y, verbose=0),
+                                                            rel=1e-5)
+    assert model.train_on_batch(x, y) == pytest.approx(twin.train_on_batch(x, y), rel=1e-5)
+
+
 def test_one_of_two_outputs(keras, tmp_path):
     keras.utils.set_random_seed(2)
     L = keras.layers
