@@ -112,6 +112,18 @@ class ForwardAlone(Whole):
         return super(Whole, self).backward(dy, wants_input_gradient)
 
 
+class AtInference(Whole):
+    """An object that knows no other mode: in training the layer is scratch's own."""
+
+    def forward(self, x, training=False):
+        if not training:
+            return super().forward(x, training)
+        return super(Whole, self).forward(x, training)
+
+    def backward(self, dy, wants_input_gradient=True):
+        return super(Whole, self).backward(dy, wants_input_gradient)
+
+
 def layer_class(how, base: type, form: type[Wrapped] | None = None) -> type:
     """The class of an object's layer.
 

@@ -241,7 +241,8 @@ CATALOGUE: dict[str, Entry] = {
         "Query, key and value have a kernel and a bias each.", BOTH),
     "gradient-part-missing": Entry(
         "one of the ways by which an input is used sends no gradient back",
-        "Add up the gradients of all its uses, as value and as key.", BACKWARD),
+        "Add up the gradients of all its uses: as value and as key, or of both factors of x g(x).",
+        BACKWARD),
     # softmax
     "softmax-axis": Entry(
         "the softmax goes along another axis", "Sum the exponentials along the last axis.", BOTH),
@@ -258,13 +259,16 @@ CATALOGUE: dict[str, Entry] = {
         "its own.", ("forward", "backward", "update")),
     "moving-statistics": Entry(
         "the statistics are the wrong ones",
-        "In training normalize by the batch's biased moments and let gradients pass through them, "
-        "moving = moving * momentum + batch * (1 - momentum); use the averages at inference.",
+        "Normalize by biased moments, divided by n: in training by the batch's, through which "
+        "gradients pass, and moving = moving * momentum + batch * (1 - momentum); use the averages at inference.",
         BOTH),
     "gamma-missing": Entry("gamma has no effect", "Multiply by gamma.", BOTH),
     "normalization-axes": Entry(
         "the moments are taken along other axes",
         "Batch normalization keeps the channels' axis, layer normalization reduces the named axes.",
+        BOTH),
+    "mean-missing": Entry(
+        "the mean is not taken off", "y = gamma (x - mean) / sqrt(variance + epsilon) + beta.",
         BOTH),
     "moments-swapped": Entry(
         "mean and variance are exchanged", "Check the order in which they are returned or stored.",

@@ -67,6 +67,11 @@ def begins(op: str, layer: str) -> bool:
     return op in BEGINS.get(layer, ())
 
 
+def is_product(layer: str) -> bool:
+    """Whether a layer of Keras's is a product with a kernel, and a bias."""
+    return BEGINS.get(layer, ()) in (CONVOLUTIONS, TRANSPOSED, PRODUCTS)
+
+
 def passes(op: str) -> bool:
     """Whether an operation may stand between two layers without being one."""
     return op in MOVES or op in PADDINGS

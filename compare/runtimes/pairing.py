@@ -22,6 +22,7 @@ AGREES = 1e-5  # as a share of the largest number
 NEAR = 0.05
 LOOKED_AT = 100  # tensors behind a layer's input
 TOGETHER = 3  # layers that may be computed as one
+MOST = 20  # steps of arithmetic in one layer
 
 Makes = Callable[[int, tuple[np.ndarray, ...]], np.ndarray]  # a layer's output from its inputs
 
@@ -108,6 +109,10 @@ class Pairing:
                 self._leave_out(chain[:chain.index(k)], expected)
                 self._take(k, found[1], carried)
                 return
+        read = self._read_by_the_next(i, expected, sources)
+        if read is not None:
+            self._take(i, read, expected)
+            return
         meant = self._meant(i, sources)
         last = self._computed_last(chain, meant)
         if meant is not None and last != i:
@@ -124,6 +129,30 @@ class Pairing:
             self._leave_out([i], expected)
         else:
             self._without(i, expected)
+
+    def _read_by_the_next(self, i: int, expected: np.ndarray, sources: tuple[str, ...]
+                          ) -> str | None:
+        """The tensor of which the next layer's output is made, if that is there: what the next one
+        reads is what this one gives, be it right or wrong."""
+        if len(self.readers[i]) != 1:
+            return None
+        following = self.readers[i][0]
+        if len(self.trace.sources[following]) != 1 or following in self.told:
+            return None
+        for name in self.ran.behind(sources, LOOKED_AT):
+            turned, how = self._turned(i, name, expected)
+            if turned is None or not np.isfinite(turned).all():
+                continue
+            read = turned.astype(expected.dtype)
+            made = self.makes(following, (read,))
+            if np.array_equal(made, read):
+                continue  # a layer that changes nothing tells nothing
+            self.held[i] = Held(read, (name,), bool(how))
+            found = self._nearest(following, made, (name,))
+            del self.held[i]
+            if found is not None and found[0] <= AGREES and found[1] != name:
+                return name
+        return None
 
     def _instead_of_nothing(self, i: int, name: str, sources: tuple[str, ...],
                             expected: np.ndarray) -> str:
@@ -212,6 +241,7 @@ class Pairing:
         it; None if another one comes first."""
         reached, found = set(sources), None
         inner = self._has_activation(part)
+        left = 1 if kinds.is_product(kind_of(part)) else MOST  # a bias, or all of a normalization
         for node in self.ran.nodes:
             if reached.isdisjoint(node.reads) or not any(n in self.ran.arrays for n in node.makes):
                 continue
@@ -224,8 +254,8 @@ class Pairing:
                 else:
                     return None
             elif node.op in kinds.ARITHMETIC and self._with_constant(node, reached) and \
-                    (part.weights or inner):
-                found, reached = made, {made}
+                    (part.weights or inner) and left:
+                found, reached, left = made, {made}, left - 1
             elif node.op in kinds.ACTIVATIONS and inner:
                 found, reached, inner = made, {made}, False
             elif node.op in kinds.MOVES:

@@ -41,6 +41,24 @@ def _selu(scale, alpha):
     return function
 
 
+def _softplus(beta, threshold=np.inf):
+    """PyTorch's: log(1 + e^(beta z)) / beta, and z where beta z is above the threshold."""
+    def function(z):
+        size = magnitude(beta * z)
+        soft = (np.where(np.real(z) > 0, beta * z, 0) + np.log(1 + np.exp(-size))) / beta
+        return np.where(np.real(beta * z) > threshold, z, soft)
+
+    return function
+
+
+def _steep(factor):
+    return lambda z: z * _sigmoid(factor * z)
+
+
+# x g(x): what of its slope g(x) + x g'(x) is left where the other factor counts as a constant
+GATES = {"silu": _sigmoid, "swish": _sigmoid,
+         "gelu": lambda z: (1 + _erf_to_seven_digits(z / np.sqrt(2))) / 2}
+
 FORMULAS = {  # by activation: (how it differs, function of complex numbers)
     "gelu": [
         ("an error function that is right to seven digits",
@@ -65,7 +83,11 @@ FORMULAS = {  # by activation: (how it differs, function of complex numbers)
     "sigmoid": [("sigmoid(-z)", lambda z: _sigmoid(-z)),
                 ("sigmoid(2 z)", lambda z: _sigmoid(2 * z)),
                 ("(1 + z / (1 + |z|)) / 2", lambda z: (1 + z / (1 + magnitude(z))) / 2)],
-    "silu": [("z sigmoid(1.702 z)", lambda z: z * _sigmoid(1.702 * z))],
+    "silu": [(f"z sigmoid({factor} z)", _steep(factor)) for factor in (1.702, 2, 0.5)],
+    "softplus": [*((f"log(1 + exp({beta} z)) / {beta}", _softplus(beta))
+                   for beta in (2, 0.5, 3, 5, 10)),
+                 *((f"z itself above a threshold of {threshold}", _softplus(1, threshold))
+                   for threshold in (1, 2, 3, 5, 10))],
     "mish": [("z tanh(sigmoid(z))", lambda z: z * np.tanh(_sigmoid(z))),
              ("z tanh(z)", lambda z: z * np.tanh(z))],
 }
@@ -78,6 +100,11 @@ def of_activation_formulas(c) -> list[Variant]:
         own=lambda c: _computed(c, f))) for said, function in FORMULAS.get(str(name).lower(), ())]
     if c.tensor != "input_gradient" or c.part == WHOLE:
         return found
+    if name in GATES:
+        found.append(inside("gradient-part-missing", "the slope of g in x g(x) is left out",
+                            lambda c: c.changed(own=lambda c: _gate(c, GATES[name]))))
+        found.append(inside("gradient-part-missing", "of x g(x) only the slope of g is there",
+                            lambda c: c.changed(own=lambda c: _less_gate(c, GATES[name]))))
     if name == "tanh":
         one = np.float64(1)
         found.append(inside("activation-other", "the slope is 1 - y in place of 1 - y^2",
@@ -88,6 +115,18 @@ def of_activation_formulas(c) -> list[Variant]:
                             lambda c, least=least: c.changed(own=lambda c: evaluated(
                                 c, np.where(c.x == 0, least, -np.asarray(c.x))))))
     return found
+
+
+def _gate(c, function) -> Bounded:
+    dy, z = c.exact(c.dy), alone(c)[1]
+    made = np.real(function(z.value + 0j))
+    room = z.rounding.gamma(ROUNDINGS) * np.abs(dy.value)
+    return Bounded(dy.value * made, z.rounding, room + z.rounding.tiny)
+
+
+def _less_gate(c, function) -> Bounded:
+    right, gate = c.changed(own=None).evaluate(), _gate(c, function)
+    return Bounded(right.value - gate.value, right.rounding, right.bound + gate.bound)
 
 
 def _output(c) -> Bounded:

@@ -25,6 +25,11 @@ def of_other_moments(c, ran) -> list[Variant]:
     if {"gamma", "beta"} <= set(c.weights):
         found.append(inside("gamma-beta-swapped", "", lambda c: c.weighing(
             gamma=c.weights["beta"], beta=c.weights["gamma"])))
+    found.append(inside("mean-missing", "", lambda c: c.changed(own=lambda c: _uncentred(
+        c, ran(c.changed(own=None))))))
+    if "gamma" in c.weights:
+        found.append(inside("gamma-missing", "multiplied by 1 + gamma", lambda c: c.weighing(
+            gamma=1 + np.asarray(c.weights["gamma"]))))
     by_batch = "moving_mean" not in c.weights or c.training
     if by_batch:
         rank = np.ndim(c.x)
@@ -61,6 +66,17 @@ def _around(x: Bounded, axes, centre: np.ndarray) -> tuple[Bounded, Bounded]:
     mean = _mean(x, axes)
     apart = x - Bounded(np.reshape(centre, mean.shape), x.rounding)
     return mean, _mean(apart * apart, axes)
+
+
+def _uncentred(c, oracle) -> Bounded:
+    """x / sqrt(variance + epsilon) * gamma + beta."""
+    right = c.changed(own=None).evaluate()
+    gamma = oracle._weight("gamma").value if "gamma" in c.weights else 1.0
+    more = oracle.moments.mean.value * oracle.inverse.value * gamma
+    value = oracle.arranged(right.value) + more
+    size = np.abs(oracle.arranged(np.asarray(c.x, np.float64)) * oracle.inverse.value * gamma)
+    bound = oracle.arranged(right.bound) + right.rounding.gamma(8) * (np.abs(more) + size)
+    return Bounded(value, right.rounding, np.broadcast_to(bound, value.shape)).reshape(right.shape)
 
 
 def _normalized(c, oracle, moments) -> Bounded:

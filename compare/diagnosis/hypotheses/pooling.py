@@ -23,6 +23,9 @@ def of_kind(c) -> list[Variant]:
         return c.then(lambda r: -r) if c.tensor == "output" else c
 
     found.append(inside("pool-kind", "the smallest of each window", smallest))
+    if own == "Average" and "Global" not in c.class_name:
+        found += [inside("pool-kind", "the sum for the mean", lambda c, whole=whole: _summed(
+            c, whole)) for whole in (True, False)]
     if own == "Max" and c.tensor == "output":
         found.append(inside("pool-kind", "the running maximum starts from 0",
                             lambda c: c.then(lambda r: r.clip(0.0, np.inf))))
@@ -33,6 +36,12 @@ def of_kind(c) -> list[Variant]:
 
         found.append(inside("pool-kind", "the mean of the largest and the smallest", middle))
     return found
+
+
+def _summed(c, whole: bool):
+    """Sums in place of means, where all windows lie on the image as a whole, or some do not."""
+    area = float(np.prod(c.default_walk().kernel))
+    return (c if whole else padded(c, "constant", 0.0)).then(lambda r: r * area)
 
 
 def of_pixels(c) -> list[Variant]:
@@ -206,6 +215,7 @@ def _of_size(c) -> list[Variant]:
     found = []
     others = {tuple(n + step * (i == axis) for i, n in enumerate(size))
               for axis in range(len(size)) for step in (1, -1)}
+    others |= {tuple(n + step for n in size) for step in (1, -1, 2)}
     for other in {size[::-1], *others} - {size}:
         if min(other) < 1:
             continue
@@ -218,6 +228,21 @@ def _of_size(c) -> list[Variant]:
 
         said = f"windows of {other} in place of {size}"
         found.append(inside("pool-size", said, change))
+        found += _earlier(other, said)
         if len(c.config.get("pool_size") or ()) == 2:
             found.append(inside("pool-size", said, lambda c, o=other: c.configured(pool_size=o)))
     return sorted(found, key=lambda variant: variant[:2])
+
+
+def _earlier(size: tuple, said: str) -> list[Variant]:
+    """Windows of that size that begin some pixels before those of Keras's: padding=1 in PyTorch."""
+    def change(c, pixels: int):
+        def widen(walk):
+            walk.kernel = size
+            walk.before = [before + pixels for before in walk.before]
+
+        return landing(c, widen)
+
+    return [inside("pool-size", f"{said}, from {pixels} pixel{'s' * (pixels > 1)} further before",
+                   lambda c, pixels=pixels: change(c, pixels)) for pixels in (1, 2)
+            if pixels < max(size)]

@@ -16,9 +16,12 @@ import numpy as np
 from compare.adapters.activation import as_activation
 from compare.adapters.assembly import activation_alone, stand_in
 from compare.adapters.conventions import Conventions
+from compare.adapters.layer import AtInference, layer_class
 from compare.adapters.untouched import Seam, Untouched
+from compare.runtimes.graph import Ran
 from compare.runtimes.jax_functions.layer import JaxLayer, gradient_place, named, place
 from compare.runtimes.jax_functions.program import Program, as_taken
+from compare.runtimes.jax_functions.weights import Stored
 from compare.runtimes.reading import said
 from compare.tracing.configs import compile_understood
 from compare.tracing.layer_error import RAISED, sentence
@@ -26,9 +29,11 @@ from compare.tracing.model_kinds import kind
 from compare.tracing.recorder import record
 from compare.tracing.trace import Trace, layer_parts
 from compare.tracing.types import Network
+from scratch.layers import LAYERS
 from scratch.operations import Operation
 
 SAMPLES = 8  # of the batch on which the function is watched
+DRAWS = 4  # of weights: by chance all that an activation reads may be positive
 Weights = dict[tuple[str, str], np.ndarray]
 
 
@@ -52,8 +57,7 @@ def candidate(network: Any, twin: Any) -> Network:
         compile_understood(model, compiled)
     instead = {}
     for i, layer in enumerate(model.layers):
-        if not (layer.merges or hasattr(layer, "active") or isinstance(layer, Operation)
-                or kind(layer) == "BatchNormalization"):
+        if not (layer.merges or hasattr(layer, "active") or isinstance(layer, Operation)):
             instead[id(layer)] = watched.placed(i, layer)
     left = [layer.name for layer in model.layers if id(layer) not in instead]
     model.layers = [instead.get(id(layer), layer) for layer in model.layers]
@@ -76,25 +80,19 @@ class Watched:
 
     def __init__(self, network: Any, model: Any):
         self.network, self.model = network, model
-        rng = np.random.default_rng(0)
-        x = rng.normal(size=(SAMPLES, *model.input_shape[1:])).astype(np.float32)
-        drawn = copy.deepcopy(model)
-        for (_, name), weight in by_layer(drawn).items():
-            sign = 1 if "variance" in name else rng.choice([-1, 1], weight.shape)
-            weight[...] = sign * rng.uniform(0.2, 0.8, weight.shape)
-        self.trace: Trace = record(drawn, x, gradients=False)  # activations inside layers apart
-        self.positions = layer_parts(self.trace)
         keras = by_layer(model)
-        self.program, self.first = network.program(x)
+        self.program, self.first = network.program(np.zeros(
+            (SAMPLES, *model.input_shape[1:]), np.float32))
         self.programs = {SAMPLES: self.program}
         where = network.mapped(self.program, keras)
         self.copied = not network.holds(where, self.program, keras)
-        ran, self.pairs, self.where = network.paired(self.trace, where, by_layer(drawn))
-        lost = [part.name for part in self.trace.parts if part.name not in self.pairs.arrays]
-        if lost or self.pairs.without:
+        for seed in range(DRAWS):
+            ran, lost = self._paired(where, seed)
+            if not lost:
+                break
+        else:
             raise ValueError("Expected something in the function that stands for each of Keras's "
-                             "layers alone. Received none for "
-                             f"{', '.join([*lost, *self.pairs.without])}")
+                             f"layers alone. Received none for {', '.join(lost)}")
         self.seams: list[Seam] = []
         self.right = network.with_weights(self.where, self.program, keras)
         self.params = self.right if self.copied else self._own(keras)
@@ -102,6 +100,21 @@ class Watched:
         self.values = {self.program.name_of(made): made for step in self.program.steps
                        for made in step.makes} | {self.program.name_of(self.program.x):
                                                   self.program.x}
+
+    def _paired(self, where: dict[tuple[str, str], Stored], seed: int) -> tuple[Ran, list[str]]:
+        """(what the function computed of drawn numbers, the layers of which it has nothing)."""
+        rng = np.random.default_rng(seed)
+        x = rng.normal(size=(SAMPLES, *self.model.input_shape[1:])).astype(np.float32)
+        drawn = copy.deepcopy(self.model)
+        for (_, name), weight in by_layer(drawn).items():
+            sign = 1 if "variance" in name else rng.choice([-1, 1], weight.shape)
+            weight[...] = sign * rng.uniform(0.2, 0.8, weight.shape)
+        self.trace: Trace = record(drawn, x, gradients=False)  # activations inside layers apart
+        self.positions = layer_parts(self.trace)
+        ran, self.pairs, self.where = self.network.paired(self.trace, where, by_layer(drawn))
+        found = self.pairs.arrays
+        return ran, list(dict.fromkeys([*(part.name for part in self.trace.parts
+                                          if part.name not in found), *self.pairs.without]))
 
     def _own(self, keras: Weights) -> Any:
         """The function's own params; the model's layers get them, too."""
@@ -142,7 +155,9 @@ class Watched:
             weights={name: place(name, at.to_keras, at.to_own) for name, at in weights.items()},
             activation=activation,
             gradients={name: gradient_place(name, weights[name].to_keras) for name in trained})
-        new = how.placed({"class_name": kind(layer), "config": layer.get_config()})
+        form = AtInference if kind(layer) == "BatchNormalization" else None
+        new = layer_class(how, LAYERS[kind(layer)], form).from_config(layer.get_config())
+        new.strict = True
         new.name, new.dtype, new.trainable = layer.name, layer.dtype, layer.trainable
         new.build(layer.input_shape)
         for name, weight in params.items():
@@ -248,6 +263,11 @@ class Whole:
         if self.left:
             made.append("Computed by this project and not by JAX, but for the whole network at "
                         f"inference: {', '.join(self.left)}.")
+        norms = [layer.name for layer in self.watched.model.layers
+                 if kind(layer) == "BatchNormalization"]
+        if norms:
+            made.append("Such a function knows one mode: it is judged at inference, and in "
+                        f"training this project computes {', '.join(norms)}.")
         return made
 
     def untouched(self, x: np.ndarray, turned=()) -> Untouched:
