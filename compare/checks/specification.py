@@ -14,6 +14,8 @@ from compare.tracing.trace import Trace
 from compare.tracing.types import Config
 from scratch.layers import LAYERS
 
+# Settings of layers that draw at random, which do nothing outside of training.
+IN_TRAINING = ("rate", "stddev")
 # Rows without which the other gates have nothing to compare.
 STRUCTURE = ("layers", "precision", "shape", "pass")
 
@@ -93,7 +95,7 @@ def _settings(trace: Trace) -> Config:
               if layer["class_name"] != "InputLayer"]
     for i, layer in enumerate(layers):
         for key, value in layer["config"].items():
-            if not incidental(key):
+            if not incidental(key) and (trace.training or key not in IN_TRAINING):
                 settings[f"layer {i + 1} {key}"] = without_names(value)
     return settings
 

@@ -29,6 +29,7 @@ from compare.diagnosis.standalone import diagnose_loss, diagnose_optimizer, diag
 from compare.diagnosis.suspect import Suspect
 from compare.diagnosis.told_by_row import missing_or_reshaped, raised, told, unexplained
 from compare.diagnosis.training_causes import diagnose_training
+from compare.diagnosis.weights_elsewhere import found_elsewhere
 from compare.oracle import expected
 from compare.oracle.expected import oracle_of
 from compare.oracle.regularization import of_outputs, of_weights, regularizer_of, total
@@ -104,7 +105,8 @@ class Diagnosis:
         key = (row.gate, row.layer, row.tensor)
         if key not in self.known:
             try:
-                finding = told(row) or self._explain(row, seconds)
+                finding = (found_elsewhere(row, self.candidate, self.reference) or told(row)
+                           or self._explain(row, seconds))
             except LayerError as error:  # of somebody's own, run once more
                 finding = Finding(row.layer, row.tensor, "candidate",
                                   (Cause("raised", str(error)),), before=row.used)

@@ -12,7 +12,7 @@ import torch
 
 from compare.adapters.activation import as_activation
 from compare.adapters.assembly import activation_alone, inner_activation, stand_in
-from compare.adapters.pytorch import notes, optimizer, placing, recording
+from compare.adapters.pytorch import dropping, leaving, notes, optimizer, placing, recording
 from compare.adapters.pytorch.loading import Loading
 from compare.adapters.pytorch.pairing import Pairing, Pairs, Place, flattened
 from compare.adapters.pytorch.recording import Call
@@ -21,7 +21,7 @@ from compare.tracing.configs import compile_understood
 from compare.tracing.layer_error import RAISED, sentence
 from compare.tracing.model_kinds import kind
 from compare.tracing.types import Network
-from scratch.layers import AffineLayer, Layer
+from scratch.layers import AffineLayer, Dropout, Layer
 from scratch.operations import Operation
 
 SAMPLES = 2  # of the batch on which the module is watched
@@ -71,16 +71,17 @@ def _recorded(module, model) -> tuple[recording.Recording, bool]:
     """(what the module was seen to compute, whether it takes channels first)."""
     drawn = np.random.default_rng(0).normal(size=(SAMPLES, *model.input_shape[1:]))
     dtype = next((p.dtype for p in module.parameters()), torch.float32)
-    errors = []
+    errors, left = [], ""
     for channels_first in (True, False) if drawn.ndim > 2 else (False,):
         turned = as_input(drawn, channels_first, dtype)
         try:
             return recording.recorded(module, turned), channels_first
         except RAISED as error:  # somebody's module may raise anything
             errors.append(f"of shape {tuple(turned.shape)} it raised {sentence(error)}")
+            left = left or leaving.said_of(module, turned, model)
     raise ValueError(f"Expected a module that runs on inputs of Keras's shape, {model.input_shape}"
                      f", with the channels first. Received {type(module).__name__}: "
-                     f"{'; '.join(errors)}")
+                     f"{'; '.join(errors[:1] if left else errors)}{left}")
 
 
 def _places(model) -> list[Place]:
@@ -128,6 +129,9 @@ def _place(model, places: list[Place], calls: list[Call | None], biased: bool
     placed: dict[int, Layer] = {}
     for place, call in zip(places, calls):
         layer = model.layers[place.position]
+        if call is not None and call.kind == "dropout" and isinstance(layer, Dropout):
+            placed[place.position] = dropping.own(call, layer)
+            continue
         if call is None or layer.merges or hasattr(layer, "active") or \
                 isinstance(layer, Operation):
             continue

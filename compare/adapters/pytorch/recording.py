@@ -2,6 +2,7 @@
 functions between them, `F.relu` or `x + y`, seen by PyTorch's own way of overriding functions.
 """
 
+import contextlib
 import copy
 import functools
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as trees
 
 from compare.adapters.pytorch import kinds
+from compare.tracing.layer_error import RAISED
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,16 @@ def recorded(module: nn.Module, x: torch.Tensor, arrays: bool = False) -> Record
         raise ValueError("expected a module whose output depends on its input. Received one "
                          "that does not")
     return Recording(recorder.calls, recorder.made_by[id(output)], recorder.arrays)
+
+
+def until_it_stops(module: nn.Module, x: torch.Tensor) -> list[Call]:
+    """The calls of a forward pass that raises, before it does."""
+    module = copy.deepcopy(module).eval()
+    recorder = _Recorder(x, False)
+    recorder.hooks_on(module)
+    with torch.no_grad(), recorder, contextlib.suppress(*RAISED):
+        module(x)
+    return recorder.calls
 
 
 class _Recorder(TorchFunctionMode):

@@ -93,6 +93,17 @@ FORMULAS = {  # by activation: (how it differs, function of complex numbers)
 }
 
 
+def of_gates(c) -> list[Variant]:
+    """For x g(x): a gradient in which one of the two factors counts as a constant."""
+    name = activation_name(c)
+    if name not in GATES or c.tensor != "input_gradient" or c.part == WHOLE:
+        return []
+    return [inside("gradient-part-missing", "the slope of g in x g(x) is left out",
+                   lambda c: c.changed(own=lambda c: _gate(c, GATES[name]))),
+            inside("gradient-part-missing", "of x g(x) only the slope of g is there",
+                   lambda c: c.changed(own=lambda c: _less_gate(c, GATES[name])))]
+
+
 def of_activation_formulas(c) -> list[Variant]:
     """Other formulas, and other slopes."""
     name = activation_name(c)
@@ -100,11 +111,6 @@ def of_activation_formulas(c) -> list[Variant]:
         own=lambda c: _computed(c, f))) for said, function in FORMULAS.get(str(name).lower(), ())]
     if c.tensor != "input_gradient" or c.part == WHOLE:
         return found
-    if name in GATES:
-        found.append(inside("gradient-part-missing", "the slope of g in x g(x) is left out",
-                            lambda c: c.changed(own=lambda c: _gate(c, GATES[name]))))
-        found.append(inside("gradient-part-missing", "of x g(x) only the slope of g is there",
-                            lambda c: c.changed(own=lambda c: _less_gate(c, GATES[name]))))
     if name == "tanh":
         one = np.float64(1)
         found.append(inside("activation-other", "the slope is 1 - y in place of 1 - y^2",

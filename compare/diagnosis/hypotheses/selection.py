@@ -6,7 +6,7 @@ common comes before what is general and rare.
 
 
 from compare.diagnosis.computation import Computation, LossComputation, UpdateComputation
-from compare.diagnosis.hypotheses.activation_formulas import of_activation_formulas
+from compare.diagnosis.hypotheses.activation_formulas import of_activation_formulas, of_gates
 from compare.diagnosis.hypotheses.activations import of_activations
 from compare.diagnosis.hypotheses.attention import of_attention
 from compare.diagnosis.hypotheses.augmentation import of_augmentation
@@ -85,7 +85,7 @@ def of_layer(c, shape: tuple) -> list[Variant]:
         found += of_merging(c) + of_noise(c) + of_augmentation(c) + of_colors(c)
         found += of_places(c) + of_image_size(c) + of_shapes(c)
     found += of_inner_activation(c)
-    found += of_activations(c) + of_activation_formulas(c) + of_timing(c)
+    found += of_gates(c) + of_activations(c) + of_activation_formulas(c) + of_timing(c)
     if c.tensor.endswith("_updated"):
         return found + negated() + scaled()
     batched = c.tensor == "output" or c.tensor.startswith("input_gradient")
