@@ -62,7 +62,7 @@ class NetworkFile:
             ValueError: for a file that cannot be read or run, or is quantized.
         """
         if self._is_onnx:
-            return onnx_file.ran(self.path, trace.x, self.data_format)
+            return onnx_file.ran(self.path, trace, self.data_format)
         return tflite_file.ran(self.path, trace.x)
 
 

@@ -42,6 +42,8 @@ def _pairs(node: Node, part: Part, config: dict[str, Any]) -> list[tuple[str, An
         return [("epsilon", _short(own.get("epsilon", 1e-5)), config["epsilon"])]
     if node.op == "LeakyRelu" and "negative_slope" in config:
         return [("alpha", _short(own.get("alpha", 0.01)), config["negative_slope"])]
+    if node.op == "Clip" and part.class_name == "ReLU" and config.get("max_value") is not None:
+        return [("max", own.get("max"), float(config["max_value"]))]
     if node.op == "Elu" and "alpha" in config:
         return [("alpha", _short(own.get("alpha", 1.0)), config["alpha"])]
     return []

@@ -11,7 +11,9 @@ import numpy as np
 
 from compare.diagnosis.hypotheses.rearrangement import layouts
 from compare.diagnosis.hypothesis import Variant, inside, result
+from compare.oracle.layers.convolution import DepthwiseConv2D
 
+FEW = 4  # channels: all of their orders are tried
 KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel")
 
 
@@ -56,6 +58,9 @@ def turns(shape: tuple, spatial: int):
         for axis, what in ((a, "input"), (b, "output")):
             yield ("kernel-channels-swapped", f"the {what}'s channels in reverse order",
                    lambda k, axis=axis: np.flip(k, axis))
+        for order in itertools.permutations(range(shape[a])) if shape[a] <= FEW else ():
+            yield ("kernel-channels-swapped", f"the input's channels in the order {order}",
+                   lambda k, order=order: np.take(k, order, a))
     for said, function in layouts(shape, together=tuple(window) if spatial == 3 else ()):
         yield "kernel-layout", said, function
     for axis in window:
@@ -94,7 +99,53 @@ def of_kernels(c) -> list[Variant]:
             else:
                 found.append(inside(identifier, detail, lambda c, n=name, f=function:
                                     weighed(c, n, f)))
-    return distinct(found, c)
+    return distinct(found, c) + _of_filters(c)
+
+
+MOST = 32  # filters whose order is looked for
+
+
+def _of_filters(c) -> list[Variant]:
+    """Whole filters in the places of others; which, is found by what each of them gives."""
+    kernel = c.weights.get("kernel")
+    if c.tensor != "output" or kernel is None or not 2 < _by_filter(c).shape[-1] <= MOST:
+        return []
+    return [Variant("kernel-channels-swapped",
+                    lambda steps: f"the filters in the order {_order(*steps[0])}",
+                    lambda c, made: _with_filters(c, _order(c, made)),
+                    agrees=lambda steps: len({_order(*step) for step in steps}) == 1)]
+
+
+def _with_filters(c, order):
+    """The computation with filters in that order; the bias stays."""
+    return c.weighing(kernel=_by_filter(c)[..., list(order)].reshape(c.weights["kernel"].shape))
+
+
+def _by_filter(c) -> np.ndarray:
+    """The kernel with filters along its last axis, those of a depthwise one among them."""
+    kernel = c.weights["kernel"]
+    depthwise = isinstance(c.layer, DepthwiseConv2D)
+    return kernel.reshape(*kernel.shape[:-2], -1) if depthwise else kernel
+
+
+def _order(c, made) -> tuple[int, ...]:
+    """Which filter gives each channel that was made.
+
+    Raises:
+        ValueError: if these are not all of them, or all are in their own places.
+    """
+    axis = 1 if c.config.get("data_format") == "channels_first" else made.ndim - 1
+    count = made.shape[axis]
+    places = tuple(i for i in range(made.ndim) if i != axis)
+    off = np.full((count, count), np.inf)  # by channel and filter
+    for step in range(count):
+        order = np.roll(np.arange(count), -step)
+        right = _with_filters(c, order).evaluate().value
+        off[np.arange(count), order] = np.abs(right - made).max(axis=places)
+    found = tuple(int(i) for i in off.argmin(axis=1))
+    if sorted(found) != list(range(count)) or found == tuple(range(count)):
+        raise ValueError("Expected the layer's filters in another order. Received others")
+    return found
 
 
 def weighed(c, name: str, function):

@@ -84,8 +84,9 @@ def of_layer(c, shape: tuple) -> list[Variant]:
         found += of_weight_gradients(c)
         found += of_merging(c) + of_noise(c) + of_augmentation(c) + of_colors(c)
         found += of_places(c) + of_image_size(c) + of_shapes(c)
-    found += of_inner_activation(c)
-    found += of_gates(c) + of_activations(c) + of_activation_formulas(c) + of_timing(c)
+    inside, alone = of_inner_activation(c), of_gates(c) + of_activations(c)
+    found += [*alone, *inside] if c.tensor == "output" else [*inside, *alone]
+    found += of_activation_formulas(c) + of_timing(c)
     if c.tensor.endswith("_updated"):
         return found + negated() + scaled()
     batched = c.tensor == "output" or c.tensor.startswith("input_gradient")
