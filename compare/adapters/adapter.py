@@ -7,12 +7,14 @@ in between, and gradients are added up.
 
 import numpy as np
 
-from compare.adapters import accessors, calls, gradient_recovery
+from compare.adapters import accessors, calls, gradient_recovery, hints
 from compare.adapters.axis_order import boundaries
 from compare.adapters.calls import numbers
 from compare.adapters.per_sample import own_shape, sample, shaped, together
 from compare.adapters.weights import Weights
 from compare.tracing.layer_error import RAISED, sentence
+
+SEVERAL = (tuple, list, dict)  # in which there may be several arrays
 
 
 class Adapter:
@@ -22,6 +24,7 @@ class Adapter:
         how: the object's `Conventions`.
         layer: the layer, built.
         strict: whether arrays of another shape than a weight's are refused as places for it.
+        hinting: whether errors say what may have been left untold.
 
     Attributes:
         slack: after `backward`, for each gradient whose recovery rounds, by how much it may.
@@ -29,8 +32,8 @@ class Adapter:
             Keras's order of axes where it has as many; None otherwise.
     """
 
-    def __init__(self, how, layer, strict: bool):
-        self.how, self.layer, self.strict = how, layer, strict
+    def __init__(self, how, layer, strict: bool, hinting: bool = True):
+        self.how, self.layer, self.strict, self.hinting = how, layer, strict, hinting
         self.obj = how.own_object()
         self.source, self.target = boundaries(how, layer)
         theirs = getattr(layer, "data_format", None) or "channels_last"
@@ -70,6 +73,15 @@ class Adapter:
 
         An object that changes its input changes x, as it would in a network of its own.
         """
+        given = np.array(x) if self.hinting else x
+        try:
+            return self._forward(x, training)
+        except RAISED as error:  # somebody's object may raise anything
+            if self.hinting:
+                hints.noted(error, hints.of_forward(self.how, self.layer, given, self.strict))
+            raise
+
+    def _forward(self, x, training: bool) -> np.ndarray:
         how = self.how
         self._push()
         self._set_mode(training)
@@ -121,6 +133,16 @@ class Adapter:
         Raises:
             ValueError: for an input's gradient of another shape, once `grads` are filled.
         """
+        given = np.array(dy) if self.hinting else dy
+        try:
+            return self._backward(dy)
+        except RAISED as error:  # somebody's object may raise anything
+            if self.hinting and error is not self._wrong:
+                x = self.source.to_keras(self._x) if self.how.batched is True else self._given
+                hints.noted(error, hints.of_backward(self.how, self.layer, x, given, self.strict))
+            raise
+
+    def _backward(self, dy) -> np.ndarray | None:
         how = self.how
         self.misshapen = self._wrong = None
         own = np.array(self.target.to_own(dy), order="C")
@@ -171,6 +193,8 @@ class Adapter:
             getattr(self.obj, self.how.reset)()
         takes, gives = calls.forward_of(self.how, self.layer.params)
         said = calls.call(self.how, self.obj, "forward", takes, gives, self._held(x=x))
+        if self.how.forward_gives is None and isinstance(said.get("output"), SEVERAL):
+            self._untold("forward", said["output"], {"output": self._shapes[1]})
         self._said = said
         return shaped(self.how, "output", numbers(said.get("output"), "the output"),
                       self._shapes[1])
@@ -191,9 +215,24 @@ class Adapter:
         found = gradient_recovery.collect(how, self.obj, self.weights, names, said, before,
                                           layer.dtype)
         dx = said.get("input_gradient")
+        if how.backward_gives is None and isinstance(dx, SEVERAL):
+            shapes = {f"{name}_gradient": self.weights.pull(self.obj, name).shape
+                      for name in names if name in how.weights}
+            self._untold("backward", dx, {"input_gradient": self._shapes[0], **shapes})
         if dx is not None:
             dx = self._fitting(numbers(dx, "the input gradient"))
         return dx, found
+
+    def _untold(self, which: str, returned, shapes: dict) -> None:
+        """Raises a TypeError that names the option if a pass gives more than one array."""
+        if isinstance(returned, list) and hints.shape_of(returned) in shapes.values():
+            return  # an array, as a list
+        option = f"{which}_gives"
+        hint = hints.gives(returned, shapes, option)
+        raise TypeError(f"expected one array from the {which} pass. Received: "
+                        f"{type(returned).__name__} of {len(returned)}. What is returned is told "
+                        f"by {option}, 'ignored' where nothing is to be done with it"
+                        + (f". {hint}" if hint else ""))
 
     def _fitting(self, dx: np.ndarray) -> np.ndarray | None:
         """The input's gradient; None if it has another shape, of which `backward` tells once the

@@ -47,7 +47,7 @@ def call(how, obj, which: str, takes: tuple, gives: tuple | None, held: dict) ->
     if missing:
         raise TypeError(f"expected {which}_takes to name what there is: {', '.join(held)}. "
                         f"Received: {', '.join(missing)}")
-    _require_taken(method, which, takes)
+    _require_taken(method, which, takes, list(held))
     result = method(*(held[name] for name in takes))
     if gives is None:  # an output, or an output and whatever the way back needs
         pair = isinstance(result, tuple) and len(result) == 2 and how.obj is None
@@ -59,7 +59,7 @@ def call(how, obj, which: str, takes: tuple, gives: tuple | None, held: dict) ->
     return _named(which, gives, result)
 
 
-def _require_taken(method, which: str, takes: tuple) -> None:
+def _require_taken(method, which: str, takes: tuple, held: list[str]) -> None:
     """Raises a TypeError that names the option if a pass cannot be called with as many things."""
     try:
         signature = inspect.signature(method)
@@ -71,7 +71,8 @@ def _require_taken(method, which: str, takes: tuple) -> None:
         name = getattr(method, "__qualname__", type(method).__name__)
         raise TypeError(f"expected {name}{signature} to take {len(takes)} arguments: "
                         f"({', '.join(takes)}). What the {which} pass takes, in order, is told by "
-                        f"{which}_takes=(...); () for nothing") from None
+                        f"{which}_takes=(...), of {', '.join(held)}; () for nothing"
+                        ) from None
 
 
 def _named(which: str, gives: tuple, result) -> dict:

@@ -11,6 +11,7 @@ import numpy as np
 
 from compare.adapters import accessors
 from compare.adapters.calls import numbers
+from compare.tracing.layer_error import RAISED
 
 # The rate handed to a backward pass that takes one: a power of two, so that the product rounds
 # nothing, and a large one, so that the step is no smaller than the weights' own rounding.
@@ -24,8 +25,21 @@ def rate(how, obj) -> float:
     if "learning_rate" in (how.backward_takes or ()) and how.applies:
         return RATE
     if isinstance(how.learning_rate, str):
-        return float(accessors.read(obj, how.learning_rate))
+        return _rounded(obj, how.learning_rate) if how.applies else \
+            float(accessors.read(obj, how.learning_rate))
     return float(how.learning_rate or 0.0)
+
+
+def _rounded(obj, place: str) -> float:
+    """The rate that an object keeps, made the next power of two there, if it can be: products with
+    that round nothing, wherever in a sum of them they are made."""
+    step = float(accessors.read(obj, place))
+    near = float(2.0 ** np.round(np.log2(step))) if step > 0 else step
+    try:
+        accessors.write(obj, place, near)
+        return float(accessors.read(obj, place))
+    except RAISED:  # a property may refuse
+        return step
 
 
 def collect(how, obj, weights, names, said: dict, before: dict, dtype) -> dict:

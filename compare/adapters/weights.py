@@ -111,6 +111,12 @@ def _hint(name: str, expected: tuple, received: tuple) -> str:
     """What may have been left untold of an array of another shape."""
     if name == "alpha":
         return ". Keras has a slope for each element, unless shared_axes=[1, 2] says otherwise"
+    if "kernel" in name and len(received) == len(expected) == 2:
+        longer = [axis for axis, (n, more) in enumerate(zip(expected, received)) if more == n + 1]
+        if len(longer) == 1 and received[1 - longer[0]] == expected[1 - longer[0]]:
+            rest, last = ("[:-1]", "[-1]") if longer == [0] else ("[:, :-1]", "[:, -1]")
+            return (f". If the bias is in it, too: kernel=lambda o: o.W{rest}, "
+                    f"bias=lambda o: o.W{last}")
     if "kernel" in name and np.prod(expected) == np.prod(received):
         return (". In which order its axes lie is told by kernel_layout='OIHW' and the like, "
                 "'(IO)HW' where channels and multiplier are one axis")

@@ -452,7 +452,8 @@ CATALOGUE: dict[str, Entry] = {
         "there is no gradient of the weight",
         "Compute it in the backward pass. Of a wrapped layer say where it is kept, "
         "compare.wrap(..., gradients={'NAME': 'attribute'}), or that it is returned, "
-        "backward_gives=('input_gradient', 'NAME_gradient').", BACKWARD),
+        "backward_gives=('input_gradient', 'NAME_gradient'), or that the weights are changed at "
+        "once, gradients='applied'.", BACKWARD),
     "raised": Entry(
         "it raises an error", "Mend what the message names.",
         ("forward", "backward", "loss", "update")),

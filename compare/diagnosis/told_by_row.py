@@ -40,7 +40,8 @@ def missing_or_reshaped(row: Row, looks_like: str) -> Finding | None:
         identifier = ("input-gradient-missing" if row.tensor == "input_gradient" else
                       "weight-gradient-missing" if row.tensor.endswith("_gradient") else "shape")
         return _of(row, identifier, f"nothing came where {expected} should have")
-    return _of(row, "shape", f"{received} in place of {expected}{_cropped(expected, received)}")
+    more = _seen_by_shape(row.tensor, expected, received)
+    return _of(row, "shape", f"{received} in place of {expected}{more}")
 
 
 def raised(row: Row) -> Finding | None:
@@ -50,8 +51,11 @@ def raised(row: Row) -> Finding | None:
     return _of(row, "raised", re.sub(r"^Layer '.*?' \(\w+\): ", "", row.note))
 
 
-def _cropped(expected: str, received: str) -> str:
+def _seen_by_shape(tensor: str, expected: str, received: str) -> str:
     right, made = ([int(n) for n in re.findall(r"\d+", each)] for each in (expected, received))
+    if tensor.endswith("_gradient") and tensor != "input_gradient" and made[1:] == right:
+        return (": one for each sample, to be added up. Where they come so on purpose: "
+                "compare.wrap(..., per_sample=True)")
     if len(right) != len(made):
         return ""
     less = [str(i) for i, (a, b) in enumerate(zip(right, made)) if b < a]

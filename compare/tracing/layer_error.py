@@ -41,15 +41,15 @@ class LayerError(ValueError):
 
 
 def sentence(error: BaseException) -> str:
-    """The error's type and message, and where in somebody's own code it arose."""
+    """The error's type and message, where in somebody's own code it arose, and its notes."""
     said = " ".join(str(error).split())
     text = f"{type(error).__name__}: {said}" if said else type(error).__name__
     frames = _somebodys(error)
-    if not frames:
-        return text
-    last = frames[-1]
-    line = linecache.getline(last.filename, last.lineno or 0).strip()
-    return f"{text} ({Path(last.filename).name}, line {last.lineno}: {line})"
+    if frames:
+        last = frames[-1]
+        line = linecache.getline(last.filename, last.lineno or 0).strip()
+        text = f"{text} ({Path(last.filename).name}, line {last.lineno}: {line})"
+    return ". ".join([text, *getattr(error, "__notes__", ())])
 
 
 def in_somebodys_code(error: BaseException) -> bool:

@@ -114,6 +114,91 @@ def test_one_mistake_is_named(twin, name):
     assert identifier is None or found.identifier == identifier, found
 
 
+@pytest.fixture(scope="module")
+def mobile():
+    """Layers of which JAX makes many steps each."""
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([
+        keras.Input((9, 8, 3)), layers.Conv2D(4, (3, 2), name="conv"),
+        layers.BatchNormalization(name="norm"), layers.ReLU(name="relu"),
+        layers.AveragePooling2D(2, padding="same", name="pool"),
+        layers.LeakyReLU(name="leaky"), layers.GlobalMaxPooling2D(name="top"),
+        layers.LayerNormalization(name="layer_norm"), layers.Dense(6, activation="gelu", name="mid"),
+        layers.Dense(5, activation="softmax", name="dense")])
+    for weight in model.weights:
+        if len(weight.shape) == 1:
+            weight.assign(RNG.uniform(0.5, 1.5, weight.shape))
+    model.compile(optimizer=keras.optimizers.SGD(0.05), loss="sparse_categorical_crossentropy")
+    return model
+
+
+def many_steps(params, x, strides=(1, 1), epsilon=1e-3, centre=1.0, gamma=0.0, relu=jax.nn.relu,
+               area=None, top=jnp.max, variance=0, lower=1e-3, approximate=False, slope=0.3,
+               bias=1.0):
+    p = params
+    y = lax.conv_general_dilated(x, p["k"], strides, "VALID",
+                                 dimension_numbers=("NHWC", "HWIO", "NHWC")) + bias * p["b"]
+    y = (y - centre * p["mean"]) * (gamma + p["scale"]) / jnp.sqrt(p["var"] + epsilon) + p["offset"]
+    y = relu(y)
+    how = {"window_dimensions": (1, 2, 2, 1), "window_strides": (1, 2, 2, 1), "padding": "SAME"}
+    sums = lax.reduce_window(y, 0.0, lax.add, **how)
+    y = sums / (lax.reduce_window(jnp.ones_like(y), 0.0, lax.add, **how) if area is None else area)
+    y = top(jnp.where(y > 0, y, slope * y), axis=(1, 2))
+    y = (y - y.mean(-1, keepdims=True)) / jnp.sqrt(y.var(-1, keepdims=True, ddof=variance) + lower)
+    y = jax.nn.gelu((y * p["g"] + p["h"]) @ p["d"] + p["e"], approximate=approximate)
+    return jax.nn.softmax(y @ p["f"] + p["o"])
+
+
+# (what is wrong in the function, the layer, the cause, what is said of it)
+IN_MANY_STEPS = {
+    "the epsilon of a batch norm": ({"epsilon": 1e-5}, "norm", "epsilon", "1e-05"),
+    "a mean that stays": ({"centre": 0.0}, "norm", "mean-missing", ""),
+    "1 + gamma": ({"gamma": 1.0}, "norm", "gamma-missing", "1 + gamma"),
+    "a gradient that is stopped": (
+        {"relu": lambda y: lax.stop_gradient(y) * (y > 0)}, "relu", "gradient-missing", ""),
+    "a ReLU up to 6": ({"relu": jax.nn.relu6}, "relu", "activation-other", "relu6"),
+    "padding that is averaged": ({"area": 4.0}, "pool", "pool-average-padding", ""),
+    "sums for means": ({"area": 1.0}, "pool", "pool-kind", "the sum for the mean"),
+    "a slope": ({"slope": 0.01}, "leaky", "activation-other", "0.01"),
+    "a mean for a maximum": ({"top": jnp.mean}, "top", "pool-kind", ""),
+    "the epsilon of a layer norm": ({"lower": 1e-6}, "layer_norm", "epsilon", "1e-06"),
+    "an unbiased variance": ({"variance": 1}, "layer_norm", "moving-statistics", "n - 1"),
+    "GELU by tanh": ({"approximate": True}, "mid", "activation-other", "tanh"),
+    "no bias": ({"bias": 0.0}, "conv", "bias-missing", ""),
+}
+
+
+def params_in_order(model):
+    return dict(zip(("k", "b", "scale", "offset", "mean", "var", "g", "h", "d", "e", "f", "o"),
+                    map(np.array, model.get_weights())))
+
+
+def test_layers_of_many_steps_hold(mobile):
+    report = compare.check(compare.from_jax(many_steps, params_in_order(mobile)), mobile, X, Y,
+                           steps=0)
+    assert report, str(report)
+    assert "judged at inference, and in training this project computes norm" in str(report.notes)
+    rows = {(row.gate.value, row.layer, row.tensor) for row in report.rows}
+    assert {("backward", "leaky", "input_gradient"), ("inference", "norm", "output")} <= rows
+
+
+@pytest.mark.parametrize("name", IN_MANY_STEPS)
+def test_one_mistake_in_layers_of_many_steps_is_named(mobile, name):
+    how, layer, identifier, words = IN_MANY_STEPS[name]
+    port = compare.from_jax(lambda params, x: many_steps(params, x, **how), params_in_order(mobile))
+    report = compare.check(port, mobile, X, Y, steps=0)
+    found = report.cause
+    assert not report and found.layer.split("/")[0] == layer, str(report)
+    assert found.identifier == identifier and words in found.sentence, found
+
+
+def test_a_convolution_of_another_shape_is_told_of_itself_not_of_what_follows(mobile):
+    port = compare.from_jax(lambda params, x: many_steps(params, x, strides=(2, 1)),
+                            params_in_order(mobile))
+    report = compare.check(port, mobile, X)
+    assert (report.cause.layer, report.cause.identifier) == ("conv", "shape")
+
+
 def test_a_graph_with_normalization_forward(twin):
     keras.utils.set_random_seed(1)
     x = keras.Input((9, 8, 3))

@@ -39,6 +39,12 @@ WRONG = {
     "another epsilon": ({"epsilon": 1e-5}, "norm", "epsilon", "epsilon 1e-05 in place of 0.001"),
     "no bias": ({"bias": False}, "conv", "bias-missing", ""),
     "a mirrored kernel": ({"flipped": True}, "conv", "kernel-flipped", ""),
+    "blue for red": ({"inputs": (2, 1, 0)}, "conv", "kernel-channels-swapped", ""),
+    "green for red": ({"inputs": (1, 0, 2)}, "conv", "kernel-channels-swapped", ""),
+    "filters in another order": ({"filters": (2, 0, 1, 3)}, "conv", "kernel-channels-swapped", ""),
+    "mean and variance exchanged": ({"norm": (0, 1, 3, 2)}, "norm", "moments-swapped", ""),
+    "gamma and beta exchanged": ({"norm": (1, 0, 2, 3)}, "norm", "gamma-beta-swapped", ""),
+    "a pool that keeps the largest": ({"pool": {"op": "MaxPool"}}, "pool", "pool-kind", ""),
     "a leak": ({"relu": "LeakyRelu"}, "relu", "activation-other", "alpha 0.3 in place of 0.0"),
     "no activation": ({"without": ("relu",)}, "relu", "activation-missing", ""),
     "zeros that are averaged": ({"pool": {"count_include_pad": 1}}, "pool", "pool-average-padding",
@@ -82,11 +88,35 @@ def test_a_shape_that_cannot_be_is_a_row_and_no_error(keras, tmp_path):
     assert "pads (0, 0, 0, 0) in place of (1, 0, 1, 1)" in said(report, "Settings")
 
 
-def write(path, model, wanted):
+def test_a_file_that_stops_on_its_way_is_judged_up_to_there(twin, tmp_path):
+    path = onnx_cnn(tmp_path / "stops.onnx", twin, pads=(0, 0, 0, 0))
+    report = compare.check(path, twin, X)
+    row = report.first_failure
+    assert (row.layer, row.note) == ("conv", "expected shape (5, 5, 8, 4), received (5, 4, 4, 7)")
+    assert "'Gemm_5' (Gemm) raised" in said(report, "The file does not run to its end")
+    assert "pads (0, 0, 0, 0) in place of (1, 0, 1, 1)" in said(report, "Settings")
+    assert not any(row.passed for row in report.rows if row.layer == "network")
+
+
+def test_what_a_clip_keeps_is_told_where_no_number_reaches_it(keras, tmp_path):
+    layers = keras.layers
+    model = keras.Sequential([keras.Input((9, 8, 3)), layers.Conv2D(4, (3, 2), name="conv"),
+                              layers.ReLU(600.0, name="relu"),
+                              layers.GlobalAveragePooling2D(name="pool"),
+                              layers.Dense(5, name="dense")])
+    path = tmp_path / "clip.onnx"
+    write(path, model, [("Conv", ["k", "b"], {"kernel_shape": (3, 2)}), ("Clip", ["lo", "hi"], {}),
+                        ("GlobalAveragePool", [], {}), ("Flatten", [], {}),
+                        ("Gemm", ["d", "e"], {})], lo=np.float32(0), hi=np.float32(800))
+    report = compare.check(path, model, X)
+    assert report and "Clip max 800.0 in place of 600.0" in said(report, "Settings")
+
+
+def write(path, model, wanted, **more):
     """A stack of nodes with the kernels of a convolution and a dense layer."""
     helper, held = onnx.helper, {layer.name: layer.get_weights() for layer in model.layers}
     constants = {"k": np.moveaxis(held["conv"][0], (3, 2), (0, 1)), "b": held["conv"][1],
-                 "d": held["dense"][0], "e": held["dense"][1]}
+                 "d": held["dense"][0], "e": held["dense"][1], **more}
     nodes = [helper.make_node(op, [f"t{i}", *more], [f"t{i + 1}"], **settings)
              for i, (op, more, settings) in enumerate(wanted)]
     info = helper.make_tensor_value_info

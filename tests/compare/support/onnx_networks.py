@@ -25,29 +25,33 @@ def keras_cnn(keras, seed=0):
 
 
 def onnx_cnn(path, model, *, pads=(1, 0, 1, 1), epsilon=1e-3, bias=True, relu="Relu",
-             pool=None, axis=-1, permuted=True, flipped=False, without=(), names="n{}"):
+             pool=None, axis=-1, permuted=True, flipped=False, without=(), names="n{}",
+             inputs=(0, 1, 2), filters=(0, 1, 2, 3), norm=(0, 1, 2, 3)):
     """Write it to a file.
 
     Args:
         model: whose weights it gets.
         names: of the tensors, with a place for a number.
+        inputs, filters, norm: the order of the kernel's channels and of a normalization's weights.
         Others: one mistake each.
     """
     held = {layer.name: layer.get_weights() for layer in model.layers}
     kernel, offset = held["conv"]
-    kernel = kernel[::-1, ::-1] if flipped else kernel
+    kernel = (kernel[::-1, ::-1] if flipped else kernel)[:, :, list(inputs)][..., list(filters)]
     dense, dense_offset = held["dense"]
     if permuted:
         dense = np.moveaxis(dense.reshape(3, 4, 4, 6), 2, 0).reshape(48, 6)
     constants = {"k": np.moveaxis(kernel, (3, 2), (0, 1)), "b": offset, "d": dense,
-                 "e": dense_offset, **dict(zip(("g", "h", "m", "v"), held["norm"]))}
-    pool = {"pads": (1, 0, 1, 1), "count_include_pad": 0, **(pool or {})}
+                 "e": dense_offset, **dict(zip(("g", "h", "m", "v"), [held["norm"][i] for i in norm]))}
+    pool = {"pads": (1, 0, 1, 1), "count_include_pad": 0, "op": "AveragePool", **(pool or {})}
+    if (pooling := pool.pop("op")) == "MaxPool":
+        del pool["count_include_pad"]
     wanted = [
         ("conv", "Conv", ["k", "b"] if bias else ["k"],
          {"pads": pads, "strides": (2, 1), "kernel_shape": (3, 2)}),
         ("relu", relu, [], {"alpha": 0.3} if relu == "LeakyRelu" else {}),
         ("norm", "BatchNormalization", ["g", "h", "m", "v"], {"epsilon": epsilon}),
-        ("pool", "AveragePool", [], {"kernel_shape": (3, 3), "strides": (2, 2), **pool}),
+        ("pool", pooling, [], {"kernel_shape": (3, 3), "strides": (2, 2), **pool}),
         ("flat", "Flatten", [], {}), ("dense", "Gemm", ["d", "e"], {}),
         ("soft", "Softmax", [], {"axis": axis})]
     nodes, last = [], "image"

@@ -18,6 +18,25 @@ class Swish(nn.Module):
         return x * torch.sigmoid(x)
 
 
+class Detached(nn.Module):
+    """A swish of which one factor counts as a constant on the way back."""
+
+    def forward(self, x):
+        return x * torch.sigmoid(x).detach()
+
+
+class Unbiased(nn.Module):
+    """A layer normalization by hand, with torch's own variance."""
+
+    def __init__(self, units):
+        super().__init__()
+        self.weight, self.bias = (nn.Parameter(torch.zeros(units)) for _ in range(2))
+
+    def forward(self, x):
+        x = (x - x.mean(-1, keepdim=True)) / torch.sqrt(x.var(-1, keepdim=True) + 1e-3)
+        return x * self.weight + self.bias
+
+
 RIGHT = {
     "conv1d and the order of its flattening": (
         (11, 5), [layers.Conv1D(4, 3, strides=2), layers.Flatten(), layers.Dense(3)],
@@ -77,6 +96,24 @@ WRONG = {
                      lambda: [nn.Linear(5, 4), nn.GELU("tanh")], "activation-other", "tanh"),
     "GELU by 1 + erf": ((5,), [layers.Dense(4, activation="gelu"), layers.Dense(2)],
                         lambda: [nn.Linear(5, 4), nn.GELU(), nn.Linear(4, 2)], "cancellation", ""),
+    "GELU in place of ReLU": ((5,), [layers.Dense(4, activation="relu"), layers.Dense(2)],
+                              lambda: [nn.Linear(5, 4), nn.GELU(), nn.Linear(4, 2)],
+                              "activation-other", "gelu"),
+    "softplus's beta": ((5,), [layers.Dense(4, activation="softplus")],
+                        lambda: [nn.Linear(5, 4), nn.Softplus(2)], "activation-other",
+                        "log(1 + exp(2 z)) / 2"),
+    "softplus's threshold": ((5,), [layers.Dense(4, activation="softplus")],
+                             lambda: [nn.Linear(5, 4), nn.Softplus(threshold=2)],
+                             "activation-other", "above a threshold of 2"),
+    "a factor that is detached": ((5,), [layers.Dense(4), layers.Activation("silu")],
+                                  lambda: [nn.Linear(5, 4), Detached()], "gradient-part-missing",
+                                  "slope of g in x g(x) is left out"),
+    "an unbiased variance": ((5,), [layers.Dense(4), layers.LayerNormalization()],
+                             lambda: [nn.Linear(5, 4), Unbiased(4)], "moving-statistics",
+                             "divided by n - 1"),
+    "a pool of another size and padding": (
+        (8, 10, 2), [layers.MaxPooling2D(2)], lambda: [nn.MaxPool2d(3, 2, 1)], "pool-size",
+        "windows of (3, 3) in place of (2, 2), from 1 pixel further before"),
     "LeakyReLU's slope": ((5,), [layers.Dense(4), layers.LeakyReLU()],
                           lambda: [nn.Linear(5, 4), nn.LeakyReLU()], "activation-other", "0.01"),
     "PReLU at 0": ((7, 6, 2), [layers.Conv2D(4, 3), layers.PReLU(shared_axes=[1, 2])],
@@ -128,3 +165,23 @@ def test_momentum_is_the_share_of_the_new():
     found = {finding.tensor: finding for finding in report.diagnosis}
     assert "a momentum of 0.9" in found["moving_mean_updated"].sentence
     assert "momentum 0.9 in place of 0.99" in str(report.notes)
+
+
+@pytest.mark.parametrize("module, said", [
+    (nn.Dropout(0.4), "expected 20 % to be dropped"),
+    (nn.Dropout2d(0.2), "SpatialDropout2D")])
+def test_what_a_dropout_draws_is_the_modules_own(module, said):
+    case = ((7, 6, 3), [layers.Dropout(0.2), layers.Conv2D(2, 3)],
+            lambda: [module, nn.Conv2d(3, 2, 3)])
+    report = checked(*case)
+    assert not report and said in report.first_failure.note
+    assert checked(*case, gradients=False) if isinstance(module, nn.Dropout) else True
+
+
+def test_a_module_that_stops_is_told_where_it_left_kerass_shapes():
+    case = ((8, 10, 2), [layers.Conv2D(4, 3, padding="same"), layers.MaxPooling2D(2),
+                         layers.Flatten(), layers.Dense(3)],
+            lambda: [nn.Conv2d(2, 4, 3), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(80, 3)])
+    with pytest.raises(ValueError, match="The first whose output has another shape than Keras's: "
+                       r"'0' .Conv2d.*\(4, 6, 8\) in place of \(4, 8, 10\): padding"):
+        checked(*case)

@@ -99,6 +99,21 @@ def test_the_flatten_order_of_weights_that_were_loaded_by_hand():
     assert "channel by channel" in found.sentence and "pixel by pixel" in found.sentence
 
 
+def test_rows_in_an_order_that_the_module_does_not_read_are_named():
+    class HeightLast(LeNet):
+        def forward(self, x):
+            x = functional.avg_pool2d(torch.relu(self.conv1(x)), 2)
+            x = functional.max_pool2d(torch.relu(self.conv2(x)), 2).permute(0, 2, 3, 1)
+            return self.fc2(torch.tanh(self.fc1(x.reshape(x.size(0), -1))))
+
+    twin = keras_lenet("sgd")
+    module = HeightLast()
+    module.load_state_dict(loaded(twin, permuted=True).state_dict())
+    report = compare.check(module, twin, X, Y, probes=False, steps=0)
+    assert (report.cause.layer, report.cause.tensor) == ("dense", "kernel")
+    assert report.cause.identifier == "flatten-order"
+
+
 def test_weights_of_its_own_are_compared_where_some_are_kerass():
     twin = keras_lenet("sgd")
     module = loaded(twin, permuted=True)
