@@ -122,7 +122,7 @@ def _node(node, held: dict[str, Any], onnx) -> Node:
                 tuple(value) if isinstance(value, list) else value
                 for name, value in settings.items()}
     if node.op_type == "Clip":
-        settings |= {name: float(onnx.numpy_helper.to_array(held[tensor]))
+        settings |= {name: float(onnx.numpy_helper.to_array(held[tensor]).item())
                      for name, tensor in zip(("min", "max"), node.input[1:]) if tensor in held}
     return Node(node.op_type, node.name or node.output[0], tuple(filter(None, node.input)),
                 tuple(filter(None, node.output)), settings)

@@ -134,25 +134,33 @@ class Pairing:
                           ) -> str | None:
         """The tensor of which the next layer's output is made, if that is there: what the next one
         reads is what this one gives, be it right or wrong."""
-        if len(self.readers[i]) != 1:
-            return None
-        following = self.readers[i][0]
-        if len(self.trace.sources[following]) != 1 or following in self.told:
-            return None
         for name in self.ran.behind(sources, LOOKED_AT):
             turned, how = self._turned(i, name, expected)
             if turned is None or not np.isfinite(turned).all():
                 continue
-            read = turned.astype(expected.dtype)
-            made = self.makes(following, (read,))
-            if np.array_equal(made, read):
-                continue  # a layer that changes nothing tells nothing
-            self.held[i] = Held(read, (name,), bool(how))
-            found = self._nearest(following, made, (name,))
+            self.held[i] = Held(turned.astype(expected.dtype), (name,), bool(how))
+            read = self._is_read(i, name)
             del self.held[i]
-            if found is not None and found[0] <= AGREES and found[1] != name:
+            if read:
                 return name
         return None
+
+    def _is_read(self, i: int, name: str) -> bool:
+        """Whether what the next layer makes of the tensor that is held for a layer is there, behind
+        that tensor; or the one after it, where the next one changes nothing."""
+        carried, k = self.held[i].array, i
+        for _ in range(TOGETHER):
+            if len(self.readers[k]) != 1:
+                return False
+            k = self.readers[k][0]
+            if len(self.trace.sources[k]) != 1 or k in self.told:
+                return False
+            made = self.makes(k, (carried,))
+            if not np.array_equal(made, carried):
+                found = self._nearest(k, made, (name,))
+                return found is not None and found[0] <= AGREES and found[1] != name
+            carried = made
+        return False
 
     def _instead_of_nothing(self, i: int, name: str, sources: tuple[str, ...],
                             expected: np.ndarray) -> str:

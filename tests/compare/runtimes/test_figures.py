@@ -16,7 +16,9 @@ def test_the_figures_are_those_of_the_tests(what, library, module):
     pytest.importorskip(library)
     import importlib
 
-    wrong = importlib.import_module(f"tests.compare.{module}").WRONG.values()
+    tests = importlib.import_module(f"tests.compare.{module}")
+    more = list(getattr(tests, "IN_MANY_STEPS", {}).values())
+    wrong = [*tests.WRONG.values(), *(case[:-1] for case in more)]
     named = [case for case in wrong if case[-2 if what in ("PyTorch", "ONNX") else -1]]
     row = re.search(rf"^\| an? {what} (?:.*)\|$", README, re.MULTILINE)
     assert row, what

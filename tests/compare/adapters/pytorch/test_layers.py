@@ -168,7 +168,7 @@ def test_momentum_is_the_share_of_the_new():
 
 
 @pytest.mark.parametrize("module, said", [
-    (nn.Dropout(0.4), "expected 20 % to be dropped"),
+    (nn.Dropout(0.4), "expected {'layer 1 rate': 0.2}, received {'layer 1 rate': 0.4}"),
     (nn.Dropout2d(0.2), "SpatialDropout2D")])
 def test_what_a_dropout_draws_is_the_modules_own(module, said):
     case = ((7, 6, 3), [layers.Dropout(0.2), layers.Conv2D(2, 3)],
