@@ -14,10 +14,17 @@ import numpy as np
 from compare.adapters import Conventions
 from compare.adapters.one_class import OneClass, Parameter, Run, matching, splitting
 from compare.adapters.one_class.network import tried
-from compare.checks import handed_back, one_class_steps, training_batches
+from compare.checks import (
+    handed_back,
+    one_class_steps,
+    training_batches,
+    whole_number_pass,
+)
 from compare.checks import one_class as judging
+from compare.checks.gate import Gate
 from compare.checks.one_class import NETWORK, Made, Right
 from compare.checks.row import Row
+from compare.checks.whole_number_pass import WholeNumbers
 from compare.diagnosis.one_class import WholeDiagnosis
 from compare.document import progress
 from compare.inputs import batches
@@ -37,12 +44,12 @@ STEPS = ("train_step", "train_on_batch", "fit", "train", "step", "update")  # as
 
 
 def check(how: Conventions, twin, x=None, y=None, *, upstream=None, sample_weight=None,
-          gradients=None, seed=0) -> Report:
+          gradients=None, seed=0, probes=True) -> Report:
     """Whether a network in one class computes what `twin` computes.
 
     Args:
         how: what `compare.wrap` gave for it.
-        twin, x, y, upstream, sample_weight, gradients, seed: as for `compare.check`.
+        twin, x, y, upstream, sample_weight, gradients, seed, probes: as for `compare.check`.
 
     Raises:
         ValueError: for weights that cannot be found, with what is proposed; for a network that
@@ -62,12 +69,12 @@ def check(how: Conventions, twin, x=None, y=None, *, upstream=None, sample_weigh
                                "compare.wrap(layer, like=keras_layer, ...), and join them in a "
                                "scratch.Model as Keras's are joined; layers without weights may be "
                                "scratch's own")
-    rows, explained, said, left_out = judged(how, trace)
+    rows, explained, said, left_out = judged(how, trace, probes=probes)
     candidate = replace(trace, producer=f"{how.name} (in one class)")
     return Report.of(rows, candidate, trace, explained, [*notes, *said], left_out)
 
 
-def judged(how: Conventions, trace: Trace, inside=False
+def judged(how: Conventions, trace: Trace, inside=False, probes=True
            ) -> tuple[list[Row], WholeDiagnosis, list[str], list[str]]:
     """(rows, what explains them, notes, what is not shown) of a network in one class.
 
@@ -75,6 +82,7 @@ def judged(how: Conventions, trace: Trace, inside=False
         how: what `compare.wrap` gave for it.
         trace: of the reference.
         inside: whether it stands inside another network, which needs the gradient of its input.
+        probes: whether it is run on whole numbers, too.
 
     Raises:
         ValueError: for weights that cannot be found, with what is proposed.
@@ -86,10 +94,49 @@ def judged(how: Conventions, trace: Trace, inside=False
         notes += [f"{how.name} is run as a whole, and so judged. {told}"]
         showing = Showing(network, trace, right, notes, inside)
         made, left_out = showing.all()
+        whole, shown = (None, made) if made.raised or not probes else _on_whole_numbers(
+            network, trace, showing.gives)
     rows = judging.rows(made, right)
     notes += splitting.advice(how, network.parameters, trace, rows, showing.later)
     rows += showing.later
-    return rows, WholeDiagnosis(trace, right, made), notes, left_out
+    explained = WholeDiagnosis(trace, right, made)
+    if whole is not None:
+        rows += [replace(row, gate=Gate.WHOLE_NUMBERS, note=row.note or "integers, seed 0")
+                 for row in judging.rows(shown, whole)]
+        explained.of_whole_numbers = WholeDiagnosis(whole.trace, whole, shown)
+    return rows, explained, notes, left_out
+
+
+def _on_whole_numbers(network: OneClass, trace: Trace, gives: str
+                      ) -> tuple[WholeNumbers | None, Made]:
+    """(what is right on whole numbers, what the network makes of them); None where it cannot be
+    run on such, or does not show what they lead to."""
+    how, made = network.how, Made({}, {}, {}, [], [])
+    takes = how.backward_takes or ("dy",)
+    right = whole_number_pass.drawn(trace) if "labels" not in (how.forward_takes or ()) else None
+    if right is None:
+        return None, made
+    weights = {(part.layer, name): weight for part in right.trace.parts if part.tied_to is None
+               for name, weight in part.weights.items()}
+    if not set(weights) >= {(each.layer, each.name) for each in network.parameters}:
+        return None, made
+    run = OneClass(how, network.parameters, weights, trace.dtype, network.trained)
+    x, dy = right.trace.x, right.trace.parts[-1].output_gradient
+    shows = (NETWORK, gives) in right.exact  # not what a softmax makes of whole numbers
+    known = "labels" not in takes and (
+        shows and "dy" in takes or "dy" not in takes and "logits_gradient" in takes)
+    try:
+        if shows:
+            made.tensors[NETWORK, gives] = run.predicted(x)
+        if known and how.backward is not None and not how.applies and trace.training and \
+                not how.divides("gradient"):
+            _fill(made.tensors, run.trains(x, None, dy, dy), gives)
+            made.tensors = {key: array for key, array in made.tensors.items()
+                            if key in right.exact}
+    except RAISED as error:
+        made.raised[NETWORK, "a pass"] = f"not run: {how.name} raised {sentence(error)}"
+    made.expected.extend(made.tensors)
+    return (right, made) if made.tensors or made.raised else (None, made)
 
 
 def _recorded(how: Conventions, twin, x, y, upstream, sample_weight, gradients, seed,

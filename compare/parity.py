@@ -104,7 +104,7 @@ def _checked(model, twin, batch: tuple, gradients, probes: bool, steps: int, see
             raise ValueError("Expected no layers and no sample with a network in one class, of "
                              "which the whole is run. Received some")
         return one_class.check(model, twin, x, y, upstream=upstream, sample_weight=sample_weight,
-                               gradients=gradients, seed=seed)
+                               gradients=gradients, seed=seed, probes=probes)
     model, because = runtimes.taking_part(model, twin, x, gradients)
     if because:
         check_alone(layers=layers, sample=sample)
@@ -125,7 +125,7 @@ def _checked(model, twin, batch: tuple, gradients, probes: bool, steps: int, see
         some = chosen_layers.chosen(reference, *asked, seed)
         report = report_on(model, twin, twin, reference, {"gradients": False}, probes, 0, notes,
                            known_settings.not_checked(model), some)
-        return spans.added(report, joined, reference)
+        return spans.added(report, joined, reference, probes)
     if isinstance(twin, Trace):
         x, y, sample_weight = twin.x, twin.y, twin.sample_weight
         upstream = twin.upstream if y is None else None
@@ -150,7 +150,7 @@ def _checked(model, twin, batch: tuple, gradients, probes: bool, steps: int, see
              "noise": noise_of(reference)}
     some = chosen_layers.chosen(reference, *asked, seed)
     report = report_on(model, twin, called, reference, given, probes, steps, notes, left_out, some)
-    return spans.added(report, joined, reference)
+    return spans.added(report, joined, reference, probes)
 
 
 def _file(file, twin, x, gradients, **given) -> Report:

@@ -22,12 +22,13 @@ GATES = {"output": Gate.FORWARD, "logits": Gate.FORWARD, "inference": Gate.INFER
          "value": Gate.LOSS}
 
 
-def added(report: Report, spans: Sequence[Span], reference: Trace) -> Report:
+def added(report: Report, spans: Sequence[Span], reference: Trace, probes: bool) -> Report:
     """The report with the rows of these objects in place of those of the layers that stand in.
 
     Args:
         report: on the network in which this project's own layers stand at their places.
         reference: the trace that it is on.
+        probes: whether the objects are run on whole numbers, too.
 
     Raises:
         ValueError: for what `compare.wrap` was not told of an object.
@@ -40,7 +41,8 @@ def added(report: Report, spans: Sequence[Span], reference: Trace) -> Report:
     for span in spans:
         trace = stretch(reference, span.names)
         how = _by_paths(span.how, trace)
-        rows, explained, notes, left_out = judged(how, trace, span.names[0] != _first(reference))
+        rows, explained, notes, left_out = judged(how, trace, span.names[0] != _first(reference),
+                                                   probes)
         shown = [replace(row, gate=_gate(row), layer=span.name if row.layer == NETWORK
                          else row.layer) for row in rows]
         made.append(SpanRows(span.name, rows, shown, explained))
@@ -65,6 +67,8 @@ def _first(reference: Trace) -> str:
 
 
 def _gate(row: Row) -> Gate:
+    if row.gate is Gate.WHOLE_NUMBERS:
+        return row.gate
     if row.tensor.endswith("_gradient") or row.tensor == "gradients":
         return Gate.BACKWARD
     return GATES.get(row.tensor, Gate.UPDATE)

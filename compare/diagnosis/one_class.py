@@ -8,11 +8,12 @@ bounds: those that are wrong, and those that are right.
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from compare.checks.gate import Gate
 from compare.checks.one_class import NETWORK, Made, Right, ends_in_logits
 from compare.checks.row import Row, distance, share
 from compare.diagnosis.computation import Computation, LayerComputation, LossComputation
@@ -57,11 +58,15 @@ class WholeDiagnosis:
         trace: of the reference.
         right: what it should have made.
         made: what the candidate showed.
+
+    Attributes:
+        of_whole_numbers: that of the rows on whole numbers, None where there are none.
     """
 
     def __init__(self, trace: Trace, right: Right, made: Made) -> None:
         self.trace, self.right, self.made = trace, right, made
         self.known: dict[Key, Finding] = {}
+        self.of_whole_numbers: WholeDiagnosis | None = None
 
     def findings(self, rows: list[Row]) -> list[Finding]:
         """On the first row that failed."""
@@ -71,6 +76,11 @@ class WholeDiagnosis:
     def first(self, rows: list[Row]) -> Finding | None:
         """The finding on what failed first: on its way forward, or, if that holds, back."""
         failed = [row for row in rows if not row.passed]
+        own = [row for row in failed if row.gate is not Gate.WHOLE_NUMBERS]
+        if self.of_whole_numbers is not None and failed and not own:
+            return self.of_whole_numbers.first([replace(row, gate=Gate.WHOLE_NETWORK)
+                                                for row in failed])
+        failed = own
         if not failed:
             return None
         key = failed[0].layer, failed[0].tensor

@@ -22,7 +22,7 @@ from compare.diagnosis.inference import diagnose_suspect
 from compare.diagnosis.joint_losses import diagnose_sum
 from compare.diagnosis.later_updates import LaterSteps, diagnose_first, diagnose_later
 from compare.diagnosis.noise import cause_of_noise
-from compare.diagnosis.purity import moves_outside_of_training
+from compare.diagnosis.purity import RECORDED, moves_outside_of_training
 from compare.diagnosis.runners import FunctionRunner, StepRunner
 from compare.diagnosis.search import PAIR_SECONDS
 from compare.diagnosis.standalone import diagnose_loss, diagnose_optimizer, diagnose_steps
@@ -43,6 +43,7 @@ from compare.tracing.masks import along
 from compare.tracing.shared_weights import total_gradient
 from compare.tracing.trace import Trace
 
+PLAYED_BACK = "arrays that were recorded"  # what the error of a layer that plays them back says
 NAMED = (OVERWRITTEN, ALONE)  # the notes of rows that name their cause themselves
 
 
@@ -127,9 +128,9 @@ class Diagnosis:
             return Finding(row.layer, row.tensor, "candidate", (Cause("training-flag", MOVES),),
                            before=row.used)
         if row.note.startswith(ONE_SAMPLE):
-            return Finding(row.layer, row.tensor, "candidate",
-                           (Cause("batch-of-one", "the others were right as a batch"),),
-                           before=row.used)
+            cause = Cause("state-leak", RECORDED) if PLAYED_BACK in row.note else \
+                Cause("batch-of-one", "the others were right as a batch")
+            return Finding(row.layer, row.tensor, "candidate", (cause,), before=row.used)
         if row.note.startswith(IN_PLACE):
             return Finding("optimizer", row.tensor, "candidate",
                            (Cause("input-modified", "the gradients"),), before=row.used)
