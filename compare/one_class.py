@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from compare.adapters import Conventions
-from compare.adapters.one_class import OneClass, Parameter, Run, matching, splitting
+from compare.adapters.one_class import OneClass, Parameter, Run, matching, passes, splitting
 from compare.adapters.one_class.network import tried
 from compare.checks import (
     handed_back,
@@ -40,7 +40,6 @@ from scratch.errors import UnsupportedError
 from scratch.several import Several
 
 Key = tuple[str, str]
-STEPS = ("train_step", "train_on_batch", "fit", "train", "step", "update")  # as they are called
 
 
 def check(how: Conventions, twin, x=None, y=None, *, upstream=None, sample_weight=None,
@@ -57,7 +56,7 @@ def check(how: Conventions, twin, x=None, y=None, *, upstream=None, sample_weigh
         LayerError: with what the network raised.
     """
     require_network(twin)
-    require_passes(how)
+    passes.require(how)
     if isinstance(twin, Trace):
         check_trace_alone(x, y, upstream, sample_weight)
     notes: list[str] = []
@@ -121,7 +120,8 @@ def _on_whole_numbers(network: OneClass, trace: Trace, gives: str
     if not set(weights) >= {(each.layer, each.name) for each in network.parameters}:
         return None, made
     run = OneClass(how, network.parameters, weights, trace.dtype, network.trained)
-    x, dy = right.trace.x, right.trace.parts[-1].output_gradient
+    x: np.ndarray = right.trace.x
+    dy: Any = right.trace.parts[-1].output_gradient
     shows = (NETWORK, gives) in right.exact  # not what a softmax makes of whole numbers
     known = "labels" not in takes and (
         shows and "dy" in takes or "dy" not in takes and "logits_gradient" in takes)
@@ -185,22 +185,10 @@ def _loaded(how: Conventions, trace: Trace, right: Right) -> tuple[OneClass, str
         return not isinstance(output, str) and any(
             right.holds(tensor, output) for tensor in ("inference", "output", "logits"))
 
-    found, found_out = matching.matched(how, how.obj, wanted, weights, _images(trace), fits)
+    found, found_out = matching.matched(how, how.obj, wanted, weights,
+                                        matching.images_of(trace), fits)
     said = "; ".join(each.said() for each in found)
     return network(found), f"Its weights, {found_out}: {said}." if found else "It has no weights."
-
-
-def _images(trace: Trace) -> dict[str, tuple[int, ...]]:
-    """(H, W, C) of the images that were flattened before a dense layer, by that layer's name."""
-    found: dict[str, tuple[int, ...]] = {}
-    flattened: tuple[int, ...] | None = None
-    for part in trace.parts:
-        if part.class_name == "Flatten" and part.inputs[0].ndim > 2:
-            flattened = part.inputs[0].shape[1:]
-        elif flattened and part.class_name == "Dense" and \
-                len(part.weights["kernel"]) == np.prod(flattened):
-            found[part.layer], flattened = flattened, None
-    return found
 
 
 class Showing:
@@ -287,26 +275,6 @@ class Showing:
         self.made.tensors.update({(layer, judging.stepped(name)): weight
                                   for (layer, name), weight in after.items()
                                   if (layer, judging.stepped(name)) in self.right.exact})
-
-
-def require_passes(how: Conventions) -> None:
-    """Raises a ValueError that names the option if the network has no method of a name."""
-    there = [name for name in dir(how.obj) if not name.startswith("_")
-             and callable(getattr(how.obj, name, None))]
-    for what in ("forward", "backward", "loss", "step"):
-        name = getattr(how, what)
-        if not isinstance(name, str) or callable(getattr(how.obj, name.split(".")[0], None)) or \
-                "." in name:
-            continue
-        more = ""
-        if what == "backward":
-            step = next((each for each in STEPS if each in there), None)
-            more = ", backward=None where there is none"
-            if step is not None:
-                more += f", and step={step!r} to have the change judged that a step makes"
-        raise ValueError(f"Expected a method {name!r} in {how.name}. compare.wrap(..., "
-                         f"{what}='NAME') says what it is called{more}. "
-                         f"It has: {', '.join(there) or 'none'}")
 
 
 def _fill(tensors: dict[Key, Any], run: Run, gives: str) -> None:

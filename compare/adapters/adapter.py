@@ -5,6 +5,8 @@ forward, so each sample then goes forward once more; weights that it changes on 
 in between, and gradients are added up.
 """
 
+import functools
+
 import numpy as np
 
 from compare.adapters import accessors, calls, gradient_recovery, hints
@@ -78,7 +80,8 @@ class Adapter:
             return self._forward(x, training)
         except RAISED as error:  # somebody's object may raise anything
             if self.hinting:
-                hints.noted(error, hints.of_forward(self.how, self.layer, given, self.strict))
+                hints.noted(error, hints.of_forward(self.how, self.layer, functools.partial(
+                    _runs, layer=self.layer, strict=self.strict, x=given)))
             raise
 
     def _forward(self, x, training: bool) -> np.ndarray:
@@ -139,7 +142,8 @@ class Adapter:
         except RAISED as error:  # somebody's object may raise anything
             if self.hinting and error is not self._wrong:
                 x = self.source.to_keras(self._x) if self.how.batched is True else self._given
-                hints.noted(error, hints.of_backward(self.how, self.layer, x, given, self.strict))
+                hints.noted(error, hints.of_backward(self.how, functools.partial(
+                    _runs, layer=self.layer, strict=self.strict, x=x, dy=given)))
             raise
 
     def _backward(self, dy) -> np.ndarray | None:
@@ -261,3 +265,15 @@ class Adapter:
                     gradient, slack = total[name][0] + gradient, total[name][1] + slack
                 total[name] = gradient, slack
         return (None if any(dx is None for dx in inputs) else together(self.how, inputs)), total
+
+
+def _runs(how, layer, strict: bool, x: np.ndarray, dy: np.ndarray | None = None) -> bool:
+    """Whether a fresh copy of an object runs under such conventions, and gives the right shapes."""
+    try:
+        adapter = Adapter(how, layer, strict, hinting=False)
+        adapter.forward(x.copy(), True)
+        if dy is not None:
+            adapter.backward(dy.copy())
+    except RAISED:  # somebody's object may raise anything
+        return False
+    return True

@@ -5,7 +5,7 @@ shape, is what is named. Nothing is decided so, it is said in the error alone.
 """
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,8 @@ import numpy as np
 
 from compare.adapters import accessors
 from compare.adapters.kernel_layouts import squeezed
-from compare.tracing.layer_error import RAISED
+
+Runs = Callable[[Any], bool]
 
 MODES = ("training", "train", "is_training", "is_train", "train_mode", "istraining")
 RESETS = ("reset", "clear", "zero_grad", "zero_grads", "zero_gradients", "zero", "reset_cache",
@@ -26,30 +27,30 @@ def noted(error: BaseException, hint: str) -> None:
         error.add_note(hint)
 
 
-def of_forward(how, layer, x: np.ndarray, strict: bool) -> str:
+def of_forward(how, layer, runs: Runs) -> str:
     """A hint on a forward pass that raised, or gave another shape; '' if there is none.
 
     Args:
         how: the object's `Conventions`.
         layer: the layer, built.
-        x: in Keras's order.
-        strict: as for `compare.adapters.adapter.Adapter`.
+        runs: whether a fresh copy of the object runs under such conventions, and gives the right
+            shape.
     """
     if how.obj is None:
         return ""
     for changes in _ways(how, layer):
         told = replace(how, **changes)
-        if _runs(told, layer, x, strict):
+        if runs(told):
             said = ", ".join(f"{name}={value!r}" for name, value in changes.items())
             return f"It runs with compare.wrap(..., {said})"
     return _of_mode(how)
 
 
-def of_backward(how, layer, x: np.ndarray, dy: np.ndarray, strict: bool) -> str:
+def of_backward(how, runs: Runs) -> str:
     """The same for a backward pass."""
     if how.obj is None:
         return ""
-    if how.reset is None and _runs(how, layer, x, strict, dy):
+    if how.reset is None and runs(how):
         own = [name for name in RESETS if callable(getattr(how.obj, name, None))]
         name = own[0] if own else "name of the method"
         return ("A fresh copy of the object runs, so it is what it keeps of earlier passes. If a "
@@ -120,7 +121,7 @@ def _ways(how, layer) -> Iterator[dict[str, Any]]:
     """Conventions that were not told, one or two at a time."""
     if how.batched is not True or how.batch_axis:
         return
-    batches = [{}, {"batched": False}, {"batched": "one"}, {"batch_axis": -1}]
+    batches: list[dict] = [{}, {"batched": False}, {"batched": "one"}, {"batch_axis": -1}]
     ranks = {weight.ndim for name, weight in layer.params.items() if "kernel" in name}
     layouts: list[dict] = [{}]
     if how.kernel_layout is None and ranks & {2, 4}:
@@ -133,17 +134,3 @@ def _ways(how, layer) -> Iterator[dict[str, Any]]:
             for order in axes:
                 if batch or layout or order:
                     yield {**batch, **layout, **order}
-
-
-def _runs(how, layer, x: np.ndarray, strict: bool, dy: np.ndarray | None = None) -> bool:
-    """Whether a copy of the object runs so, and gives the right shapes."""
-    from compare.adapters.adapter import Adapter  # which asks for hints
-
-    try:
-        adapter = Adapter(how, layer, strict, hinting=False)
-        adapter.forward(x.copy(), True)
-        if dy is not None:
-            adapter.backward(dy.copy())
-    except RAISED:  # somebody's object may raise anything
-        return False
-    return True

@@ -1,5 +1,5 @@
-"""Whole numbers for a network of which only the whole can be run: nothing is rounded on the way from
-its input to its output and back, so nothing may differ.
+"""Whole numbers for a network of which only the whole can be run: nothing is rounded on the way
+from its input to its output and back, so nothing may differ.
 
 Small integers are drawn for batch, weights and upstream gradient. That every partial sum is exact,
 in whatever order, the oracles tell: with exact inputs their bound on a sum is at least u times the
@@ -71,12 +71,13 @@ def drawn(trace: Trace, seed: int = 0) -> WholeNumbers | None:
     return None
 
 
-def _integers(rng, shape: tuple[int, ...], share: float, dtype: Any) -> np.ndarray:
+def _integers(rng: np.random.Generator, shape: tuple[int, ...], share: float, dtype: Any
+              ) -> np.ndarray:
     drawn = rng.integers(-LARGEST, LARGEST, shape, endpoint=True)
     return np.where(rng.random(shape) < share, drawn, 0).astype(dtype)
 
 
-def _with_integers(part: Part, share: float, rng, dtype: Any) -> Part:
+def _with_integers(part: Part, share: float, rng: np.random.Generator, dtype: Any) -> Part:
     return replace(part, weights={
         name: _integers(rng, weight.shape, share if weight.ndim > 1 else 1.0, dtype)
         for name, weight in part.weights.items()})
@@ -104,7 +105,7 @@ def _passed(trace: Trace) -> tuple[dict[tuple[Any, ...], np.ndarray], dict[Key, 
 
 def _filled(trace: Trace, results: dict[tuple[Any, ...], np.ndarray]) -> Trace:
     """The trace with these results in it."""
-    def of(key: tuple[Any, ...]) -> np.ndarray | None:
+    def of(key: tuple[Any, ...]) -> Any:
         return results[key].astype(trace.dtype) if key in results else None
 
     parts = []

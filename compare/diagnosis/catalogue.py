@@ -260,8 +260,8 @@ CATALOGUE: dict[str, Entry] = {
     "moving-statistics": Entry(
         "the statistics are the wrong ones",
         "Normalize by biased moments, divided by n: in training by the batch's, through which "
-        "gradients pass, and moving = moving * momentum + batch * (1 - momentum); use the averages at inference.",
-        BOTH),
+        "gradients pass, and moving = moving * momentum + batch * (1 - momentum); use the averages "
+        "at inference.", BOTH),
     "gamma-missing": Entry("gamma has no effect", "Multiply by gamma.", BOTH),
     "normalization-axes": Entry(
         "the moments are taken along other axes",

@@ -11,7 +11,6 @@ from compare.diagnosis.finding import Cause, Finding
 from compare.tracing.trace import Part, Trace
 
 
-
 def found_elsewhere(row: Row, candidate: Trace, reference: Trace) -> Finding | None:
     """The finding on a weight that differs; None for one that tells nothing."""
     if row.gate is not Gate.WEIGHTS:

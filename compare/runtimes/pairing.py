@@ -14,15 +14,15 @@ import numpy as np
 
 from compare.checks.array_layout import as_in_keras
 from compare.runtimes import kinds
+from compare.runtimes.by_kind import by_kind, kind_of
 from compare.runtimes.graph import Ran
 from compare.runtimes.tensor_names import borne, told
-from compare.tracing.trace import WHOLE, Part, Trace
+from compare.tracing.trace import Trace
 
 AGREES = 1e-5  # as a share of the largest number
 NEAR = 0.05
 LOOKED_AT = 100  # tensors behind a layer's input
 TOGETHER = 3  # layers that may be computed as one
-MOST = 20  # steps of arithmetic in one layer
 
 Makes = Callable[[int, tuple[np.ndarray, ...]], np.ndarray]  # a layer's output from its inputs
 
@@ -168,7 +168,7 @@ class Pairing:
         ReLU of what is positive), but something is there that may stand for the layer."""
         if name not in sources or i == len(self.parts) - 1:
             return name
-        meant = self._by_kind(self.parts[i], sources)
+        meant = by_kind(self.ran, self.parts[i], sources)
         fits = meant is not None and self._turned(i, meant, expected)[0] is not None
         return str(meant) if fits else name
 
@@ -242,42 +242,7 @@ class Pairing:
                  and self._turned(i, name, expected)[0] is not None]
         if named:
             return named[-1]
-        return self._by_kind(self.parts[i], sources)
-
-    def _by_kind(self, part: Part, sources: tuple[str, ...]) -> str | None:
-        """The first operation that may begin the layer, with the bias and the activation behind
-        it; None if another one comes first."""
-        reached, found = set(sources), None
-        inner = self._has_activation(part)
-        left = 1 if kinds.is_product(kind_of(part)) else MOST  # a bias, or all of a normalization
-        for node in self.ran.nodes:
-            if reached.isdisjoint(node.reads) or not any(n in self.ran.arrays for n in node.makes):
-                continue
-            made = [name for name in node.makes if name in self.ran.arrays][0]
-            if found is None:
-                if kinds.begins(node.op, kind_of(part)):
-                    found, reached = made, {made}
-                elif kinds.passes(node.op):
-                    reached.update(node.makes)
-                else:
-                    return None
-            elif node.op in kinds.ARITHMETIC and self._with_constant(node, reached) and \
-                    (part.weights or inner) and left:
-                found, reached, left = made, {made}, left - 1
-            elif node.op in kinds.ACTIVATIONS and inner:
-                found, reached, inner = made, {made}, False
-            elif node.op in kinds.MOVES:
-                reached.update(node.makes)
-            else:
-                break
-        return found
-
-    def _with_constant(self, node, reached: set[str]) -> bool:
-        return all(name in reached or name not in self.ran.arrays for name in node.reads)
-
-    @staticmethod
-    def _has_activation(part: Part) -> bool:
-        return part.part == WHOLE
+        return by_kind(self.ran, self.parts[i], sources)
 
     def _computed_last(self, chain: list[int], meant: str | None) -> int:
         """The last layer of a chain that is computed together with its first: no operation behind
@@ -291,7 +256,7 @@ class Pairing:
         last = chain[0]
         for k in chain[1:]:
             pads = self.parts[last].class_name in kinds.PADDED
-            if not pads and self._by_kind(self.parts[k], (meant,)) is not None:
+            if not pads and by_kind(self.ran, self.parts[k], (meant,)) is not None:
                 break
             if not pads and kind_of(self.parts[chain[0]]) not in kinds.BEGINS:
                 break
@@ -328,8 +293,3 @@ class Pairing:
         if len(self.trace.sources[i]) == 1 and source and \
                 self._turned(i, source[0], expected)[0] is not None:
             self._take(i, source[0], expected)
-
-
-def kind_of(part: Part) -> str:
-    """A part's class; 'Activation' for the activation alone that is inside a layer."""
-    return "Activation" if part.part not in ("", WHOLE) else part.class_name

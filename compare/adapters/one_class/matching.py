@@ -10,6 +10,7 @@ from compare.adapters import accessors
 from compare.adapters.kernel_layouts import keras_order
 from compare.adapters.one_class import places
 from compare.adapters.one_class.parameters import Parameter
+from compare.tracing.trace import Trace
 
 TRIED = 256  # ways of loading the weights that are run, at most
 
@@ -145,3 +146,16 @@ def _proposal(how, wanted: list[Parameter], way: list[Parameter], what: str) -> 
         return f"{text} Give weights={{{wanted[0].path!r}: ..., ...}}"
     told = ", ".join(f"{each.path!r}: {each.place!r}" for each in way)
     return f"{text} Proposed, in the order in which they are kept: weights={{{told}}}"
+
+
+def images_of(trace: Trace) -> dict[str, tuple[int, ...]]:
+    """(H, W, C) of the images that were flattened before a dense layer, by that layer's name."""
+    found: dict[str, tuple[int, ...]] = {}
+    flattened: tuple[int, ...] | None = None
+    for part in trace.parts:
+        if part.class_name == "Flatten" and part.inputs[0].ndim > 2:
+            flattened = part.inputs[0].shape[1:]
+        elif flattened and part.class_name == "Dense" and \
+                len(part.weights["kernel"]) == np.prod(flattened):
+            found[part.layer], flattened = flattened, None
+    return found

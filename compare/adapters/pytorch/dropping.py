@@ -1,4 +1,4 @@
-"""Dropout of PyTorch's: this project's own layer draws in its place, of its kind and with its rate."""
+"""Dropout of PyTorch's: this project's own layer draws in its place, with its kind and rate."""
 
 import copy
 from typing import Any

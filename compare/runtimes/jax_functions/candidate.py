@@ -156,7 +156,8 @@ class Watched:
             activation=activation,
             gradients={name: gradient_place(name, weights[name].to_keras) for name in trained})
         form = AtInference if kind(layer) == "BatchNormalization" else None
-        new = layer_class(how, LAYERS[kind(layer)], form).from_config(layer.get_config())
+        made_class: Any = layer_class(how, LAYERS[kind(layer)], form)
+        new = made_class.from_config(layer.get_config())
         new.strict = True
         new.name, new.dtype, new.trainable = layer.name, layer.dtype, layer.trainable
         new.build(layer.input_shape)

@@ -1,4 +1,4 @@
-"""A network in one class, and an object for several layers, on whole numbers: nothing may differ."""
+"""A network in one class, or an object for several layers, on whole numbers: nothing may differ."""
 
 import keras
 import numpy as np
@@ -51,8 +51,8 @@ class Rounding(Net):
 
 def twin(end=()):
     keras.utils.set_random_seed(0)
-    return keras.Sequential([keras.Input((6,)), keras.layers.Dense(5, activation="relu", name="one"),
-                             keras.layers.Dense(3, name="two"), *end])
+    first = keras.layers.Dense(5, activation="relu", name="one")
+    return keras.Sequential([keras.Input((6,)), first, keras.layers.Dense(3, name="two"), *end])
 
 
 def whole(report):

@@ -20,7 +20,7 @@ def model():
         scratch.BatchNormalization(name="norm"), scratch.Flatten(), scratch.Dense(24, name="dense"),
         scratch.Dense(24, name="last")])
     for layer in made.layers:
-        for name, weight in layer.params.items():
+        for weight in layer.params.values():
             weight[...] = RNG.uniform(0.5, 1.5, weight.shape)
     return made
 

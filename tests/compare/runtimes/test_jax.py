@@ -123,7 +123,8 @@ def mobile():
         layers.BatchNormalization(name="norm"), layers.ReLU(name="relu"),
         layers.AveragePooling2D(2, padding="same", name="pool"),
         layers.LeakyReLU(name="leaky"), layers.GlobalMaxPooling2D(name="top"),
-        layers.LayerNormalization(name="layer_norm"), layers.Dense(6, activation="gelu", name="mid"),
+        layers.LayerNormalization(name="layer_norm"),
+        layers.Dense(6, activation="gelu", name="mid"),
         layers.Dense(5, activation="softmax", name="dense")])
     for weight in model.weights:
         if len(weight.shape) == 1:

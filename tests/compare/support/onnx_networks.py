@@ -42,7 +42,7 @@ def onnx_cnn(path, model, *, pads=(1, 0, 1, 1), epsilon=1e-3, bias=True, relu="R
     if permuted:
         dense = np.moveaxis(dense.reshape(3, 4, 4, 6), 2, 0).reshape(48, 6)
     constants = {"k": np.moveaxis(kernel, (3, 2), (0, 1)), "b": offset, "d": dense,
-                 "e": dense_offset, **dict(zip(("g", "h", "m", "v"), [held["norm"][i] for i in norm]))}
+                 "e": dense_offset, **dict(zip("ghmv", [held["norm"][i] for i in norm]))}
     pool = {"pads": (1, 0, 1, 1), "count_include_pad": 0, "op": "AveragePool", **(pool or {})}
     if (pooling := pool.pop("op")) == "MaxPool":
         del pool["count_include_pad"]
