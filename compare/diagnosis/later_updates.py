@@ -1,5 +1,6 @@
 """What explains an optimizer's steps from states drawn for the purpose."""
 
+from dataclasses import replace
 from typing import Any
 
 from compare.checks import later_updates
@@ -34,6 +35,7 @@ class LaterSteps:
         oracle = optimizer_of(reference)
         self.decays, self.names = tuple(oracle.decays), tuple(oracle.names)
         candidate = OptimizerSteps(model, self.keys)
+        self.candidate = candidate
         self.can_be_set = side == "reference" or not candidate.has_state_of_its_own
         self.run = candidate.step if side == "candidate" else later_updates.other_side(
             twin, reference, [w.shape for w in self.states[0].weights])
@@ -44,6 +46,17 @@ class LaterSteps:
         weights, slots = self.run(state.iteration, state.weights, state.gradients, state.slots)
         made = slots[position][slot] if slot else weights[position]
         return Observation(self._computation(position, slot, state), made)
+
+    def consecutive(self, position: int) -> list[Observation]:
+        """One weight after each of the first steps from a fresh start, of an optimizer whose state
+        cannot be set."""
+        given = later_updates.drawn(self.reference)[:later_updates.STEPS]
+        gradients = [state.gradients for state in given]
+        made = self.candidate.consecutive(given[0].weights, gradients)
+        first = replace(self._computation(position, "", replace(
+            given[0], iteration=0, slots=[])), iteration=0, slots=())
+        return [Observation(replace(first, later=tuple(map(tuple, gradients[1:count + 1]))),
+                            made[count][position]) for count in range(len(given))]
 
     def _computation(self, position: int, slot: str, state: State) -> UpdateComputation:
         optimizer = rule_of(self.reference.compile_config["optimizer"])
@@ -61,11 +74,13 @@ def diagnose_later(steps: LaterSteps, layer: str, tensor: str, seconds: float = 
 
     Where a weight fails and what is remembered of it as well, that is the cause of both.
     """
-    if steps.run is None or not steps.can_be_set:
+    if steps.run is None:
         return None
     name, _, at = tensor.partition(later_updates.AT)
     weight, _, slot = name.partition(" ")
     position, iteration = steps.keys.index((layer, weight)), int(at)
+    if not steps.can_be_set:
+        return _of_consecutive(steps, position, seconds)
     found = _explained(steps, position, slot, iteration, 0)
     for remembered in [] if slot else steps.states[0].slots[position]:
         deeper = _explained(steps, position, remembered, iteration, 0)
@@ -74,6 +89,13 @@ def diagnose_later(steps: LaterSteps, layer: str, tensor: str, seconds: float = 
     if _is_named(found) or not seconds:
         return found
     return _explained(steps, position, slot, iteration, seconds)
+
+
+def _of_consecutive(steps: LaterSteps, position: int, seconds: float) -> Finding | None:
+    """What explains all of the first steps from a fresh start."""
+    finding = diagnose_observations(steps.consecutive(position), "update", "weight", steps.side,
+                                    seconds)
+    return finding if _is_named(finding) or seconds else None
 
 
 def _is_named(finding: Finding | None) -> bool:
@@ -126,8 +148,10 @@ def diagnose_first(steps: LaterSteps, position: int, slots: bool = False) -> Fin
     Args:
         slots: look at what the optimizer remembers of the weight, not at the weight itself.
     """
-    if steps.run is None or not steps.can_be_set:
+    if steps.run is None:
         return None
+    if not steps.can_be_set:
+        return None if slots else _of_consecutive(steps, position, 0)
     for slot in steps.states[0].slots[position] if slots else [""]:
         observed = [steps.observed(position, slot, state) for state in steps.states]
         finding = diagnose_observations(

@@ -96,6 +96,9 @@ def of_size(c) -> list[Variant]:
                     agrees=lambda steps: one_factor(steps, factor))]
 
 
+SHARES = (0.0, 0.5, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9999)  # in common use
+
+
 def of_settings(c) -> list[Variant]:
     """Settings confused, ignored, or taken from another optimizer."""
     found, config = [], c.config
@@ -119,6 +122,10 @@ def of_settings(c) -> list[Variant]:
         say("rho for 1 - rho", rho=1 - config["rho"])
         say("centered" if not config.get("centered") else "not centered",
             centered=not config.get("centered"))
+    for key in ("momentum", *pair, "rho") if c.later else ():  # else what is remembered tells
+        found += [inside("optimizer-setting", f"{key} of {share} in place of {config[key]}",
+                         lambda c, k=key, s=share: c.configured(**{k: s}))
+                  for share in SHARES if config.get(key) not in (None, share)]
     for start in (0.0, 1.0):
         if config.get("initial_accumulator_value") not in (None, start):
             say(f"the accumulator starts at {start:g}", initial_accumulator_value=start)

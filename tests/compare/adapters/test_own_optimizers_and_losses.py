@@ -35,6 +35,15 @@ class Forgetful(Momentum):
         super().update(params, grads)
 
 
+class Nesterov(Momentum):
+    def update(self, params, grads):
+        before = {name: np.array(w) for name, w in params.items()}
+        super().update(params, grads)
+        for name in params:
+            params[name][...] = before[name] + self.momentum * self.v[name] \
+                - self.rate * grads[name]
+
+
 class Adam:
     """Lists; `beta` as Keras has them."""
 
@@ -127,6 +136,16 @@ def test_what_is_forgotten_shows_in_later_steps(keras):
     report = stepping(keras, keras.optimizers.SGD(0.1, momentum=0.9), Forgetful(), **BY_NAME)
     assert not report and report.first_failure.gate == "update"
     assert "at iteration 1" in report.first_failure.tensor
+    assert report.cause.identifier == "optimizer-state", report.cause
+
+
+@pytest.mark.parametrize("made, identifier, said", [
+    (Momentum(momentum=0.8), "optimizer-setting", "momentum of 0.8 in place of 0.9"),
+    (Nesterov(), "optimizer-setting", "Nesterov's momentum for the plain one")])
+def test_another_momentum_is_named_although_it_cannot_be_seen(keras, made, identifier, said):
+    report = stepping(keras, keras.optimizers.SGD(0.1, momentum=0.9), made, **BY_NAME)
+    assert not report and report.cause.identifier == identifier, report.cause
+    assert said in report.cause.sentence
 
 
 def test_errors_name_the_options(keras):
