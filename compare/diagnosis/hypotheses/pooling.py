@@ -24,8 +24,7 @@ def of_kind(c) -> list[Variant]:
 
     found.append(inside("pool-kind", "the smallest of each window", smallest))
     if own == "Average" and "Global" not in c.class_name:
-        found += [inside("pool-kind", "the sum for the mean", lambda c, whole=whole: _summed(
-            c, whole)) for whole in (True, False)]
+        found.append(inside("pool-kind", "the sum for the mean", _summed))
     if own == "Max" and c.tensor == "output":
         found.append(inside("pool-kind", "the running maximum starts from 0",
                             lambda c: c.then(lambda r: r.clip(0.0, np.inf))))
@@ -38,10 +37,10 @@ def of_kind(c) -> list[Variant]:
     return found
 
 
-def _summed(c, whole: bool):
-    """Sums in place of means, where all windows lie on the image as a whole, or some do not."""
+def _summed(c):
+    """Sums in place of means, where windows lie on padding; else that is a factor."""
     area = float(np.prod(c.default_walk().kernel))
-    return (c if whole else padded(c, "constant", 0.0)).then(lambda r: r * area)
+    return padded(c, "constant", 0.0).then(lambda r: r * area)
 
 
 def of_pixels(c) -> list[Variant]:
