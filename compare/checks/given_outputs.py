@@ -78,49 +78,105 @@ def judged(reference: Trace, given: Weights, runs: list[Run] | None,
         ValueError: for an array of a shape that the layer's output does not have in either order.
     """
     computed = np.dtype(precision) if precision is not None else usual(reference, given)
-    found = Judged([], reference)
-    sources = [Known(x, read_in(x, computed)) for x in several.each(reference.x)]
-    known: list[Known] = []
-    chain: list[Bounded] = []
-    parts: list[Part] = []
-    rooms: dict[int, Bounded] = {}
-    each = progress.each(reference.parts, f"Gate '{Gate.FORWARD}', layer by layer")
-    for i, part in enumerate(each):
-        read = [known[k] if k >= 0 else sources[-1 - k] for k in reference.sources[i]]
-        along = [chain[k] if k >= 0 else sources[-1 - k].exact for k in reference.sources[i]]
+    judging = _Judging(reference, given, runs, data_format, computed, misshapen)
+    for i in progress.each(range(len(reference.parts)), f"Gate '{Gate.FORWARD}', layer by layer"):
+        judging.judge_layer(i)
+    return judging.whole()
+
+
+class _Judging:
+    """The walk along the graph; the arguments are those of `judged`.
+
+    Attributes:
+        found: the rows so far.
+        known: of each layer what stands for its output.
+        chain: of each layer the exact output of the exact chain, from the batch on.
+        rooms: how far an array may be off for being written in a coarser precision, by position.
+    """
+
+    def __init__(self, reference: Trace, given: Weights, runs: list[Run] | None,
+                 data_format: str | None, computed: np.dtype, misshapen: Mapping[str, np.ndarray]
+                 ) -> None:
+        self.reference, self.given, self.runs = reference, given, runs
+        self.data_format, self.computed, self.misshapen = data_format, computed, misshapen
+        self.found = Judged([], reference)
+        self.sources = [Known(x, read_in(x, computed)) for x in several.each(reference.x)]
+        self.known: list[Known] = []
+        self.chain: list[Bounded] = []
+        self.parts: list[Part] = []
+        self.rooms: dict[int, Bounded] = {}
+
+    def judge_layer(self, i: int) -> None:
+        """The next layer: its row, if it has an array, and what the ones behind it read."""
+        part = self.reference.parts[i]
+        read, along = self._read(i)
+        right = self._exact(i, read, along)
+        held = tuple(value.held for value in read)
+        inputs: Arrays = held if isinstance(part.input, tuple) else held[0]
+        expected = np.asarray(right.value.astype(self.reference.dtype) if self.runs is None else
+                              self.runs[i](inputs, None, part.weights, False)[0])
+        through = tuple(dict.fromkeys(name for value in read for name in value.through))
+        self.parts.append(replace(part, input=inputs, output=expected))
+        if part.layer in self.misshapen:
+            self.found.rows.append(mismatch(Gate.FORWARD, part.layer, "output",
+                                            self.misshapen[part.layer], expected))
+        if part.layer in self.given:
+            self._judge_array(i, held, expected, right, through)
+        else:
+            self.known.append(Known(expected, right, (*through, part.layer)))
+
+    def whole(self) -> Judged:
+        """All rows, those of the network's outputs behind the layers'."""
+        reference = self.reference
+        for k, end in enumerate(reference.ends):
+            if end in self.rooms:
+                name = f"output_{k + 1}" if len(reference.ends) > 1 else "output"
+                self.found.rows.append(_of_network(
+                    name, self.parts[end].output, reference.parts[end].output, self.chain[end],
+                    self.rooms[end]))
+        self.found.candidate = replace(reference, producer="given arrays", parts=self.parts)
+        return self.found
+
+    def _known(self, source: int) -> Known:
+        return self.known[source] if source >= 0 else self.sources[-1 - source]
+
+    def _in_chain(self, source: int) -> Bounded:
+        return self.chain[source] if source >= 0 else self.sources[-1 - source].exact
+
+    def _read(self, i: int) -> tuple[list[Known], list[Bounded]]:
+        """What a layer reads: (what stands for it, the same in the exact chain), masks last."""
+        reference = self.reference
+        read = [self._known(k) for k in reference.sources[i]]
+        along = [self._in_chain(k) for k in reference.sources[i]]
         own = len(read) - mask_count(reference, i)
         for k, mask in enumerate(masks_of(reference, i, [each.value for each in along[own:]]), own):
             along[k] = Bounded(mask, along[k].rounding)
             read[k] = Known(mask.astype(reference.dtype), along[k])
-        weights = {name: read_in(w, computed) for name, w in part.weights.items()}
+        return read, along
+
+    def _exact(self, i: int, read: list[Known], along: list[Bounded]) -> Bounded:
+        """What a layer makes of what it reads, bound and all; adds that of the exact chain."""
+        reference, part = self.reference, self.reference.parts[i]
+        weights = {name: read_in(w, self.computed) for name, w in part.weights.items()}
         right = _forward(reference, part, [value.exact for value in read], weights)
-        chain.append(_forward(reference, part, along, weights))
-        if folded_norm.folds(reference, i) and known[reference.sources[i][0]].through:
+        self.chain.append(_forward(reference, part, along, weights))
+        if folded_norm.folds(reference, i) and self.known[reference.sources[i][0]].through:
             ahead = reference.sources[reference.sources[i][0]][0]
-            right = folded_norm.widened(reference, i, right,
-                                        (known[ahead] if ahead >= 0 else
-                                         sources[-1 - ahead]).exact)
-            chain[i] = folded_norm.widened(reference, i, chain[i],
-                                           chain[ahead] if ahead >= 0 else
-                                           sources[-1 - ahead].exact)
-        held = tuple(value.held for value in read)
-        inputs: Arrays = held if isinstance(part.input, tuple) else held[0]
-        expected = np.asarray(right.value.astype(reference.dtype) if runs is None else
-                              runs[i](inputs, None, part.weights, False)[0])
-        through = tuple(dict.fromkeys(name for value in read for name in value.through))
-        parts.append(replace(part, input=inputs, output=expected))
-        if part.layer in misshapen:
-            found.rows.append(mismatch(Gate.FORWARD, part.layer, "output", misshapen[part.layer],
-                                       expected))
-        if part.layer not in given:
-            known.append(Known(expected, right, (*through, part.layer)))
-            continue
+            right = folded_norm.widened(reference, i, right, self._known(ahead).exact)
+            self.chain[i] = folded_norm.widened(reference, i, self.chain[i], self._in_chain(ahead))
+        return right
+
+    def _judge_array(self, i: int, held: tuple[np.ndarray, ...], expected: np.ndarray,
+                     right: Bounded, through: tuple[str, ...]) -> None:
+        """The row of a layer that has an array, which the layers behind it read."""
+        reference, part, found = self.reference, self.reference.parts[i], self.found
         before = [turned for k in reference.sources[i] if k >= 0
                   for turned in [found.turned.get(reference.parts[k].layer)] if turned]
-        array, turned = as_in_keras(given[part.layer], part, expected, data_format, bool(before))
+        array, turned = as_in_keras(self.given[part.layer], part, expected, self.data_format,
+                                    bool(before))
         if turned:
             found.turned[part.layer] = turned
-        room = rooms[i] = written(array, computed, reference.dtype)
+        room = self.rooms[i] = written(array, self.computed, reference.dtype)
         alone = _forward(reference, part, [Bounded(value, right.rounding) for value in held],
                          {name: Bounded(w, right.rounding) for name, w in part.weights.items()})
         found.slack[i] = np.maximum(right.bound - alone.bound, 0.0) + room.bound
@@ -131,17 +187,10 @@ def judged(reference: Trace, given: Weights, runs: list[Run] | None,
         behind = f"{TOGETHER}{', '.join(through)}, of which there is no array" * bool(through)
         row.note = "; ".join(filter(None, (row.note, behind, turned)))
         found.rows.append(row)
-        parts[-1] = replace(parts[-1], output=array)
+        self.parts[-1] = replace(self.parts[-1], output=array)
         finite = bool(np.isfinite(array).all())
-        known.append(Known(array.astype(reference.dtype), room) if finite
-                     else Known(expected, right, (*through, part.layer)))
-    for k, end in enumerate(reference.ends):
-        if end in rooms:
-            name = f"output_{k + 1}" if len(reference.ends) > 1 else "output"
-            found.rows.append(_of_network(name, parts[end].output, reference.parts[end].output,
-                                          chain[end], rooms[end]))
-    found.candidate = replace(reference, producer="given arrays", parts=parts)
-    return found
+        self.known.append(Known(array.astype(reference.dtype), room) if finite
+                          else Known(expected, right, (*through, part.layer)))
 
 
 def usual(reference: Trace, given: Weights) -> np.dtype:
