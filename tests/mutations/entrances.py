@@ -14,7 +14,22 @@ LAYOUT, FOREIGN = "compare/checks/array_layout.py", "compare/foreign_outputs.py"
 CLASHES, CLASH_TESTS = "compare/cli/clashes.py", ("compare/cli/test_refused_paths.py",)
 REPORT, REPORT_TESTS = "compare/report/report.py", ("compare/report/test_report.py",)
 
+WHOLE, WHOLE_TESTS = ("compare/checks/whole_number_pass.py",
+                      ("compare/adapters/test_whole_numbers.py",))
+ELSEWHERE = "compare/diagnosis/weights_elsewhere.py"
+HINTS, HINT_TESTS = ("compare/adapters/hints.py",
+                     ("compare/adapters/test_untold_conventions.py",))
+
 MUTATIONS = [
+    # whole numbers of a network in one class, and what is said of what was not told
+    Mutation("one class: whole numbers may differ by a little", WHOLE,
+             "Bounded(array, rounding) for key, array", "Bounded(array, rounding, 1e-6 + 1e-6 * "
+             "np.abs(array)) for key, array", WHOLE_TESTS),
+    Mutation("weights: the first order that is tried is the one", ELSEWHERE,
+             "np.array_equal(weight.reshape(own.shape), own)", "True",
+             ("compare/diagnosis/test_weights_elsewhere.py",)),
+    Mutation("hints: whatever is tried runs", HINTS, "        if runs(told):", "        if True:",
+             HINT_TESTS),
     # whole epochs
     Mutation("epochs: all samples are one batch", EPOCHS,
              "size = len(reference.x) - max(1, len(reference.x) // 3)", "size = len(reference.x)",
