@@ -22,10 +22,12 @@ STRUCTURE = ("layers", "precision", "shape", "pass")
 
 def network(candidate: Trace, reference: Trace) -> list[Row]:
     """One row each for layers, settings, precisions, batch, shape, loss and optimizer."""
+    trained = candidate.training or reference.training
     rows = [
         _row("precision", candidate.dtype, reference.dtype),
         _row("layers", _chain(candidate), _chain(reference)),
-        _row("settings", *_differences(_settings(candidate), _settings(reference))),
+        _row("settings", *_differences(*(_settings(side, trained) for side in (candidate,
+                                                                               reference)))),
         _row("dtypes", *_differences(_promoted(candidate), _promoted(reference))),
         _row("batch", *_batches(candidate, reference)),
         _shape(candidate, reference),
@@ -89,13 +91,13 @@ def _shape(candidate: Trace, reference: Trace) -> Row:
     return _row("shape", None, None)
 
 
-def _settings(trace: Trace) -> Config:
+def _settings(trace: Trace, trained: bool) -> Config:
     settings: Config = {**_policies(trace)}
     layers = [layer for _, layer in layer_entries(trace.config)
               if layer["class_name"] != "InputLayer"]
     for i, layer in enumerate(layers):
         for key, value in layer["config"].items():
-            if not incidental(key) and (trace.training or key not in IN_TRAINING):
+            if not incidental(key) and (trained or key not in IN_TRAINING):
                 settings[f"layer {i + 1} {key}"] = without_names(value)
     return settings
 
