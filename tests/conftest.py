@@ -1,5 +1,6 @@
 """What the tests share: Keras, imported once and quietly, and only if a test asks for it."""
 
+import collections
 import os
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ for profile, examples in PROFILES.items():
                                          max_examples=examples)
 hypothesis.settings.load_profile("short")
 
+TABLE = 20  # cases that make a table
 PLUGIN = "keras_parity_pytest"
 
 
@@ -27,6 +29,24 @@ def pytest_configure(config):
     if PLUGIN not in sys.modules:
         sys.path.append(str(Path(__file__).parents[1] / "compare" / "pytest_plugin"))
         config.pluginmanager.import_plugin(PLUGIN)
+
+
+@pytest.hookimpl(tryfirst=True)  # before those that are not asked for are left out
+def pytest_collection_modifyitems(items):
+    """In a table that is tried in both precisions, those in float64 are among the long draws."""
+    tables = collections.defaultdict(list)
+    for item in items:
+        if _precision(item) == "float64":
+            tables[item.function].append(item)
+    for cases in tables.values():
+        for item in cases if len(cases) >= TABLE else []:
+            item.add_marker(pytest.mark.long)
+
+
+def _precision(item):
+    """What a test that is tried in several precisions is tried in."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    return parameters.get("dtype")
 
 
 def pytest_xdist_auto_num_workers(config):

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from scratch import side_by_side
+from scratch.optimizers.neighbours import Runs
+
 
 class MovingAverages:
     """average <- momentum average + (1 - momentum) weight, after each step; the weight itself at
@@ -32,11 +35,12 @@ class MovingAverages:
         self.momentum, self.overwrite_frequency = momentum, overwrite_frequency
         self.arrays: list[np.ndarray] = []
         self._weights: list[np.ndarray] = []
+        self._runs = Runs()
 
     def build(self, variables: list) -> None:
         """Make the averages of these weights."""
         self._weights = list(variables)
-        self.arrays = [np.zeros_like(variable) for variable in variables]
+        self.arrays = side_by_side.zeros_like(variables)
 
     def follow(self, variables: list, steps: int) -> None:
         """Let the averages follow the weights, and take their places if it is time.
@@ -45,7 +49,7 @@ class MovingAverages:
             variables: all weights, in the order of the averages.
             steps: how many were made before this one.
         """
-        for average, variable in zip(self.arrays, variables):
+        for average, variable in self._runs.pairs(self.arrays, variables):
             momentum = variable.dtype.type(self.momentum if steps else 0)
             average[...] = momentum * average + (1 - momentum) * variable
         if self.overwrite_frequency and (steps + 1) % self.overwrite_frequency == 0:

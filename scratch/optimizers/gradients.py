@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from scratch.optimizers import clipping
-from scratch.optimizers.neighbours import Flat
+from scratch.optimizers.neighbours import Flat, Places, Runs
 
 
 class PreparesGradients:
@@ -20,6 +20,8 @@ class PreparesGradients:
     gradient_accumulators: list[np.ndarray]
     _calls: int
     _flat: Flat
+    _clipped_places: Places
+    _clipped_runs: Runs
 
     @property
     def loss_scale(self) -> float:
@@ -48,13 +50,22 @@ class PreparesGradients:
 
     def _clipped(self, gradients: list) -> list:
         """The gradients after clipping; as in Keras, a limit of 0 or below limits nothing."""
-        if self.clipnorm and self.clipnorm > 0:
-            return [clipping.by_norm(gradient, self.clipnorm) for gradient in gradients]
-        if self.global_clipnorm and self.global_clipnorm > 0:
-            return clipping.by_global_norm(gradients, self.global_clipnorm)
-        if self.clipvalue and self.clipvalue > 0:
-            return [np.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in gradients]
-        return gradients
+        limits = (self.clipnorm, self.global_clipnorm, self.clipvalue)
+        if not any(limit and limit > 0 for limit in limits):
+            return gradients
+        places = self._clipped_places.like(gradients)
+        if self.clipnorm:  # a norm is of one gradient
+            for gradient, place in zip(gradients, places):
+                clipping.by_norm(gradient, self.clipnorm, place)
+            return places
+        if self.global_clipnorm:
+            scale = clipping.global_scale(gradients, self.global_clipnorm)
+            for gradient, place in self._clipped_runs.pairs(gradients, places):
+                np.multiply(gradient, scale, out=place, casting="same_kind")
+            return places
+        for gradient, place in self._clipped_runs.pairs(gradients, places):
+            np.clip(gradient, -self.clipvalue, self.clipvalue, out=place)
+        return places
 
     def can_use(self, gradients: list) -> bool:
         """Whether none of these would make its weight NaN or infinite.

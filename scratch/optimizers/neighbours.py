@@ -70,6 +70,25 @@ class Flat:
         return self._vectors
 
 
+class Places:
+    """Places for results, one for each of some arrays, side by side; kept, for steps are alike."""
+
+    def __init__(self) -> None:
+        self._looks: list[tuple] = []
+        self._places: list[np.ndarray] = []
+
+    def __reduce__(self):
+        return type(self), ()  # a copy writes elsewhere
+
+    def like(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+        """A place for each of these, of its shape, dtype and order in memory; the same ones as
+        last time for arrays that look the same."""
+        looks = [(array.shape, array.strides, array.dtype) for array in arrays]
+        if looks != self._looks:
+            self._looks, self._places = looks, side_by_side.zeros_like(arrays)
+        return self._places
+
+
 class Runs:
     """How a step's gradients and weights are cut into parts; kept, for steps are alike."""
 
@@ -79,6 +98,11 @@ class Runs:
 
     def __reduce__(self):
         return type(self), ()  # a copy is of other weights
+
+    def pairs(self, arrays: list, others: list) -> list[tuple[np.ndarray, np.ndarray]]:
+        """(array, other) of two lists alike, neighbours in both as vectors: views to write into."""
+        parts = self.parts(arrays, others, range(len(arrays)), [])
+        return [(array, other) for array, other, _ in parts]
 
     def parts(self, gradients: list, variables: list, positions: Sequence[int],
               slots: list[Slots]) -> list[tuple[np.ndarray, np.ndarray, Any]]:

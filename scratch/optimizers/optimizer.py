@@ -16,7 +16,7 @@ from scratch.optimizers.arguments import ChecksArguments
 from scratch.optimizers.averaging import MovingAverages
 from scratch.optimizers.gradients import PreparesGradients
 from scratch.optimizers.learning_rate import HasLearningRate
-from scratch.optimizers.neighbours import Flat, Runs, Slots
+from scratch.optimizers.neighbours import Flat, Places, Runs, Slots
 from scratch.optimizers.state import State
 from scratch.optimizers.weight_decay import DecaysWeights
 
@@ -76,6 +76,8 @@ class Optimizer(HasLearningRate, PreparesGradients, DecaysWeights, ChecksArgumen
         self.gradient_accumulators: list[np.ndarray] = []
         self._calls = 0
         self._runs, self._flat = Runs(), Flat()
+        self._clipped_places, self._clipped_runs = Places(), Runs()
+        self._decay_runs: list[Runs] = []
         self.slot_names: tuple[str, ...] = ()
         self._built_for: list[np.ndarray] | None = None
         self._excluded: tuple = ((), ())  # from weight decay: weights, and parts of their names

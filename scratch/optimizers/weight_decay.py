@@ -1,11 +1,13 @@
 """Weight decay: the share of itself that a weight loses before a step, and which ones lose none."""
 
+import collections
 import re
 from typing import Any
 
 import numpy as np
 
 from scratch.optimizers.casting import as_keras_casts
+from scratch.optimizers.neighbours import Runs
 
 
 class DecaysWeights:
@@ -15,6 +17,7 @@ class DecaysWeights:
     built: Any
     _excluded: tuple
     _decays: list[bool]
+    _decay_runs: list[Runs]
 
     @property
     def decays(self) -> bool:
@@ -22,14 +25,18 @@ class DecaysWeights:
         return self.weight_decay is not None
 
     def _decay(self, variables, positions, rate: float) -> None:
+        alike: dict[Any, list[np.ndarray]] = collections.defaultdict(list)
         for position, variable in zip(positions, variables):
-            share = self._decay_of(position)
-            if share is not None and self._decays[position]:
-                decay = as_keras_casts(share, variable.dtype)
-                variable -= variable * decay * variable.dtype.type(rate)
+            if self._decays[position]:
+                alike[self._decay_of(position)].append(variable)
+        self._decay_runs += [Runs() for _ in range(len(alike) - len(self._decay_runs))]
+        for runs, (share, weights) in zip(self._decay_runs, alike.items()):
+            for weight, _ in runs.pairs(weights, weights) if share is not None else ():
+                decay = as_keras_casts(share, weight.dtype)
+                weight -= weight * decay * weight.dtype.type(rate)
 
     def _decay_of(self, position: int):
-        """The weight decay of one weight, if it is not excluded."""
+        """The weight decay of one weight, None for none, if it is not excluded."""
         return self.weight_decay
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None) -> None:

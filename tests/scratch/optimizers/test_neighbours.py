@@ -17,7 +17,16 @@ RULES = {
     "rmsprop": lambda: optimizers.RMSprop(0.1, momentum=0.5, centered=True),
     "adagrad": lambda: optimizers.Adagrad(0.1), "adadelta": lambda: optimizers.Adadelta(0.1),
     "by tensor": lambda: optimizers.Lamb(0.1),
+    "global norm": lambda: optimizers.SGD(0.1, 0.9, global_clipnorm=0.5),
+    "small global norm": lambda: optimizers.SGD(0.1, global_clipnorm=1e4),
+    "clipped values": lambda: optimizers.Adam(0.1, clipvalue=0.3),
+    "decay": lambda: optimizers.SGD(0.1, weight_decay=0.3),
+    "averages": lambda: optimizers.SGD(0.1, use_ema=True, ema_momentum=0.7,
+                                       ema_overwrite_frequency=2),
+    "two decays": lambda: optimizers.Muon(0.1, weight_decay=0.2, adam_weight_decay=0.4),
+    "all": lambda: optimizers.AdamW(0.1, global_clipnorm=0.5, use_ema=True),
 }
+BY_TENSOR = ("by tensor", "two decays")
 
 
 def weights():
@@ -53,10 +62,32 @@ def test_neighbours_go_bit_for_bit_where_single_weights_go(rule, left_out):
         chosen = [i for i in range(4) if step < 2 or i != left_out]
         apart.apply([new[i] for i in chosen], [alone[i] for i in chosen])
         together.apply([kept[i] for i in chosen], [neighbours[i] for i in chosen])
-    for a, b in zip([*alone, *apart.slots()], [*neighbours, *together.slots()]):
+    for a, b in zip([*alone, *apart.slots(), *apart.averages],
+                    [*neighbours, *together.slots(), *together.averages]):
         np.testing.assert_array_equal(a, b)
     assert parts(apart, new, alone) == 4
-    assert parts(together, kept, neighbours) == (4 if rule == "by tensor" else 1)
+    assert parts(together, kept, neighbours) == (4 if rule in BY_TENSOR else 1)
+
+
+@pytest.mark.parametrize("clip", ["clipnorm", "global_clipnorm", "clipvalue"])
+def test_gradients_are_clipped_to_neighbours_and_stay_what_they_are(clip):
+    optimizer, variables = optimizers.SGD(0.1, **{clip: 0.5}), side_by_side.copies(weights())
+    kept = side_by_side.copies(gradients(0))
+    before = [gradient.copy() for gradient in kept]
+    optimizer.build(variables)
+    clipped = optimizer._clipped(kept)
+    assert parts(optimizer, clipped, variables) == 1
+    assert all(a is b for a, b in zip(clipped, optimizer._clipped(kept))), "the same places again"
+    for a, b in zip(kept, before):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_weight_that_is_excluded_does_not_decay_with_its_neighbours():
+    variables = side_by_side.copies([np.ones(3, np.float32) for _ in range(4)])
+    optimizer = optimizers.SGD(1.0, weight_decay=0.25)
+    optimizer.exclude_from_weight_decay(var_list=[variables[1]])
+    optimizer.apply([np.zeros(3, np.float32)] * 4, variables)
+    assert [weight[0] for weight in variables] == [0.75, 1, 0.75, 0.75]
 
 
 def test_a_subclass_is_asked_for_each_weight():
