@@ -38,6 +38,7 @@ class Call(NamedTuple):
         masked_by: the layers that make the masks it uses, of what the last of its sources put out.
         along: (what makes the mask that goes along with its output, the position of what that
             reads), or None.
+        causal: whether an attention was called so that no query sees a key behind its own place.
     """
 
     layer: Any
@@ -47,6 +48,7 @@ class Call(NamedTuple):
     tied_to: str | None = None
     masked_by: tuple = ()
     along: tuple[Any, int] | None = None
+    causal: bool = False
 
 
 def layers_of(model) -> list:
@@ -73,11 +75,11 @@ def calls_of(model) -> list[Call]:
     calls: list[Call] = []
     first: dict[int, str] = {}
     times: Counter[int] = Counter()
-    for layer, path, sources, merges in _written_out(model, "")[0]:
+    for layer, path, sources, merges, causal in _written_out(model, "")[0]:
         key = id(layer.operation if isinstance(layer, Called) else layer)
         times[key] += 1
         name = path if key not in first else f"{path} (call {times[key]})"
-        calls.append(Call(layer, name, sources, merges, first.get(key)))
+        calls.append(Call(layer, name, sources, merges, first.get(key), causal=causal))
         first.setdefault(key, name)
     return with_masks(calls)
 
@@ -138,8 +140,8 @@ def ends_of(model) -> list[int]:
 
 
 def _written_out(model, inside: str) -> tuple[list[tuple], list[int]]:
-    """((layer, path, sources, merges) for each call in a model, those of models in it in place; the
-    positions of those that make its outputs)."""
+    """((layer, path, sources, merges, causal) for each call in a model, those of models in it in
+    place; the positions of those that make its outputs)."""
     found: list[tuple] = []
     units, outputs = _units(model)
     ends: dict[tuple[int, int], int] = {}
@@ -147,28 +149,28 @@ def _written_out(model, inside: str) -> tuple[list[tuple], list[int]]:
     def position(read: tuple[int, int]) -> int:
         return ends[read] if read[0] >= 0 else read[0]
 
-    for i, (unit, reads, merges) in enumerate(units):
+    for i, (unit, reads, merges, causal) in enumerate(units):
         start, read, path = len(found), tuple(map(position, reads)), inside + unit.name
         if isinstance(unit, keras.Model):
             calls, made = _written_out(unit, f"{path}.")
-            for layer, name, sources, several in calls:
+            for layer, name, sources, *told in calls:
                 found.append((layer, name, tuple(start + source if source >= 0
                                                  else read[-1 - source] for source in sources),
-                              several))
+                              *told))
             for place, end in enumerate(made):
                 ends[i, place] = start + end if end >= 0 else read[-1 - end]
         else:
-            found.append((unit, path, read, merges))
+            found.append((unit, path, read, merges, causal))
             ends[i, 0] = start
     return found, [position(output) for output in outputs]
 
 
 def _units(model) -> tuple[list[tuple], list[tuple[int, int]]]:
-    """((layer or model, what it reads, whether as a list) for each call that a model makes itself,
-    in Keras's order; what the model's outputs are). What is read is (position of a call, which of
-    its outputs); the model's input k has the position -1 - k."""
+    """((layer or model, what it reads, whether as a list, `Call.causal`) for each call that a model
+    makes itself, in Keras's order; what the model's outputs are). What is read is (position of a
+    call, which of its outputs); the model's input k has the position -1 - k."""
     if isinstance(model, keras.Sequential):
-        return ([(layer, ((i - 1, 0),), False) for i, layer in enumerate(model.layers)],
+        return ([(layer, ((i - 1, 0),), False, False) for i, layer in enumerate(model.layers)],
                 [(len(model.layers) - 1, 0)])
     config = model.get_config()
     if "output_layers" not in config:
@@ -176,11 +178,13 @@ def _units(model) -> tuple[list[tuple], list[tuple[int, int]]]:
                          f"a {type(model).__name__}, whose config says nothing of its connections")
     inputs = [(name, number) for name, number, _ in _listed(config["input_layers"])]
     units = {operation.name: operation for operation in model.operations}
-    arguments, masks = {}, {}
+    arguments, masks, causal = {}, {}, set()
     for entry in config["layers"]:
         own = entry["config"]["name"]
         arguments.update({(own, i): _arguments(own, call, model)
                           for i, call in enumerate(entry["inbound_nodes"])})
+        causal |= {(own, i) for i, call in enumerate(entry["inbound_nodes"])
+                   if call["kwargs"].get("use_causal_mask")}
         masks.update({(own, i): [each for each, _ in _tensors(call["kwargs"].get("mask"))]
                       for i, call in enumerate(entry["inbound_nodes"])})
     reads = {call: list(_tensors(args)) for call, args in arguments.items()}
@@ -194,9 +198,9 @@ def _units(model) -> tuple[list[tuple], list[tuple[int, int]]]:
     own = [call for call in order if call in computed and call not in inputs]
     position = {**{source: -1 - k for k, source in enumerate(inputs)},
                 **{call: i for i, call in enumerate(own)}}
-    return ([_called(units[call[0]], arguments[call],
-                     tuple((position[read], place) for read, place in reads[call]))
-             for call in own], [(position[call], place) for call, place in ends])
+    return ([(*_called(units[call[0]], arguments[call],
+                       tuple((position[read], place) for read, place in reads[call])),
+              call in causal) for call in own], [(position[call], place) for call, place in ends])
 
 
 def _first_as_output(unit) -> int:
@@ -278,6 +282,8 @@ def _arguments(name: str, call: dict, model) -> list:
     more = []
     if own and isinstance(model.get_layer(name), CALLED_APART):
         more = [own.pop(key) for key in ("query", "value", "key") if key in own]
+    if "use_causal_mask" in own and isinstance(model.get_layer(name), ATTENDING):
+        del own["use_causal_mask"]
     if isinstance(own.get("mask"), dict) and takes_mask_from_config(model.get_layer(name)):
         del own["mask"]  # as it comes with the input
     if own:

@@ -52,6 +52,31 @@ def refuse_corrupting(layer, input_shape) -> None:
             "Set TF_ENABLE_ONEDNN_OPTS=0, and TensorFlow's own kernels compute it")
 
 
+def refuse_larger_windows(layer, input_shape) -> None:
+    """Refuse a pooling to a given size for which Keras makes windows larger than the image.
+
+    Keras pools with windows of ceil(n / m) numbers and with such of one more, whether there are any
+    or not (`adaptive_pooling_to_one`). Where the latter are larger than the image a compiled model
+    raises an error; a max pooling that is called by itself divides by zero in oneDNN's kernels,
+    which ends the process: seen with TensorFlow 2.21, SIGFPE.
+
+    Args:
+        layer: any Keras layer.
+        input_shape: with the batch first.
+
+    Raises:
+        ValueError: for such a one.
+    """
+    kind = type(layer).__name__
+    if kind.startswith("Adaptive") and any(-(-n // m) + 1 > n for n, m in zip(
+            sizes_of(layer, input_shape), layer.output_size)):
+        raise ValueError(
+            f"Layer {layer.name!r}: expected an {kind} that TensorFlow can compute. Received: "
+            f"output_size={tuple(layer.output_size)} for inputs of shape {tuple(input_shape)}, for "
+            "which Keras also makes windows larger than the image. For an output_size of 1 "
+            f"{kind.replace('Adaptive', 'Global')} with keepdims=True is the same")
+
+
 def corrupts(layer, input_shape) -> bool:
     """Whether it is a convolution of that kind, or one of every step of a recurrent layer."""
     kind = type(layer).__name__

@@ -123,7 +123,9 @@ def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
     updated = {}
     if y is not None:
         totals = [added(gradients, id(v)) for v in variables]
-        updated = one_step(model, variables, totals)
+        left = {id(v): moved[op.names[id(v)]] for op, moved in zip(ops, execution.moved)
+                for v in op.state}
+        updated = one_step(model, variables, totals, left)
     parts = [_part(execution, found, i, gradients[i], updated) for i in range(len(ops))]
     inference = None
     if any(op.differs_at_inference for op in ops):
@@ -387,11 +389,10 @@ def _part(execution: _Execution, found: dict, i: int, own: dict, updated: dict) 
 
 def _updated(op: Op, moved: dict, stepped: dict) -> dict[str, np.ndarray]:
     """A call's weights after the step: those that its pass moved, and at a layer's first call those
-    that the optimizer changed."""
+    that the optimizer changed, from where the pass left them."""
     names = op.names
-    after = {names[id(v)]: stepped[id(v)] for v in op.variables
-             if id(v) in stepped and not op.tied_to}
-    after |= moved
+    after = moved | {names[id(v)]: stepped[id(v)] for v in op.variables
+                     if id(v) in stepped and not op.tied_to}
     return {name: after[name] for name in names.values() if name in after}
 
 
@@ -400,12 +401,16 @@ def weights_of(op: Op) -> dict:
     return {op.names[id(v)]: held(np.array(v.numpy())) for v in op.variables}
 
 
-def one_step(model, variables, gradients) -> dict[int, np.ndarray]:
-    """Each variable's value after one step of a fresh copy of the model's optimizer."""
+def one_step(model, variables, gradients, left: dict) -> dict[int, np.ndarray]:
+    """Each variable's value after one step of a fresh copy of the model's optimizer.
+
+    Args:
+        left: by `id`, what a variable holds that the pass itself has changed.
+    """
     pairs = [(g, v) for g, v in zip(gradients, variables) if g is not None]
     with precision(rate_dtype(model)):
         # through NumPy: a variable made from another's tensor would share, and change, its memory
-        copies = [copied(v, np.array(v.numpy())) for _, v in pairs]
+        copies = [copied(v, np.array(left.get(id(v), v.numpy()))) for _, v in pairs]
         for (_, v), copy in zip(pairs, copies):
             copy.constraint = v.constraint
         optimizer = fresh_optimizer(model.optimizer, [v for _, v in pairs], copies)

@@ -18,7 +18,7 @@ from reference import noise as noises
 from reference.failures import naming
 from reference.graph import CALLED_APART, calls_of, ends_of
 from reference.handing import with_masks
-from reference.kernels import refuse_corrupting
+from reference.kernels import refuse_corrupting, refuse_larger_windows
 from reference.masks import ATTENDING
 from reference.quiet import keras, tf
 from reference.statistics import in_use, is_adapted
@@ -47,6 +47,7 @@ class Op:
         masked_by: the layers that make the masks it uses; these are then the last of its inputs.
         along: (the layer that makes the mask that goes along with its output, the source of what
             that reads), or None.
+        causal: whether an attention is called with `use_causal_mask=True`.
     """
 
     layer: Any
@@ -61,6 +62,7 @@ class Op:
     tied_to: str | None = None
     masked_by: tuple = ()
     along: tuple[Any, int] | None = None
+    causal: bool = False
 
     @property
     def class_name(self) -> str:
@@ -84,7 +86,11 @@ class Op:
     @property
     def state(self) -> list:
         """The weights that a pass in training itself changes, such as moving statistics."""
-        if self.is_activation or not self.layer.trainable or is_adapted(self.layer):
+        if self.is_activation:
+            return []
+        if isinstance(self.layer, keras.layers.SpectralNormalization):  # frozen or not
+            return [self.layer.kernel, self.layer.vector_u]
+        if not self.layer.trainable or is_adapted(self.layer):
             return []
         return [v for v in self.variables if not v.trainable]
 
@@ -117,12 +123,15 @@ class Op:
     def _run(self, x, noise, training, gradients):
         if self.is_activation:
             return self.call(tf.cast(x, self.layer.compute_dtype))
-        mask: dict[str, Any] = {}
+        mask: dict[str, Any] = {"use_causal_mask": True} if self.causal else {}
         if self.masked_by:
             own = len(x) - len(self.masked_by)
-            x, mask = with_masks(self.layer, x[:own], [tf.cast(each, bool) for each in x[own:]])
-        if gradients and not self.merges:
-            refuse_corrupting(self.layer, tuple(x.shape))
+            x, masks = with_masks(self.layer, x[:own], [tf.cast(each, bool) for each in x[own:]])
+            mask |= masks
+        if not self.merges:
+            refuse_larger_windows(self.layer, tuple(x.shape))
+            if gradients:
+                refuse_corrupting(self.layer, tuple(x.shape))
         if isinstance(self.layer, OF_CLASSES):  # through numbers, for TensorFlow knows no way back
             return tf.cast(self.call(tf.constant(x.numpy())), x.dtype)
         if noise is not None and training:
@@ -142,12 +151,13 @@ def ops_of(model, whole=frozenset()) -> list[Op]:
     """
     ops: list[Op] = []
     ends: dict[int, int] = {}
-    for i, (layer, name, sources, merges, tied_to, masked_by, along) in enumerate(calls_of(model)):
+    for i, call in enumerate(calls_of(model)):
+        layer, name, sources, merges, tied_to, masked_by, along, causal = call
         read = tuple(ends[source] if source >= 0 else source for source in sources)
         if along is not None and along[1] >= 0:
             along = (along[0], ends[along[1]])
         called: dict[str, Any] = {"name": name, "position": i, "tied_to": tied_to,
-                                  "masked_by": masked_by, "along": along}
+                                  "masked_by": masked_by, "along": along, "causal": causal}
         inner = inner_activation(layer)
         if inner is None or i in whole:
             ops.append(Op(layer, "whole" if inner else "", layer, layer.weights, read, merges,

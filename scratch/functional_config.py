@@ -17,6 +17,7 @@ from scratch.mask_config import without_masks
 from scratch.operations import Operation, is_operation
 
 ONE_LIST = "the inputs, and the outputs, side by side in one list or dictionary"
+CAUSAL = "use_causal_mask"  # what an attention is told at its call
 Named = tuple[str, int]  # a call: the layer's name, and the number of the call
 Output = tuple[Named, int]  # one of a call's outputs, counted from 0
 Reads = tuple[list[Output], Callable | None]  # and the form in which they are handed over
@@ -38,7 +39,8 @@ def write(model) -> dict:
         shapes = [tensor["config"]["shape"] for tensor in tensors]
         calls = entries[unit.name]["inbound_nodes"]
         number = len(calls)
-        calls.append({"args": _arguments(unit, tensors), "kwargs": {}})
+        calls.append({"args": _arguments(unit, tensors), "kwargs": {
+            CAUSAL: True} if getattr(unit, CAUSAL, False) else {}})
         outputs = worked_out(unit.compute_output_shape,
                              shapes if unit.called_on_list else shapes[0])
         for place, shape in enumerate(outputs if isinstance(outputs, list) else [outputs]):
@@ -109,7 +111,8 @@ def read(config: dict) -> tuple[Any, Any]:
     for call in _in_order([(name, 0) for name in inputs], calls, owner):
         read, form = calls[call]
         values = [tensor(*each) for each in read]
-        made = layers[call[0]](values[0] if form is None else form(values))
+        said = {CAUSAL: causal_at(entries[call[0]])} if hasattr(layers[call[0]], CAUSAL) else {}
+        made = layers[call[0]](values[0] if form is None else form(values), **said)
         structure = getattr(layers[call[0]], "outputs_as", None)
         tensors[call] = [made] if structure is None else structure.flat(made)
 
@@ -120,6 +123,20 @@ def read(config: dict) -> tuple[Any, Any]:
 
     return (_packed(config["input_layers"], lambda tensor: layers[_call_of(tensor, owner)[0][0]],
                     owner), _packed(config["output_layers"], output, owner))
+
+
+def causal_at(entry: dict) -> bool:
+    """Whether an attention was told at its calls that no query sees a key behind its own place.
+
+    Raises:
+        UnsupportedError: if it was at some of them alone.
+    """
+    said = {bool(node.get("kwargs", {}).get(CAUSAL)) for node in entry.get("inbound_nodes", ())
+            if isinstance(node, dict)}
+    if len(said) > 1:
+        raise UnsupportedError(f"Layer {entry['config'].get('name')!r}: expected {CAUSAL} to be "
+                               "the same at all calls of the layer. Received: True and False.")
+    return True in said
 
 
 def _packed(tensors, function: Callable, owner: str) -> Any:
@@ -221,6 +238,9 @@ def _calls(name: str, entry: dict):
         unsaid = getattr(layer, "called_in_training", False)
         if layer is not None and layer.calls_apart:
             node = _listed(node)
+        if hasattr(layer, CAUSAL):
+            node = {**node, "kwargs": {key: value for key, value in node.get("kwargs", {}).items()
+                                       if key != CAUSAL}}
         yield (name, number), (_operands(node, name) if is_operation(entry) else
                                _read_by(node, f"Layer {name!r}", unsaid))
 

@@ -64,7 +64,8 @@ def layer_to_config(layer: Any, dtype_name: str, of_any_size: bool = False) -> d
         config["config"][argument] = layer_to_config(getattr(layer, argument), dtype_name,
                                                      of_any_size)
     kinds = {cls.__name__ for cls in type(layer).__mro__}
-    at_once = kinds & BUILT_AT_ONCE or any("Pooling" in kind for kind in kinds)
+    at_once = kinds & BUILT_AT_ONCE or any("Pooling" in kind and not kind.startswith("Adaptive")
+                                           for kind in kinds)
     if layer.built and not of_any_size and not at_once:
         config["build_config"] = layer.build_config()
     return config

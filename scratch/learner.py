@@ -268,7 +268,7 @@ class Learner(Compiling):
 
     def update(self) -> None:
         """One step of the optimizer, by the gradients that the layers hold, then the weights'
-        constraints."""
+        constraints; neither where the step is skipped."""
         stepped = self._stepped()
         if not self.optimizer.built and self.trainable_variables:
             self.optimizer.build(self.trainable_variables,
@@ -276,7 +276,7 @@ class Learner(Compiling):
                                   for name in layer.trainable_params])
         self.optimizer.apply([layer.grads[name] for layer, name in stepped],
                              [layer.params[name] for layer, name in stepped])
-        if self.trainable:
+        if self.trainable and not self.optimizer.skipped:
             constraints.apply([layer for layer in self.layers if layer.constraints and layer.grads])
             self._keep_rounded()
 

@@ -64,7 +64,7 @@ class Wrapped:
         y = self.foreign.forward(x, training)
         # where nobody trains it, what moves is a mistake, to be seen
         if self.trainable and (training or self.how.backward is None):
-            kept = [name for name in self.non_trainable
+            kept = [name for name in dict.fromkeys((*self.non_trainable, *self.moved_by_passes))
                     if self.how.obj is not None or name in self.how.weights]
             for name, value in self.foreign.pull(kept).items():
                 self.params[name][...] = value

@@ -133,4 +133,4 @@ def draw(part: Part, oracle: Oracle, dtype: DTypeLike, seed: int, compute: str =
     if isinstance(oracle, Dropout) and "noise" in weights:  # whose factors may as well be divisors
         weights["noise"] = np.where(weights["noise"] == 0, weights["noise"],
                                     2 ** (np.abs(weights["noise"]) % 3)).astype(dtype)
-    return Draw(x, dy, weights, None, f"integers, seed {seed}")
+    return Draw(x, dy, oracle.admitted_weights(weights), None, f"integers, seed {seed}")

@@ -21,9 +21,9 @@ from compare.oracle.expected import (
     inference,
     learned,
     loss_input,
+    moved_on,
     oracle_of,
     part_results,
-    results,
     shapes,
     share,
     summed,
@@ -248,7 +248,7 @@ class Layerwise:
         """
         right, made = {}, {}
         for i, theirs in enumerate(self.reference.parts):
-            for name, value in self._moved_on(self.reference, theirs).items():
+            for name, value in moved_on(self.reference, theirs).items():
                 right[i, name] = value
             if right and self.ops is not None and any(key[0] == i for key in right):
                 found = self.ops[i].attempt(_copy(theirs.input), None,
@@ -260,28 +260,21 @@ class Layerwise:
             trained = learned(self.reference)
             parts = self.reference.parts
             weights = stepped(self.model, [total_gradient(parts, i, name) for i, name in trained],
-                              [parts[i].weights[name] for i, name in trained],
+                              [made.get((i, name), parts[i].weights[name])
+                               for i, name in trained],
                               [(self.candidate.parts[i].layer, name) for i, name in trained])
             made.update(zip(trained, weights))
         if self.model is None:
             self._transfer_steps(right, made)
         return right, made
 
-    def _moved_on(self, trace: Trace, part: Part) -> dict[str, Bounded]:
-        """The weights that a part's own forward pass changes, as they should be after it."""
-        if not set(part.updated) - set(part.weight_gradients):
-            return {}
-        oracle = oracle_of(trace, part)
-        results(oracle, part.input, part.given, None, self.rounding)
-        return oracle.updated
-
     def _transfer_steps(self, right: Steps,
                         made: dict[tuple[int, str], np.ndarray]) -> None:
         """The candidate's recorded ops, moved to the reference's weights and gradients."""
-        own = updates(self.candidate) if self.candidate.y is not None else {}
-        for i, ours in enumerate(self.candidate.parts):
-            own.update({(i, name): value
-                        for name, value in self._moved_on(self.candidate, ours).items()})
+        own = {(i, name): value for i, ours in enumerate(self.candidate.parts)
+               for name, value in moved_on(self.candidate, ours).items()}
+        if self.candidate.y is not None:  # of which some go on from there
+            own.update(updates(self.candidate))
         for (i, name), value in own.items():
             array = self.candidate.parts[i].updated.get(name)
             if array is not None and (i, name) in right and value.shape == right[i, name].shape:

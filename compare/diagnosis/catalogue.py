@@ -167,6 +167,10 @@ CATALOGUE: dict[str, Entry] = {
         "padding is counted by an average",
         "Divide by the number of pixels in the window that lie on the image.", BOTH),
     "pool-kind": Entry("it is another kind of pooling", "Check mean, maximum and minimum.", BOTH),
+    "adaptive-windows": Entry(
+        "the windows of a given number are cut in another way",
+        "Window i of m along n numbers goes from floor(i n / m) to ceil((i + 1) n / m), so that "
+        "neighbours may overlap.", BOTH),
     "interpolation": Entry(
         "pixels between those of the image are made in another way",
         "Keras puts the output's pixel o at (o + 1/2) / size - 1/2 among the image's; the weights "
@@ -257,6 +261,11 @@ CATALOGUE: dict[str, Entry] = {
         "epsilon is another one, or in another place",
         "Keras's normalization has 1 / sqrt(variance + epsilon); see the optimizer's formula for "
         "its own.", ("forward", "backward", "update")),
+    "spectral-norm": Entry(
+        "the kernel is divided by another number than its estimated largest singular value",
+        "In training, and only there: v = u W^T / |u W^T|, u = v W / |v W|, then the kernel "
+        "becomes W / (v W u^T) and stays so, as u does; gradients are those of the new kernel.",
+        BOTH),
     "moving-statistics": Entry(
         "the statistics are the wrong ones",
         "Normalize by biased moments, divided by n: in training by the batch's, through which "

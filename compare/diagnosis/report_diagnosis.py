@@ -149,7 +149,10 @@ class Diagnosis:
         if row.tensor == "noise":
             return self._noise(row, number)
         if row.gate is Gate.UPDATE and row.tensor in part.weight_gradients:
-            return self._update(row, number, seconds)
+            overwritten = row.tensor in oracle_of(self.reference, part).overwrites
+            finding = (self._of_suspect(row, number, seconds)
+                       if overwritten and self._runner("candidate", number) else None)
+            return finding or self._update(row, number, seconds)
         finding = self._of_suspect(row, number, seconds)
         if finding is None and row.gate is Gate.BACKWARD:
             finding = self._penalty(row, number)
@@ -390,10 +393,14 @@ class Diagnosis:
             if cause is not None:
                 return Finding(row.layer, row.tensor, side, (cause,), before=row.used)
 
+        def start(part, name) -> np.ndarray:
+            right = expected.left_by_pass(trace, part, name, Rounding.of(trace.dtype))
+            return right.value.astype(part.weights[name].dtype)
+
         def of_a_fresh_one(seconds) -> Finding | None:
             return diagnose_optimizer(
                 self.model.optimizer if run else None, optimizer["class_name"],
-                optimizer["config"], [parts[i].weights[name] for i, name in trained],
+                optimizer["config"], [start(parts[i], name) for i, name in trained],
                 [total_gradient(parts, i, name) for i, name in trained], position=position,
                 observed=observed, seconds=seconds,
                 decays=tuple(expected.optimizer_of(trace).decays),

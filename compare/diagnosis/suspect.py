@@ -86,6 +86,8 @@ class Suspect:
         state = getattr(scratch.layers.LAYERS.get(self.class_name), "non_trainable", ())
         weights = {name: np.abs(numbers(w.shape)) + w.dtype.type(0.5) if name in state
                    else numbers(w.shape) for name, w in self.weights.items() if name != "noise"}
+        if kind == "integers":
+            weights = self._oracle().admitted_weights(weights)
         if "noise" in self.weights:
             weights["noise"] = self._noise(rng, len(x[0]), numbers)
         x = x if isinstance(self.x, tuple) else x[0]

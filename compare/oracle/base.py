@@ -63,6 +63,7 @@ class Oracle:
         of_images: whether what it draws in training is some numbers for each image, (batch, 1, 1,
             draws), whatever the image's size.
         proved: whether its bounds are; False for a layer that is its own oracle in float64.
+        overwrites: the weights that are trained, and that a pass in training overwrites first.
         mixes_samples: whether what comes of a sample depends on the others of its batch.
     """
 
@@ -79,6 +80,7 @@ class Oracle:
     ties = False
     merges = False
     divisors: tuple[int, ...] = ()
+    overwrites: tuple[str, ...] = ()
     mixes_samples = False
     of_images = False
     proved = True
@@ -100,6 +102,11 @@ class Oracle:
     def admitted_noise(self, noise: np.ndarray) -> np.ndarray:
         """Numbers drawn for a layer that is random in training as what it might have drawn."""
         return noise
+
+    def admitted_weights(self, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Whole numbers drawn for the weights as such of which nothing is rounded: here as they
+        are."""
+        return weights
 
     def forward(self, x: Any, weights: dict[str, Bounded]) -> Bounded:
         """The output. A layer of several inputs gets a list of them; one that is random in training

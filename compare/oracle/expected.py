@@ -180,11 +180,28 @@ def _constraint(trace: Trace, part: Part, name: str) -> Config | None:
     return found
 
 
+def moved_on(trace: Trace, part: Part) -> dict[str, Bounded]:
+    """The weights that a part's own forward pass changes, as they should be after it."""
+    if not set(part.updated) - set(part.weight_gradients):
+        return {}
+    oracle = oracle_of(trace, part)
+    results(oracle, part.input, part.given, None, Rounding.of(trace.dtype))
+    return oracle.updated
+
+
+def left_by_pass(trace: Trace, part: Part, name: str, rounding: Rounding) -> Bounded:
+    """A trained weight as the forward pass should have left it, where a step begins."""
+    if name in oracle_of(trace, part).overwrites:
+        return moved_on(trace, part)[name]
+    return Bounded(part.weights[name], rounding)
+
+
 def updates(trace: Trace) -> dict[tuple[int, str], Bounded]:
-    """Each trained weight after the first step of a fresh optimizer, by part and name."""
+    """Each trained weight after the first step of a fresh optimizer, by part and name; the step
+    begins where the forward pass has left it."""
     trained, oracle = learned(trace), optimizer_of(trace)
     rounding = oracle.rounding
     moved = oracle.step(
-        [Bounded(trace.parts[i].weights[name], rounding) for i, name in trained],
+        [left_by_pass(trace, trace.parts[i], name, rounding) for i, name in trained],
         [Bounded(total_gradient(trace.parts, i, name), rounding) for i, name in trained])
     return dict(zip(trained, moved))

@@ -13,7 +13,8 @@ from compare.tracing.optimizer_steps import undecayed
 from compare.tracing.trace import Trace
 from compare.tracing.types import Config, Network
 from scratch.errors import UnsupportedError
-from scratch.layers import IN_CONFIGS, OWN_NAMES
+from scratch.functional_config import CAUSAL, causal_at
+from scratch.layers import IN_CONFIGS, LAYERS, OWN_NAMES
 from scratch.losses import JointLoss
 from scratch.mask_config import without_masks
 from scratch.nesting import CALL
@@ -79,8 +80,10 @@ def layer_entries(config: Config, inside: str = "", trainable: bool = True
             yield path, described(entry)
         else:
             kind_there = OWN_NAMES.get(entry["class_name"], entry["class_name"])
+            attends = hasattr(LAYERS.get(str(kind_there)), CAUSAL)
+            at_calls = {CAUSAL: causal_at(entry)} if attends else {}
             yield path, {**entry, "class_name": kind_there, "config": {
-                **own, "trainable": bool(own.get("trainable", True) and trainable)}}
+                **own, "trainable": bool(own.get("trainable", True) and trainable), **at_calls}}
 
 
 def _called(config: Config) -> list[Config]:

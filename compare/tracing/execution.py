@@ -213,10 +213,15 @@ def update(model: Network, parts: list[Part]) -> None:
     """Fill in the weights after one step of a fresh optimizer with the model's settings."""
     learning = learned(parts)  # of others a row says so
     variables = stepped(model, [total_gradient(parts, i, name) for i, name in learning],
-                        [parts[i].weights[name] for i, name in learning],
+                        [left_by_pass(parts[i], name) for i, name in learning],
                         [(parts[i].layer, name) for i, name in learning])
     for (i, name), variable in zip(learning, variables):
         parts[i].updated[name] = variable
+
+
+def left_by_pass(part: Part, name: str) -> np.ndarray:
+    """A weight as the pass has left it, before an optimizer's step."""
+    return part.updated.get(name, part.weights[name])
 
 
 def inference(model: Network, execution: Execution, x: Any) -> Any:

@@ -163,10 +163,8 @@ class LayerOp(Op):
 
     @property
     def state(self) -> tuple[str, ...]:
-        if not self.layer.trainable:
-            return ()
-        constants = getattr(self.layer, "constants", ())
-        return tuple(name for name in self.layer.non_trainable if name not in constants)
+        moved: tuple[str, ...] = self.layer.moved_by_passes
+        return moved
 
     def run(self, x: Arrays, dy: np.ndarray | None = None, noise: np.ndarray | None = None,
             training: bool = True) -> OpResult:
@@ -177,7 +175,7 @@ class LayerOp(Op):
             noise: what a random layer is to use instead of drawing numbers.
         """
         layer = self.layer
-        kept = {name: layer.params[name].copy() for name in layer.non_trainable}
+        kept = {name: layer.params[name].copy() for name in {*layer.non_trainable, *self.state}}
         layer.give_noise(noise)
         try:
             output = self._forward(x, training)

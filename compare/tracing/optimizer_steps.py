@@ -71,7 +71,7 @@ def stepped(model: Network, gradients: list[np.ndarray], weights: list[np.ndarra
     layers = {layer.name: layer for layer in model.layers}
     for (layer, name), variable in zip(keys, variables):
         constraint = getattr(layers.get(layer), "constraints", {}).get(name)
-        if constraint is not None:
+        if constraint is not None and not getattr(optimizer, "skipped", False):
             variable[...] = constraint(variable)
     return variables
 

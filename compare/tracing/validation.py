@@ -151,9 +151,12 @@ def each_shape(model: Network, what: str) -> list[tuple[Any, ...]]:
 
 
 def check_sample_weight(sample_weight: Any, y: Any, batch: int) -> Any:
-    """Weights of samples as an array, once it is sure that they are finite and one for each."""
+    """Weights of samples as an array, once it is sure that they are finite and one for each; none
+    for one of several outputs that has no loss, as Keras reads none there."""
     if isinstance(sample_weight, Several):
-        return mapped(check_sample_weight, sample_weight, y, batch)
+        given = zip(each(sample_weight), each(y), strict=True)
+        return Several([None if weight is None or labels is None else
+                        check_sample_weight(weight, labels, batch) for weight, labels in given])
     weight = np.asarray(sample_weight, np.float64)
     if y is None:
         raise ValueError("Expected no sample_weight with an upstream gradient, as there is no loss "

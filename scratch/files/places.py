@@ -67,12 +67,3 @@ def places_of(model, inside: str = "", met: set[int] | None = None,
             parts = None if isinstance(unit, Layer) else places_of(unit, f"{path}/", met, group)
             places.append(Place(path, unit, parts))
     return places
-
-
-def groups_of(layer) -> dict[str, list[str]]:
-    """The names of a layer's weights by the group that holds them in its own: '', '/query_dense'.
-    """
-    found: dict[str, list[str]] = {"": []}
-    for name in layer.params:
-        found.setdefault(layer.file_group(name), []).append(name)
-    return found

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from scratch.errors import shortened
 from scratch.files import half_precision, hdf5, older_weights, optimizer_state
 from scratch.files.limits import RefusedFile, require_held
-from scratch.files.places import LAYERS, LAYERS_2_12, Place, groups_of, places_of
+from scratch.files.places import LAYERS, LAYERS_2_12, Place, places_of
 
 MOST_OF_A_LAYER = 64  # arrays; to open one takes more time and memory than a small one itself
 
@@ -39,7 +39,7 @@ def _put(store, places: list[Place]) -> None:
             store.create_group(f"{path}/vars").attrs["name"] = unit.name
             _put(store, parts)
             continue
-        for inside, names in groups_of(unit).items():
+        for inside, names in unit.file_groups().items():
             group = store.create_group(f"{path}{inside}/vars")
             group.attrs["name"] = unit.name
             for i, name in enumerate(names):
@@ -100,22 +100,24 @@ def _read(model, store, held: int, skipping: Callable[[str], None] | None
     found = {path for path, arrays in stored.items() if arrays}
     layers = [(f"{path}{inside}", layer, names) for place in places
               for path, layer in place.layers()
-              for inside, names in groups_of(layer).items() if names]
+              for inside, names in layer.file_groups().items() if names]
     expected = {path for path, _, _ in layers}
     if found != expected and skipping is None:
         raise RefusedFile(f"expected the weights of {model}, in {some(expected)}. "
                           f"Received: those in {some(found)}")
-    weights: list = []
+    by_name: dict = {}  # of a weight that is stored twice what comes last, as in Keras
     skipped = False
     for path, layer, names in layers:
         try:
-            weights += _weights_of(layer, names, stored.get(path, {}), path)
+            arrays = _weights_of(layer, names, stored.get(path, {}), path)
         except RefusedFile as refusal:
             if skipping is None:
                 raise
             skipping(str(refusal))
             skipped = True
-            weights += [layer.params[name] for name in names]
+            arrays = [layer.params[name] for name in names]
+        by_name.update(((id(layer), name), array) for name, array in zip(names, arrays))
+    weights = list(by_name.values())
     require_held(sum(array.size * min(array.dtype.itemsize, model.dtype.itemsize)
                      for array in weights), held,
                  f"the weights of {model}")
@@ -152,7 +154,7 @@ def _stored(store, places: list[Place], inside: str, called: str) -> dict[str, d
             found.update(_stored(store, place.parts, f"{path}/", called))
         elif place is not None:
             found.update({f"{path}{inside}": _arrays(store, f"{path}{inside}")
-                          for inside in groups_of(place.unit) if inside})
+                          for inside in place.unit.file_groups() if inside})
     return found
 
 

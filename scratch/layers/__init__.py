@@ -7,6 +7,14 @@ them is the output's. The examples take `import numpy as np` and `import scratch
 
 from scratch.layers.activation import Activation
 from scratch.layers.activity_regularization import ActivityRegularization
+from scratch.layers.adaptive_pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+)
 from scratch.layers.affine import AffineLayer
 from scratch.layers.alpha_dropout import AlphaDropout
 from scratch.layers.attention import AdditiveAttention, Attention
@@ -110,6 +118,7 @@ from scratch.layers.separable_conv1d import SeparableConv1D
 from scratch.layers.separable_conv2d import SeparableConv2D
 from scratch.layers.simple_rnn import SimpleRNN
 from scratch.layers.softmax import Softmax
+from scratch.layers.spectral_normalization import SpectralNormalization
 from scratch.layers.stochastic_depth import StochasticDepth
 from scratch.layers.time_distributed import TimeDistributed
 from scratch.layers.unit_normalization import UnitNormalization
@@ -125,6 +134,8 @@ LAYERS = {cls.__name__: cls for cls in (
     MaxPooling1D, MaxPooling3D, AveragePooling1D, AveragePooling2D, AveragePooling3D,
     GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
     GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D,
+    AdaptiveAveragePooling1D, AdaptiveAveragePooling2D, AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D, AdaptiveMaxPooling2D, AdaptiveMaxPooling3D,
     Reshape, Permute, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D, Cropping1D, Cropping2D,
     Cropping3D, UpSampling1D, UpSampling2D, UpSampling3D,
     BatchNormalization, LayerNormalization, Dropout, SpatialDropout1D, SpatialDropout2D,
@@ -134,7 +145,8 @@ LAYERS = {cls.__name__: cls for cls in (
     Add, Average, Concatenate, Maximum, Minimum, Multiply, Subtract, Dot,
     EinsumDense, Attention, AdditiveAttention, MultiHeadAttention, GroupedQueryAttention,
     Embedding, CategoryEncoding, Discretization, Masking,
-    TimeDistributed, SimpleRNN, LSTM, GRU, Bidirectional, ConvLSTM1D, ConvLSTM2D, ConvLSTM3D,
+    TimeDistributed, SpectralNormalization,
+    SimpleRNN, LSTM, GRU, Bidirectional, ConvLSTM1D, ConvLSTM2D, ConvLSTM3D,
     RandomFlip, RandomBrightness, RandomContrast, RandomHue, RandomSaturation,
     RandomColorDegeneration, RandomColorJitter, RandomGrayscale, RandomInvert,
     RandomPosterization, RandomSharpness, RandomGaussianBlur, RandomErasing, RandAugment,
@@ -182,6 +194,9 @@ __all__ = [
     "AdditiveAttention", "Attention", "CustomScaleLayer", "EinsumDense", "Embedding", "LayerScale",
     "CategoryEncoding", "Discretization", "Masking",
     "MultiHeadAttention", "GroupedQueryAttention", "StochasticDepth", "TimeDistributed",
+    "SpectralNormalization",
+    "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D", "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D",
     "GRU", "LSTM", "SimpleRNN", "Bidirectional", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D",
     "RandomFlip", "RandomBrightness", "RandomContrast", "RandomHue", "RandomSaturation",
     "RandomColorDegeneration", "RandomColorJitter", "RandomGrayscale", "RandomInvert",

@@ -47,9 +47,10 @@ class ScoredAttention(DroppingAttention):
     def forward(self, x, training=False):
         query, self._value, key = self.parted(x)
         scores = self.scores(query, key)
-        if self._keys is not None:
-            # (N, K) -> (N, 1, K)
-            scores = np.where(self._keys[:, None], scores, scores - scores.dtype.type(HIDDEN))
+        seen = self.seen(*scores.shape[1:])
+        if seen is not None:
+            # (1 or N, Q or 1, K)
+            scores = np.where(seen, scores, scores - scores.dtype.type(HIDDEN))
         self._weights = softmax(scores)
         self._used = self.dropped(self._weights, training)
         # (N, Q, K) @ (N, K, V) -> (N, Q, V)

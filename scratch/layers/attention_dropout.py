@@ -5,6 +5,7 @@ import numbers
 import numpy as np
 
 from scratch import seed as seeding
+from scratch.errors import UnsupportedError
 from scratch.layers.base import Layer
 from scratch.layers.noise import between_zero_and_one
 
@@ -12,6 +13,9 @@ from scratch.layers.noise import between_zero_and_one
 class DroppingAttention(Layer):
     """Base: of query, value and perhaps key, with masks if one of them comes with any: behind them
     it then reads which queries and which keys count, (batch, queries) and (batch, keys).
+
+    Called with `use_causal_mask=True` a query does not see the keys behind its own place; all calls
+    of the layer have to say the same.
 
     In training the weights of the values are multiplied by noise, which is 0 with probability
     `dropout` and else 1 / (1 - dropout), one number for each query and key.
@@ -26,6 +30,8 @@ class DroppingAttention(Layer):
     """
 
     uses_masks = hands_masks_on = calls_with_several = True
+    use_causal_mask = False
+    _causal_at_calls: bool | None = None  # what was said at the calls before; None before the first
 
     def __init__(self, dropout=0.0, seed=None, **kwargs):
         super().__init__(**kwargs)
@@ -37,6 +43,31 @@ class DroppingAttention(Layer):
                              f"Received: seed={seed!r}")
         self._generator = None if seed is None else np.random.default_rng(abs(int(seed)))
         self.sample_by_sample = not self.dropout
+
+    def __call__(self, inputs, training=False, use_causal_mask=False):
+        self.take_causal_mask(use_causal_mask)
+        return super().__call__(inputs, training)
+
+    def take_causal_mask(self, value) -> None:
+        """Whether a query sees no keys behind its own place, from now on.
+
+        Raises:
+            UnsupportedError: if another call said otherwise.
+        """
+        value = bool(value)
+        if self._causal_at_calls not in (None, value):
+            raise UnsupportedError(f"{self} does not support use_causal_mask={value} beside a call "
+                                   f"with use_causal_mask={not value}. Expected the same at all.")
+        self.use_causal_mask = self._causal_at_calls = value
+
+    def seen(self, queries: int, keys: int) -> np.ndarray | None:
+        """Which keys each query sees, (1 or N, Q, K), by the causal mask and that of the keys; None
+        for all."""
+        causal = np.tri(queries, keys, dtype=bool)[None] if self.use_causal_mask else None
+        if self._keys is None:
+            return causal
+        # (N, K) -> (N, 1, K)
+        return self._keys[:, None] if causal is None else causal & self._keys[:, None]
 
     @property
     def active(self) -> bool:

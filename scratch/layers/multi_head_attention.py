@@ -99,10 +99,10 @@ class MultiHeadAttention(DroppingAttention):
         self._penalties = {"kernel": regularizers.get(kernel_regularizer),
                            "bias": regularizers.get(bias_regularizer)}
 
-    def __call__(self, query, value=None, key=None, training=False):
+    def __call__(self, query, value=None, key=None, training=False, use_causal_mask=False):
         inputs = query if value is None else [each for each in (query, value, key)
                                               if each is not None]
-        return super().__call__(inputs, training)
+        return super().__call__(inputs, training, use_causal_mask)
 
     def compute_output_shape(self, input_shapes):
         shapes = [tuple(shape) for shape in self.unmasked(input_shapes)]
@@ -187,10 +187,13 @@ class MultiHeadAttention(DroppingAttention):
 
     def _softmax(self, scores):
         """Each query's weights of the keys, those that a mask leaves out being zero."""
-        if self._keys is None:
+        self._seen = self.seen(*scores.shape[2:])
+        if self._seen is None:
             return softmax(scores)
-        # (N, Q) and (N, K) -> (N, 1, Q, K)
-        self._seen = (self._queries[:, :, None] & self._keys[:, None])[:, None]
+        if self._queries is not None:
+            self._seen = self._seen & self._queries[:, :, None]
+        # (N, Q, K) -> (N, 1, Q, K)
+        self._seen = self._seen[:, None]
         # far below all others, and the same for all: a query that sees nothing weighs them alike
         weights = softmax(np.where(self._seen, scores, np.finfo(scores.dtype).min / 2))
         return np.where(self._seen, weights, scores.dtype.type(0)) if self.dropout else weights
@@ -211,7 +214,7 @@ class MultiHeadAttention(DroppingAttention):
         # (N, heads, Q, V) @ (N, heads, V, S) -> (N, heads, Q, S)
         dw = self.dropped_backward(dh @ self._v.swapaxes(2, 3))
         ds = softmax_gradient(dw, None, self._weights) * self._scale
-        if self._keys is not None:
+        if self._seen is not None:
             ds = np.where(self._seen, ds, ds.dtype.type(0))
         dq = self._projected_backward("query", query, ds @ self._k)
         dk = self._projected_backward("key", key, ds.swapaxes(2, 3) @ self._q)

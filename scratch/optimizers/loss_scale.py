@@ -127,7 +127,8 @@ class LossScaleOptimizer(Optimizer):
         scale, if any is not finite."""
         if not self.built and variables:
             self.build(variables)
-        if not all(np.isfinite(gradient).all() for gradient in gradients):
+        self.skipped = not all(np.isfinite(gradient).all() for gradient in gradients)
+        if self.skipped:
             self.dynamic_scale, self.step_counter = self.dynamic_scale * np.float32(0.5), 0
             return
         self.inner_optimizer.apply(self.unscaled(gradients), variables)

@@ -53,6 +53,7 @@ class Optimizer(HasLearningRate, PreparesGradients, DecaysWeights, ChecksArgumen
     # inherited.
     elementwise = False
     skips_nonfinite = False  # whether gradients that are not finite make no step
+    skipped = False  # whether the last call of `apply` made none, for that reason
 
     def __init__(self, learning_rate, weight_decay=None, clipnorm=None, clipvalue=None,
                  global_clipnorm=None, use_ema=False, ema_momentum=0.99,

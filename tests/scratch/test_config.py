@@ -114,7 +114,7 @@ REFUSED = {
     "mixed precision": (lambda K, k: K.GRU(2, dtype="mixed_float16"), "mixed_float16"),
     "lambda": (lambda K, k: K.Lambda(lambda x: x), "Lambda"),
     "renormalization": (lambda K, k: K.BatchNormalization(renorm=True), "renorm=True"),
-    "adaptive pooling": (lambda K, k: K.AdaptiveAveragePooling2D(2), "AdaptiveAveragePooling2D"),
+    "equalized": (lambda K, k: K.Equalization(), "Equalization"),
     "recurrent layer": (lambda K, k: K.GRUCell(2), "GRUCell"),
     "adapters": (lambda K, k: K.Conv2D(2, 2, lora_rank=2), "lora_rank=2"),
     "dense adapters": (lambda K, k: K.Dense(2, lora_rank=2), "lora_rank=2"),

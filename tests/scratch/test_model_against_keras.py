@@ -174,8 +174,8 @@ REFUSED = {
     "function": (lambda k, x: k.ops.exp(x), "is an operation between layers, Exp"),
     "training": (lambda k, x: k.layers.Dropout(0.5, name="on")(x, training=True), "'on'"),
     "lambda": (lambda k, x: k.layers.Lambda(abs, name="f")(x), "'f' is a Lambda"),
-    "a class that is not here": (lambda k, x: k.layers.SpectralNormalization(
-        k.layers.Dense(2), name="f")(x), "'f' is of class SpectralNormalization"),
+    "a class that is not here": (lambda k, x: k.layers.ReversibleEmbedding(
+        4, 2, name="f")(x), "'f' is of class ReversibleEmbedding"),
 }
 
 

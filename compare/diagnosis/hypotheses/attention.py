@@ -24,9 +24,11 @@ HIDDEN = -1e9  # a score of which the softmax makes 0
 def of_attention(c) -> list[Variant]:
     """Of each kind of attention."""
     if isinstance(c.layer, MultiHeadAttention):
-        return _of_dropout(c) + _of_heads(c) + _of_softmax(c) + _of_ways_back(c)
+        return (_of_dropout(c) + _of_heads(c) + _of_causal_mask(c) + _of_softmax(c)
+                + _of_ways_back(c))
     if isinstance(c.layer, ScoredAttention):
-        return _of_dropout(c) + _of_scores(c) + _of_softmax(c) + _of_ways_back(c)
+        return (_of_dropout(c) + _of_scores(c) + _of_causal_mask(c) + _of_softmax(c)
+                + _of_ways_back(c))
     return []
 
 
@@ -77,6 +79,21 @@ def _summed(layer, inside_tanh: bool) -> Bounded:
     pairs, scale = layer.pairs, layer.held.get("scale")
     scaled = pairs if scale is None else pairs * scale
     return (tanh(scaled) if inside_tanh else scaled).sum(axis=-1)
+
+
+def _of_causal_mask(c) -> list[Variant]:
+    """A causal mask that is left out, or hides other keys."""
+    if not c.config.get("use_causal_mask"):
+        return []
+    return [inside(MASK, said, lambda c, other=other: c.hooked(
+        causal=lambda layer, right, queries, keys: other(queries, keys))) for said, other in (
+            ("the causal mask is left out", lambda queries, keys: None),
+            ("a query does not see its own place either",
+             lambda queries, keys: np.tri(queries, keys, -1, dtype=bool)),
+            ("a query sees one key behind its own place",
+             lambda queries, keys: np.tri(queries, keys, 1, dtype=bool)),
+            ("queries and keys change places",
+             lambda queries, keys: np.tri(keys, queries, dtype=bool).T))]
 
 
 def _of_softmax(c) -> list[Variant]:

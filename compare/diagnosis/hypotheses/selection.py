@@ -8,6 +8,7 @@ common comes before what is general and rare.
 from compare.diagnosis.computation import Computation, LossComputation, UpdateComputation
 from compare.diagnosis.hypotheses.activation_formulas import of_activation_formulas, of_gates
 from compare.diagnosis.hypotheses.activations import of_activations
+from compare.diagnosis.hypotheses.adaptive_pooling import of_adaptive_pools
 from compare.diagnosis.hypotheses.attention import of_attention
 from compare.diagnosis.hypotheses.augmentation import of_augmentation
 from compare.diagnosis.hypotheses.batch_order import of_inputs, of_timing
@@ -44,6 +45,7 @@ from compare.diagnosis.hypotheses.rearrangement import negated, of_results, of_s
 from compare.diagnosis.hypotheses.recurrence import of_recurrence
 from compare.diagnosis.hypotheses.reshaping import of_dense_order, of_shapes
 from compare.diagnosis.hypotheses.scale import scaled
+from compare.diagnosis.hypotheses.spectral_norm import of_spectral_norm
 from compare.diagnosis.hypotheses.weight_gradients import of_passing_on, of_weight_gradients
 from compare.diagnosis.hypotheses.windows import of_windows
 from compare.diagnosis.hypothesis import Variant
@@ -80,8 +82,8 @@ def of_layer(c, shape: tuple) -> list[Variant]:
             found += of_omitted_windows(c)
     elif layer:
         found += of_masks(c) + of_recurrence(c) + of_attention(c) + of_embedding(c) + of_encoding(c)
-        found += of_bias(c) + of_normalization(c) + of_norms(c) + of_given_numbers(c)
-        found += of_weight_gradients(c)
+        found += of_adaptive_pools(c) + of_spectral_norm(c) + of_bias(c) + of_normalization(c)
+        found += of_norms(c) + of_given_numbers(c) + of_weight_gradients(c)
         found += of_merging(c) + of_noise(c) + of_augmentation(c) + of_colors(c)
         found += of_places(c) + of_image_size(c) + of_shapes(c)
     inside, alone = of_inner_activation(c), of_gates(c) + of_activations(c)

@@ -57,13 +57,30 @@ STRIDED_POINTWISE = Difference(
     concerns=("Conv1D.strides", "Conv2D.strides", "Conv1DTranspose.strides",
               "Conv2DTranspose.strides", "ConvLSTM1D.strides", "ConvLSTM2D.strides"))
 
+POOLED_TO_ONE = Difference(
+    "adaptive_pooling_to_one",
+    where="AdaptiveAveragePooling and AdaptiveMaxPooling to a size of 1 along an axis, or along "
+          "one that has one number",
+    keras="raises an error once it is compiled, as in fit and predict, for it also makes windows "
+          "that are larger than the image; called by itself, a max pooling ends the process with "
+          "oneDNN's kernels",
+    ours="pools",
+    why="It is what the same layer computes to any other size.",
+    checks="Never drawn by `parity fuzz`. `parity check` refuses such a layer by name, before it "
+           "runs.",
+    known_by=("reference/kernels.py", *KNOWN_BY),
+    concerns=tuple(f"Adaptive{kind}Pooling{rank}D.output_size" for kind in ("Average", "Max")
+                   for rank in (1, 2, 3)))
+
 FLOAT64_VOLUMES = Difference(
     "pooling_of_volumes_in_float64",
-    where="MaxPooling3D and AveragePooling3D of float64",
+    where="MaxPooling3D, AveragePooling3D and their adaptive kin of float64",
     keras="raises an error when called: TensorFlow has no such kernels",
     ours="pools",
     why="Pooling is the same in any precision.",
-    checks=NOT_DRAWN, known_by=KNOWN_BY, concerns=("MaxPooling3D", "AveragePooling3D"))
+    checks=NOT_DRAWN, known_by=KNOWN_BY,
+    concerns=("MaxPooling3D", "AveragePooling3D", "AdaptiveMaxPooling3D",
+              "AdaptiveAveragePooling3D"))
 
 FLOAT64_INTERPOLATION = Difference(
     "interpolation_in_float64",
@@ -89,4 +106,4 @@ RESIZING_IN_FLOAT64 = Difference(
     concerns=("Resizing.interpolation", "CenterCrop.height", "CenterCrop.width"))
 
 ENTRIES = (CHANNELS_FIRST, TRANSPOSED_DILATION, UNEQUAL_STRIDES, STRIDED_POINTWISE,
-           FLOAT64_VOLUMES, FLOAT64_INTERPOLATION, RESIZING_IN_FLOAT64)
+           POOLED_TO_ONE, FLOAT64_VOLUMES, FLOAT64_INTERPOLATION, RESIZING_IN_FLOAT64)

@@ -29,13 +29,15 @@ MAXIMUM_BEYOND_VOLUME = Difference(
 
 NEARLY_MAXIMA = Difference(
     "max_pooling_near_ties",
-    where="numbers less than 1e-5 below the maximum of a window in MaxPooling3D",
+    where="numbers less than 1e-5 below the maximum of a window in MaxPooling3D and "
+          "AdaptiveMaxPooling3D",
     keras="passes the gradient back to them, too: TensorFlow's CPU kernel takes them for the "
           "maximum",
     ours="passes it back to the maximum, and to what is equal to it",
     why="The gradient of a maximum is that of the largest number alone.",
     checks="The bound of the gradient allows for both.",
-    known_by=("compare/oracle/layers/pooling.py",), concerns=("MaxPooling3D.pool_size",))
+    known_by=("compare/oracle/layers/pooling.py", "compare/oracle/layers/adaptive_pooling.py"),
+    concerns=("MaxPooling3D.pool_size", "AdaptiveMaxPooling3D.output_size"))
 
 BIAS_ALONG_WIDTH = Difference(
     "bias_along_width",

@@ -6,6 +6,7 @@ from dataclasses import replace
 from compare.evaluation.faults.accuracy_table import ACCURACY, CLOSE
 from compare.evaluation.faults.families import (
     activations,
+    adaptive_pooling,
     applications,
     attention,
     attention_masks,
@@ -61,6 +62,7 @@ from compare.evaluation.faults.families import (
     right_training,
     sequences,
     shared_layers,
+    spectral_norm,
     textbook_layers,
     ties_and_ends,
     time_distributed,
@@ -70,13 +72,14 @@ from compare.evaluation.faults.families import (
 )
 from compare.evaluation.faults.fault import Fault, Variant
 
-FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooling, reshaping,
-            sequences, volumes, interpolation, normalization, group_normalization, given_numbers,
-            einsum, embedding, encoding, attention, multi_head_attention,
+FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooling,
+            adaptive_pooling, reshaping, sequences, volumes, interpolation, normalization,
+            group_normalization, given_numbers, einsum, embedding, encoding, attention,
+            multi_head_attention,
             grouped_query_attention, applications, products,
             noise, augmentation, image_places, colors, rectifiers, activations, merging, losses,
-            optimizers, training, keras_side, shared_layers, time_distributed, recurrent,
-            conv_lstm, masks, attention_masks, joint,
+            optimizers, training, keras_side, shared_layers, time_distributed, spectral_norm,
+            recurrent, conv_lstm, masks, attention_masks, joint,
             # from textbooks, course forums and public issues
             textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, lost_digits,
             low_precision, mixed_precision, optimizer_rules, newer_rules, averages, constraints,

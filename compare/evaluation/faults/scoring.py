@@ -21,6 +21,8 @@ from compare.evaluation.fuzzing.specification import (
 from compare.inputs import twins
 from compare.report.report import Report
 
+MOVED = ("moving", "vector_u")  # how names of weights begin that passes change, not the optimizer
+
 
 @dataclass
 class Score:
@@ -189,6 +191,6 @@ def spot(row) -> str:
     """Whose doing a failed row is: a layer's, the loss's, the optimizer's or the training's."""
     if row.gate.whole:
         return TRAINING
-    if row.gate is Gate.UPDATE and "moving" not in row.tensor:
+    if row.gate is Gate.UPDATE and not row.tensor.startswith(MOVED):
         return OPTIMIZER
     return LOSS if row.gate is Gate.LOSS else row.layer.split("/")[0]

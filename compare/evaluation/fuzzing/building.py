@@ -6,6 +6,7 @@ from typing import Any
 
 import scratch
 from scratch.errors import UnsupportedError
+from scratch.functional_config import CAUSAL
 from scratch.layer_config import layer_from_config
 from scratch.operations import OPERATIONS
 
@@ -31,6 +32,15 @@ def model_of(specification: Specified):
     return scratch.Model(sources if specification.more_inputs else sources[0], ends)
 
 
+def layer_of(class_name: str, arguments: dict):
+    """A layer from its arguments, of which some are said at its call."""
+    own = {key: value for key, value in arguments.items() if key != CAUSAL}
+    layer = layer_from_config({"class_name": class_name, "config": own})
+    if CAUSAL in arguments:
+        layer.use_causal_mask = arguments[CAUSAL]
+    return layer
+
+
 def _layer(specification: Specified, i: int):
     """The layer of a node; None for one that calls another's again."""
     node = specification.nodes[i]
@@ -43,10 +53,8 @@ def _layer(specification: Specified, i: int):
     if specification.policy and not any(
             settings.get(key) for key in settings if key.endswith(("_regularizer", "_constraint"))):
         with contextlib.suppress(UnsupportedError):  # then it stays in float32
-            return layer_from_config({"class_name": node.class_name,
-                                      "config": {**settings, "dtype": own or specification.policy}})
-    return layer_from_config({"class_name": node.class_name,
-                              "config": {**settings, "dtype": specification.dtype}})
+            return layer_of(node.class_name, {**settings, "dtype": own or specification.policy})
+    return layer_of(node.class_name, {**settings, "dtype": specification.dtype})
 
 
 def shapes_of(specification: Specified) -> dict[int, tuple]:
@@ -96,7 +104,8 @@ class _Part:
                                  f"Received: {node.sources}")
             read = [made[source] for source in node.sources]
             layer = self.layers[i if node.again is None else node.again]
-            made[i] = layer(read if layer.merges else read[0])
+            said = {CAUSAL: layer.use_causal_mask} if hasattr(layer, CAUSAL) else {}
+            made[i] = layer(read if layer.merges else read[0], **said)
             i += 1
         return made
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from compare.evaluation.fuzzing import loss_grammar
-from compare.evaluation.fuzzing.building import model_of
+from compare.evaluation.fuzzing.building import layer_of, model_of
 from compare.evaluation.fuzzing.grammar import (
     IMAGE,
     SEQUENCE,
@@ -32,7 +32,6 @@ from compare.evaluation.fuzzing.specification import (
 )
 from compare.evaluation.fuzzing.structure import structured
 from scratch.errors import UnsupportedError
-from scratch.layer_config import layer_from_config
 from scratch.layers import LAYERS as KNOWN
 
 LONGEST = 5  # layers before the end
@@ -63,6 +62,9 @@ def draw(seed: int, number: int) -> Specification:
     all_goals = cached_goals(seed)
     plain = Draw(rng, all_goals[number % len(all_goals)]).specification([seed, number])
     whole = without_refused_masks(structured(plain, np.random.default_rng([seed, 3, number])))
+    if whole.optimizer and whole.optimizer[0] == "ScheduleFreeAdamW" and any(
+            node.class_name == "SpectralNormalization" for node in whole.nodes):
+        whole.optimizer = ["Adam", {"learning_rate": 0.01}]  # which goes on from any weights
     return lowered(whole, np.random.default_rng([seed, 4, number]))
 
 
@@ -235,7 +237,7 @@ class Draw:
 
     def _put(self, name: str, arguments: dict, sources: list[int]) -> None:
         shapes = [self.input_shape if s < 0 else self.shapes[s] for s in sources]
-        layer = layer_from_config({"class_name": name, "config": dict(arguments)})
+        layer = layer_of(name, arguments)
         given: list = [(None, *shape) for shape in shapes]
         output = layer.compute_output_shape(given if layer.merges else given[0])
         self.nodes.append(Node(name, arguments, list(sources)))

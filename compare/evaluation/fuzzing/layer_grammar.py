@@ -140,6 +140,13 @@ def pools_inside(arguments, shape, data_format) -> bool:
     return inside and pools(arguments, shape, data_format)
 
 
+def pools_to_size(arguments, shape, data_format) -> bool:
+    """`adaptive_pooling_to_one`; and nothing grows too much."""
+    sizes = space(shape, data_format)
+    to = each(arguments["output_size"], len(sizes))
+    return min(sizes) > 1 < min(to) and grows(4)(arguments, shape, data_format)
+
+
 def crops(arguments, shape, data_format) -> bool:
     """At least one pixel stays."""
     sizes = space(shape, data_format)
@@ -156,6 +163,10 @@ def crops_sequence(arguments, shape, data_format) -> bool:
 def in_float32(arguments) -> tuple[str, ...]:
     """`pooling_of_volumes_in_float64`; `resizing_in_float64`."""
     return ("float32",)
+
+
+def in_both(arguments) -> tuple[str, ...]:
+    return ("float32", "float64")
 
 
 def interpolates_in(arguments) -> tuple[str, ...]:
@@ -182,10 +193,16 @@ def encodes(arguments, shape, data_format) -> bool:
 
 def inside_fits(arguments, shape, data_format) -> bool:
     """Whether the layer inside takes a step, by its own rules."""
-    inner, step = arguments["layer"], shape[1:]
+    return inside_takes(arguments, shape[1:], data_format)
+
+
+def inside_takes(arguments, shape, data_format) -> bool:
+    """Whether the layer inside takes the whole input."""
+    inner = arguments["layer"]
     entry = LAYERS[inner["class_name"]]
-    return len(step) in entry.ranks and entry.fits(
-        {**{"axis": -1, "pool_size": 2, "strides": 1}, **inner["config"]}, step, "channels_last")
+    return len(shape) in entry.ranks and entry.fits(
+        {**{"axis": -1, "pool_size": 2, "strides": 1, "padding": "valid"}, **inner["config"]},
+        shape, "channels_last")
 
 
 def has_two(arguments, shape, data_format) -> bool:
@@ -300,7 +317,7 @@ OF_FILMS = {"filters": (2, 1, 3), "strides": (1, 2), "padding": ("valid", "same"
                 if key not in ("units", "dropout", "recurrent_dropout", "seed")},
             "unit_forget_bias": SWITCH}
 
-DROPPING = {"dropout": (0.0, 0.3), "seed": (None, 7)}
+ATTENDING = {"dropout": (0.0, 0.3), "seed": (None, 7), "use_causal_mask": (False, True)}
 # of augmentations: what lies beyond the image, and how colours change
 BEYOND = {"fill_mode": ("reflect", "constant", "wrap", "nearest"),
           "interpolation": ("bilinear", "nearest"), "fill_value": (0.0, 0.5), "seed": (None, 7),
@@ -369,6 +386,12 @@ LAYERS: dict[str, Entry] = {
     "GlobalAveragePooling3D": Entry((VOLUME,), GLOBAL),
     "GlobalMaxPooling1D": Entry((SEQUENCE,), GLOBAL),
     "GlobalAveragePooling1D": Entry((SEQUENCE,), GLOBAL),
+    **{f"Adaptive{kind}Pooling{rank - 1}D": Entry((rank,), {
+        "output_size": sizes, "data_format": FORMAT},
+        pools_to_size, dtypes=in_float32 if rank == VOLUME else in_both)
+       for kind in ("Average", "Max") for rank, sizes in (
+           (SEQUENCE, (3, 2, 5)), (IMAGE, ((2, 3), 4, (5, 2))),
+           (VOLUME, ((4, 2, 3), 2)))},
     "Flatten": Entry(ANY, {"data_format": FORMAT}),
     "Reshape": Entry(ANY, {"target_shape": (
         Derived("(-1,)", lambda shape: (-1,)),
@@ -420,6 +443,18 @@ LAYERS: dict[str, Entry] = {
             ("LayerNormalization", {"axis": 1}), ("Flatten", {}), ("MaxPooling1D", {}),
             ("GlobalAveragePooling2D", {}), ("Softmax", {}), ("Dropout", {"rate": 0.3}),
             ("GRU", {"units": 2, "recurrent_dropout": 0.3})))}, inside_fits),
+    "SpectralNormalization": Entry((VECTOR, SEQUENCE, IMAGE, VOLUME), {
+        "layer": tuple({"class_name": name, "config": {"name": "inside", **config}}
+                       for name, config in (
+            ("Dense", {"units": 3, "activation": "leaky_relu", "bias_regularizer": "l2"}),
+            ("Dense", {"units": 2, "use_bias": False, "kernel_constraint": "max_norm"}),
+            ("Conv2D", {"filters": 4, "kernel_size": (2, 1), "strides": 2, "padding": "same"}),
+            ("Conv1D", {"filters": 3, "kernel_size": 2, "padding": "causal"}),
+            ("Conv3D", {"filters": 2, "kernel_size": (1, 2, 1), "activation": "elu"}),
+            ("Conv2DTranspose", {"filters": 3, "kernel_size": (2, 3)}),
+            ("DepthwiseConv2D", {"kernel_size": 2, "padding": "same", "depth_multiplier": 2}),
+            ("EinsumDense", {"equation": "...x,xy->...y", "output_shape": 3, "bias_axes": "y"}))),
+        "power_iterations": (1, 2, 5)}, inside_takes),
     "SimpleRNN": Entry((SEQUENCE,), {
         key: values for key, values in RECURRENT.items() if key != "activity_regularizer"}),
     "LSTM": Entry((SEQUENCE,), {**GATED, "unit_forget_bias": SWITCH}),
@@ -521,16 +556,16 @@ LAYERS: dict[str, Entry] = {
     "Minimum": Entry(ANY, {}, inputs=2),
     "Concatenate": Entry(ANY, {"axis": (-1, 1)}, grows(2), inputs=2),
     "Attention": Entry((SEQUENCE,), {"use_scale": (False, True), "score_mode": ("dot", "concat"),
-                                     **DROPPING}, inputs=2),
+                                     **ATTENDING}, inputs=2),
     "MultiHeadAttention": Entry((SEQUENCE,), {
         "num_heads": (2, 1, 3), "key_dim": (3, 1, 2), "value_dim": (None, 2), "use_bias": SWITCH,
         "output_shape": (None, 3), "bias_initializer": ("zeros", "random_normal"),
-        "kernel_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER, **DROPPING}, inputs=2),
+        "kernel_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER, **ATTENDING}, inputs=2),
     "GroupedQueryAttention": Entry((SEQUENCE,), {
         "head_dim": (3, 1, 2), "num_query_heads": (4, 2), "num_key_value_heads": (2, 1),
         "use_bias": SWITCH, "bias_initializer": ("zeros", "random_normal"),
-        "kernel_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER, **DROPPING}, inputs=2),
-    "AdditiveAttention": Entry((SEQUENCE,), {"use_scale": SWITCH, **DROPPING}, inputs=2),
+        "kernel_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER, **ATTENDING}, inputs=2),
+    "AdditiveAttention": Entry((SEQUENCE,), {"use_scale": SWITCH, **ATTENDING}, inputs=2),
     "Dot": Entry(ANY, {"axes": (-1, 1, (1, 1)), "normalize": (False, True)}, products_fit,
                  inputs=2),
 }

@@ -28,6 +28,7 @@ OPERATIONS: tuple[tuple[str, dict], ...] = (
 PAIRS = ("AddOperation", "SubtractOperation", "MultiplyOperation", "MaximumOperation",
          "MinimumOperation")
 REDUCTIONS = ("MeanOperation", "SumOperation")
+ONCE = ("SpectralNormalization",)  # layers of one call alone
 OFTEN = 0.35  # of each kind of structure
 SEVERAL = 0.15  # inputs, and outputs
 UNITS = (2, 5)  # of another output
@@ -99,6 +100,7 @@ def _call_again(specification: Specification, rng: np.random.Generator) -> None:
     """Call a layer on its own output, if there is one that keeps the shape."""
     shapes = shapes_of(specification)
     able = [i for i in range(_end(specification)) if len(specification.nodes[i].sources) == 1
+            and specification.nodes[i].class_name not in ONCE
             and shapes[i] == shapes[specification.nodes[i].sources[0]]]
     if able:
         i = int(rng.choice(able))
@@ -117,7 +119,8 @@ def _put_inside(specification: Specification, rng: np.random.Generator) -> None:
             return
         first, stop = places[rng.integers(len(places))]
         same = shapes[stop - 1] == shapes[specification.nodes[first].sources[0]] and not (
-            first == 0 and classes_of(specification) is not None)
+            first == 0 and classes_of(specification) is not None) and not any(
+            node.class_name in ONCE for node in specification.nodes[first:stop])
         specification.inside.append([first, stop, 1 + int(same and rng.random() < 0.5)])
         places = [place for place in places if first <= place[0] and place[1] <= stop
                   and place != [first, stop]]

@@ -130,7 +130,7 @@ def made(cls, argument, value, shape):
     _require_rank(layer, shape)
     if argument in INNER:  # whose own ranks are looked at when it is called
         layer(np.zeros((2, *shape[1:])))
-    if is_built(cls, argument):
+    if is_built(cls, argument) and not layer.built:
         own = LAYERS.get(cls.__name__)
         given = shape if own is not None and own.calls_apart else [shape]
         layer.build(*given)

@@ -7,17 +7,11 @@ BEFORE = ("Prepare the data in front of the model and leave the layer out: it ha
           "the rest of the model is the same.")
 FOREIGN = ("It runs another framework. A PyTorch module can be the candidate itself: see PORTS.md; "
            "for others hand over their outputs, `compare.check_outputs`.")
-POOLS = ("Where the sizes divide, pooling with pool_size = strides = size // output_size is the "
-         "same; with an output_size of 1 it is global pooling with keepdims=True.")
 
 NEAREST = {
     "Lambda": "Write it with the operations of keras.ops that are supported, or with layers; a "
               "layer of your own is wrapped: see PORTS.md.",
     "ReversibleEmbedding": "Embedding, and a Dense layer without bias of the same weights.",
-    **dict.fromkeys([f"Adaptive{kind}Pooling{rank}D" for kind in ("Average", "Max")
-                     for rank in (1, 2, 3)], POOLS),
-    "SpectralNormalization": "For inference save the layer inside it with its weights divided by "
-                             "their norm, and check that.",
     **dict.fromkeys(("AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "Equalization",
                      "MelSpectrogram", "STFTSpectrogram", "Solarization"), BEFORE),
     **dict.fromkeys(("CutMix", "MixUp", "MaxNumBoundingBoxes"),

@@ -40,6 +40,9 @@ class Named(str):
 # what Keras gives a default that it then refuses
 NEEDED_ALL_THE_SAME = {"num_tokens": 5, "bin_boundaries": [0.0, 1.0]}
 
+# for layers that take no other
+NEEDED_BY = {"SpectralNormalization": {"layer": Named("Dense units=4")}}
+
 # arguments that hold a layer, or two that read the steps in both directions
 INNER = {"layer", "backward_layer"}
 BACKWARDS = "GRU units=4 return_sequences=true go_backwards=true"
@@ -141,6 +144,7 @@ def parameters(cls, leave_out=()) -> dict:
 def needed(cls) -> dict:
     """Arguments that make an object of the class."""
     own = parameters(cls)
-    return {**{name: NEEDED.get(name, 1) for name, default in own.items()
+    needs = {**NEEDED, **NEEDED_BY.get(cls.__name__, {})}
+    return {**{name: needs.get(name, 1) for name, default in own.items()
                if default is inspect.Parameter.empty},
             **{name: value for name, value in NEEDED_ALL_THE_SAME.items() if name in own}}

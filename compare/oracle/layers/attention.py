@@ -47,20 +47,39 @@ class Attended:
         return self.seen.back(ds), dv
 
 
-class ScoredAttention(Oracle):
+class Attending(Oracle):
+    """Base of all attentions: which keys a query sees."""
+
+    step_masks: tuple[Bounded, Bounded] | None
+
+    def causal(self, queries: int, keys: int) -> np.ndarray | None:
+        """Those not behind its own place, (Q, K), if the layer is called so; else None."""
+        if not self.config.get("use_causal_mask"):
+            return None
+        return np.asarray(np.arange(keys)[None] <= np.arange(queries)[:, None])
+
+    def seen_keys(self, queries: int, keys: int) -> np.ndarray | None:
+        """By that, and by the mask of the keys: (1 or N, Q or 1, K); None for all."""
+        causal = self.causal(queries, keys)
+        if self.step_masks is None:
+            return None if causal is None else causal[None]
+        counting = np.asarray(self.step_masks[1].value[:, None] != 0)
+        return counting if causal is None else counting & causal
+
+
+class ScoredAttention(Attending):
     """Base: a subclass says what the scores are."""
 
     operation = "an attention: a softmax of scores, and sums of products"
     exact = False
     merges = True
-    step_masks: tuple[Bounded, Bounded] | None
 
     def forward(self, x: list[Bounded], weights: dict[str, Bounded]) -> Bounded:
         (self.query, value, self.key), self.of_three, self.step_masks = masks.of_attention(x)
-        self.held, seen = weights, None
-        if self.step_masks is not None:
-            seen = Shifted(self.step_masks[1].value[:, None] != 0)
-        self.attended = Attended(self.scores(), value, self.noise_of(weights), seen)
+        self.held = weights
+        seen = self.seen_keys(self.query.shape[1], value.shape[1])
+        self.attended = Attended(self.scores(), value, self.noise_of(weights),
+                                 None if seen is None else Shifted(seen))
         return self.of_queries(self.attended.output)
 
     def of_queries(self, y: Bounded) -> Bounded:

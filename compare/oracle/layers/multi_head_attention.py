@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from compare.oracle import masks
-from compare.oracle.base import Oracle, judges
-from compare.oracle.layers.attention import Attended, turned
+from compare.oracle.base import judges
+from compare.oracle.layers.attention import Attended, Attending, turned
 from compare.oracle.layers.masked_softmax import Left, Seen
 from compare.oracle.layers.scaling import given_numbers
 from compare.oracle.running_error import Bounded, bilinear
@@ -26,7 +26,7 @@ def einsum(equation: str, a: Bounded, b: Bounded, bias: Bounded | None = None) -
 
 
 @judges("MultiHeadAttention")
-class MultiHeadAttention(Oracle):
+class MultiHeadAttention(Attending):
     """For each head softmax(q k^T / sqrt(key_dim)) v; the heads are projected to the output."""
 
     operation = "an attention: projections, a softmax of scores, and sums of products"
@@ -50,11 +50,12 @@ class MultiHeadAttention(Oracle):
 
     def seen(self) -> Seen | None:
         """Which keys each query sees, (N, 1, Q, K); None without masks."""
-        if self.step_masks is None:
+        seen = self.seen_keys(*(self.inputs[name].shape[1] for name in ("query", "value")))
+        if seen is None:
             return None
-        queries, keys = (mask.value != 0 for mask in self.step_masks)
-        return Left((queries[:, :, None] & keys[:, None])[:, None],
-                    alike=not self.config.get("dropout"))
+        if self.step_masks is not None:
+            seen = seen & (self.step_masks[0].value[:, :, None] != 0)
+        return Left(seen[:, None], alike=not self.config.get("dropout"))
 
     def admitted_inputs(self, x: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
         return masks.admitted_of_attention(x)

@@ -66,11 +66,25 @@ class LayerWeights(HoldsWeights):
     def take_back_statistics(self) -> None:
         """Undo what the last forward pass in training has changed in the weights, if anything."""
 
+    @property
+    def moved_by_passes(self) -> tuple[str, ...]:
+        """The weights that a forward pass in training itself changes, such as moving statistics."""
+        if not self.trainable:
+            return ()
+        return tuple(name for name in self.non_trainable if name not in self.constants)
+
     def count_params(self) -> int:
         """The number of weights; those of a tied call count at the first one."""
         if self.tied_to is not None:
             return 0
         return sum(weight.size for weight in self.params.values())
+
+    def file_groups(self) -> dict[str, list[str]]:
+        """The names of the weights by the group that holds them in a file, in the layer's own."""
+        found: dict[str, list[str]] = {"": []}
+        for name in self.params:
+            found.setdefault(self.file_group(name), []).append(name)
+        return found
 
     def file_group(self, weight: str) -> str:
         """Where Keras keeps a weight in a file, in the layer's own group: '', or '/query_dense'."""

@@ -20,7 +20,7 @@ def lacking():
                              L.Lambda(lambda t: t * 2, name="doubled")], name="base")
     i = keras.Input((16, 16, 3))
     x = L.Conv2D(4, 3, name="front")(i)
-    x = L.Flatten(name="flat")(L.SpectralNormalization(L.Conv2D(2, 3), name="bins")(base(x)))
+    x = L.Flatten(name="flat")(L.ReversibleEmbedding(4, 2, name="bins")(base(x)))
     model = keras.Model(i, L.Dense(3, name="end")(x))
     model.compile("sgd", "ctc", metrics=["accuracy"])
     return model
@@ -83,7 +83,7 @@ def test_all_that_a_model_lacks_is_told_at_once(folder, what, capsys, monkeypatc
     sys.modules.pop("support_models", None)
     out, err = capsys.readouterr()
     assert "4 of 6 layers are supported." in out.replace("\n", " ")
-    for name in ("base.doubled", "Lambda", "bins", "SpectralNormalization", "ctc"):
+    for name in ("base.doubled", "Lambda", "bins", "ReversibleEmbedding", "ctc"):
         assert name in out
     assert "Expected one of" not in out, "no list of all that there is in each line"
     assert err.strip().splitlines()[-1].startswith(

@@ -37,6 +37,19 @@ def test_by_a_loop(reduction, weighted, ignored):
     np.testing.assert_allclose(loss.backward(), gradient, rtol=1e-10, atol=1e-14)
 
 
+def test_a_stack_in_which_no_layer_uses_the_mask():
+    x = np.random.default_rng(2).standard_normal((2, 4, 3)).astype("float32")
+    x[0, 1] = x[1, 3] = 0
+    model = scratch.Sequential([scratch.Input((4, 3)), scratch.layers.Masking(),
+                                scratch.Dense(3, activation="softmax")])
+    model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
+    classes, predicted = CLASSES[:2, :4], model.predict(x)
+    losses = [-np.log(predicted[n, t, classes[n, t]]) for n, t in np.ndindex(2, 4)
+              if x[n, t].any()]
+    assert len(losses) == 6
+    assert model.evaluate(x, classes) == pytest.approx(np.mean(losses), rel=1e-6)
+
+
 def test_nothing_counts():
     loss = scratch.losses.MeanSquaredError()
     assert loss(np.ones((2, 3, 1)), np.zeros((2, 3, 1)), mask=np.zeros((2, 3), bool)) == 0

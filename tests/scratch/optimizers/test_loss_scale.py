@@ -131,3 +131,29 @@ def test_a_training_step_that_overflows_is_skipped_and_the_next_ones_are_not():
     # the output is 4, its gradient 4 times the scale, and float16 ends at 65504
     assert scales == [2.0**14, 2.0**13, 2.0**13]
     assert np.isfinite(own.get_weights()[0]).all()
+
+
+def test_a_skipped_step_leaves_also_what_a_constraint_would_change():
+    """As Keras, whose constraints are part of the step."""
+    rng = np.random.default_rng(4)
+    x, y = (rng.standard_normal((6, n)).astype(np.float32) for n in (4, 2))
+
+    def made(package, source):
+        built = package.Sequential([source((4,)), package.layers.Dense(
+            3, kernel_constraint=package.constraints.MaxNorm(0.5), activation="sigmoid"),
+            package.layers.Dense(2)])
+        built.compile(package.optimizers.LossScaleOptimizer(package.optimizers.SGD(0.1), 64.0),
+                      "mse")
+        return built
+
+    own, twin = made(scratch, scratch.Input), made(keras, keras.Input)
+    weights = [rng.standard_normal(w.shape).astype(np.float32) for w in own.get_weights()]
+    assert np.linalg.norm(weights[0], axis=0).max() > 0.5, "the constraint would change it"
+    for each in (own, twin):
+        each.set_weights(weights)
+        with np.errstate(over="ignore", invalid="ignore"):  # the scaled gradient is infinite
+            each.fit(x, y * np.float32(1e38), epochs=1, batch_size=6, verbose=0)
+        for w, kept in zip(each.get_weights(), weights):
+            np.testing.assert_array_equal(w, kept)
+        each.fit(x[:2], y[:2], epochs=1, batch_size=2, verbose=0)
+        assert np.linalg.norm(each.get_weights()[0], axis=0).max() <= 0.5 + 1e-6

@@ -52,6 +52,13 @@ LAYERS = {
     "GlobalAveragePooling1D": (ROWS, lambda K: K.GlobalAveragePooling1D()),
     "GlobalAveragePooling2D": (IMAGE, lambda K: K.GlobalAveragePooling2D(keepdims=True)),
     "GlobalAveragePooling3D": (VOLUME, lambda K: K.GlobalAveragePooling3D(keepdims=True)),
+    "AdaptiveAveragePooling1D": (ROWS, lambda K: K.AdaptiveAveragePooling1D(4)),
+    "AdaptiveAveragePooling2D": (IMAGE, lambda K: K.AdaptiveAveragePooling2D((3, 4))),
+    "AdaptiveAveragePooling3D": (VOLUME, lambda K: K.AdaptiveAveragePooling3D((2, 3, 4))),
+    "AdaptiveMaxPooling1D": (ROWS, lambda K: K.AdaptiveMaxPooling1D(4)),
+    "AdaptiveMaxPooling2D": (IMAGE, lambda K: K.AdaptiveMaxPooling2D(
+        (3, 4), data_format="channels_first")),
+    "AdaptiveMaxPooling3D": (VOLUME, lambda K: K.AdaptiveMaxPooling3D((2, 3, 4))),
     "Reshape": (IMAGE, lambda K: K.Reshape((4, -1, 2))),
     "Permute": (IMAGE, lambda K: K.Permute((3, 1, 2))),
     "ZeroPadding1D": (ROWS, lambda K: K.ZeroPadding1D((1, 2))),
@@ -89,6 +96,8 @@ LAYERS = {
     "Embedding": (ROWS, lambda K: K.Embedding(5, 3, embeddings_regularizer="l2",
                                               embeddings_initializer="ones")),
     "TimeDistributed": (IMAGE, lambda K: K.TimeDistributed(K.Conv1D(3, 2, activation="elu"))),
+    "SpectralNormalization": (IMAGE, lambda K: K.SpectralNormalization(
+        K.Conv2D(3, (2, 3), strides=2, activation="elu"), power_iterations=2)),
     "SimpleRNN": (ROWS, lambda K: K.SimpleRNN(3, recurrent_regularizer="l2", go_backwards=True)),
     "LSTM": (ROWS, lambda K: K.LSTM(3, recurrent_activation="hard_sigmoid", return_sequences=True,
                                     bias_initializer="ones")),

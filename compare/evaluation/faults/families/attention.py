@@ -11,6 +11,8 @@ OUT, DQ, DV = "output", "input_gradient_1", "input_gradient_2"
 PLAIN = joined("Attention", shape=SEQUENCE)
 SCALED = joined("Attention", shape=SEQUENCE, use_scale=True)
 DROPPING = joined("Attention", shape=SEQUENCE, dropout=0.4)
+CAUSAL = joined("Attention", shape=SEQUENCE, use_causal_mask=True)
+HEADS = joined("MultiHeadAttention", shape=SEQUENCE, num_heads=2, key_dim=3, use_causal_mask=True)
 ADDITIVE = joined("AdditiveAttention", shape=SEQUENCE)
 
 
@@ -55,7 +57,19 @@ def without_sum(self, right, dy, wants_input_gradient=True):
     return [dq, self._weights.swapaxes(1, 2) @ dy + dk]
 
 
-DOT, SUM = "Attention", "AdditiveAttention"
+def seeing(furthest):
+    """Each query sees the keys up to so many places behind its own; all for None."""
+    return lambda layer: patched(layer, seen=lambda self, right, queries, keys: None if (
+        furthest is None) else np.tri(queries, keys, furthest, dtype=bool)[None])
+
+
+def seeing_later(layer):
+    """Each query sees its own place and the keys behind it."""
+    patched(layer, seen=lambda self, right, queries, keys: np.tri(
+        keys, queries, dtype=bool).T[None])
+
+
+DOT, SUM, MANY = "Attention", "AdditiveAttention", "MultiHeadAttention"
 TABLE = [
     (DOT, "root-of-dim", "scores are divided by the root of the number of features", PLAIN, OUT,
      "attention-scale", lambda layer: patched(layer, scores=root_of_dim)),
@@ -91,6 +105,16 @@ TABLE = [
     (DOT, "dropout-dx-mask-missing", "the weights' gradient passes by the mask", DROPPING, DQ,
      "mask-missing", lambda layer: patched(
          layer, dropped_backward=lambda self, right, dw: dw)),
+    (DOT, "causal-forgotten", "every query sees all keys", CAUSAL, OUT, "attention-mask",
+     seeing(None)),
+    (DOT, "causal-strict", "no query sees its own place", CAUSAL, OUT, "attention-mask",
+     seeing(-1)),
+    (DOT, "causal-later", "every query sees the keys from its own place on", CAUSAL, OUT,
+     "attention-mask", seeing_later),
+    (MANY, "causal-forgotten", "every query sees all keys", HEADS, OUT, "attention-mask",
+     seeing(None)),
+    (MANY, "causal-one-more", "every query sees one key too many", HEADS, OUT, "attention-mask",
+     seeing(1)),
     (SUM, "tanh-missing", "query and key are added without a tanh", ADDITIVE, OUT,
      "activation-missing", lambda layer: patched(layer, scores=lambda self, right, q, k: (
          right(q, k), ((q[:, :, None] + k[:, None]) * self.params["scale"]).sum(-1))[1])),

@@ -205,6 +205,35 @@ def test_strided_pointwise_gradient_is_refused_before_it_runs(keras, onednn, nam
         assert compare.check(model, twin, x, upstream=upstream, probes=False)
 
 
+POOLED = """
+import numpy as np
+from reference.quiet import keras
+
+x = np.arange(70.0, dtype="float32").reshape(1, 7, 5, 2)
+print("pooled", float(np.asarray(keras.layers.AdaptiveMaxPooling2D(1)(x)).max()))
+"""
+
+
+@pytest.mark.compiled
+def test_adaptive_pooling_to_one(keras, onednn):
+    run = subprocess.run([sys.executable, "-c", POOLED], cwd=ROOT, capture_output=True, text=True)
+    if onednn("float32"):
+        assert not run.stdout.strip() and run.returncode < 0, "oneDNN pools by now"
+    else:
+        assert (run.stdout.strip(), run.returncode) == ("pooled 69.0", 0)
+    x = np.arange(70.0).reshape(1, 7, 5, 2)
+    assert scratch.AdaptiveMaxPooling2D(1)(x).ravel().tolist() == [68.0, 69.0]
+    for kind in ("Average", "Max"):
+        model, twin = twins.twins(scratch.Sequential([
+            scratch.Input((7, 5, 2)),
+            getattr(scratch, f"Adaptive{kind}Pooling2D")((1, 3), name="few")]))
+        with pytest.raises(ValueError, match="'few'.*output_size=.1, 3.*larger than the image"):
+            compare.check(model, twin, real((3, 7, 5, 2)), upstream=real((3, 1, 3, 2), 2))
+    with pytest.raises(ValueError, match="[Nn]egative dimension"):  # an average, compiled
+        twins.twins(scratch.Sequential([scratch.Input((7, 5, 2)), scratch.AdaptiveAveragePooling2D(
+            1)]))[1].predict(x, verbose=0)
+
+
 # numbers
 
 @pytest.mark.parametrize("name, arguments, shape", [

@@ -71,6 +71,7 @@ def test_a_nearest_way_is_known_of_what_is_refused_and_of_nothing_else(keras):
 @pytest.mark.parametrize("name, argument, taken, refused", [
     ("Bidirectional", "layer", ["GRU", "LSTM", "SimpleRNN"], []),
     ("Bidirectional", "backward_layer", [None, "GRU"], []),
+    ("SpectralNormalization", "layer", ["Dense", "Conv2D"], []),
     ("TimeDistributed", "layer", ["Dense", "Conv2D", "MaxPooling1D"], ["BatchNormalization"])])
 def test_layers_inside_others_are_tried(keras, name, argument, taken, refused):
     from compare.evaluation.support_matrix import layers
