@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 LIBRARY_ULPS = 4
+ZERO = np.zeros(())
 Function = Callable[[np.ndarray], np.ndarray]
 Product = Callable[[np.ndarray, np.ndarray], np.ndarray]
 Operand = Union["Bounded", np.ndarray, float]
@@ -103,7 +104,9 @@ class Bounded:
                  error: ArrayLike | None = None) -> None:
         self.value = np.asarray(value, np.float64)
         self.rounding = rounding
-        self.error = None
+        self.error: np.ndarray | None = None
+        self._flushed: Bounded | None = None  # what `flushed` gives, if that is another one
+        self._is_flushed = not rounding.bounds
         if error is not None and rounding.bounds:
             if np.isnan(np.max(error, initial=0.0)):  # 0 times an error without limit is not 0
                 error = np.where(np.isnan(error), np.inf, error)
@@ -111,8 +114,8 @@ class Bounded:
 
     @property
     def bound(self) -> np.ndarray:
-        """The error as an array, zeros where the value is exact."""
-        return np.zeros(self.value.shape) if self.error is None else self.error
+        """The error as an array, zeros where the value is exact; not to be written to."""
+        return np.broadcast_to(ZERO, self.value.shape) if self.error is None else self.error
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -264,14 +267,20 @@ class Bounded:
 
     def flushed(self) -> "Bounded":
         """Whatever may lie below the smallest normal number may also have been read as zero."""
-        if not self.rounding.bounds:
+        if self._is_flushed:
             return self
+        if self._flushed is not None:  # whatever reads the numbers asks for it
+            return self._flushed
         size = np.abs(self.value)
-        denormal = (size > 0) & (size - self.bound < self.rounding.tiny)
+        denormal = (size if self.error is None else size - self.error) < self.rounding.tiny
+        denormal &= size > 0
         if not denormal.any():
+            self._is_flushed = True
             return self
-        return Bounded(self.value, self.rounding,
-                       np.where(denormal, np.maximum(self.bound, size), self.bound))
+        self._flushed = Bounded(self.value, self.rounding,
+                                np.where(denormal, np.maximum(self.bound, size), self.bound))
+        self._flushed._is_flushed = True  # once more would change nothing
+        return self._flushed
 
     def reshape(self, *shape: Any) -> "Bounded":
         error = None if self.error is None else self.error.reshape(*shape)
