@@ -13,8 +13,9 @@ How fast does the NumPy network train, beside Keras, PyTorch and bare BLAS?
 
 Measures time per sample of training and prediction, how the time of a step
 grows with batch size, image side and channels, what a check costs by the size
-of the network, and the peak memory of a training process. All competitors take turns, so that every ratio comes from
-neighbouring turns; medians and quartiles are shown. The images are random.
+of the network, and the peak memory of a training process. All competitors take
+turns, so that every ratio comes from neighbouring turns; medians and quartiles
+are shown. The images are random.
 Without options it takes several minutes; the machine should be quiet.
 
 Exits 0 when done, 2 for bad input or a process that fails, 130 after Ctrl-C,

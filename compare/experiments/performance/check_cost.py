@@ -104,6 +104,6 @@ def measured(case: CheckCase) -> CheckCost:
     y = generator.integers(0, CLASSES, case.batch)
     began, work = time.perf_counter(), time.process_time()
     report = compare.check(model, twin, x, y)
-    return CheckCost(case, time.perf_counter() - began, time.process_time() - work, len(report.rows),
-                     bool(report))
+    seconds, work = time.perf_counter() - began, time.process_time() - work
+    return CheckCost(case, seconds, work, len(report.rows), bool(report))
 

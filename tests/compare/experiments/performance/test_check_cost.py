@@ -9,7 +9,7 @@ from compare.experiments.performance.check_cost import CHECK_AXES, VALUES, Check
 from compare.experiments.performance.figures import pictures
 from compare.experiments.performance.json_record import as_json
 from compare.experiments.performance.report import render
-from tests.compare.support.performance_cases import checked, with_failing_check, whole
+from tests.compare.support.performance_cases import checked, whole, with_failing_check
 
 
 @pytest.mark.parametrize("layers", VALUES["layers"])
