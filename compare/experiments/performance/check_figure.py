@@ -50,7 +50,7 @@ def draw_costs(axes, axis: str, costs: list[CheckCost], power: float | None) -> 
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel(CHECK_AXES[axis])
     if power is not None:
-        axes.text(0.04, 0.96, f"slope {power:.2f}", transform=axes.transAxes, va="top",
+        axes.text(0.04, 0.96, f"slope {power:.2f}, upper half", transform=axes.transAxes, va="top",
                   color=INK, fontsize=9)
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)

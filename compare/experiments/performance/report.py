@@ -80,7 +80,7 @@ def opening(result: Speed) -> Section:
         said.append(line(warning("PARTIAL"),
                          f": {result.stopped}. Rows show the pairs that were finished."))
     for name in result.settings.competitors:
-        if name not in result.settings.present:
+        if has_turns(result) and name not in result.settings.present:
             said.append(f"{NAMES[name]} is not installed here, so it has no column.")
     if has_turns(result):
         said.append("Medians of turns that are interleaved, ± half the distance of their quartiles:"

@@ -40,6 +40,19 @@ def test_a_check_is_measured_whole():
     assert cost.rows > 10 * case.layers
 
 
+def test_of_several_checks_the_quickest_counts(monkeypatch):
+    def taking(*seconds):
+        left = list(seconds)
+        monkeypatch.setattr(check_cost, "measured", lambda case: check_cost.CheckCost(
+            case, left[0], left.pop(0), 1, True))
+        return left
+
+    left = taking(1.0, 0.5, 2.0, 0.1)
+    assert check_cost.quickest(CheckCase()).work == 0.5 and left == [0.1], "after three"
+    left = taking(7.0, 0.5)
+    assert check_cost.quickest(CheckCase()).work == 7.0 and left == [0.5], "one that takes long"
+
+
 def test_tables_have_a_line_for_each_network_and_tell_how_the_time_grows():
     result = checked()
     assert tables.checks(result, "layers").rows[1] == ["20", "200", "2.00", "4.00", "10.0"]
@@ -78,5 +91,5 @@ def test_the_picture_has_a_panel_for_each_axis():
     clock, processors, proportion = figure.axes[0].lines
     assert list(clock.get_xdata()) == list(VALUES["layers"])
     assert processors.get_ydata()[-1] == proportion.get_ydata()[-1] == pytest.approx(40)
-    assert [text.get_text() for text in figure.axes[1].texts] == ["slope 2.00"]
+    assert [text.get_text() for text in figure.axes[1].texts] == ["slope 2.00, upper half"]
     assert pictures(whole())["check.png"].drawn is None
