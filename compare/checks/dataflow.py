@@ -65,7 +65,7 @@ class Watched:
         """Watch no longer: the layer, what passed through it and its network hold one another, and
         would stay in memory until Python looks for such circles."""
         for name in ("forward", "backward", "backward_from_logits"):
-            vars(self.layer).pop(name, None)
+            self.layer.__dict__.pop(name, None)
 
     @property
     def ends_the_way_back(self) -> bool:

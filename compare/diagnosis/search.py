@@ -129,8 +129,8 @@ def ranked(variants: list[Variant]) -> Iterator[tuple[int, int, int]]:
 
     A variant ranks by how many others of its identifier come before it; the likely variants of all
     identifiers are tried before the unlikely ones of any. What is cheap comes second and counts
-    less, and within a rank it is tried first; whatever the order, a lower precision or dropped numbers are no part of a pair, since they
-    excuse too much.
+    less, and within a rank it is tried first; whatever the order, a lower precision or dropped
+    numbers are no part of a pair, since they excuse too much.
 
     There are too many pairs to list them all before the first is tried.
     """

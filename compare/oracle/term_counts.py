@@ -40,7 +40,7 @@ def in_all_channels(numbers: np.ndarray) -> np.ndarray:
     return np.asarray(numbers.sum(axis=-1, keepdims=True, dtype=np.float64))
 
 
-def ones(*counted: np.ndarray) -> list[np.ndarray]:
+def ones(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """1.0 where they are true, in a precision that holds the number of all products of two."""
-    exact = min(each.size for each in counted) <= EXACT_UP_TO
-    return [each.astype(np.float32 if exact else np.float64) for each in counted]
+    dtype = np.float32 if min(a.size, b.size) <= EXACT_UP_TO else np.float64
+    return a.astype(dtype), b.astype(dtype)

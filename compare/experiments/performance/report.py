@@ -57,7 +57,7 @@ def of_checks(result: Speed) -> list[Section]:
             "convolution of 3x3, a batch normalization and a ReLU, and end in global pooling and a "
             f"softmax. Where nothing else is said they have {held.layers} layers, images of "
             f"{held.side}x{held.side}, {held.channels} channels, and the batch is {held.batch}.")
-    found = []
+    found: list[Section] = []
     for axis, name in CHECK_AXES.items():
         if not result.check_curve(axis):
             continue

@@ -1,13 +1,13 @@
 """Oracles of convolutions whose output is one sum of products: all but the separable one."""
 
 import math
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from compare.oracle import correlation, term_counts
 from compare.oracle.base import Oracle, judges
+from compare.oracle.correlation import Products
 from compare.oracle.data_format import Layout
 from compare.oracle.running_error import Bounded, Product, bilinear
 from compare.oracle.windows import Walk
@@ -33,15 +33,15 @@ class Convolution(Oracle):
         super().__init__(config)
         self.layout = Layout(self.rank, config.get("data_format", "channels_last"))
 
-    def forth(self, by: ModuleType, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    def forth(self, by: Products, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         """The output without the bias."""
         raise NotImplementedError
 
-    def back(self, by: ModuleType, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    def back(self, by: Products, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         """The gradient with respect to x."""
         raise NotImplementedError
 
-    def gather(self, by: ModuleType, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
+    def gather(self, by: Products, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
         """The gradient with respect to the kernel."""
         raise NotImplementedError
 
@@ -51,7 +51,7 @@ class Convolution(Oracle):
         self.walk = self._walk(lay.image_shape(x.shape))
         self.groups = self._groups(lay.image_shape(x.shape)[-1])
 
-        def product(by: ModuleType) -> Product:
+        def product(by: Products) -> Product:
             return lambda x, k: lay.given(self.forth(by, lay.image(x), lay.kernel(k)))
 
         return bilinear(product(correlation), x, self.kernel,
@@ -61,10 +61,10 @@ class Convolution(Oracle):
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         lay = self.layout
 
-        def back(by: ModuleType) -> Product:
+        def back(by: Products) -> Product:
             return lambda d, k: lay.given(self.back(by, lay.image(d), lay.kernel(k)))
 
-        def gather(by: ModuleType) -> Product:
+        def gather(by: Products) -> Product:
             return lambda x, d: lay.given_kernel(self.gather(by, lay.image(x), lay.image(d)))
 
         dx = bilinear(back(correlation), dy, self.kernel, count=back(term_counts))
@@ -95,13 +95,13 @@ class Conv2D(Convolution):
 
     wide = True
 
-    def forth(self, by: ModuleType, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    def forth(self, by: Products, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         return by.correlate(self.walk, x, kernel, self.groups)
 
-    def back(self, by: ModuleType, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    def back(self, by: Products, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         return by.spread(self.walk, dy, kernel, self.groups)
 
-    def gather(self, by: ModuleType, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
+    def gather(self, by: Products, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
         return by.collect(self.walk, x, dy, self.groups)
 
     def _groups(self, channels: int) -> int:
@@ -136,13 +136,13 @@ class DepthwiseConv2D(Conv2D):
 
     outputs = ("depth_multiplier",)
 
-    def forth(self, by: ModuleType, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    def forth(self, by: Products, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         return super().forth(by, x, kernel.reshape(*kernel.shape[:2], 1, -1))
 
-    def back(self, by: ModuleType, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    def back(self, by: Products, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         return super().back(by, dy, kernel.reshape(*kernel.shape[:2], 1, -1))
 
-    def gather(self, by: ModuleType, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
+    def gather(self, by: Products, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
         gradient = super().gather(by, x, dy)  # (kh, kw, 1, C multiplier)
         return gradient.reshape(*gradient.shape[:2], self.groups, -1)
 
@@ -165,13 +165,13 @@ class Conv2DTranspose(Convolution):
     are strides times as many, or, with `output_padding`, the fewest possible and so many more.
     """
 
-    def forth(self, by: ModuleType, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    def forth(self, by: Products, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         return by.spread(self.walk, x, kernel)
 
-    def back(self, by: ModuleType, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    def back(self, by: Products, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         return by.correlate(self.walk, dy, kernel)
 
-    def gather(self, by: ModuleType, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
+    def gather(self, by: Products, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
         return by.collect(self.walk, dy, x)
 
     def _walk(self, image_shape: tuple[int, ...]) -> Walk:
