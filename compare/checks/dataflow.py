@@ -61,6 +61,12 @@ class Watched:
         layer.forward, layer.backward = watch_forward, watch_backward
         layer.backward_from_logits = watch_logits
 
+    def release(self) -> None:
+        """Watch no longer: the layer, what passed through it and its network hold one another, and
+        would stay in memory until Python looks for such circles."""
+        for name in ("forward", "backward", "backward_from_logits"):
+            self.layer.__dict__.pop(name, None)
+
     @property
     def ends_the_way_back(self) -> bool:
         """Whether its input is classes, which have no gradient."""

@@ -105,7 +105,10 @@ def freely(model: Network, reference: Trace) -> tuple[Named, list[Row], Named]:
             key = title, f"{name}_gradient"
             slack[key] = slack[key] + extra if key in slack else extra
     x = mapped(np.asarray, reference.x, model.layers[0].dtype)
-    return made, dataflow.rows(model, watched, x, end, fused), slack
+    wired = dataflow.rows(model, watched, x, end, fused)
+    for one in watched:
+        one.release()
+    return made, wired, slack
 
 
 def as_its_owner_runs_it(made: np.ndarray, reference: Trace, seams: dict[int, str],
@@ -141,7 +144,10 @@ def forward_alone(model: Network, reference: Trace) -> tuple[Named, list[Row], N
     watched = [Watched(layer) for layer in model.layers]
     output = model.forward(mapped(np.array, reference.x), training=False)
     x = mapped(np.asarray, reference.x, model.layers[0].dtype)
-    return named("output", output), dataflow.rows(model, watched, x, None, False), {}
+    wired = dataflow.rows(model, watched, x, None, False)
+    for one in watched:
+        one.release()
+    return named("output", output), wired, {}
 
 
 def observed(reference: Trace) -> Named:

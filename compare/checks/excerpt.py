@@ -156,10 +156,10 @@ def worst_elements(actual: np.ndarray, expected: np.ndarray, allowed: np.ndarray
     """Those that used most of their bound; the largest differences where nothing was used."""
     with np.errstate(invalid="ignore"):
         rank = used if used.max() > 0 else np.nan_to_num(np.abs(actual - expected))
-    flat = rank.ravel()
-    count = min(WORST, flat.size)
-    chosen = np.argpartition(-flat, count - 1)[:count]
-    chosen = chosen[np.argsort(-flat[chosen], kind="stable")]
+    order = -rank.ravel()
+    count = min(WORST, order.size)
+    chosen = np.argpartition(order, count - 1)[:count]
+    chosen = chosen[np.argsort(order[chosen], kind="stable")]
     found = []
     for position in chosen:
         index = tuple(int(i) for i in np.unravel_index(position, actual.shape))

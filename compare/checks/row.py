@@ -145,16 +145,20 @@ def judge(gate: Gate, layer: str, tensor: str, actual: ArrayLike | None, expecte
     difference = np.abs(a - e) if finite else distance(a, e)
     candidate_error = np.abs(a - exact) if finite else _error(a, e, exact)
     reference_error = np.abs(e - exact) if finite else _error(e, a, exact)
+    farthest = [float(each.max(initial=0)) for each in (candidate_error, reference_error)]
     candidate_share = share(candidate_error, bound)
     reference_share = share(reference_error, bound)
     error = np.maximum(candidate_error, reference_error)
+    del candidate_error, reference_error  # a tensor may have many millions of numbers
     overflown = False
     if oracle.rounding.overflows:
         alike = _overflown_alike(oracle, difference, candidate_share, reference_share)
         candidate_share, reference_share, error = (
             np.where(alike, 0.0, each) for each in (candidate_share, reference_share, error))
         overflown = bool(alike.any())
+    off = _who(candidate_share, reference_share)
     shares = np.maximum(candidate_share, reference_share)
+    del candidate_share, reference_share
     where = _worst(shares, error, difference)
     over = int((shares > 1).sum())
     unjudged = 0
@@ -164,20 +168,19 @@ def judge(gate: Gate, layer: str, tensor: str, actual: ArrayLike | None, expecte
     used = float(shares.max(initial=0))
     kind = "exact" if not bound.any() else "componentwise"
     likely_gamma = _likely_ratio(oracle.rounding, terms) if kind == "componentwise" else 1.0
+    worst = float(error[where]) if a.size else 0.0
+    max_abs, max_rel = float(difference.max(initial=0)), relative(difference, e)
+    del error, difference
     return Row(
-        gate, layer, tensor, passed=not over, shape=actual.shape,
-        max_abs=float(difference.max(initial=0)), max_rel=relative(difference, e),
+        gate, layer, tensor, passed=not over, shape=actual.shape, max_abs=max_abs, max_rel=max_rel,
         index=where, actual=float(a[where]) if a.size else None,
         expected=float(e[where]) if e.size else None,
-        error=float(error[where]) if a.size else 0.0,
-        allowed=float(bound[where]) if bound.size else 0.0, used=used,
+        error=worst, allowed=float(bound[where]) if bound.size else 0.0, used=used,
         likely=float(used * likely_gamma),
         over=over, unjudged=unjudged, size=actual.size,
-        candidate_error=float(candidate_error.max(initial=0)),
-        reference_error=float(reference_error.max(initial=0)),
-        off=_who(candidate_share, reference_share), kind=kind,
-        note=_nonfinite(a, e) or (f"{NOT_JUDGED} {unjudged} of {a.size} numbers" if unjudged
-                                  else "") or (OVERFLOWN if overflown else "")
+        candidate_error=farthest[0], reference_error=farthest[1], off=off, kind=kind,
+        note=_nonfinite(a, e, finite) or (f"{NOT_JUDGED} {unjudged} of {a.size} numbers"
+                                          if unjudged else "") or (OVERFLOWN if overflown else "")
         or (MANY if terms * oracle.rounding.unit >= 1 else ""),
         excerpt=close_up(tensor, a, e, np.broadcast_to(bound, a.shape), shares, where))
 
@@ -251,9 +254,11 @@ def share(error: np.ndarray | float, bound: np.ndarray | float) -> np.ndarray:
 
 
 def relative(difference: np.ndarray, expected: np.ndarray) -> float:
-    largest = np.abs(expected[np.isfinite(expected)]).max(initial=0)
     worst = float(difference.max(initial=0))
-    return 0.0 if worst == 0 else (worst / float(largest) if largest else np.inf)
+    if worst == 0:
+        return 0.0
+    largest = np.abs(expected[np.isfinite(expected)]).max(initial=0)
+    return worst / float(largest) if largest else np.inf
 
 
 def _who(candidate_share: np.ndarray, reference_share: np.ndarray) -> str:
@@ -275,7 +280,9 @@ def _likely_ratio(rounding: Rounding, terms: int) -> float:
     return rounding.gamma(terms) / rounding.gamma(2 * np.sqrt(terms)) if terms > 4 else 1.0
 
 
-def _nonfinite(actual: np.ndarray, expected: np.ndarray) -> str:
+def _nonfinite(actual: np.ndarray, expected: np.ndarray, finite: bool) -> str:
+    if finite:
+        return ""
     notes = [f"{what}: {int(bad.sum())} {kind}"
              for what, array in (("candidate", actual), ("reference", expected))
              for kind, bad in (("NaN", np.isnan(array)), ("infinite", np.isinf(array)))

@@ -12,9 +12,10 @@ DESCRIPTION = """\
 How fast does the NumPy network train, beside Keras, PyTorch and bare BLAS?
 
 Measures time per sample of training and prediction, how the time of a step
-grows with batch size, image side and channels, and the peak memory of a
-training process. All competitors take turns, so that every ratio comes from
-neighbouring turns; medians and quartiles are shown. The images are random.
+grows with batch size, image side and channels, what a check costs by the size
+of the network, and the peak memory of a training process. All competitors take
+turns, so that every ratio comes from neighbouring turns; medians and quartiles
+are shown. The images are random.
 Without options it takes several minutes; the machine should be quiet.
 
 Exits 0 when done, 2 for bad input or a process that fails, 130 after Ctrl-C,
@@ -26,7 +27,9 @@ EPILOG = examples(
     ("the quickest look", "parity speed --quick"),
     ("everything, with tables and pictures in a folder", "parity speed --out speed"),
     ("training alone, in batches of 32, scratch against Keras",
-     "parity speed --parts training --batch-sizes 32 --competitors scratch,keras"))
+     "parity speed --parts training --batch-sizes 32 --competitors scratch,keras"),
+    ("what a check costs, by layers, image side, channels and batch",
+     "parity speed --parts check --out speed"))
 
 
 def add_parser(subparsers) -> None:
@@ -45,7 +48,7 @@ def add_parser(subparsers) -> None:
                       help="some of scratch, keras, keras-loop, torch; the others are compared "
                            "with the first (default: all; torch only where it is installed)")
     what.add_argument("--parts", type=names, metavar="NAME,...",
-                      help="some of training, predict, layers, scaling, memory"
+                      help="some of training, predict, layers, check, scaling, memory"
                            " (default: all)")
     how = arguments.group(parser, "how long")
     how.add_argument("--pairs", type=arguments.positive, metavar="N",
@@ -55,7 +58,7 @@ def add_parser(subparsers) -> None:
     arguments.add_output(parser)
     arguments.group(parser, "output").add_argument(
         "--out", metavar="DIR",
-        help="also write speed.md, speed.json, speed.png and scaling.png into DIR")
+        help="also write speed.md, speed.json and the pictures into DIR")
 
 
 def names(text: str) -> tuple[str, ...]:

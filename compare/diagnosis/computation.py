@@ -139,11 +139,11 @@ class LayerComputation(Computation):
         lay = oracle.layout
         image = lay.image_shape(np.shape(self.value(self.x)))
         kernel = lay.kernel(self.value(self.weights["kernel"])).shape
-        oracle.forth = lambda x, k: np.zeros((1,) * len(image))
+        oracle.forth = lambda by, x, k: np.zeros((1,) * len(image))
         if self.tensor != "input_gradient":
-            oracle.back = lambda dy, k: np.zeros(image)
+            oracle.back = lambda by, dy, k: np.zeros(image)
         if self.tensor != "kernel_gradient":
-            oracle.gather = lambda x, dy: np.zeros(kernel)
+            oracle.gather = lambda by, x, dy: np.zeros(kernel)
         return oracle
 
     def all_results(self, oracle=None) -> dict[str, Bounded]:

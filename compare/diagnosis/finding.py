@@ -36,6 +36,8 @@ class Finding:
         same: whether these are the same computation on all that was tried.
         before, after: the largest error in units of its bound, without and with the causes.
         looks_like: what the difference looks like.
+        ended_for_time: whether two causes together were looked for no longer than so long, so that
+            some pairs were not tried.
     """
 
     layer: str
@@ -47,6 +49,7 @@ class Finding:
     before: float = float("inf")
     after: float | None = None
     looks_like: str = ""
+    ended_for_time: bool = False
 
     @property
     def identifier(self) -> str:
@@ -58,8 +61,10 @@ class Finding:
         """The finding in a sentence or two."""
         whose = "" if self.side == "candidate" else "Keras is the one that is off: "
         if not self.causes:
-            return (f"{whose}unknown: nothing in the catalogue explains it; the difference looks "
-                    f"like {self.looks_like}")
+            ended = (", and of two causes together not all pairs were tried, for want of time"
+                     if self.ended_for_time else "")
+            return (f"{whose}unknown: nothing in the catalogue explains it{ended}; the difference "
+                    f"looks like {self.looks_like}")
         named = " together with ".join(map(str, self.causes))
         if not self.alternatives:
             return whose + named

@@ -93,7 +93,7 @@ def diagnose_observations(observations: list[Observation], layer: str, tensor: s
             layer, tensor, side, (Cause("nan", unfinished),), before=before)
     ordered = failing + [seen for seen in observations if not seen.fails]
     variants = variants_for(ordered[0].right, ordered[0].made.shape)
-    found = singles(ordered, variants)
+    found, ended = singles(ordered, variants), False
     if not found:
         cause = late()
         if cause is not None:
@@ -102,14 +102,14 @@ def diagnose_observations(observations: list[Observation], layer: str, tensor: s
         if coarse:
             cause = Cause("low-precision", f"the difference is what rounding to {coarse} makes")
             return Finding(layer, tensor, side, (cause,), before=before)
-        found = pairs(ordered, variants, seconds) if seconds else []
+        found, ended = pairs(ordered, variants, seconds) if seconds else ([], False)
     if found:
         return _finding(found, layer, tensor, side)
     seen = failing[0]
     right = seen.right.evaluate()
     bound = np.zeros(right.shape) if seen.exactly else right.bound
     return Finding(layer, tensor, side, (), before=before,
-                   looks_like=looks_like(seen.made, right.value, bound))
+                   looks_like=looks_like(seen.made, right.value, bound), ended_for_time=ended)
 
 
 def _finding(found: list[Explanation], layer, tensor, side) -> Finding:

@@ -188,6 +188,8 @@ class Diagnosis:
             finding = self.searched[key] = diagnose_suspect(self.suspect(row, number), left)
             if finding is not None and not finding.causes:
                 self.left[key[:3]] = max(0.0, left - (time.thread_time() - began))
+                if not left:  # at another gate all the time was used up
+                    finding = self.searched[key] = replace(finding, ended_for_time=True)
         return self.searched[key]
 
     def _moved_outside(self, row: Row, number: int) -> Finding | None:

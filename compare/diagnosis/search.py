@@ -95,26 +95,33 @@ def singles(observations, variants: list[Variant]) -> list[Explanation]:
 
 
 def pairs(observations, variants: list[Variant], seconds: float = PAIR_SECONDS
-          ) -> list[Explanation]:
-    """Two variants that suffice together: the first such pair, and others found with it."""
+          ) -> tuple[list[Explanation], bool]:
+    """(two variants that suffice together, the first such pair and others that are as likely, in
+    the catalogue's order; whether the search ended for time, before all pairs were tried)."""
     deadline = time.thread_time() + seconds
     screen = observations[0]
     changed: dict[int, object] = {}
-    found: dict[tuple, Explanation] = {}
+    found: dict[tuple, tuple[tuple[int, int], Explanation]] = {}
     last = 0  # how likely the pair was that was found
+    late = False
     for rank, first, second in ranked(variants):
-        if time.thread_time() > deadline or (found and rank > last):
+        if found and rank > last:
+            break
+        if time.thread_time() > deadline:
+            late = True
             break
         if first not in changed:
-            changed[first] = _changed(screen, variants[first])
+            changed[first] = _changed(observations, variants[first])
         a, b = variants[first], variants[second]
         key = tuple(sorted((a.identifier, b.identifier)))
-        if changed[first] is None or key in found or not _suffices(screen, changed[first], b):
+        if changed[first] is None or (key in found and found[key][0] < (first, second)):
+            continue
+        if not _suffices(screen, changed[first], b):
             continue
         explanation = explain(observations, a, b)
         if explanation is not None:
-            found[key], last = explanation, rank
-    return list(found.values())
+            found[key], last = ((first, second), explanation), rank
+    return [explanation for _, explanation in sorted(found.values(), key=lambda one: one[0])], late
 
 
 def ranked(variants: list[Variant]) -> Iterator[tuple[int, int, int]]:
@@ -122,8 +129,8 @@ def ranked(variants: list[Variant]) -> Iterator[tuple[int, int, int]]:
 
     A variant ranks by how many others of its identifier come before it; the likely variants of all
     identifiers are tried before the unlikely ones of any. What is cheap comes second and counts
-    less; whatever the order, a lower precision or dropped numbers are no part of a pair, since they
-    excuse too much.
+    less, and within a rank it is tried first; whatever the order, a lower precision or dropped
+    numbers are no part of a pair, since they excuse too much.
 
     There are too many pairs to list them all before the first is tried.
     """
@@ -144,17 +151,36 @@ def ranked(variants: list[Variant]) -> Iterator[tuple[int, int, int]]:
                        *([] if cheap else usable.get((False, rank - 2 - own), []))]
             found += [(rank, a, b) for a in firsts for b in seconds
                       if variants[a].identifier != variants[b].identifier]
-        yield from sorted(found)
+        yield from sorted(found, key=lambda pair: (not variants[pair[2]].cheap, pair))
 
 
-def _changed(screen: Observation, variant: Variant):
-    """The screened computation after a variant; None where it does not apply."""
+def _changed(observations: list[Observation], variant: Variant):
+    """The computation of the first observation after a variant; None where it does not apply, or
+    leaves the tensor as it is in all of them: then a second one would have to suffice alone."""
+    screen, *others = observations
+    computation = _other(screen, variant)
+    if computation is None or _differs(screen, computation):
+        return computation
+    for seen in others:
+        other = _other(seen, variant)
+        if other is not None and _differs(seen, other):
+            return computation
+    return None
+
+
+def _other(seen: Observation, variant: Variant):
+    """What a variant makes of a computation; None where it does not apply."""
     try:
-        computation = variant.change(screen.right, screen.made)
+        computation = variant.change(seen.right, seen.made)
         computation.evaluate()
     except CANNOT:
         return None
     return computation
+
+
+def _differs(seen: Observation, computation) -> bool:
+    return not np.array_equal(computation.evaluate().value, seen.right.evaluate().value,
+                              equal_nan=True)
 
 
 def _suffices(screen: Observation, changed, variant: Variant) -> bool:

@@ -9,9 +9,24 @@ where c runs over the channels of f's group. It is linear in x and in the kernel
 `collect` are its gradients with respect to the two. One offset (i, j) of the kernel at a time.
 """
 
+from typing import Protocol
+
 import numpy as np
 
 from compare.oracle.windows import Walk
+
+
+class Products(Protocol):
+    """The three: this module's, or the numbers of their terms, `term_counts`."""
+
+    def correlate(self, walk: Walk, x: np.ndarray, kernel: np.ndarray, groups: int = 1
+                  ) -> np.ndarray: ...
+
+    def spread(self, walk: Walk, dy: np.ndarray, kernel: np.ndarray, groups: int = 1
+               ) -> np.ndarray: ...
+
+    def collect(self, walk: Walk, x: np.ndarray, dy: np.ndarray, groups: int = 1
+                ) -> np.ndarray: ...
 
 
 def correlate(walk: Walk, x: np.ndarray, kernel: np.ndarray, groups: int = 1) -> np.ndarray:

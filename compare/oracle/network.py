@@ -154,11 +154,15 @@ def _backward(run: _Pass) -> dict[tuple[str, str], Bounded]:
         for k, (end, given_gradient) in enumerate(zip(trace.ends, each(trace.upstream))):
             arrive(end, settled(("loss", f"gradient_{k}"), Bounded(given_gradient, run.rounding)))
     for i in reversed(range(len(parts))):
-        if not arrived[i]:
+        # let go of what was kept for the way back, which is most of what a pass takes
+        oracle, shares, _ = run.oracles.pop(), arrived.pop(), run.outputs.pop()
+        if not shares:
             continue
         dy = settled((i, "output_gradient"), regularization.total(
-            [run.oracles[i].arriving(gradient) for gradient in arrived[i]]))
-        dx, gradients = run.oracles[i].backward(dy)
+            [oracle.arriving(gradient) for gradient in shares]))
+        del shares
+        dx, gradients = oracle.backward(dy)
+        del oracle, dy
         more = (regularization.of_part(trace, parts[i], run.weights[i]) if trace.y is not None
                 else {})
         for name, gradient in gradients.items():

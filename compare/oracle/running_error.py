@@ -28,7 +28,9 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 LIBRARY_ULPS = 4
+ZERO = np.zeros(())
 Function = Callable[[np.ndarray], np.ndarray]
+Product = Callable[[np.ndarray, np.ndarray], np.ndarray]
 Operand = Union["Bounded", np.ndarray, float]
 
 
@@ -79,9 +81,10 @@ class Rounding:
         to (1 - u)^-n (Higham, the proof of lemma 3.1), for any n.
         """
         n = np.asarray(n, np.float64)
-        many = n * self.unit >= 1
+        off = n * self.unit
+        many = off >= 1
         if not many.any():
-            return n * self.unit / (1 - n * self.unit)
+            return off / (1 - off)
         few = np.where(many, 0, n)
         return np.where(many, np.expm1(-n * np.log1p(-self.unit)),
                         few * self.unit / (1 - few * self.unit))
@@ -101,15 +104,18 @@ class Bounded:
                  error: ArrayLike | None = None) -> None:
         self.value = np.asarray(value, np.float64)
         self.rounding = rounding
-        error = error if rounding.bounds else None
-        if error is not None:  # 0 times an error without limit is not known to be 0
-            error = np.broadcast_to(np.where(np.isnan(error), np.inf, error), self.value.shape)
-        self.error = error
+        self.error: np.ndarray | None = None
+        self._flushed: Bounded | None = None  # what `flushed` gives, if that is another one
+        self._is_flushed = not rounding.bounds
+        if error is not None and rounding.bounds:
+            if np.isnan(np.max(error, initial=0.0)):  # 0 times an error without limit is not 0
+                error = np.where(np.isnan(error), np.inf, error)
+            self.error = np.broadcast_to(np.asarray(error, np.float64), self.value.shape)
 
     @property
     def bound(self) -> np.ndarray:
-        """The error as an array, zeros where the value is exact."""
-        return np.zeros(self.value.shape) if self.error is None else self.error
+        """The error as an array, zeros where the value is exact; not to be written to."""
+        return np.broadcast_to(ZERO, self.value.shape) if self.error is None else self.error
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -240,9 +246,14 @@ class Bounded:
         gamma = self.rounding.gamma(terms)
         return Bounded(value, self.rounding, passed_on + gamma * (magnitude + passed_on)).flushed()
 
+    def counts(self) -> np.ndarray:
+        """Where the value may be other than zero."""
+        found = self.value != 0
+        return np.asarray(found if self.error is None else found | (self.error > 0))
+
     def support(self) -> np.ndarray:
         """1.0 where the value may be other than zero, else 0.0."""
-        return np.asarray((self.value != 0) | (self.bound > 0), np.float64)
+        return self.counts().astype(np.float64)
 
     def clip(self, low: float, high: float) -> "Bounded":
         return Bounded(np.clip(self.value, low, high), self.rounding, self.bound)
@@ -256,14 +267,20 @@ class Bounded:
 
     def flushed(self) -> "Bounded":
         """Whatever may lie below the smallest normal number may also have been read as zero."""
-        if not self.rounding.bounds:
+        if self._is_flushed:
             return self
+        if self._flushed is not None:  # whatever reads the numbers asks for it
+            return self._flushed
         size = np.abs(self.value)
-        denormal = (size > 0) & (size - self.bound < self.rounding.tiny)
+        denormal = (size if self.error is None else size - self.error) < self.rounding.tiny
+        denormal &= size > 0
         if not denormal.any():
+            self._is_flushed = True
             return self
-        return Bounded(self.value, self.rounding,
-                       np.where(denormal, np.maximum(self.bound, size), self.bound))
+        self._flushed = Bounded(self.value, self.rounding,
+                                np.where(denormal, np.maximum(self.bound, size), self.bound))
+        self._flushed._is_flushed = True  # once more would change nothing
+        return self._flushed
 
     def reshape(self, *shape: Any) -> "Bounded":
         error = None if self.error is None else self.error.reshape(*shape)
@@ -299,8 +316,8 @@ def largest(values: np.ndarray, errors: np.ndarray, tiny: float, axis: int | tup
     return (value, error) if keepdims else (value.squeeze(axis), error.squeeze(axis))
 
 
-def bilinear(product: Callable[[np.ndarray, np.ndarray], np.ndarray], a: Bounded, b: Bounded,
-             bias: Bounded | None = None, *, wide: bool = False) -> Bounded:
+def bilinear(product: Product, a: Bounded, b: Bounded, bias: Bounded | None = None, *,
+             wide: bool = False, count: Product | None = None) -> Bounded:
     """product(a, b) + bias, of which every element is a sum of products a_i b_i.
 
     Convolution, dense layers and their gradients are such: one more pass with absolute values
@@ -313,6 +330,9 @@ def bilinear(product: Callable[[np.ndarray, np.ndarray], np.ndarray], a: Bounded
             one. The sum is then rounded, or cut off, to the precision itself, and the bias added
             and rounded, or it is part of the sum: whichever it is, two roundings of the sum and one
             of the whole are allowed.
+        count: the numbers of terms, in less time than the product of zeros and ones takes: from
+            arrays that are true where a number may be other than zero. Where they are the same
+            along an axis, it may have size 1.
     """
     a, b, rounding = a.flushed(), b.flushed(), a.rounding
     value = product(a.value, b.value)
@@ -321,11 +341,11 @@ def bilinear(product: Callable[[np.ndarray, np.ndarray], np.ndarray], a: Bounded
         return Bounded(value if bias is None else value + bias.value, rounding)
     magnitude = product(np.abs(a.value), np.abs(b.value))
     rounding.watch(magnitude)
-    terms = product(a.support(), b.support())
+    terms = (product(a.support(), b.support()) if count is None
+             else count(a.counts(), b.counts()))
     passed_on = 2 * terms * rounding.tiny  # products and partial sums, flushed to zero
     if a.error is not None or b.error is not None:
-        passed_on = passed_on + (product(np.abs(a.value), b.bound)
-                                 + product(a.bound, np.abs(b.value)) + product(a.bound, b.bound))
+        passed_on = passed_on + _errors_passed_on(product, a, b)
     if bias is not None:
         bias = bias.flushed()
         terms, value = terms + bias.support(), value + bias.value
@@ -340,3 +360,19 @@ def bilinear(product: Callable[[np.ndarray, np.ndarray], np.ndarray], a: Bounded
             error = error + rounding.unit * (np.abs(value) + error) + rounding.tiny
         return Bounded(value, rounding, np.where(terms > 0, error, passed_on))
     return Bounded(value, rounding, passed_on + rounding.gamma(terms) * (magnitude + passed_on))
+
+
+def _errors_passed_on(product: Product, a: Bounded, b: Bounded) -> np.ndarray:
+    """sum |a| error_b + error_a |b| + error_a error_b. Where one of the two is exact and the other
+    finite, two of the three are 0."""
+    size_a, size_b = np.abs(a.value), np.abs(b.value)
+    if b.error is None and _finite(size_a, a.bound):
+        return product(a.bound, size_b)
+    if a.error is None and _finite(size_b, b.bound):
+        return product(size_a, b.bound)
+    return product(size_a, b.bound) + product(a.bound, size_b) + product(a.bound, b.bound)
+
+
+def _finite(*sizes: np.ndarray) -> bool:
+    """Of numbers that are not negative."""
+    return all(np.max(size, initial=0.0) < np.inf for size in sizes)

@@ -70,6 +70,7 @@ class SampledSteps:
         made = SampledStep(self.trained, exact, trace, slack)
         for k, optimizer in samples:
             made.sample(optimizer, [self.seed, number, k])
+        made.bounds.clear()  # all samples are taken
         return made
 
     def widened(self, last: "SampledStep") -> "SampledStep | None":
@@ -113,7 +114,7 @@ class SampledStep:
         for i, part in enumerate(trace.parts):
             for (layer, name), extra in slack.items():
                 if layer == part.layer and (i, f"{name}_gradient") in self.bounds:
-                    self.bounds[i, f"{name}_gradient"] += extra
+                    self.bounds[i, f"{name}_gradient"] = self.bounds[i, f"{name}_gradient"] + extra
         self.spread = dict.fromkeys(self.exact, 0.0)
 
     def sample(self, optimizer: Optimizer, seed: list[int]) -> None:
@@ -151,7 +152,8 @@ class LocalBounds(dict[tuple[Any, ...], np.ndarray]):
 
     def __call__(self, key: tuple[Any, ...], result: Bounded) -> Bounded:
         # where no bound holds, nothing is moved: what the rounding does there is not sampled
-        self[key] = np.where(np.isfinite(result.bound), result.bound, 0.0)
+        bound = result.bound  # an exact result's takes no memory
+        self[key] = bound if np.isfinite(bound).all() else np.where(np.isfinite(bound), bound, 0.0)
         sizes = np.nan_to_num(np.abs(result.value), nan=np.inf, posinf=np.inf)
         self.largest = max(self.largest, float(sizes.max(initial=0.0)),
                            float(self[key].max(initial=0.0)) / result.rounding.unit)

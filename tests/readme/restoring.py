@@ -47,6 +47,7 @@ def run_of(side: str, run: dict):
 
 def speed_of(record: dict):
     """A `compare.experiments.performance.results.Speed`."""
+    from compare.experiments.performance.check_cost import CheckCase, CheckCost
     from compare.experiments.performance.results import MemoryUse, Ready, Speed
     from compare.experiments.performance.settings import Settings
 
@@ -57,6 +58,9 @@ def speed_of(record: dict):
         rows=[row_of(row) for row in rows],
         ready={name: taken(Ready, ready) for name, ready in record["competitors"].items()},
         memory={name: taken(MemoryUse, use) for name, use in record["memory"].items()},
+        checks={CheckCase(**point["case"]): CheckCost(**{**point, "case": CheckCase(
+            **point["case"])}) for curve in record.get("check", {}).values()
+            for point in curve["points"]},
         stopped=record["stopped"], interrupted=record["interrupted"])
 
 

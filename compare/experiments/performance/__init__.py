@@ -7,8 +7,9 @@
 Reading order: settings.py (what may be chosen), cases.py (what is measured), operation_count.py
 (how much work that is), competitors/ (who takes part, and how each is run), interleaving.py (a
 competitor's whole job, one timed stretch at a time), memory_profile.py (its peak memory),
-running.py (all of them in turn), robust_statistics.py (medians, quartiles, slopes), results.py
-(what comes out), tables.py and report.py (text), json_record.py, figures.py and files.py.
+check_cost.py (what a check takes by the size of the network), running.py (all of them in turn),
+robust_statistics.py (medians, quartiles, slopes), results.py (what comes out), tables.py and
+report.py (text), json_record.py, figures.py, check_figure.py and files.py.
 
 Importing this loads neither TensorFlow nor matplotlib.
 """

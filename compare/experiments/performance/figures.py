@@ -7,7 +7,7 @@ from operator import methodcaller
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import NullLocator
 
 from compare.document.figure_style import (
     BLUE,
@@ -21,6 +21,8 @@ from compare.document.figure_style import (
 )
 from compare.document.pictures import Picture
 from compare.experiments.performance.cases import AXES
+from compare.experiments.performance.check_figure import check_costs
+from compare.experiments.performance.plain_ticks import plain_ticks
 from compare.experiments.performance.results import BLAS, NAMES, Row, Speed
 from compare.experiments.performance.robust_statistics import slope, upper_half
 from compare.experiments.performance.tables import step_curve, taking_part
@@ -35,7 +37,9 @@ def pictures(result: Speed) -> dict[str, Picture]:
     return {"speed.png": Picture("Time per sample, and times as long as the first competitor",
                                  speed(result)),
             "scaling.png": Picture("Time per training step over batch size, image side and "
-                                   "channels", scaling(result))}
+                                   "channels", scaling(result)),
+            "check.png": Picture("The time of a check over layers, image side, channels and batch",
+                                 check_costs(result))}
 
 
 def speed(result: Speed) -> Figure | None:
@@ -176,10 +180,3 @@ def draw_fit(axes, values: list, times: np.ndarray, colour: str) -> str:
 
 def slope_text(power: float | None) -> str:
     return "" if power is None else f": slope {power:.2f}"
-
-
-def plain_ticks(axis) -> None:
-    """Numbers such as 0.5, 20 and 1,000 on a logarithmic axis, in place of powers of ten."""
-    axis.set_major_locator(LogLocator(10, (1, 2, 5)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-    axis.set_minor_locator(NullLocator())

@@ -4,9 +4,10 @@ from dataclasses import asdict
 
 from compare.document.plain_json import dumps
 from compare.experiments.performance.cases import AXES, LAYER_PARTS
+from compare.experiments.performance.check_cost import CHECK_AXES
 from compare.experiments.performance.report import resting_shares
 from compare.experiments.performance.results import BLAS, SCHEMA, Row, Speed
-from compare.experiments.performance.tables import powers, step_curve, taking_part
+from compare.experiments.performance.tables import check_slope, powers, step_curve, taking_part
 
 
 def as_dict(result: Speed) -> dict:
@@ -32,6 +33,9 @@ def as_dict(result: Speed) -> dict:
                    for part in LAYER_PARTS if result.part(part)},
         "scaling": {axis: curve_as_dict(result, axis) for axis in AXES
                     if result.part("scaling", axis)},
+        "check": {axis: {"points": [asdict(cost) for cost in result.check_curve(axis)],
+                         "processor_time_over_axis_upper_half": check_slope(result, axis)}
+                  for axis in CHECK_AXES if result.check_curve(axis)},
         "memory": {name: asdict(use) for name, use in result.memory.items()},
     }
 

@@ -4,6 +4,7 @@ from compare.document.sections import Section, as_markdown, as_text
 from compare.document.text import Text, line, warning
 from compare.experiments.performance import tables
 from compare.experiments.performance.cases import AXES, CHANNEL_BATCH, LAYER_PARTS, SIDE_BATCH
+from compare.experiments.performance.check_cost import CHECK_AXES, CheckCase
 from compare.experiments.performance.results import NAMES, Row, Speed
 from compare.experiments.performance.running import PAUSE
 
@@ -33,6 +34,8 @@ def sections(result: Speed) -> list[Section]:
                 parts.append(Section(f"Times as long, over {name}", table=ratios))
     if any(result.part("scaling", axis) for axis in AXES):
         parts.append(Section("How the time grows", [SLOPES], tables.slopes(result)))
+    if result.checks:
+        parts += of_checks(result)
     if result.memory:
         parts.append(Section("Peak memory", [memory_sentence(result)], tables.memory(result)))
     parts.append(Section("How it was run", how_it_was_run(result)))
@@ -47,6 +50,29 @@ SLOPES = ("Slopes on log-log paper. Linear growth is a time that goes with the a
           "half are the points from the middle of the axis on, where that cost weighs least.")
 
 
+def of_checks(result: Speed) -> list[Section]:
+    """A table for each axis, and how the time grows along it."""
+    held = CheckCase()
+    said = ("What `compare.check` takes, start of TensorFlow aside, for networks that repeat a "
+            "convolution of 3x3, a batch normalization and a ReLU, and end in global pooling and a "
+            f"softmax. Where nothing else is said they have {held.layers} layers, images of "
+            f"{held.side}x{held.side}, {held.channels} channels, and the batch is {held.batch}.")
+    found: list[Section] = []
+    for axis, name in CHECK_AXES.items():
+        if not result.check_curve(axis):
+            continue
+        power = tables.check_slope(result, axis)
+        grows = [] if power is None else [
+            f"In the upper half its processor time grows with the {name} to the power of "
+            f"{power:.2f}."]
+        found.append(Section(f"The time of a check over {name}", [] if found else [said],
+                             tables.checks(result, axis), after=grows))
+    failed = [cost.case for cost in result.checks.values() if not cost.holds]
+    if failed:
+        found[-1].after.append(f"Parity does not hold for {', '.join(map(str, failed))}.")
+    return found
+
+
 def opening(result: Speed) -> Section:
     """The title, and what has to be known before any figure is read."""
     said: list[str] = []
@@ -54,12 +80,14 @@ def opening(result: Speed) -> Section:
         said.append(line(warning("PARTIAL"),
                          f": {result.stopped}. Rows show the pairs that were finished."))
     for name in result.settings.competitors:
-        if name not in result.settings.present:
+        if has_turns(result) and name not in result.settings.present:
             said.append(f"{NAMES[name]} is not installed here, so it has no column.")
-    said.append("Medians of turns that are interleaved, ± half the distance of their quartiles: "
-                f"{result.settings.pairs} turns per row ({result.settings.scaling_pairs} in the "
-                f"scaling curves), each of at least about {result.settings.stretch:g} s. Ratios "
-                "are taken pair by pair, so that a slow phase of the machine meets both sides.")
+    if has_turns(result):
+        said.append("Medians of turns that are interleaved, ± half the distance of their quartiles:"
+                    f" {result.settings.pairs} turns per row ({result.settings.scaling_pairs} in "
+                    f"the scaling curves), each of at least about {result.settings.stretch:g} s. "
+                    "Ratios are taken pair by pair, so that a slow phase of the machine meets both "
+                    "sides.")
     return Section(result.title, said)
 
 
@@ -85,7 +113,18 @@ def memory_sentence(result: Speed) -> str:
             f"bytes and trains the benchmark network at batch {use.batch}.")
 
 
+def has_turns(result: Speed) -> bool:
+    """Whether competitors took turns, or were to; checks have none."""
+    return bool(result.rows) or not result.checks
+
+
 def how_it_was_run(result: Speed) -> list[str]:
+    said = how_turns_were_taken(result) if has_turns(result) else []
+    said.append("; ".join(f"{name}: {text}" for name, text in result.environment.items()) + ".")
+    return said
+
+
+def how_turns_were_taken(result: Speed) -> list[str]:
     said = [f"{NAMES[name]}: {ready.how}" for name, ready in result.ready.items()]
     said.append(
         "Every competitor has a process of its own, started before the first turn; one computes at "
@@ -102,7 +141,6 @@ def how_it_was_run(result: Speed) -> list[str]:
                 "is so small (1e-6) that the weights stay near their initial values.")
     said.append("Multiply-adds are those of convolutions (padding included) and dense layers, "
                 "forward and backward, without the input gradient of the first of them.")
-    said.append("; ".join(f"{name}: {text}" for name, text in result.environment.items()) + ".")
     return said
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from compare.experiments.performance import settings as chosen
 from compare.experiments.performance.cases import Case
+from compare.experiments.performance.check_cost import CheckCase, CheckCost, curves
 from compare.experiments.performance.robust_statistics import Spread
 from compare.experiments.performance.settings import Settings
 
@@ -91,6 +92,7 @@ class Speed:
     rows: list[Row] = field(default_factory=list)
     ready: dict[str, Ready] = field(default_factory=dict)
     memory: dict[str, MemoryUse] = field(default_factory=dict)
+    checks: dict[CheckCase, CheckCost] = field(default_factory=dict)
     stopped: str | None = None  # why it ended early, if it did
     interrupted: bool = False  # by Ctrl-C
 
@@ -101,6 +103,8 @@ class Speed:
     @property
     def title(self) -> str:
         title = "Speed of training and prediction"
+        if set(self.settings.parts) == {"check"}:
+            title = "The time of a check"
         return f"PARTIAL (stopped early): {title}" if self.partial else title
 
     @property
@@ -112,6 +116,11 @@ class Speed:
         """The rows of a table of which at least one pair is finished."""
         return [row for row in self.rows
                 if row.case.part == name and row.case.axis == axis and row.pairs]
+
+    def check_curve(self, axis: str) -> list[CheckCost]:
+        """What the checks along an axis took, as far as they are finished."""
+        return [self.checks[case] for case in curves(self.settings.check_points)[axis]
+                if case in self.checks]
 
     def resting(self, competitor: str) -> tuple[float, float] | None:
         """(processor seconds used while it waited, seconds that it waited), over all its turns."""

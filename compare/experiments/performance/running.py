@@ -10,6 +10,7 @@ from compare.document.text import visible
 from compare.experiments.execution.environment import environment
 from compare.experiments.execution.worker_process import Worker, WorkerError
 from compare.experiments.performance.cases import Case, cases
+from compare.experiments.performance.check_cost import costs, different
 from compare.experiments.performance.interleaving import Job, take_turns
 from compare.experiments.performance.memory_profile import MemoryJob, use_memory
 from compare.experiments.performance.operation_count import multiply_adds
@@ -41,6 +42,8 @@ def run(settings: Settings, verbose: bool = True) -> Speed:
     say = Narrator(verbose)
     try:
         take_all_turns(result, say)
+        if "check" in settings.parts:
+            measure_checks(result, say)
         if "memory" in settings.parts:
             measure_memory(result, say)
     except KeyboardInterrupt:
@@ -107,6 +110,17 @@ def measure_row(row: Row, workers: dict, turns: int, tick) -> None:
             time.sleep(PAUSE)
             row.turns[name].append(workers[name].ask())
             tick()
+
+
+def measure_checks(result: Speed, say: "Narrator") -> None:
+    """One network after the other is checked, in a fresh process."""
+    points = result.settings.check_points
+    say.line("Starting checks ...")
+    with (Worker("the checks", costs, points) as worker,
+          progress.Bar(len(different(points)), "check", say.verbose) as bar):
+        while (cost := worker.ask()) is not None:
+            result.checks[cost.case] = cost
+            bar.update(len(result.checks))
 
 
 def measure_memory(result: Speed, say: "Narrator") -> None:

@@ -10,17 +10,18 @@ from compare.inputs import benchmark_networks
 
 NAMES = {"scratch": "scratch", "keras": "Keras fit", "keras-loop": "Keras loop",
          "torch": "PyTorch"}
-PARTS = ("training", "predict", "layers", "scaling", "memory")
+PARTS = ("training", "predict", "layers", "check", "scaling", "memory")
 BATCH_SIZES = {"benchmark": (1, 8, 32, 128, 256), "wide": (100,)}
 
 PAIRS, SCALING_PAIRS, STRETCH = 11, 3, 0.3
 PREDICT_IMAGES, PREDICT_BATCHES = 10_000, (32, 256)
 MEMORY_IMAGES, MEMORY_BATCH = 60_000, 256
+CHECK_POINTS = 5
 
 # for a run of under a minute on two cores
 QUICK = {"batch_sizes": (1, 32), "networks": ("benchmark",), "pairs": 3, "stretch": 0.1,
          "competitors": ("scratch", "keras"), "predict_images": 1_000, "predict_batches": (32,),
-         "parts": ("training",)}
+         "parts": ("training",), "check_points": 2}
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Settings:
         predict_images: how many images `predict` gets.
         predict_batches: its batch sizes.
         memory_images: how many images are loaded when memory is measured.
+        check_points: how many networks are checked along each axis, the small ones first.
 
     Raises:
         ValueError: for an unknown name or a number out of range.
@@ -51,12 +53,13 @@ class Settings:
     predict_images: int = PREDICT_IMAGES
     predict_batches: tuple[int, ...] = PREDICT_BATCHES
     memory_images: int = MEMORY_IMAGES
+    check_points: int = CHECK_POINTS
 
     def __post_init__(self):
         _require_names("networks", self.networks, benchmark_networks.NETWORKS)
         _require_names("competitors", self.competitors, NAMES)
         _require_names("parts", self.parts, PARTS)
-        for name in ("pairs", "predict_images", "memory_images"):
+        for name in ("pairs", "predict_images", "memory_images", "check_points"):
             _require_positive(name, getattr(self, name))
         for name in ("batch_sizes", "predict_batches"):
             sizes = getattr(self, name)

@@ -4,6 +4,7 @@ from compare.document.sections import Table
 from compare.document.significance import decimals, significant, significant_decimals
 from compare.document.tables import NONE
 from compare.experiments.performance.cases import AXES
+from compare.experiments.performance.check_cost import CHECK_AXES
 from compare.experiments.performance.results import BLAS, NAMES, Row, Speed
 from compare.experiments.performance.robust_statistics import Spread, slope, upper_half
 
@@ -97,6 +98,24 @@ def step_curve(rows: list[Row], name: str) -> tuple[list, list, list]:
     return ([row.case.value for row in rows],
             [row.case.batch * row.multiply_adds for row in rows],
             [row.case.batch * row.time(name).median for row in rows])
+
+
+def checks(result: Speed, axis: str) -> Table:
+    """What a check takes along one axis, in all and for each tensor that it judges."""
+    headers = [CHECK_AXES[axis], "tensors\njudged", "seconds", "processor\nseconds",
+               "milliseconds\na tensor"]
+    return Table(headers, [[str(getattr(cost.case, axis)), f"{cost.rows:,}",
+                            significant(cost.seconds), significant(cost.work),
+                            significant(1e3 * cost.seconds / cost.rows)]
+                           for cost in result.check_curve(axis)])
+
+
+def check_slope(result: Speed, axis: str) -> float | None:
+    """By what power of the axis a check's processor time grows, in the upper half of the axis; None
+    for fewer than two points there."""
+    found = result.check_curve(axis)
+    upper = upper_half([getattr(cost.case, axis) for cost in found])
+    return slope([getattr(found[i].case, axis) for i in upper], [found[i].work for i in upper])
 
 
 def memory(result: Speed) -> Table:

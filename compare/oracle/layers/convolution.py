@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from compare.oracle import correlation, term_counts
 from compare.oracle.base import Oracle, judges
-from compare.oracle.correlation import collect, correlate, spread
+from compare.oracle.correlation import Products
 from compare.oracle.data_format import Layout
-from compare.oracle.running_error import Bounded, bilinear
+from compare.oracle.running_error import Bounded, Product, bilinear
 from compare.oracle.windows import Walk
 from compare.tracing.types import Config
 
@@ -17,7 +18,8 @@ class Convolution(Oracle):
     """Base: a product of input and kernel that is linear in both, and a bias.
 
     A subclass says what `forth`, `back` and `gather` are, on images (N, H, W, C) and on kernels
-    (kh, kw, ., .), or on volumes and theirs. `bilinear` has the bound: each element is a sum of
+    (kh, kw, ., .), or on volumes and theirs; each `by` the products of `correlation`, or by the
+    numbers of their terms, `term_counts`. `bilinear` has the bound: each element is a sum of
     products in any order.
     """
 
@@ -31,15 +33,15 @@ class Convolution(Oracle):
         super().__init__(config)
         self.layout = Layout(self.rank, config.get("data_format", "channels_last"))
 
-    def forth(self, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    def forth(self, by: Products, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         """The output without the bias."""
         raise NotImplementedError
 
-    def back(self, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    def back(self, by: Products, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         """The gradient with respect to x."""
         raise NotImplementedError
 
-    def gather(self, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
+    def gather(self, by: Products, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
         """The gradient with respect to the kernel."""
         raise NotImplementedError
 
@@ -48,16 +50,25 @@ class Convolution(Oracle):
         self.x, self.kernel = x, weights["kernel"]
         self.walk = self._walk(lay.image_shape(x.shape))
         self.groups = self._groups(lay.image_shape(x.shape)[-1])
-        return bilinear(lambda x, k: lay.given(self.forth(lay.image(x), lay.kernel(k))),
-                        x, self.kernel, lay.beside_channels(weights.get("bias")),
-                        wide=self.wide)
+
+        def product(by: Products) -> Product:
+            return lambda x, k: lay.given(self.forth(by, lay.image(x), lay.kernel(k)))
+
+        return bilinear(product(correlation), x, self.kernel,
+                        lay.beside_channels(weights.get("bias")), wide=self.wide,
+                        count=product(term_counts))
 
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         lay = self.layout
-        dx = bilinear(lambda d, k: lay.given(self.back(lay.image(d), lay.kernel(k))),
-                      dy, self.kernel)
-        kernel = bilinear(lambda x, d: lay.given_kernel(self.gather(lay.image(x), lay.image(d))),
-                          self.x, dy)
+
+        def back(by: Products) -> Product:
+            return lambda d, k: lay.given(self.back(by, lay.image(d), lay.kernel(k)))
+
+        def gather(by: Products) -> Product:
+            return lambda x, d: lay.given_kernel(self.gather(by, lay.image(x), lay.image(d)))
+
+        dx = bilinear(back(correlation), dy, self.kernel, count=back(term_counts))
+        kernel = bilinear(gather(correlation), self.x, dy, count=gather(term_counts))
         gradients = {"kernel": kernel}
         if self.config["use_bias"]:
             gradients["bias"] = lay.sum_per_channel(dy)
@@ -84,14 +95,14 @@ class Conv2D(Convolution):
 
     wide = True
 
-    def forth(self, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-        return correlate(self.walk, x, kernel, self.groups)
+    def forth(self, by: Products, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+        return by.correlate(self.walk, x, kernel, self.groups)
 
-    def back(self, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-        return spread(self.walk, dy, kernel, self.groups)
+    def back(self, by: Products, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+        return by.spread(self.walk, dy, kernel, self.groups)
 
-    def gather(self, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
-        return collect(self.walk, x, dy, self.groups)
+    def gather(self, by: Products, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
+        return by.collect(self.walk, x, dy, self.groups)
 
     def _groups(self, channels: int) -> int:
         return int(self.config.get("groups", 1))
@@ -125,14 +136,14 @@ class DepthwiseConv2D(Conv2D):
 
     outputs = ("depth_multiplier",)
 
-    def forth(self, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-        return super().forth(x, kernel.reshape(*kernel.shape[:2], 1, -1))
+    def forth(self, by: Products, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+        return super().forth(by, x, kernel.reshape(*kernel.shape[:2], 1, -1))
 
-    def back(self, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-        return super().back(dy, kernel.reshape(*kernel.shape[:2], 1, -1))
+    def back(self, by: Products, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+        return super().back(by, dy, kernel.reshape(*kernel.shape[:2], 1, -1))
 
-    def gather(self, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
-        gradient = super().gather(x, dy)  # (kh, kw, 1, C multiplier)
+    def gather(self, by: Products, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
+        gradient = super().gather(by, x, dy)  # (kh, kw, 1, C multiplier)
         return gradient.reshape(*gradient.shape[:2], self.groups, -1)
 
     def _groups(self, channels: int) -> int:
@@ -154,14 +165,14 @@ class Conv2DTranspose(Convolution):
     are strides times as many, or, with `output_padding`, the fewest possible and so many more.
     """
 
-    def forth(self, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-        return spread(self.walk, x, kernel)
+    def forth(self, by: Products, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+        return by.spread(self.walk, x, kernel)
 
-    def back(self, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
-        return correlate(self.walk, dy, kernel)
+    def back(self, by: Products, dy: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+        return by.correlate(self.walk, dy, kernel)
 
-    def gather(self, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
-        return collect(self.walk, dy, x)
+    def gather(self, by: Products, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
+        return by.collect(self.walk, dy, x)
 
     def _walk(self, image_shape: tuple[int, ...]) -> Walk:
         lay, config, size = self.layout, self.config, []

@@ -30,32 +30,47 @@ def choose(x: Bounded, kinks: Sequence[float], results: Sequence[Piece]) -> Boun
     value, error = np.full(x.shape, np.nan), np.zeros(x.shape)
     sides = []
     for number, result in enumerate(results):
-        low, high, here, possible = _side(x, kinks, number)
+        low, high = _limits(kinks, number)
+        here = _lies(x, number, low, high)
         made = result(_kept(x, low, high)) if callable(result) else Bounded(result, x.rounding)
-        value = np.where(here, made.value, value)
-        sides.append((made, possible))
+        np.copyto(value, made.value, where=here)
+        sides.append((number, low, high, here, made))
     if not x.rounding.bounds:
         return Bounded(value, x.rounding)
+    if x.error is None and not np.isnan(value).any():  # there is one side on which it may lie
+        for _, _, _, here, made in sides:
+            if made.error is not None:
+                np.copyto(error, made.error, where=here)
+        return Bounded(value, x.rounding, error if error.any() else None)
     with np.errstate(invalid="ignore"):
-        for made, possible in sides:
+        for number, low, high, here, made in sides:
             off = np.where(value == made.value, 0.0, np.abs(value - made.value)) + made.bound
+            possible = here | _may_lie(x, number, low, high)
             error = np.where(possible, np.maximum(error, off), error)
     return Bounded(value, x.rounding, error if error.any() else None)
 
 
-def _side(x: Bounded, kinks: Sequence[float], number: int
-          ) -> tuple[float, float, np.ndarray, np.ndarray]:
-    """(low, high, where x lies there, where it may): even numbers between kinks, odd ones at."""
-    if number % 2:
-        kink = kinks[number // 2]
-        return kink, kink, x.value == kink, np.abs(x.value - kink) <= x.bound
+def _limits(kinks: Sequence[float], number: int) -> tuple[float, float]:
+    """(low, high) of a side: those with even numbers are between kinks, those with odd ones at."""
     ends = [-np.inf, *kinks, np.inf]
-    low, high = ends[number // 2], ends[number // 2 + 1]
+    return ends[(number + 1) // 2], ends[number // 2 + 1]
+
+
+def _lies(x: Bounded, number: int, low: float, high: float) -> np.ndarray:
+    """Where x lies on that side."""
+    if number % 2:
+        return np.asarray(x.value == low)
     # an infinite number lies beyond the last kink
-    above = (x.value > low) | ((x.value == low) & (low == -np.inf))
-    below = (x.value < high) | ((x.value == high) & (high == np.inf))
-    possible = (x.value + x.bound > low) & (x.value - x.bound < high)
-    return low, high, above & below, possible | (above & below)
+    above = x.value >= low if low == -np.inf else x.value > low
+    below = x.value <= high if high == np.inf else x.value < high
+    return np.asarray(above & below)
+
+
+def _may_lie(x: Bounded, number: int, low: float, high: float) -> np.ndarray:
+    """Where it may, as far as it is known."""
+    if number % 2:
+        return np.asarray(np.abs(x.value - low) <= x.bound)
+    return np.asarray((x.value + x.bound > low) & (x.value - x.bound < high))
 
 
 def _kept(x: Bounded, low: float, high: float) -> Bounded:

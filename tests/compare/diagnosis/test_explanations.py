@@ -94,8 +94,43 @@ def test_where_nothing_is_wrong_nothing_is_explained():
 
 def test_what_needs_two_causes_is_found_with_two():
     observations = [seen([1, 2, 3], [-2, -4, -6])]
-    found = pairs(observations, [times(2), times(-1, "sign"), times(7, "other")])
-    assert [set(each.identifiers) for each in found] == [{"scale", "sign"}]
+    found, late = pairs(observations, [times(2), times(-1, "sign"), times(7, "other")])
+    assert [set(each.identifiers) for each in found] == [{"scale", "sign"}] and not late
+
+
+def test_a_search_that_ends_for_time_says_so():
+    observations = [seen([1, 2, 3], [-2, -4, -6])]
+    variants = [times(2), times(-1, "sign")]
+    assert pairs(observations, variants, seconds=-1.0) == ([], True)
+    assert pairs(observations, [times(7), times(11, "sign")]) == ([], False), "all were tried"
+
+
+def counting(identifier, factors, asked):
+    """A variant that multiplies each number by a factor of its own, and keeps what it is asked."""
+    def change(computation, made):
+        asked.append(computation)
+        return computation.changed(numbers=tuple(
+            number * factors.get(number, 1) for number in computation.numbers))
+
+    return Variant(identifier, "", change)
+
+
+def test_what_leaves_the_tensor_as_it_is_is_no_first_of_a_pair():
+    asked = []
+    second = counting("sign", {1: -1}, asked)
+    idle = counting("other", {}, [])
+    assert pairs([seen([1, 2], [5, 5])], [idle, second]) == ([], False)
+    alone = len(asked)
+    asked.clear()
+    assert pairs([seen([1, 2], [5, 5])], [times(7), second]) == ([], False)
+    assert len(asked) > alone, "after one that changes something it is tried"
+
+
+def test_what_shows_in_other_numbers_alone_is_tried_all_the_same():
+    """In the first numbers only the sign is wrong, in the second ones only the 9."""
+    observations = [seen([1, 2], [-1, 2]), seen([9, 2], [18, 2])]
+    found, _ = pairs(observations, [counting("other", {9: 2}, []), counting("sign", {1: -1}, [])])
+    assert [set(each.identifiers) for each in found] == [{"other", "sign"}]
 
 
 def test_a_lower_precision_is_no_part_of_a_pair():

@@ -54,7 +54,9 @@ def at_the_border(layer, y, x):
 def test_unknown_mistake_is_described(change, words):
     finding = diagnosed(conv(), IMAGE, output(change), seconds=0.3)
     assert finding.identifier == "unknown" and not finding.causes, str(finding)
-    assert "nothing in the catalogue explains it; the difference looks like" in finding.sentence
+    assert "nothing in the catalogue explains it" in finding.sentence
+    assert ("for want of time" in finding.sentence) is finding.ended_for_time
+    assert f"the difference looks like {finding.looks_like}" in finding.sentence
     assert words in finding.looks_like, finding.looks_like
 
 

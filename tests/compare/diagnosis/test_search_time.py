@@ -18,7 +18,7 @@ def clock(monkeypatch):
     def pairs(observations, variants, seconds):
         found.asked.append(seconds)
         found.now += seconds
-        return []
+        return [], True
 
     monkeypatch.setattr(inference, "pairs", pairs)
     monkeypatch.setattr(report_diagnosis, "time", SimpleNamespace(thread_time=lambda: found.now))
@@ -33,6 +33,8 @@ def test_all_gates_that_one_tensor_fails_share_it(keras, clock):
     findings = [report.explained.explain(row) for row in rows]
     assert {finding.identifier for finding in findings} == {"unknown"}
     assert clock.asked and sum(clock.asked) <= search.PAIR_SECONDS
+    assert all(finding.ended_for_time for finding in findings), "also where none was left"
+    assert all("for want of time" in str(finding) for finding in findings)
 
 
 def test_a_search_that_found_a_cause_takes_nothing_from_the_next(keras, clock):

@@ -69,6 +69,7 @@ def outputs():
     yield "campaign", "one", replication_dict(Replication(replication().runs[:1], 0.02, 2))
     yield "speed", "whole", speed_dict(performance_cases.whole())
     yield "speed", "empty", speed_dict(performance_cases.made([]))
+    yield "speed", "checks", speed_dict(performance_cases.checked())
     yield "fuzz", "one failure", fuzz_report.as_dict(fuzzed())
     yield "faults", "missed and alarmed", fault_tables.as_dict(judged_faults())
     yield "faults", "nothing", fault_tables.as_dict(FaultsResult())

@@ -1,6 +1,7 @@
 """Measurements of speed made by hand for the tests, and competitors whose clock is arithmetic."""
 
 from compare.experiments.performance.cases import Case
+from compare.experiments.performance.check_cost import CheckCase, CheckCost, different
 from compare.experiments.performance.competitors.task import Task
 from compare.experiments.performance.results import MemoryUse, Ready, Row, Speed, Turn
 from compare.experiments.performance.settings import Settings
@@ -71,4 +72,21 @@ def whole() -> Speed:
                                          256, 16, 234)
     result.memory["keras"] = MemoryUse(*[None] * 4, 60_000, 256, 16, 234)
     rows[0].how["keras"] = "jit off 3, jit on 4 us: jit off"
+    return result
+
+
+def checked(points: int = 5) -> Speed:
+    """Checks that take time in proportion to layers and to pixels, and to nothing else."""
+    result = made([], parts=("check",), check_points=points)
+    for case in different(points):
+        seconds = 0.1 * case.layers * (case.side / 16) ** 2
+        result.checks[case] = CheckCost(case, seconds, 2 * seconds, 10 * case.layers, True)
+    return result
+
+
+def with_failing_check() -> Speed:
+    """One check alone, of which parity does not hold."""
+    result = made([], parts=("check",), check_points=1)
+    case = CheckCase(layers=11)
+    result.checks[case] = CheckCost(case, 1.0, 1.0, 10, False)
     return result

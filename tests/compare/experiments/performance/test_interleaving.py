@@ -3,7 +3,7 @@
 import pytest
 
 from compare.experiments.execution.worker_process import WorkerError
-from compare.experiments.performance import interleaving, memory_profile, running
+from compare.experiments.performance import check_cost, interleaving, memory_profile, running
 from compare.experiments.performance.cases import Case, cases, random_images
 from compare.experiments.performance.competitors.task import calibrate, fastest
 from compare.experiments.performance.interleaving import Job, take_turns
@@ -82,7 +82,7 @@ class InlineWorker:
         self.count += 1
         if (self.name, self.count) in self.trouble:
             raise self.trouble[self.name, self.count]
-        return next(self.items)
+        return next(self.items, None)
 
     def __enter__(self):
         return self
@@ -115,6 +115,28 @@ def test_the_competitors_take_turns_and_who_goes_first_alternates(inline):
     assert row.pairs == 3 and not result.partial
     assert row.ratio("keras", "scratch").median == pytest.approx(2)
     assert row.multiply_adds == 2_387_280
+
+
+@pytest.fixture
+def no_checks(monkeypatch):
+    """Checks that take no time."""
+    monkeypatch.setattr(check_cost, "measured", lambda case: check_cost.CheckCost(
+        case, 1.0, 2.0, 10, True))
+
+
+CHECKS = Settings(competitors=("scratch",), parts=("check",), check_points=2)
+
+
+def test_every_network_is_checked_in_one_process(inline, no_checks):
+    result = running.run(CHECKS, verbose=False)
+    assert list(result.checks) == check_cost.different(2) and not result.partial
+    assert set(inline.log) == {"the checks", "the checks stopped"}
+
+
+def test_checks_that_were_finished_before_ctrl_c_are_kept(inline, no_checks):
+    inline.trouble["the checks", 3] = KeyboardInterrupt()
+    result = running.run(CHECKS, verbose=False)
+    assert result.interrupted and list(result.checks) == check_cost.different(2)[:2]
 
 
 def test_memory_has_processes_of_its_own(inline):
@@ -208,4 +230,4 @@ def test_settings_refuse(wrong):
 
 def test_every_part_has_a_place():
     made = {"layers" if c.is_layer else c.part for c in cases(Settings())}
-    assert made | {"memory"} == set(PARTS)
+    assert made | {"memory", "check"} == set(PARTS)
