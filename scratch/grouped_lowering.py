@@ -1,40 +1,84 @@
 """Convolution in groups of channels: each group of filters sees a group of the input's channels.
 
-That is as many small convolutions side by side, and is computed as such. The methods are those of
-`Lowering`, so a layer need not know which of the two it works with.
+That is as many small convolutions side by side. Those of images are computed in one call, as the
+channels of a depthwise convolution are; those of volumes one after the other. The methods are those
+of `Lowering`, so a layer need not know which of them it works with.
 """
 
 import numpy as np
 
+from scratch.depthwise import ChannelProducts
 from scratch.lowering import Lowering
 from scratch.volume_lowering import VolumeLowering
 from scratch.windows import VolumeWindows, Windows
 
 
-def lowering_for(windows: Windows | VolumeWindows, filters: int, groups: int = 1):
-    """The products of a convolution over images or volumes, in one group or in several."""
-    if groups > 1:
-        return GroupedLowering(windows, filters, groups)
+def lowering_for(windows: Windows | VolumeWindows, channels: int, filters: int, groups: int = 1):
+    """The products of a convolution over images or volumes, in one group or in several, from so
+    many channels to so many filters."""
     if isinstance(windows, VolumeWindows):
-        return VolumeLowering(windows, filters)
-    return Lowering(windows, filters)
+        whole = VolumeLowering(windows, filters // groups)
+        return GroupedVolumes(whole, groups) if groups > 1 else whole
+    return GroupedLowering(windows, channels, filters, groups) if groups > 1 else Lowering(
+        windows, filters)
 
 
 class GroupedLowering:
-    """The matrix products of one convolution in groups.
-
-    Shapes are those of images. Volumes have one axis more, D before H, and kd before kh.
+    """The matrix products of one convolution of images in groups.
 
     Args:
-        windows: the walk over the image, or the volume.
-        filters: F, the channels of the output, of all groups together.
+        windows: the walk over the image.
+        channels: C, those of the input, of all groups together.
+        filters: F, the channels of the output.
+        groups: G, by which C and F can be divided.
+    """
+
+    in_memory_order = staticmethod(Lowering.in_memory_order)
+
+    def __init__(self, windows: Windows, channels: int, filters: int, groups: int):
+        self.groups = groups
+        self.products = ChannelProducts(windows, channels // groups, filters // groups)
+
+    def lower(self, x: np.ndarray) -> np.ndarray:
+        """x (N, H, W, C) -> the tiles' windows (G, tiles, w C / G kh, OH N)."""
+        # (N, H, W, C) -> (W', C, H', N) -> (G, tiles, w C / G kh, OH N)
+        return self.products.lower(self.products.pad(x))
+
+    def turned(self, kernel: np.ndarray) -> np.ndarray:
+        """The kernel (kh, kw, C / G, F) of the way back: (kh, kw, F / G, C)."""
+        # (kh, kw, C / G, G, F / G) -> (kh, kw, F / G, G, C / G) -> (kh, kw, F / G, C)
+        turned = self._in_groups(kernel[::-1, ::-1]).transpose(0, 1, 4, 3, 2)
+        return turned.reshape(*turned.shape[:3], -1)
+
+    def multiply(self, windows: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+        """windows as lowered, kernel (kh, kw, C / G, F) -> output (N, OH, OW, F), a new array."""
+        # (kh, kw, C / G, G, F / G) -> (kh, kw, G, C / G, F / G)
+        return self.products.multiply(windows, self._in_groups(kernel).swapaxes(2, 3))
+
+    def kernel_gradient(self, windows: np.ndarray, dz: np.ndarray) -> np.ndarray:
+        """windows as lowered, dz (N, OH, OW, F) -> gradient (kh, kw, C / G, F)."""
+        # (kh, kw, G, C / G, F / G) -> (kh, kw, C / G, G, F / G) -> (kh, kw, C / G, F)
+        gradient = self.products.kernel_gradient(windows, dz).swapaxes(2, 3)
+        return gradient.reshape(*gradient.shape[:3], -1)
+
+    def _in_groups(self, kernel: np.ndarray) -> np.ndarray:
+        """The kernel (kh, kw, C / G, F) as (kh, kw, C / G, G, F / G)."""
+        return kernel.reshape(*kernel.shape[:3], self.groups, -1)
+
+
+class GroupedVolumes:
+    """The matrix products of one convolution of volumes in groups.
+
+    Shapes are those of images; volumes have one axis more, D before H, and kd before kh.
+
+    Args:
+        each: the products of one group.
         groups: G, by which F and the input's C can be divided.
     """
 
-    def __init__(self, windows: Windows | VolumeWindows, filters: int, groups: int):
-        self.groups = groups
-        self.each = lowering_for(windows, filters // groups)
-        self.in_memory_order = self.each.in_memory_order
+    def __init__(self, each: VolumeLowering, groups: int):
+        self.each, self.groups = each, groups
+        self.in_memory_order = each.in_memory_order
 
     def lower(self, x: np.ndarray) -> list[np.ndarray]:
         """x (N, H, W, C) -> for each group what `Lowering.lower` makes of its C / G channels."""

@@ -71,8 +71,9 @@ class Conv2D(Convolution):
         if channels % self.groups:
             raise ValueError(f"{self}: expected the input's channels to be a multiple of groups. "
                              f"Received: {channels} channels, groups={self.groups}")
-        self.forth = lowering_for(self.windows, self.filters, self.groups)
-        self.back = lowering_for(self.windows.reversed(), channels, self.groups)
+        self.forth = lowering_for(self.windows, channels, self.filters, self.groups)
+        self.back = lowering_for(self.windows.reversed(), self.filters, channels,
+                                 self.groups)
         self.add_weight("kernel", (*self.kernel_size, channels // self.groups, self.filters),
                         self.initializers["kernel"])
 

@@ -91,8 +91,8 @@ class Conv2DTranspose(Convolution):
         return [walk.size for walk in walks]
 
     def add_weights(self, channels):
-        self.forth = lowering_for(self.windows.reversed(), self.filters)  # (N, OH, OW, F) comes out
-        self.back = lowering_for(self.windows, channels)
+        self.forth = lowering_for(self.windows.reversed(), channels, self.filters)
+        self.back = lowering_for(self.windows, self.filters, channels)
         self.add_weight("kernel", (*self.kernel_size, self.filters, channels),
                         self.initializers["kernel"])
 

@@ -44,7 +44,7 @@ class RandomGaussianBlur(ClippedImages):
         >>> layer = scratch.RandomGaussianBlur()
         >>> layer.give_noise(np.array([1.0, 0.5, 0.5]).reshape(1, 1, 1, 3))
         >>> layer(np.array([0.0, 8.0]).reshape(1, 1, 2, 1), training=True).round(2).ravel()
-        array([0.67, 4.95])
+        array([0.67, 4.95], dtype=float32)
     """
 
     def __init__(self, factor=1.0, kernel_size=3, sigma=1.0, value_range=(0, 255),

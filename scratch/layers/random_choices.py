@@ -61,7 +61,7 @@ class RandomGrayscale(ChosenImages):
         >>> layer = scratch.RandomGrayscale()
         >>> layer.give_noise(np.ones((1, 1, 1, 1)))
         >>> layer(np.array([100.0, 10.0, 0.0]).reshape(1, 1, 1, 3), training=True).round(2).ravel()
-        array([35.76, 35.76, 35.76])
+        array([35.76, 35.76, 35.76], dtype=float32)
     """
 
     def __init__(self, factor=0.5, data_format=None, seed=None, **kwargs):

@@ -37,7 +37,7 @@ class RandomSharpness(ClippedImages):
         >>> layer = scratch.RandomSharpness(1.0, value_range=(0, 1))
         >>> layer.give_noise(np.zeros((1, 1, 1, 1)))
         >>> layer(np.array([0.0, 1.0]).reshape(1, 1, 2, 1), training=True).round(2).ravel()
-        array([0.08, 0.38])
+        array([0.08, 0.38], dtype=float32)
     """
 
     def __init__(self, factor, value_range=(0, 255), data_format=None, seed=None, **kwargs):
