@@ -43,7 +43,8 @@ BIAS_ALONG_WIDTH = Difference(
     "bias_along_width",
     where="channels_first convolutions with a bias, whose output's last axis is as long as it has "
           "channels; EinsumDense with a bias along an inner axis, where the last axis or the first "
-          "one behind the batch is as long",
+          "one behind the batch is as long; MultiHeadAttention and GroupQueryAttention with a bias "
+          "and heads of one number, of which there are as many as steps",
     keras="adds the bias along that other axis: its addition takes it for a bias of channels",
     ours="adds the bias along its own axis",
     why="It is what the layer's definition says, and what Keras does for every other size.",
@@ -53,7 +54,8 @@ BIAS_ALONG_WIDTH = Difference(
               "DepthwiseConv2D.data_format", "SeparableConv2D.data_format",
               "Conv3D.data_format", "Conv1DTranspose.data_format", "Conv3DTranspose.data_format",
               "DepthwiseConv1D.data_format", "SeparableConv1D.data_format",
-              "EinsumDense.bias_axes"))
+              "EinsumDense.bias_axes", "MultiHeadAttention.key_dim",
+              "MultiHeadAttention.value_dim", "GroupedQueryAttention.head_dim"))
 
 NAN_IN_MAXIMA = Difference(
     "nan_in_max_pooling",

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from compare.evaluation.fuzzing import loss_grammar
-from compare.evaluation.fuzzing.building import layer_of, model_of
+from compare.evaluation.fuzzing.building import layer_of
 from compare.evaluation.fuzzing.grammar import (
     IMAGE,
     SEQUENCE,
@@ -85,11 +85,10 @@ def without_refused_masks(specification: Specification) -> Specification:
 
 
 def _try_masked_loss(specification: Specification) -> None:
-    """Build the network, and compute its loss if a mask reaches that: not every loss takes one."""
-    if not model_of(specification).has_output_masks:
-        return
+    """Build the network, which runs each layer, and compute its loss if a mask reaches that: not
+    every loss takes one, nor every layer one of other steps than its own."""
     model = specification.build()
-    if specification.loss is not None:
+    if specification.loss is not None and model.has_output_masks:
         shapes = output_shapes(specification, model)
         model.forward_and_loss(batch_of(specification), targets_of(specification, shapes),
                                sample_weight=sample_weights_of(specification, shapes))

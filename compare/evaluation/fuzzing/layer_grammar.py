@@ -246,6 +246,14 @@ def products_fit(arguments, shape, data_format) -> bool:
     return (numbers // shape[axis if axis < 0 else axis - 1]) ** 2 <= LARGEST
 
 
+def heads_fit(arguments, shape, data_format) -> bool:
+    """Not where `bias_along_width` comes in: a bias of one number a head, and as many steps."""
+    sizes = arguments.get("key_dim", arguments.get("head_dim")), arguments.get("value_dim")
+    heads = {arguments.get(name) for name in ("num_heads", "num_query_heads",
+                                              "num_key_value_heads")}
+    return not arguments["use_bias"] or 1 not in sizes or shape[0] not in heads - {1}
+
+
 def einsum_fits(arguments, shape, data_format) -> bool:
     """Whether equation, output_shape and bias_axes go together; `ellipsis_of_einsum_dense`, and
     `bias_along_width`, where another axis is as long as the bias."""
@@ -560,11 +568,13 @@ LAYERS: dict[str, Entry] = {
     "MultiHeadAttention": Entry((SEQUENCE,), {
         "num_heads": (2, 1, 3), "key_dim": (3, 1, 2), "value_dim": (None, 2), "use_bias": SWITCH,
         "output_shape": (None, 3), "bias_initializer": ("zeros", "random_normal"),
-        "kernel_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER, **ATTENDING}, inputs=2),
+        "kernel_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER, **ATTENDING},
+        heads_fit, inputs=2),
     "GroupedQueryAttention": Entry((SEQUENCE,), {
         "head_dim": (3, 1, 2), "num_query_heads": (4, 2), "num_key_value_heads": (2, 1),
         "use_bias": SWITCH, "bias_initializer": ("zeros", "random_normal"),
-        "kernel_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER, **ATTENDING}, inputs=2),
+        "kernel_regularizer": REGULARIZER, "bias_regularizer": REGULARIZER, **ATTENDING},
+        heads_fit, inputs=2),
     "AdditiveAttention": Entry((SEQUENCE,), {"use_scale": SWITCH, **ATTENDING}, inputs=2),
     "Dot": Entry(ANY, {"axes": (-1, 1, (1, 1)), "normalize": (False, True)}, products_fit,
                  inputs=2),

@@ -30,10 +30,21 @@ def lowered(specification: Specification, rng: np.random.Generator) -> Specifica
         return specification
     if specification.optimizer is not None and not _plain(specification.optimizer):
         policy = f"mixed_{policy.removeprefix('mixed_')}"
-    made = replace(specification, policy=policy)
+    made = with_masked_norms_in_float32(replace(specification, policy=policy))
     if policy.endswith("float16") and "b" not in policy and not _finite(made):
         made = replace(made, policy=policy.replace("float16", "bfloat16"))
     return made
+
+
+def with_masked_norms_in_float32(specification: Specification) -> Specification:
+    """The network as it is, or, where a BatchNormalization may see a mask, which it does not take
+    in a low precision, with these layers in float32."""
+    makes = any(node.class_name == "Masking" or node.arguments.get("mask_zero")
+                for node in specification.nodes)
+    return replace(specification, nodes=[
+        replace(node, arguments={**node.arguments, "dtype": "float32"})
+        if makes and node.class_name == "BatchNormalization" else node
+        for node in specification.nodes])
 
 
 @np.errstate(all="ignore")

@@ -14,6 +14,8 @@ from scratch.low_precision import keep_rounded
 from scratch.masks import taken
 from scratch.several import Several, each
 
+TRIES = 45  # of a tenth each: beyond them a weight of float32 is 0
+
 
 @dataclass
 class Node:
@@ -134,14 +136,18 @@ def set_weights(model, specification: Specification) -> None:
 
 
 def scale_weights(layer, read, target: float) -> None:
-    """Scale a layer's weights so that its output's root mean square is about `target`."""
-    size = np.inf
-    while not np.isfinite(size):  # an exponential of large numbers
+    """Scale a layer's weights so that its output's root mean square is about `target`.
+
+    An exponential of large numbers takes several tries. What comes in as an infinity, from a layer
+    that has overflowed in float16, no weights make finite."""
+    for _ in range(TRIES):
         made = low_precision.forward(layer, read)
         size = float(np.sqrt(np.mean(np.square(made, dtype=np.float64))))
         factor = 0.1 if not np.isfinite(size) else target / size if size > 0 else 1
         for weight in layer.params.values():
             weight *= weight.dtype.type(factor)
+        if np.isfinite(size):
+            break
 
 
 def batch_of(specification: Specification):

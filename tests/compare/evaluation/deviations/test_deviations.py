@@ -284,6 +284,23 @@ def test_bias_along_width_of_einsum_dense(keras, sizes, along):
     np.testing.assert_array_equal(ours(x), spread(1))
 
 
+@pytest.mark.parametrize("steps", [2, 3])
+@pytest.mark.parametrize("name, arguments", [
+    ("MultiHeadAttention", dict(num_heads=2, key_dim=3, value_dim=1)),
+    ("GroupQueryAttention", dict(head_dim=1, num_query_heads=4, num_key_value_heads=2))])
+def test_bias_along_width_of_attentions(keras, name, arguments, steps):
+    """Two heads of one number, or two of keys and values: at two steps alone Keras's differs."""
+    theirs, ours = (cls(**arguments) for cls in sides(keras, name))
+    x = real((3, steps, 5))
+    theirs.build(x.shape, x.shape)
+    ours.build([(None, *x.shape[1:])] * 2)
+    rng = np.random.default_rng(1)
+    theirs.set_weights([rng.standard_normal(w.shape) for w in theirs.get_weights()])
+    ours.set_weights(theirs.get_weights())
+    off = np.abs(theirs(x, x).numpy() - ours.forward([x, x])).max()
+    assert (off > 1e-2) == (steps == 2) and (off < 1e-5) == (steps == 3)
+
+
 @pytest.mark.parametrize("name, shape", [("Conv2D", (2, 6, 5, 4)), ("Conv1D", (2, 6, 4)),
                                          ("Conv2DTranspose", (2, 6, 5, 4))])
 def test_bias_along_width_where_only_onednn_convolves(keras, onednn, name, shape):

@@ -10,10 +10,11 @@ import scratch
 from compare.cli import main
 from compare.evaluation import fuzzing
 from compare.evaluation.fuzzing import coverage, loss_grammar, report
-from compare.evaluation.fuzzing.generator import cached_goals, draw
+from compare.evaluation.fuzzing.generator import cached_goals, draw, without_refused_masks
 from compare.evaluation.fuzzing.layer_grammar import LAYERS, NAMED_ACTIVATIONS
+from compare.evaluation.fuzzing.low_precision import lowered
 from compare.evaluation.fuzzing.shrinking import simplifications, without
-from compare.evaluation.fuzzing.specification import Node, Specification
+from compare.evaluation.fuzzing.specification import Node, Specification, scale_weights
 from compare.experiments import execution
 
 SEED = 2026
@@ -31,6 +32,45 @@ def test_no_network_fails(start):
             outcome = fuzzing.judge(draw(SEED, number))
         assert outcome.passed, (f"parity fuzz --seed {SEED} --only {number}\n{outcome.gate}: "
                                 f"{outcome.message}\n{report.network_text(draw(SEED, number))}")
+
+
+def test_a_normalization_with_a_mask_stays_in_float32_beside_a_low_precision():
+    """A share of networks is lowered; the two that follow the mask are built and run."""
+    nodes = [Node("Masking", {"mask_value": 0.0}, [-1]), Node("BatchNormalization", {}, [0]),
+             Node("Dense", {"units": 2}, [1])]
+    masked = Specification([4, 3], nodes, None, None, seed=[0, 1])
+    for seed in range(300):
+        found = lowered(masked, np.random.default_rng(seed))
+        if found.policy:
+            policies = [layer.policy.name for layer in found.build().layers]
+            assert policies[1:] == ["float32", found.policy]
+            break
+    else:
+        pytest.fail("nothing was lowered")
+    assert "dtype" not in masked.nodes[1].arguments
+    assert fuzzing.judge(found).passed
+
+
+@pytest.mark.parametrize("infinite", [False, True])
+def test_weights_are_scaled_as_far_as_that_helps(infinite):
+    layer = scratch.Dense(2)
+    layer.build((None, 3))
+    x = np.full((2, 3), np.inf if infinite else 1, "float32")
+    layer.params["kernel"][...] = 1e38 if not infinite else 1
+    with np.errstate(all="ignore"):
+        scale_weights(layer, x, 0.5)
+        y = layer.forward(x)
+    assert infinite or np.sqrt(np.mean(np.square(y))) == pytest.approx(0.5, rel=1e-4)
+
+
+def test_steps_that_a_mask_does_not_have_are_not_pooled():
+    """Channels first the steps are the last axis, of 6; the mask has 4."""
+    nodes = [Node("Masking", {"mask_value": 0.0}, [-1]),
+             Node("GlobalAveragePooling1D", {"data_format": "channels_first"}, [0]),
+             Node("Dense", {"units": 2}, [1])]
+    made = without_refused_masks(Specification([4, 6], nodes, None, None, seed=[0, 1]))
+    assert [node.class_name for node in made.nodes][0] == "Identity"
+    made.build()
 
 
 def test_everything_that_scratch_has_is_drawn_somewhere():
