@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from compare.adapters import Conventions
-from compare.adapters.one_class import OneClass, Parameter, Run, matching, passes, splitting
+from compare.adapters.one_class import OneClass, Parameter, Run, inputs, matching, passes, splitting
 from compare.adapters.one_class.network import tried
 from compare.checks import (
     handed_back,
@@ -30,6 +30,7 @@ from compare.document import progress
 from compare.inputs import batches
 from compare.oracle.expected import learned
 from compare.report.report import Report
+from compare.tracing import grouping
 from compare.tracing.configs import settings_of
 from compare.tracing.layer_error import RAISED, in_somebodys_code, sentence
 from compare.tracing.model_kinds import require_network
@@ -37,7 +38,7 @@ from compare.tracing.recorder import record
 from compare.tracing.trace import Trace, at_inference
 from compare.tracing.validation import check_trace_alone
 from scratch.errors import UnsupportedError
-from scratch.several import Several
+from scratch.several import each, mapped
 
 Key = tuple[str, str]
 
@@ -61,10 +62,9 @@ def check(how: Conventions, twin, x=None, y=None, *, upstream=None, sample_weigh
         check_trace_alone(x, y, upstream, sample_weight)
     notes: list[str] = []
     trace = _recorded(how, twin, x, y, upstream, sample_weight, gradients, seed, notes)
-    if isinstance(trace.fused, tuple) or any(isinstance(each, Several) for each in (
-            trace.x, trace.inference, trace.loss_gradient)):
-        raise UnsupportedError("Expected a network of one input and one output beside one class. "
-                               "Received several: wrap its layers one by one, "
+    if len(trace.ends) > 1:
+        raise UnsupportedError("Expected a network of one output beside one class. Received "
+                               f"{len(trace.ends)}: wrap its layers one by one, "
                                "compare.wrap(layer, like=keras_layer, ...), and join them in a "
                                "scratch.Model as Keras's are joined; layers without weights may be "
                                "scratch's own")
@@ -120,7 +120,7 @@ def _on_whole_numbers(network: OneClass, trace: Trace, gives: str
     if not set(weights) >= {(each.layer, each.name) for each in network.parameters}:
         return None, made
     run = OneClass(how, network.parameters, weights, trace.dtype, network.trained)
-    x: np.ndarray = right.trace.x
+    x = right.trace.x
     dy: Any = right.trace.parts[-1].output_gradient
     shows = (NETWORK, gives) in right.exact  # not what a softmax makes of whole numbers
     known = "labels" not in takes and (
@@ -155,7 +155,7 @@ def _recorded(how: Conventions, twin, x, y, upstream, sample_weight, gradients, 
             raise ValueError("Expected a compiled model, as there are labels. Received one without "
                              "a loss: call model.compile(optimizer=..., loss=...)")
         if y is None and upstream is None:
-            upstream = batches.upstream(twin, x, seed)
+            upstream = batches.upstream(twin, grouping.inputs_of(twin, x), seed)
             notes.append("No labels were given: in the place of the loss's gradient stand normal "
                          f"numbers, drawn with seed {seed}; loss and step are not judged.")
         twin = record(twin, x, y, upstream=upstream, sample_weight=sample_weight)
@@ -253,11 +253,11 @@ class Showing:
         self.made.changed.extend(run.changed)
         self.made.slack.update({(layer, f"{name}_gradient"): each
                                 for (layer, name), each in run.slack.items()})
-        if run.input_gradient is None and self.inside:
+        if not run.input_gradients and self.inside:
             self.made.expected.append((NETWORK, "input_gradient"))
-        elif run.input_gradient is None:
-            self.notes.append(f"{self.how.name} returns no gradient of its input, which a network "
-                              "need not: that one is not checked.")
+        elif len(run.input_gradients) < len(each(self.trace.x)):
+            self.notes.append(inputs.not_sent_back(self.how.name, run.input_gradients,
+                                                   len(each(self.trace.x))))
         if run.loss is None and labels is not None:
             self.left_out.append("the loss's value (compare.wrap(..., loss=...))")
 
@@ -266,7 +266,7 @@ class Showing:
         trace, shape = self.trace, self.trace.parts[-1].output.shape
         batches = training_batches.drawn(trace.x, trace.y, trace.sample_weight,
                                          one_class_steps.STEPS, seed=0)
-        made = self.network.after_steps([(np.asarray(batch.x, trace.dtype), labels_for(
+        made = self.network.after_steps([(mapped(np.asarray, batch.x, trace.dtype), labels_for(
             self.how, batch.y, (len(batch.x), *shape[1:]))) for batch in batches], self.right.rate)
         self.later = one_class_steps.rows(trace, [self.network.weights, *made], batches)
 
@@ -281,8 +281,8 @@ def _fill(tensors: dict[Key, Any], run: Run, gives: str) -> None:
     tensors[NETWORK, gives] = run.output
     if run.loss is not None:
         tensors["loss", "value"] = np.asarray(run.loss)
-    if run.input_gradient is not None:
-        tensors[NETWORK, "input_gradient"] = run.input_gradient
+    for name, gradient in run.input_gradients.items():
+        tensors[NETWORK, name] = gradient
     for (layer, name), gradient in run.gradients.items():
         tensors[layer, f"{name}_gradient"] = gradient
 

@@ -78,14 +78,16 @@ def wrap(obj=None, like=None, **conventions):
         forward_takes, backward_takes: what the two are called with, in their order, of 'x', 'dy',
             'output', 'labels', 'cache', 'learning_rate', 'training' and the weights' names,
             'kernel', 'bias' ...; () for nothing. Of a network 'logits_gradient', too, that of what
-            the last softmax or sigmoid reads. Default: 'x' and 'dy'; for plain functions
+            the last softmax or sigmoid reads; of one of several inputs 'x_1', 'x_2' ..., and 'x'
+            for a list of them. Default: 'x' and 'dy'; for plain functions
             f(x, kernel, bias), and g(dy, cache) if f returned (output, cache), otherwise
             g(dy, x, kernel, bias).
         forward_gives, backward_gives: what they return, of 'output', 'cache', 'loss',
             'input_gradient', 'kernel_gradient', 'bias_gradient' ..., and 'ignored'. A tuple inside
             names what a list inside has: ('input_gradient', ('kernel_gradient', 'bias_gradient'))
             for (dx, [dW, db]). Of a network also 'logits' in place of the output, 'gradients' for
-            those of all weights, by name or in lists, and 'dense/kernel_gradient' for a single one.
+            those of all weights, by name or in lists, and 'dense/kernel_gradient' for a single one;
+            of several inputs 'input_gradient_1' ...
             () where nothing comes back. Default: 'output' and
             'input_gradient'; for plain functions g returns (dx, dkernel, dbias). The first layer
             of a network may leave out or return None for the input's gradient.

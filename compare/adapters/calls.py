@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+from typing import Any
 
 import numpy as np
 
@@ -36,13 +37,7 @@ def call(how, obj, which: str, takes: tuple, gives: tuple | None, held: dict) ->
         AttributeError: if the object has no such method.
         TypeError: if as many things do not come back as were declared.
     """
-    method = getattr(how, which)
-    if isinstance(method, str):
-        method = _method(obj, method, which)
-    elif method is None:
-        raise TypeError(f"expected a {which} pass, which wrap was told there is none of")
-    elif obj is not None:
-        method = _with_object(method, obj)
+    method = method_of(how, obj, which)
     missing = [name for name in takes if name not in held]
     if missing:
         raise TypeError(f"expected {which}_takes to name what there is: {', '.join(held)}. "
@@ -57,6 +52,21 @@ def call(how, obj, which: str, takes: tuple, gives: tuple | None, held: dict) ->
     if len(gives) == 1 and isinstance(gives[0], str):
         return {gives[0]: result}
     return _named(which, gives, result)
+
+
+def method_of(how, obj, which: str) -> Any:
+    """What is called for a pass: the object's method, or a function of what is taken.
+
+    Raises:
+        AttributeError: if the object has no such method.
+        TypeError: if there is no such pass.
+    """
+    method = getattr(how, which)
+    if isinstance(method, str):
+        return _method(obj, method, which)
+    if method is None:
+        raise TypeError(f"expected a {which} pass, which wrap was told there is none of")
+    return method if obj is None else functools.partial(method, obj)
 
 
 def _require_taken(method, which: str, takes: tuple, held: list[str]) -> None:
@@ -106,10 +116,6 @@ def _method(obj, name: str, which: str):
                 ". Where there is no backward pass: compare.wrap(..., backward=None), or "
                 "--inference")
         raise AttributeError(f"{error}{hint}") from None
-
-
-def _with_object(function, obj):
-    return functools.partial(function, obj)
 
 
 def numbers(value, what: str) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The conventions of somebody's layer, as declared by whoever wraps it, checked one by one."""
 
 import copy
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ WEIGHTS = ("kernel", "bias", "depthwise_kernel", "pointwise_kernel", "gamma", "b
            "moving_mean", "moving_variance", "alpha")
 STEPS = ("weights", "gradients", "weights_by_name", "gradients_by_name", "pairs", "weight",
          "gradient", "name")  # what the step of an optimizer takes besides
+NUMBERED = re.compile(r"(x|input_gradient)_[1-9][0-9]*")  # of several inputs
 APPLIED = "applied"
 
 
@@ -137,6 +139,7 @@ class Conventions:
             return
         names = (names,) if isinstance(names, str) else _tuples(names)
         unknown = [name for name in _flat(names) if name not in known
+                   and not (NUMBERED.fullmatch(name) and name.rpartition("_")[0] in known)
                    and not (argument == "backward_gives" and "/" in name)]
         if argument.endswith("_takes"):
             unknown += [name for name in names if not isinstance(name, str)]

@@ -18,7 +18,6 @@ from compare.tracing.trace import Trace
 
 NETWORK = "network"
 Key = tuple[str, str]
-NAMES = {"x": "input", "dy": "output_gradient"}
 LOGITS = ("softmax", "sigmoid")
 
 
@@ -129,7 +128,13 @@ def rows(made: Made, right: Right) -> list[Row]:
         if row.passed and (row.unjudged or row.allowed == np.inf):
             row.note = "not judged: no bound holds this deep"
         found.append(row)
-    found += [changed(Gate.WHOLE_NETWORK, NETWORK, NAMES.get(name, name), "network")
+    found += [changed(Gate.WHOLE_NETWORK, NETWORK, _argument(name), "network")
               for name in made.changed]
     return found + [raised(Gate.WHOLE_NETWORK, layer, tensor, note)
                     for (layer, tensor), note in made.raised.items()]
+
+
+def _argument(name: str) -> str:
+    """The tensor that an argument is: 'x_2' is input_2."""
+    return "output_gradient" if name == "dy" else \
+        f"input{name[1:]}" if name.partition("_")[0] == "x" else name

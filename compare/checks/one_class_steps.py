@@ -18,6 +18,7 @@ from compare.oracle.expected import learned, optimizer_of
 from compare.oracle.network import along_the_graph
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.trace import Trace
+from scratch.several import mapped
 
 STEPS = 5
 Key = tuple[str, str]
@@ -60,5 +61,5 @@ def _at(trace: Trace, weights: Weights, batch: Batch) -> Trace:
                                                                  weight))
                                     for name, weight in part.weights.items()})
              for part in trace.parts]
-    return replace(trace, parts=parts, x=np.asarray(batch.x, trace.dtype), y=batch.y,
+    return replace(trace, parts=parts, x=mapped(np.asarray, batch.x, trace.dtype), y=batch.y,
                    sample_weight=batch.sample_weight)

@@ -17,6 +17,7 @@ from compare.oracle.expected import oracle_of
 from compare.oracle.network import along_the_graph
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.trace import Part, Trace
+from scratch.several import Several, each
 
 LARGEST = 2  # small, so that equal values are common
 SHARES = (0.8, 0.3, 0.1, 0.03)  # of a kernel's numbers that are not zero: the first that will do
@@ -47,7 +48,7 @@ def drawn(trace: Trace, seed: int = 0) -> WholeNumbers | None:
     its layers do not compute them exactly.
 
     Args:
-        trace: of a network of one input and one output.
+        trace: of a network of one output.
     """
     logits = ends_in_logits(trace)
     end = len(trace.parts) - logits
@@ -58,7 +59,7 @@ def drawn(trace: Trace, seed: int = 0) -> WholeNumbers | None:
     for share in SHARES:
         rng = np.random.default_rng(seed)
         begun = replace(
-            trace, x=_integers(rng, trace.x.shape, 1.0, trace.dtype),
+            trace, x=_admitted(trace, rng),
             parts=[_with_integers(part, share, rng, trace.dtype) for part in parts],
             sources=[*trace.sources[:end]], ends=[end - 1], terms=(), runs={}, y=None, loss=None,
             loss_gradient=None, fused=False, sample_weight=None, inference=None, compile_config={})
@@ -75,6 +76,16 @@ def _integers(rng: np.random.Generator, shape: tuple[int, ...], share: float, dt
               ) -> np.ndarray:
     drawn = rng.integers(-LARGEST, LARGEST, shape, endpoint=True)
     return np.where(rng.random(shape) < share, drawn, 0).astype(dtype)
+
+
+def _admitted(trace: Trace, rng: np.random.Generator) -> Any:
+    """Inputs as what the parts that read them can be fed: class numbers to look up, say."""
+    arrays = [_integers(rng, x.shape, 1.0, trace.dtype) for x in each(trace.x)]
+    for part, sources in zip(trace.parts, trace.sources):
+        for source in sources:
+            if source < 0:
+                arrays[-1 - source] = oracle_of(trace, part).admitted(arrays[-1 - source])
+    return Several(arrays) if isinstance(trace.x, Several) else arrays[0]
 
 
 def _with_integers(part: Part, share: float, rng: np.random.Generator, dtype: Any) -> Part:
@@ -110,7 +121,8 @@ def _filled(trace: Trace, results: dict[tuple[Any, ...], np.ndarray]) -> Trace:
 
     parts = []
     for i, (part, sources) in enumerate(zip(trace.parts, trace.sources)):
-        read = tuple(trace.x if source < 0 else of((source, "output")) for source in sources)
+        read = tuple(each(trace.x)[-1 - source] if source < 0 else of((source, "output"))
+                     for source in sources)
         sent = tuple(of((i, f"input_gradient_{k}")) for k in range(len(sources)))
         several = isinstance(part.input, tuple)
         parts.append(replace(

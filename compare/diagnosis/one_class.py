@@ -6,9 +6,10 @@ graph by the oracles. It is named if that gives every tensor that the network sh
 bounds: those that are wrong, and those that are right.
 """
 
+import itertools
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,39 +17,22 @@ import numpy as np
 from compare.checks.gate import Gate
 from compare.checks.one_class import NETWORK, Made, Right, ends_in_logits
 from compare.checks.row import Row, distance, share
-from compare.diagnosis.computation import Computation, LayerComputation, LossComputation
+from compare.diagnosis.computation import LayerComputation, LossComputation
 from compare.diagnosis.finding import Cause, Finding
-from compare.diagnosis.hypotheses.selection import variants_for
 from compare.diagnosis.hypothesis import Variant
 from compare.diagnosis.observation import CANNOT
 from compare.diagnosis.search import SAME
+from compare.diagnosis.suspected import Suspected
 from compare.diagnosis.told_by_row import missing_or_reshaped, told, unexplained
 from compare.oracle.network import along_the_graph
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.configs import layer_config
 from compare.tracing.trace import Part, Trace
+from scratch.several import each
 
 SECONDS = 20.0
 FORWARD = ((NETWORK, "output"), (NETWORK, "logits"))
 Key = tuple[str, str]
-
-
-@dataclass
-class Suspected:
-    """One result on the way.
-
-    Attributes:
-        layer, tensor: whose, for people.
-        key: under which `along_the_graph` settles it.
-        right: its computation on the reference's numbers.
-        made: what the network made of it, as far as that is known.
-    """
-
-    layer: str
-    tensor: str
-    key: tuple[Any, ...]
-    right: Computation
-    made: np.ndarray
 
 
 class WholeDiagnosis:
@@ -116,14 +100,14 @@ class WholeDiagnosis:
         found: list[tuple[Suspected, Variant, str, dict[Key, Bounded]]] = []
         for suspected in self._suspects(seen, wrong):
             named: set[str] = {variant.identifier for _, variant, *_ in found}
-            for variant in _variants(suspected):
+            for variant in suspected.variants():
                 if time.thread_time() > deadline:
                     break
                 if variant.identifier in named:
                     continue
-                carried = self._carried(suspected, variant)
+                carried = self._carried([(suspected, variant), *suspected.along(variant)])
                 if carried is not None and self._explains(carried, seen, wrong):
-                    found.append((suspected, variant, _detail(variant, suspected), carried))
+                    found.append((suspected, variant, suspected.detail(variant), carried))
                     named.add(variant.identifier)
             if found:
                 break
@@ -156,21 +140,36 @@ class WholeDiagnosis:
         if self.trace.y is not None:
             yield self._of_loss(wrong)
         for i in reversed(range(len(parts))):
-            dx = parts[i].input_gradient
-            if isinstance(dx, np.ndarray):
-                shown = self._shown(i)
-                yield self._of_op(i, "input_gradient", (i, "input_gradient_0"),
-                                  dx * self._factor(seen, wrong) if shown is None else shown)
+            sent = list(self._sent_back(i, self._factor(seen, wrong)))
+            yield from sent
+            if len(sent) > 1:
+                yield replace(sent[0], beside=tuple(sent[1:]))
 
-    def _shown(self, i: int) -> np.ndarray | None:
-        """An op's input gradient as the network showed it, where nothing before it does more than
-        give the numbers another shape."""
-        made = self.made.tensors.get((NETWORK, "input_gradient"))
-        wanted = self.trace.parts[i].input_gradient
-        if made is None or not isinstance(wanted, np.ndarray) or made.size != wanted.size or \
-                not all(map(_only_reshapes, self.trace.parts[:i])):
+    def _sent_back(self, i: int, factor: float) -> Iterator[Suspected]:
+        """An op's input gradients, where they are not shown by `factor` too large."""
+        given = self.trace.parts[i].input_gradient
+        for k, dx in enumerate(given if isinstance(given, tuple) else [given]):
+            if isinstance(dx, np.ndarray):
+                shown = self._shown(i, k, dx.shape)
+                name = f"input_gradient_{k + 1}" if isinstance(given, tuple) else "input_gradient"
+                yield self._of_op(i, name, (i, f"input_gradient_{k}"),
+                                  dx * factor if shown is None else shown)
+
+    def _shown(self, i: int, k: int, shape: tuple[int, ...]) -> np.ndarray | None:
+        """The gradient of an op's input k as the network showed it, where what lies before it does
+        no more than give the numbers another shape."""
+        trace = self.trace
+        sources = list(itertools.chain(*trace.sources))
+        source = trace.sources[i][k]
+        while sources.count(source) == 1 and source >= 0 and len(trace.sources[source]) == 1 and \
+                _only_reshapes(trace.parts[source]):
+            (source,) = trace.sources[source]
+        if source >= 0 or sources.count(source) > 1:
             return None
-        return np.asarray(made).reshape(wanted.shape)
+        made = self.made.tensors.get((NETWORK, "input_gradient" if len(each(trace.x)) == 1
+                                      else f"input_gradient_{-source}"))
+        return None if made is None or made.size != np.prod(shape, dtype=int) else \
+            np.asarray(made).reshape(shape)
 
     def _factor(self, seen: list[Key], wrong: set[Key]) -> float:
         """By how much everything that is wrong is too large, 1 where that is no single factor."""
@@ -214,23 +213,26 @@ class WholeDiagnosis:
         flattens = before is not None and before.class_name == "Flatten"
         return {"image": before.inputs[0].shape[1:]} if before is not None and flattens else {}
 
-    def _carried(self, suspected: Suspected, variant: Variant) -> dict[Key, Bounded] | None:
-        """All tensors of the network with this mistake; None where it changes nothing, or cannot
-        be made."""
+    def _carried(self, changes: list[tuple[Suspected, Variant]]) -> dict[Key, Bounded] | None:
+        """All tensors of the network with a mistake; None where it changes nothing, or cannot be
+        made."""
+        mistaken: dict[tuple[Any, ...], Bounded] = {}
         try:
-            right = suspected.right.evaluate()
-            mistaken = variant.change(suspected.right, suspected.made).evaluate()
+            for suspected, variant in changes:
+                right = suspected.right.evaluate()
+                result = variant.change(suspected.right, suspected.made).evaluate()
+                if result.shape != right.shape or not np.isfinite(result.value).all() or \
+                        np.allclose(result.value, right.value, rtol=1e-6, atol=0):
+                    return None
+                mistaken[suspected.key] = result
         except CANNOT:
-            return None
-        if mistaken.shape != right.shape or not np.isfinite(mistaken.value).all() or \
-                np.allclose(mistaken.value, right.value, rtol=1e-6, atol=0):
             return None
         logits: dict[Key, Bounded] = {}
         last = self.trace.sources[-1][0], "output"
 
         def settled(key: tuple[Any, ...], result: Bounded) -> Bounded:
-            if key == suspected.key and result.shape == mistaken.shape:
-                result = mistaken
+            if key in mistaken and result.shape == mistaken[key].shape:
+                result = mistaken[key]
             if key == last:
                 logits.setdefault((NETWORK, "logits"), result)
             return result
@@ -263,18 +265,6 @@ class WholeDiagnosis:
                 if (apart > carried[key].bound + self.right.exact[key].bound).any():
                     return True
         return False
-
-
-def _variants(suspected: Suspected) -> list[Variant]:
-    try:
-        return variants_for(suspected.right, suspected.made.shape)
-    except CANNOT:
-        return []
-
-
-def _detail(variant: Variant, suspected: Suspected) -> str:
-    return variant.detail if isinstance(variant.detail, str) else \
-        variant.detail([(suspected.right, suspected.made)])
 
 
 def _alike(one: dict[Key, Bounded], other: dict[Key, Bounded], seen: list[Key]) -> bool:

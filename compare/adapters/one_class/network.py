@@ -9,10 +9,10 @@ import numpy as np
 from compare.adapters import accessors, calls, gradient_recovery
 from compare.adapters.axis_order import AxisOrder
 from compare.adapters.calls import numbers
-from compare.adapters.one_class import gradients
+from compare.adapters.one_class import gradients, inputs
 from compare.adapters.one_class.parameters import Parameter
 from compare.adapters.per_sample import sample, together
-from compare.tracing.layer_error import RAISED, sentence
+from compare.tracing.layer_error import RAISED, in_somebodys_code, sentence
 
 Key = tuple[str, str]  # layer and name of a weight
 
@@ -24,16 +24,17 @@ class Run:
     Attributes:
         output: of the network, its logits where these are what it gives.
         loss: of the whole batch.
-        input_gradient: its own.
+        input_gradients: 'input_gradient', or of several inputs 'input_gradient_1' ..., as far as
+            they are returned.
         gradients: of weights, by layer and name.
         slack: how much recovering a gradient may have rounded it.
         after: weights after the pass, or after the step.
-        changed: which of its arguments it changed in place: 'x', 'dy', 'labels' ...
+        changed: which of its arguments it changed in place: 'x', 'x_2', 'dy', 'labels' ...
     """
 
     output: np.ndarray | None = None
     loss: float | None = None
-    input_gradient: np.ndarray | None = None
+    input_gradients: dict[str, np.ndarray] = field(default_factory=dict)
     gradients: dict[Key, np.ndarray] = field(default_factory=dict)
     slack: dict[Key, np.ndarray] = field(default_factory=dict)
     after: dict[Key, np.ndarray] = field(default_factory=dict)
@@ -76,27 +77,29 @@ class OneClass:
                                  "pair of functions (get, set)")
         return obj
 
-    def predicted(self, x: np.ndarray) -> np.ndarray:
-        """The output outside of training, as Keras has it."""
+    def predicted(self, x: Any) -> np.ndarray:
+        """The output outside of training, as Keras has it, of an array or `Several`."""
         obj = self.loaded()
-        own = self._own(x)
+        own = self._inputs(x)
         if self.how.batched is True:
             return self._forward(obj, own, False)[0]
-        outputs = [self._forward(obj, sample(self.how, own, i), False, alone=True)[0]
+        outputs = [self._forward(obj, {name: sample(self.how, array, i)
+                                       for name, array in own.items()}, False, alone=True)[0]
                    for i in range(len(x))]
         return self._keras(together(self.how, outputs))
 
-    def trains(self, x: np.ndarray, labels: np.ndarray | None, dy: np.ndarray,
+    def trains(self, x: Any, labels: np.ndarray | None, dy: np.ndarray,
                logits_gradient: np.ndarray | None) -> Run:
         """One pass in training, forward and back; no step.
 
         Args:
+            x: an array, or `Several`.
             labels: as the object wants them; None where there is no loss.
             dy: the gradient of what it puts out, (batch, ...).
             logits_gradient: that of the logits, where there are any.
         """
         how = self.how
-        given = {"x": self._own(x), "dy": self._own(dy)}
+        given = {**self._inputs(x), "dy": self._own(dy)}
         if labels is not None:
             given["labels"] = self._own(labels)
         if logits_gradient is not None:
@@ -110,12 +113,12 @@ class OneClass:
             runs.append(self._pass(one, alone=True))
         return self._added(runs, len(x))
 
-    def steps(self, x: np.ndarray, labels: np.ndarray, rate: float) -> Run:
+    def steps(self, x: Any, labels: np.ndarray, rate: float) -> Run:
         """One step of training, by the object's own `step`."""
         (after,) = self.after_steps([(x, labels)], rate)
         return Run(after=after)
 
-    def after_steps(self, batches: Iterable[tuple[np.ndarray, np.ndarray]], rate: float
+    def after_steps(self, batches: Iterable[tuple[Any, np.ndarray]], rate: float
                 ) -> list[dict[Key, np.ndarray]]:
         """The weights after each of several steps, one after another, as Keras has them.
 
@@ -124,17 +127,21 @@ class OneClass:
         """
         how = self.how
         obj, found = self.loaded(), []
-        takes = ("x", "labels") if how.step_takes is None else how.step_takes
         for x, labels in batches:
             self._set_mode(obj, True)
-            held = {"x": self._own(x), "labels": self._own(labels), "learning_rate": rate,
-                    "training": True}
+            held = inputs.held({**self._inputs(x), "labels": self._own(labels),
+                                "learning_rate": rate, "training": True})
+            takes = inputs.taken(how, obj, "step", ("x", "labels"), self._inputs(x))
             calls.call(how, obj, "step", takes, ("ignored",), held)
             found.append({key: np.array(weight) for key, weight in self._weights_of(obj).items()})
         return found
 
     def _own(self, array: np.ndarray) -> np.ndarray:
         return np.array(self.order.to_own(array), order="C")
+
+    def _inputs(self, x: Any) -> dict[str, np.ndarray]:
+        """The inputs by name, each as the object has it."""
+        return {name: self._own(array) for name, array in inputs.named(x).items()}
 
     def _keras(self, array: np.ndarray) -> np.ndarray:
         return self.order.to_keras(array)
@@ -143,16 +150,17 @@ class OneClass:
         if self.how.mode is not None:
             accessors.write(obj, self.how.mode, training)
 
-    def _forward(self, obj: Any, own: np.ndarray, training: bool, labels=None, alone=False
-                 ) -> tuple[np.ndarray, dict]:
+    def _forward(self, obj: Any, own: dict[str, np.ndarray], training: bool, labels=None,
+                 alone=False) -> tuple[np.ndarray, dict]:
         """(the output, as Keras has it unless it is of one sample; all that was returned)."""
         how = self.how
         self._set_mode(obj, training)
         if how.reset and how.reset_before == "forward":
             getattr(obj, how.reset)()
-        takes = ("x",) if how.forward_takes is None else how.forward_takes
+        takes = inputs.taken(how, obj, "forward", ("x",), own)
         gives = ("output",) if how.forward_gives is None else how.forward_gives
-        held = {"x": own, "training": training, **({} if labels is None else {"labels": labels})}
+        held = {**inputs.held(own), "training": training,
+                **({} if labels is None else {"labels": labels})}
         said = calls.call(how, obj, "forward", takes, gives, held)
         output = numbers(said.get("logits", said.get("output")), "the output")
         return (output if alone else self._keras(output)), said
@@ -161,26 +169,26 @@ class OneClass:
         how = self.how
         obj = self.loaded()
         before, given = given, {name: np.array(each) for name, each in given.items()}
-        output, said = self._forward(obj, given["x"], True, given.get("labels"), alone)
+        x = {name: given[name] for name in given if name.partition("_")[0] == "x"}
+        output, said = self._forward(obj, x, True, given.get("labels"), alone)
         run = Run(output=output, loss=self._loss(obj, given, said))
         if how.reset and how.reset_before == "backward":
             getattr(obj, how.reset)()
         step = gradient_recovery.rate(how, obj)
         takes = ("dy",) if how.backward_takes is None else how.backward_takes
         gives = ("input_gradient",) if how.backward_gives is None else how.backward_gives
-        held = {**given, "x": given["x"].copy(), "training": True, "learning_rate": step,
+        held = {**inputs.held({**given, **{name: array.copy() for name, array in x.items()}}),
+                "training": True, "learning_rate": step,
                 **{name: said[name] for name in ("output", "cache") if name in said}}
         if "logits" in said:
             held.setdefault("output", said["logits"])
         back = calls.call(how, obj, "backward", takes, gives, held)
         if run.loss is None and back.get("loss") is not None:
             run.loss = float(np.sum(numbers(back["loss"], "the loss"), dtype=np.float64))
-        dx = back.get("input_gradient")
-        if how.backward_gives is None and _no_gradient(dx):
-            back, dx = ({"gradients": dx} if isinstance(dx, (Mapping, list, tuple)) else {}), None
-        if dx is not None:
-            dx = numbers(dx, "the input gradient")
-            run.input_gradient = dx if alone else self._keras(dx)
+        sent, back = inputs.sent_back(how, back, given)
+        for name, gradient in sent.items():
+            dx = numbers(gradient, "the input gradient")
+            run.input_gradients[name] = dx if alone else self._keras(dx)
         self._collect(run, obj, back, step)
         run.changed = calls.changed(tuple(given), tuple(given.values()),
                                     tuple(np.asarray(before[name]) for name in given))
@@ -243,9 +251,10 @@ class OneClass:
         total = Run(output=self._keras(together(self.how, [run.output for run in runs])))
         if all(run.loss is not None for run in runs):
             total.loss = sum(run.loss for run in runs if run.loss is not None) / samples
-        if all(run.input_gradient is not None for run in runs):
-            total.input_gradient = self._keras(together(
-                self.how, [run.input_gradient for run in runs]))
+        for name in runs[0].input_gradients:
+            if all(name in run.input_gradients for run in runs):
+                total.input_gradients[name] = self._keras(together(
+                    self.how, [run.input_gradients[name] for run in runs]))
         total.changed = tuple(dict.fromkeys(name for run in runs for name in run.changed))
         for run in runs:
             for mine, theirs in ((total.gradients, run.gradients), (total.slack, run.slack)):
@@ -254,24 +263,24 @@ class OneClass:
         return _times(total, 1 / samples if "labels" in (self.how.backward_takes or ()) else 1.0)
 
 
-def _no_gradient(returned: Any) -> bool:
-    """Whether what a backward pass returned is no array, but all gradients, a loss, or nothing."""
-    return isinstance(returned, (Mapping, list, tuple)) or np.size(returned) == 1
-
-
 def _times(run: Run, factor: float) -> Run:
     """The run with its gradients times a number."""
     if factor != 1:
-        if run.input_gradient is not None:
-            run.input_gradient = run.input_gradient * factor
-        for each in (run.gradients, run.slack):
-            each.update({key: array * factor for key, array in each.items()})
+        for each in (run.input_gradients, run.gradients, run.slack):
+            each.update({key: array * factor for key, array in each.items()})  # type: ignore
     return run
 
 
-def tried(network: OneClass, x: np.ndarray) -> np.ndarray | str:
-    """The output for x outside of training, or what was raised on the way, in a sentence."""
+def tried(network: OneClass, x: Any) -> np.ndarray | str:
+    """The output for x outside of training, or what was raised on the way, in a sentence.
+
+    Raises:
+        ValueError: for what is to be told to `compare.wrap` wherever the weights are.
+    """
     try:
         return network.predicted(x)
     except RAISED as error:
+        if isinstance(error, TypeError) and not in_somebodys_code(error):
+            said = str(error)
+            raise ValueError(said[:1].upper() + said[1:]) from error
         return sentence(error)

@@ -5,6 +5,7 @@ from typing import Any
 
 from compare.adapters.one_class.parameters import Parameter
 from compare.tracing.trace import Trace
+from scratch.several import each
 
 
 def advice(how, parameters: list[Parameter], trace: Trace, rows: Sequence[Any],
@@ -43,8 +44,9 @@ def _where(trace: Trace, rows: Sequence[Any]) -> list[str]:
     if not bad:
         return []
     first = bad[0]
-    right = backwards[:backwards.index(first)]
-    alone = [layer for layer in backwards[backwards.index(first) + 1:] if layer not in bad]
+    before, behind = _related(trace, first)
+    right = [layer for layer in backwards[:backwards.index(first)] if layer in behind]
+    alone = [layer for layer in backwards if layer in before and layer not in bad]
     names = ", ".join(row.tensor for row in gradients[first] if not row.passed)
     if alone or not all(not row.passed for row in gradients[first]):
         return [f"Its output holds, and so do other gradients; {first}'s {names} does not: the "
@@ -58,22 +60,42 @@ def _where(trace: Trace, rows: Sequence[Any]) -> list[str]:
             + (f", through {', '.join(names_between)}." if names_between else ".")]
 
 
+def _related(trace: Trace, layer: str) -> tuple[set[str], set[str]]:
+    """The layers (that this one's input comes through, that its output goes through)."""
+    before, behind = {layer}, {layer}
+    for i in reversed(range(len(trace.parts))):
+        if trace.parts[i].layer in before:
+            before |= {trace.parts[source].layer for source in trace.sources[i] if source >= 0}
+    for part, sources in zip(trace.parts, trace.sources):
+        if any(source >= 0 and trace.parts[source].layer in behind for source in sources):
+            behind.add(part.layer)
+    return before - {layer}, behind - {layer}
+
+
 def _between(trace: Trace, first: str, last: str) -> list[str]:
+    """The parts on the way from one layer to another, but for the first part of each."""
     names = [part.name for part in trace.parts]
     layers = [part.layer for part in trace.parts]
-    return names[layers.index(first) + 1:layers.index(last)]
+    on_the_way = {first} | _related(trace, first)[1] & _related(trace, last)[0]
+    return [name for name, layer in zip(names[layers.index(first) + 1:layers.index(last)],
+                                        layers[layers.index(first) + 1:layers.index(last)])
+            if layer in on_the_way]
 
 
 def _apart(how, parameters: list[Parameter], trace: Trace) -> str:
     """How to hand the class over in parts."""
     layers = list(dict.fromkeys(part.layer for part in trace.parts))
+    if any(len(sources) > 1 for sources in trace.sources) or len(each(trace.x)) > 1:
+        return (f"To see which layer it is, wrap {how.name}'s layers one by one, "
+                "compare.wrap(layer, like=keras_layer, ...), and join them in a scratch.Model as "
+                "Keras's are joined; those without weights may be scratch's own.")
     inner: dict[str, str] = {}
-    for each in parameters:
-        if isinstance(each.place, str) and "." in each.place:
-            holder = each.place.rsplit(".", 1)[0]
+    for one in parameters:
+        if isinstance(one.place, str) and "." in one.place:
+            holder = one.place.rsplit(".", 1)[0]
             thing = _at(how.obj, holder)
             if callable(getattr(thing, "forward", None)):
-                inner.setdefault(each.layer, f"net.{_spelled(holder)}")
+                inner.setdefault(one.layer, f"net.{_spelled(holder)}")
     if inner:
         items = ", ".join(f"compare.wrap({inner[layer]}, ...)" if layer in inner else "None"
                           for layer in layers)

@@ -228,11 +228,3 @@ def test_places_in_lists_and_keys_with_dots():
     assert thing.weights[1].shape == (4,) and thing.params["conv1.weight"].sum() == 4
     with pytest.raises(AttributeError, match="expected '2' in a list. It has: 0, 1"):
         accessors.read(thing, "weights.2")
-
-
-def test_several_inputs_are_refused(keras):
-    a, b = keras.Input((6,)), keras.Input((6,))
-    twin = keras.Model([a, b], keras.layers.Add()([a, b]))
-    x = networks.batch((6,))[0]
-    with pytest.raises(UnsupportedError, match="one input and one output"):
-        compare.check(attributes.network(compare.wrap), twin, [x, x], gradients=False)
