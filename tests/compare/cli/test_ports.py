@@ -213,7 +213,7 @@ def test_a_network_in_one_class_is_checked_and_debugged(one_class, capsys, tmp_p
     assert main(["check", "--model", "oneclass_ported:pair", "--json", "said.json"]) == 0
     assert "Parity holds" in capsys.readouterr().out
     rows = json.loads((tmp_path / "said.json").read_text())["rows"]
-    assert {row["gate"] for row in rows} == {"whole network"}
+    assert {row["gate"] for row in rows} == {"whole network", "whole numbers"}
     assert main(["debug", "--model", "oneclass_ported:wrong", "--html", "said.html"]) == 1
     said = capsys.readouterr().out
     assert "Of this network only the whole was run" in said and "mask-inverted" in said

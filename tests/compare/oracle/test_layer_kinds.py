@@ -24,7 +24,8 @@ from tests.scratch.support.activation_oracles import KINKS
 # (each made in certain layers), the declared deviations of Keras (each of certain layers).
 ALLOWED = ("oracle/", "evaluation/fuzzing/layer_grammar.py", "evaluation/faults/",
            "evaluation/deviations/",
-           "adapters/pytorch/kinds.py", "runtimes/kinds.py",  # what other frameworks call them
+           "adapters/pytorch/kinds.py", "adapters/pytorch/dropping.py",
+           "runtimes/kinds.py",  # what other frameworks call them
            "experiments/performance/layer_kinds.py",  # which are measured
            "experiments/performance/competitors/torch_loop.py")
 WINDOWS = {"kernel_size": (3, 2, 4), "pool_size": (3, 2, 4)}
