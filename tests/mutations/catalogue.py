@@ -60,7 +60,8 @@ MUTATIONS = [
              "gamma = self.rounding.gamma(terms)",
              "gamma = self.rounding.gamma(np.maximum(terms - 2, 0))", BOUND_TESTS),
     Mutation("bounds: a dot product without the error of its second factor", BOUNDS,
-             "return product(size_a, b.bound) + product(a.bound, size_b) + product(a.bound, b.bound)",
+             "return product(size_a, b.bound) + product(a.bound, size_b) + product("
+             "a.bound, b.bound)",
              "return product(a.bound, size_b)", BOUND_TESTS),
     Mutation("bounds: a bias is no term of the sum", BOUNDS,
              "terms, value = terms + bias.support(), value + bias.value",

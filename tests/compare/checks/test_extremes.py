@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import compare
@@ -99,6 +99,8 @@ def test_random_networks_of_all_layers_and_losses_pass(keras, number, dtype):
 def test_no_layer_of_scratch_fails_by_the_oracle(number):
     network = dataclasses.replace(draw(number, 0), loss=None, optimizer=None)
     model = network.build()
+    # what overflows in float16 is judged beside Keras, which is not run here
+    assume(not any(layer.policy.low for layer in model.layers))
     x = batch_of(network)
     with np.errstate(all="ignore"):
         trace = compare.record(model, x, upstream=batches.upstream(model, x, number))

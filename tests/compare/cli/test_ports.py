@@ -216,7 +216,7 @@ def test_a_network_in_one_class_is_checked_and_debugged(one_class, capsys, tmp_p
     assert {row["gate"] for row in rows} == {"whole network", "whole numbers"}
     assert main(["debug", "--model", "oneclass_ported:wrong", "--html", "said.html"]) == 1
     said = capsys.readouterr().out
-    assert "Of this network only the whole was run" in said and "mask-inverted" in said
+    assert "is run as a whole, and so judged" in said and "mask-inverted" in said
     assert (tmp_path / "said.html").stat().st_size
     assert main(["check", "--inference", "--model", "oneclass_ported:wrong"]) == 0
     assert main(["record", "--model", "oneclass_ported:pair", "--out", "one.npz"]) == 0
