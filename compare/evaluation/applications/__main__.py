@@ -63,7 +63,7 @@ def measured(name: str, check: bool, before: Measurement | None,
         try:
             while (item := worker.ask()) is not None:
                 found = item
-        except WorkerError as error:
+        except (WorkerError, ValueError) as error:  # a network that Keras cannot train here, too
             said = str(error) if clock.is_alive() else f"not done after {limit:g} s"
             print(f"{name}: {said}", file=sys.stderr)
             found = found and replace(found, said=f"not checked: {said}")
