@@ -27,7 +27,9 @@ def plain_words(rows: list[Row]) -> list[Text]:
         return []
     first = failed[0]
     said = []
-    if first.of_layer and first.actual is None:
+    if _whole_alone(rows):
+        said = [f"{WHOLE_ALONE} {first.name}.", *numbers(first)]
+    elif first.of_layer and first.actual is None:
         said.append(f"Layer '{first.layer}' gave no {tensor_name(first.tensor)}, that could be "
                     "compared:")
         said += numbers(first)
@@ -38,11 +40,17 @@ def plain_words(rows: list[Row]) -> list[Text]:
                     "mistake is in this layer, not before it.")
     else:
         gate = Gate.LOSS if first.gate is Gate.EXTREMES else first.gate
-        alone = first.gate.whole and not any(row.gate.single_layer for row in rows)
-        said.append(f"{WHOLE_ALONE if alone else BEYOND[gate]} {first.name}.")
+        said.append(f"{BEYOND[gate]} {first.name}.")
         said += numbers(first)
     return [wrapped(line(text), indent="    " if text.startswith("  ") else "")
-            for text in said + others(first, failed, rows)]
+            for text in said + ([] if _whole_alone(rows) else others(first, failed, rows))]
+
+
+def _whole_alone(rows: list[Row]) -> bool:
+    """Whether no layer was run by itself: on whole numbers a network in one class is, too."""
+    gates = {row.gate for row in rows}
+    return Gate.WHOLE_NETWORK in gates and not any(
+        gate.single_layer for gate in gates - {Gate.WHOLE_NUMBERS})
 
 
 def tensor_name(tensor: str) -> str:
