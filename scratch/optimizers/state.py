@@ -30,8 +30,9 @@ class State:
         """
         kept = [np.asarray(self._calls, np.int64)]
         rate = self._learning_rate
-        if isinstance(rate, float):  # an exact one, out of a config, may need float64
-            kept.append(np.asarray(rate, np.float32 if rate == np.float32(rate) else np.float64))
+        if isinstance(rate, float):  # that of a float64 model, or out of a config, may need float64
+            fits = float(np.float32(rate)) == rate  # beside a float32 the rate would be rounded
+            kept.append(np.asarray(rate, np.float32 if fits else np.float64))
         return kept + self._all_slots()
 
     def _all_slots(self) -> list[np.ndarray]:

@@ -197,6 +197,40 @@ def test_training_goes_on_from_a_file(keras, name, tmp_path):
         assert_same_weights(model, other)
 
 
+@pytest.mark.parametrize("by", ["scratch", "keras"])
+def test_training_in_float64_goes_on_from_a_file_at_the_same_rate(keras, by, tmp_path):
+    """0.01 is not a float32: a rate that were kept as one would lead elsewhere."""
+    def model(package, K):
+        made = package.Sequential([package.Input((3,)), K.Dense(2, dtype="float64")])
+        made.compile(package.optimizers.SGD(0.01), package.losses.MeanSquaredError(
+            **{} if package is scratch else {"dtype": "float64"}))
+        return made
+
+    floats = keras.config.floatx()
+    keras.config.set_floatx("float64")
+    try:
+        ours, theirs = model(scratch, scratch), model(keras, keras.layers)
+        theirs.set_weights(ours.get_weights())
+        x, y = real(1, (8, 3)), real(2, (8, 2))
+        for one in (ours, theirs):
+            one.train_on_batch(x, y)
+        if by == "scratch":
+            ours.save(tmp_path / "a.keras")
+            ours = scratch.load_model(tmp_path / "a.keras")
+            read = keras.saving.load_model(tmp_path / "a.keras")
+            assert float(read.optimizer.learning_rate) == 0.01
+        else:
+            theirs.save(tmp_path / "a.keras")
+            ours = scratch.load_model(tmp_path / "a.keras")
+        assert ours.optimizer.learning_rate == 0.01
+        for one in (ours, theirs):
+            one.train_on_batch(x, y)
+        for mine, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+            np.testing.assert_allclose(mine, other, rtol=1e-13)
+    finally:
+        keras.config.set_floatx(floats)
+
+
 @pytest.mark.parametrize("loss, settings, output", [
     ("SparseCategoricalCrossentropy", dict(from_logits=True), "linear"),
     ("CategoricalCrossentropy", dict(label_smoothing=0.1), "softmax"),
