@@ -112,7 +112,9 @@ def _excluded(optimizer, variable) -> bool:
     """Whether an optimizer that lets weights decay was told to leave this one alone."""
     optimizer = rule_of(optimizer)
     decays = optimizer.weight_decay or getattr(optimizer, "adam_weight_decay", None)  # Muon's
-    return bool(decays) and not optimizer._use_weight_decay(variable)
+    # as a step does, of TensorFlow's variable, in whose name its layer's is; the answer is kept for
+    # all steps to come
+    return bool(decays) and not optimizer._use_weight_decay(variable.value)
 
 
 def fresh_optimizer(optimizer, variables, copies):

@@ -22,7 +22,8 @@ def undecayed(model: Network) -> set[Key]:
     if not (optimizer.weight_decay or getattr(optimizer, "adam_weight_decay", None)):
         return set()
     return {(layer.name, name) for layer in model.layers
-            for name, weight in layer.trainable_params.items() if optimizer.excludes(weight, name)}
+            for name, weight in layer.trainable_params.items()
+            if optimizer.excludes(weight, f"{layer.name}/{name}")}
 
 
 def fresh(optimizer: Any, variables: list[np.ndarray], decays: list[bool]) -> Any:

@@ -41,7 +41,8 @@ class DecaysWeights:
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None) -> None:
         """Leave weights alone when they decay: these arrays, and all with such a word in their
-        name ('kernel', without the layer's).
+        name 'layer/weight', such as 'bias' or the name of a layer. As with Keras on TensorFlow,
+        where the model's name may stand before it.
 
         Raises:
             ValueError: once the optimizer has been built.
@@ -55,7 +56,7 @@ class DecaysWeights:
         """Whether `exclude_from_weight_decay` told of this weight, or of a part of its name."""
         weights, words = self._excluded
         return (any(variable is other for other in weights)
-                or any(re.search(word, name.rpartition("/")[2]) for word in words))
+                or any(re.search(word, name) for word in words))
 
     @property
     def telling_words(self) -> tuple:

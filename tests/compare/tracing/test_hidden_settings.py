@@ -91,11 +91,36 @@ def test_a_twin_excludes_the_same_weights(keras):
 def test_weights_may_be_excluded_one_by_one(keras):
     model = keras.Sequential(layers(keras))
     optimizer = adamw(keras, excluded=False)
-    optimizer.exclude_from_weight_decay(var_list=[model.layers[1].kernel], var_names=["^b.*s$"])
+    optimizer.exclude_from_weight_decay(var_list=[model.layers[1].kernel], var_names=["b.*s"])
     model.compile(optimizer, "mean_squared_error")
     mine, _ = twins.twins(model)
     assert undecayed(mine) == {("d", "bias"), ("e", "bias"), ("e", "kernel")}
     assert compare.check(mine, model, *batch())
+
+
+@pytest.mark.parametrize("word, undecayed_ones", [
+    ("e/", {("e", "bias"), ("e", "kernel")}), ("^b.*s$", set()), ("bias", {("d", "bias"),
+                                                                           ("e", "bias")})])
+def test_a_check_says_what_a_step_of_keras_excludes_and_does_not_change_it(
+        keras, word, undecayed_ones):
+    """Words are looked for in the layer's name, too."""
+    def compiled():
+        optimizer = keras.optimizers.SGD(0.1, weight_decay=0.5)
+        optimizer.exclude_from_weight_decay(var_names=[word])
+        return keras_model(keras, optimizer)
+
+    model, alone, (x, y) = compiled(), compiled(), batch()
+    alone.set_weights(model.get_weights())
+    ours = scratch.SGD(0.1, weight_decay=0.5)
+    ours.exclude_from_weight_decay(var_names=[word])
+    mine = twin_of(model, ours)
+    assert undecayed(mine) == undecayed(twins.twins(model)[0]) == undecayed_ones
+    assert compare.check(mine, model, x, y)
+    for one in (mine, model, alone):
+        one.train_on_batch(x, y)
+    for one in (mine, model):
+        for weight, expected in zip(one.get_weights(), alone.get_weights(), strict=True):
+            np.testing.assert_allclose(weight, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_without_decay_nothing_is_excluded(keras):
