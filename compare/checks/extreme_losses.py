@@ -19,6 +19,7 @@ OF_EACH = ("BinaryCrossentropy", "BinaryFocalCrossentropy", "Dice", "Tversky")  
 OF_PROBABILITIES = ("SparseCategoricalCrossentropy", "CategoricalCrossentropy",
                     "CategoricalFocalCrossentropy", "CategoricalGeneralizedCrossEntropy",
                     "KLDivergence", *OF_EACH)
+EMBEDDINGS = ("ordinary", "axis", "equal", "opposite", "zero", "long", "tiny")
 OF_POSITIVE = ("MeanSquaredLogarithmicError", "Poisson")
 EPSILON = 1e-7
 MIXED = 3.0  # exponent of 10 of the largest numbers of mixed scale
@@ -47,7 +48,7 @@ def draw(trace: Trace, term: Term, seed: int) -> LossDraw:
     shape = trace.parts[term.part].output.shape[1:]
     from_logits = bool(term.fused or config.get("from_logits"))
     kinds: tuple[str, ...] = (LOGITS if from_logits else PROBABILITIES if name in OF_PROBABILITIES
-                              else NUMBERS)
+                              else EMBEDDINGS if name == "Circle" else NUMBERS)
     kinds = kinds[seed % len(kinds):] + kinds[:seed % len(kinds)]
     y = _labels(name, labels, (len(kinds), *labels.shape[1:]), shape[-1], rng)
     rows = [_logits_or(kind, name, y[i], shape, rng, trace.dtype, config, from_logits)
@@ -59,7 +60,9 @@ def _labels(name: str, y: np.ndarray, shape: tuple[int, ...], classes: int,
             rng: np.random.Generator) -> np.ndarray:
     """Labels or targets such as the loss takes, of the precision that the batch's have."""
     made: np.ndarray = rng.integers(-4, 5, size=shape) / 2
-    if name in LABELLED:
+    if name == "Circle":
+        made = rng.integers(2, size=shape)
+    elif name in LABELLED:
         made = rng.integers(classes, size=shape)
     elif name in OF_ROWS:
         made = np.eye(shape[-1])[rng.integers(shape[-1], size=shape[:-1])]
@@ -78,6 +81,8 @@ def _logits_or(kind: str, name: str, y: np.ndarray, shape: tuple[int, ...],
         return sample(kind, shape, rng, dtype, largest=MIXED)
     if name in OF_PROBABILITIES:
         return _probabilities(kind, shape, rng, whole=name not in OF_EACH)
+    if name == "Circle":
+        return _embedding(kind, shape, rng)
     targets = np.broadcast_to(y if y.ndim == len(shape) else y[..., None], shape)
     if kind == "met":
         made = targets.astype(np.float64)
@@ -88,6 +93,23 @@ def _logits_or(kind: str, name: str, y: np.ndarray, shape: tuple[int, ...],
         kinks = (-1.0, 0.0, 1.0) if "Hinge" in name else (0.0, EPSILON)
         made = sample(kind, shape, rng, dtype, kinks, MIXED)
     return np.abs(made) if name in OF_POSITIVE else made
+
+
+def _embedding(kind: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """A row (width,), most of them of length 1.
+
+    Args:
+        kind: 'ordinary', 'axis' (the first one), 'equal' (all its numbers), 'opposite' (to that),
+            'zero', 'long' (of length 2, as no distance is below 0), 'tiny'.
+    """
+    diagonal = np.full(shape, 1 / np.sqrt(shape[-1]))
+    if kind in ("ordinary", "long"):
+        drawn = rng.standard_normal(shape)
+        return np.asarray(drawn / np.linalg.norm(drawn) * (2 if kind == "long" else 1))
+    made: dict[str, np.ndarray] = {
+        "axis": np.eye(shape[-1])[0], "equal": diagonal, "opposite": -diagonal,
+        "zero": 0 * diagonal, "tiny": 1e-20 * diagonal}
+    return made[kind]
 
 
 def _probabilities(kind: str, shape: tuple[int, ...], rng: np.random.Generator, whole: bool

@@ -18,7 +18,7 @@ from scratch.several import Several
 # what the arrays in a file are called
 OF_A_BATCH = re.compile(r"[xy](_[1-9][0-9]?)?")
 # losses whose labels are class numbers
-NUMBERED = ("SparseCategoricalCrossentropy", "CategoricalGeneralizedCrossEntropy")
+NUMBERED = ("SparseCategoricalCrossentropy", "CategoricalGeneralizedCrossEntropy", "Circle")
 
 
 def images(dataset, count: int, seed: int, dtype):
@@ -104,6 +104,8 @@ def _targets(model, function, output: tuple, count: int, rng) -> np.ndarray:
     loss = kind(function, scratch.losses.CLASSES)
     _, *sizes, classes = output
     shape = (count, *sizes)
+    if loss == "Circle":  # of few classes, so that samples share one
+        return rng.integers(0, few_classes(count), shape)
     if "Categorical" in loss:
         labels = rng.integers(0, classes, shape)
         return labels if loss in NUMBERED else one_hot(labels, classes, model.dtype)
@@ -114,6 +116,11 @@ def _targets(model, function, output: tuple, count: int, rng) -> np.ndarray:
         return rng.dirichlet(np.ones(classes), shape).astype(model.dtype)
     numbers = rng.standard_normal(size).astype(model.dtype)
     return numbers if loss not in ("Poisson", "MeanSquaredLogarithmicError") else np.abs(numbers)
+
+
+def few_classes(count: int) -> int:
+    """Of how many classes that many samples may be where most are to share one with another."""
+    return min(3, max(2, count // 3))
 
 
 def upstream(model, x, seed: int):

@@ -2,6 +2,7 @@
 name."""
 
 from scratch.losses.base import EPSILON, Loss
+from scratch.losses.circle import Circle
 from scratch.losses.cross_entropy import (
                                           BinaryCrossentropy,
                                           CategoricalCrossentropy,
@@ -30,7 +31,7 @@ from scratch.losses.targets import Batch, Targets
 __all__ = [
     "Batch", "BinaryCrossentropy", "BinaryFocalCrossentropy", "CLASSES", "CategoricalCrossentropy",
     "CategoricalFocalCrossentropy", "CategoricalGeneralizedCrossEntropy", "CategoricalHinge",
-    "CosineSimilarity", "Dice", "EPSILON", "Hinge", "Huber", "JointLoss", "JointTargets",
+    "Circle", "CosineSimilarity", "Dice", "EPSILON", "Hinge", "Huber", "JointLoss", "JointTargets",
     "KLDivergence", "LogCosh", "Loss",
     "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",
     "MeanSquaredLogarithmicError", "Poisson", "SparseCategoricalCrossentropy", "SquaredHinge",

@@ -2,6 +2,7 @@
 
 from scratch.errors import UnsupportedError
 from scratch.losses.base import Loss
+from scratch.losses.circle import Circle
 from scratch.losses.cross_entropy import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -30,7 +31,7 @@ CLASSES = {cls.__name__: cls for cls in (
     MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError, Huber, LogCosh,
     KLDivergence, Poisson, Hinge, SquaredHinge, CategoricalHinge, CosineSimilarity,
     BinaryFocalCrossentropy, CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy, Dice,
-    Tversky)}
+    Tversky, Circle)}
 
 # Keras's functions, by whose names it finds the losses too, but for one; Huber's is not the name of
 # its object.
@@ -45,9 +46,7 @@ ALIASES = {**FUNCTIONS, **ABBREVIATIONS,
 # What comes nearest to those that are left out.
 NEAREST = {"ctc": "Where each place of a sequence has a label of its own, take "
                   "sparse_categorical_crossentropy over (batch, places, classes); layers can be "
-                  "checked without a loss. ",
-           "circle": "Of embeddings and classes, take a Dense layer with "
-                     "sparse_categorical_crossentropy, or cosine_similarity to given targets. "}
+                  "checked without a loss. "}
 
 
 def get(identifier) -> Loss:

@@ -7,6 +7,7 @@ ADAPTIVE = "compare/oracle/adaptive_optimizers.py"
 WHOLE = "compare/oracle/whole_weight_optimizers.py"
 ORTHOGONAL = "compare/oracle/orthogonalizing.py"
 LOSSES, LOSS_TESTS = "compare/oracle/losses/", ("compare/oracle/test_losses.py",)
+CIRCLE, CIRCLE_TESTS = "compare/oracle/losses/circle.py", ("compare/oracle/test_circle.py",)
 CONSTRAINTS, CONSTRAINT_TESTS = "compare/oracle/constraints.py", ("scratch/test_constraints.py",)
 WORST_CASES = ("compare/oracle/test_worst_cases.py",)
 MINE = "scratch/constraints.py"
@@ -63,6 +64,17 @@ MUTATIONS = [
              "np.where(tied, 0.0, ", LOSS_TESTS),
     Mutation("oracle: the mean's divisor is exact", LOSSES + "base.py",
              "None if exact else self.rounding.unit * share", "None", WORST_CASES),
+    Mutation("oracle: it is known which losses are flushed to zero", CIRCLE,
+             "open_ = some & ~sure", "open_ = some & False", CIRCLE_TESTS),
+    Mutation("oracle: losses without a partner may be counted", CIRCLE,
+             "paired & ~gone, sample_weight", "~gone, sample_weight", CIRCLE_TESTS),
+    Mutation("oracle: losses below all numbers may be counted", CIRCLE,
+             "paired & ~gone, sample_weight", "paired, sample_weight", CIRCLE_TESTS),
+    Mutation("oracle: an error of an exponent does not move its share", CIRCLE,
+             "+ grown(share, 2 * off)", "+ 0 * off", CIRCLE_TESTS),
+    Mutation("scratch: each loss moves its own sample alone", "scratch/losses/circle.py",
+             "-(slopes @ embeddings + slopes.T @ embeddings)", "-(slopes @ embeddings)",
+             ("scratch/losses/test_circle.py",)),
     # constraints
     Mutation("oracle: short norms stay short", CONSTRAINTS,
              "value = np.clip(norms.value, low, high)", "value = np.minimum(norms.value, high)",

@@ -57,6 +57,14 @@ def fit_both(keras, arguments, **compiled):
     return model, twin, ours, theirs
 
 
+@pytest.mark.parametrize("loss", ["circle", lambda package: package.losses.Circle(10.0, 0.25)])
+def test_the_circle_loss_of_pairs_in_a_batch(keras, loss):
+    """The last batch holds six samples; weights of classes count, and classes alone do not."""
+    for arguments in ({}, {"class_weight": CLASS_WEIGHTS}, {"validation_split": 0.3}):
+        fit_both(keras, arguments, optimizer="sgd", loss=loss, activation="tanh",
+                 jit_compile=False)
+
+
 @pytest.mark.filterwarnings("ignore:.*ran out")
 @pytest.mark.parametrize("arguments", [
     dict(sample_weight=WEIGHTS), dict(class_weight=CLASS_WEIGHTS),

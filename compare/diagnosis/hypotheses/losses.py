@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from compare.diagnosis.hypotheses import formulas_of_overlaps
+from compare.diagnosis.hypotheses import circle_losses, formulas_of_overlaps
 from compare.diagnosis.hypotheses.loss_formulas import (
     ENTROPIES,
     FORMULAS,
@@ -23,7 +23,8 @@ CLIPS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-2)
 def of_losses(c) -> list[Variant]:
     """Everything about a loss's value or gradient."""
     found = (of_mask(c) + of_reduction(c) + of_labels(c) + of_logits(c) + of_clipping(c)
-             + of_settings(c) + of_smoothing(c) + negated())
+             + of_settings(c) + of_smoothing(c) + circle_losses.of_circle(c)
+             + negated())
     if c.tensor == "gradient":
         found += missing() + of_batch(np.shape(c.output))
         found += [result("axes-permuted", said, function)

@@ -13,6 +13,7 @@ from compare.evaluation.faults.families import (
     augmentation,
     averages,
     buffers,
+    circle_losses,
     clipping_limits,
     colors,
     constraints,
@@ -85,7 +86,7 @@ FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooli
             low_precision, mixed_precision, optimizer_rules, newer_rules, averages, constraints,
             later_updates, clipping_limits, rate_schedules, buffers,
             inference_only, training_loop, keras_models,
-            overlaps,
+            overlaps, circle_losses,
             pairs)
 RIGHT = (right_activations, right_layers, right_training)
 

@@ -280,7 +280,11 @@ class Draw:
                           else "SparseCategoricalCrossentropy")
         activations, choices = loss_grammar.LOSSES[name]
         activation = activations[rng.integers(len(activations))]
+        if name in loss_grammar.OF_LENGTH_1 and len(self.shape) > VECTOR:
+            self._put("Flatten", {"data_format": self.data_format}, [self.top])
         self._last_layer(activation)
+        if name in loss_grammar.OF_LENGTH_1:
+            self._put("UnitNormalization", {"axis": -1}, [self.top])
         arguments = {}
         for argument, values in choices.items():
             value = values[rng.integers(len(values)) if rng.random() < 0.4 else 0]

@@ -34,7 +34,10 @@ LOSSES: dict[str, tuple[tuple[str, ...], dict[str, tuple[Any, ...]]]] = {
     "Dice": (("sigmoid", "softmax"), {"axis": (None, -1), "reduction": REDUCTION}),
     "Tversky": (("sigmoid", "softmax"), {"alpha": (0.5, 0.3), "beta": (0.5, 0.7),
                                          "axis": (None, -1), "reduction": REDUCTION}),
+    "Circle": (("linear", "tanh"), {"gamma": (80.0, 10.0), "margin": (0.4, 0.25),
+                                    "remove_diagonal": (True, False), "reduction": REDUCTION}),
 }
+OF_LENGTH_1 = ("Circle",)  # of outputs (batch, width) that a UnitNormalization makes
 FROM_LOGITS = ("SparseCategoricalCrossentropy", "CategoricalCrossentropy", "BinaryCrossentropy",
                "BinaryFocalCrossentropy", "CategoricalFocalCrossentropy")
 

@@ -8,6 +8,7 @@ import numpy as np
 import scratch
 from compare.evaluation.fuzzing.building import model_of
 from compare.evaluation.fuzzing.layer_grammar import LAYERS
+from compare.inputs.batches import few_classes
 from compare.oracle.losses import LABELLED
 from scratch import low_precision
 from scratch.low_precision import keep_rounded
@@ -216,6 +217,8 @@ def targets_of(specification: Specification, output_shape):
 def _targets(loss, output_shape, dtype: str, rng: np.random.Generator) -> np.ndarray:
     name, _ = loss
     shape = tuple(output_shape)
+    if name == "Circle":
+        return rng.integers(0, few_classes(shape[0]), shape[:1])
     if name in LABELLED:
         return rng.integers(0, shape[-1], shape[:-1])
     if "Categorical" in name or name == "KLDivergence":

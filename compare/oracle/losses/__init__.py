@@ -8,6 +8,7 @@ from numpy.typing import DTypeLike
 from compare.oracle.losses.base import LossOracle
 from compare.oracle.losses.binary import BinaryCrossentropy
 from compare.oracle.losses.categorical import CategoricalCrossentropy, SparseCategoricalCrossentropy
+from compare.oracle.losses.circle import Circle
 from compare.oracle.losses.divergence import KLDivergence
 from compare.oracle.losses.elementwise import (
     Hinge,
@@ -32,8 +33,9 @@ LOSSES: dict[str, type[LossOracle]] = {cls.__name__: cls for cls in (
     MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError, Huber, LogCosh,
     KLDivergence, Poisson, Hinge, SquaredHinge, CategoricalHinge, CosineSimilarity,
     BinaryFocalCrossentropy, CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy, Dice,
-    Tversky)}
-LABELLED = ("SparseCategoricalCrossentropy", "CategoricalGeneralizedCrossEntropy")  # by numbers
+    Tversky, Circle)}
+# by numbers
+LABELLED = ("SparseCategoricalCrossentropy", "CategoricalGeneralizedCrossEntropy", "Circle")
 ABBREVIATIONS = {"bce": "BinaryCrossentropy", "kld": "KLDivergence", "mae": "MeanAbsoluteError",
                  "mse": "MeanSquaredError", "mape": "MeanAbsolutePercentageError",
                  "msle": "MeanSquaredLogarithmicError"}
@@ -66,7 +68,7 @@ def loss_terms(loss: str | Config, output_shape: tuple[int, ...]) -> tuple[int, 
     name, _ = named(loss)
     over_classes = "Categorical" in name or name == "CosineSimilarity"
     in_sum = math.prod(output_shape)
-    return in_sum, in_sum if issubclass(LOSSES[name], Overlap) else \
+    return in_sum, in_sum if issubclass(LOSSES[name], (Overlap, Circle)) else \
         output_shape[-1] if over_classes else 1
 
 

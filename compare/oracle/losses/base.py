@@ -85,9 +85,9 @@ class LossOracle:
         if sample_weight is not None:
             given = self.cast(sample_weight)
             if mask is None:
-                weights = _matched(given, shape)
+                weights = stretched(given, shape)
             else:
-                weights = weights * _matched(given, shape)
+                weights = weights * stretched(given, shape)
         divisor, own = float(count if mask is None else mask.sum()), 0.0
         if reduction == "sum":
             divisor = 1.0
@@ -126,7 +126,7 @@ class LossOracle:
         return Bounded(share, self.rounding, None if exact else self.rounding.unit * share)
 
 
-def _matched(weights: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def stretched(weights: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Weights that stretch to the losses' shape, an axis of length 1 at the end taken off or on."""
     if weights.ndim == len(shape) + 1 and weights.shape[-1] == 1:
         return weights[..., 0]

@@ -34,9 +34,9 @@ def jaccard(self, right, y, p, from_logits):
     return 1 - (n / d)[:, 0], n / d / d * (1 - y) - y / d
 
 
-def holding(**settings):
-    """The rows of the loss as if it had other settings, which its config does not say."""
-    def rows(self, right, *given):
+def holding(method="rows", **settings):
+    """A method of the loss as if it had other settings, which its config does not say."""
+    def held(self, right, *given):
         kept = {key: getattr(self, key) for key in settings}
         vars(self).update({key: value(self) if callable(value) else value
                            for key, value in settings.items()})
@@ -45,7 +45,7 @@ def holding(**settings):
         finally:
             vars(self).update(kept)
 
-    return patching(rows=rows)
+    return patching(**{method: held})
 
 
 def from_one(self, right, *given):
