@@ -16,13 +16,13 @@ from scratch.losses.circle import log_sum_exp
 
 def embedding(seed=1, **arguments) -> Specification:
     """A network that ends in vectors of length 1."""
-    made = around("Dense", units=4, end=(["Circle", arguments], "linear"), batch=8, seed=seed)
+    made = around("Dense", units=4, end=(["Circle", arguments], "linear"), batch=5, seed=seed)
     return replace(made, nodes=[*made.nodes, Node("UnitNormalization", {"name": "unit"},
                                                   [len(made.nodes) - 1])])
 
 
 CIRCLE = embedding(gamma=10.0)
-ALONE = replace(embedding(gamma=10.0, seed=11), batch=5)  # one sample is the only one of its class
+ALONE = embedding(gamma=10.0, seed=11)  # one sample is the only one of its class
 
 
 def with_gradient(change):

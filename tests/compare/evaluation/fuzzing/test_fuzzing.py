@@ -23,6 +23,8 @@ SHORT = 6  # networks that every run draws
 GROUP = 6
 
 
+# Keras hands convolutions in groups of channels that come first to XLA, which is there if compiled
+@pytest.mark.compiled
 @pytest.mark.parametrize("start", [
     *range(0, SHORT, GROUP),
     *(pytest.param(start, marks=pytest.mark.long) for start in range(SHORT, NETWORKS, GROUP))])
@@ -172,6 +174,7 @@ def test_an_exception_is_a_failure_and_not_a_crash(monkeypatch):
     assert outcome.gate == "ZeroDivisionError" and "one's own" in outcome.message
 
 
+@pytest.mark.compiled
 def test_the_command_prints_the_coverage_and_keeps_what_failed(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(execution, "run", in_this_process)
     code = main(["fuzz", "--seed", str(SEED), "--count", "3", "--json", str(tmp_path / "f.json"),
