@@ -22,6 +22,7 @@ FALLING = {"module": "keras.optimizers.schedules", "class_name": "ExponentialDec
 
 def network(kind=scratch.Sequential, optimizer="sgd", loss="sparse_categorical_crossentropy",
             **options):
+    scratch.set_random_seed(1)
     model = kind([scratch.Input((4, 3)), scratch.Flatten(),
                   scratch.Dense(5, activation="tanh", **options), scratch.BatchNormalization(),
                   scratch.Dense(3, activation="softmax")])
