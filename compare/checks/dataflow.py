@@ -8,6 +8,7 @@ output; the last one's is the loss's. Every layer being right by itself, which t
 the network then is.
 """
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -62,8 +63,7 @@ class Watched:
         layer.backward_from_logits = watch_logits
 
     def release(self) -> None:
-        """Watch no longer: the layer, what passed through it and its network hold one another, and
-        would stay in memory until Python looks for such circles."""
+        """Watch no longer."""
         for name in ("forward", "backward", "backward_from_logits"):
             self.layer.__dict__.pop(name, None)
 
@@ -80,6 +80,19 @@ class Watched:
             gradients = [a + b for a, b in zip(self.sent, gradients)]
         self.sent = gradients
         return dx
+
+
+@contextlib.contextmanager
+def watching(model: Network) -> Iterator[list[Watched]]:
+    """Each layer watched as long as this lasts. Longer they must not be: a layer, what passed
+    through it and its network would hold one another, and stay in memory until Python looks for
+    such circles."""
+    watched = [Watched(layer) for layer in model.layers]
+    try:
+        yield watched
+    finally:
+        for one in watched:
+            one.release()
 
 
 def rows(model: Network, watched: list[Watched], x: Any, end: Any, fused: Any) -> list[Row]:

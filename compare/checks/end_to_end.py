@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from compare.checks import dataflow
-from compare.checks.dataflow import Watched
 from compare.checks.gate import Gate
 from compare.checks.row import Row, judge, mismatch, raised
 from compare.document import progress
@@ -74,24 +73,24 @@ def freely(model: Network, reference: Trace) -> tuple[Named, list[Row], Named]:
         made |= named("inference", model.forward(mapped(np.array, reference.x), training=False))
     for layer, positions in zip(model.layers, layer_parts(reference)):
         layer.give_noise(reference.parts[positions[0]].noise)
-    watched = [Watched(layer) for layer in model.layers]
     end: Any = reference.upstream
     fused: Any = False
-    if reference.y is not None:
-        if loss_scale(reference.compile_config) != 1:
-            restart(model)  # a scale that has moved is another loss's
-        value, output, dx = model.loss_and_gradients(
-            mapped(np.array, reference.x), reference.y, wants_input_gradient=True,
-            **execution.weighted(reference.sample_weight))
-        made["loss", "value"] = np.asarray(value)
-        end = scaled(model.loss.backward(), loss_scale(reference.compile_config))
-        fused = execution.is_fused(model, reference.y, list(each(output)))
-    else:
-        for layer in model.layers:
-            layer.activity_regularizer = None  # of the loss, and there is none
-        output = model.forward(mapped(np.array, reference.x), training=True)
-        several = isinstance(output, Several)
-        dx = model.backward(end, (False,) * len(each(output)) if several else False)
+    with dataflow.watching(model) as watched:
+        if reference.y is not None:
+            if loss_scale(reference.compile_config) != 1:
+                restart(model)  # a scale that has moved is another loss's
+            value, output, dx = model.loss_and_gradients(
+                mapped(np.array, reference.x), reference.y, wants_input_gradient=True,
+                **execution.weighted(reference.sample_weight))
+            made["loss", "value"] = np.asarray(value)
+            end = scaled(model.loss.backward(), loss_scale(reference.compile_config))
+            fused = execution.is_fused(model, reference.y, list(each(output)))
+        else:
+            for layer in model.layers:
+                layer.activity_regularizer = None  # of the loss, and there is none
+            output = model.forward(mapped(np.array, reference.x), training=True)
+            several = isinstance(output, Several)
+            dx = model.backward(end, (False,) * len(each(output)) if several else False)
     made |= named("output", output)
     if dx is not None:
         made |= named("input_gradient", dx)
@@ -105,10 +104,7 @@ def freely(model: Network, reference: Trace) -> tuple[Named, list[Row], Named]:
             key = title, f"{name}_gradient"
             slack[key] = slack[key] + extra if key in slack else extra
     x = mapped(np.asarray, reference.x, model.layers[0].dtype)
-    wired = dataflow.rows(model, watched, x, end, fused)
-    for one in watched:
-        one.release()
-    return made, wired, slack
+    return made, dataflow.rows(model, watched, x, end, fused), slack
 
 
 def as_its_owner_runs_it(made: np.ndarray, reference: Trace, seams: dict[int, str],
@@ -141,13 +137,10 @@ def as_its_owner_runs_it(made: np.ndarray, reference: Trace, seams: dict[int, st
 def forward_alone(model: Network, reference: Trace) -> tuple[Named, list[Row], Named]:
     """The same of a model that is run outside of training and not back."""
     model = copy.deepcopy(model)
-    watched = [Watched(layer) for layer in model.layers]
-    output = model.forward(mapped(np.array, reference.x), training=False)
+    with dataflow.watching(model) as watched:
+        output = model.forward(mapped(np.array, reference.x), training=False)
     x = mapped(np.asarray, reference.x, model.layers[0].dtype)
-    wired = dataflow.rows(model, watched, x, None, False)
-    for one in watched:
-        one.release()
-    return named("output", output), wired, {}
+    return named("output", output), dataflow.rows(model, watched, x, None, False), {}
 
 
 def observed(reference: Trace) -> Named:

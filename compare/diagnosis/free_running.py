@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from compare.checks import counted_metrics
-from compare.checks.dataflow import Watched
+from compare.checks.dataflow import Watched, watching
 from compare.checks.epochs import EVALUATE, FIT
 from compare.checks.row import Row
 from compare.diagnosis.epoch_causes import cause_of_epoch
@@ -31,11 +31,11 @@ def cause_between_layers(row: Row, model: Any, reference: Trace) -> Cause | None
         return cause_of_epoch(row, model, reference)
     copied = copy.deepcopy(model)
     try:
-        watched = [Watched(layer) for layer in copied.layers]
         for layer, positions in zip(copied.layers, layer_parts(reference)):
             layer.give_noise(reference.parts[positions[0]].noise)
-        _, output, _ = copied.loss_and_gradients(
-            reference.x, reference.y, **execution.weighted(reference.sample_weight))
+        with watching(copied) as watched:
+            _, output, _ = copied.loss_and_gradients(
+                reference.x, reference.y, **execution.weighted(reference.sample_weight))
         if row.tensor == "gradient wiring":
             return _of_a_fork(row, copied, watched)
         if row.tensor == "wiring":

@@ -6,11 +6,11 @@ Formulas and their order are those of `tf.clip_by_norm` and of Keras's `clip_by_
 import numpy as np
 
 
-def by_norm(gradient: np.ndarray, limit: float, out: np.ndarray | None = None) -> np.ndarray:
-    """The gradient with a 2-norm of at most `limit`, in `out`: g * limit / max(norm, limit)."""
+def by_norm(gradient: np.ndarray, limit: float, out: np.ndarray) -> None:
+    """Put g * limit / max(norm, limit), of a 2-norm of at most `limit`, into `out`."""
     norm = np.sqrt(np.sum(gradient * gradient))
-    scaled = np.multiply(gradient, limit, out=out)
-    return np.divide(scaled, np.maximum(norm, gradient.dtype.type(limit)), out=scaled)
+    np.multiply(gradient, limit, out=out)
+    out /= np.maximum(norm, gradient.dtype.type(limit))
 
 
 def global_scale(gradients: list, limit: float) -> np.floating:

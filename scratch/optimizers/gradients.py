@@ -61,7 +61,7 @@ class PreparesGradients:
         if self.global_clipnorm:
             scale = clipping.global_scale(gradients, self.global_clipnorm)
             for gradient, place in self._clipped_runs.pairs(gradients, places):
-                np.multiply(gradient, scale, out=place, casting="same_kind")
+                np.multiply(gradient, scale, out=place)
             return places
         for gradient, place in self._clipped_runs.pairs(gradients, places):
             np.clip(gradient, -self.clipvalue, self.clipvalue, out=place)

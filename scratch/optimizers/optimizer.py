@@ -143,8 +143,7 @@ class Optimizer(HasLearningRate, PreparesGradients, DecaysWeights, ChecksArgumen
         if self.gradient_accumulation_steps:
             gradients = self._gathered(gradients, positions)
         if gradients:
-            if self.clipnorm or self.global_clipnorm or self.clipvalue:
-                gradients = self._clipped(gradients)
+            gradients = self._clipped(gradients)
             rate = self.learning_rate
             if self.decays:
                 self._decay(variables, positions, rate)
