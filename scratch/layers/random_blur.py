@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scratch.image_filter import filtered
 from scratch.layers.arguments import pair
 from scratch.layers.augmentation import factor_range
 from scratch.layers.random_light import ClippedImages
@@ -84,13 +85,7 @@ class RandomGaussianBlur(ClippedImages):
 
     def blurred(self, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         """The images mixed by the kernel."""
-        around = [(0, 0)] * 4
-        for axis, size in zip(self.image_axes, kernel.shape):
-            around[axis] = (size // 2, size // 2)
-        # (N, H + a - 1, W + b - 1, C) -> (N, H, W, C), for each place in the window
-        windows = np.lib.stride_tricks.sliding_window_view(np.pad(x, around), kernel.shape,
-                                                           self.image_axes)
-        return (windows * kernel).sum(axis=(-2, -1))
+        return filtered(x, kernel, self.image_axes)
 
     def _require_fit(self, noise, x):
         if noise.ndim != 4 or noise.shape[0] not in (1, len(x)) or noise.shape[1:] != (1, 1, 3):
