@@ -88,9 +88,7 @@ class RandomGaussianBlur(ClippedImages):
         return filtered(x, kernel, self.image_axes)
 
     def _require_fit(self, noise, x):
-        if noise.ndim != 4 or noise.shape[0] not in (1, len(x)) or noise.shape[1:] != (1, 1, 3):
-            raise ValueError(f"{self}: expected noise of shape {(len(x), 1, 1, 3)}. "
-                             f"Received: noise of shape {noise.shape}")
+        self._require_draws(noise, len(x), 3)
 
     def get_config(self):
         return {**super().get_config(), "factor": self.factor, "kernel_size": self.kernel_size,

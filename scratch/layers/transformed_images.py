@@ -64,11 +64,7 @@ class TransformedImages(DrawnImages):
         return np.ascontiguousarray(np.moveaxis(y, -1, 1)) if first else y
 
     def _require_fit(self, noise, x):
-        # numbers of an image, not of its channels
-        if noise.ndim != 4 or noise.shape[0] not in (1, len(x)) \
-                or noise.shape[1:] != (1, 1, self.draws):
-            raise ValueError(f"{self}: expected noise of shape {(len(x), 1, 1, self.draws)}. "
-                             f"Received: noise of shape {noise.shape}")
+        self._require_draws(noise, len(x), self.draws)
 
     def get_config(self):
         return {**super().get_config(), "fill_mode": self.fill_mode,
