@@ -113,6 +113,13 @@ def factor_range(value, name: str, bounds: tuple, owner) -> tuple:
                      f"Received: {name}={value!r}")
 
 
+def mean_probability(factor: tuple) -> float:
+    """What a probability is on average that is drawn evenly between a factor's two ends, each of
+    them brought within 0 to 1."""
+    low, high = (min(max(end, 0.0), 1.0) for end in factor)
+    return (low + high) / 2
+
+
 def two_numbers(value, name: str, owner) -> list:
     """[lowest, highest] of a range of values, in this order."""
     if not isinstance(value, (tuple, list)) or len(value) != 2 or not all(map(_is_number, value)):

@@ -4,7 +4,7 @@ import numpy as np
 
 from scratch.image_filter import filtered
 from scratch.layers.arguments import pair
-from scratch.layers.augmentation import factor_range
+from scratch.layers.augmentation import factor_range, mean_probability
 from scratch.layers.random_light import ClippedImages
 
 LEAST = 1e-6  # is added to a deviation, so that none is 0
@@ -60,9 +60,8 @@ class RandomGaussianBlur(ClippedImages):
         self.value_range = value_range
 
     def draw(self, rng, shape):
-        low, high = (min(max(end, 0.0), 1.0) for end in self.factor)
         noise = np.empty((shape[0], 1, 1, 3), self.dtype)
-        noise[..., 0] = rng.random((shape[0], 1, 1)) < (low + high) / 2
+        noise[..., 0] = rng.random((shape[0], 1, 1)) < mean_probability(self.factor)
         noise[..., 1:] = rng.uniform(*self.sigma, 2) + LEAST
         return noise
 
