@@ -111,8 +111,9 @@ class SpectralNormalization(Wrapper):
             # (1, out) @ (out, kh kw in) -> (1, kh kw in)
             v = unit(u @ matrix.T, (0, 1), SHORTEST).values
             # (1, kh kw in) @ (kh kw in, out) -> (1, out)
-            u = unit(v @ matrix, (0, 1), SHORTEST).values
-        sigma = (v @ matrix) @ u.T
+            along = v @ matrix
+            u = unit(along, (0, 1), SHORTEST).values
+        sigma = along @ u.T
         return self.params[KERNEL] / sigma.reshape(()), u
 
     def forward(self, x, training=False):
