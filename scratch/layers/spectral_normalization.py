@@ -72,7 +72,6 @@ class SpectralNormalization(Wrapper):
         if KERNEL in layer.regularizers:
             raise UnsupportedError(f"{self} does not support a kernel_regularizer of the layer "
                                    "inside. Expected: None.")
-        self._before: dict[str, np.ndarray] = {}  # what the last pass has overwritten
 
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)
@@ -128,11 +127,6 @@ class SpectralNormalization(Wrapper):
         """Take a divided kernel, and the vector that the next pass begins with."""
         self.params[KERNEL][...] = kernel
         self.params[VECTOR][...] = u
-
-    def take_back_statistics(self):
-        for name, value in self._before.items():
-            self.params[name][...] = value
-        self._before = {}
 
     def backward(self, dy, wants_input_gradient=True):
         dx = self.layer.backward(dy, wants_input_gradient)
