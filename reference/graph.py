@@ -181,12 +181,11 @@ def _units(model) -> tuple[list[tuple], list[tuple[int, int]]]:
     arguments, masks, causal = {}, {}, set()
     for entry in config["layers"]:
         own = entry["config"]["name"]
-        arguments.update({(own, i): _arguments(own, call, model)
-                          for i, call in enumerate(entry["inbound_nodes"])})
-        causal |= {(own, i) for i, call in enumerate(entry["inbound_nodes"])
-                   if call["kwargs"].get("use_causal_mask")}
-        masks.update({(own, i): [each for each, _ in _tensors(call["kwargs"].get("mask"))]
-                      for i, call in enumerate(entry["inbound_nodes"])})
+        for i, call in enumerate(entry["inbound_nodes"]):
+            arguments[own, i] = _arguments(own, call, model)
+            masks[own, i] = [each for each, _ in _tensors(call["kwargs"].get("mask"))]
+            if call["kwargs"].get("use_causal_mask"):
+                causal.add((own, i))
     reads = {call: list(_tensors(args)) for call, args in arguments.items()}
     ends = [((name, number - _first_as_output(units[name])), place)
             for name, number, place in _listed(config["output_layers"])]

@@ -101,13 +101,10 @@ def drawn(layer: Any, x: Any) -> np.ndarray:
     own = getattr(layer, "seed_generator", None) or getattr(layer, "generator", None)
     state = (own or keras.src.random.seed_generator.global_seed_generator()).state
     kept = np.array(state.numpy())
-    if image_draws.is_drawn(layer):
-        try:
-            return image_draws.drawn(layer, x)
-        finally:
-            state.assign(kept)
-    blank = tf.ones_like(x) if isinstance(layer, MULTIPLYING) else tf.zeros_like(x)
     try:
+        if image_draws.is_drawn(layer):
+            return image_draws.drawn(layer, x)
+        blank = tf.ones_like(x) if isinstance(layer, MULTIPLYING) else tf.zeros_like(x)
         made = np.array(layer(blank, training=True).numpy())
     finally:
         state.assign(kept)

@@ -22,7 +22,7 @@ def transformed(images: np.ndarray, matrices: np.ndarray, interpolation: str, fi
     height, width = images.shape[1:3]
     columns, rows = places(matrices, height, width)
     columns, rows = within(columns, width, fill_mode), within(rows, height, fill_mode)
-    fill = images.dtype.type(np.float32(fill_value))
+    fill = np.float32(fill_value)
     if interpolation == "nearest":
         return _pixels(images, nearest(rows), nearest(columns), fill)
     top, left = np.floor(rows), np.floor(columns)

@@ -117,6 +117,7 @@ class Compiling:
         mixed = self.policy.name == "mixed_float16" and settings.get("auto_scale_loss", True)
         if mixed and not isinstance(optimizer, optimizers.LossScaleOptimizer):
             optimizer = optimizers.LossScaleOptimizer(optimizer)
+        self._require_steps_from_weights(optimizer)
         self._require_proved_steps(optimizer)
         if optimizer.loss_scale != 1 and any(layer.activity_regularizer is not None
                                              for layer in self.layers):
@@ -124,9 +125,19 @@ class Compiling:
                                    "activity_regularizer.")
         return optimizer
 
-    def _require_proved_steps(self, optimizer) -> None:
+    def _require_steps_from_weights(self, optimizer) -> None:
         """Raises an UnsupportedError for weights that a pass overwrites and an optimizer that keeps
-        its own; and for weights kept in float16 or bfloat16, but by the plainest
+        its own."""
+        rule = getattr(optimizer, "inner_optimizer", optimizer)
+        divided = next((layer for layer in self.layers if layer.trainable and set(
+            layer.moved_by_passes) - set(layer.non_trainable)), None)
+        if divided is not None and isinstance(rule, optimizers.ScheduleFreeAdamW):
+            raise UnsupportedError(f"{divided} does not support ScheduleFreeAdamW, which goes on "
+                                   "from weights of its own, not from those that a pass has "
+                                   "overwritten. Expected another optimizer.")
+
+    def _require_proved_steps(self, optimizer) -> None:
+        """Raises an UnsupportedError for weights kept in float16 or bfloat16, but by the plainest
         steps: Keras's others raise an error there, or divide by what has underflown."""
         kept = next((layer for layer in self.layers if layer.policy.variable in LOW
                      and layer.trainable_params), None)
@@ -135,12 +146,6 @@ class Compiling:
             rule.weight_decay or rule.clipnorm or rule.clipvalue or rule.global_clipnorm
             or rule.use_ema or rule.gradient_accumulation_steps
             or isinstance(rule.get_config()["learning_rate"], dict))
-        divided = next((layer for layer in self.layers if layer.trainable and set(
-            layer.moved_by_passes) - set(layer.non_trainable)), None)
-        if divided is not None and isinstance(rule, optimizers.ScheduleFreeAdamW):
-            raise UnsupportedError(f"{divided} does not support ScheduleFreeAdamW, which goes on "
-                                   "from weights of its own, not from those that a pass has "
-                                   "overwritten. Expected another optimizer.")
         if kept is not None and not plain:
             raise UnsupportedError(
                 f"{kept} keeps its weights in {kept.policy.variable}, in which this "

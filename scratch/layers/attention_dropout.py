@@ -30,8 +30,7 @@ class DroppingAttention(Layer):
     """
 
     uses_masks = hands_masks_on = calls_with_several = True
-    use_causal_mask = False
-    _causal_at_calls: bool | None = None  # what was said at the calls before; None before the first
+    use_causal_mask: bool | None = None  # as was said at the calls before; None before the first
 
     def __init__(self, dropout=0.0, seed=None, **kwargs):
         super().__init__(**kwargs)
@@ -55,10 +54,10 @@ class DroppingAttention(Layer):
             UnsupportedError: if another call said otherwise.
         """
         value = bool(value)
-        if self._causal_at_calls not in (None, value):
+        if self.use_causal_mask not in (None, value):
             raise UnsupportedError(f"{self} does not support use_causal_mask={value} beside a call "
                                    f"with use_causal_mask={not value}. Expected the same at all.")
-        self.use_causal_mask = self._causal_at_calls = value
+        self.use_causal_mask = value
 
     def seen(self, queries: int, keys: int) -> np.ndarray | None:
         """Which keys each query sees, (1 or N, Q, K), by the causal mask and that of the keys; None

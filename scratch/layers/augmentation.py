@@ -7,6 +7,8 @@ At inference all of them hand images through. In training some draw here what Ke
 import numbers
 import warnings
 
+import numpy as np
+
 from scratch.layers.base import Layer
 from scratch.layers.data_format import data_format_name, sizes_and_channels
 from scratch.layers.noise import RandomLayer
@@ -50,6 +52,12 @@ class DrawnImages(OfImages, RandomLayer):
     def image_axes(self) -> tuple[int, int]:
         """Those of the rows and of the columns of a batch."""
         return (1, 2) if self.data_format == "channels_last" else (2, 3)
+
+    def _require_draws(self, noise: np.ndarray, images: int, draws: int) -> None:
+        """Noise of so many numbers of an image, not of its channels, for so many images."""
+        if noise.ndim != 4 or noise.shape[0] not in (1, images) or noise.shape[1:] != (1, 1, draws):
+            raise ValueError(f"{self}: expected noise of shape {(images, 1, 1, draws)}. "
+                             f"Received: noise of shape {noise.shape}")
 
 
 class UndrawnImages(OfImages):
@@ -103,6 +111,13 @@ def factor_range(value, name: str, bounds: tuple, owner) -> tuple:
         return tuple(sorted(value))
     raise ValueError(f"{owner}: expected {name} to be a number from {low} to {high}, or two. "
                      f"Received: {name}={value!r}")
+
+
+def mean_probability(factor: tuple) -> float:
+    """What a probability is on average that is drawn evenly between a factor's two ends, each of
+    them brought within 0 to 1."""
+    low, high = (min(max(end, 0.0), 1.0) for end in factor)
+    return (low + high) / 2
 
 
 def two_numbers(value, name: str, owner) -> list:

@@ -75,7 +75,6 @@ class BatchNormalization(MomentNormalization):
         super().__init__(epsilon, center, scale, beta_initializer, gamma_initializer, **kwargs)
         self.axis = whole_axis(axis, self)
         self.momentum = float(momentum)
-        self._before: dict[str, np.ndarray] = {}  # the moving averages before the last pass
         self.initializers["moving_mean"] = initializers.get(moving_mean_initializer)
         self.initializers["moving_variance"] = initializers.get(moving_variance_initializer)
 
@@ -143,11 +142,6 @@ class BatchNormalization(MomentNormalization):
         moving = self.params[name]
         self._before[name] = moving.copy()
         moving[...] = moving * self.momentum + batch.reshape(-1) * (1 - self.momentum)
-
-    def take_back_statistics(self):
-        for name, before in self._before.items():
-            self.params[name][...] = before
-        self._before = {}
 
     def backward(self, dy, wants_input_gradient=True):
         dx = self._gradient(dy, wants_input_gradient)

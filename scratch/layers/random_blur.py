@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from scratch.image_filter import filtered
 from scratch.layers.arguments import pair
-from scratch.layers.augmentation import factor_range
+from scratch.layers.augmentation import factor_range, mean_probability
 from scratch.layers.random_light import ClippedImages
 
 LEAST = 1e-6  # is added to a deviation, so that none is 0
@@ -59,9 +60,8 @@ class RandomGaussianBlur(ClippedImages):
         self.value_range = value_range
 
     def draw(self, rng, shape):
-        low, high = (min(max(end, 0.0), 1.0) for end in self.factor)
         noise = np.empty((shape[0], 1, 1, 3), self.dtype)
-        noise[..., 0] = rng.random((shape[0], 1, 1)) < (low + high) / 2
+        noise[..., 0] = rng.random((shape[0], 1, 1)) < mean_probability(self.factor)
         noise[..., 1:] = rng.uniform(*self.sigma, 2) + LEAST
         return noise
 
@@ -84,18 +84,10 @@ class RandomGaussianBlur(ClippedImages):
 
     def blurred(self, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         """The images mixed by the kernel."""
-        around = [(0, 0)] * 4
-        for axis, size in zip(self.image_axes, kernel.shape):
-            around[axis] = (size // 2, size // 2)
-        # (N, H + a - 1, W + b - 1, C) -> (N, H, W, C), for each place in the window
-        windows = np.lib.stride_tricks.sliding_window_view(np.pad(x, around), kernel.shape,
-                                                           self.image_axes)
-        return (windows * kernel).sum(axis=(-2, -1))
+        return filtered(x, kernel, self.image_axes)
 
     def _require_fit(self, noise, x):
-        if noise.ndim != 4 or noise.shape[0] not in (1, len(x)) or noise.shape[1:] != (1, 1, 3):
-            raise ValueError(f"{self}: expected noise of shape {(len(x), 1, 1, 3)}. "
-                             f"Received: noise of shape {noise.shape}")
+        self._require_draws(noise, len(x), 3)
 
     def get_config(self):
         return {**super().get_config(), "factor": self.factor, "kernel_size": self.kernel_size,

@@ -4,7 +4,7 @@ import numbers
 
 import numpy as np
 
-from scratch.layers.augmentation import DrawnImages, factor_range
+from scratch.layers.augmentation import DrawnImages, factor_range, mean_probability
 
 GREY = (0.2989, 0.587, 0.114)  # of red, green and blue in what is grey, as Keras has them
 
@@ -145,8 +145,7 @@ class RandomInvert(ChosenImages):
 
     @property
     def probability(self):
-        low, high = (min(max(end, 0.0), 1.0) for end in self.factor)
-        return (low + high) / 2
+        return mean_probability(self.factor)
 
     def changed(self, x):
         return self.dtype.type(self.value_range[1]) - x

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from scratch.image_filter import filtered
 from scratch.layers.augmentation import factor_range, two_numbers
 from scratch.layers.random_light import ClippedImages
 
@@ -51,19 +52,14 @@ class RandomSharpness(ClippedImages):
     def changed(self, x, noise):
         return x + (1 - 2 * noise) * (self.smoothed(x) - x)
 
-    def changed_backward(self, dy, noise):
-        # a pixel has the weight in its neighbour that its neighbour has in it
-        return dy + (1 - 2 * noise) * (self.smoothed(dy) - dy)
+    # a pixel has the weight in its neighbour that its neighbour has in it
+    changed_backward = changed
 
     def smoothed(self, x: np.ndarray) -> np.ndarray:
         """Each pixel mixed with its neighbours."""
-        around = [(1, 1) if axis in self.image_axes else (0, 0) for axis in range(4)]
-        # (N, H + 2, W + 2, C) -> (N, H, W, C), for each place in the window
-        windows = np.lib.stride_tricks.sliding_window_view(np.pad(x, around), (3, 3),
-                                                           self.image_axes)
         kernel = np.full((3, 3), AROUND, x.dtype)
         kernel[1, 1] = MIDDLE
-        return (windows * kernel).sum(axis=(-2, -1))
+        return filtered(x, kernel, self.image_axes)
 
     def get_config(self):
         return {**super().get_config(), "factor": self.factor, "value_range": self.value_range}

@@ -72,7 +72,6 @@ class SpectralNormalization(Wrapper):
         if KERNEL in layer.regularizers:
             raise UnsupportedError(f"{self} does not support a kernel_regularizer of the layer "
                                    "inside. Expected: None.")
-        self._before: dict[str, np.ndarray] = {}  # what the last pass has overwritten
 
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)
@@ -111,8 +110,9 @@ class SpectralNormalization(Wrapper):
             # (1, out) @ (out, kh kw in) -> (1, kh kw in)
             v = unit(u @ matrix.T, (0, 1), SHORTEST).values
             # (1, kh kw in) @ (kh kw in, out) -> (1, out)
-            u = unit(v @ matrix, (0, 1), SHORTEST).values
-        sigma = (v @ matrix) @ u.T
+            along = v @ matrix
+            u = unit(along, (0, 1), SHORTEST).values
+        sigma = along @ u.T
         return self.params[KERNEL] / sigma.reshape(()), u
 
     def forward(self, x, training=False):
@@ -127,11 +127,6 @@ class SpectralNormalization(Wrapper):
         """Take a divided kernel, and the vector that the next pass begins with."""
         self.params[KERNEL][...] = kernel
         self.params[VECTOR][...] = u
-
-    def take_back_statistics(self):
-        for name, value in self._before.items():
-            self.params[name][...] = value
-        self._before = {}
 
     def backward(self, dy, wants_input_gradient=True):
         dx = self.layer.backward(dy, wants_input_gradient)

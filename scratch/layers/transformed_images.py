@@ -12,6 +12,7 @@ from scratch.layers.augmentation import (
     factor_range,
     one_of,
 )
+from scratch.layers.data_format import from_channels_last, to_channels_last
 
 
 class TransformedImages(DrawnImages):
@@ -58,17 +59,12 @@ class TransformedImages(DrawnImages):
         return self._read(dy, back, 0.0)
 
     def _read(self, x, matrices, fill_value):
-        first = self.data_format == "channels_first"
-        y = transformed(np.moveaxis(x, 1, -1) if first else x, matrices, self.interpolation,
+        y = transformed(to_channels_last(x, self.data_format), matrices, self.interpolation,
                         self.fill_mode, fill_value)
-        return np.ascontiguousarray(np.moveaxis(y, -1, 1)) if first else y
+        return np.ascontiguousarray(from_channels_last(y, self.data_format))
 
     def _require_fit(self, noise, x):
-        # numbers of an image, not of its channels
-        if noise.ndim != 4 or noise.shape[0] not in (1, len(x)) \
-                or noise.shape[1:] != (1, 1, self.draws):
-            raise ValueError(f"{self}: expected noise of shape {(len(x), 1, 1, self.draws)}. "
-                             f"Received: noise of shape {noise.shape}")
+        self._require_draws(noise, len(x), self.draws)
 
     def get_config(self):
         return {**super().get_config(), "fill_mode": self.fill_mode,

@@ -93,14 +93,15 @@ class Circle(Loss):
         near = alike & ~np.eye(len(labels), dtype=bool) if self.remove_diagonal else alike
         apart = 1 - embeddings @ embeddings.T
         d = np.maximum(apart, 0)
-        pull, push = np.maximum(d + m, 0), np.maximum(number(1 + self.margin) - d, 0)
+        near_by, far_off = d + m, number(1 + self.margin) - d
+        pull, push = np.maximum(near_by, 0), np.maximum(far_off, 0)
         short, beyond = m - d, number(1 - self.margin) - d
         attraction, pulled = log_sum_exp(-gamma * pull * short, near)
         repulsion, pushed = log_sum_exp(gamma * push * beyond, ~alike)
         total = attraction + repulsion
         # both factors move with d, but a weight only where it is not cut off
-        slopes = gamma * (pulled * (pull - short * (d + m >= 0))
-                          - pushed * (push + beyond * (number(1 + self.margin) - d >= 0)))
+        slopes = gamma * (pulled * (pull - short * (near_by >= 0))
+                          - pushed * (push + beyond * (far_off >= 0)))
         slopes *= sigmoid_function(total)[:, np.newaxis] * (apart >= 0)
         return softplus_function(total), slopes
 

@@ -17,6 +17,9 @@ class LayerWeights(HoldsWeights):
     # Where Keras stores weights that are named 'part/name': by the part, the group in a file.
     inner_groups: dict[str, str] = {}
 
+    # What the last forward pass in training has overwritten, by the weights' names.
+    _before: dict[str, np.ndarray] = {}
+
     params: dict[str, np.ndarray]
     policy: precision.Policy
     tied_to: str | None
@@ -65,6 +68,9 @@ class LayerWeights(HoldsWeights):
 
     def take_back_statistics(self) -> None:
         """Undo what the last forward pass in training has changed in the weights, if anything."""
+        for name, before in self._before.items():
+            self.params[name][...] = before
+        self._before = {}
 
     @property
     def moved_by_passes(self) -> tuple[str, ...]:
