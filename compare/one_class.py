@@ -13,7 +13,7 @@ import numpy as np
 
 from compare.adapters import Conventions
 from compare.adapters.one_class import OneClass, Parameter, Run, inputs, matching, passes, splitting
-from compare.adapters.one_class.network import tried
+from compare.adapters.one_class.network import to_be_told, tried
 from compare.checks import (
     handed_back,
     one_class_steps,
@@ -239,8 +239,7 @@ class Showing:
             run()
         except RAISED as error:
             if not in_somebodys_code(error):
-                said = str(error)
-                raise ValueError(said[:1].upper() + said[1:]) from error
+                raise to_be_told(error) from error
             self.made.raised[NETWORK, what] = (
                 f"not run: {self.how.name} raised {sentence(error)}")
 

@@ -282,6 +282,11 @@ def tried(network: OneClass, x: Any) -> np.ndarray | str:
         return network.predicted(x)
     except RAISED as error:
         if isinstance(error, TypeError) and not in_somebodys_code(error):
-            said = str(error)
-            raise ValueError(said[:1].upper() + said[1:]) from error
+            raise to_be_told(error) from error
         return sentence(error)
+
+
+def to_be_told(error: BaseException) -> ValueError:
+    """What `compare.wrap` was not told, as the error that ends a check."""
+    said = str(error)
+    return ValueError(said[:1].upper() + said[1:])
