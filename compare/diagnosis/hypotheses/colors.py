@@ -76,7 +76,7 @@ def _of_sharpness() -> list[Variant]:
     return [
         drawn("given-numbers", "the factor is not doubled", lambda noise: noise / 2),
         inside("given-numbers", "1/9 of each neighbour and of the pixel", lambda c: c.hooked(
-            smoothed=lambda layer, right, x: _even(right, x, layer.image_axes))),
+            smoothed=lambda layer, right, x: _even(right, x))),
         *[inside("padding-value", said, lambda c, mode=mode: c.hooked(
             smoothed=lambda layer, right, x: _framed(right, x, layer.image_axes, mode)))
           for said, mode in (("the outermost pixels go on beyond the image", "edge"),
@@ -120,7 +120,7 @@ def _not_divided(size: int, deviation: Bounded) -> Bounded:
     return (distance * distance * Bounded(-0.5, deviation.rounding)).exp()
 
 
-def _even(right, x: Bounded, axes: tuple[int, int]) -> Bounded:
+def _even(right, x: Bounded) -> Bounded:
     """The mean of the window, of what the right kernel makes: (13 s - 4 x) / 9."""
     made = right(x)
     return Bounded((13 * made.value - 4 * x.value) / 9, x.rounding,
