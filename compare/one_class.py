@@ -13,7 +13,7 @@ import numpy as np
 
 from compare.adapters import Conventions
 from compare.adapters.one_class import OneClass, Parameter, Run, inputs, matching, passes, splitting
-from compare.adapters.one_class.network import tried
+from compare.adapters.one_class.network import to_be_told, tried
 from compare.checks import (
     handed_back,
     one_class_steps,
@@ -35,6 +35,7 @@ from compare.tracing.configs import settings_of
 from compare.tracing.layer_error import RAISED, in_somebodys_code, sentence
 from compare.tracing.model_kinds import require_network
 from compare.tracing.recorder import record
+from compare.tracing.shared_weights import held_once
 from compare.tracing.trace import Trace, at_inference
 from compare.tracing.validation import check_trace_alone
 from scratch.errors import UnsupportedError
@@ -115,8 +116,7 @@ def _on_whole_numbers(network: OneClass, trace: Trace, gives: str
     right = whole_number_pass.drawn(trace) if "labels" not in (how.forward_takes or ()) else None
     if right is None:
         return None, made
-    weights = {(part.layer, name): weight for part in right.trace.parts if part.tied_to is None
-               for name, weight in part.weights.items()}
+    weights = held_once(right.trace.parts)
     if not set(weights) >= {(each.layer, each.name) for each in network.parameters}:
         return None, made
     run = OneClass(how, network.parameters, weights, trace.dtype, network.trained)
@@ -170,8 +170,7 @@ def _recorded(how: Conventions, twin, x, y, upstream, sample_weight, gradients, 
 
 def _loaded(how: Conventions, trace: Trace, right: Right) -> tuple[OneClass, str]:
     """(the network with Keras's weights, a sentence on where they are)."""
-    weights = {(part.layer, name): weight for part in trace.parts if part.tied_to is None
-               for name, weight in part.weights.items()}
+    weights = held_once(trace.parts)
     wanted = [Parameter(part.layer, name, part.class_name, weight.shape)
               for part in trace.parts if part.tied_to is None
               for name, weight in part.weights.items()]
@@ -239,8 +238,7 @@ class Showing:
             run()
         except RAISED as error:
             if not in_somebodys_code(error):
-                said = str(error)
-                raise ValueError(said[:1].upper() + said[1:]) from error
+                raise to_be_told(error) from error
             self.made.raised[NETWORK, what] = (
                 f"not run: {self.how.name} raised {sentence(error)}")
 

@@ -75,13 +75,12 @@ class Adapter:
 
         An object that changes its input changes x, as it would in a network of its own.
         """
-        given = np.array(x) if self.hinting else x
         try:
             return self._forward(x, training)
-        except RAISED as error:  # somebody's object may raise anything
+        except RAISED as error:  # somebody's object may raise anything; x is changed after it alone
             if self.hinting:
                 hints.noted(error, hints.of_forward(self.how, self.layer, functools.partial(
-                    _runs, layer=self.layer, strict=self.strict, x=given)))
+                    _runs, layer=self.layer, strict=self.strict, x=x)))
             raise
 
     def _forward(self, x, training: bool) -> np.ndarray:

@@ -98,11 +98,11 @@ class Conventions:
         """A copy of the object, so that the one that was handed over stays as it is."""
         return copy.deepcopy(self.obj)
 
-    def placed(self, like, keras_layer=None):
+    def placed(self, like, keras_layer=None, form=None):
         """A layer that stands for `like`; see `compare.adapters.factory`."""
         from compare.adapters.factory import placed  # which reads conventions
 
-        return placed(self, like, keras_layer)
+        return placed(self, like, keras_layer, form)
 
     def _check_object(self) -> None:
         if isinstance(self.obj, type):

@@ -11,7 +11,7 @@ from scratch.layer_config import layer_from_config
 from scratch.layers import LAYERS, Layer
 
 
-def placed(how, like, keras_layer=None):
+def placed(how, like, keras_layer=None, form=None):
     """The layer that the object of `how` is, where it stands for `like`.
 
     It is built if the input's shape is known, from `like` or from `how.input_shape`, and then has
@@ -22,6 +22,8 @@ def placed(how, like, keras_layer=None):
         like: a layer, or a config dictionary with 'class_name' and 'config'.
         keras_layer: where a config is given, the live layer that it is of, if there is one. Of a
             class that scratch does not have Keras's own layer is the oracle.
+        form: the class of `compare.adapters.layer` that it is of, None for what the conventions
+            say.
 
     Raises:
         TypeError: for anything else.
@@ -43,7 +45,7 @@ def placed(how, like, keras_layer=None):
     if model.merges:
         raise UnsupportedError(f"Expected a layer of one input. Received: {model}")
     draws = hasattr(model, "active") and how.backward is not None
-    cls = layer_class(how, LAYERS[entry["class_name"]], random_layer.Drawing if draws else None)
+    cls = layer_class(how, LAYERS[entry["class_name"]], random_layer.Drawing if draws else form)
     return _built(how, cls.from_config(entry["config"]), weights, shape)
 
 

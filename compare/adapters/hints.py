@@ -5,6 +5,7 @@ shape, is what is named. Nothing is decided so, it is said in the error alone.
 """
 
 import inspect
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -118,7 +119,7 @@ def _of_mode(how) -> str:
 
 
 def _ways(how, layer) -> Iterator[dict[str, Any]]:
-    """Conventions that were not told, one or two at a time."""
+    """Conventions that were not told, one, two or three at a time."""
     if how.batched is not True or how.batch_axis:
         return
     batches: list[dict] = [{}, {"batched": False}, {"batched": "one"}, {"batch_axis": -1}]
@@ -129,8 +130,6 @@ def _ways(how, layer) -> Iterator[dict[str, Any]]:
     axes: list[dict] = [{}]
     if how.data_format is None and len(layer.input_shape) > 2:
         axes.append({"data_format": "channels_first"})
-    for batch in batches:
-        for layout in layouts:
-            for order in axes:
-                if batch or layout or order:
-                    yield {**batch, **layout, **order}
+    for batch, layout, order in itertools.product(batches, layouts, axes):
+        if batch or layout or order:
+            yield {**batch, **layout, **order}

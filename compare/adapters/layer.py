@@ -106,22 +106,20 @@ class Apart(Wrapped):
 
 
 class ForwardAlone(Whole):
-    """A softmax joined with its loss: the way back through it alone is scratch's own."""
+    """A softmax joined with its loss, say: the way back through it alone is scratch's own."""
 
     def backward(self, dy, wants_input_gradient=True):
         return super(Whole, self).backward(dy, wants_input_gradient)
 
 
-class AtInference(Whole):
-    """An object that knows no other mode: in training the layer is scratch's own."""
+class AtInference(ForwardAlone):
+    """An object that knows no other mode: in training the layer is scratch's own, as is the way
+    back."""
 
     def forward(self, x, training=False):
         if not training:
             return super().forward(x, training)
         return super(Whole, self).forward(x, training)
-
-    def backward(self, dy, wants_input_gradient=True):
-        return super(Whole, self).backward(dy, wants_input_gradient)
 
 
 def layer_class(how, base: type, form: type[Wrapped] | None = None) -> type:

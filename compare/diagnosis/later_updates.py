@@ -53,9 +53,8 @@ class LaterSteps:
         given = later_updates.drawn(self.reference)[:later_updates.STEPS]
         gradients = [state.gradients for state in given]
         made = self.candidate.consecutive(given[0].weights, gradients)
-        first = replace(self._computation(position, "", replace(
-            given[0], iteration=0, slots=[])), iteration=0, slots=())
-        return [Observation(replace(first, later=tuple(map(tuple, gradients[1:count + 1]))),
+        first = self._computation(position, "", replace(given[0], iteration=0, slots=[]))
+        return [Observation(first.changed(later=tuple(map(tuple, gradients[1:count + 1]))),
                             made[count][position]) for count in range(len(given))]
 
     def _computation(self, position: int, slot: str, state: State) -> UpdateComputation:

@@ -139,8 +139,9 @@ class WholeDiagnosis:
                     yield self._of_op(i, f"{name}_gradient", (i, f"{name}_gradient"), made)
         if self.trace.y is not None:
             yield self._of_loss(wrong)
+        factor = self._factor(seen, wrong)
         for i in reversed(range(len(parts))):
-            sent = list(self._sent_back(i, self._factor(seen, wrong)))
+            sent = list(self._sent_back(i, factor))
             yield from sent
             if len(sent) > 1:
                 yield replace(sent[0], beside=tuple(sent[1:]))

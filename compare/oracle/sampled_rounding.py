@@ -22,6 +22,7 @@ from compare.oracle.expected import learned, optimizer_of
 from compare.oracle.network import along_the_graph, mean_over_batches
 from compare.oracle.optimizers import Optimizer
 from compare.oracle.running_error import Bounded, Rounding
+from compare.tracing.shared_weights import held_once
 from compare.tracing.trace import Trace
 from scratch.several import each
 
@@ -129,9 +130,8 @@ class SampledStep:
     def _after(self, optimizer: Optimizer, made: dict[tuple[str, str], Bounded], rounding: Rounding
                ) -> dict[tuple[str, str], Bounded]:
         """Every weight after the step, and the loss before, given what a pass computed."""
-        after = {(part.layer, name): Bounded(weight, rounding)
-                 for part in self.trace.parts if part.tied_to is None
-                 for name, weight in part.weights.items()}
+        after = {key: Bounded(weight, rounding)
+                 for key, weight in held_once(self.trace.parts).items()}
         after.update({key: value for key, value in made.items() if key in after})
         if self.trained:
             gradients = [made[layer, f"{name}_gradient"] for layer, name in self.trained]

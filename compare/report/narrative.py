@@ -27,7 +27,8 @@ def plain_words(rows: list[Row]) -> list[Text]:
         return []
     first = failed[0]
     said = []
-    if _whole_alone(rows):
+    whole_alone = _whole_alone(rows)
+    if whole_alone:
         said = [f"{WHOLE_ALONE} {first.name}.", *numbers(first)]
     elif first.of_layer and first.actual is None:
         said.append(f"Layer '{first.layer}' gave no {tensor_name(first.tensor)}, that could be "
@@ -43,7 +44,7 @@ def plain_words(rows: list[Row]) -> list[Text]:
         said.append(f"{BEYOND[gate]} {first.name}.")
         said += numbers(first)
     return [wrapped(line(text), indent="    " if text.startswith("  ") else "")
-            for text in said + ([] if _whole_alone(rows) else others(first, failed, rows))]
+            for text in said + ([] if whole_alone else others(first, failed, rows))]
 
 
 def _whole_alone(rows: list[Row]) -> bool:

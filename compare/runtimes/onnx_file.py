@@ -36,13 +36,12 @@ def ran(path, trace: Trace, data_format: str | None) -> Ran:
 
     x = trace.x
     model = _read(path)
-    constants = {tensor.name for tensor in model.graph.initializer}
+    constants = {tensor.name: tensor for tensor in model.graph.initializer}
     inputs = [each for each in model.graph.input if each.name not in constants]
     if len(inputs) != 1 or len(model.graph.output) != 1:
         raise ValueError(f"Expected an ONNX file with one input and one output. Received {path} "
                          f"with {len(inputs)} and {len(model.graph.output)}")
-    held = {tensor.name: tensor for tensor in model.graph.initializer}
-    nodes = [_node(node, held, onnx) for node in model.graph.node]
+    nodes = [_node(node, constants, onnx) for node in model.graph.node]
     quantized = [str(node) for node in nodes if node.op in QUANTIZED]
     if quantized:
         raise ValueError("Expected an ONNX file that computes in floating point: no bound is "
@@ -115,15 +114,16 @@ def _read(path) -> Any:
                          f"{sentence(error)}") from None
 
 
-def _node(node, held: dict[str, Any], onnx) -> Node:
+def _node(node, constants: dict[str, Any], onnx) -> Node:
     """A node with its attributes, and what ONNX gives as inputs in their place."""
     settings = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
     settings = {name: value.decode() if isinstance(value, bytes) else
                 tuple(value) if isinstance(value, list) else value
                 for name, value in settings.items()}
     if node.op_type == "Clip":
-        settings |= {name: float(onnx.numpy_helper.to_array(held[tensor]).item())
-                     for name, tensor in zip(("min", "max"), node.input[1:]) if tensor in held}
+        settings |= {name: float(onnx.numpy_helper.to_array(constants[tensor]).item())
+                     for name, tensor in zip(("min", "max"), node.input[1:])
+                     if tensor in constants}
     return Node(node.op_type, node.name or node.output[0], tuple(filter(None, node.input)),
                 tuple(filter(None, node.output)), settings)
 

@@ -7,6 +7,12 @@ import numpy as np
 from compare.tracing.trace import Part
 
 
+def held_once(parts: Sequence[Part]) -> dict[tuple[str, str], np.ndarray]:
+    """Each weight by the layer and its name, once: at the first call of its layer."""
+    return {(part.layer, name): weight for part in parts if part.tied_to is None
+            for name, weight in part.weights.items()}
+
+
 def learned(parts: Sequence[Part]) -> list[tuple[int, str]]:
     """(number of the part, name of the weight) of each weight that is trained, once: at the first
     call of its layer."""

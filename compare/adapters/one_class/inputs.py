@@ -23,9 +23,14 @@ def named(x: Any) -> dict[str, np.ndarray]:
     return by_name("x", arrays if len(arrays) > 1 else arrays[0])
 
 
+def among(given: Mapping[str, Any]) -> list[str]:
+    """The names of the inputs among what can be handed over."""
+    return [name for name in given if name == "x" or name.startswith("x_")]
+
+
 def held(given: Mapping[str, Any]) -> dict[str, Any]:
     """What can be handed over, by name: several inputs together, too."""
-    several = [given[name] for name in _inputs(given)]
+    several = [given[name] for name in among(given)]
     return {**given, "x": several} if len(several) > 1 else dict(given)
 
 
@@ -41,7 +46,7 @@ def taken(how, obj: Any, which: str, default: tuple[str, ...], given: Mapping[st
         given: what can be handed over, the inputs among it.
     """
     told: tuple[str, ...] | None = getattr(how, f"{which}_takes")
-    names = _inputs(given)
+    names = among(given)
     if told is not None or len(names) == 1:
         return default if told is None else told
     apart = tuple(name for each in default for name in (names if each == "x" else [each]))
@@ -71,7 +76,7 @@ def sent_back(how, back: dict[str, Any], given: Mapping[str, np.ndarray]
     Raises:
         TypeError: for one gradient where there are several inputs.
     """
-    names, told = _inputs(given), how.backward_gives is not None
+    names, told = among(given), how.backward_gives is not None
     wanted = [GRADIENT + name.removeprefix("x") for name in names]
     rest = {name: value for name, value in back.items() if name not in (GRADIENT, *wanted)}
     found = {name: back.get(name) for name in wanted}
@@ -121,7 +126,3 @@ def _one_for_each(returned: Sequence[Any], inputs: list[np.ndarray]) -> bool:
         elif one is not None:
             return False
     return True
-
-
-def _inputs(given: Mapping[str, Any]) -> list[str]:
-    return [name for name in given if name == "x" or name.startswith("x_")]

@@ -129,9 +129,10 @@ class OneClass:
         obj, found = self.loaded(), []
         for x, labels in batches:
             self._set_mode(obj, True)
-            held = inputs.held({**self._inputs(x), "labels": self._own(labels),
-                                "learning_rate": rate, "training": True})
-            takes = inputs.taken(how, obj, "step", ("x", "labels"), self._inputs(x))
+            own = self._inputs(x)
+            held = inputs.held({**own, "labels": self._own(labels), "learning_rate": rate,
+                                "training": True})
+            takes = inputs.taken(how, obj, "step", ("x", "labels"), own)
             calls.call(how, obj, "step", takes, ("ignored",), held)
             found.append({key: np.array(weight) for key, weight in self._weights_of(obj).items()})
         return found
@@ -169,7 +170,7 @@ class OneClass:
         how = self.how
         obj = self.loaded()
         before, given = given, {name: np.array(each) for name, each in given.items()}
-        x = {name: given[name] for name in given if name.partition("_")[0] == "x"}
+        x = {name: given[name] for name in inputs.among(given)}
         output, said = self._forward(obj, x, True, given.get("labels"), alone)
         run = Run(output=output, loss=self._loss(obj, given, said))
         if how.reset and how.reset_before == "backward":
@@ -281,6 +282,11 @@ def tried(network: OneClass, x: Any) -> np.ndarray | str:
         return network.predicted(x)
     except RAISED as error:
         if isinstance(error, TypeError) and not in_somebodys_code(error):
-            said = str(error)
-            raise ValueError(said[:1].upper() + said[1:]) from error
+            raise to_be_told(error) from error
         return sentence(error)
+
+
+def to_be_told(error: BaseException) -> ValueError:
+    """What `compare.wrap` was not told, as the error that ends a check."""
+    said = str(error)
+    return ValueError(said[:1].upper() + said[1:])

@@ -9,8 +9,7 @@ def require(how) -> None:
              and callable(getattr(how.obj, name, None))]
     for what in ("forward", "backward", "loss", "step"):
         name = getattr(how, what)
-        if not isinstance(name, str) or callable(getattr(how.obj, name.split(".")[0], None)) or \
-                "." in name:
+        if not isinstance(name, str) or "." in name or callable(getattr(how.obj, name, None)):
             continue
         more = ""
         if what == "backward":

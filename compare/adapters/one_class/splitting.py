@@ -74,12 +74,10 @@ def _related(trace: Trace, layer: str) -> tuple[set[str], set[str]]:
 
 def _between(trace: Trace, first: str, last: str) -> list[str]:
     """The parts on the way from one layer to another, but for the first part of each."""
-    names = [part.name for part in trace.parts]
     layers = [part.layer for part in trace.parts]
     on_the_way = {first} | _related(trace, first)[1] & _related(trace, last)[0]
-    return [name for name, layer in zip(names[layers.index(first) + 1:layers.index(last)],
-                                        layers[layers.index(first) + 1:layers.index(last)])
-            if layer in on_the_way]
+    return [part.name for part in trace.parts[layers.index(first) + 1:layers.index(last)]
+            if part.layer in on_the_way]
 
 
 def _apart(how, parameters: list[Parameter], trace: Trace) -> str:

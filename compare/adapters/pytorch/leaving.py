@@ -19,7 +19,7 @@ def said_of(module: Any, x: torch.Tensor, model: Any) -> str:
     """
     begin = 0
     for call in until_it_stops(module, x):
-        for i, layer in list(enumerate(model.layers))[begin:]:
+        for i, layer in enumerate(model.layers[begin:], begin):
             if layer.merges or not kinds.stands_for(call.kind, kind(layer)) or \
                     not _as(call.read, layer.input_shape) or not _of_its_size(call, layer):
                 continue

@@ -70,7 +70,7 @@ FORMULAS = {  # by activation: (how it differs, function of complex numbers)
            _gelu_by_tanh(0.044715, scale)) for said, scale in (
                ("0.8", 0.8), ("0.7978", 0.7978), ("0.79788", 0.79788), ("2 / pi", 2 / np.pi),
                ("sqrt(pi / 2)", np.sqrt(np.pi / 2)), ("sqrt(2) / pi", np.sqrt(2) / np.pi))),
-        ("approximated by sigmoid(1.702 z)", lambda z: z * _sigmoid(1.702 * z)),
+        ("approximated by sigmoid(1.702 z)", _steep(1.702)),
         ("erf(z) for erf(z / sqrt 2)", lambda z: z / 2 * (1 + _erf_to_seven_digits(z)))],
     "selu": [
         ("1.05 and 1.67 for its constants", _selu(1.05, 1.67)),

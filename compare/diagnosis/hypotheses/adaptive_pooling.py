@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from compare.diagnosis.hypotheses.pooling import shares_along
 from compare.diagnosis.hypothesis import Variant, inside
 from compare.oracle.layers.adaptive_pooling import AdaptiveMax, AdaptivePooling, cut
 from compare.oracle.running_error import Bounded
@@ -33,7 +34,7 @@ def of_adaptive_pools(c) -> list[Variant]:
             found += [inside(TIES, said, lambda c, rule=rule: c.changed(
                 own=lambda c: _by_ties(c, rule))) for said, rule in (
                     ("each of them gets all of it", "each"), ("the last of them gets it", "last"),
-                    ("the first of them row by row gets it", "rows"))]
+                    ("the first of them row by row gets it", "first"))]
     return found
 
 
@@ -78,7 +79,7 @@ def _by_ties(c, rule: str) -> Bounded:
     """The gradient of maxima, whose ties are settled in another way over whole windows."""
     layer = c.layer
     x, dy = (np.asarray(a, np.float64) for a in (c.x, c.dy))
-    axes = range(layer.first, layer.first + layer.rank)
+    axes = tuple(range(layer.first, layer.first + layer.rank))
     dx, magnitude = np.zeros(x.shape), np.zeros(x.shape)
     along = [layer.windows(x.shape[axis], dy.shape[axis]) for axis in axes]
     for where in np.ndindex(*map(len, along)):
@@ -86,21 +87,8 @@ def _by_ties(c, rule: str) -> Bounded:
         one = [slice(None)] * x.ndim
         for axis, windows, k in zip(axes, along, where):
             place[axis], one[axis] = slice(*windows[k]), slice(k, k + 1)
-        values = x[tuple(place)]
-        won = values == values.max(axis=tuple(axes), keepdims=True)
-        if rule != "each":
-            won = _one_of(won, tuple(axes), last=rule == "last")
-        dx[tuple(place)] += won * dy[tuple(one)]
-        magnitude[tuple(place)] += won * np.abs(dy[tuple(one)])
+        share = shares_along(x[tuple(place)], axes, rule)
+        dx[tuple(place)] += share * dy[tuple(one)]
+        magnitude[tuple(place)] += share * np.abs(dy[tuple(one)])
     rounding = c.exact(c.x).rounding
     return Bounded(dx, rounding, rounding.gamma(8) * magnitude + 8 * rounding.tiny)
-
-
-def _one_of(won: np.ndarray, axes: tuple[int, ...], last: bool) -> np.ndarray:
-    """Of the places along some axes that are true the first, or the last, in memory's order."""
-    moved = np.moveaxis(won, axes, range(-len(axes), 0))
-    flat = moved.reshape(*moved.shape[:-len(axes)], -1)
-    flat = flat[..., ::-1] if last else flat
-    chosen = np.arange(flat.shape[-1]) == flat.argmax(axis=-1)[..., None]
-    chosen = chosen[..., ::-1] if last else chosen
-    return np.moveaxis(chosen.reshape(moved.shape), range(-len(axes), 0), axes)

@@ -18,14 +18,13 @@ def of_augmentation(c) -> list[Variant]:
         return _at_inference() if isinstance(c.layer, RandomFlip) and c.tensor == "output" else []
     if "noise" not in c.weights:
         return []
-    found = [inside("mask-wrong-tensor", "another image's draw",
-                    lambda c: c.weighing(noise=np.roll(c.weights["noise"], 1, axis=0)))]
+    found = [drawn("mask-wrong-tensor", "another image's draw",
+                   lambda noise: np.roll(noise, 1, axis=0))]
     if isinstance(c.layer, RandomFlip):
         return found + _of_flips(c)
     found += [inside("clip-missing", "", lambda c: c.configured(**ENDLESS)),
               inside("mask-missing", "no draw is used", lambda c: c.changed(training=False)),
-              inside("sign", "the draw is taken away",
-                     lambda c: c.weighing(noise=-c.weights["noise"])),
+              drawn("sign", "the draw is taken away", lambda noise: -noise),
               inside("mask-wrong-tensor", "images are multiplied by 1 + the draw", lambda c:
                      _without_mean(c.weighing(noise=1 + c.exact(c.weights["noise"]).value)))]
     if isinstance(c.layer, RandomContrast):
@@ -43,6 +42,12 @@ def of_augmentation(c) -> list[Variant]:
     return found
 
 
+def drawn(identifier: str, detail: str, change) -> Variant:
+    """With other draws, which are a function of the right ones."""
+    return inside(identifier, detail, lambda c: c.weighing(
+        noise=change(np.asarray(c.value(c.weights["noise"]), np.float64))))
+
+
 def _of_flips(c) -> list[Variant]:
     turned = np.where(c.weights["noise"] == 0, 1, 0)
     return [inside("axes-permuted", f"turned over: {mode}", lambda c, m=mode: c.configured(mode=m))
@@ -51,8 +56,7 @@ def _of_flips(c) -> list[Variant]:
         inside("mask-inverted", "those are turned over that should stay",
                lambda c: c.weighing(noise=turned)),
         inside("mask-missing", "nothing is turned over", lambda c: c.changed(training=False)),
-        inside("mask-missing", "everything is turned over",
-               lambda c: c.weighing(noise=np.ones_like(c.weights["noise"])))]
+        drawn("mask-missing", "everything is turned over", np.ones_like)]
 
 
 def _at_inference() -> list[Variant]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from compare.diagnosis.hypotheses.augmentation import drawn
 from compare.diagnosis.hypothesis import Variant, inside
 from compare.oracle.layers.blur import RandomGaussianBlur
 from compare.oracle.layers.colors import (
@@ -31,13 +32,11 @@ def of_colors(c) -> list[Variant]:
 
 def _of_choices() -> list[Variant]:
     return [
-        inside("mask-inverted", "those are changed that should stay", lambda c: c.weighing(
-            noise=np.where(c.value(c.weights["noise"]) == 0, 1, 0))),
+        drawn("mask-inverted", "those are changed that should stay",
+              lambda noise: np.where(noise == 0, 1, 0)),
         inside("mask-missing", "nothing is changed", lambda c: c.changed(training=False)),
-        inside("mask-missing", "everything is changed", lambda c: c.weighing(
-            noise=np.ones_like(c.value(c.weights["noise"])))),
-        inside("mask-wrong-tensor", "another image's draw", lambda c: c.weighing(
-            noise=np.roll(c.value(c.weights["noise"]), 1, axis=0)))]
+        drawn("mask-missing", "everything is changed", np.ones_like),
+        drawn("mask-wrong-tensor", "another image's draw", lambda noise: np.roll(noise, 1, axis=0))]
 
 
 def _of_negatives(c) -> list[Variant]:
@@ -75,10 +74,9 @@ def _as(right: Bounded, shares: tuple) -> Bounded:
 
 def _of_sharpness() -> list[Variant]:
     return [
-        inside("given-numbers", "the factor is not doubled", lambda c: c.weighing(
-            noise=np.asarray(c.value(c.weights["noise"]), np.float64) / 2)),
+        drawn("given-numbers", "the factor is not doubled", lambda noise: noise / 2),
         inside("given-numbers", "1/9 of each neighbour and of the pixel", lambda c: c.hooked(
-            smoothed=lambda layer, right, x: _even(right, x, layer.image_axes))),
+            smoothed=lambda layer, right, x: _even(right, x))),
         *[inside("padding-value", said, lambda c, mode=mode: c.hooked(
             smoothed=lambda layer, right, x: _framed(right, x, layer.image_axes, mode)))
           for said, mode in (("the outermost pixels go on beyond the image", "edge"),
@@ -88,29 +86,25 @@ def _of_sharpness() -> list[Variant]:
 
 
 def _of_blur(c) -> list[Variant]:
-    def noise(identifier: str, detail: str, change) -> Variant:
-        return inside(identifier, detail, lambda c: c.weighing(
-            noise=change(np.array(c.value(c.weights["noise"]), np.float64))))
-
     return [
-        noise("mask-inverted", "those are blurred that should stay", lambda drawn: np.concatenate(
-            [drawn[..., :1] == 0, drawn[..., 1:]], axis=-1)),
-        noise("mask-missing", "everything is blurred", lambda drawn: np.concatenate(
-            [drawn[..., :1] * 0 + 1, drawn[..., 1:]], axis=-1)),
+        drawn("mask-inverted", "those are blurred that should stay", lambda noise: np.concatenate(
+            [noise[..., :1] == 0, noise[..., 1:]], axis=-1)),
+        drawn("mask-missing", "everything is blurred", lambda noise: np.concatenate(
+            [noise[..., :1] * 0 + 1, noise[..., 1:]], axis=-1)),
         *([inside("mask-missing", "the gradient is not blurred", lambda c: c.hooked(
             changed_back=lambda layer, right, dy, noise: dy))]
           if c.tensor == "input_gradient" else []),
-        noise("axes-permuted", "the two deviations are exchanged",
-              lambda drawn: drawn[..., [0, 2, 1]]),
+        drawn("axes-permuted", "the two deviations are exchanged",
+              lambda noise: noise[..., [0, 2, 1]]),
         inside("axes-permuted", "the kernel's rows and columns are exchanged", lambda c: c.hooked(
-            kernel=lambda layer, right, drawn: right(drawn).rearranged(np.transpose))),
+            kernel=lambda layer, right, noise: right(noise).rearranged(np.transpose))),
         inside("kernel-layout", "the products are not read anew", lambda c: c.hooked(
-            kernel=lambda layer, right, drawn: right(drawn).rearranged(
+            kernel=lambda layer, right, noise: right(noise).rearranged(
                 lambda a: a.reshape(a.shape[::-1]).T))),
-        noise("variance-for-deviation", "a root is drawn from the deviation", lambda drawn:
-              np.concatenate([drawn[..., :1], np.sqrt(drawn[..., 1:])], axis=-1)),
-        noise("variance-for-deviation", "the deviation is squared", lambda drawn:
-              np.concatenate([drawn[..., :1], drawn[..., 1:] ** 2], axis=-1)),
+        drawn("variance-for-deviation", "a root is drawn from the deviation", lambda noise:
+              np.concatenate([noise[..., :1], np.sqrt(noise[..., 1:])], axis=-1)),
+        drawn("variance-for-deviation", "the deviation is squared", lambda noise:
+              np.concatenate([noise[..., :1], noise[..., 1:] ** 2], axis=-1)),
         inside("scale", "the weights do not add up to 1", lambda c: c.hooked(
             weights=lambda layer, right, size, deviation: _not_divided(size, deviation))),
         *[inside("padding-value", said, lambda c, mode=mode: c.hooked(
@@ -126,7 +120,7 @@ def _not_divided(size: int, deviation: Bounded) -> Bounded:
     return (distance * distance * Bounded(-0.5, deviation.rounding)).exp()
 
 
-def _even(right, x: Bounded, axes: tuple[int, int]) -> Bounded:
+def _even(right, x: Bounded) -> Bounded:
     """The mean of the window, of what the right kernel makes: (13 s - 4 x) / 9."""
     made = right(x)
     return Bounded((13 * made.value - 4 * x.value) / 9, x.rounding,

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from compare.diagnosis.hypotheses.augmentation import drawn
 from compare.diagnosis.hypothesis import Variant, inside
 from compare.oracle.affine_images import FLOAT32, away, within
 from compare.oracle.inverse_transformation import inverse
@@ -28,33 +29,27 @@ def of_places(c) -> list[Variant]:
 
 def _of_draws(c) -> list[Variant]:
     found = [inside("mask-missing", "no draw is used", lambda c: c.changed(training=False)),
-             _drawn("mask-wrong-tensor", "another image's draw",
-                    lambda noise: np.roll(noise, 1, axis=0)),
-             _drawn("mask-wrong-tensor", "the first image's draw for all",
-                    lambda noise: np.broadcast_to(noise[:1], noise.shape))]
+             drawn("mask-wrong-tensor", "another image's draw",
+                   lambda noise: np.roll(noise, 1, axis=0)),
+             drawn("mask-wrong-tensor", "the first image's draw for all",
+                   lambda noise: np.broadcast_to(noise[:1], noise.shape))]
     if c.weights["noise"].shape[-1] == 2:
-        found += [_drawn("axes-permuted", "the two draws are exchanged",
-                         lambda noise: noise[..., ::-1]),
-                  *[_drawn("mask-wrong-tensor", f"draw {i} for both axes",
-                           lambda noise, i=i: noise[..., [i, i]]) for i in (0, 1)]]
+        found += [drawn("axes-permuted", "the two draws are exchanged",
+                        lambda noise: noise[..., ::-1]),
+                  *[drawn("mask-wrong-tensor", f"draw {i} for both axes",
+                          lambda noise, i=i: noise[..., [i, i]]) for i in (0, 1)]]
     return found
-
-
-def _drawn(identifier: str, detail: str, change) -> Variant:
-    """With other draws, which are a function of the right ones."""
-    return inside(identifier, detail, lambda c: c.weighing(
-        noise=change(np.asarray(c.value(c.weights["noise"]), np.float64))))
 
 
 def _of_directions(c) -> list[Variant]:
     found = [inside("transformation-inverted", "by the inverse of the matrix", lambda c: c.hooked(
         forth=lambda layer, right, *given: inverse(right(*given))))]
     if isinstance(c.layer, RandomShear):
-        found += [_drawn("sign", "both shears are taken the other way", lambda noise: -noise),
-                  *[_drawn("sign", f"shear {i} is taken the other way", lambda noise, i=i:
-                           noise * np.where(np.arange(2) == i, -1, 1)) for i in (0, 1)]]
+        found += [drawn("sign", "both shears are taken the other way", lambda noise: -noise),
+                  *[drawn("sign", f"shear {i} is taken the other way", lambda noise, i=i:
+                          noise * np.where(np.arange(2) == i, -1, 1)) for i in (0, 1)]]
     if isinstance(c.layer, RandomRotation):
-        found += [_drawn("angle-unit", said, change) for said, change in UNITS.items()]
+        found += [drawn("angle-unit", said, change) for said, change in UNITS.items()]
     return found
 
 

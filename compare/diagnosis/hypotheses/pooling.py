@@ -121,6 +121,14 @@ def _shares(values, rule: str, kernel=None) -> np.ndarray:
     return (np.arange(len(values)).reshape(-1, *[1] * (values.ndim - 1)) == winner).astype(float)
 
 
+def shares_along(x: np.ndarray, axes: tuple[int, ...], rule: str) -> np.ndarray:
+    """How much of a gradient each number of an array gets, whose maxima go along some axes."""
+    front = range(len(axes))
+    moved = np.moveaxis(x, axes, front)
+    share = _shares(moved.reshape(-1, *moved.shape[len(axes):]), rule).reshape(moved.shape)
+    return np.moveaxis(share, front, axes)
+
+
 def _window_ties(c, rule: str):
     oracle = c.oracle()
     oracle.forward(c.exact(c.x), {})
@@ -140,10 +148,7 @@ def _global_ties(c, rule: str):
     oracle = c.oracle()
     oracle.forward(c.exact(c.x), {})
     dy = oracle.taken(c.exact(c.dy)).value
-    x = np.moveaxis(np.asarray(c.x, np.float64), oracle.axes, range(len(oracle.axes)))
-    values = x.reshape(-1, *x.shape[len(oracle.axes):])
-    share = _shares(values, rule).reshape(x.shape)
-    share = np.moveaxis(share, range(len(oracle.axes)), oracle.axes)
+    share = shares_along(np.asarray(c.x, np.float64), oracle.axes, rule)
     return bounded_sum(share * dy, np.abs(share * dy), 0, c.rounding)
 
 

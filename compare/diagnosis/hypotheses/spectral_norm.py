@@ -68,14 +68,18 @@ def vectors(oracle, kernel, u) -> tuple[np.ndarray, np.ndarray]:
 
 
 def estimate(oracle, kernel, u) -> float:
-    v, u = vectors(oracle, kernel, u)
+    return singular_value(kernel, *vectors(oracle, kernel, u))
+
+
+def singular_value(kernel, v, u) -> float:
     return float((v @ kernel.reshape(-1, kernel.shape[-1]) @ u.T).item())
 
 
 def _numbers(c) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """(kernel, v, u, the singular value's estimate) in float64."""
     kernel, u = (np.asarray(c.value(c.weights[name]), np.float64) for name in (KERNEL, VECTOR))
-    return kernel, *vectors(c.layer, kernel, u), estimate(c.layer, kernel, u)
+    v, u = vectors(c.layer, kernel, u)
+    return kernel, v, u, singular_value(kernel, v, u)
 
 
 def of_the_old_kernel(c) -> Bounded:

@@ -16,7 +16,7 @@ import numpy as np
 from compare.adapters.activation import as_activation
 from compare.adapters.assembly import activation_alone, stand_in
 from compare.adapters.conventions import Conventions
-from compare.adapters.layer import AtInference, layer_class
+from compare.adapters.layer import AtInference
 from compare.adapters.untouched import Seam, Untouched
 from compare.runtimes.graph import Ran
 from compare.runtimes.jax_functions.layer import JaxLayer, gradient_place, named, place
@@ -29,7 +29,6 @@ from compare.tracing.model_kinds import kind
 from compare.tracing.recorder import record
 from compare.tracing.trace import Trace, layer_parts
 from compare.tracing.types import Network
-from scratch.layers import LAYERS
 from scratch.operations import Operation
 
 SAMPLES = 8  # of the batch on which the function is watched
@@ -156,9 +155,7 @@ class Watched:
             activation=activation,
             gradients={name: gradient_place(name, weights[name].to_keras) for name in trained})
         form = AtInference if kind(layer) == "BatchNormalization" else None
-        made_class: Any = layer_class(how, LAYERS[kind(layer)], form)
-        new = made_class.from_config(layer.get_config())
-        new.strict = True
+        new = how.placed({"class_name": kind(layer), "config": layer.get_config()}, form=form)
         new.name, new.dtype, new.trainable = layer.name, layer.dtype, layer.trainable
         new.build(layer.input_shape)
         for name, weight in params.items():

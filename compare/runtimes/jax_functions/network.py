@@ -13,6 +13,7 @@ from compare.runtimes.jax_functions.weights import Stored, stored
 from compare.runtimes.pairing import Pairing, Pairs
 from compare.runtimes.reading import makes
 from compare.tracing.layer_error import RAISED, sentence
+from compare.tracing.shared_weights import held_once
 from compare.tracing.trace import Trace
 from compare.tracing.types import Network
 
@@ -83,8 +84,7 @@ class JaxFunction:
     def run(self, trace: Trace) -> Ran:
         """What it computes of a trace's batch, with its own params or, if none of them is Keras's,
         with Keras's; where an array has no place in Keras, or is missing, with its own."""
-        keras = {(part.layer, name): weight for part in trace.parts if part.tied_to is None
-                 for name, weight in part.weights.items()}
+        keras = held_once(trace.parts)
         program, _ = self.program(trace.x)
         try:
             where = self.mapped(program, keras)

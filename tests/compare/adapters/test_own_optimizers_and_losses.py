@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import compare
+from compare.diagnosis.later_updates import LaterSteps
 from tests.compare.support import wrapped_networks as networks
 from tests.compare.support.own_losses import SquaredError
 
@@ -146,6 +147,18 @@ def test_another_momentum_is_named_although_it_cannot_be_seen(keras, made, ident
     report = stepping(keras, keras.optimizers.SGD(0.1, momentum=0.9), made, **BY_NAME)
     assert not report and report.cause.identifier == identifier, report.cause
     assert said in report.cause.sentence
+
+
+def test_each_of_the_first_steps_is_held_against_what_that_step_gives(keras):
+    rule = keras.optimizers.SGD(0.1, momentum=0.9)
+    twin = network(keras, rule)
+    model = compare.assemble([None, None], twin,
+                             optimizer=compare.wrap(Momentum(), like=rule, **BY_NAME))
+    steps = LaterSteps(model, twin, compare.record(twin, X, TARGETS), "candidate")
+    assert not steps.can_be_set
+    for position in range(len(steps.keys)):
+        seen = steps.consecutive(position)
+        assert len(seen) > 1 and not any(each.fails for each in seen)
 
 
 def test_errors_name_the_options(keras):
