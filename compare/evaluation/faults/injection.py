@@ -23,6 +23,11 @@ def patched(thing, **methods):
     thing.__class__ = type(base.__name__, (base,), members)
 
 
+def patching(**methods):
+    """A function that replaces methods of one object, as `patched` has it."""
+    return lambda thing: patched(thing, **methods)
+
+
 def remembering(inject):
     """An injection into a layer that also keeps its input, as `seen`."""
     def into(layer):

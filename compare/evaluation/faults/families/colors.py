@@ -3,7 +3,7 @@
 import numpy as np
 
 from compare.evaluation.faults.families.making import single
-from compare.evaluation.faults.injection import patched
+from compare.evaluation.faults.injection import patching
 from compare.evaluation.faults.networks import around
 from scratch.naming import snake_case
 
@@ -15,10 +15,6 @@ NEGATIVE = around("RandomInvert", factor=(0.4, 0.8), value_range=(0, 3), batch=5
 GREY = around("RandomGrayscale", factor=0.6, batch=5)
 # whose channels are red, green and blue
 GREY.nodes[0].arguments["filters"] = 3
-
-
-def patching(**methods):
-    return lambda layer: patched(layer, **methods)
 
 
 def inverted(self, right, x, noise):

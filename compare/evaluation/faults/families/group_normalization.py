@@ -5,11 +5,10 @@ import numpy as np
 from compare.evaluation.faults.families.making import single
 from compare.evaluation.faults.families.normalization import (
     outside_root,
-    patching,
     unbiased,
     wrong_epsilon,
 )
-from compare.evaluation.faults.injection import cousin, gradient, input_gradient, output
+from compare.evaluation.faults.injection import cousin, gradient, input_gradient, output, patching
 from compare.evaluation.faults.networks import around
 from scratch.naming import snake_case
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from compare.evaluation.faults.families.making import single
 from compare.evaluation.faults.fault import UNKNOWN
-from compare.evaluation.faults.injection import patched
+from compare.evaluation.faults.injection import patching
 from compare.evaluation.faults.networks import around
 from scratch.naming import snake_case
 
@@ -12,10 +12,6 @@ OUT, DX, NOISE = "output", "input_gradient", "noise"
 DROPOUT = around("Dropout", rate=0.3, batch=5)
 SPATIAL = around("SpatialDropout2D", rate=0.3)
 GAUSSIAN = around("GaussianNoise", stddev=0.5)
-
-
-def patching(**methods):
-    return lambda layer: patched(layer, **methods)
 
 
 def always(self, right, x, training=False):

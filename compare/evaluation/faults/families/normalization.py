@@ -4,7 +4,14 @@ import numpy as np
 
 from compare.evaluation.faults.families.making import single
 from compare.evaluation.faults.fault import UNKNOWN
-from compare.evaluation.faults.injection import gradient, half, input_gradient, output, patched
+from compare.evaluation.faults.injection import (
+    gradient,
+    half,
+    input_gradient,
+    output,
+    patched,
+    patching,
+)
 from compare.evaluation.faults.networks import around
 from scratch.naming import snake_case
 
@@ -121,10 +128,6 @@ def over_all(layer, y, x):
     centred = x - x.mean(axis=axes, keepdims=True)
     normal = centred / np.sqrt(np.square(centred).mean(axis=axes, keepdims=True) + layer.epsilon)
     return normal * layer.params["gamma"] + layer.params["beta"]
-
-
-def patching(**methods):
-    return lambda layer: patched(layer, **methods)
 
 
 BN, LN = "BatchNormalization", "LayerNormalization"

@@ -3,9 +3,10 @@
 import numpy as np
 
 from compare.evaluation.faults.families.loss_formulas import GRADIENT, VALUE, trained_on
-from compare.evaluation.faults.families.losses import both, patching
+from compare.evaluation.faults.families.losses import both
 from compare.evaluation.faults.families.making import single
 from compare.evaluation.faults.fault import LOSS
+from compare.evaluation.faults.injection import patching
 
 DICE = trained_on("Dice", "sigmoid", axis=-1)
 TVERSKY = trained_on("Tversky", "sigmoid", alpha=0.3, beta=0.7, axis=-1)

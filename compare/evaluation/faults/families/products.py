@@ -4,7 +4,7 @@ import numpy as np
 
 from compare.evaluation.faults.families.making import single
 from compare.evaluation.faults.fault import UNKNOWN
-from compare.evaluation.faults.injection import input_gradient, output, patched
+from compare.evaluation.faults.injection import input_gradient, output, patching
 from compare.evaluation.faults.networks import VECTOR, around, joined
 from scratch.naming import snake_case
 
@@ -14,10 +14,6 @@ DOT = joined("Dot", shape=STEPS, axes=2)
 COSINES = joined("Dot", shape=STEPS, axes=2, normalize=True)
 GAUSSIAN = around("GaussianDropout", shape=VECTOR, rate=0.2, batch=5)
 ALPHA = around("AlphaDropout", shape=VECTOR, rate=0.3, batch=5)
-
-
-def patching(**methods):
-    return lambda layer: patched(layer, **methods)
 
 
 def transposed(layer, y, x):
