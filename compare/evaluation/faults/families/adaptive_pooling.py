@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from compare.evaluation.faults.families.making import single
+from compare.evaluation.faults.families.making import of_layers
 from compare.evaluation.faults.injection import half, input_gradient, output, patched
 from compare.evaluation.faults.networks import IMAGE, SEQUENCE, around
 from scratch.layers.adaptive_pooling import cut
-from scratch.naming import snake_case
 
 OUT, DX = "output", "input_gradient"
 MEAN, MOST, STEPS = ("AdaptiveAveragePooling2D", "AdaptiveMaxPooling2D",
@@ -90,7 +89,4 @@ TABLE = [
 
 def faults():
     """All of them."""
-    for class_name, name, sentence, network, tensor, cause, inject, *more in TABLE:
-        layer = snake_case(class_name)
-        yield single(class_name, f"{layer.replace('_', '-')}-{name}", sentence, network, layer,
-                     tensor, cause, inject, *more)
+    return of_layers(TABLE)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from compare.evaluation.faults.families.making import single
+from compare.evaluation.faults.families.making import of_layers
 from compare.evaluation.faults.fault import UNKNOWN
 from compare.evaluation.faults.injection import (
     gradient,
@@ -13,7 +13,6 @@ from compare.evaluation.faults.injection import (
     patching,
 )
 from compare.evaluation.faults.networks import around
-from scratch.naming import snake_case
 
 OUT, DX = "output", "input_gradient"
 BATCH = around("BatchNormalization", momentum=0.9)
@@ -190,7 +189,4 @@ TABLE = [
 
 def faults():
     """All of them."""
-    for class_name, name, sentence, network, tensor, cause, inject, *more in TABLE:
-        layer = snake_case(class_name)
-        yield single(class_name, f"{layer.replace('_', '-')}-{name}", sentence, network, layer,
-                     tensor, cause, inject, *more)
+    return of_layers(TABLE)
