@@ -27,9 +27,8 @@ def even(name: str, noise: np.ndarray, oracle: EvenlyDrawn, shape: tuple[int, ..
               max_abs=abs(deviation - expected))
     if noise.shape[2:] != (1, 1, len(ranges)):
         many = "one draw" if len(ranges) == 1 else f"{len(ranges)} draws"
-        return row, [Outcome(np.inf, f"expected {many} for each image, received several"
-                             if noise[0, 0].size > len(ranges) else
-                             f"expected {many} for each image, received {noise[0, 0].size}")]
+        received = noise[0, 0].size if noise[0, 0].size <= len(ranges) else "several"
+        return row, [Outcome(np.inf, f"expected {many} for each image, received {received}")]
     if oracle.alike:
         if not (noise == noise[..., :1]).all():
             return row, [Outcome(np.inf, "expected one draw for both axes, received two")]
@@ -39,10 +38,11 @@ def even(name: str, noise: np.ndarray, oracle: EvenlyDrawn, shape: tuple[int, ..
     upper = halves(noise, oracle, shape)
     if upper.shape[-1]:
         found += randomness.independence(upper, 0.5, NAMES, fields=1)
-    if oracle.turned and all(low >= 0 for low, _ in ranges) and (noise.min(-1) < 0).any():
+    if oracle.turned and all(low >= 0 for low, _ in ranges):
         apart = (noise.min(-1) < 0) & (noise.max(-1) > 0)
-        found += [Outcome(np.inf, f"expected both numbers of an image of one sign, received "
-                                  f"{int(apart.sum())} others")] if apart.any() else []
+        if apart.any():
+            found.append(Outcome(np.inf, "expected both numbers of an image of one sign, received "
+                                         f"{int(apart.sum())} others"))
     return row, found
 
 

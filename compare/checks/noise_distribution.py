@@ -89,7 +89,7 @@ def _of_one(name: str, oracle: Oracle, config: Config, noise: np.ndarray,
             own = noise[..., place]
             own = own.reshape(*own.shape[:-1], gates, -1)  # one for all steps
             rows.append(dropped(name, own, rate, (*shape[:2], *own.shape[3:]), {1}))
-        return max(rows, key=lambda row: (not row.passed, row.used))
+        return _worst(rows)
     if isinstance(oracle, GaussianNoise):
         return normal(name, noise, config["stddev"])
     if isinstance(oracle, GaussianDropout):
@@ -122,7 +122,11 @@ def _of_blur(name: str, oracle: RandomGaussianBlur, noise: np.ndarray, shape: tu
         found = [*found, Outcome(np.inf, "expected one kernel for a batch, received several")]
     chosen = dropped(name, noise[..., :1], 1 - oracle.probability, shape,
                      set(range(1, len(shape))), 1.0, "stay as it is")
-    rows = chosen, _judged(row, found)
+    return _worst([chosen, _judged(row, found)])
+
+
+def _worst(rows: list[Row]) -> Row:
+    """Of several rows for one layer's draws that which is told."""
     return max(rows, key=lambda row: (not row.passed, row.used))
 
 

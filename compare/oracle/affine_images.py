@@ -18,6 +18,7 @@ Whole numbers, and parts by powers of two down to 1/256, are exact in every orde
 """
 
 from collections.abc import Callable
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -88,14 +89,13 @@ def read(images: Bounded, columns: Bounded, rows: Bounded, filling: Filling) -> 
     sides = [_sides(place, size, filling, nearest)
              for place, size in zip((rows, columns), images.shape[1:3])]
     look = window.nearest if nearest else window.mixed
-    value, error = look(sides[0][0], sides[1][0])
+    found = (look(row, column) for row in sides[0] for column in sides[1])
+    value, error = first = next(found)
     if not images.rounding.bounds:
         return Bounded(value, images.rounding)
-    for row in sides[0]:
-        for column in sides[1]:
-            other, off = look(row, column)
-            with np.errstate(invalid="ignore"):
-                error = np.maximum(error, np.abs(other - value) + off)
+    for other, off in chain([first], found):
+        with np.errstate(invalid="ignore"):
+            error = np.maximum(error, np.abs(other - value) + off)
     unknown = np.maximum(rows.bound, columns.bound) >= QUARTER
     error = np.where(unknown[..., None], window.range + np.abs(error), error)
     return Bounded(value, images.rounding, error)

@@ -43,7 +43,7 @@ def admitted_of_attention(x: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
 
 
 def chosen(counts: np.ndarray, a: Bounded, b: Bounded) -> Bounded:
-    """a where the step counts, else b."""
+    """a where the mask is true, for a step that counts or an image that is changed, else b."""
     return Bounded(np.where(counts, a.value, b.value), a.rounding,
                    np.where(counts, a.bound, b.bound))
 

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from compare.oracle.running_error import LIBRARY_ULPS, Bounded, Rounding
+from compare.oracle.elementary import constant
+from compare.oracle.running_error import LIBRARY_ULPS, Bounded
 
 # 1 / sqrt(x) may be made by a vector instruction and a Newton step: Eigen's was seen 3.1 u off.
 RSQRT_ROUNDINGS = 2 * LIBRARY_ULPS
@@ -93,11 +94,6 @@ def of_counted(x: Bounded, counts: np.ndarray, axes: tuple[int, ...], number: np
 def known(mean: Bounded, variance: Bounded) -> Moments:
     """Moments that are given, such as moving averages."""
     return Moments(mean, variance, variance.value - variance.bound)
-
-
-def constant(value: float, rounding: Rounding) -> Bounded:
-    """A number of a config, which the audited precision may have rounded."""
-    return Bounded(value, rounding, abs(value) * rounding.unit)
 
 
 def inverse_deviation(found: Moments, epsilon: float) -> Bounded:

@@ -241,10 +241,7 @@ class Bounded:
             number = small.sum(axis=axis, keepdims=keepdims)
             least = np.where(small, size, 0.0).sum(axis=axis, keepdims=keepdims)
             passed_on = passed_on + 2 * number * (least + self.rounding.tiny)
-        terms = np.where(terms > 1, terms, 0)  # a sum of one is no sum
-        passed_on = passed_on + 2 * terms * self.rounding.tiny  # terms and partial sums, flushed
-        gamma = self.rounding.gamma(terms)
-        return Bounded(value, self.rounding, passed_on + gamma * (magnitude + passed_on)).flushed()
+        return added_up(value, magnitude, passed_on, terms, self.rounding)
 
     def counts(self) -> np.ndarray:
         """Where the value may be other than zero."""
@@ -290,6 +287,19 @@ class Bounded:
         """The same numbers, errors and all, where a function of an array puts them."""
         error = None if self.error is None else function(self.error)
         return Bounded(function(self.value), self.rounding, error)
+
+
+def added_up(value: np.ndarray, magnitude: np.ndarray, passed_on: np.ndarray, terms: np.ndarray,
+             rounding: Rounding) -> Bounded:
+    """Sums in any order, given in float64, and those of the terms' absolute values and errors.
+
+    Args:
+        terms: how many of them are not exactly zero.
+    """
+    terms = np.where(terms > 1, terms, 0)  # a sum of one is no sum
+    passed_on = passed_on + 2 * terms * rounding.tiny  # terms and partial sums, flushed
+    gamma = rounding.gamma(terms)
+    return Bounded(value, rounding, passed_on + gamma * (magnitude + passed_on)).flushed()
 
 
 def grown(exponent: np.ndarray, error: np.ndarray) -> np.ndarray:

@@ -57,8 +57,8 @@ MUTATIONS = [
     Mutation("bounds: gamma without its denominator", BOUNDS,
              "return off / (1 - off)", "return off", BOUND_TESTS),
     Mutation("bounds: a sum of n terms has n - 2 roundings", BOUNDS,
-             "gamma = self.rounding.gamma(terms)",
-             "gamma = self.rounding.gamma(np.maximum(terms - 2, 0))", BOUND_TESTS),
+             "gamma = rounding.gamma(terms)",
+             "gamma = rounding.gamma(np.maximum(terms - 2, 0))", BOUND_TESTS),
     Mutation("bounds: a dot product without the error of its second factor", BOUNDS,
              "return product(size_a, b.bound) + product(a.bound, size_b) + product("
              "a.bound, b.bound)",

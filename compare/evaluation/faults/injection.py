@@ -23,6 +23,29 @@ def patched(thing, **methods):
     thing.__class__ = type(base.__name__, (base,), members)
 
 
+def patching(**methods):
+    """A function that replaces methods of one object, as `patched` has it."""
+    return lambda thing: patched(thing, **methods)
+
+
+def holding(method: str, /, **settings):
+    """A function that has a method of one object run with other settings than its config says.
+
+    Args:
+        settings: numbers, or functions of the object.
+    """
+    def held(self, right, *given, **named):
+        kept = {key: getattr(self, key) for key in settings}
+        vars(self).update({key: value(self) if callable(value) else value
+                           for key, value in settings.items()})
+        try:
+            return right(*given, **named)
+        finally:
+            vars(self).update(kept)
+
+    return patching(**{method: held})
+
+
 def remembering(inject):
     """An injection into a layer that also keeps its input, as `seen`."""
     def into(layer):

@@ -70,8 +70,7 @@ def draw(seed: int, number: int) -> Specification:
 
 def without_refused_masks(specification: Specification) -> Specification:
     """The network as it is; where a mask comes to what does not take one here, without masks."""
-    makers = [node for node in specification.nodes
-              if node.class_name == "Masking" or node.arguments.get("mask_zero")]
+    makers = [node for node in specification.nodes if node.makes_mask]
     if makers:
         try:
             _try_masked_loss(specification)

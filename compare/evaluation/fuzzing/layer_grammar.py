@@ -165,10 +165,6 @@ def in_float32(arguments) -> tuple[str, ...]:
     return ("float32",)
 
 
-def in_both(arguments) -> tuple[str, ...]:
-    return ("float32", "float64")
-
-
 def interpolates_in(arguments) -> tuple[str, ...]:
     """`interpolation_in_float64`."""
     return ("float32", "float64") if arguments["interpolation"] == "nearest" else ("float32",)
@@ -396,7 +392,7 @@ LAYERS: dict[str, Entry] = {
     "GlobalAveragePooling1D": Entry((SEQUENCE,), GLOBAL),
     **{f"Adaptive{kind}Pooling{rank - 1}D": Entry((rank,), {
         "output_size": sizes, "data_format": FORMAT},
-        pools_to_size, dtypes=in_float32 if rank == VOLUME else in_both)
+        pools_to_size, dtypes=in_float32 if rank == VOLUME else Entry.dtypes)
        for kind in ("Average", "Max") for rank, sizes in (
            (SEQUENCE, (3, 2, 5)), (IMAGE, ((2, 3), 4, (5, 2))),
            (VOLUME, ((4, 2, 3), 2)))},

@@ -39,11 +39,10 @@ def lowered(specification: Specification, rng: np.random.Generator) -> Specifica
 def with_masked_norms_in_float32(specification: Specification) -> Specification:
     """The network as it is, or, where a BatchNormalization may see a mask, which it does not take
     in a low precision, with these layers in float32."""
-    makes = any(node.class_name == "Masking" or node.arguments.get("mask_zero")
-                for node in specification.nodes)
+    masked = any(node.makes_mask for node in specification.nodes)
     return replace(specification, nodes=[
         replace(node, arguments={**node.arguments, "dtype": "float32"})
-        if makes and node.class_name == "BatchNormalization" else node
+        if masked and node.class_name == "BatchNormalization" else node
         for node in specification.nodes])
 
 

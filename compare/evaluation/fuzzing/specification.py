@@ -32,6 +32,11 @@ class Node:
     labels: dict[str, str] = field(default_factory=dict)
     again: int | None = None
 
+    @property
+    def makes_mask(self) -> bool:
+        """Whether some steps of its output do not count."""
+        return self.class_name == "Masking" or bool(self.arguments.get("mask_zero"))
+
 
 @dataclass
 class Specification:

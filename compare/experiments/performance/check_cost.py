@@ -116,4 +116,3 @@ def measured(case: CheckCase) -> CheckCost:
     report = compare.check(model, twin, x, y)
     seconds, work = time.perf_counter() - began, time.process_time() - work
     return CheckCost(case, seconds, work, len(report.rows), bool(report))
-

@@ -5,11 +5,10 @@ Importing this loads matplotlib.
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
 from compare.document.figure_style import BLUE, GREY, INK, ORANGE, new_figure, put_title
 from compare.experiments.performance.check_cost import CHECK_AXES, CheckCase, CheckCost
-from compare.experiments.performance.plain_ticks import plain_ticks
+from compare.experiments.performance.log_axes import log_log, plain_ticks
 from compare.experiments.performance.results import Speed
 from compare.experiments.performance.tables import check_slope
 
@@ -37,20 +36,14 @@ def check_costs(result: Speed) -> Figure | None:
 
 def draw_costs(axes, axis: str, costs: list[CheckCost], power: float | None) -> None:
     """One panel; the steepness of the upper half of the axis stands in its corner."""
-    values = np.array([getattr(cost.case, axis) for cost in costs], float)
+    sizes = [getattr(cost.case, axis) for cost in costs]
     seconds, work = ([getattr(cost, name) for cost in costs] for name in ("seconds", "work"))
-    axes.plot(values, seconds, "o-", color=BLUE, markersize=6, linewidth=1.8, label="of the clock")
-    axes.plot(values, work, "s--", color=ORANGE, markersize=5, linewidth=1.5,
+    axes.plot(sizes, seconds, "o-", color=BLUE, markersize=6, linewidth=1.8, label="of the clock")
+    axes.plot(sizes, work, "s--", color=ORANGE, markersize=5, linewidth=1.5,
               label="of the processors")
-    axes.plot(values, work[-1] * values / values[-1], ":", color=GREY, linewidth=1.5,
+    axes.plot(sizes, work[-1] * np.array(sizes, float) / sizes[-1], ":", color=GREY, linewidth=1.5,
               label="in proportion")
-    axes.set_xscale("log", base=2)
-    axes.set_yscale("log")
-    axes.set_xticks(values, [f"{value:,.0f}" for value in values])
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel(CHECK_AXES[axis])
+    log_log(axes, sizes, CHECK_AXES[axis])
     if power is not None:
         axes.text(0.04, 0.96, f"slope {power:.2f}, upper half", transform=axes.transAxes, va="top",
                   color=INK, fontsize=9)
-    axes.grid(alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)

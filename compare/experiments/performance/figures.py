@@ -7,7 +7,6 @@ from operator import methodcaller
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
 from compare.document.figure_style import (
     BLUE,
@@ -22,7 +21,7 @@ from compare.document.figure_style import (
 from compare.document.pictures import Picture
 from compare.experiments.performance.cases import AXES
 from compare.experiments.performance.check_figure import check_costs
-from compare.experiments.performance.plain_ticks import plain_ticks
+from compare.experiments.performance.log_axes import log_log, plain_ticks
 from compare.experiments.performance.results import BLAS, NAMES, Row, Speed
 from compare.experiments.performance.robust_statistics import slope, upper_half
 from compare.experiments.performance.tables import step_curve, taking_part
@@ -156,14 +155,8 @@ def draw_curve(axes, rows: list[Row], label: str) -> None:
                   linewidth=1.2)
     steepness = slope(*([numbers[i] for i in upper_half(values)] for numbers in (values, work)))
     axes.plot([], [], ":", color=INK, label="multiply-adds" + slope_text(steepness))
-    axes.set_xscale("log", base=2)
-    axes.set_yscale("log")
-    axes.set_xticks(values, [str(value) for value in values])
-    axes.xaxis.set_minor_locator(NullLocator())
+    log_log(axes, values, label)
     plain_ticks(axes.yaxis)
-    axes.set_xlabel(label)
-    axes.grid(alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="upper left", fontsize=9)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from compare.oracle.base import Oracle, judges
 from compare.oracle.rounded_mean import mean
-from compare.oracle.running_error import Bounded, largest
+from compare.oracle.running_error import Bounded, added_up, largest
 from compare.tracing.types import Config
 
 
@@ -55,10 +55,7 @@ class AdaptivePooling(Oracle):
             magnitude[place] += np.abs(share.value)
             passed_on[place] += share.bound
             terms[place] += share.support()
-        terms = np.where(terms > 1, terms, 0.0)  # a sum of one is no sum
-        passed_on = passed_on + 2 * terms * dy.rounding.tiny  # terms and partial sums, flushed
-        error = passed_on + dy.rounding.gamma(terms) * (magnitude + passed_on)
-        return Bounded(total, dy.rounding, error).flushed()
+        return added_up(total, magnitude, passed_on, terms, dy.rounding)
 
     def pooled(self, window: Bounded, axis: int) -> Bounded:
         """What a window comes to, its axis gone."""

@@ -8,7 +8,7 @@ import numpy as np
 from compare.oracle.base import Oracle, judges
 from compare.oracle.layers.piecewise import choose, held, wider
 from compare.oracle.rounded_mean import mean
-from compare.oracle.running_error import Bounded
+from compare.oracle.running_error import Bounded, bilinear
 
 
 class OfImages(Oracle):
@@ -24,6 +24,24 @@ class OfImages(Oracle):
     def image_axes(self) -> tuple[int, int]:
         """Those of the rows and of the columns of a batch."""
         return (2, 3) if self.config.get("data_format") == "channels_first" else (1, 2)
+
+    def mixed(self, x: Bounded, kernel: Bounded) -> Bounded:
+        """Each pixel mixed with its neighbours by a kernel (height, width), zeros beyond the image.
+        """
+        around = [(0, 0)] * 4
+        for axis, size in zip(self.image_axes, kernel.shape):
+            around[axis] = (size // 2, size // 2)
+
+        def product(image: np.ndarray, window: np.ndarray) -> np.ndarray:
+            framed, made = np.pad(image, around), np.zeros(image.shape)
+            for place in np.ndindex(window.shape):
+                cut = [slice(None)] * 4
+                for axis, start in zip(self.image_axes, place):
+                    cut[axis] = slice(start, start + image.shape[axis])
+                made += window[place] * framed[tuple(cut)]
+            return made
+
+        return bilinear(product, x, kernel)
 
 
 class ChosenImages(OfImages):

@@ -4,7 +4,8 @@ import numpy as np
 
 from compare.oracle.base import judges
 from compare.oracle.layers.augmentation import Clipped
-from compare.oracle.running_error import Bounded, bilinear
+from compare.oracle.masks import chosen
+from compare.oracle.running_error import Bounded
 
 
 @judges("RandomGaussianBlur")
@@ -38,10 +39,7 @@ class RandomGaussianBlur(Clipped):
         return made
 
     def changed(self, x: Bounded, noise: Bounded) -> Bounded:
-        made = self.blurred(x, self.kernel(noise))
-        taken = noise.value[..., :1] != 0
-        return Bounded(np.where(taken, made.value, x.value), x.rounding,
-                       np.where(taken, made.bound, x.bound))
+        return chosen(noise.value[..., :1] != 0, self.mixed(x, self.kernel(noise)), x)
 
     def changed_back(self, dy: Bounded, noise: Bounded) -> Bounded:
         return self.changed(dy, noise)  # the kernel is the same from the other end
@@ -58,23 +56,6 @@ class RandomGaussianBlur(Clipped):
         distance = Bounded(np.arange(size) - (size - 1) / 2, deviation.rounding) / deviation
         made = (distance * distance * Bounded(-0.5, deviation.rounding)).exp()
         return made / made.sum()
-
-    def blurred(self, x: Bounded, kernel: Bounded) -> Bounded:
-        """Each pixel mixed with its neighbours."""
-        around = [(0, 0)] * 4
-        for axis, size in zip(self.image_axes, kernel.shape):
-            around[axis] = (size // 2, size // 2)
-
-        def product(image: np.ndarray, window: np.ndarray) -> np.ndarray:
-            framed, made = np.pad(image, around), np.zeros(image.shape)
-            for place in np.ndindex(window.shape):
-                cut = [slice(None)] * 4
-                for axis, start in zip(self.image_axes, place):
-                    cut[axis] = slice(start, start + image.shape[axis])
-                made += window[place] * framed[tuple(cut)]
-            return made
-
-        return bilinear(product, x, kernel)
 
     def reductions(self, input_shape: tuple[int, ...], output_shape: tuple[int, ...]
                    ) -> dict[str, int]:

@@ -7,6 +7,7 @@ from compare.oracle.base import judges
 from compare.oracle.elementary import constant
 from compare.oracle.layers.augmentation import ChosenImages, Clipped
 from compare.oracle.layers.piecewise import held, wider
+from compare.oracle.masks import chosen
 from compare.oracle.running_error import Bounded, bilinear
 from compare.tracing.types import Config
 
@@ -24,16 +25,12 @@ class Recoloured(ChosenImages):
 
     def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.noise = self.noise_of(weights)
-        return x if self.noise is None else self._chosen(self.changed(x), x)
+        return x if self.noise is None else chosen(self.noise.value != 0, self.changed(x), x)
 
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
-        return dy if self.noise is None else self._chosen(self.changed_back(dy), dy), {}
-
-    def _chosen(self, changed: Bounded, own: Bounded) -> Bounded:
-        assert self.noise is not None
-        taken = self.noise.value != 0
-        return Bounded(np.where(taken, changed.value, own.value), own.rounding,
-                       np.where(taken, changed.bound, own.bound))
+        if self.noise is None:
+            return dy, {}
+        return chosen(self.noise.value != 0, self.changed_back(dy), dy), {}
 
 
 @judges("RandomInvert")
@@ -128,18 +125,7 @@ class RandomSharpness(Clipped):
         kernel = constant(1 / 13, x.rounding)
         weights = np.full((3, 3), kernel.value)
         weights[1, 1] *= 5
-        around = [(1, 1) if axis in self.image_axes else (0, 0) for axis in range(4)]
-
-        def product(image: np.ndarray, window: np.ndarray) -> np.ndarray:
-            framed, made = np.pad(image, around), np.zeros(image.shape)
-            for place in np.ndindex(3, 3):
-                cut = [slice(None)] * 4
-                for axis, start in zip(self.image_axes, place):
-                    cut[axis] = slice(start, start + image.shape[axis])
-                made += window[place] * framed[tuple(cut)]
-            return made
-
-        return bilinear(product, x, Bounded(weights, x.rounding, x.rounding.unit * weights))
+        return self.mixed(x, Bounded(weights, x.rounding, x.rounding.unit * weights))
 
     def reductions(self, input_shape: tuple[int, ...], output_shape: tuple[int, ...]
                    ) -> dict[str, int]:

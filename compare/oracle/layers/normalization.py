@@ -22,7 +22,8 @@ import numpy as np
 
 from compare.oracle import masks
 from compare.oracle.base import Oracle, judges
-from compare.oracle.moments import Moments, constant, inverse_deviation, known, moments, of_counted
+from compare.oracle.elementary import constant
+from compare.oracle.moments import Moments, inverse_deviation, known, moments, of_counted
 from compare.oracle.running_error import Bounded
 
 EPSILON = 1e-7  # keras.config.epsilon(), added to the number of steps that count

@@ -8,7 +8,7 @@ import numpy as np
 from compare.oracle.base import Oracle, judges
 from compare.oracle.data_format import Layout
 from compare.oracle.rounded_mean import mean
-from compare.oracle.running_error import Bounded, largest
+from compare.oracle.running_error import Bounded, added_up, largest
 from compare.oracle.windows import Walk
 from compare.tracing.types import Config
 
@@ -130,14 +130,9 @@ class AveragePooling2D(Pooling):
         dy = self.images(dy).flushed()
         one = np.where(self.pixels > 1, dy.support(), 0.0)
         share = mean(dy.value, np.abs(dy.value), dy.bound, one, self.pixels, dy.rounding)
-        terms = self._spread(share.support())
-        passed_on = self._spread(share.bound)
-        terms = np.where(terms > 1, terms, 0.0)  # a sum of one is no sum
-        passed_on += 2 * terms * dy.rounding.tiny  # terms and partial sums, flushed
-        magnitude = self._spread(np.abs(share.value))
-        error = passed_on + dy.rounding.gamma(terms) * (magnitude + passed_on)
-        dx = Bounded(self._spread(share.value), dy.rounding, error).flushed()
-        return self.given(dx), {}
+        value, magnitude, passed_on, terms = (self._spread(array) for array in (
+            share.value, np.abs(share.value), share.bound, share.support()))
+        return self.given(added_up(value, magnitude, passed_on, terms, dy.rounding)), {}
 
     def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         return {"output": math.prod(self.pool_size),

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from compare.oracle.elementary import sigmoid, softplus
+from compare.oracle.elementary import constant, sigmoid, softplus
 from compare.oracle.losses.base import FACTOR_ROUNDINGS, LossOracle, opened, stretched
+from compare.oracle.losses.elementwise import positive
 from compare.oracle.running_error import LIBRARY_ULPS, Bounded, bilinear, grown
 
 
@@ -31,7 +32,8 @@ class Circle(LossOracle):
         labels = self.cast(y).reshape(-1)
         near, far = self.partners(labels)
         apart = Bounded(1.0, self.rounding) - bilinear(lambda a, b: a @ b.T, output, output)
-        pulled, pushed = self.attraction(at_least_zero(apart)), self.repulsion(at_least_zero(apart))
+        d = positive(apart)
+        pulled, pushed = self.attraction(d), self.repulsion(d)
         pull, push = log_sum_exp(pulled.exponent, near), log_sum_exp(pushed.exponent, far)
         paired = np.asarray(near.any(axis=1) & far.any(axis=1))
         total = (pull.total + push.total).where(paired)
@@ -56,12 +58,13 @@ class Circle(LossOracle):
 
     def attraction(self, d: Bounded) -> "Pairs":
         """-gamma max(m + d, 0) (m - d)."""
-        return self._pairs(d, 1, d + self._setting(self.margin), self._setting(self.margin) - d)
+        margin = constant(self.margin, self.rounding)
+        return self._pairs(d, 1, d + margin, margin - d)
 
     def repulsion(self, d: Bounded) -> "Pairs":
         """gamma max(1 + m - d, 0) (1 - m - d)."""
-        return self._pairs(d, -1, self._setting(1 + self.margin) - d,
-                           self._setting(1 - self.margin) - d)
+        return self._pairs(d, -1, constant(1 + self.margin, self.rounding) - d,
+                           constant(1 - self.margin, self.rounding) - d)
 
     def _pairs(self, d: Bounded, sign: int, weight: Bounded, short: Bounded) -> "Pairs":
         """-sign gamma max(weight, 0) short, where the weight moves with sign d, the other with -d.
@@ -69,7 +72,7 @@ class Circle(LossOracle):
         Multiplied out it is gamma (d^2 - m^2), or gamma ((1 - d)^2 - m^2), which loses digits where
         the two are nearly equal: the bound has room for that.
         """
-        gamma, cut = self._setting(self.config.get("gamma", 80.0)), at_least_zero(weight)
+        gamma, cut = constant(self.config.get("gamma", 80.0), self.rounding), positive(weight)
         exponent = cut * short * gamma * -float(sign)
         moves = short.where((weight.value >= 0) & self.weights_move)
         open_ = (np.abs(weight.value) <= weight.bound) & self.weights_move
@@ -83,10 +86,6 @@ class Circle(LossOracle):
     @property
     def margin(self) -> float:
         return float(self.config.get("margin", 0.4))
-
-    def _setting(self, number: float) -> Bounded:
-        """A setting, which each side may hold in its own precision."""
-        return Bounded(number, self.rounding, self.rounding.unit * abs(number))
 
     def counted(self, losses: Bounded, possible: np.ndarray, sample_weight: np.ndarray | None,
                 steps: np.ndarray | None) -> Bounded:
@@ -150,10 +149,6 @@ def divisors(terms: np.ndarray, sure: np.ndarray, open_: np.ndarray) -> tuple[fl
     return float(least), float(most)
 
 
-def at_least_zero(x: Bounded) -> Bounded:
-    return Bounded(np.maximum(x.value, 0.0), x.rounding, x.error)
-
-
 def widened(x: Bounded, room: np.ndarray) -> Bounded:
     return Bounded(x.value, x.rounding, x.bound + room)
 
@@ -182,5 +177,4 @@ def log_sum_exp(z: Bounded, among: np.ndarray) -> Pooled:
     room = (grown(share, rounding.unit * exponent) + grown(share, 2 * off)
             + rounding.gamma(1) * (quotient.value + quotient.bound))
     bound = np.minimum(quotient.bound + room, 1 + rounding.gamma(8 + among.shape[1]))
-    return Pooled(Bounded(total.value, rounding, total.bound).reshape(-1),
-                  Bounded(quotient.value, rounding, np.where(among, bound, 0.0)))
+    return Pooled(total.reshape(-1), Bounded(quotient.value, rounding, np.where(among, bound, 0.0)))

@@ -13,7 +13,7 @@ import scratch
 from compare.checks.layerwise import Layerwise
 from compare.inputs import twins
 from compare.tracing.ops import ops_of
-from tests.compare.support import examples
+from tests.compare.support import examples, report_rows
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,7 @@ def part(trace, layer):
 
 
 def failed(candidate, reference):
-    return [(row.gate, row.layer, row.tensor) for row in compare.diff(candidate, reference).rows
-            if not row.passed]
+    return report_rows.failed(compare.diff(candidate, reference))
 
 
 def test_a_trace_is_equal_to_itself(trace):

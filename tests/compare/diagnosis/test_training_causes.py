@@ -5,13 +5,8 @@ import pytest
 
 import scratch
 from compare.diagnosis import diagnose_loss, diagnose_optimizer
-from compare.evaluation.faults.families.optimizers import (
-    decaying,
-    gradients,
-    patching,
-    setting,
-    uncounted,
-)
+from compare.evaluation.faults.families.optimizers import decaying, gradients, setting, uncounted
+from compare.evaluation.faults.injection import patching
 from tests.compare.support.faults import put
 
 SPARSE = scratch.SparseCategoricalCrossentropy

@@ -7,6 +7,7 @@ import compare
 import scratch
 from compare.oracle.registry import oracle_for
 from compare.oracle.running_error import Bounded, Rounding
+from tests.compare.support.augmenting import assert_draws_fail, augmenting
 from tests.scratch.layers.test_augmentation import EACH, UNDRAWN, by_pixel, example, made
 
 LAYER_ARGUMENTS = {"data_format": "channels_last"}
@@ -58,23 +59,14 @@ def test_undrawn_images_stay(name):
     assert oracle.forward(x, {}) is x and oracle.backward(x)[0] is x
 
 
-def network(*layers):
-    scratch.set_random_seed(1)
-    model = scratch.Sequential([scratch.Input((6, 5, 3)), *layers,
-                                scratch.Conv2D(2, (2, 3), activation="tanh"), scratch.Flatten(),
-                                scratch.Dense(3, activation="softmax")])
-    model.compile("sgd", "sparse_categorical_crossentropy")
-    return model
-
-
 def test_parity_in_training_with_shared_draws_and_without(keras):
     rng = np.random.default_rng(0)
     x, y = rng.random((6, 6, 5, 3)), np.arange(6) % 3
-    model = network(scratch.RandomFlip(), scratch.RandomContrast(0.4, (0, 1)),
-                    scratch.RandomGrayscale(), scratch.RandomInvert(value_range=(0, 1)),
-                    scratch.RandomSharpness(0.8, (0, 1)),
-                    scratch.RandomGaussianBlur(kernel_size=(5, 3), value_range=(0, 1)),
-                    scratch.RandomHue(0.2, name="coloured"), scratch.RandomBrightness(0.3))
+    model = augmenting(scratch.RandomFlip(), scratch.RandomContrast(0.4, (0, 1)),
+                       scratch.RandomGrayscale(), scratch.RandomInvert(value_range=(0, 1)),
+                       scratch.RandomSharpness(0.8, (0, 1)),
+                       scratch.RandomGaussianBlur(kernel_size=(5, 3), value_range=(0, 1)),
+                       scratch.RandomHue(0.2, name="coloured"), scratch.RandomBrightness(0.3))
     report = compare.check(model, compare.twin(model), x, y)
     assert report, report
     assert report.not_checked == ["training of RandomHue 'coloured'"]
@@ -145,11 +137,4 @@ class Normal(scratch.RandomBrightness):
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "")
 def test_wrong_draws_fail_by_name(own, right, said):
     scratch.set_random_seed(0)
-    x = np.random.default_rng(0).random((6, 4, 5, 3))
-    own.name = right.name = "layer"
-    models = [scratch.Sequential([scratch.Input((4, 5, 3)), layer]) for layer in (own, right)]
-    report = compare.check(*models, x, upstream=x)
-    noise = [row for row in report.rows if row.tensor == "noise"]
-    assert [row.passed for row in noise] == [False], report
-    assert said in noise[0].note, noise[0].note
-    assert report.cause is not None and report.cause.identifier.startswith("noise-")
+    assert_draws_fail(own, right, said)

@@ -8,7 +8,7 @@ import pytest
 from compare.oracle.losses import LOSSES, exact_loss, loss_terms
 from compare.oracle.running_error import Bounded, Rounding
 from scratch import losses
-from tests.compare.support.oracle_checks import assert_inside
+from tests.compare.support.oracle_checks import SLACK, assert_inside, perturbed
 from tests.scratch.support.loss_cases import (
     CASES,
     REDUCTIONS,
@@ -21,7 +21,6 @@ from tests.scratch.support.loss_cases import (
 )
 from tests.scratch.support.loss_oracles import batch_loss
 
-SLACK = 1e-15  # for the rounding of the sum of an array and its error
 FUSED = [case for case in CASES if case[1].get("from_logits")]
 
 
@@ -111,7 +110,7 @@ def test_errors_of_the_outputs_are_carried_into_the_loss(case, size):
         value, gradient = exact_loss(loss, y, Bounded(output, rounding, error), False, "float32",
                                      weight)
         for _ in range(3):
-            moved = output + (error - SLACK) * rng.choice([-1, -0.3, 0, 1], output.shape)
+            moved = perturbed(output, error, rng)
             if case[0] in ("Poisson", "CategoricalGeneralizedCrossEntropy"):
                 moved = np.maximum(moved, 1e-12)  # logarithms and powers of less are undefined
             value2, gradient2 = exact_loss(loss, y, Bounded(moved, rounding), False, "float32",

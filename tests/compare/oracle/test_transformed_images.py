@@ -11,6 +11,7 @@ from compare.oracle.inverse_transformation import inverse
 from compare.oracle.registry import oracle_for
 from compare.oracle.running_error import Bounded, Rounding
 from scratch.affine_transform import within
+from tests.compare.support.augmenting import assert_draws_fail, augmenting
 from tests.scratch.support.image_places import FILL, KINDS, MODES, SHAPE, by_pixel, draws, matrix
 
 LAYERS = {"RandomTranslation": {"height_factor": 0.9, "width_factor": 0.9},
@@ -182,24 +183,15 @@ def test_places_are_exact_where_sums_are_and_else_off_by_roundings():
     assert (columns.bound[..., 1:] > 0).all() and columns.bound.max() < 3.4 * FLOAT32.unit
 
 
-def network(*layers):
-    scratch.set_random_seed(1)
-    model = scratch.Sequential([scratch.Input((6, 5, 3)), *layers,
-                                scratch.Conv2D(2, (2, 3), activation="tanh"), scratch.Flatten(),
-                                scratch.Dense(3, activation="softmax")])
-    model.compile("sgd", "sparse_categorical_crossentropy")
-    return model
-
-
 @pytest.mark.parametrize("kind, mode", [("bilinear", "reflect"), ("nearest", "wrap")])
 def test_parity_in_training_with_shared_draws(keras, kind, mode):
     rng = np.random.default_rng(0)
     x, y = rng.random((6, 6, 5, 3)), np.arange(6) % 3
     settings = {"interpolation": kind, "fill_mode": mode}
-    model = network(scratch.RandomTranslation(0.4, (-0.2, 0.6), **settings),
-                    scratch.Conv2D(3, 2, padding="same"),
-                    scratch.RandomRotation(0.3, **settings), scratch.RandomZoom(0.4, **settings),
-                    scratch.RandomShear((0.1, 0.4), (0.1, 0.2), **settings))
+    model = augmenting(scratch.RandomTranslation(0.4, (-0.2, 0.6), **settings),
+                       scratch.Conv2D(3, 2, padding="same"),
+                       scratch.RandomRotation(0.3, **settings), scratch.RandomZoom(0.4, **settings),
+                       scratch.RandomShear((0.1, 0.4), (0.1, 0.2), **settings))
     report = compare.check(model, compare.twin(model), x, y)
     assert report, report
     assert report.not_checked == []
@@ -250,11 +242,4 @@ class WholeTurns(scratch.RandomRotation):
     (WholeTurns(0.1), scratch.RandomRotation(0.1), "expected numbers from -36 to 36, received")],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "")
 def test_wrong_draws_fail_by_name(keras, own, right, said):
-    x = np.random.default_rng(0).random((6, 4, 5, 3))
-    own.name = right.name = "layer"
-    models = [scratch.Sequential([scratch.Input((4, 5, 3)), layer]) for layer in (own, right)]
-    report = compare.check(*models, x, upstream=x)
-    noise = [row for row in report.rows if row.tensor == "noise"]
-    assert [row.passed for row in noise] == [False], report
-    assert said in noise[0].note, noise[0].note
-    assert report.cause is not None and report.cause.identifier.startswith("noise-")
+    assert_draws_fail(own, right, said)

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from compare.evaluation.faults.families.making import single
-from compare.evaluation.faults.injection import half, input_gradient, output, patched
+from compare.evaluation.faults.families.making import of_layers
+from compare.evaluation.faults.injection import half, holding, input_gradient, output, patched
 from compare.evaluation.faults.networks import IMAGE, SEQUENCE, around
 from scratch.layers.adaptive_pooling import cut
-from scratch.naming import snake_case
 
 OUT, DX = "output", "input_gradient"
 MEAN, MOST, STEPS = ("AdaptiveAveragePooling2D", "AdaptiveMaxPooling2D",
@@ -58,14 +57,6 @@ def last_tie(self, right, dy, axis, along, way_back):
     return np.flip(right(np.flip(dy, axis), axis, turned, np.flip(way_back, axis)), axis)
 
 
-def to_all(self, right, dy, axis, along, way_back):
-    self.every_tie_wins = True
-    try:
-        return right(dy, axis, along, way_back)
-    finally:
-        self.every_tie_wins = False
-
-
 TABLE = [
     (MEAN, "windows-apart", "each window ends where the next one begins", MEANS, OUT,
      "adaptive-windows", cutting(apart)),
@@ -82,7 +73,7 @@ TABLE = [
     (MEAN, "dx-doubled", "the gradient is twice too large", MEANS, DX,
      "scale", input_gradient(lambda layer, dx, dy: dx * 2)),
     (MOST, "dx-to-all-ties", "each number that ties gets the whole gradient", MAXIMA, DX,
-     "pool-ties", lambda layer: patched(layer, pool_gradient=to_all)),
+     "pool-ties", holding("pool_gradient", every_tie_wins=True)),
     (MOST, "dx-last-tie", "the last number that ties gets the gradient", MAXIMA, DX, "pool-ties",
      lambda layer: patched(layer, pool_gradient=last_tie)),
 ]
@@ -90,7 +81,4 @@ TABLE = [
 
 def faults():
     """All of them."""
-    for class_name, name, sentence, network, tensor, cause, inject, *more in TABLE:
-        layer = snake_case(class_name)
-        yield single(class_name, f"{layer.replace('_', '-')}-{name}", sentence, network, layer,
-                     tensor, cause, inject, *more)
+    return of_layers(TABLE)

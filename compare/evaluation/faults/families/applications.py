@@ -3,11 +3,10 @@ CustomScaleLayer."""
 
 import numpy as np
 
-from compare.evaluation.faults.families.making import single
+from compare.evaluation.faults.families.making import of_layers
 from compare.evaluation.faults.fault import UNKNOWN
 from compare.evaluation.faults.injection import gradient, input_gradient, output, patched
 from compare.evaluation.faults.networks import around, joined
-from scratch.naming import snake_case
 
 OUT, DX, DX_2 = "output", "input_gradient", "input_gradient_2"
 GAIN = around("LayerScale", init_values=0.5, projection_dim=4)
@@ -81,7 +80,4 @@ TABLE = [
 
 def faults():
     """All of them."""
-    for class_name, name, sentence, network, tensor, cause, inject, *more in TABLE:
-        layer = snake_case(class_name)
-        yield single(class_name, f"{layer.replace('_', '-')}-{name}", sentence, network, layer,
-                     tensor, cause, inject, *more)
+    return of_layers(TABLE)

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from compare.evaluation.faults.families.making import single
+from compare.evaluation.faults.families.making import of_layers
 from compare.evaluation.faults.injection import gradient, half, input_gradient, output, patched
 from compare.evaluation.faults.networks import SEQUENCE, joined
-from scratch.naming import snake_case
 
 OUT, DQ, DV = "output", "input_gradient_1", "input_gradient_2"
 PLAIN = joined("Attention", shape=SEQUENCE)
@@ -128,7 +127,4 @@ TABLE = [
 
 def faults():
     """All of them."""
-    for class_name, name, sentence, network, tensor, cause, inject, *more in TABLE:
-        layer = snake_case(class_name)
-        yield single(class_name, f"{layer.replace('_', '-')}-{name}", sentence, network, layer,
-                     tensor, cause, inject, *more)
+    return of_layers(TABLE)

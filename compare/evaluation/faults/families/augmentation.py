@@ -2,19 +2,14 @@
 
 import numpy as np
 
-from compare.evaluation.faults.families.making import single
-from compare.evaluation.faults.injection import patched
+from compare.evaluation.faults.families.making import of_layers
+from compare.evaluation.faults.injection import patching
 from compare.evaluation.faults.networks import around
-from scratch.naming import snake_case
 
 OUT, DX, NOISE = "output", "input_gradient", "noise"
 FLIP = around("RandomFlip", mode="horizontal", batch=5)
 LIGHT = around("RandomBrightness", factor=0.4, value_range=(-1, 1), batch=5)
 CONTRAST = around("RandomContrast", factor=(0.6, 0.8), value_range=(-1, 1), batch=5)
-
-
-def patching(**methods):
-    return lambda layer: patched(layer, **methods)
 
 
 def along(axis):
@@ -89,7 +84,4 @@ TABLE = [
 
 def faults():
     """All of them."""
-    for class_name, name, sentence, network, tensor, cause, inject, *more in TABLE:
-        layer = snake_case(class_name)
-        yield single("Augmentation", f"{layer.replace('_', '-')}-{name}", sentence, network, layer,
-                     tensor, cause, inject, *more)
+    return of_layers(TABLE, "Augmentation")

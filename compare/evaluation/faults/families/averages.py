@@ -1,9 +1,9 @@
 """Faults of what stands around every rule: moving averages of weights, gathered gradients."""
 
 from compare.evaluation.faults.families.making import single
-from compare.evaluation.faults.families.optimizers import patching, trained_by
+from compare.evaluation.faults.families.optimizers import trained_by
 from compare.evaluation.faults.fault import OPTIMIZER, TRAINING
-from compare.evaluation.faults.injection import patched
+from compare.evaluation.faults.injection import patched, patching
 
 AVERAGED = trained_by("SGD", momentum=0.9, use_ema=True, ema_momentum=0.7)
 OVERWRITTEN = trained_by("Adam", use_ema=True, ema_momentum=0.7, ema_overwrite_frequency=2)

@@ -4,7 +4,7 @@ import numpy as np
 
 from compare.evaluation.faults.families.making import single
 from compare.evaluation.faults.fault import LOSS, OPTIMIZER, TRAINING
-from compare.evaluation.faults.injection import gradient, input_gradient, lent, output, patched
+from compare.evaluation.faults.injection import gradient, input_gradient, lent, output, patching
 from compare.evaluation.faults.networks import around
 
 FAMILY = "Buffers"
@@ -15,10 +15,6 @@ CONV = around("Conv2D", filters=3, kernel_size=(3, 2), padding="same")
 RELU = around("ReLU")
 POOL = around("MaxPooling2D", pool_size=(2, 3), strides=(2, 2))
 STEPS = 5
-
-
-def patching(**methods):
-    return lambda thing: patched(thing, **methods)
 
 
 def same_memory(name: str):

@@ -5,10 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from compare.evaluation.faults.families.loss_formulas import GRADIENT, VALUE
-from compare.evaluation.faults.families.losses import patching
 from compare.evaluation.faults.families.making import single
-from compare.evaluation.faults.families.overlaps import holding
 from compare.evaluation.faults.fault import LOSS
+from compare.evaluation.faults.injection import holding, patching
 from compare.evaluation.faults.networks import around
 from compare.evaluation.fuzzing.specification import Node, Specification
 from scratch.losses.circle import log_sum_exp

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from compare.evaluation.faults.families.making import single
-from compare.evaluation.faults.injection import patched
+from compare.evaluation.faults.families.augmentation import inverted, not_clipped
+from compare.evaluation.faults.families.making import of_layers
+from compare.evaluation.faults.injection import patching
 from compare.evaluation.faults.networks import around
-from scratch.naming import snake_case
 
 OUT, DX, NOISE = "output", "input_gradient", "noise"
 SHARP = around("RandomSharpness", factor=(0.0, 0.9), value_range=(-1, 1), batch=5)
@@ -15,14 +15,6 @@ NEGATIVE = around("RandomInvert", factor=(0.4, 0.8), value_range=(0, 3), batch=5
 GREY = around("RandomGrayscale", factor=0.6, batch=5)
 # whose channels are red, green and blue
 GREY.nodes[0].arguments["filters"] = 3
-
-
-def patching(**methods):
-    return lambda layer: patched(layer, **methods)
-
-
-def inverted(self, right, x, noise):
-    return right(x, 1 - noise)
 
 
 def rolled(self, right, x, noise):
@@ -73,8 +65,7 @@ TABLE = [
     ("RandomSharpness", "other-image", "uses another image's draw", SHARP, OUT,
      "mask-wrong-tensor", patching(changed=rolled)),
     ("RandomSharpness", "not-clipped", "what leaves the range is not clipped", SHARP, OUT,
-     "clip-missing", patching(combine=lambda self, right, x, noise: (
-         right(x, noise), self.changed(x, noise))[1])),
+     "clip-missing", patching(combine=not_clipped)),
     ("RandomSharpness", "of-two", "draws the doubled factor", SHARP, NOISE, "noise-distribution",
      patching(draw=lambda self, right, rng, shape: 2 * right(rng, shape))),
     ("RandomGaussianBlur", "inverted", "blurs those that should stay", BLUR, OUT, "mask-inverted",
@@ -96,8 +87,7 @@ TABLE = [
     ("RandomGaussianBlur", "edge-goes-on", "repeats the outermost pixels beyond the image", BLUR,
      OUT, "padding-value", patching(blurred=blurred_going_on)),
     ("RandomGaussianBlur", "not-clipped", "what leaves the range is not clipped", BLUR, OUT,
-     "clip-missing", patching(combine=lambda self, right, x, noise: (
-         right(x, noise), self.changed(x, noise))[1])),
+     "clip-missing", patching(combine=not_clipped)),
     ("RandomGaussianBlur", "dx-not-blurred", "the gradient is not blurred", BLUR, DX,
      "mask-missing", patching(changed_backward=lambda self, right, dy, noise: dy)),
     ("RandomGaussianBlur", "seldom", "blurs half as many", BLUR, NOISE, "noise-distribution",
@@ -133,7 +123,4 @@ TABLE = [
 
 def faults():
     """All of them."""
-    for class_name, name, sentence, network, tensor, cause, inject, *more in TABLE:
-        layer = snake_case(class_name)
-        yield single("Augmentation", f"{layer.replace('_', '-')}-{name}", sentence, network, layer,
-                     tensor, cause, inject, *more)
+    return of_layers(TABLE, "Augmentation")

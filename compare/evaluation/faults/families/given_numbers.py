@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from compare.evaluation.faults.families.making import single
+from compare.evaluation.faults.families.making import of_layers
 from compare.evaluation.faults.fault import UNKNOWN
 from compare.evaluation.faults.injection import cousin, half, input_gradient, moved, output, patched
 from compare.evaluation.faults.networks import VECTOR, around
-from scratch.naming import snake_case
 
 OUT, DX = "output", "input_gradient"
 RESCALING = around("Rescaling", scale=1 / 127.5, offset=-1.0)
@@ -145,7 +144,4 @@ TABLE = [
 
 def faults():
     """All of them."""
-    for class_name, name, sentence, network, tensor, cause, inject, *more in TABLE:
-        layer = snake_case(class_name)
-        yield single(class_name, f"{layer.replace('_', '-')}-{name}", sentence, network, layer,
-                     tensor, cause, inject, *more)
+    return of_layers(TABLE)

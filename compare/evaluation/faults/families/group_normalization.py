@@ -2,16 +2,14 @@
 
 import numpy as np
 
-from compare.evaluation.faults.families.making import single
+from compare.evaluation.faults.families.making import of_layers
 from compare.evaluation.faults.families.normalization import (
     outside_root,
-    patching,
     unbiased,
     wrong_epsilon,
 )
-from compare.evaluation.faults.injection import cousin, gradient, input_gradient, output
+from compare.evaluation.faults.injection import cousin, gradient, input_gradient, output, patching
 from compare.evaluation.faults.networks import around
-from scratch.naming import snake_case
 
 OUT, DX = "output", "input_gradient"
 GROUPS = around("GroupNormalization", groups=2, epsilon=0.01)
@@ -131,7 +129,4 @@ TABLE = [
 
 def faults():
     """All of them."""
-    for class_name, name, sentence, network, tensor, cause, inject, *more in TABLE:
-        layer = snake_case(class_name)
-        yield single(class_name, f"{layer.replace('_', '-')}-{name}", sentence, network, layer,
-                     tensor, cause, inject, *more)
+    return of_layers(TABLE)

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from compare.evaluation.faults.families.making import single
-from compare.evaluation.faults.injection import patched
+from compare.evaluation.faults.families.making import of_layers
+from compare.evaluation.faults.injection import patching
 from compare.evaluation.faults.networks import around
 from scratch.affine_transform import inverse, nearest, places, transformed
-from scratch.naming import snake_case
 
 OUT, DX, NOISE = "output", "input_gradient", "noise"
 TURN = around("RandomRotation", factor=0.4, batch=5)
@@ -20,10 +19,6 @@ ZOOM = around("RandomZoom", height_factor=(-0.5, 0.6), width_factor=(-0.4, 0.9),
 ZOOM_ALIKE = around("RandomZoom", height_factor=0.5, fill_mode="nearest", batch=5)
 SHEAR = around("RandomShear", x_factor=(0.2, 0.9), y_factor=(0.1, 0.6), fill_mode="nearest",
                batch=5)
-
-
-def patching(**methods):
-    return lambda layer: patched(layer, **methods)
 
 
 def matrices(change):
@@ -198,7 +193,4 @@ TABLE = [
 
 def faults():
     """All of them."""
-    for class_name, name, sentence, network, tensor, cause, inject, *more in TABLE:
-        layer = snake_case(class_name)
-        yield single("Augmentation", f"{layer.replace('_', '-')}-{name}", sentence, network, layer,
-                     tensor, cause, inject, *more)
+    return of_layers(TABLE, "Augmentation")

@@ -4,7 +4,7 @@ import numpy as np
 
 from compare.evaluation.faults.families.making import single
 from compare.evaluation.faults.fault import TRAINING
-from compare.evaluation.faults.injection import lent, patched
+from compare.evaluation.faults.injection import lent, patched, patching
 from compare.evaluation.faults.networks import around
 
 OUT = "output"
@@ -27,10 +27,6 @@ def outside(change):
         return y if training else np.asarray(change(self, y, x), y.dtype)
 
     return lambda layer: patched(layer, forward=forward)
-
-
-def patching(**methods):
-    return lambda model: patched(model, **methods)
 
 
 def kernel_in_half(layer, y, x):

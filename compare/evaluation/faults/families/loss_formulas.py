@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from compare.evaluation.faults.families.losses import both, patching, value
+from compare.evaluation.faults.families.losses import both, value
 from compare.evaluation.faults.families.making import At, single
 from compare.evaluation.faults.fault import LOSS, Fault, Place
-from compare.evaluation.faults.injection import patched
+from compare.evaluation.faults.injection import patched, patching
 from compare.evaluation.faults.networks import around
 from scratch.activations import softmax
 

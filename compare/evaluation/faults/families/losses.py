@@ -4,7 +4,7 @@ import numpy as np
 
 from compare.evaluation.faults.families.making import At, single
 from compare.evaluation.faults.fault import LOSS, Fault, Place
-from compare.evaluation.faults.injection import patched
+from compare.evaluation.faults.injection import patched, patching
 from compare.evaluation.faults.networks import SOFT, around
 from scratch.activations import softmax
 
@@ -52,10 +52,6 @@ def both(factor):
         return losses * times, gradient * times
 
     return patching(rows=rows)
-
-
-def patching(**methods):
-    return lambda loss: patched(loss, **methods)
 
 
 def next_class(self, right, labels, y_pred, from_logits):

@@ -1,9 +1,10 @@
 """A fault of one layer written in one line, as the families' tables have them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from compare.evaluation.faults.fault import LOSS, OPTIMIZER, TRAINING, Fault, Place
+from scratch.naming import snake_case
 
 PHASES = {"output": "forward", "input_gradient": "input gradient"}
 OF_MODELS = {LOSS: "loss", OPTIMIZER: "optimizer"}  # the attribute that holds them
@@ -24,6 +25,20 @@ def single(family, identifier, sentence, network, layer, tensor, cause, inject, 
     place = Place(layer, tensor, cause, tuple(also))
     return Fault(identifier, family, sentence, phase, (place,), network, At(layer, inject),
                  **settings)
+
+
+def of_layers(table: Iterable[tuple], family: str | None = None) -> Iterator[Fault]:
+    """Faults of layers that bear their class's name in snake case.
+
+    Args:
+        table: lines of (class name, name, sentence, network), and what follows the layer in
+            `single`.
+        family: of all of them; None for each class's own.
+    """
+    for class_name, name, sentence, network, *rest in table:
+        layer = snake_case(class_name)
+        yield single(family or class_name, f"{layer.replace('_', '-')}-{name}", sentence, network,
+                     layer, *rest)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from compare.evaluation.faults.families.making import single
-from compare.evaluation.faults.injection import input_gradient, output, patched
+from compare.evaluation.faults.injection import input_gradient, output, patching
 from compare.evaluation.faults.networks import around
 from scratch.naming import snake_case
 
@@ -13,10 +13,6 @@ FEATURES = around("BatchNormalization", shape=(6,), momentum=0.9)
 LAYER = around("LayerNormalization")
 IMAGE = around("LayerNormalization", shape=(6, 5, 2))
 BN, LN = "BatchNormalization", "LayerNormalization"
-
-
-def patching(**methods):
-    return lambda layer: patched(layer, **methods)
 
 
 def by(mean, variance, axes=None):

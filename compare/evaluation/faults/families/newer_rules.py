@@ -3,8 +3,9 @@
 import numpy as np
 
 from compare.evaluation.faults.families.making import single
-from compare.evaluation.faults.families.optimizers import patching, setting, trained_by
+from compare.evaluation.faults.families.optimizers import setting, trained_by
 from compare.evaluation.faults.fault import OPTIMIZER
+from compare.evaluation.faults.injection import patching
 from scratch.optimizers.adafactor import rms
 from scratch.optimizers.casting import as_keras_casts
 from scratch.optimizers.muon import orthogonalized

@@ -2,20 +2,15 @@
 
 import numpy as np
 
-from compare.evaluation.faults.families.making import single
+from compare.evaluation.faults.families.making import of_layers
 from compare.evaluation.faults.fault import UNKNOWN
-from compare.evaluation.faults.injection import patched
+from compare.evaluation.faults.injection import patching
 from compare.evaluation.faults.networks import around
-from scratch.naming import snake_case
 
 OUT, DX, NOISE = "output", "input_gradient", "noise"
 DROPOUT = around("Dropout", rate=0.3, batch=5)
 SPATIAL = around("SpatialDropout2D", rate=0.3)
 GAUSSIAN = around("GaussianNoise", stddev=0.5)
-
-
-def patching(**methods):
-    return lambda layer: patched(layer, **methods)
 
 
 def always(self, right, x, training=False):
@@ -75,7 +70,4 @@ TABLE = [
 
 def faults():
     """All of them."""
-    for class_name, name, sentence, network, tensor, cause, inject, *more in TABLE:
-        layer = snake_case(class_name)
-        yield single("Noise", f"{layer.replace('_', '-')}-{name}", sentence, network, layer,
-                     tensor, cause, inject, *more)
+    return of_layers(TABLE, "Noise")

@@ -2,11 +2,17 @@
 
 import numpy as np
 
-from compare.evaluation.faults.families.making import single
+from compare.evaluation.faults.families.making import of_layers
 from compare.evaluation.faults.fault import UNKNOWN
-from compare.evaluation.faults.injection import gradient, half, input_gradient, output, patched
+from compare.evaluation.faults.injection import (
+    gradient,
+    half,
+    input_gradient,
+    output,
+    patched,
+    patching,
+)
 from compare.evaluation.faults.networks import around
-from scratch.naming import snake_case
 
 OUT, DX = "output", "input_gradient"
 BATCH = around("BatchNormalization", momentum=0.9)
@@ -123,10 +129,6 @@ def over_all(layer, y, x):
     return normal * layer.params["gamma"] + layer.params["beta"]
 
 
-def patching(**methods):
-    return lambda layer: patched(layer, **methods)
-
-
 BN, LN = "BatchNormalization", "LayerNormalization"
 TABLE = [
     (BN, "epsilon-1e-5", "epsilon is 1e-5 where 1e-3 is asked for", BATCH, OUT, "epsilon",
@@ -187,7 +189,4 @@ TABLE = [
 
 def faults():
     """All of them."""
-    for class_name, name, sentence, network, tensor, cause, inject, *more in TABLE:
-        layer = snake_case(class_name)
-        yield single(class_name, f"{layer.replace('_', '-')}-{name}", sentence, network, layer,
-                     tensor, cause, inject, *more)
+    return of_layers(TABLE)

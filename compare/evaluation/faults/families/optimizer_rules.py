@@ -8,13 +8,12 @@ from compare.evaluation.faults.families.optimizers import (
     NESTEROV,
     coupled,
     gradients,
-    patching,
     setting,
     trained_by,
     undecayed,
 )
 from compare.evaluation.faults.fault import OPTIMIZER
-from compare.evaluation.faults.injection import patched
+from compare.evaluation.faults.injection import patched, patching
 from scratch.optimizers.casting import as_keras_casts
 
 SGD = trained_by("SGD")

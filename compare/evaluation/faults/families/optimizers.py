@@ -4,7 +4,7 @@ import numpy as np
 
 from compare.evaluation.faults.families.making import single
 from compare.evaluation.faults.fault import OPTIMIZER
-from compare.evaluation.faults.injection import patched
+from compare.evaluation.faults.injection import patched, patching
 from compare.evaluation.faults.networks import around
 
 
@@ -31,10 +31,6 @@ SCHEDULE = trained_by("SGD", learning_rate={
     "registered_name": None, "config": {
         "initial_learning_rate": 0.05, "decay_steps": 2, "decay_rate": 0.5, "staircase": False,
         "name": "ExponentialDecay"}})
-
-
-def patching(**methods):
-    return lambda optimizer: patched(optimizer, **methods)
 
 
 def gradients(change):

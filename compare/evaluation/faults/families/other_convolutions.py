@@ -3,7 +3,7 @@
 import numpy as np
 
 from compare.evaluation.faults.families.convolution import WINDOWS, flipped, padded
-from compare.evaluation.faults.families.making import single
+from compare.evaluation.faults.families.making import of_layers
 from compare.evaluation.faults.fault import UNKNOWN
 from compare.evaluation.faults.injection import (
     brain,
@@ -19,7 +19,6 @@ from compare.evaluation.faults.injection import (
     rotated,
 )
 from compare.evaluation.faults.networks import around
-from scratch.naming import snake_case
 
 OUT, DX, DK, DB = "output", "input_gradient", "kernel_gradient", "bias_gradient"
 SEQUENCE = around("Conv1D", filters=3, kernel_size=3, padding="same")
@@ -167,7 +166,4 @@ TABLE = [
 
 def faults():
     """All of them."""
-    for class_name, name, sentence, network, tensor, cause, inject, *also in TABLE:
-        layer = snake_case(class_name)
-        yield single(class_name, f"{layer.replace('_', '-')}-{name}", sentence, network, layer,
-                     tensor, cause, inject, *also)
+    return of_layers(TABLE)

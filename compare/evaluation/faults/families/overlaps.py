@@ -3,9 +3,10 @@
 import numpy as np
 
 from compare.evaluation.faults.families.loss_formulas import GRADIENT, VALUE, trained_on
-from compare.evaluation.faults.families.losses import both, patching
+from compare.evaluation.faults.families.losses import both
 from compare.evaluation.faults.families.making import single
 from compare.evaluation.faults.fault import LOSS
+from compare.evaluation.faults.injection import holding, patching
 
 DICE = trained_on("Dice", "sigmoid", axis=-1)
 TVERSKY = trained_on("Tversky", "sigmoid", alpha=0.3, beta=0.7, axis=-1)
@@ -32,20 +33,6 @@ def jaccard(self, right, y, p, from_logits):
     n = (y * p).sum(axis=1, keepdims=True)
     d = y.sum(axis=1, keepdims=True) + p.sum(axis=1, keepdims=True) - n + p.dtype.type(1e-7)
     return 1 - (n / d)[:, 0], n / d / d * (1 - y) - y / d
-
-
-def holding(method="rows", **settings):
-    """A method of the loss as if it had other settings, which its config does not say."""
-    def held(self, right, *given):
-        kept = {key: getattr(self, key) for key in settings}
-        vars(self).update({key: value(self) if callable(value) else value
-                           for key, value in settings.items()})
-        try:
-            return right(*given)
-        finally:
-            vars(self).update(kept)
-
-    return patching(**{method: held})
 
 
 def from_one(self, right, *given):
@@ -99,9 +86,9 @@ TABLE = [  # identifier, sentence, network, tensor, cause, injection, causes tha
     ("dice-jaccard", "the union in place of the sum of both regions", DICE, VALUE, "loss-other",
      patching(rows=jaccard)),
     ("tversky-exchanged", "alpha and beta are exchanged", TVERSKY, VALUE, "loss-other",
-     holding(alpha=lambda loss: loss.beta, beta=lambda loss: loss.alpha)),
+     holding("rows", alpha=lambda loss: loss.beta, beta=lambda loss: loss.alpha)),
     ("tversky-as-dice", "alpha and beta are 1/2, whatever was asked for", TVERSKY, VALUE,
-     "loss-other", holding(alpha=0.5, beta=0.5)),
+     "loss-other", holding("rows", alpha=0.5, beta=0.5)),
     ("cosine-from-one", "the similarity is taken from 1", COSINE, VALUE, "loss-other",
      patching(rows=from_one)),
     ("cosine-unnormalized", "the outputs are not brought to length 1", COSINE, VALUE, "loss-other",
@@ -112,20 +99,20 @@ TABLE = [  # identifier, sentence, network, tensor, cause, injection, causes tha
      patching(rows=no_margin)),
     ("categorical-hinge-all-classes", "every class within the margin counts", HINGE, VALUE,
      "loss-other", patching(rows=all_that_err)),
-    ("focal-no-alpha", "alpha is left out", FOCAL, VALUE, "loss-other", holding(alpha=1.0),
+    ("focal-no-alpha", "alpha is left out", FOCAL, VALUE, "loss-other", holding("rows", alpha=1.0),
      ("scale",)),
-    ("focal-no-gamma", "gamma is left out", FOCAL, VALUE, "loss-other", holding(gamma=0.0)),
-    ("focal-gamma-1", "gamma is 1", FOCAL, VALUE, "loss-other", holding(gamma=1.0)),
+    ("focal-no-gamma", "gamma is left out", FOCAL, VALUE, "loss-other", holding("rows", gamma=0.0)),
+    ("focal-gamma-1", "gamma is 1", FOCAL, VALUE, "loss-other", holding("rows", gamma=1.0)),
     ("focal-constant-weight", "the gradient takes (1 - p)^gamma for a constant", FOCAL, GRADIENT,
      "loss-other", patching(rows=weight_taken_as_constant)),
     ("focal-balance-reversed", "alpha counts for the zeros, 1 - alpha for the ones", BALANCED,
-     VALUE, "loss-other", holding(alpha=lambda loss: 1 - loss.alpha)),
+     VALUE, "loss-other", holding("rows", alpha=lambda loss: 1 - loss.alpha)),
     ("focal-unbalanced", "classes are not balanced", BALANCED, VALUE, "loss-other",
-     holding(apply_class_balancing=False)),
+     holding("rows", apply_class_balancing=False)),
     ("generalized-not-divided", "it is not divided by q", GENERALIZED, VALUE, "loss-other",
      patching(rows=of_power), ("scale",)),
     ("generalized-other-q", "q is 1, an absolute error", GENERALIZED, VALUE, "loss-other",
-     holding(q=1.0)),
+     holding("rows", q=1.0)),
 ]
 
 

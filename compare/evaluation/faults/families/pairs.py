@@ -5,7 +5,7 @@ import numpy as np
 from compare.evaluation.faults.families.convolution import as_oihw, flipped
 from compare.evaluation.faults.families.convolution_gradients import running_sum
 from compare.evaluation.faults.families.dense import rows_by_channel
-from compare.evaluation.faults.families.losses import next_class, patching, slope, value
+from compare.evaluation.faults.families.losses import next_class, slope, value
 from compare.evaluation.faults.families.making import At
 from compare.evaluation.faults.families.optimizers import gradients
 from compare.evaluation.faults.fault import LOSS, OPTIMIZER, Fault, Place
@@ -20,6 +20,7 @@ from compare.evaluation.faults.injection import (
     moved,
     output,
     output_with,
+    patching,
     rotated,
 )
 from compare.evaluation.faults.networks import around, joined

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from compare.evaluation.faults.families.making import single
+from compare.evaluation.faults.families.making import of_layers
 from compare.evaluation.faults.fault import UNKNOWN
-from compare.evaluation.faults.injection import input_gradient, output, patched
+from compare.evaluation.faults.injection import input_gradient, output, patching
 from compare.evaluation.faults.networks import VECTOR, around, joined
-from scratch.naming import snake_case
 
 OUT, DX, NOISE = "output", "input_gradient", "noise"
 STEPS = (4, 3)  # as many steps as channels
@@ -14,10 +13,6 @@ DOT = joined("Dot", shape=STEPS, axes=2)
 COSINES = joined("Dot", shape=STEPS, axes=2, normalize=True)
 GAUSSIAN = around("GaussianDropout", shape=VECTOR, rate=0.2, batch=5)
 ALPHA = around("AlphaDropout", shape=VECTOR, rate=0.3, batch=5)
-
-
-def patching(**methods):
-    return lambda layer: patched(layer, **methods)
 
 
 def transposed(layer, y, x):
@@ -88,7 +83,4 @@ TABLE = [
 
 def faults():
     """All of them."""
-    for class_name, name, sentence, network, tensor, cause, inject, *more in TABLE:
-        layer = snake_case(class_name)
-        yield single(class_name, f"{layer.replace('_', '-')}-{name}", sentence, network, layer,
-                     tensor, cause, inject, *more)
+    return of_layers(TABLE)

@@ -3,8 +3,9 @@
 import numpy as np
 
 from compare.evaluation.faults.families.making import single
-from compare.evaluation.faults.families.optimizers import patching, trained_by
+from compare.evaluation.faults.families.optimizers import trained_by
 from compare.evaluation.faults.fault import OPTIMIZER
+from compare.evaluation.faults.injection import patching
 
 RATE = 0.05
 

@@ -3,10 +3,9 @@
 import numpy as np
 
 from compare.evaluation.faults.families.convolution import WINDOWS, modifying
-from compare.evaluation.faults.families.making import single
+from compare.evaluation.faults.families.making import of_layers
 from compare.evaluation.faults.injection import input_gradient, moved, output, patched, rotated
 from compare.evaluation.faults.networks import around
-from scratch.naming import snake_case
 
 OUT, DX = "output", "input_gradient"
 FLATTEN = around("Flatten")
@@ -119,7 +118,4 @@ TABLE = [
 
 def faults():
     """All of them."""
-    for class_name, name, sentence, network, tensor, cause, inject, *also in TABLE:
-        layer = snake_case(class_name)
-        yield single("Reshaping", f"{layer.replace('_', '-')}-{name}", sentence, network, layer,
-                     tensor, cause, inject, *also)
+    return of_layers(TABLE, "Reshaping")

@@ -6,7 +6,7 @@ from compare.evaluation.faults.families.loss_formulas import trained_on
 from compare.evaluation.faults.families.making import At
 from compare.evaluation.faults.families.optimizers import ADAM, ADAMW, NESTEROV, trained_by
 from compare.evaluation.faults.fault import LOSS, OPTIMIZER, TRAINING, Variant
-from compare.evaluation.faults.injection import patched
+from compare.evaluation.faults.injection import patching
 from compare.evaluation.faults.networks import around
 from scratch.optimizers.casting import as_keras_casts
 
@@ -21,10 +21,6 @@ RMSPROP = trained_by("RMSprop")
 ADAGRAD = trained_by("Adagrad")
 CLIPNORM = trained_by("SGD", clipnorm=0.01)
 PARTS = around("Dense", units=4, batch=5)
-
-
-def patching(**methods):
-    return lambda thing: patched(thing, **methods)
 
 
 def by_log_sum_exp(self, right, labels, z, from_logits):

@@ -1,7 +1,7 @@
 """Faults of the convolutions of sequences that Conv1D is not: depthwise, separable, transposed."""
 
 from compare.evaluation.faults.families.convolution import WINDOWS
-from compare.evaluation.faults.families.making import single
+from compare.evaluation.faults.families.making import of_layers
 from compare.evaluation.faults.families.other_convolutions import by_multiplier_first, mirrored
 from compare.evaluation.faults.injection import (
     gradient,
@@ -12,7 +12,6 @@ from compare.evaluation.faults.injection import (
     output_with,
 )
 from compare.evaluation.faults.networks import around
-from scratch.naming import snake_case
 
 OUT, DX, DK = "output", "input_gradient", "kernel_gradient"
 DEEP = around("DepthwiseConv1D", kernel_size=3, depth_multiplier=2, padding="same")
@@ -53,7 +52,4 @@ TABLE = [
 
 def faults():
     """All of them."""
-    for class_name, name, sentence, network, tensor, cause, inject, *also in TABLE:
-        layer = snake_case(class_name)
-        yield single(class_name, f"{layer.replace('_', '-')}-{name}", sentence, network, layer,
-                     tensor, cause, inject, *also)
+    return of_layers(TABLE)

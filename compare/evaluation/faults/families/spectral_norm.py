@@ -9,6 +9,7 @@ from compare.evaluation.faults.fault import OPTIMIZER
 from compare.evaluation.faults.injection import (
     gradient,
     half,
+    holding,
     input_gradient_with,
     lent,
     output,
@@ -71,17 +72,6 @@ def vector_stays(self, right, kernel, u):
     right(kernel, self.params["vector_u"].copy())
 
 
-def iterations(more: int):
-    def normalized(self, right):
-        self.power_iterations += more
-        try:
-            return right()
-        finally:
-            self.power_iterations -= more
-
-    return lambda layer: patched(layer, normalized=normalized)
-
-
 def through_sigma(layer):
     """The gradient is that of the kernel before it was divided, as PyTorch's: also through sigma.
     """
@@ -123,7 +113,7 @@ TABLE = [
     ("squared", "the kernel is divided by the square of the singular value", CONV, OUT, NAME,
      sizes(lambda self, matrix, right: right ** 2)),
     ("one-iteration-more", "one step of the power iteration too many", DENSE, OUT, NAME,
-     iterations(1)),
+     holding("normalized", power_iterations=lambda layer: layer.power_iterations + 1)),
     ("kernel-given-back", "the divided kernel is used, but not kept", CONV, "kernel", NAME,
      kernel_given_back, (), "moving statistics"),
     ("vector-stays", "every pass begins with the first u", DENSE, "vector_u", NAME,

@@ -3,10 +3,9 @@
 import numpy as np
 
 from compare.evaluation.faults.families.loss_formulas import trained_on
-from compare.evaluation.faults.families.losses import patching
 from compare.evaluation.faults.families.making import At, single
 from compare.evaluation.faults.fault import LOSS, Fault, Place
-from compare.evaluation.faults.injection import activation, patched
+from compare.evaluation.faults.injection import activation, patched, patching
 from compare.evaluation.faults.networks import around
 from scratch.activations import softmax
 

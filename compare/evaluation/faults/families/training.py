@@ -5,7 +5,7 @@ import numpy as np
 from compare.evaluation.faults.families.making import single
 from compare.evaluation.faults.families.optimizers import setting, uncounted
 from compare.evaluation.faults.fault import TRAINING
-from compare.evaluation.faults.injection import patched
+from compare.evaluation.faults.injection import patched, patching
 from compare.evaluation.faults.networks import around, joined
 from scratch.backward import back_through
 
@@ -17,10 +17,6 @@ FORK = joined("Add", reads=0)
 MOMENTUM = around("Dense", units=3, optimizer=["SGD", {"learning_rate": 0.05, "momentum": 0.9}])
 COUNTED = around("Dense", units=3, optimizer=["Adam", {"learning_rate": 0.05}])
 STEPS = 4
-
-
-def patching(**methods):
-    return lambda model: patched(model, **methods)
 
 
 def labels_rotated(self, right, x, y, sample_weight=None):

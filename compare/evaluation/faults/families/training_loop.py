@@ -5,10 +5,10 @@ Those of whole epochs sit in `fit` and `evaluate`, where a person writes them.
 
 import numpy as np
 
-from compare.evaluation.faults.families.inference_only import patching
 from compare.evaluation.faults.families.making import single
 from compare.evaluation.faults.families.optimizers import trained_by
 from compare.evaluation.faults.fault import TRAINING
+from compare.evaluation.faults.injection import patching
 from compare.evaluation.faults.networks import around
 
 STEPS = 5

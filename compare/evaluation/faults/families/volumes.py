@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 from compare.evaluation.faults.families.convolution import WINDOWS
-from compare.evaluation.faults.families.making import single
+from compare.evaluation.faults.families.making import of_layers
 from compare.evaluation.faults.families.pooling import pooled_by, sum_of_window
 from compare.evaluation.faults.injection import (
     cousin,
@@ -20,7 +20,6 @@ from compare.evaluation.faults.injection import (
 )
 from compare.evaluation.faults.networks import around
 from scratch.layers import AveragePooling3D
-from scratch.naming import snake_case
 
 OUT, DX, DK, DB = "output", "input_gradient", "kernel_gradient", "bias_gradient"
 SAME = around("Conv3D", filters=3, kernel_size=(2, 3, 1), padding="same")
@@ -130,7 +129,4 @@ TABLE = [
 
 def faults():
     """All of them."""
-    for class_name, name, sentence, network, tensor, cause, inject, *also in TABLE:
-        layer = snake_case(class_name)
-        yield single(class_name, f"{layer.replace('_', '-')}-{name}", sentence, network, layer,
-                     tensor, cause, inject, *also)
+    return of_layers(TABLE)
