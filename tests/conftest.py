@@ -2,12 +2,15 @@
 
 import collections
 import os
+import random
 import sys
 from pathlib import Path
 
 import hypothesis
+import numpy as np
 import pytest
 
+import scratch
 from tests.draws import FULL
 
 # No test is timed, and every run draws the same examples; a failure prints what reproduces it.
@@ -17,6 +20,7 @@ for profile, examples in PROFILES.items():
                                          max_examples=examples)
 hypothesis.settings.load_profile("short")
 
+SEED = 0
 TABLE = 20  # cases that make a table
 PLUGIN = "keras_parity_pytest"
 
@@ -58,6 +62,15 @@ def pytest_xdist_auto_num_workers(config):
         return 0
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return min(cores or 1, 8)
+
+
+@pytest.hookimpl(tryfirst=True)  # before fixtures that outlive the test draw anything
+def pytest_runtest_setup():
+    """A test draws the same weights wherever and after whatever it runs: scratch's generator and
+    those from which Keras seeds its initializers begin anew."""
+    random.seed(SEED)
+    np.random.seed(SEED)
+    scratch.set_random_seed(SEED)
 
 
 @pytest.fixture(autouse=True)
