@@ -1,8 +1,8 @@
-"""BLAS's own threads, asked to stand aside while this package's threads are at work.
+"""BLAS, which NumPy hands matrix products to: how many threads it takes, and what it is quick in.
 
-NumPy hands matrix products to OpenBLAS, which may split each of them over all cores. Where whole
-blocks of a batch already run on all cores, that second split only makes threads wait for one
-another. OpenBLAS can be told so at run time, through the library that NumPy has loaded.
+OpenBLAS may split each product over all cores. Where whole blocks of a batch already run on all
+cores, that second split only makes threads wait for one another. OpenBLAS can be told so at run
+time, through the library that NumPy has loaded; and it tells for which processor its kernels are.
 """
 
 import ctypes
@@ -15,24 +15,33 @@ PREFIXES = ("scipy_openblas", "openblas")  # NumPy's own wheels; other builds
 SUFFIXES = ("64_", "", "_64")
 
 
-def _functions():
-    """(get, set) of the number of threads, or None with another BLAS."""
+# The processors for which OpenBLAS has kernels of their own for small and thin products (AVX-512).
+WITH_THIN_KERNELS = ("SkylakeX", "Cooperlake", "SapphireRapids")
+
+
+def _function(name: str):
+    """OpenBLAS's function of that name; None with another BLAS."""
     try:
-        library = ctypes.CDLL(np._core._multiarray_umath.__file__)
+        library = ctypes.CDLL(np._core._multiarray_umath.__file__)  # type: ignore[attr-defined]
     except (AttributeError, OSError):
         return None
-    for prefix in PREFIXES:
-        for suffix in SUFFIXES:
-            try:
-                return (getattr(library, f"{prefix}_get_num_threads{suffix}"),
-                        getattr(library, f"{prefix}_set_num_threads{suffix}"))
-            except AttributeError:
-                continue
-    return None
+    found = (getattr(library, f"{prefix}_{name}{suffix}", None)
+             for prefix in PREFIXES for suffix in SUFFIXES)
+    return next((function for function in found if function is not None), None)
 
 
-FUNCTIONS = _functions()
-CONTROLLABLE = FUNCTIONS is not None
+def _kernels() -> str:
+    """The processor that BLAS's kernels are for; empty with another BLAS."""
+    tell = _function("get_corename")
+    if tell is None:
+        return ""
+    tell.restype = ctypes.c_char_p
+    return tell().decode()
+
+
+FUNCTIONS = _function("get_num_threads"), _function("set_num_threads")
+CONTROLLABLE = None not in FUNCTIONS
+THIN_PRODUCTS = _kernels() in WITH_THIN_KERNELS  # whether a product of few rows is quick, too
 
 _lock = threading.Lock()
 _inside = 0  # how many callers are inside `single_threaded`

@@ -17,10 +17,13 @@ from functools import reduce
 
 import numpy as np
 
+from scratch import blas
 from scratch.lowering import is_finite
 from scratch.windows import Windows
 
-TILE = 4  # output columns at once: wider tiles waste more than they gain (measured)
+# Output columns at once (measured). Of one, NumPy makes matrices times vectors, which is quicker
+# unless BLAS has kernels for thin products; tiles wider than these waste more than they gain.
+TILE = 4 if blas.THIN_PRODUCTS else 1
 
 
 class ChannelProducts:

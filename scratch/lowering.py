@@ -39,8 +39,9 @@ matrices several times faster than anything else NumPy has, so the windows are l
         column 2   .  . k0 k1 k2          kernel's column j, a block of F by kh * C)
 
    The zeros cost (w / (t * kw) - 1) of the work; the wider product is worth more, up to a point.
-   They also meet pixels that a column never sees, and 0 * inf is NaN. A product that is not finite
-   is therefore made again without the band, column by column of the tile.
+   Where BLAS has kernels for thin products a tile is a single column, but for few images.
+   The zeros also meet pixels that a column never sees, and 0 * inf is NaN. A product that is not
+   finite is therefore made again without the band, column by column of the tile.
 
 The way back is made of the same parts. The kernel's gradient is output-gradient tile times window,
 transposed, summed over the tiles and along the band. The input's gradient is itself a convolution:
@@ -48,13 +49,20 @@ of the output's gradient, its pixels spread by the strides, with the kernel turn
 """
 
 import math
-from functools import lru_cache, reduce
+from functools import cached_property, lru_cache, reduce
 
 import numpy as np
 
+from scratch import blas
 from scratch.windows import Windows
 
-FULL_TILE = 12  # output rows, t * F, from which on a product is wide enough (measured)
+# Measured, with OpenBLAS 0.3.31, in output rows, t * F, and output columns, OH * N, of a product.
+FULL_TILE = 12  # rows from which on it is wide enough where BLAS has no kernels for thin ones
+FEW_COLUMNS = 48  # below so many they do not help
+WINDOWS_FIRST = 16  # rows from which on windows are the left factor of a kernel's gradient
+# Columns below which, and numbers of a band from which on, one product for all tiles, with copies
+# before and after, is quicker than one for each.
+JOINED_COLUMNS, JOINED_BAND = 32, 2**17
 
 
 def tile_columns(outputs: int, filters: int) -> int:
@@ -68,15 +76,18 @@ class Lowering:
     Args:
         windows: the walk over the image.
         filters: F, the channels of the output.
-        tile: t, output columns computed at once; by default chosen from the shapes. Always one
-            where the columns are dilated.
+        tile: t, output columns computed at once; by default chosen from the shapes and by what
+            BLAS is quick in. Always one where the columns are dilated.
     """
 
     def __init__(self, windows: Windows, filters: int, tile: int | None = None):
-        self.rows, self.columns = windows
+        self._walks, (self.rows, self.columns) = windows, windows
         self.filters = filters
         self.dilated = self.columns.dilation > 1 and self.columns.kernel > 1
-        self.tile = 1 if self.dilated else tile or tile_columns(self.columns.outputs, filters)
+        self._by_images = blas.THIN_PRODUCTS and tile is None and not self.dilated
+        if self.dilated or self._by_images:
+            tile = 1
+        self.tile = tile or tile_columns(self.columns.outputs, filters)
         self.tiles = math.ceil(self.columns.outputs / self.tile)
         # columns from one tile's window to the next one's, in one window, and in all of them
         self.step = self.tile * (self.columns.kernel if self.dilated else self.columns.stride)
@@ -92,6 +103,16 @@ class Lowering:
         self.padded_shape = (width, self.rows.padded)
         self.inside = (self.columns.pixels, slice(None), self.rows.pixels)
 
+    def for_columns(self, count: int) -> "Lowering":
+        """The same products, as they are quickest for so many output columns, OH * N."""
+        return self._wide if self._by_images and count < FEW_COLUMNS else self
+
+    @cached_property
+    def _wide(self) -> "Lowering":
+        """With tiles of several columns, as for a BLAS that needs wide products."""
+        return Lowering(self._walks, self.filters,
+                        tile_columns(self.columns.outputs, self.filters))
+
     def lower(self, x: np.ndarray) -> np.ndarray:
         """x (N, H, W, C), in any memory order -> the tiles' windows (tiles, w * kh * C, OH * N).
 
@@ -99,6 +120,9 @@ class Lowering:
         dilated columns, windows one after the other.
         """
         n, channels, dtype = x.shape[0], x.shape[3], x.dtype
+        chosen = self.for_columns(self.rows.outputs * n)
+        if chosen is not self:
+            return chosen.lower(x)
         width, height = self.padded_shape
         padded = np.zeros((width, channels, height, n), dtype)
         # (N, H, W, C) -> (W, C, H, N), and zeros around and between: (W', C, H', N)
@@ -131,8 +155,10 @@ class Lowering:
 
     def multiply(self, windows: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         """windows as lowered, kernel (kh, kw, C, F) -> output (N, OH, OW, F), a new array."""
-        # (t F, w kh C) @ (tiles, w kh C, OH N) -> (tiles, t F, OH N)
-        product = self._band(kernel) @ windows
+        chosen = self.for_columns(windows.shape[2])
+        if chosen is not self:
+            return chosen.multiply(windows, kernel)
+        product = self.product(self._band(kernel), windows)
         if self.tile > 1 and not is_finite(product):
             self.multiply_by_column(windows, kernel, out=product)
         outputs = self.rows.outputs
@@ -142,12 +168,34 @@ class Lowering:
         # (tiles t, F, OH, N) -> (OW, F, OH, N) -> (N, OH, OW, F)
         return product[:self.columns.outputs].transpose(3, 2, 0, 1)
 
+    def joins(self, band: np.ndarray, windows: np.ndarray) -> bool:
+        """Whether the product is made in one, of windows that do not overlap: side by side."""
+        return (self.step >= self.window and band.size >= JOINED_BAND
+                and windows.shape[2] < JOINED_COLUMNS)
+
+    def product(self, band: np.ndarray, windows: np.ndarray) -> np.ndarray:
+        """(t F, w kh C) @ (tiles, w kh C, OH N) -> (tiles, t F, OH N)."""
+        if not self.joins(band, windows):
+            return band @ windows
+        # (tiles, w kh C, OH N) -> (w kh C, tiles, OH N) -> (w kh C, tiles OH N)
+        joined = band @ windows.transpose(1, 0, 2).reshape(windows.shape[1], -1)
+        # (t F, tiles OH N) -> (t F, tiles, OH N) -> (tiles, t F, OH N)
+        return np.ascontiguousarray(
+            joined.reshape(len(band), self.tiles, -1).transpose(1, 0, 2))
+
     def kernel_gradient(self, windows: np.ndarray, dz: np.ndarray) -> np.ndarray:
         """windows as lowered, dz (N, OH, OW, F) -> gradient (kh, kw, C, F)."""
+        chosen = self.for_columns(windows.shape[2])
+        if chosen is not self:
+            return chosen.kernel_gradient(windows, dz)
         # (N, OH, OW, F) -> (tiles, t F, OH N)
         tiles = self._tiled(dz)
-        # (tiles, t F, OH N) @ (tiles, OH N, w kh C) -> (tiles, t F, w kh C) -> (t F, w kh C)
-        band = np.add.reduce(tiles @ windows.transpose(0, 2, 1), axis=0)
+        if tiles.shape[1] < WINDOWS_FIRST:
+            # (tiles, t F, OH N) @ (tiles, OH N, w kh C) -> (tiles, t F, w kh C) -> (t F, w kh C)
+            band = np.add.reduce(tiles @ windows.transpose(0, 2, 1), axis=0)
+        else:
+            # (tiles, w kh C, OH N) @ (tiles, OH N, t F) -> (w kh C, t F) -> (t F, w kh C)
+            band = np.add.reduce(windows @ tiles.transpose(0, 2, 1), axis=0).T.copy()
         # (t F, w kh C) -> (t F, w, kh C)
         band = band.reshape(len(band), self.window, -1)
         # t blocks (F, kw, kh C) along the band's diagonal -> (F, kw, kh C)
@@ -173,6 +221,10 @@ class Lowering:
     def _band(self, kernel: np.ndarray) -> np.ndarray:
         """The kernel (kh, kw, C, F), repeated along a diagonal: (t F, w kh C)."""
         kh, kw, channels, filters = kernel.shape
+        if self.tile == 1:
+            # (kh, kw, C, F) -> (F, kw, kh, C) -> (F, kw kh C): mostly how it lies in memory. BLAS
+            # may round otherwise with a factor that lies transposed
+            return np.ascontiguousarray(kernel.transpose(3, 1, 0, 2)).reshape(filters, -1)
         band = np.zeros((self.tile * filters, self.window, kh * channels), kernel.dtype)
         # (kh, kw, C, F) -> (F, kw, kh, C) -> (F, kw, kh C)
         matrix = kernel.transpose(3, 1, 0, 2).reshape(filters, kw, kh * channels)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from scratch.lowering import Lowering, is_finite, ones
+from scratch.lowering import WINDOWS_FIRST, Lowering, is_finite, ones
 from scratch.plans.workspace import Workspace
 
 
@@ -28,6 +28,7 @@ class PlannedLowering:
 
     def __init__(self, lowering: Lowering, channels: int, samples: int, dtype,
                  workspace: Workspace, keeps_windows: bool):
+        lowering = lowering.for_columns(lowering.rows.outputs * samples)
         self.lowering, self._workspace = lowering, workspace
         rows, columns, tile = lowering.rows, lowering.columns, lowering.tile
         self.filters = lowering.filters
@@ -61,6 +62,7 @@ class PlannedLowering:
         band = np.zeros((tile * self.filters, lowering.window, rows.kernel, channels), dtype)
         self._band = band.reshape(len(band), -1)
         self._kernels = [band[place] for place in lowering.diagonal]
+        self._joins = lowering.joins(self._band, self._windows)
         self._product = np.empty((lowering.tiles, tile * self.filters, rows.outputs * samples),
                                  dtype)
         # (tiles, t F, OH N) -> (tiles t, F, OH N)
@@ -86,7 +88,10 @@ class PlannedLowering:
         for place in self._kernels:
             place[...] = kernel_columns
         # (t F, w kh C) @ (tiles, w kh C, OH N) -> (tiles, t F, OH N)
-        np.matmul(self._band, self._windows, out=self._product)
+        if self._joins:
+            self._product[...] = self.lowering.product(self._band, self._windows)
+        else:
+            np.matmul(self._band, self._windows, out=self._product)
         if self.lowering.tile > 1 and not is_finite(self._product):
             self.lowering.multiply_by_column(self._windows, kernel, out=self._product)
 
@@ -98,21 +103,25 @@ class PlannedLowering:
         self._tiles = np.zeros_like(self._product)
         columns = self._tiles.reshape(self._columns.shape)[:outputs]
         _, _, channel, high, samples = self._lowered.shape
-        self._each = self._workspace.array((lowering.tiles, *self._band.shape),
-                                           self._product.dtype)
-        self._sum = np.empty(self._band.shape, self._product.dtype)
+        left, right = self._tiles, self._windows
+        if len(self._band) >= WINDOWS_FIRST:
+            left, right = right, left
+        # (tiles, t F, OH N) and (tiles, OH N, w kh C), or the other way round
+        self._factors = left, right.transpose(0, 2, 1)
+        shape = left.shape[1], right.shape[1]
+        self._each = self._workspace.array((lowering.tiles, *shape), self._product.dtype)
+        self._sum = np.empty(shape, self._product.dtype)
+        band = self._sum if left is self._tiles else self._sum.T
         # (t F, w kh C) -> (t F, w, kh, C), and for each column of the tile its (F, kw, kh, C)
-        banded = self._sum.reshape(len(self._sum), lowering.window, lowering.rows.kernel, channel)
+        banded = band.reshape(len(band), lowering.window, lowering.rows.kernel, channel)
         self._shares = [banded[place] for place in lowering.diagonal]
-        # (tiles, w kh C, OH N) -> (tiles, OH N, w kh C)
-        self._turned_windows = self._windows.transpose(0, 2, 1)
         # (OW, F, OH N) -> (N, OH, OW, F)
         return columns.reshape(outputs, self.filters, high, samples).transpose(3, 2, 0, 1)
 
     def kernel_gradient(self, out: np.ndarray) -> None:
         """The gradient of the kernel, (kh, kw, C, F), for that of the output."""
         # (tiles, t F, OH N) @ (tiles, OH N, w kh C) -> (tiles, t F, w kh C) -> (t F, w kh C)
-        np.matmul(self._tiles, self._turned_windows, out=self._each)
+        np.matmul(*self._factors, out=self._each)
         np.add.reduce(self._each, axis=0, out=self._sum)
         # (kh, kw, C, F) -> (F, kw, kh, C)
         gradient = out.transpose(3, 1, 0, 2)

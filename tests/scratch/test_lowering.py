@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scratch.lowering import Lowering, tile_columns
+from scratch import blas
+from scratch.lowering import FEW_COLUMNS, JOINED_BAND, JOINED_COLUMNS, Lowering, tile_columns
 from scratch.windows import plan_windows
 from tests.draws import draws
 
@@ -128,3 +129,36 @@ def test_few_filters_get_wide_tiles_and_many_get_none():
     assert tile_columns(28, 6) == 2
     assert tile_columns(28, 64) == 1
     assert tile_columns(3, 1) == 3  # never wider than the image
+
+
+@pytest.mark.parametrize("thin, images, tile", [(False, 1, 3), (False, 20, 3), (True, 1, 3),
+                                                (True, 20, 1)])
+def test_a_tile_is_what_blas_is_quick_in(monkeypatch, thin, images, tile):
+    monkeypatch.setattr(blas, "THIN_PRODUCTS", thin)
+    assert 7 < FEW_COLUMNS <= 7 * 20
+    windows = plan_windows(7, 10, (3, 2), (1, 1), "same")
+    chosen = Lowering(windows, 5).for_columns(7 * images)
+    assert chosen.tile == tile
+    rng = np.random.default_rng(images)
+    x, kernel, dz = (rng.integers(-4, 5, shape).astype("float32") for shape in (
+        (images, 7, 10, 3), (3, 2, 3, 5), (images, 7, 10, 5)))
+    for a, b in zip(lowered(x, kernel, dz, windows, None, None), naive(x, kernel, dz, windows)):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("strides, joins", [((1, 1), True), ((2, 3), True), ((1, 1), False)])
+def test_large_kernels_of_one_pixel_over_small_images_are_one_product(strides, joins):
+    channels = filters = 370
+    images = 1 if joins else 7
+    windows = plan_windows(5, 6, (1, 1), strides, "same")
+    rng = np.random.default_rng(8)
+    x, kernel, dz = (rng.integers(-4, 5, shape).astype("float32") for shape in (
+        (images, 5, 6, channels), (1, 1, channels, filters),
+        (images, *windows.output_size, filters)))
+    forth = Lowering(windows, filters)
+    assert channels * filters >= JOINED_BAND and 5 < JOINED_COLUMNS <= 35
+    assert forth.joins(forth._band(kernel), forth.lower(x)) is joins
+    z = forth.multiply(forth.lower(x), kernel)
+    assert z.transpose(2, 3, 1, 0).flags.c_contiguous
+    for a, b in zip(lowered(x, kernel, dz, windows, None, None), naive(x, kernel, dz, windows)):
+        np.testing.assert_array_equal(a, b)

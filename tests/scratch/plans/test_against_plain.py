@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import scratch
-from scratch import Dense, Input, losses, parallel, plans
+from scratch import Dense, Input, blas, losses, parallel, plans
 from scratch.layers import Conv2D, Flatten, Layer, MaxPooling2D, ReLU
 from scratch.plans.max_pooling import PlannedMaxPooling
 from scratch.plans.workspace import Workspace
@@ -221,3 +221,22 @@ def test_a_copy_of_a_joint_loss_has_losses_of_its_own():
     twin = copy.copy(model.loss)
     for one, other in zip(model.loss.terms, twin.terms):
         assert one.loss is not other.loss and one.output == other.output
+
+
+@pytest.mark.parametrize("samples", [1, 12])
+@pytest.mark.parametrize("thin", [False, True])
+def test_products_are_cut_as_the_plain_layers_cut_them(thin, samples, monkeypatch):
+    monkeypatch.setattr(blas, "THIN_PRODUCTS", thin)
+
+    def run():
+        model = scratch.Sequential([
+            Input((6, 7, 2)), Conv2D(5, (3, 2), activation="relu"), Conv2D(18, 3, padding="same"),
+            MaxPooling2D(2), Conv2D(380, 2, padding="same", activation="relu"),
+            Conv2D(370, 1), Conv2D(20, 1), Flatten(), Dense(4, "softmax")])
+        model.compile("adam", CROSS_ENTROPY)
+        rng = np.random.default_rng(5)
+        x = rng.normal(size=(4 * samples, 6, 7, 2)).astype("float32")
+        model.fit(x, rng.integers(0, 4, len(x)), batch_size=samples, epochs=2, verbose=0)
+        return model.get_weights()
+
+    assert_same(*either_way(run, monkeypatch))
