@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from scratch.layers.base import Layer
 from scratch.layers.data_format import data_format_name, from_channels_last, to_channels_last
 
@@ -47,8 +49,9 @@ class Flatten(Layer):
             # (N, C, ...) -> (N, ..., C) with channels_first
             x = to_channels_last(x, self.data_format)
         self._shape = x.shape
-        # (N, a, b, ...) -> (N, a b ...)
-        return x.reshape(x.shape[0], math.prod(x.shape[1:]))
+        # (N, a, b, ...) -> (N, a b ...), sample by sample in memory, too: BLAS may round otherwise
+        # with a factor that lies transposed
+        return np.ascontiguousarray(x.reshape(x.shape[0], math.prod(x.shape[1:])))
 
     def backward(self, dy, wants_input_gradient=True):
         # (N, a b ...) -> (N, a, b, ...); (N, ..., C) -> (N, C, ...) with channels_first
