@@ -22,7 +22,7 @@ the command's help, which needs none of them, answers at once.
 import importlib
 from typing import TYPE_CHECKING
 
-from compare.inputs import own_packages
+from compare.inputs import load_order, own_packages
 from compare.reduction import old_imports
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ WHERE = {
     "compare.tracing.trace": ("Trace",),
 }
 
+load_order.triton_first()
 own_packages.install()
 old_imports.install()
 

@@ -10,6 +10,7 @@ import hypothesis
 import numpy as np
 import pytest
 
+import compare  # noqa: F401  before any test's own `import keras`, see compare/inputs/load_order.py
 import scratch
 from tests.draws import FULL
 
