@@ -9,7 +9,9 @@ there is sampled, see `compare.oracle.sampled_rounding`. Both sides have to lie 
 times the farthest sample: each weight, and the loss that the call returns.
 
 The bound of each operation is proved. That a few samples and this factor stand for whatever right
-implementations may do is chosen.
+implementations may do is chosen. They do not where rounding alone moves a weight by a good part of
+its step, as it does where a network divides by differences of nearly equal numbers: now and then it
+then moves it much farther than any of the samples. Such a weight passes or is not judged.
 """
 
 import copy
@@ -40,6 +42,7 @@ if TYPE_CHECKING:  # what compares traces needs no Keras
     from reference import EntryPoints
 
 MARGIN = 3
+CHAOTIC = 0.1  # what rounding explains, as a share of a step, from which on it may be much more
 TITLE = f"Gate '{Gate.LOCKSTEP}', step by step"  # of its bar
 
 
@@ -53,6 +56,7 @@ class Weight:
         name: as 'dense kernel', or 'loss value'.
         candidate, reference: how far either side is from where the step leads exactly.
         allowed: how far rounding explains.
+        chaotic: whether that is so much of the step that it may also be more.
     """
 
     step: int
@@ -60,6 +64,11 @@ class Weight:
     candidate: float
     reference: float
     allowed: float
+    chaotic: bool = False
+
+    @property
+    def judged(self) -> bool:
+        return self.used <= 1 or not self.chaotic
 
     @property
     def used(self) -> float:
@@ -78,20 +87,27 @@ class Lockstep:
         if not self.weights:
             return Row(Gate.LOCKSTEP, "all layers", "weights", passed=True, unjudged=1,
                        kind="normwise", note="not judged: numbers are so large that they overflow")
-        worst = max(self.weights, key=lambda weight: weight.used)
-        over = sum(weight.used > 1 for weight in self.weights)
+        judged = [weight for weight in self.weights if weight.judged]
+        unjudged = len(self.weights) - len(judged)
+        said = (f"; {unjudged} of {len(self.weights)} weights not judged: rounding alone moves them"
+                " by a tenth of their steps or more" if unjudged else "")
+        if not judged:
+            return Row(Gate.LOCKSTEP, "all layers", "weights", passed=True, unjudged=unjudged,
+                       kind="normwise", note=said.removeprefix("; "))
+        worst = max(judged, key=lambda weight: weight.used)
+        over = sum(weight.used > 1 for weight in judged)
         apart = max(worst.candidate, worst.reference)
-        sides = {"candidate": max(share(w.candidate, w.allowed) for w in self.weights) > 1,
-                 "reference": max(share(w.reference, w.allowed) for w in self.weights) > 1}
+        sides = {"candidate": max(share(w.candidate, w.allowed) for w in judged) > 1,
+                 "reference": max(share(w.reference, w.allowed) for w in judged) > 1}
         return Row(Gate.LOCKSTEP, "all layers", "weights", passed=over == 0, index=(worst.step,),
                    max_abs=apart, max_rel=apart, actual=apart, expected=0.0, error=apart,
                    allowed=worst.allowed, used=worst.used, over=over, size=len(self.weights),
-                   candidate_error=max(w.candidate for w in self.weights),
-                   reference_error=max(w.reference for w in self.weights),
+                   candidate_error=max(w.candidate for w in judged), unjudged=unjudged,
+                   reference_error=max(w.reference for w in judged),
                    off="both" if all(sides.values()) else next(
                        (side for side, wrong in sides.items() if wrong), ""),
                    kind="normwise", note=f"{worst.name} after step {worst.step} of "
-                   f"{self.weights[-1].step}, relative to its size")
+                   f"{self.weights[-1].step}, relative to its size{said}")
 
 
 def about_classes(reference: Trace) -> list[str]:
@@ -170,22 +186,24 @@ class _Sides:
         exact = self.sampled.step(trace_of_step(self.reference, before, batch, noise), slack)
         if exact.overflows:
             return False
-        found = self._judged(number, ours, theirs, exact)
+        found = self._judged(number, before, ours, theirs, exact)
         if any(weight.used > 1 for weight in found):
             wider = self.sampled.widened(exact)
-            found = self._judged(number, ours, theirs, wider) if wider is not None else found
+            found = found if wider is None else self._judged(number, before, ours, theirs, wider)
         self.weights += found
         return all(np.isfinite(w).all() for w in ours)
 
-    def _judged(self, number: int, ours: list[np.ndarray], theirs: list[np.ndarray],
-                step: SampledStep) -> list[Weight]:
+    def _judged(self, number: int, before: list[np.ndarray], ours: list[np.ndarray],
+                theirs: list[np.ndarray], step: SampledStep) -> list[Weight]:
         found = []
-        for (layer, name), a, b in zip(step.exact, ours, theirs):
+        for (layer, name), a, b, start in zip(step.exact, ours, theirs, [*before, np.zeros(())]):
             exact = step.exact[layer, name]
             size = norm(exact.value[np.isfinite(exact.value)]) or 1.0
             allowed = allowance(step, (layer, name))
+            length = norm(exact.value - start)
             found.append(Weight(number, f"{layer} {name}", apart(a, b, exact.value) / size,
-                                apart(b, a, exact.value) / size, allowed / size))
+                                apart(b, a, exact.value) / size, allowed / size,
+                                chaotic=MARGIN * step.spread[layer, name] > CHAOTIC * length > 0))
         return found
 
 

@@ -1,6 +1,8 @@
 """Lockstep training: each step of two right networks leads where it should, as far as rounding lets
 it; a step that goes elsewhere is seen, whatever kept it from going right."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -286,6 +288,34 @@ def test_the_verdict_is_that_of_the_worst_step():
     assert row.note == "dense kernel after step 2 of 3, relative to its size"
     assert of(0.5, 3.0, off="reference").row().off == "reference"
     assert Lockstep(of(2.0).weights + of(2.0, off="reference").weights).row().off == "both"
+
+
+def test_a_weight_that_rounding_moves_as_it_likes_is_not_judged():
+    kernel = Weight(1, "dense kernel", 5.0, 0.1, 1.0, chaotic=True)
+    bias = Weight(1, "dense bias", 0.5, 0.1, 1.0)
+    row = Lockstep([kernel, bias]).row()
+    assert row.passed and row.unjudged == 1 and row.used == 0.5
+    assert "1 of 2 weights not judged" in row.note
+    assert not Lockstep([dataclasses.replace(kernel, chaotic=False), bias]).row().passed
+    alone = Lockstep([kernel]).row()
+    assert alone.passed and alone.unjudged == 1 and alone.note.startswith("1 of 1 weights not judg")
+
+
+def test_rounding_moves_statistics_of_samples_that_are_alike_as_it_likes():
+    def chaotic(apart):
+        scratch.set_random_seed(5)
+        layers = [kind() for _ in range(3) for kind in (
+            lambda: scratch.Dense(6), lambda: scratch.BatchNormalization(epsilon=1e-12))]
+        model = scratch.Sequential([scratch.Input((4,)), *layers, scratch.Dense(2)])
+        model.compile("sgd", "mse")
+        x = np.random.default_rng(6).normal(size=(1, 4)).astype("float32")
+        x = np.concatenate([x, x + np.float32(apart)])
+        found = training_trajectory.run(model, compare.twin(model), x,
+                                        np.eye(2, dtype="float32"), steps=1).weights
+        return [weight.name for weight in found if weight.chaotic]
+
+    statistics = "batch_normalization_1 moving_variance"
+    assert statistics in chaotic(1e-6) and statistics not in chaotic(1.0)
 
 
 def test_of_a_network_without_weights_the_loss_is_judged():
