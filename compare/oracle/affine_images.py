@@ -104,7 +104,7 @@ def read(images: Bounded, columns: Bounded, rows: Bounded, filling: Filling) -> 
 def _sides(place: Bounded, size: int, filling: Filling, nearest: bool) -> list[Axis]:
     """Where it is read along one axis, and if that may jump, where it may be read besides."""
     mapping = FLOAT32.unit * 3 * (np.abs(place.value) + 2 * size)  # three sums of float32
-    known = (place.bound == 0) & (place.value == np.round(place.value))
+    known = (place.bound == 0) & (2 * place.value == np.round(2 * place.value))
     inside = (place.value - place.bound >= 0) & (place.value + place.bound <= size - 1)
     mapping = np.where(known | inside | (filling.mode in ("constant", "nearest")), 0.0, mapping)
     error = np.minimum(place.bound + mapping, QUARTER)  # of what is beyond, see `read`

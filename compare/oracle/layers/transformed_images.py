@@ -56,6 +56,11 @@ class TransformedImages(EvenlyDrawn):
         """By which the gradient is read."""
         return inverse(matrices)
 
+    @property
+    def reads_nearest(self) -> bool:
+        """Whether it is the nearest pixel that is read: then places halfway between two matter."""
+        return self.config.get("interpolation") == "nearest"
+
     def places(self, matrices: Bounded, height: int, width: int) -> tuple[Bounded, Bounded]:
         """(columns, rows) at which each pixel is read."""
         return places(matrices, height, width)
@@ -81,6 +86,15 @@ class RandomTranslation(TransformedImages):
     def matrix(self, draws: list[np.ndarray], height: int, width: int) -> Matrix:
         right, down = draws
         return (one(), zero(), known(-right)), (zero(), one(), known(-down))
+
+    def admitted_noise(self, noise: np.ndarray) -> np.ndarray:
+        """Numbers drawn for the layer; of whole ones, if the nearest pixel is read, their halves,
+        so that every other image is moved by half a pixel more."""
+        if not (self.reads_nearest and is_whole(noise)):
+            return noise
+        made = np.floor(noise / 2)
+        made[::2] += 0.5
+        return made
 
     def ranges(self, shape: tuple[int, ...]) -> list[tuple[float, float]]:
         height, width = (shape[axis] for axis in self.image_axes)
@@ -120,7 +134,9 @@ class RandomRotation(TransformedImages):
 class RandomZoom(TransformedImages):
     """An image read at distances from its middle that are so many times as large."""
 
-    exact = False
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.exact &= self.reads_nearest
 
     def matrix(self, draws: list[np.ndarray], height: int, width: int) -> Matrix:
         down, across = draws
@@ -130,8 +146,7 @@ class RandomZoom(TransformedImages):
     def admitted_noise(self, noise: np.ndarray) -> np.ndarray:
         """Numbers drawn for the layer as zooms: by a half, by 1 or by 2 of whole ones, else from
         1/2 to 2."""
-        made = 2.0 ** (np.mod(noise + 1, 3) - 1) if (noise == np.round(noise)).all() \
-            else 2.0 ** np.tanh(noise)
+        made = 2.0 ** (np.mod(noise + 1, 3) - 1) if is_whole(noise) else 2.0 ** np.tanh(noise)
         return np.asarray(made, noise.dtype)
 
     def ranges(self, shape: tuple[int, ...]) -> list[tuple[float, float]]:
@@ -158,15 +173,21 @@ class RandomShear(TransformedImages):
 
     def admitted_noise(self, noise: np.ndarray) -> np.ndarray:
         """Numbers drawn for the layer as shears that can be undone: of whole ones only one of the
-        two, and that 1, 0 or -1, so that the way back is whole, too; else less than 1."""
+        two, and that 1, 0 or -1, so that the way back is whole, too, or half of it if the nearest
+        pixel is read; else less than 1."""
         made = np.tanh(noise) * 0.75
-        if (noise == np.round(noise)).all():
-            made = np.sign(noise)
+        if is_whole(noise):
+            made = np.sign(noise) / (2 if self.reads_nearest else 1)
             made[::2, ..., 0], made[1::2, ..., 1] = 0, 0
         return np.asarray(made, noise.dtype)
 
     def ranges(self, shape: tuple[int, ...]) -> list[tuple[float, float]]:
         return [spread(self.config[name]) for name in ("x_factor", "y_factor")]
+
+
+def is_whole(noise: np.ndarray) -> bool:
+    """Whether there are whole numbers alone."""
+    return bool((noise == np.round(noise)).all())
 
 
 def one() -> Bounded:
