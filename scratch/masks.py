@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratch import taken_masks
+from scratch import merged_masks, taken_masks
 from scratch.errors import UnsupportedError
 from scratch.mask_config import require_expected
 
@@ -88,6 +88,7 @@ def with_masks(layers: Sequence, sources: Sequence[tuple[int, ...]], ends: Seque
     carried: list[Mask | Mixed | None] = []
     found: list[tuple[int, ...]] = []
     takers: dict[int, list[int]] = {}
+    merged: list[list] = []  # for each layer the masks that come along with what it reads
     for i, (layer, reads) in enumerate(zip(layers, sources)):
         reads = layer.unmasked(reads) if layer.uses_masks else reads
         attends = layer.uses_masks and layer.calls_with_several
@@ -111,6 +112,7 @@ def with_masks(layers: Sequence, sources: Sequence[tuple[int, ...]], ends: Seque
             reads = (*reads, *(mask.read for mask in known))
         found.append(reads)
         own = layer.unmasked(reads) if layer.uses_masks else reads
+        merged.append([carried[source] if source >= 0 else None for source in own])
         for masks in (wired, carried):
             masks.append(_along(layer, i, own, [masks[source] if source >= 0 else None
                                                 for source in own]))
@@ -120,6 +122,7 @@ def with_masks(layers: Sequence, sources: Sequence[tuple[int, ...]], ends: Seque
                 carried[source] = None
     for taker, taken_off in takers.items():
         taken_masks.refuse(layers, found, wired, taker, taken_off, ends)
+    merged_masks.refuse(layers, [kinds_of(layer) for layer in layers], found, merged, ends)
     return found, carried
 
 

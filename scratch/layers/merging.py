@@ -171,6 +171,8 @@ class Subtract(Elementwise):
 class Multiply(Elementwise):
     """a * b * ..., element by element.
 
+    Of inputs that come with masks Keras computes something else, see `scratch.merged_masks`.
+
     Args:
         name, trainable, dtype, activity_regularizer: see `Layer`.
 
@@ -201,6 +203,8 @@ class Multiply(Elementwise):
 
 class Maximum(Elementwise):
     """The largest of the inputs, element by element.
+
+    Of inputs that come with masks Keras computes something else, see `scratch.merged_masks`.
 
     Where several inputs are the largest, the first of them gets the whole gradient.
 
@@ -237,6 +241,8 @@ class Maximum(Elementwise):
 
 class Minimum(Elementwise):
     """The smallest of the inputs, element by element.
+
+    Of inputs that come with masks Keras computes something else, see `scratch.merged_masks`.
 
     Where several inputs are the smallest, the first of them gets the whole gradient.
 
