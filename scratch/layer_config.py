@@ -6,6 +6,8 @@ are ignored; a layer or a setting that changes it and is not supported is refuse
 
 from typing import Any
 
+import numpy as np
+
 from scratch import custom_objects
 from scratch.activations import Activation
 from scratch.errors import UnsupportedError
@@ -47,7 +49,7 @@ def layer_to_config(layer: Any, dtype_name: str, of_any_size: bool = False) -> d
                 "config": {**layer.described_as["config"], "name": layer.name}}
     name, module = type(layer).__name__, type(layer).keras_module
     config = {"module": module, "class_name": IN_CONFIGS.get(name, name),
-              "config": layer.get_config(),
+              "config": plain(layer.get_config()),
               "registered_name": None if module == Layer.keras_module else name}
     # a layer that is not built yet has still to learn the model's precision
     if layer.requested_policy is not None:
@@ -69,6 +71,15 @@ def layer_to_config(layer: Any, dtype_name: str, of_any_size: bool = False) -> d
     if layer.built and not of_any_size and not at_once:
         config["build_config"] = layer.build_config()
     return config
+
+
+def plain(value: Any) -> Any:
+    """What stands in a config, numbers of NumPy as Python's own: JSON and Keras know no others."""
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(plain, value))
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _of_input(layer: Input, dtype_name: str) -> str:

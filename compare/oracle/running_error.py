@@ -253,7 +253,9 @@ class Bounded:
         return self.counts().astype(np.float64)
 
     def clip(self, low: float, high: float) -> "Bounded":
-        return Bounded(np.clip(self.value, low, high), self.rounding, self.bound)
+        # in TensorFlow's order, should low be larger
+        value = np.maximum(np.minimum(self.value, high), low)
+        return Bounded(value, self.rounding, self.bound)
 
     def where(self, mask: np.ndarray) -> "Bounded":
         """The value where the mask is true, an exact zero elsewhere; denormals may be flushed."""

@@ -44,8 +44,10 @@ class AdaptivePooling(Layer):
         super().__init__(**kwargs)
         sizes = output_size if isinstance(output_size, (tuple, list)) else [output_size] * self.rank
         if len(sizes) != self.rank or not all(isinstance(n, int) for n in sizes):
-            raise TypeError(f"{self}: expected output_size to be an integer or {self.rank} of them."
-                            f" Received: output_size={output_size!r}")
+            # a tuple of another length is a ValueError to Keras where there is one axis
+            error = ValueError if self.rank == 1 and len(sizes) != 1 else TypeError
+            raise error(f"{self}: expected output_size to be an integer or {self.rank} of them. "
+                        f"Received: output_size={output_size!r}")
         self.output_size = tuple(positive(n, "output_size", self) for n in sizes)
         self.data_format = data_format_name(data_format, self)
 
@@ -146,7 +148,7 @@ class AdaptiveAveragePooling1D(AdaptiveAveragePooling):
 
     Raises:
         TypeError: for an output_size that is not an integer or one in a tuple.
-        ValueError: for one below 1, an unknown data_format, or an input of another rank.
+        ValueError: for several in a tuple, one below 1, an unknown data_format, or an input of another rank.
 
     Example:
         >>> x = np.arange(5.0).reshape(1, 5, 1)
@@ -237,7 +239,7 @@ class AdaptiveMaxPooling1D(AdaptiveMaxPooling):
 
     Raises:
         TypeError: for an output_size that is not an integer or one in a tuple.
-        ValueError: for one below 1, an unknown data_format, or an input of another rank.
+        ValueError: for several in a tuple, one below 1, an unknown data_format, or an input of another rank.
 
     Example:
         >>> x = np.arange(5.0).reshape(1, 5, 1)

@@ -56,6 +56,8 @@ class GroupedQueryAttention(MultiHeadAttention):
     inner_groups = {name: f"_{group}" for name, group in MultiHeadAttention.inner_groups.items()}
 
     def __init__(self, head_dim, num_query_heads, num_key_value_heads, **kwargs):
+        for name, size in (("head_dim", head_dim), ("num_query_heads", num_query_heads)):
+            positive(size, name, type(self).__name__)  # by its own name, not that of the base
         super().__init__(num_query_heads, head_dim, **kwargs)
         self.num_query_heads, self.head_dim = self.num_heads, self.key_dim
         self.num_key_value_heads = positive(num_key_value_heads, "num_key_value_heads", self)

@@ -242,6 +242,11 @@ class RandomShear(TransformedImages):
 
 
 def _shear(value, name, owner) -> tuple:
-    """(lowest, highest) of a shear, which lies as far below 0 as above if it is one number."""
+    """(lowest, highest) of a shear, which lies as far below 0 as above if it is one number, or if
+    Keras's config has written such a number as two."""
     low, high = factor_range(value, name, (0, 1), owner)
-    return (low, high) if isinstance(value, (tuple, list)) else (-high, high)
+    two = isinstance(value, (tuple, list))
+    if two and (high > 1 or low < 0 and low != -high):
+        raise ValueError(f"{owner}: expected {name} to be a number from 0 to 1, or two. "
+                         f"Received: {name}={value!r}")
+    return (low, high) if two else (-high, high)

@@ -4,7 +4,7 @@ import numpy as np
 
 from scratch.image_filter import filtered
 from scratch.layers.arguments import pair
-from scratch.layers.augmentation import factor_range, mean_probability
+from scratch.layers.augmentation import factor_range, mean_probability, two_numbers
 from scratch.layers.random_light import ClippedImages
 
 LEAST = 1e-6  # is added to a deviation, so that none is 0
@@ -57,6 +57,7 @@ class RandomGaussianBlur(ClippedImages):
             raise ValueError(f"{self}: expected kernel_size to be odd. "
                              f"Received: kernel_size={kernel_size!r}")
         self.sigma = factor_range(sigma, "sigma", (0, 1), self)
+        two_numbers(value_range, "value_range", self)
         self.value_range = value_range
 
     def draw(self, rng, shape):

@@ -4,7 +4,7 @@ import numbers
 
 import numpy as np
 
-from scratch.layers.augmentation import DrawnImages, factor_range, mean_probability
+from scratch.layers.augmentation import DrawnImages, factor_range, mean_probability, two_numbers
 
 GREY = (0.2989, 0.587, 0.114)  # of red, green and blue in what is grey, as Keras has them
 
@@ -141,6 +141,7 @@ class RandomInvert(ChosenImages):
     def __init__(self, factor=1.0, value_range=(0, 255), seed=None, data_format=None, **kwargs):
         super().__init__(seed, data_format, **kwargs)
         self.factor = factor_range(factor, "factor", (0, 1), self)
+        two_numbers(value_range, "value_range", self)
         self.value_range = value_range
 
     @property

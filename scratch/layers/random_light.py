@@ -24,7 +24,7 @@ class ClippedImages(DrawnImages):
         y = self.changed(x, noise)
         low, high = (self.dtype.type(end) for end in self.value_range)
         self._inside = (low <= y) & (y <= high)
-        return np.clip(y, low, high)
+        return np.maximum(np.minimum(y, high), low)  # in TensorFlow's order, should low be larger
 
     def combine_backward(self, dy, noise):
         return self.changed_backward(np.where(self._inside, dy, self.dtype.type(0)), noise)
