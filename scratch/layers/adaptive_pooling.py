@@ -148,7 +148,8 @@ class AdaptiveAveragePooling1D(AdaptiveAveragePooling):
 
     Raises:
         TypeError: for an output_size that is not an integer or one in a tuple.
-        ValueError: for several in a tuple, one below 1, an unknown data_format, or an input of another rank.
+        ValueError: for several in a tuple, one below 1, an unknown data_format, or an input of
+            another rank.
 
     Example:
         >>> x = np.arange(5.0).reshape(1, 5, 1)
@@ -239,7 +240,8 @@ class AdaptiveMaxPooling1D(AdaptiveMaxPooling):
 
     Raises:
         TypeError: for an output_size that is not an integer or one in a tuple.
-        ValueError: for several in a tuple, one below 1, an unknown data_format, or an input of another rank.
+        ValueError: for several in a tuple, one below 1, an unknown data_format, or an input of
+            another rank.
 
     Example:
         >>> x = np.arange(5.0).reshape(1, 5, 1)
