@@ -124,6 +124,8 @@ def _mirrored(place: np.ndarray, size: int) -> np.ndarray:
 
 BROUGHT = {
     "the outermost pixel is not repeated": _mirrored,
+    "the outermost pixel is not repeated, after rounding":
+        lambda place, size: _mirrored(away(place), size),
     "wrapped by the image's size": lambda place, size: np.clip(np.mod(place, size), 0, size - 1),
     "wrapped by the image's size after rounding":
         lambda place, size: np.mod(np.floor(place + 0.5), size),
