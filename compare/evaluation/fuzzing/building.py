@@ -5,8 +5,8 @@ import copy
 from typing import Any
 
 import scratch
+from scratch.call_config import CAUSAL
 from scratch.errors import UnsupportedError
-from scratch.functional_config import CAUSAL
 from scratch.layer_config import layer_from_config
 from scratch.operations import OPERATIONS
 
