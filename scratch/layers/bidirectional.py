@@ -46,7 +46,7 @@ class Bidirectional(HandsStates, Wrapper):
 
     sample_by_sample = True
     uses_masks = True
-    takes_random = random_inside = True
+    takes_random = random_inside = takes_several = True
     inner_layers = ("layer", "backward_layer")
     neutral = {"weights": (None,)}
 

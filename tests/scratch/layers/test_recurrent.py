@@ -13,7 +13,7 @@ each = pytest.mark.parametrize("kind", KINDS)
 
 
 @each
-@pytest.mark.parametrize("setting", [{"return_state": True}, {"stateful": True}])
+@pytest.mark.parametrize("setting", [{"stateful": True}])
 def test_what_is_refused_by_name(kind, setting):
     with pytest.raises(UnsupportedError,
                        match=f"{kind} does not support {next(iter(setting))}"):
