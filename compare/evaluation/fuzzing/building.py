@@ -5,7 +5,7 @@ import copy
 from typing import Any
 
 import scratch
-from scratch.call_config import CAUSAL
+from scratch.call_config import CAUSAL, STATES
 from scratch.errors import UnsupportedError
 from scratch.layer_config import layer_from_config
 from scratch.operations import OPERATIONS
@@ -28,7 +28,8 @@ def model_of(specification: Specified):
     whole = [0, len(layers), 1]
     made = _Part(specification, layers, whole).made_of(
         {-1 - k: source for k, source in enumerate(sources)})
-    ends = [made[node] for node, *_ in specification.outputs] or made[len(layers) - 1]
+    ends = [_first(made[node]) for node, *_ in specification.outputs] or _first(
+        made[len(layers) - 1])
     return scratch.Model(sources if specification.more_inputs else sources[0], ends)
 
 
@@ -64,8 +65,21 @@ def shapes_of(specification: Specified) -> dict[int, tuple]:
     for i, node in enumerate(specification.nodes):
         layer = _layer(specification, i if node.again is None else node.again)
         read = [(None, *shapes[source]) for source in node.sources]
-        shapes[i] = tuple(layer.compute_output_shape(read if layer.merges else read[0])[1:])
+        made = layer.compute_output_shape(read if layer.merges else read[0])
+        shapes[i] = tuple((made[0] if isinstance(made, list) else made)[1:])
     return shapes
+
+
+def _first(made):
+    """The first output of a node, or the only one."""
+    return made[0] if isinstance(made, tuple) else made
+
+
+def _read(node, made: dict) -> list:
+    """What a node reads: of each source the output that it names."""
+    places = node.places or [0] * len(node.sources)
+    return [made[source][place] if isinstance(made[source], tuple) else made[source]
+            for source, place in zip(node.sources, places, strict=True)]
 
 
 class _Part:
@@ -83,7 +97,7 @@ class _Part:
         """The last node's output, given what the first reads: symbolic tensors."""
         first, stop, _ = self.place
         outer = self.specification.nodes[first].sources[0]  # all that is read from outside
-        return self.made_of({outer: source})[stop - 1]
+        return _first(self.made_of({outer: source})[stop - 1])
 
     def made_of(self, made: dict) -> dict:
         """The symbolic tensor of each node, given those that are read from outside."""
@@ -94,18 +108,21 @@ class _Part:
         while i < stop:
             inner = self._beginning_at(i)
             if inner is not None:
-                reads = nodes[i].sources[0]
-                made[inner[1] - 1] = self._model(inner, made[reads])
+                made[inner[1] - 1] = self._model(inner, _read(nodes[i], made)[0])
                 i = inner[1]
                 continue
             node = nodes[i]
             if any(read not in made for read in node.sources):
                 raise ValueError(f"Expected node {i} to read what there is. "
                                  f"Received: {node.sources}")
-            read = [made[source] for source in node.sources]
+            read = _read(node, made)
             layer = self.layers[i if node.again is None else node.again]
-            said = {CAUSAL: layer.use_causal_mask} if hasattr(layer, CAUSAL) else {}
-            made[i] = layer(read if layer.merges else read[0], **said)
+            said: dict[str, Any] = {}
+            if hasattr(layer, CAUSAL):
+                said[CAUSAL] = layer.use_causal_mask
+            if hasattr(layer, "state_widths") and len(read) > 1:
+                said[STATES] = read[1:]
+            made[i] = layer(read if layer.merges and STATES not in said else read[0], **said)
             i += 1
         return made
 
