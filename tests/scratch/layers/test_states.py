@@ -110,12 +110,13 @@ def encoder_and_decoder(ns, masked=False):
     x = L.Embedding(7, 4, mask_zero=True)(source) if masked else source
     y, *states = L.Bidirectional(L.LSTM(2, return_state=True, return_sequences=True),
                                  name="encoder")(x)
-    h, c = (L.Concatenate()(pair) for pair in (states[::2], states[1::2]))
+    h, c = (L.Concatenate(name=name)(pair)
+            for name, pair in (("h", states[::2]), ("c", states[1::2])))
     z, _, last = L.LSTM(4, return_sequences=True, return_state=True, name="decoder")(
         target, initial_state=[h, c])
     z = L.GRU(4, return_sequences=True)(z, initial_state=last)
     forth, back = L.Bidirectional(L.SimpleRNN(3), merge_mode=None)(y)
-    return ns.Model([source, target], [L.Dense(3)(z), L.Add()([forth, back]), c])
+    return ns.Model([source, target], [L.Dense(3, name="end")(z), L.Add(name="sum")([forth, back]), c])
 
 
 def both(keras, build, **settings):
