@@ -15,6 +15,7 @@ import numpy as np
 
 from reference import image_draws
 from reference import noise as noises
+from reference.carried_states import from_zeros
 from reference.failures import naming
 from reference.graph import CALLED_APART, calls_of, ends_of
 from reference.handing import handed
@@ -243,7 +244,7 @@ def run_op(op: Op, x, dy, weights: dict, training=True) -> tuple:
         several inputs as a tuple; none without dy.
     """
     trainable = [v for v in op.variables if v.trainable]
-    with restored(op.variables):
+    with restored(op.variables), from_zeros([op.layer]):
         for variable in op.variables:
             variable.assign(weights[op.names[id(variable)]])
         with in_use(op.layer), tf.GradientTape() as tape:

@@ -208,6 +208,10 @@ CATALOGUE: dict[str, Entry] = {
         "other states are put out",
         "Put out the states after the last step that is read, h and then c, behind the output.",
         FORWARD),
+    "states-not-kept": Entry(
+        "a stateful layer does not go on from its last states",
+        "Keep the states after the last step of a batch; the next one begins with them, sample by "
+        "sample, until reset_states().", FORWARD),
     "state-gradient": Entry(
         "the gradient of a state that is handed over is lost or another one's",
         "The way back begins with the gradients of the states that are put out, and ends with "

@@ -66,16 +66,17 @@ class Bidirectional(HandsStates, Wrapper):
                 **layer.get_config(), "name": BACKWARD + name, "dtype": layer.requested_dtype,
                 "go_backwards": not layer.go_backwards})
         self.backward_layer = self._checked(backward_layer)
-        ways = [(each.go_backwards, each.return_sequences, each.return_state)
+        ways = [(each.go_backwards, each.return_sequences, each.return_state, each.stateful)
                 for each in (layer, self.backward_layer)]
         if ways[0][0] == ways[1][0] or ways[0][1:] != ways[1][1:]:
             raise ValueError(f"{self}: expected layers of which one reads backwards, with the same "
-                             "return_sequences and return_state. Received: (go_backwards, "
-                             f"return_sequences, return_state)={ways}")
+                             "return_sequences, return_state and stateful. Received: "
+                             "(go_backwards, return_sequences, return_state, stateful)="
+                             f"{ways}")
 
         for each in (layer, self.backward_layer):
             each.zero_output_for_mask = each.return_sequences  # as Keras
-        self.sample_by_sample = not self.active
+        self.sample_by_sample = not self.active and not self.stateful
 
     def _both(self):
         return (("forward_layer/", self.layer), ("backward_layer/", self.backward_layer))
@@ -96,6 +97,10 @@ class Bidirectional(HandsStates, Wrapper):
         return self.layer.return_state
 
     @property
+    def stateful(self):
+        return self.layer.stateful
+
+    @property
     def returns_sequences(self):
         return self.layer.return_sequences
 
@@ -109,6 +114,17 @@ class Bidirectional(HandsStates, Wrapper):
 
     def width_of_output(self, place):
         return self.layer.units + (self.backward_layer.units if self.merge_mode == "concat" else 0)
+
+    def take_batch_size(self, input_shape):
+        super().take_batch_size(input_shape)
+        for _, inner in self._both():
+            inner.batch_size = self.batch_size
+
+    def reset_states(self):
+        for _, inner in self._both():
+            inner.reset_states()
+
+    reset_state = reset_states
 
     def read_states(self, count):
         super().read_states(count)
@@ -125,6 +141,7 @@ class Bidirectional(HandsStates, Wrapper):
         return [a] if self.merge_mode else [a, b]
 
     def build(self, input_shape):
+        self.take_batch_size(input_shape)
         super().build(input_shape)
         shapes = input_shape if isinstance(input_shape, list) else [input_shape]
         for (prefix, inner), own in zip(self._both(), self._by_way(shapes[:self.own_inputs])):

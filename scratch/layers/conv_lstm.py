@@ -56,13 +56,14 @@ class ConvLSTM(LSTM):
     rank = 2
     convolution: type[Conv2D] = Conv2D
     neutral = {"kernel_constraint": (None,), "recurrent_constraint": (None,),
-               "bias_constraint": (None,), "stateful": (False,)}
+               "bias_constraint": (None,)}
 
     def __init__(self, filters, kernel_size, strides=1, padding="valid", data_format=None,
                  dilation_rate=1, **kwargs):
         super().__init__(filters, **kwargs)
         self.filters = positive(filters, "filters", self)
-        for name, only in (("dropout", 0.0), ("recurrent_dropout", 0.0), ("return_state", False)):
+        for name, only in (("dropout", 0.0), ("recurrent_dropout", 0.0), ("return_state", False),
+                           ("stateful", False)):
             if getattr(self, name):
                 raise UnsupportedError(f"{self} does not support {name}={getattr(self, name)}. "
                                        f"Expected: {name}={only}.")

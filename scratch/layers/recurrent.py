@@ -36,7 +36,10 @@ class Recurrent(HandsStates, DroppingRecurrence):
             (batch, 1, features of all gates and states of all gates), see `shape_of_noise`.
         return_state: whether the states after the last step come out behind the output, each
             (batch, units).
-        stateful: False; states are kept from no batch to the next.
+        stateful: whether a batch begins with the states after the one before, in training and
+            outside of it, until `reset_states()`; sample i goes on with sample i, so that all
+            batches are of one size, which the Input says. No gradient goes back to the batch
+            before.
         zero_output_for_mask: whether masked steps put out zeros, and not what the step before did.
         implementation, use_cudnn: change nothing.
         seed: of the dropout, see `RandomLayer`.
@@ -71,16 +74,17 @@ class Recurrent(HandsStates, DroppingRecurrence):
     states = 1
     arguments = {"kernel": "kernel", "recurrent_kernel": "recurrent", "bias": "bias"}
     neutral = {"kernel_constraint": (None,), "recurrent_constraint": (None,),
-               "bias_constraint": (None,), "stateful": (False,),
+               "bias_constraint": (None,),
                "implementation": (1, 2), "use_cudnn": ("auto", True, False)}
 
     def __init__(self, units, activation="tanh", use_bias=True,
                  kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal",
                  bias_initializer="zeros", kernel_regularizer=None, recurrent_regularizer=None,
                  bias_regularizer=None, dropout=0.0, recurrent_dropout=0.0, seed=None,
-                 return_sequences=False, return_state=False, go_backwards=False, unroll=False,
-                 zero_output_for_mask=False, **kwargs):
+                 return_sequences=False, return_state=False, go_backwards=False,
+                 stateful=False, unroll=False, zero_output_for_mask=False, **kwargs):
         super().__init__(seed=seed, **kwargs)
+        self.stateful, self._carried = bool(stateful), []
         self._take_dropout(dropout, recurrent_dropout)
         self.units = positive(units, "units", self)
         self.activation = self._activation(activation)
@@ -139,6 +143,7 @@ class Recurrent(HandsStates, DroppingRecurrence):
         return [(input_shape[0], *steps, self.units)]
 
     def build(self, input_shape):
+        self.take_batch_size(input_shape)
         super().build(input_shape)
         for name, shape in self.kernel_shapes(of_input(input_shape)).items():
             self.add_weight(name, shape, self.initializers[name])
@@ -185,8 +190,8 @@ class Recurrent(HandsStates, DroppingRecurrence):
         if self.use_bias:
             z += self._input_bias()
         self._counts = None if mask is None else in_order(mask != 0, self.go_backwards)[..., None]
-        states = given or [np.zeros((len(x), *self.state_shape), z.dtype)
-                           for _ in range(self.states)]
+        states = given or list(self.carried(len(x))) or [
+            np.zeros((len(x), *self.state_shape), z.dtype) for _ in range(self.states)]
         self._kept, outputs = [], []
         for t in range(x.shape[1]):
             before = states
@@ -196,6 +201,7 @@ class Recurrent(HandsStates, DroppingRecurrence):
                           for new, old in zip(states, before)]
             self._kept.append(kept)
             outputs.append(self._put_out(states[0], t))
+        self.carry(states)
         y = np.stack(outputs, axis=1) if self.return_sequences else np.array(outputs[-1])
         return self.side_by_side([y], states)
 
@@ -274,7 +280,7 @@ class Recurrent(HandsStates, DroppingRecurrence):
         config = {**super().get_config(), "units": self.units,
                   "activation": activations.serialize(self.activation, self.dtype),
                   "use_bias": self.use_bias, "return_sequences": self.return_sequences,
-                  "return_state": self.return_state,
+                  "return_state": self.return_state, "stateful": self.stateful,
                   "go_backwards": self.go_backwards, "unroll": self.unroll, "dropout": self.dropout,
                   "recurrent_dropout": self.recurrent_dropout,
                   "zero_output_for_mask": self.zero_output_for_mask}

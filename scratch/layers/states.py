@@ -21,7 +21,10 @@ class HandsStates:
     name: Any
     input_shape: Any
     merges: bool
-    return_state = False
+    _carried: list[np.ndarray]  # one list for all calls of the layer
+    return_state = stateful = False
+    carries = True  # whether a stateful layer goes on from its last states; False: from zeros
+    batch_size: int | None = None  # of a stateful layer
     own_inputs = 1  # with the initial states; a mask is none of them
     number_of_outputs = 1  # without states
     _graph_inputs: int | None = None  # the same, of the calls in a graph
@@ -37,6 +40,8 @@ class HandsStates:
             ValueError: for another number of states, or other shapes.
             UnsupportedError: if another call of the layer in a graph said otherwise.
         """
+        if self.stateful and self.input_shape is None and not symbolic.is_symbolic(inputs):
+            self.batch_size = len(inputs)
         states = [] if initial_state is None else (
             list(initial_state) if isinstance(initial_state, (list, tuple)) else [initial_state])
         if states and len(states) != len(self.state_widths):
@@ -61,6 +66,42 @@ class HandsStates:
             self._graph_inputs = 1 + count
         if self.own_inputs != 1 + count:
             self.read_states(count)
+
+    def take_batch_size(self, input_shape) -> None:
+        """Keep the size of a stateful layer's batches.
+
+        Raises:
+            ValueError: if it is not known.
+        """
+        self.batch_size = of_input(input_shape)[0] or self.batch_size
+        if self.stateful and self.batch_size is None:
+            raise ValueError(f"{self}: expected inputs of a batch size that is known, as its states"
+                             " go on from batch to batch: Input(shape, batch_size=...). Received: "
+                             f"input_shape={tuple(of_input(input_shape))}")
+
+    def reset_states(self) -> None:
+        """Begin the next batch of a stateful layer with zeros."""
+        self._carried.clear()
+
+    reset_state = reset_states  # Keras's other name
+
+    def carried(self, samples: int) -> list[np.ndarray]:
+        """The states with which a stateful layer goes on; none where there are none yet.
+
+        Raises:
+            ValueError: for a batch of another size.
+        """
+        if not (self.stateful and self.carries):
+            return []
+        if samples != self.batch_size:
+            raise ValueError(f"{self}: expected batches of {self.batch_size} samples, as its states"
+                             f" go on from batch to batch. Received: one of {samples}")
+        return self._carried
+
+    def carry(self, states: list[np.ndarray]) -> None:
+        """Keep the last states of a batch, if the next one begins with them."""
+        if self.stateful and self.carries:
+            self._carried[:] = [state.copy() for state in states]
 
     def read_states(self, count: int) -> None:
         """Be handed so many initial states behind the input, as one list."""

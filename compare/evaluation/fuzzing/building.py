@@ -21,7 +21,9 @@ def model_of(specification: Specified):
             from outside.
     """
     layers = [_layer(specification, i) for i in range(len(specification.nodes))]
-    sources = [scratch.Input(tuple(shape), dtype=specification.dtype)
+    # a layer that keeps its states is built for batches of one size
+    size = specification.batch if any(map(_keeps_states, specification.nodes)) else None
+    sources = [scratch.Input(tuple(shape), size, dtype=specification.dtype)
                for shape in (specification.input_shape, *specification.more_inputs)]
     if specification.is_stack:
         return scratch.Sequential([*sources, *layers])
@@ -31,6 +33,11 @@ def model_of(specification: Specified):
     ends = [_first(made[node]) for node, *_ in specification.outputs] or _first(
         made[len(layers) - 1])
     return scratch.Model(sources if specification.more_inputs else sources[0], ends)
+
+
+def _keeps_states(node) -> bool:
+    inner = node.arguments.get("layer")
+    return bool((inner["config"] if isinstance(inner, dict) else node.arguments).get("stateful"))
 
 
 def layer_of(class_name: str, arguments: dict):
@@ -64,7 +71,7 @@ def shapes_of(specification: Specified) -> dict[int, tuple]:
               **{-2 - k: tuple(shape) for k, shape in enumerate(specification.more_inputs)}}
     for i, node in enumerate(specification.nodes):
         layer = _layer(specification, i if node.again is None else node.again)
-        read = [(None, *shapes[source]) for source in node.sources]
+        read = [(specification.batch, *shapes[source]) for source in node.sources]
         made = layer.compute_output_shape(read if layer.merges else read[0])
         shapes[i] = tuple((made[0] if isinstance(made, list) else made)[1:])
     return shapes
@@ -135,7 +142,8 @@ class _Part:
 
     def _model(self, place: list[int], tensor):
         """The output of a model that stands at that place, called as often as the place says."""
-        source = scratch.Input(tensor.shape[1:], dtype=self.specification.dtype)
+        size, *shape = tensor.shape
+        source = scratch.Input(tuple(shape), size, dtype=self.specification.dtype)
         output = _Part(self.specification, self.layers, place).called_on(source)
         model = scratch.Model(source, output, name=f"model_{place[0]}_{place[1]}")
         for _ in range(place[2]):

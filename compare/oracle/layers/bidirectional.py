@@ -68,6 +68,10 @@ class Bidirectional(Oracle):
         self.merged = self._merged(*self.ways)
         return carried.side_by_side(self.merged, last)
 
+    def go_on_from(self, earlier: Any) -> None:
+        for oracle, before in zip(self.inner.values(), earlier.inner.values()):
+            oracle.go_on_from(before)
+
     def _widths(self, oracle: Any) -> list[int]:
         """Of the states that a layer puts out."""
         return [oracle.units] * oracle.states if oracle.config.get("return_state") else []

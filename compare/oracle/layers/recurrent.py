@@ -26,6 +26,7 @@ class Recurrent(Oracle):
     activates = True
     outputs = ("units",)
     states = 1
+    begins_with: list[Bounded] = []  # the states that a batch before has left; none: zeros
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -49,7 +50,7 @@ class Recurrent(Oracle):
         self.order = range(x.shape[1])[::-1] if self.config.get("go_backwards") else range(
             x.shape[1])
         self.inputs = [at_step(x, t) for t in self.order]
-        states = given or [self.zeros(x.shape[0]) for _ in range(self.states)]
+        states = given or self.begins_with or [self.zeros(x.shape[0]) for _ in range(self.states)]
         self.kept, outputs = [], []
         for t, each in zip(self.order, self.inputs):
             before, self.dropping.t = states, t
@@ -62,8 +63,12 @@ class Recurrent(Oracle):
         y = outputs[-1]
         if self.config.get("return_sequences"):
             y = beside([y.reshape(y.shape[0], 1, -1) for y in outputs], 1)
-        self.output_shape = y.shape
+        self.output_shape, self.last_states = y.shape, states
         return carried.side_by_side([y], states if self.config.get("return_state") else [])
+
+    def go_on_from(self, earlier: Any) -> None:
+        if self.config.get("stateful"):
+            self.begins_with = earlier.last_states
 
     def put_out(self, state: Bounded, t: int) -> Bounded:
         """A step's output, given its state: zeros where it is masked, if they are asked for."""

@@ -116,7 +116,8 @@ def encoder_and_decoder(ns, masked=False):
         target, initial_state=[h, c])
     z = L.GRU(4, return_sequences=True)(z, initial_state=last)
     forth, back = L.Bidirectional(L.SimpleRNN(3), merge_mode=None)(y)
-    return ns.Model([source, target], [L.Dense(3, name="end")(z), L.Add(name="sum")([forth, back]), c])
+    both = L.Add(name="sum")([forth, back])
+    return ns.Model([source, target], [L.Dense(3, name="end")(z), both, c])
 
 
 def both(keras, build, **settings):
@@ -218,7 +219,7 @@ def test_what_is_refused():
     layer(x, initial_state=h)
     with pytest.raises(UnsupportedError, match="a call with 0 initial states beside one with 1"):
         layer(x)
-    with pytest.raises(ValueError, match="same return_sequences and return_state"):
+    with pytest.raises(ValueError, match="same return_sequences, return_state and"):
         scratch.Bidirectional(scratch.GRU(2), backward_layer=scratch.GRU(
             2, go_backwards=True, return_state=True))
     with pytest.raises(UnsupportedError, match="return_state=True"):

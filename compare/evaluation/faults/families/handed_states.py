@@ -3,8 +3,9 @@
 import numpy as np
 
 from compare.evaluation.faults.families.making import single
+from compare.evaluation.faults.fault import TRAINING
 from compare.evaluation.faults.injection import patched
-from compare.evaluation.faults.networks import SEQUENCE, SGD, SOFT, ended, front
+from compare.evaluation.faults.networks import SEQUENCE, SGD, SOFT, around, ended, front
 from compare.evaluation.fuzzing.specification import Node
 
 OUT, DX = "output", "input_gradient"
@@ -85,6 +86,12 @@ def to_states(change):
     return lambda layer: patched(layer, backward=backward)
 
 
+def forgets(model):
+    for layer in model.layers:
+        if getattr(layer, "stateful", False):
+            patched(layer, carry=lambda self, right, states: None)
+
+
 def turned(states):
     return states[::-1]
 
@@ -126,6 +133,11 @@ def faults():
     for kind, name, sentence, layer, tensor, cause, inject in TABLE:
         yield single("Recurrent", f"states-{kind.lower()}-{name}", sentence, NETWORKS[kind], layer,
                      tensor, cause, inject)
+    for kind in NETWORKS:
+        network = around(kind, shape=SEQUENCE, units=UNITS, stateful=True)
+        yield single("Recurrent", f"states-{kind.lower()}-not-kept",
+                     "a layer that is to go on from its last states begins with zeros", network,
+                     TRAINING, "carried states", "states-not-kept", forgets)
     for name, sentence, layer, tensor, cause, inject in WAYS:
         yield single("Recurrent", f"states-bidirectional-{name}", sentence, BOTH, layer, tensor,
                      cause, inject)
