@@ -182,7 +182,7 @@ def carries_states(specification: Specification, i: int) -> bool:
     if node.again is not None or any(other.again == i for other in specification.nodes):
         return False
     kind = KNOWN.get(node.class_name)
-    return hasattr(kind, "state_widths") and not issubclass(kind, ConvLSTM)
+    return kind is not None and hasattr(kind, "state_widths") and not issubclass(kind, ConvLSTM)
 
 
 def _carry_states(specification: Specification, rng: np.random.Generator, i: int) -> None:
