@@ -109,7 +109,8 @@ def with_masks(calls: list[Call]) -> list[Call]:
         used = []
         if attends:
             used = of_attention(call.layer, given, call.sources)
-        elif uses_masks(call.layer) and given[0] is not None:
+        elif uses_masks(call.layer) and given[0] is not None and len(call.sources) == 1:
+            # which Keras does not hand on to a recurrent layer that is called on initial states
             used = given[:1]
         for masks in (wired, carried):
             masks.append(_along(call, [masks[source] if source >= 0 else None

@@ -53,8 +53,8 @@ def _is_handed(layer) -> bool:
     """Whether Keras's layer, or a model, takes a mask when it is called."""
     if hasattr(layer, "calls"):
         return True
-    # attentions get theirs when the graph runs
-    return (layer.uses_masks and not layer.calls_with_several) or bool(
+    # attentions get theirs when the graph runs, recurrent layers that are called on states none
+    return (layer.uses_masks and not layer.calls_with_several and layer.own_inputs == 1) or bool(
         kinds_of(layer) & (USING | {"TimeDistributed"}))
 
 

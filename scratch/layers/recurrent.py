@@ -47,7 +47,8 @@ class Recurrent(HandsStates, DroppingRecurrence):
 
     Input shape:
         (batch, steps, features); of a network with a mask also that, (batch, steps). Masked steps
-        leave the states as they are.
+        leave the states as they are. As in Keras, a layer that is called on initial states is not
+        handed the mask that comes with its input.
 
     Output shape:
         (batch, steps, units), or (batch, units) without return_sequences.

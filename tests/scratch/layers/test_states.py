@@ -157,6 +157,27 @@ def test_keras(keras, masked):
         np.testing.assert_allclose(g, tf.convert_to_tensor(theirs), atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["GRU", "Bidirectional"])
+def test_a_mask_does_not_reach_a_layer_that_is_called_on_states(keras, kind):
+    """Keras hands it none, but the mask goes along with what that puts out."""
+    def build(ns):
+        L, words, state = ns.layers, ns.Input((5,)), ns.Input((3,))
+        x = L.Embedding(4, 2, mask_zero=True)(words)
+        inner = L.GRU(3, return_sequences=True, zero_output_for_mask=True, name="gru")
+        layer = L.Bidirectional(inner) if kind == "Bidirectional" else inner
+        y = layer(x, initial_state=[state] * (2 if kind == "Bidirectional" else 1))
+        return ns.Model([words, state], [y, L.GlobalAveragePooling1D()(y)])
+
+    model, twin = both(keras, build)
+    rng = np.random.default_rng(0)
+    x = [rng.integers(0, 2, (3, 5)).astype("float32"), rng.standard_normal((3, 3))]
+    for ours, theirs in zip(model(x), twin(x)):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    again = scratch.Model.from_config(twin.get_config())
+    again.set_weights(twin.get_weights())
+    np.testing.assert_array_equal(again(x)[1], model(x)[1])
+
+
 def test_a_file_of_keras(keras, tmp_path):
     _, twin = both(keras, lambda ns: encoder_and_decoder_of_one_output(ns))
     twin.compile("adam", "mse")
