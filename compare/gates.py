@@ -35,6 +35,7 @@ from compare.oracle.expected import learned
 from compare.report.report import Report
 from compare.report.timing import Stopwatch
 from compare.tracing import known_settings, placeholder
+from compare.tracing.carried_states import from_zeros
 from compare.tracing.model_kinds import is_keras
 from compare.tracing.ops import ops_of, whole_layers
 from compare.tracing.trace import Trace
@@ -51,6 +52,13 @@ def report_on(model, twin, called, reference: Trace, given: dict, probes: bool, 
         left_out: what of the settings is not known.
         some: the layers that are checked; None for all, and for the network as a whole.
     """
+    with from_zeros(model):
+        return _report_on(model, twin, called, reference, given, probes, steps, notes, left_out,
+                          some)
+
+
+def _report_on(model, twin, called, reference: Trace, given: dict, probes: bool, steps: int,
+               notes: list[str], left_out: list[str], some: ChosenLayers | None) -> Report:
     whole = whole_layers(model)
     # whoever changes its input in place changes that of one run alone
     reference = replace(reference, x=mapped(np.array, reference.x))

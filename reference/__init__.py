@@ -28,13 +28,14 @@ from reference.op_run import OpRun
 from reference.ops import ops_of, run_op
 from reference.optimizer_steps import OptimizerSteps
 from reference.outside import in_float64, known, outline, run_outside
+from reference.second_run import at_the_second_run
 from reference.statistics import set_weights
 from reference.subclassed import as_graph
 from reference.training import StepRunner
 from reference.weight_names import weight_of
 
 __all__ = ["EntryPoints", "Observation", "OpRun", "OptimizerSteps", "Part", "StepRunner",
-           "as_graph",
+           "as_graph", "at_the_second_run",
            "clone", "compile_config", "compile_model", "compiled_copy", "from_config", "in_float64",
            "known", "layers_by_name", "load",
            "losing_nothing", "model_dtype", "observe", "observe_inference",

@@ -11,6 +11,7 @@ import numpy as np
 
 from reference import compiled_once
 from reference import noise as noises
+from reference.carried_states import from_zeros
 from reference.compiled import dropped_afterwards, put
 from reference.failures import naming_part
 from reference.graph import layers_of
@@ -46,6 +47,7 @@ class EntryPoints(contextlib.AbstractContextManager):
     def __enter__(self) -> "EntryPoints":
         model = self.model
         self._undo.enter_context(dropped_afterwards())
+        self._undo.enter_context(from_zeros(self.layers))
         if onednn_in_use(self.dtype) and any(
                 getattr(layer, "activation", None) is keras.activations.mish
                 for layer in self.layers):

@@ -19,6 +19,7 @@ from reference.masks import (
     uses_masks,
 )
 from reference.operations import Called
+from reference.outputs import RECURRENT, OneOutput, several
 from reference.quiet import keras
 
 # on their inputs one by one, not on a list of them
@@ -73,15 +74,22 @@ def calls_of(model) -> list[Call]:
         ValueError: for a model that is no graph, or a layer called with arguments of its own.
     """
     calls: list[Call] = []
-    first: dict[int, str] = {}
-    times: Counter[int] = Counter()
+    first: dict[Any, str] = {}
+    times: Counter[Any] = Counter()
     for layer, path, sources, merges, causal in _written_out(model, "")[0]:
-        key = id(layer.operation if isinstance(layer, Called) else layer)
+        key = _identity(layer)
         times[key] += 1
         name = path if key not in first else f"{path} (call {times[key]})"
         calls.append(Call(layer, name, sources, merges, first.get(key), causal=causal))
         first.setdefault(key, name)
     return with_masks(calls)
+
+
+def _identity(layer: Any) -> Any:
+    """What all calls of a layer, of an operation or of one of a layer's outputs have in common."""
+    if isinstance(layer, OneOutput):
+        return id(layer.layer), layer.place
+    return id(layer.operation if isinstance(layer, Called) else layer)
 
 
 def with_masks(calls: list[Call]) -> list[Call]:
@@ -101,7 +109,8 @@ def with_masks(calls: list[Call]) -> list[Call]:
         used = []
         if attends:
             used = of_attention(call.layer, given, call.sources)
-        elif uses_masks(call.layer) and given[0] is not None:
+        elif uses_masks(call.layer) and given[0] is not None and len(call.sources) == 1:
+            # which Keras does not hand on to a recurrent layer that is called on initial states
             used = given[:1]
         for masks in (wired, carried):
             masks.append(_along(call, [masks[source] if source >= 0 else None
@@ -144,6 +153,7 @@ def _written_out(model, inside: str) -> tuple[list[tuple], list[int]]:
     place; the positions of those that make its outputs)."""
     found: list[tuple] = []
     units, outputs = _units(model)
+    all_read = {each for _, reads, _, _ in units for each in reads} | set(outputs)
     ends: dict[tuple[int, int], int] = {}
 
     def position(read: tuple[int, int]) -> int:
@@ -162,6 +172,11 @@ def _written_out(model, inside: str) -> tuple[list[tuple], list[int]]:
         else:
             found.append((unit, path, read, merges, causal))
             ends[i, 0] = start
+            for place in sorted(place for position, place in all_read if position == i):
+                if several(unit):
+                    ends[i, place] = len(found)
+                    part = OneOutput(unit, place)
+                    found.append((part, inside + part.name, (start,), False, False))
     return found, [position(output) for output in outputs]
 
 
@@ -281,6 +296,9 @@ def _arguments(name: str, call: dict, model) -> list:
     more = []
     if own and isinstance(model.get_layer(name), CALLED_APART):
         more = [own.pop(key) for key in ("query", "value", "key") if key in own]
+    if "initial_state" in own and isinstance(model.get_layer(name), RECURRENT):
+        states = own.pop("initial_state")
+        more = list(states) if isinstance(states, (list, tuple)) else [states]
     if "use_causal_mask" in own and isinstance(model.get_layer(name), ATTENDING):
         del own["use_causal_mask"]
     if isinstance(own.get("mask"), dict) and takes_mask_from_config(model.get_layer(name)):

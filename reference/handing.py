@@ -1,12 +1,19 @@
-"""How a layer of Keras is handed its masks when it is called alone."""
+"""How a layer of Keras is handed its masks and initial states when it is called alone."""
 
 from typing import Any
 
+from reference.outputs import RECURRENT
 from reference.quiet import keras, tf
 
 
-def with_masks(layer: Any, x: list, masks: list) -> tuple[Any, dict[str, Any]]:
-    """(what the layer is called on, the masks among its arguments), given its inputs and masks."""
+def handed(layer: Any, x: list, masks: list) -> tuple[Any, dict[str, Any]]:
+    """(what the layer is called on, the masks and states among its arguments), given its inputs and
+    masks."""
+    if isinstance(layer, RECURRENT):
+        return x[0], ({"initial_state": x[1:]} if len(x) > 1 else {}) | (
+            {"mask": masks[0]} if masks else {})
+    if not masks:
+        return x, {}
     if isinstance(layer, keras.layers.MultiHeadAttention):
         query = tf.identity(x[0])
         query._keras_mask = masks[0]  # where Keras reads it, whatever its argument says

@@ -3,6 +3,7 @@
 
 import numpy as np
 
+from reference.carried_states import from_zeros
 from reference.model import model_dtype
 from reference.observe import Observation, Part
 from reference.ops import array, held, ops_of, output_ops
@@ -24,7 +25,7 @@ def observe_inference(model, x, whole=frozenset()) -> Observation:
     dtype = model_dtype(model)
     ops = ops_of(model, whole)
     parts: list[Part] = []
-    with precision(dtype):
+    with precision(dtype), from_zeros([op.layer for op in ops]):
         given = [tf.constant(np.asarray(array, dtype)) for array in each(x)]
         outputs: list = []
         for op in ops:

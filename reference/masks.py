@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from reference.outputs import OneOutput
 from reference.quiet import keras, tf
 
 ATTENDING = (keras.layers.Attention, keras.layers.MultiHeadAttention,
@@ -74,6 +75,8 @@ def masked(layer: Any) -> bool:
     """Whether a mask that comes with the layer's input goes along with its output."""
     if isinstance(layer, keras.layers.GlobalAveragePooling1D):
         return False
+    if isinstance(layer, OneOutput):
+        return layer.returns_sequences
     if isinstance(layer, (keras.layers.BatchNormalization, *ATTENDING)):
         return True
     if uses_masks(layer):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from reference import noise as noises
+from reference.carried_states import from_zeros
 from reference.failures import naming_part
 from reference.model import copied, fresh_optimizer, loss_scale, model_dtype, rate_dtype
 from reference.ops import LOW, Op, array, held, ops_of, output_ops, restored, run_op
@@ -103,7 +104,8 @@ def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
     ops = ops_of(model, whole)
     variables = list({id(v): v for op in ops for v in op.variables if v.trainable}.values())
     state = [v for op in ops for v in op.state]
-    with restored(state), precision(dtype):
+    layers = [op.layer for op in ops]
+    with restored(state), precision(dtype), from_zeros(layers):
         execution = _Execution(model, ops, mapped(lambda a: np.asarray(a, dtype), x), noise or {})
         several = execution.form is not None
         target: Any = execution.made if several else execution.made[0]
@@ -129,7 +131,7 @@ def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
     parts = [_part(execution, found, i, gradients[i], updated) for i in range(len(ops))]
     inference = None
     if any(op.differs_at_inference for op in ops):
-        with precision(dtype):
+        with precision(dtype), from_zeros(layers):
             given = mapped(lambda a: tf.constant(np.asarray(a, dtype)), x)
             made = [array(value) for value in flat(model(as_inputs(model, given), training=False))]
             inference = tuple(made) if several else made[0]

@@ -15,11 +15,13 @@ import numpy as np
 
 from reference import image_draws
 from reference import noise as noises
+from reference.carried_states import from_zeros
 from reference.failures import naming
 from reference.graph import CALLED_APART, calls_of, ends_of
-from reference.handing import with_masks
+from reference.handing import handed
 from reference.kernels import refuse_corrupting, refuse_larger_windows
 from reference.masks import ATTENDING
+from reference.outputs import RECURRENT, side_by_side
 from reference.quiet import keras, tf
 from reference.statistics import in_use, is_adapted
 from reference.weight_names import weight_names
@@ -76,7 +78,8 @@ class Op:
     @property
     def reads_several(self) -> bool:
         """Whether it takes a list of inputs, not one with its mask."""
-        return self.merges and (not self.masked_by or isinstance(self.layer, ATTENDING))
+        return self.merges and not isinstance(self.layer, RECURRENT) and (
+            not self.masked_by or isinstance(self.layer, ATTENDING))
 
     @property
     def is_random(self) -> bool:
@@ -118,16 +121,17 @@ class Op:
             gradients: whether any will be asked for.
         """
         with naming(self.layer):
-            return self._run(list(inputs) if self.merges else inputs[0], noise, training, gradients)
+            return side_by_side(self.layer, self._run(
+                list(inputs) if self.merges else inputs[0], noise, training, gradients))
 
     def _run(self, x, noise, training, gradients):
         if self.is_activation:
             return self.call(tf.cast(x, self.layer.compute_dtype))
-        mask: dict[str, Any] = {"use_causal_mask": True} if self.causal else {}
-        if self.masked_by:
+        told: dict[str, Any] = {"use_causal_mask": True} if self.causal else {}
+        if self.merges:
             own = len(x) - len(self.masked_by)
-            x, masks = with_masks(self.layer, x[:own], [tf.cast(each, bool) for each in x[own:]])
-            mask |= masks
+            x, more = handed(self.layer, x[:own], [tf.cast(each, bool) for each in x[own:]])
+            told |= more
         if not self.merges:
             refuse_larger_windows(self.layer, tuple(x.shape))
             if gradients:
@@ -135,12 +139,12 @@ class Op:
         if isinstance(self.layer, OF_CLASSES):  # through numbers, for TensorFlow knows no way back
             return tf.cast(self.call(tf.constant(x.numpy())), x.dtype)
         if noise is not None and training:
-            return noises.apply(self.layer, x, noise, **mask)
+            return noises.apply(self.layer, x, noise, **told)
         training = training and not image_draws.is_undrawn(self.layer)
         apart = isinstance(self.layer, CALLED_APART)
         with swapped(self.layer, "activity_regularizer", None):
             inputs = x if apart else [x]
-            return self.call(*inputs, training=training, **mask)
+            return self.call(*inputs, training=training, **told)
 
 
 def ops_of(model, whole=frozenset()) -> list[Op]:
@@ -240,7 +244,7 @@ def run_op(op: Op, x, dy, weights: dict, training=True) -> tuple:
         several inputs as a tuple; none without dy.
     """
     trainable = [v for v in op.variables if v.trainable]
-    with restored(op.variables):
+    with restored(op.variables), from_zeros([op.layer]):
         for variable in op.variables:
             variable.assign(weights[op.names[id(variable)]])
         with in_use(op.layer), tf.GradientTape() as tape:

@@ -78,7 +78,7 @@ class Building(HoldsWeights):
         shapes: list[Any] = [*self.layers, *reversed(self._each_shape(input_shape))]
         for i, (layer, sources) in enumerate(zip(self.layers, self.sources)):
             read = [shapes[source] for source in sources]
-            shapes[i] = worked_out(layer.compute_output_shape, read if layer.merges else read[0])
+            shapes[i] = worked_out(layer.whole_output_shape, read if layer.merges else read[0])
         return shapes[:len(self.layers)]
 
     @property

@@ -8,19 +8,24 @@ output the call of a functional model has a number that is greater by one.
 from collections.abc import Callable
 from typing import Any
 
+from scratch.call_config import (
+    CAUSAL,
+    STATES,
+    Named,
+    call_of,
+    called_on,
+    calls_in,
+    causal_at,
+    with_states,
+)
 from scratch.errors import UnsupportedError
 from scratch.layer_config import layer_from_config, layer_to_config
-from scratch.layers import LAYERS, OWN_NAMES, Input
+from scratch.layers import OWN_NAMES, Input
 from scratch.layers.symbolic import SymbolicTensor
 from scratch.layers.unknown_sizes import worked_out
 from scratch.mask_config import without_masks
-from scratch.operations import Operation, is_operation
 
 ONE_LIST = "the inputs, and the outputs, side by side in one list or dictionary"
-CAUSAL = "use_causal_mask"  # what an attention is told at its call
-Named = tuple[str, int]  # a call: the layer's name, and the number of the call
-Output = tuple[Named, int]  # one of a call's outputs, counted from 0
-Reads = tuple[list[Output], Callable | None]  # and the form in which they are handed over
 
 
 def write(model) -> dict:
@@ -39,8 +44,7 @@ def write(model) -> dict:
         shapes = [tensor["config"]["shape"] for tensor in tensors]
         calls = entries[unit.name]["inbound_nodes"]
         number = len(calls)
-        calls.append({"args": _arguments(unit, tensors), "kwargs": {
-            CAUSAL: True} if getattr(unit, CAUSAL, False) else {}})
+        calls.append(called_on(unit, tensors))
         outputs = worked_out(unit.compute_output_shape,
                              shapes if unit.called_on_list else shapes[0])
         for place, shape in enumerate(outputs if isinstance(outputs, list) else [outputs]):
@@ -62,16 +66,6 @@ def _described(shape: tuple, dtype: str, history: tuple) -> dict:
         "shape": shape, "dtype": dtype, "keras_history": list(history)}}
 
 
-def _arguments(unit, tensors: list) -> tuple:
-    """What a call is made on, as Keras writes it."""
-    if isinstance(unit, Operation):
-        return unit.arguments(tensors)
-    inputs_as = getattr(unit, "inputs_as", None)
-    if inputs_as is not None:
-        return (inputs_as.packed(tensors),)
-    return (tensors,) if unit.called_on_list and not unit.calls_apart else tuple(tensors)
-
-
 def _first_as_output(entry: dict) -> int:
     """By which number the first call of an entry's layer goes among a model's outputs."""
     return 1 if entry["class_name"] in ("Functional", "Model") else 0
@@ -86,7 +80,7 @@ def read(config: dict) -> tuple[Any, Any]:
     """
     owner, entries = _checked(config)
     inputs = [name for name, entry in entries.items() if entry["class_name"] == "InputLayer"]
-    sources = _packed(config["input_layers"], lambda tensor: _call_of(tensor, owner)[0][0], owner)
+    sources = _packed(config["input_layers"], lambda tensor: call_of(tensor, owner)[0][0], owner)
     named = [sources] if isinstance(sources, str) else \
         list(sources.values() if isinstance(sources, dict) else sources)
     if sorted(inputs) != sorted(named):
@@ -98,7 +92,7 @@ def read(config: dict) -> tuple[Any, Any]:
         if "expects_mask" in entry:
             layers[name].expects_mask = entry["expects_mask"]
     calls = {call: read for name, entry in entries.items() if name not in inputs
-             for call, read in _calls(name, entry)}
+             for call, read in calls_in(name, entry)}
     tensors: dict[Named, list] = {(name, 0): [layers[name]] for name in inputs}
 
     def tensor(call: Named, place: int) -> SymbolicTensor:
@@ -111,32 +105,23 @@ def read(config: dict) -> tuple[Any, Any]:
     for call in _in_order([(name, 0) for name in inputs], calls, owner):
         read, form = calls[call]
         values = [tensor(*each) for each in read]
-        said = {CAUSAL: causal_at(entries[call[0]])} if hasattr(layers[call[0]], CAUSAL) else {}
-        made = layers[call[0]](values[0] if form is None else form(values), **said)
-        structure = getattr(layers[call[0]], "outputs_as", None)
+        layer = layers[call[0]]
+        said: dict[str, Any] = {}
+        if hasattr(layer, CAUSAL):
+            said[CAUSAL] = causal_at(entries[call[0]])
+        if form is with_states:
+            values, said = values[:1], {STATES: values[1:]}
+        made = layer(values[0] if form in (None, with_states) else form(values), **said)
+        structure = layer.outputs_as
         tensors[call] = [made] if structure is None else structure.flat(made)
 
     def output(history) -> SymbolicTensor:
-        (name, number), place = _call_of(history, owner)
+        (name, number), place = call_of(history, owner)
         number -= _first_as_output(entries[name]) if name in entries else 0
         return tensor((name, number), place)
 
-    return (_packed(config["input_layers"], lambda tensor: layers[_call_of(tensor, owner)[0][0]],
+    return (_packed(config["input_layers"], lambda tensor: layers[call_of(tensor, owner)[0][0]],
                     owner), _packed(config["output_layers"], output, owner))
-
-
-def causal_at(entry: dict) -> bool:
-    """Whether an attention was told at its calls that no query sees a key behind its own place.
-
-    Raises:
-        UnsupportedError: if it was at some of them alone.
-    """
-    said = {bool(node.get("kwargs", {}).get(CAUSAL)) for node in entry.get("inbound_nodes", ())
-            if isinstance(node, dict)}
-    if len(said) > 1:
-        raise UnsupportedError(f"Layer {entry['config'].get('name')!r}: expected {CAUSAL} to be "
-                               "the same at all calls of the layer. Received: True and False.")
-    return True in said
 
 
 def _packed(tensors, function: Callable, owner: str) -> Any:
@@ -213,93 +198,3 @@ def _checked(config) -> tuple[str, dict]:
         entries[name] = {**entry, "class_name": OWN_NAMES.get(entry["class_name"],
                                                               entry["class_name"])}
     return owner, entries
-
-
-def _call_of(history, owner: str) -> Output:
-    """The call and which of its outputs, named in (layer, number of the call, number of output)."""
-    whole = isinstance(history, (list, tuple)) and len(history) == 3
-    if not whole or not isinstance(history[0], str) or type(history[1]) is not int:
-        raise ValueError(f"{owner}: expected a tensor as [layer, 0, 0]. Received: {history!r:.200}")
-    if type(history[2]) is not int or history[2] < 0:
-        raise ValueError(f"{owner}: expected the number of an output. Received: {history!r}")
-    return (history[0], history[1]), history[2]
-
-
-def _calls(name: str, entry: dict):
-    """Of each call of a layer (its name and number, (the outputs of calls that it reads, the form
-    in which it takes them: None for one, or a function of their list)).
-    """
-    nodes = entry["inbound_nodes"]
-    if len(nodes) == 0 or not all(isinstance(node, dict) for node in nodes):
-        raise ValueError(f"Layer {name!r}: expected calls as Keras 3 writes them, with 'args' and "
-                         f"'kwargs'. Received: {nodes!r:.200}")
-    for number, node in enumerate(nodes):
-        layer = LAYERS.get(str(entry.get("class_name")))
-        unsaid = getattr(layer, "called_in_training", False)
-        if layer is not None and layer.calls_apart:
-            node = _listed(node)
-        if hasattr(layer, CAUSAL):
-            node = {**node, "kwargs": {key: value for key, value in node.get("kwargs", {}).items()
-                                       if key != CAUSAL}}
-        yield (name, number), (_operands(node, name) if is_operation(entry) else
-                               _read_by(node, f"Layer {name!r}", unsaid))
-
-
-def _listed(node: dict) -> dict:
-    """A call on query, value and key as one on a list of them."""
-    named = dict(node.get("kwargs", {}))
-    args = list(node.get("args", ()))
-    for key in ("query", "value", "key")[len(args):]:
-        if named.get(key) is None:
-            break
-        args.append(named.pop(key))
-    return {"args": [[value for value in args if value is not None]], "kwargs": named}
-
-
-def _operands(node: dict, name: str) -> Reads:
-    """What an operation reads, as `_read_by` tells it; its operands may be numbers, too."""
-    args = list(node.get("args", ()))
-    listed = len(args) == 1 and isinstance(args[0], (list, tuple))
-    read = [_tensor(value, f"Operation {name!r}") for value in (args[0] if listed else args)
-            if isinstance(value, dict)]
-    return read, list if listed or len(read) > 1 else None
-
-
-def _read_by(node: dict, owner: str, unsaid: bool) -> Reads:
-    """(the outputs of calls that a call reads, the form in which it takes them).
-
-    Args:
-        unsaid: what Keras writes for `training` where nothing was said, if not False.
-    """
-    # `training` is what fit, evaluate and predict say it is, whatever was said when the model was
-    # put together; where nothing was said Keras writes False, for some layers True
-    own = {key: value for key, value in node.get("kwargs", {}).items()
-           if not (_is_none(value) or (key == "training" and value in (False, unsaid)))}
-    args = list(node.get("args", ()))
-    if not args and "inputs" in own:
-        args = [own.pop("inputs")]
-    if own or len(args) != 1:
-        raise UnsupportedError(f"{owner}: expected to be called on its inputs alone. Received: "
-                               f"{len(args)} arguments and {own!r:.200}.")
-    if isinstance(args[0], dict) and args[0].get("class_name") != "__keras_tensor__":
-        keys = list(args[0])
-        return ([_tensor(value, owner) for value in args[0].values()],
-                lambda values: dict(zip(keys, values)))
-    merges = isinstance(args[0], (list, tuple))
-    return ([_tensor(value, owner) for value in (args[0] if merges else args)],
-            list if merges else None)
-
-
-def _is_none(value) -> bool:
-    """Whether an argument is None, or holds nothing else, as the masks of several inputs."""
-    if isinstance(value, dict):
-        return all(map(_is_none, value.values()))
-    return all(map(_is_none, value)) if isinstance(value, (list, tuple)) else value is None
-
-
-def _tensor(value, owner: str) -> Output:
-    """The call that makes a tensor among a call's arguments, and which of its outputs that is."""
-    if not isinstance(value, dict) or value.get("class_name") != "__keras_tensor__":
-        raise UnsupportedError(f"{owner}: expected to be called on the outputs of layers. "
-                               f"Received: {value!r:.200}.")
-    return _call_of(value.get("config", {}).get("keras_history"), owner)

@@ -36,19 +36,25 @@ def used_by(calls: Iterable[SymbolicTensor]) -> dict[SymbolicTensor, tuple]:
     for tensor in calls:
         if tensor.layer is None:
             continue
-        given = [masks.get(source.call) for source in tensor.sources]
+        given = [masks.get(source.call) if _is_output(source) else None
+                 for source in tensor.sources]
         if given and given[0] is not None and _is_handed(tensor.layer):
             found[tensor] = (given[0],)
         masks[tensor] = _made(tensor.layer, tensor.sources, given)
     return found
 
 
+def _is_output(tensor: SymbolicTensor) -> bool:
+    """Whether it is no state of a layer, which goes without a mask."""
+    return tensor.place < getattr(tensor.layer, "number_of_outputs", 1)
+
+
 def _is_handed(layer) -> bool:
     """Whether Keras's layer, or a model, takes a mask when it is called."""
     if hasattr(layer, "calls"):
         return True
-    # attentions get theirs when the graph runs
-    return (layer.uses_masks and not layer.calls_with_several) or bool(
+    # attentions get theirs when the graph runs, recurrent layers that are called on states none
+    return (layer.uses_masks and not layer.calls_with_several and layer.own_inputs == 1) or bool(
         kinds_of(layer) & (USING | {"TimeDistributed"}))
 
 

@@ -100,7 +100,9 @@ def with_masks(layers: Sequence, sources: Sequence[tuple[int, ...]], ends: Seque
             mask = met(layer, given) if layer.merges and not layer.uses_masks else given[0]
             if mask is not None and not isinstance(mask, Mixed):
                 _require(layer, layers[mask.position])
-            used = [mask] if layer.uses_masks and mask is not None else []
+            # Keras hands a layer that is called on states no mask, though that goes along
+            used = [mask] if (layer.uses_masks and mask is not None
+                              and layer.own_inputs == 1) else []
         if layer.uses_masks:
             known = [_single(layer, mask) for mask in used]
             for mask in known[:1]:

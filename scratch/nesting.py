@@ -47,14 +47,16 @@ def written_out(calls: list[Call], owner) -> tuple[list[Layer], list[tuple[int, 
     first: dict[int, Layer] = {}  # calls, by what all calls of a layer have in common
     times: Counter[int] = Counter()
     ends: dict[tuple[int, int], int] = {}
+    all_read = {each for call in calls for each in call.read} | set(owner.made_by if calls else ())
     for i, call in enumerate(calls):
         start = len(layers)
         read = tuple(ends[each] if each[0] >= 0 else each[0] for each in call.read)
-        for path, layer, own_sources in _inside(call.unit):
+        places = [place for position, place in sorted(all_read) if position == i]
+        for path, layer, own_sources in _inside(call.unit, places):
             times[id(layer.params)] += 1
             number = times[id(layer.params)]
             begun = first.get(id(layer.params))
-            if begun is None and layer is call.unit:
+            if begun is None and isinstance(call.unit, Layer):
                 placed = layer
             elif begun is None:
                 placed = layer.another_call(path)
@@ -65,21 +67,33 @@ def written_out(calls: list[Call], owner) -> tuple[list[Layer], list[tuple[int, 
             layers.append(placed)
             sources.append(read if own_sources is None else tuple(
                 start + source if source >= 0 else read[-1 - source] for source in own_sources))
-        made = [-1] if isinstance(call.unit, Layer) else call.unit.ends
-        for place, end in enumerate(made):
+        for place, end in _ends(call.unit, places):
             ends[i, place] = start + end if end >= 0 else len(layers) - 1
     _require_distinct(layers, owner)
     return layers, sources, ends
 
 
+def _ends(unit, places: list[int]):
+    """(number of an output, the position of what makes it, counted from the unit's first layer or
+    back from its last)."""
+    if not isinstance(unit, Layer):
+        return enumerate(unit.ends)
+    return [(0, -1)] if unit.outputs_as is None else [
+        (place, 1 + i) for i, place in enumerate(places)]
+
+
 CALL = " (call "  # between a layer's path and the number of its call
 
 
-def _inside(unit):
+def _inside(unit, places: list[int]):
     """(path, layer, positions in the model of what it reads; None: all that the call reads) of a
-    layer, or of each in a model."""
+    layer, or of each in a model. A layer of several outputs is followed by what takes out those
+    that are read, by their `places`."""
     if isinstance(unit, Layer):
         yield unit.name, unit, None
+        for place in places if unit.outputs_as is not None else ():
+            part = unit.one_output(place)
+            yield part.name, part, (0,)
         return
     for layer, sources in zip(unit.layers, unit.sources):
         if not unit.trainable:  # as in Keras, which sets the flags of all that is inside

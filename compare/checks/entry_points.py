@@ -14,14 +14,15 @@ from compare.checks import counted_metrics, epochs
 from compare.checks.gate import Gate
 from compare.checks.row import Row, judge, raised
 from compare.document import progress
-from compare.oracle.network import outside_of_training
+from compare.oracle.network import CARRIED, at_the_second_run, outside_of_training
 from compare.tracing import execution
+from compare.tracing.carried_states import stateful_layers
 from compare.tracing.grouping import as_tuple
 from compare.tracing.layer_error import RAISED, of_model
 from compare.tracing.tensor_names import by_name
 from compare.tracing.trace import Trace
 from compare.tracing.types import Network
-from scratch.several import mapped
+from scratch.several import each, mapped
 
 
 @progress.during(f"Gate '{Gate.WHOLE_NETWORK}': predict and evaluate")
@@ -55,7 +56,32 @@ def rows(model: Network, twin: Network, reference: Trace) -> list[Row]:
         found += epochs.rows(model, reference, right["network", "evaluate loss"])
         epoch = epochs.epoch_of(reference)
         found += [] if epoch is None else counted_metrics.rows(model, epoch)
-    return found
+    return found + _carried(model, twin, reference)
+
+
+def _carried(model: Network, twin: Network, reference: Trace) -> list[Row]:
+    """Rows for what both put out when they run on the batch once more, if any states go on from
+    batch to batch; everything else is run from zeros."""
+    import reference as keras_side
+
+    copied = copy.deepcopy(model)
+    layers = stateful_layers(copied.layers)
+    if not layers:
+        return []
+    theirs = by_name(CARRIED, keras_side.at_the_second_run(twin, as_tuple(reference.x)))
+    for layer in layers:
+        layer.carries = True
+        layer.reset_states()
+    try:
+        for _ in range(2):
+            made = copied.forward(mapped(np.array, reference.x), training=False)
+    except RAISED as error:
+        return [raised(Gate.WHOLE_NETWORK, "network", CARRIED,
+                       f"not run: {of_model(model, error)}")]
+    ours = by_name(CARRIED, each(made) if len(each(made)) > 1 else made)
+    right = at_the_second_run(reference)
+    return [judge(Gate.WHOLE_NETWORK, "network", call, ours[call], value, right["network", call])
+            for call, value in theirs.items()]
 
 
 def _called(model: Network, x: Any, y: Any, sample_weight: Any) -> dict[str, np.ndarray]:

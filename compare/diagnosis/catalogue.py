@@ -200,6 +200,22 @@ CATALOGUE: dict[str, Entry] = {
         "the gradient does not go back from step to step by every way",
         "Add to a step's gradient what the step after it sends back: through the recurrent kernel, "
         "an LSTM's cell, and past a GRU's gates.", BACKWARD),
+    "initial-state": Entry(
+        "the layer begins with other states than those it is called on",
+        "Before the first step stand the initial states in Keras's order: h, and c of an LSTM; of "
+        "two directions the first one's before the second one's.", BOTH),
+    "returned-state": Entry(
+        "other states are put out",
+        "Put out the states after the last step that is read, h and then c, behind the output.",
+        FORWARD),
+    "states-not-kept": Entry(
+        "a stateful layer does not go on from its last states",
+        "Keep the states after the last step of a batch; the next one begins with them, sample by "
+        "sample, until reset_states().", FORWARD),
+    "state-gradient": Entry(
+        "the gradient of a state that is handed over is lost or another one's",
+        "The way back begins with the gradients of the states that are put out, and ends with "
+        "those of the initial states, each in its own place.", BACKWARD),
     "other-step": Entry(
         "it is that of another step, or of one in place of all",
         "The state after the last step comes out, of the steps in the order in which they are "

@@ -11,7 +11,9 @@ from compare.checks.epochs import EVALUATE, FIT
 from compare.checks.row import Row
 from compare.diagnosis.epoch_causes import cause_of_epoch
 from compare.diagnosis.finding import Cause
+from compare.oracle.network import CARRIED
 from compare.tracing import execution
+from compare.tracing.carried_states import stateful_layers
 from compare.tracing.layer_error import RAISED
 from compare.tracing.trace import Trace, layer_parts
 from scratch.losses import JointLoss
@@ -25,6 +27,8 @@ def cause_between_layers(row: Row, model: Any, reference: Trace) -> Cause | None
         model: the candidate, compiled if the trace has labels.
         reference: the trace that it was held against.
     """
+    if row.tensor.startswith(CARRIED):
+        return _of_carried(model, reference)
     if reference.y is None or getattr(model, "loss", None) is None:
         return None
     if row.tensor in (FIT, EVALUATE) or row.tensor.startswith(counted_metrics.EVALUATE):
@@ -54,6 +58,17 @@ def cause_between_layers(row: Row, model: Any, reference: Trace) -> Cause | None
     if gradient is not None and not np.any(gradient):
         return Cause("gradient-missing", "it is all zeros when the whole network runs")
     return None if gradient is None else _of_calls(row, gradient, reference)
+
+
+def _of_carried(model: Any, reference: Trace) -> Cause | None:
+    """Whether layers that are to go on from their last states begin anew."""
+    copied = copy.deepcopy(model)
+    for layer in stateful_layers(copied.layers):
+        layer.carries = True
+        layer.reset_states()
+    first, second = (each(copied.forward(reference.x, training=False)) for _ in range(2))
+    same = all(map(np.array_equal, first, second))
+    return Cause("states-not-kept", "the same batch gives the same once more") if same else None
 
 
 def _of_calls(row: Row, gradient: np.ndarray, reference: Trace) -> Cause | None:

@@ -117,6 +117,9 @@ class Oracle:
         """(gradient with respect to x, or a list for several inputs; those of weights by name)."""
         raise NotImplementedError
 
+    def go_on_from(self, earlier: Any) -> None:
+        """Begin the next pass where another one's has ended, of a layer that keeps states."""
+
     def parts_of_noise(self, shape: tuple[int, ...]) -> list[tuple[float, slice, int]] | None:
         """Of a layer with several dropouts, which share its noise along the last axis: (the share
         that is dropped, the places of its noise, how many draw for themselves there) of each, for

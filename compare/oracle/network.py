@@ -17,9 +17,10 @@ from compare.tracing.loss_scale import loss_scale, scaled
 from compare.tracing.loss_terms import Term, terms_of
 from compare.tracing.masks import mask_count, masks_of
 from compare.tracing.tensor_names import by_name
-from compare.tracing.trace import Trace
+from compare.tracing.trace import WHOLE, Trace
 from scratch.several import each
 
+CARRIED = "carried states"  # the tensor's name
 Settled = Callable[[tuple[Any, ...], Bounded], Bounded]
 
 
@@ -69,6 +70,15 @@ def outside_of_training(trace: Trace) -> dict[tuple[str, str], Bounded]:
     return right
 
 
+def at_the_second_run(trace: Trace) -> dict[tuple[str, str], Bounded]:
+    """A second pass at inference on the same batch, its states those that the first one has left:
+    ('network', 'carried states'), numbered where there are several outputs."""
+    rounding = Rounding.of(trace.dtype)
+    left: dict[str, Any] = {}
+    _Pass(trace, rounding, carried, training=False, left=left)
+    return _Pass(trace, rounding, carried, training=False, left=left).named(CARRIED)
+
+
 def mean_over_batches(loss: Bounded, size: int) -> Bounded:
     """What a call returns for the loss of one batch: times the batch's size, and divided by it."""
     return loss * float(size) / float(size)
@@ -87,6 +97,8 @@ class _Pass:
     rounding: Rounding
     settled: Settled
     training: bool = True
+    # by layer the oracle of its last call, from whose states the next one goes on; None: from zeros
+    left: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         trace = self.trace
@@ -102,7 +114,12 @@ class _Pass:
             x[own:] = [Bounded(mask, self.rounding)
                        for mask in masks_of(trace, i, [each.value for each in x[own:]])]
             self._take_moved(i)
+            owner = part.tied_to or part.layer
+            if self.left is not None and owner in self.left:
+                oracle.go_on_from(self.left[owner])
             y = oracle.forward(x if isinstance(part.input, tuple) else x[0], self.weights[i])
+            if self.left is not None and part.part in ("", WHOLE):
+                self.left[owner] = oracle
             self.outputs.append(self.settled((i, "output"), y))
 
     def _take_moved(self, i: int) -> None:

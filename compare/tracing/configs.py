@@ -12,9 +12,11 @@ from compare.tracing.model_kinds import is_scratch, kind
 from compare.tracing.optimizer_steps import undecayed
 from compare.tracing.trace import Trace
 from compare.tracing.types import Config, Network
+from scratch.call_config import CAUSAL, causal_at, initial_states_at
 from scratch.errors import UnsupportedError
-from scratch.functional_config import CAUSAL, causal_at
+from scratch.layer_config import layer_from_config
 from scratch.layers import IN_CONFIGS, LAYERS, OWN_NAMES
+from scratch.layers.one_output import OneOutput
 from scratch.losses import JointLoss
 from scratch.mask_config import without_masks
 from scratch.nesting import CALL
@@ -23,6 +25,8 @@ from scratch.operations import described, is_operation
 # In an optimizer's dictionary, beside its config, which does not tell: [number of the layer from 1,
 # name of the weight] of each weight that is excluded from weight decay.
 UNDECAYED = "exclude_from_weight_decay"
+# In the config of a recurrent layer: on how many of them it is called.
+INITIAL_STATES = "initial_states"
 
 
 def layer_config(trace: Trace, name: str) -> Config:
@@ -81,9 +85,28 @@ def layer_entries(config: Config, inside: str = "", trainable: bool = True
         else:
             kind_there = OWN_NAMES.get(entry["class_name"], entry["class_name"])
             attends = hasattr(LAYERS.get(str(kind_there)), CAUSAL)
-            at_calls = {CAUSAL: causal_at(entry)} if attends else {}
+            at_calls: Config = {CAUSAL: causal_at(entry)} if attends else {}
+            if initial_states_at(entry):
+                at_calls[INITIAL_STATES] = initial_states_at(entry)
             yield path, {**entry, "class_name": kind_there, "config": {
                 **own, "trainable": bool(own.get("trainable", True) and trainable), **at_calls}}
+            yield from _outputs_of(path, entry)
+
+
+def _outputs_of(path: str, entry: Config) -> Iterator[tuple[str, Config]]:
+    """What takes the outputs out of all of them, if there are several."""
+    own = entry["config"]
+    if not own.get("return_state") and not (
+            isinstance(own.get("layer"), dict) and own.get("merge_mode", "") is None
+            or (own.get("layer") or {}).get("config", {}).get("return_state")):
+        return
+    try:
+        layer = layer_from_config(entry)
+    except UnsupportedError:
+        return
+    for place in range(0 if layer.outputs_as is None else layer.outputs_as.count):
+        part = layer.one_output(place)
+        yield f"{path}[{place}]", {"class_name": OneOutput.__name__, "config": part.get_config()}
 
 
 def _called(config: Config) -> list[Config]:

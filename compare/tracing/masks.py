@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from compare.tracing.configs import layer_config
+from compare.tracing.configs import INITIAL_STATES, layer_config
 from compare.tracing.model_kinds import KINDS
 from compare.tracing.trace import WHOLE, Trace
 from compare.tracing.types import Config
+from scratch.layers.one_output import OneOutput
 from scratch.masks import JOINING, PASSING
 
 Read = Callable[[int], np.ndarray]
@@ -22,7 +23,7 @@ def mask_count(trace: Trace, i: int) -> int:
         return 0
     if getattr(kind, "calls_with_several", False):
         return len(part.input) - len(_own_sources(trace, i))
-    return 1
+    return len(part.input) - 1 - int(layer_config(trace, part.layer).get(INITIAL_STATES, 0))
 
 
 def masks_of(trace: Trace, i: int, read: list[Any]) -> list[np.ndarray]:
@@ -100,6 +101,8 @@ def _hands_on(kind: Any, config: Config) -> bool:
     if getattr(kind, "uses_masks", False):
         inner = config.get("layer", {}).get("config", config)
         return bool(inner.get("return_sequences", kind.hands_masks_on is True))
+    if kind is OneOutput:
+        return bool(config["return_sequences"])
     return bool({cls.__name__ for cls in kind.__mro__} & (PASSING | JOINING | {"Concatenate"}))
 
 

@@ -6,10 +6,12 @@ from typing import Any
 
 from compare.tracing.trace import Trace
 from scratch.layers import LAYERS
+from scratch.layers.one_output import OneOutput
 from scratch.operations import OPERATIONS
 from scratch.training.trainer import Trainer
 
-KINDS: Mapping[str, Any] = ChainMap[str, Any](LAYERS, OPERATIONS)
+KINDS: Mapping[str, Any] = ChainMap[str, Any](
+    LAYERS, OPERATIONS, {OneOutput.__name__: OneOutput})
 
 
 def require_network(model: object) -> None:

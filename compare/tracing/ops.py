@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from compare.tracing.carried_states import from_zeros
 from compare.tracing.layer_error import RAISED, LayerError, sentence
 from compare.tracing.model_kinds import is_scratch, kind
 from compare.tracing.tensor_names import results_by_name
@@ -174,6 +175,11 @@ class LayerOp(Op):
             x: an array, or a tuple of arrays for a layer that merges.
             noise: what a random layer is to use instead of drawing numbers.
         """
+        with from_zeros(layer=self.layer):
+            return self._run(x, dy, noise, training)
+
+    def _run(self, x: Arrays, dy: np.ndarray | None, noise: np.ndarray | None,
+             training: bool) -> OpResult:
         layer = self.layer
         kept = {name: layer.params[name].copy() for name in {*layer.non_trainable, *self.state}}
         layer.give_noise(noise)

@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike
 
 from compare.document import progress
 from compare.tracing import execution
+from compare.tracing.carried_states import from_zeros
 from compare.tracing.configs import compile_config, plain
 from compare.tracing.global_state import leaving_no_trace
 from compare.tracing.grouping import as_several, as_tuple, inputs_of, outputs_of, weights_of
@@ -23,6 +24,7 @@ from compare.tracing.types import Network, Noise
 from compare.tracing.validation import (
     check_alone,
     check_batch,
+    check_batch_size,
     check_labels,
     check_precision,
     check_sample_weight,
@@ -78,13 +80,15 @@ def record(model: Network, x: Any, y: Any = None, *, upstream: Any = None,
     if y is not None:
         require_described(model)
     recorded = _record_scratch if is_scratch(model) else _record_keras
-    return recorded(model, x, y, upstream, sample_weight, noise or {}, whole)
+    with from_zeros(model if is_scratch(model) else None):
+        return recorded(model, x, y, upstream, sample_weight, noise or {}, whole)
 
 
 @progress.during("Running the candidate")
 def _record_scratch(model: Network, x: Any, y: Any, upstream: Any, sample_weight: Any, noise: Noise,
                     whole: Collection[int]) -> Trace:
     x = model.as_input(check_precision(x, model.dtype))
+    check_batch_size(model, len(x))
     if y is not None and model.loss is None:
         raise ValueError("Expected a compiled model, as there are labels. Received one without a "
                          "loss: call model.compile(optimizer=..., loss=...)")

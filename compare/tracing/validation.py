@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 import scratch
+from compare.tracing.carried_states import stateful_layers
 from compare.tracing.configs import plain
 from compare.tracing.loss_terms import form_of
 from compare.tracing.model_kinds import is_scratch
@@ -168,3 +169,12 @@ def check_sample_weight(sample_weight: Any, y: Any, batch: int) -> Any:
         raise ValueError("Expected sample_weight to be finite numbers. Received: "
                          f"{int((~np.isfinite(weight)).sum())} that are not")
     return weight
+
+
+def check_batch_size(model: Network, size: int) -> None:
+    """Raises a ValueError for a batch that is not of the one size that layers with states that go
+    on from batch to batch are built for."""
+    for layer in stateful_layers(model.layers):
+        if layer.batch_size not in (None, size):
+            raise ValueError(f"Expected a batch of {layer.batch_size} samples, as the states of "
+                             f"layer {layer.name!r} go on from batch to batch. Received: {size}")

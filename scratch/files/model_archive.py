@@ -16,6 +16,7 @@ from scratch.files import archive, atomic, description, hdf5, keras2, variables
 from scratch.files.limits import TEXT, RefusedFile
 from scratch.files.weights_file import require_built, require_writable
 from scratch.layers import LAYERS
+from scratch.layers.one_output import OneOutput
 from scratch.operations import OPERATIONS
 
 KERAS_VERSION = "3.15.1"  # the one whose format this is; Keras itself does not look at it
@@ -74,7 +75,8 @@ def save_model(model, filepath, overwrite: bool = True) -> None:
     require_writable(filepath, ".keras", overwrite)
     require_built(model, "save")
     for layer in model.layers:
-        if {**LAYERS, **OPERATIONS}.get(type(layer).__name__) is not type(layer):
+        known = {**LAYERS, **OPERATIONS, OneOutput.__name__: OneOutput}
+        if known.get(type(layer).__name__) is not type(layer):
             raise UnsupportedError(f"{model}: {layer} is of a class of its own, which a .keras "
                                    "file cannot describe. Expected layers of scratch; or save the "
                                    "weights alone, with save_weights.")

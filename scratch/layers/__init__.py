@@ -19,20 +19,20 @@ from scratch.layers.affine import AffineLayer
 from scratch.layers.alpha_dropout import AlphaDropout
 from scratch.layers.attention import AdditiveAttention, Attention
 from scratch.layers.average_pooling import (
-                                             AveragePooling1D,
-                                             AveragePooling2D,
-                                             AveragePooling3D,
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
 )
 from scratch.layers.base import Layer
 from scratch.layers.batch_normalization import BatchNormalization
 from scratch.layers.bidirectional import Bidirectional
 from scratch.layers.borders import (
-                                    Cropping1D,
-                                    Cropping2D,
-                                    Cropping3D,
-                                    ZeroPadding1D,
-                                    ZeroPadding2D,
-                                    ZeroPadding3D,
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
 )
 from scratch.layers.center_crop import CenterCrop
 from scratch.layers.concatenate import Concatenate
@@ -63,12 +63,12 @@ from scratch.layers.flatten import Flatten
 from scratch.layers.gaussian_dropout import GaussianDropout
 from scratch.layers.gaussian_noise import GaussianNoise
 from scratch.layers.global_pooling import (
-                                           GlobalAveragePooling1D,
-                                           GlobalAveragePooling2D,
-                                           GlobalAveragePooling3D,
-                                           GlobalMaxPooling1D,
-                                           GlobalMaxPooling2D,
-                                           GlobalMaxPooling3D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
 )
 from scratch.layers.group_normalization import GroupNormalization
 from scratch.layers.grouped_query_attention import GroupedQueryAttention

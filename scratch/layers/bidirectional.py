@@ -3,37 +3,40 @@
 import numpy as np
 
 from scratch.errors import UnsupportedError
-from scratch.layers.recurrent import Recurrent, of_input
+from scratch.layers.recurrent import Recurrent
+from scratch.layers.states import HandsStates
 from scratch.layers.wrapper import Wrapper
 
 FORWARD, BACKWARD = "forward_", "backward_"
 
 
-class Bidirectional(Wrapper):
+class Bidirectional(HandsStates, Wrapper):
     """A recurrent layer and another one that reads the steps backwards, their outputs merged.
 
     Weights: those of both under their names, behind 'forward_layer/' and 'backward_layer/'.
 
     Args:
         layer: the recurrent layer that reads forwards.
-        merge_mode: 'concat' (along the last axis), 'sum', 'ave' or 'mul'.
+        merge_mode: 'concat' (along the last axis), 'sum', 'ave' or 'mul'; None puts out both.
         backward_layer: the one that reads backwards; None for another one like `layer`.
         weights: None; no other is supported.
         name, trainable, dtype, activity_regularizer: see `Layer`.
 
-    The dropouts of both layers draw for themselves; the noise is that of the first, and behind it
-    along the last axis that of the second.
+    Initial states, and those that a layer with return_state puts out, are the first layer's and
+    then the second's. The dropouts of both layers draw for themselves; the noise is that of the
+    first, and behind it along the last axis that of the second.
 
     Input shape:
         (batch, steps, features).
 
     Output shape:
-        As of the layer, (batch, steps, units) or (batch, units); with 'concat' the units of both.
+        As of the layer, (batch, steps, units) or (batch, units); with 'concat' the units of both;
+        with merge_mode=None two of them.
 
     Raises:
         ValueError: for layers that are not recurrent, read in the same direction, or put out
             states of other shapes.
-        UnsupportedError: for merge_mode=None, which puts out two arrays.
+        UnsupportedError: for the settings that its layers do not support.
 
     Example:
         >>> layer = scratch.Bidirectional(scratch.LSTM(3))
@@ -43,17 +46,14 @@ class Bidirectional(Wrapper):
 
     sample_by_sample = True
     uses_masks = True
-    takes_random = random_inside = True
+    takes_random = random_inside = takes_several = True
     inner_layers = ("layer", "backward_layer")
     neutral = {"weights": (None,)}
 
     def __init__(self, layer, merge_mode="concat", backward_layer=None, **kwargs):
         super().__init__(layer, **kwargs)
-        if merge_mode is None:
-            raise UnsupportedError(f"{self} does not support merge_mode=None. Expected: one of "
-                                   "concat, sum, ave, mul.")
-        if merge_mode not in ("concat", "sum", "ave", "mul"):
-            raise ValueError(f"{self}: expected merge_mode to be concat, sum, ave or mul. "
+        if merge_mode not in ("concat", "sum", "ave", "mul", None):
+            raise ValueError(f"{self}: expected merge_mode to be concat, sum, ave, mul or None. "
                              f"Received: merge_mode={merge_mode!r}")
         self.merge_mode = merge_mode
         for given in (layer, backward_layer):
@@ -66,15 +66,17 @@ class Bidirectional(Wrapper):
                 **layer.get_config(), "name": BACKWARD + name, "dtype": layer.requested_dtype,
                 "go_backwards": not layer.go_backwards})
         self.backward_layer = self._checked(backward_layer)
-        ways = [(each.go_backwards, each.return_sequences)
+        ways = [(each.go_backwards, each.return_sequences, each.return_state, each.stateful)
                 for each in (layer, self.backward_layer)]
-        if ways[0][0] == ways[1][0] or ways[0][1] != ways[1][1]:
+        if ways[0][0] == ways[1][0] or ways[0][1:] != ways[1][1:]:
             raise ValueError(f"{self}: expected layers of which one reads backwards, with the same "
-                             f"return_sequences. Received: (go_backwards, return_sequences)={ways}")
+                             "return_sequences, return_state and stateful. Received: "
+                             "(go_backwards, return_sequences, return_state, stateful)="
+                             f"{ways}")
 
         for each in (layer, self.backward_layer):
             each.zero_output_for_mask = each.return_sequences  # as Keras
-        self.sample_by_sample = not self.active
+        self.sample_by_sample = not self.active and not self.stateful
 
     def _both(self):
         return (("forward_layer/", self.layer), ("backward_layer/", self.backward_layer))
@@ -90,23 +92,60 @@ class Bidirectional(Wrapper):
                                        "unroll=True. Expected: unroll=False.")
         super().take_masks(makers)
 
-    def build_config(self):
-        return {"input_shape": of_input(self.input_shape)}
+    @property
+    def return_state(self):
+        return self.layer.return_state
 
-    def compute_output_shape(self, input_shape):
-        input_shape = of_input(input_shape)
-        shapes = [inner.compute_output_shape(input_shape) for _, inner in self._both()]
+    @property
+    def stateful(self):
+        return self.layer.stateful
+
+    @property
+    def returns_sequences(self):
+        return self.layer.return_sequences
+
+    @property
+    def state_widths(self):
+        return [*self.layer.state_widths, *self.backward_layer.state_widths]
+
+    @property
+    def number_of_outputs(self):
+        return 1 if self.merge_mode else 2
+
+    def width_of_output(self, place):
+        return self.layer.units + (self.backward_layer.units if self.merge_mode == "concat" else 0)
+
+    def take_batch_size(self, input_shape):
+        super().take_batch_size(input_shape)
+        for _, inner in self._both():
+            inner.batch_size = self.batch_size
+
+    def reset_states(self):
+        for _, inner in self._both():
+            inner.reset_states()
+
+    reset_state = reset_states
+
+    def read_states(self, count):
+        super().read_states(count)
+        for _, inner in self._both():
+            inner.read_states(count and len(inner.state_widths))
+
+    def shapes_of_outputs(self, input_shape):
+        a, b = (inner.shapes_of_outputs(input_shape)[0] for _, inner in self._both())
         if self.merge_mode == "concat":
-            return (*shapes[0][:-1], shapes[0][-1] + shapes[1][-1])
-        if shapes[0] != shapes[1]:
+            return [(*a[:-1], a[-1] + b[-1])]
+        if a != b:
             raise ValueError(f"{self}: expected as many units of both layers for merge_mode="
-                             f"{self.merge_mode!r}. Received: {shapes[0][-1]} and {shapes[1][-1]}")
-        return shapes[0]
+                             f"{self.merge_mode!r}. Received: {a[-1]} and {b[-1]}")
+        return [a] if self.merge_mode else [a, b]
 
     def build(self, input_shape):
+        self.take_batch_size(input_shape)
         super().build(input_shape)
-        for prefix, inner in self._both():
-            self.build_inner(inner, of_input(input_shape))
+        shapes = input_shape if isinstance(input_shape, list) else [input_shape]
+        for (prefix, inner), own in zip(self._both(), self._by_way(shapes[:self.own_inputs])):
+            self.build_inner(inner, own if len(own) > 1 else own[0])
             for kind in ("params", "initializers", "regularizers", "constraints"):
                 getattr(self, kind).update({prefix + name: value for name, value
                                             in getattr(inner, kind).items()})
@@ -114,6 +153,12 @@ class Bidirectional(Wrapper):
     def file_group(self, weight):
         argument, _, name = weight.partition("/")
         return f"/{argument}{dict(self._both())[f'{argument}/'].file_group(name)}"
+
+    def _by_way(self, read: list) -> list[list]:
+        """What each layer reads of it all: the input, its part of the initial states, the mask."""
+        own, at = self.own_inputs, 1 + len(self.layer.state_widths)
+        first, second = (read[1:at], read[at:own]) if own > 1 else ([], [])
+        return [[read[0], *states, *read[own:]] for states in (first, second)]
 
     def _turned(self, array):
         """What the layer that reads backwards puts out, or its gradient, in the input's order."""
@@ -136,35 +181,57 @@ class Bidirectional(Wrapper):
             inner.give_noise(part if inner.active else None)
 
     def forward(self, x, training=False):
-        self._hand_noise(x[0] if isinstance(x, (list, tuple)) else x)
-        for prefix, inner in self._both():
+        read = list(x) if isinstance(x, (list, tuple)) else [x]
+        self._hand_noise(read[0])
+        ways, states = [], []
+        for (prefix, inner), own in zip(self._both(), self._by_way(read)):
             inner.params.update({name: self.params[prefix + name] for name in inner.params})
-        a = self.layer.forward(x, training)
-        b = self._turned(self.backward_layer.forward(x, training))
+            (y,), last = inner.apart(inner.forward(own if len(own) > 1 else own[0], training))
+            ways.append(y)
+            states += last or []
+        a, b = ways[0], self._turned(ways[1])
         drawn = [inner.noise for _, inner in self._both() if inner.noise is not None]
         self.noise = np.concatenate(drawn, axis=2) if drawn else None
         self._ways = a, b
+        return self.side_by_side(self._merged(a, b), states)
+
+    def _merged(self, a, b) -> list:
+        """The outputs, given what the layers put out, in the input's order."""
+        if self.merge_mode is None:
+            return [a, b]
         if self.merge_mode == "concat":
-            return np.concatenate([a, b], axis=-1)
+            return [np.concatenate([a, b], axis=-1)]
         if self.merge_mode == "mul":
-            return a * b
-        return a + b if self.merge_mode == "sum" else (a + b) / 2
+            return [a * b]
+        return [a + b if self.merge_mode == "sum" else (a + b) / 2]
+
+    def _merged_back(self, dy: list) -> tuple:
+        """The gradients of what the layers put out, given those of the outputs."""
+        if self.merge_mode is None:
+            return tuple(dy)
+        (only,), (a, b) = dy, self._ways
+        if self.merge_mode == "concat":
+            return only[..., :a.shape[-1]], only[..., a.shape[-1]:]
+        if self.merge_mode == "mul":
+            return only * b, only * a
+        return (only, only) if self.merge_mode == "sum" else (only / 2, only / 2)
 
     def backward(self, dy, wants_input_gradient=True):
-        a, b = self._ways
-        if self.merge_mode == "concat":
-            da, db = dy[..., :a.shape[-1]], dy[..., a.shape[-1]:]
-        elif self.merge_mode == "mul":
-            da, db = dy * b, dy * a
-        else:
-            da = db = dy if self.merge_mode == "sum" else dy / 2
-        gradients = [inner.backward(each, wants_input_gradient) for inner, each in (
-            (self.layer, da), (self.backward_layer, self._turned(db)))]
+        dy, d_states = self.apart(dy)
+        da, db = self._merged_back(dy)
+        half, sent = len(self.layer.state_widths), []
+        for inner, each, states in ((self.layer, da, (d_states or [])[:half]),
+                                    (self.backward_layer, self._turned(db),
+                                     (d_states or [])[half:])):
+            sent.append(inner.backward(inner.side_by_side([each], states), wants_input_gradient))
         self.grads = {prefix + name: gradient for prefix, inner in self._both()
                       for name, gradient in inner.grads.items()}
-        if self.layer._counts is None:
-            return gradients[0] + gradients[1] if wants_input_gradient else None
-        return [gradients[0][0] + gradients[1][0] if wants_input_gradient else None, None]
+        if not isinstance(sent[0], list):
+            return sent[0] + sent[1] if wants_input_gradient else None
+        (first, *more), (second, *others) = sent
+        states = [each for each in (*more, *others) if each is not None]
+        mask = [] if self.layer._counts is None else [None]
+        return [first + second if wants_input_gradient else None, *states, *mask]
 
     def get_config(self):
         config = {**super().get_config(), "merge_mode": self.merge_mode}

@@ -30,7 +30,8 @@ class ConvLSTM(LSTM):
         data_format: 'channels_last', the default, or 'channels_first'.
         activation, recurrent_activation, use_bias, unit_forget_bias: see `LSTM`.
         dropout, recurrent_dropout: 0; no other is supported.
-        return_sequences, go_backwards, return_state, stateful, unroll: see `Recurrent`.
+        return_sequences, go_backwards, unroll: see `Recurrent`.
+        return_state, stateful: False; no other is supported.
         kernel_initializer, recurrent_initializer, bias_initializer: see `Recurrent`.
         kernel_regularizer, recurrent_regularizer, bias_regularizer: see `Recurrent`.
         kernel_constraint, recurrent_constraint, bias_constraint: see `Recurrent`.
@@ -55,16 +56,17 @@ class ConvLSTM(LSTM):
     rank = 2
     convolution: type[Conv2D] = Conv2D
     neutral = {"kernel_constraint": (None,), "recurrent_constraint": (None,),
-               "bias_constraint": (None,), "return_state": (False,), "stateful": (False,)}
+               "bias_constraint": (None,)}
 
     def __init__(self, filters, kernel_size, strides=1, padding="valid", data_format=None,
                  dilation_rate=1, **kwargs):
         super().__init__(filters, **kwargs)
         self.filters = positive(filters, "filters", self)
-        for name in ("dropout", "recurrent_dropout"):
+        for name, only in (("dropout", 0.0), ("recurrent_dropout", 0.0), ("return_state", False),
+                           ("stateful", False)):
             if getattr(self, name):
                 raise UnsupportedError(f"{self} does not support {name}={getattr(self, name)}. "
-                                       f"Expected: {name}=0.0.")
+                                       f"Expected: {name}={only}.")
         self.kernel_size = one_per_axis(kernel_size, self.rank, "kernel_size", self)
         self.strides = one_per_axis(strides, self.rank, "strides", self)
         self.padding = padding_name(padding, self, ("valid", "same"))
@@ -78,6 +80,9 @@ class ConvLSTM(LSTM):
         of this layer."""
         return self.convolution(self.gates * self.units, self.kernel_size, strides, padding,
                                 "channels_last", dilation_rate, use_bias=False, name=self.name)
+
+    def read_states(self, count):
+        raise UnsupportedError(f"{self} does not support an initial_state. Expected: none.")
 
     def _channels_last(self, shape) -> tuple:
         """The shape of a step's image, (batch, *sizes, C), given the input's."""

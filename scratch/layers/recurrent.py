@@ -6,9 +6,10 @@ from scratch import activations, initializers, regularizers
 from scratch.errors import UnsupportedError
 from scratch.layers.arguments import positive
 from scratch.layers.recurrent_dropout import DroppingRecurrence, beside
+from scratch.layers.states import HandsStates, of_input
 
 
-class Recurrent(DroppingRecurrence):
+class Recurrent(HandsStates, DroppingRecurrence):
     """h_t from x_t and what is kept of the steps before; a subclass says how, in `step`.
 
     Weights: kernel (features, gates units), recurrent_kernel (units, gates units), bias.
@@ -33,7 +34,12 @@ class Recurrent(DroppingRecurrence):
         recurrent_dropout: likewise of the state that goes into the product with the recurrent
             kernel. Each gate then reads features and a state of its own dropping; the noise is
             (batch, 1, features of all gates and states of all gates), see `shape_of_noise`.
-        return_state, stateful: False; states are kept from no batch to the next.
+        return_state: whether the states after the last step come out behind the output, each
+            (batch, units).
+        stateful: whether a batch begins with the states after the one before, in training and
+            outside of it, until `reset_states()`; sample i goes on with sample i, so that all
+            batches are of one size, which the Input says. No gradient goes back to the batch
+            before.
         zero_output_for_mask: whether masked steps put out zeros, and not what the step before did.
         implementation, use_cudnn: change nothing.
         seed: of the dropout, see `RandomLayer`.
@@ -41,7 +47,8 @@ class Recurrent(DroppingRecurrence):
 
     Input shape:
         (batch, steps, features); of a network with a mask also that, (batch, steps). Masked steps
-        leave the states as they are.
+        leave the states as they are. As in Keras, a layer that is called on initial states is not
+        handed the mask that comes with its input.
 
     Output shape:
         (batch, steps, units), or (batch, units) without return_sequences.
@@ -69,21 +76,22 @@ class Recurrent(DroppingRecurrence):
     arguments = {"kernel": "kernel", "recurrent_kernel": "recurrent", "bias": "bias"}
     neutral = {"kernel_constraint": (None,), "recurrent_constraint": (None,),
                "bias_constraint": (None,),
-               "return_state": (False,), "stateful": (False,),
                "implementation": (1, 2), "use_cudnn": ("auto", True, False)}
 
     def __init__(self, units, activation="tanh", use_bias=True,
                  kernel_initializer="glorot_uniform", recurrent_initializer="orthogonal",
                  bias_initializer="zeros", kernel_regularizer=None, recurrent_regularizer=None,
                  bias_regularizer=None, dropout=0.0, recurrent_dropout=0.0, seed=None,
-                 return_sequences=False, go_backwards=False, unroll=False,
-                 zero_output_for_mask=False, **kwargs):
+                 return_sequences=False, return_state=False, go_backwards=False,
+                 stateful=False, unroll=False, zero_output_for_mask=False, **kwargs):
         super().__init__(seed=seed, **kwargs)
+        self.stateful, self._carried = bool(stateful), []
         self._take_dropout(dropout, recurrent_dropout)
         self.units = positive(units, "units", self)
         self.activation = self._activation(activation)
         self.use_bias = bool(use_bias)
         self.return_sequences, self.go_backwards = bool(return_sequences), bool(go_backwards)
+        self.return_state = bool(return_state)
         self.unroll, self.zero_output_for_mask = bool(unroll), bool(zero_output_for_mask)
         drawn = (kernel_initializer, recurrent_initializer, bias_initializer)
         penalties = (kernel_regularizer, recurrent_regularizer, bias_regularizer)
@@ -117,18 +125,26 @@ class Recurrent(DroppingRecurrence):
                                    "zero_output_for_mask=True. Expected: unroll=False.")
         super().take_masks(makers)
 
-    def build_config(self):
-        return {"input_shape": of_input(self.input_shape)}
+    @property
+    def state_widths(self):
+        return [self.units] * self.states
 
-    def compute_output_shape(self, input_shape):
-        input_shape = of_input(input_shape)
+    @property
+    def returns_sequences(self):
+        return self.return_sequences
+
+    def width_of_output(self, place):
+        return self.units
+
+    def shapes_of_outputs(self, input_shape):
         if len(input_shape) != 3:
             raise ValueError(f"{self}: expected inputs of shape (batch, steps, features). "
                              f"Received: input_shape={tuple(input_shape)}")
         steps = (input_shape[1],) if self.return_sequences else ()
-        return (input_shape[0], *steps, self.units)
+        return [(input_shape[0], *steps, self.units)]
 
     def build(self, input_shape):
+        self.take_batch_size(input_shape)
         super().build(input_shape)
         for name, shape in self.kernel_shapes(of_input(input_shape)).items():
             self.add_weight(name, shape, self.initializers[name])
@@ -165,7 +181,7 @@ class Recurrent(DroppingRecurrence):
         return self.params.get("bias")
 
     def forward(self, x, training=False):
-        x, mask = x if isinstance(x, (list, tuple)) else (x, None)
+        x, given, mask = self.parted(x)
         self.noise = self._noise_for(x) if training and self.active else None
         self._input_noise, self._state_noise = self._noise_by_gate(x.shape[2])
         x = in_order(x, self.go_backwards)
@@ -175,7 +191,8 @@ class Recurrent(DroppingRecurrence):
         if self.use_bias:
             z += self._input_bias()
         self._counts = None if mask is None else in_order(mask != 0, self.go_backwards)[..., None]
-        states = [np.zeros((len(x), *self.state_shape), z.dtype) for _ in range(self.states)]
+        states = given or list(self.carried(len(x))) or [
+            np.zeros((len(x), *self.state_shape), z.dtype) for _ in range(self.states)]
         self._kept, outputs = [], []
         for t in range(x.shape[1]):
             before = states
@@ -185,7 +202,9 @@ class Recurrent(DroppingRecurrence):
                           for new, old in zip(states, before)]
             self._kept.append(kept)
             outputs.append(self._put_out(states[0], t))
-        return np.stack(outputs, axis=1) if self.return_sequences else np.array(outputs[-1])
+        self.carry(states)
+        y = np.stack(outputs, axis=1) if self.return_sequences else np.array(outputs[-1])
+        return self.side_by_side([y], states)
 
     def _put_out(self, state, t):
         """A step's output, given its state, or the gradients of these."""
@@ -226,21 +245,25 @@ class Recurrent(DroppingRecurrence):
     def backward(self, dy, wants_input_gradient=True):
         samples, steps = self._read[0].shape[:2]
         self.grads = {name: np.zeros_like(weight) for name, weight in self.params.items()}
+        (dy,), d_states = self.apart(dy)
         dz = np.empty((samples, steps, *self.state_shape[:-1], self.gates * self.units), dy.dtype)
-        d_states = [np.zeros((samples, *self.state_shape), dy.dtype) for _ in range(self.states)]
+        d_states = d_states or [np.zeros((samples, *self.state_shape), dy.dtype)
+                                for _ in range(self.states)]
         for t in reversed(range(steps)):
             if self.return_sequences:
                 d_states[0] = d_states[0] + self._put_out(dy[:, t], t)
             elif t == steps - 1:
-                d_states[0] = self._put_out(dy, t)
+                d_states[0] = d_states[0] + self._put_out(dy, t)
             dz[:, t], d_states = self._back(d_states, t)
         dx = self._through_kernel_back(dz, wants_input_gradient)
         if self.use_bias:
             self._bias_backward(dz.reshape(-1, dz.shape[-1]).sum(axis=0))
-        if dx is None:
-            return None if self._counts is None else [None, None]
-        dx = np.ascontiguousarray(dx[:, ::-1]) if self.go_backwards else dx
-        return dx if self._counts is None else [dx, None]
+        if dx is not None and self.go_backwards:
+            dx = np.ascontiguousarray(dx[:, ::-1])
+        if self.own_inputs == 1 and self._counts is None:
+            return dx
+        mask = [] if self._counts is None else [None]
+        return [dx, *(d_states if self.own_inputs > 1 else ()), *mask]
 
     def _back(self, d_states, t):
         """`step_back`, around which the gradients of masked steps pass."""
@@ -258,6 +281,7 @@ class Recurrent(DroppingRecurrence):
         config = {**super().get_config(), "units": self.units,
                   "activation": activations.serialize(self.activation, self.dtype),
                   "use_bias": self.use_bias, "return_sequences": self.return_sequences,
+                  "return_state": self.return_state, "stateful": self.stateful,
                   "go_backwards": self.go_backwards, "unroll": self.unroll, "dropout": self.dropout,
                   "recurrent_dropout": self.recurrent_dropout,
                   "zero_output_for_mask": self.zero_output_for_mask}
@@ -267,11 +291,6 @@ class Recurrent(DroppingRecurrence):
         for argument in ("implementation", "use_cudnn"):
             config.pop(argument, None)  # which Keras leaves out
         return {"activity_regularizer": None, **config}
-
-
-def of_input(shape) -> tuple:
-    """The input's shape, of that and a mask's."""
-    return shape[0] if isinstance(shape, list) else shape
 
 
 def in_order(array: np.ndarray, backwards: bool) -> np.ndarray:

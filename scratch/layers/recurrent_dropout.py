@@ -19,6 +19,7 @@ class DroppingRecurrence(RandomLayer):
 
     gates = 1
     units: int
+    stateful = False
     random_inside = True
     _state_noise: list  # of the last forward pass, see `_noise_by_gate`
 
@@ -30,7 +31,7 @@ class DroppingRecurrence(RandomLayer):
     def _take_dropout(self, dropout, recurrent_dropout) -> None:
         self.dropout = self._share(dropout, "dropout")
         self.recurrent_dropout = self._share(recurrent_dropout, "recurrent_dropout")
-        self.sample_by_sample = not self.active
+        self.sample_by_sample = not self.active and not self.stateful
 
     @property
     def active(self):

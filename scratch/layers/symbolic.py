@@ -108,7 +108,7 @@ def call(layer, inputs) -> Any:
                             f"Received: {tensor!r:.80} of type {type(tensor).__name__}")
     shapes = [tensor.shape for tensor in sources]
     made = worked_out(layer.compute_output_shape, shapes if layer.called_on_list else shapes[0])
-    outputs_as = getattr(layer, "outputs_as", None)
+    outputs_as = layer.outputs_as
     if outputs_as is None:
         return SymbolicTensor(layer, sources, made)
     first = SymbolicTensor(layer, sources, made[0])

@@ -35,6 +35,7 @@ class Wrapper(Layer):
     """
 
     inner_layers: tuple[str, ...] = ("layer",)
+    takes_several = False  # whether the layer inside may put out several arrays
     takes_random = False  # whether the layer inside may draw, of those that may stand inside
 
     def __init__(self, layer, **kwargs):
@@ -49,9 +50,10 @@ class Wrapper(Layer):
             raise ValueError(f"{self}: expected a layer that is not built yet. Received: {layer}")
         kind = type(layer).__name__
         alone = layer.sample_by_sample or (self.takes_random and layer.random_inside)
-        if layer.merges or not alone:
+        if layer.merges or not alone or (layer.outputs_as is not None and not self.takes_several):
             raise UnsupportedError(f"{self} does not support layer={kind}. Expected a layer of one "
-                                   "input, whose output for a sample depends on that sample alone.")
+                                   "input and one output, which for a sample depends on that "
+                                   "sample alone.")
         if layer.activity_regularizer is not None:
             raise UnsupportedError(f"{self} does not support an activity_regularizer of the layer "
                                    "inside. Expected: None.")

@@ -16,7 +16,14 @@ PLACES = "compare/oracle/affine_images.py"
 PLACES_TESTS = ("compare/oracle/test_transformed_images.py",)
 DEFINITION_TESTS = ("compare/oracle/test_definitions.py",)
 
+STATES, STATE_TESTS = "compare/oracle/states.py", ("compare/oracle/test_states.py",)
+
 MUTATIONS = [
+    # states
+    Mutation("oracle: states lie behind the outputs", STATES,
+             "for each in (*states, *outputs)]", "for each in (*outputs, *states)]", STATE_TESTS),
+    Mutation("oracle: no state's gradient goes back", "compare/oracle/layers/recurrent.py",
+             "d_states = d_states or [", "d_states = [", STATE_TESTS),
     # optimizers
     Mutation("oracle: Nesterov's look-ahead is left out", RULES,
              "velocity * beta - step if self.config.get(\"nesterov\") else velocity", "velocity",

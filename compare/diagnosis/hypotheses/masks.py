@@ -3,6 +3,7 @@
 import numpy as np
 
 from compare.diagnosis.hypothesis import Variant, inside
+from compare.oracle import states
 from compare.oracle.layers.attention import ScoredAttention
 from compare.oracle.layers.bidirectional import Bidirectional
 from compare.oracle.layers.global_pooling import GlobalAveragePooling1D
@@ -28,9 +29,9 @@ def of_masks(c) -> list[Variant]:
         return _of_attention(c) if isinstance(c.x, tuple) and len(c.x) > 3 else []
     uses = isinstance(c.layer, (Recurrent, Bidirectional, GlobalAveragePooling1D,
                                 BatchNormalization))
-    if not uses or not isinstance(c.x, tuple):
+    if not uses or not isinstance(c.x, tuple) or len(c.x) == 1 + states.count(c.config):
         return []
-    found = [inside(STEPS, said, lambda c, f=change: c.changed(x=(c.x[0], f(c.x[1]))))
+    found = [inside(STEPS, said, lambda c, f=change: c.changed(x=(*c.x[:-1], f(c.x[-1]))))
              for said, change in OTHERS.items()]
     if isinstance(c.layer, Recurrent):
         zeros = not c.config.get("zero_output_for_mask")

@@ -224,6 +224,8 @@ def _of_last_step(c) -> list[Variant]:
     backwards = bool(c.config.get("go_backwards"))
     found = [inside("other-step", "the steps are read from the " + ("first" if backwards else
                     "last") + " one", lambda c: c.configured(go_backwards=not backwards))]
+    if c.config.get("return_state"):  # which lie beside the output
+        return found
     if c.config.get("return_sequences"):
         found.append(inside("other-step", "the states come out in reverse",
                             lambda c: c.moved(lambda y: y[:, ::-1])))

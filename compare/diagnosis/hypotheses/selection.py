@@ -21,6 +21,7 @@ from compare.diagnosis.hypotheses.colors import of_colors
 from compare.diagnosis.hypotheses.embedding import of_embedding
 from compare.diagnosis.hypotheses.encoding import of_encoding
 from compare.diagnosis.hypotheses.given_numbers import of_given_numbers
+from compare.diagnosis.hypotheses.handed_states import of_handed_states
 from compare.diagnosis.hypotheses.image_places import of_places
 from compare.diagnosis.hypotheses.image_size import of_image_size
 from compare.diagnosis.hypotheses.inner_activations import of_inner_activation
@@ -81,7 +82,8 @@ def of_layer(c, shape: tuple) -> list[Variant]:
         if isinstance(c.layer, Pooling):
             found += of_omitted_windows(c)
     elif layer:
-        found += of_masks(c) + of_recurrence(c) + of_attention(c) + of_embedding(c) + of_encoding(c)
+        found += of_masks(c) + of_handed_states(c) + of_recurrence(c) + of_attention(c)
+        found += of_embedding(c) + of_encoding(c)
         found += of_adaptive_pools(c) + of_spectral_norm(c) + of_bias(c) + of_normalization(c)
         found += of_norms(c) + of_given_numbers(c) + of_weight_gradients(c)
         found += of_merging(c) + of_noise(c) + of_augmentation(c) + of_colors(c)

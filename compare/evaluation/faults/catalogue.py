@@ -27,6 +27,7 @@ from compare.evaluation.faults.families import (
     given_numbers,
     group_normalization,
     grouped_query_attention,
+    handed_states,
     image_places,
     inference_only,
     interpolation,
@@ -80,7 +81,7 @@ FAMILIES = (convolution, convolution_gradients, other_convolutions, dense, pooli
             grouped_query_attention, applications, products,
             noise, augmentation, image_places, colors, rectifiers, activations, merging, losses,
             optimizers, training, keras_side, shared_layers, time_distributed, spectral_norm,
-            recurrent, conv_lstm, masks, attention_masks, joint,
+            recurrent, handed_states, conv_lstm, masks, attention_masks, joint,
             # from textbooks, course forums and public issues
             textbook_layers, moments, noise_patterns, loss_formulas, ties_and_ends, lost_digits,
             low_precision, mixed_precision, optimizer_rules, newer_rules, averages, constraints,

@@ -5,8 +5,8 @@ import copy
 from typing import Any
 
 import scratch
+from scratch.call_config import CAUSAL, STATES
 from scratch.errors import UnsupportedError
-from scratch.functional_config import CAUSAL
 from scratch.layer_config import layer_from_config
 from scratch.operations import OPERATIONS
 
@@ -21,15 +21,23 @@ def model_of(specification: Specified):
             from outside.
     """
     layers = [_layer(specification, i) for i in range(len(specification.nodes))]
-    sources = [scratch.Input(tuple(shape), dtype=specification.dtype)
+    # a layer that keeps its states is built for batches of one size
+    size = specification.batch if any(map(_keeps_states, specification.nodes)) else None
+    sources = [scratch.Input(tuple(shape), size, dtype=specification.dtype)
                for shape in (specification.input_shape, *specification.more_inputs)]
     if specification.is_stack:
         return scratch.Sequential([*sources, *layers])
     whole = [0, len(layers), 1]
     made = _Part(specification, layers, whole).made_of(
         {-1 - k: source for k, source in enumerate(sources)})
-    ends = [made[node] for node, *_ in specification.outputs] or made[len(layers) - 1]
+    ends = [_first(made[node]) for node, *_ in specification.outputs] or _first(
+        made[len(layers) - 1])
     return scratch.Model(sources if specification.more_inputs else sources[0], ends)
+
+
+def _keeps_states(node) -> bool:
+    inner = node.arguments.get("layer")
+    return bool((inner["config"] if isinstance(inner, dict) else node.arguments).get("stateful"))
 
 
 def layer_of(class_name: str, arguments: dict):
@@ -63,9 +71,22 @@ def shapes_of(specification: Specified) -> dict[int, tuple]:
               **{-2 - k: tuple(shape) for k, shape in enumerate(specification.more_inputs)}}
     for i, node in enumerate(specification.nodes):
         layer = _layer(specification, i if node.again is None else node.again)
-        read = [(None, *shapes[source]) for source in node.sources]
-        shapes[i] = tuple(layer.compute_output_shape(read if layer.merges else read[0])[1:])
+        read = [(specification.batch, *shapes[source]) for source in node.sources]
+        made = layer.compute_output_shape(read if layer.merges else read[0])
+        shapes[i] = tuple((made[0] if isinstance(made, list) else made)[1:])
     return shapes
+
+
+def _first(made):
+    """The first output of a node, or the only one."""
+    return made[0] if isinstance(made, tuple) else made
+
+
+def _read(node, made: dict) -> list:
+    """What a node reads: of each source the output that it names."""
+    places = node.places or [0] * len(node.sources)
+    return [made[source][place] if isinstance(made[source], tuple) else made[source]
+            for source, place in zip(node.sources, places, strict=True)]
 
 
 class _Part:
@@ -83,7 +104,7 @@ class _Part:
         """The last node's output, given what the first reads: symbolic tensors."""
         first, stop, _ = self.place
         outer = self.specification.nodes[first].sources[0]  # all that is read from outside
-        return self.made_of({outer: source})[stop - 1]
+        return _first(self.made_of({outer: source})[stop - 1])
 
     def made_of(self, made: dict) -> dict:
         """The symbolic tensor of each node, given those that are read from outside."""
@@ -94,18 +115,21 @@ class _Part:
         while i < stop:
             inner = self._beginning_at(i)
             if inner is not None:
-                reads = nodes[i].sources[0]
-                made[inner[1] - 1] = self._model(inner, made[reads])
+                made[inner[1] - 1] = self._model(inner, _read(nodes[i], made)[0])
                 i = inner[1]
                 continue
             node = nodes[i]
             if any(read not in made for read in node.sources):
                 raise ValueError(f"Expected node {i} to read what there is. "
                                  f"Received: {node.sources}")
-            read = [made[source] for source in node.sources]
+            read = _read(node, made)
             layer = self.layers[i if node.again is None else node.again]
-            said = {CAUSAL: layer.use_causal_mask} if hasattr(layer, CAUSAL) else {}
-            made[i] = layer(read if layer.merges else read[0], **said)
+            said: dict[str, Any] = {}
+            if hasattr(layer, CAUSAL):
+                said[CAUSAL] = layer.use_causal_mask
+            if hasattr(layer, "state_widths") and len(read) > 1:
+                said[STATES] = read[1:]
+            made[i] = layer(read if layer.merges and STATES not in said else read[0], **said)
             i += 1
         return made
 
@@ -118,7 +142,8 @@ class _Part:
 
     def _model(self, place: list[int], tensor):
         """The output of a model that stands at that place, called as often as the place says."""
-        source = scratch.Input(tensor.shape[1:], dtype=self.specification.dtype)
+        size, *shape = tensor.shape
+        source = scratch.Input(tuple(shape), size, dtype=self.specification.dtype)
         output = _Part(self.specification, self.layers, place).called_on(source)
         model = scratch.Model(source, output, name=f"model_{place[0]}_{place[1]}")
         for _ in range(place[2]):

@@ -344,6 +344,7 @@ def seen(specification: Specification) -> list[str]:
                                  for key, value in arguments.items())]
     found += [f"network|has|{what}" for what, there in (
         ("operations", any(node.class_name not in LAYERS for node in specification.nodes)),
+        ("states handed on", any(node.places for node in specification.nodes)),
         ("shared layers", any(node.again is not None for node in specification.nodes)),
         ("models inside", specification.inside),
         ("several inputs", specification.more_inputs),

@@ -305,7 +305,7 @@ ALL = Derived("all", lambda shape: list(range(1, len(shape) + 1)))
 
 RECURRENT = {"units": (3, 1, 4), "activation": ("tanh", "relu", "linear", "softsign", "softmax"),
              "use_bias": SWITCH, "return_sequences": SWITCH[::-1], "go_backwards": SWITCH[::-1],
-             "unroll": SWITCH[::-1],
+             "unroll": SWITCH[::-1], "stateful": SWITCH[::-1],
              "zero_output_for_mask": SWITCH[::-1],
              "kernel_initializer": ("glorot_uniform", "he_normal"),
              "recurrent_initializer": ("orthogonal", "glorot_normal"),
@@ -318,7 +318,7 @@ GATED = {**RECURRENT, "recurrent_activation": ("sigmoid", "hard_sigmoid", "tanh"
 OF_FILMS = {"filters": (2, 1, 3), "strides": (1, 2), "padding": ("valid", "same"),
             "dilation_rate": (1, 2), "data_format": ("channels_last",), **{
                 key: values for key, values in GATED.items()
-                if key not in ("units", "dropout", "recurrent_dropout", "seed")},
+                if key not in ("units", "dropout", "recurrent_dropout", "seed", "stateful")},
             "unit_forget_bias": SWITCH}
 
 ATTENDING = {"dropout": (0.0, 0.3), "seed": (None, 7), "use_causal_mask": (False, True)}
@@ -476,7 +476,7 @@ LAYERS: dict[str, Entry] = {
             ("LSTM", {"return_sequences": True}), ("GRU", {"kernel_regularizer": "l2"}),
             ("SimpleRNN", {"go_backwards": True, "return_sequences": True,
                            "recurrent_constraint": "max_norm"}),
-            ("GRU", {"reset_after": False, "use_bias": False}),
+            ("GRU", {"reset_after": False, "use_bias": False}), ("GRU", {"stateful": True}),
             ("LSTM", {"dropout": 0.3, "recurrent_dropout": 0.2}))),
         "merge_mode": ("concat", "sum", "mul", "ave")}),
     "RepeatVector": Entry((VECTOR,), {"n": (3, 1, 2)}),

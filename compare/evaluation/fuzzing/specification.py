@@ -22,6 +22,7 @@ TRIES = 45  # of a tenth each: beyond them a weight of float32 is 0
 class Node:
     """One layer: its class, its arguments, and the nodes it reads (-1 is the network's input).
 
+    `places` says which output of each source it reads, [] for the first of all.
     `labels` names, for the coverage table, arguments whose values were worked out from a shape;
     `again` is the number of the node whose layer is called once more here, None for none.
     """
@@ -31,6 +32,7 @@ class Node:
     sources: list[int]
     labels: dict[str, str] = field(default_factory=dict)
     again: int | None = None
+    places: list[int] = field(default_factory=list)
 
     @property
     def makes_mask(self) -> bool:
@@ -100,7 +102,7 @@ class Specification:
     def is_stack(self) -> bool:
         """Whether each node is a layer of its own that reads the one before it."""
         return not self.inside and not self.more_inputs and not self.outputs and all(
-            node.sources == [i - 1] and node.again is None
+            node.sources == [i - 1] and node.again is None and not node.places
             and not node.class_name.endswith("Operation") for i, node in enumerate(self.nodes))
 
     def rng(self, what: int) -> np.random.Generator:

@@ -7,8 +7,10 @@ import copy
 
 import numpy as np
 
-from compare.evaluation.fuzzing.building import shapes_of
+from compare.evaluation.fuzzing.building import layer_of, shapes_of
 from compare.evaluation.fuzzing.specification import Node, Specification, classes_of
+from scratch.layers import LAYERS as KNOWN
+from scratch.layers.conv_lstm import ConvLSTM
 
 # operations of one tensor that keep its shape: class and arguments, operands among them
 OPERATIONS: tuple[tuple[str, dict], ...] = (
@@ -52,6 +54,9 @@ def structured(specification: Specification, rng: np.random.Generator) -> Specif
         _another_input(made, rng)
     if rng.random() < SEVERAL:
         _more_outputs(made, rng)
+    carrying = [i for i, node in enumerate(made.nodes[:_end(made)]) if carries_states(made, i)]
+    if carrying and rng.random() < OFTEN:
+        _carry_states(made, rng, int(rng.choice(carrying)))
     return made
 
 
@@ -171,6 +176,44 @@ def _more_outputs(specification: Specification, rng: np.random.Generator) -> Non
         specification.outputs = [[node, None, None] for node, *_ in specification.outputs]
 
 
+def carries_states(specification: Specification, i: int) -> bool:
+    """Whether a node's states may go on to another one: it is called once."""
+    node = specification.nodes[i]
+    if node.again is not None or any(other.again == i for other in specification.nodes):
+        return False
+    kind = KNOWN.get(node.class_name)
+    return kind is not None and hasattr(kind, "state_widths") and not issubclass(kind, ConvLSTM)
+
+
+def _carry_states(specification: Specification, rng: np.random.Generator, i: int) -> None:
+    """Another layer of the same kind, on the same sequence, begins with the states of a node; who
+    read that reads this one, or the sum of both. One that adds two directions up may hand them out
+    instead."""
+    node = specification.nodes[i]
+    layer = layer_of(node.class_name, node.arguments)
+    apart = getattr(layer, "merge_mode", "") == "sum" and rng.random() < 0.5
+    again = copy.deepcopy(node)
+    inner = node.arguments["layer"]["config"] if "layer" in node.arguments else node.arguments
+    inner["return_state"] = True
+    if isinstance(node.arguments.get("backward_layer"), dict):
+        node.arguments["backward_layer"]["config"]["return_state"] = True
+    count = 1
+    if apart:
+        node.arguments["merge_mode"], count = None, 2
+    states = len(layer.state_widths)
+    again.sources = [*node.sources[:1], *[i] * states]
+    again.places = [(node.places or [0])[0], *range(count, count + states)]
+    nodes = [again]
+    if apart or rng.random() < 0.5:
+        both = ([i, i], [0, 1]) if apart else ([i], [0])
+        nodes.append(Node("Add", {}, [*both[0], i + 1], places=[*both[1], 0]))
+    insert(specification, i + 1, nodes)
+    for place in specification.inside:
+        place[:2] = [n + len(nodes) * (n > i) for n in place[:2]]
+    for output in specification.outputs:
+        output[0] += len(nodes) * (output[0] >= i)
+
+
 def _weight(rng: np.random.Generator) -> float | None:
     return (None, 0.25, 1.0, 3.0)[rng.integers(4)]
 
@@ -183,4 +226,6 @@ def stands_alone(specification: Specification, first: int, stop: int) -> bool:
     read = {source for node in nodes[stop:] for source in node.sources if first <= source < stop}
     again = any(node.again is not None and (first <= i < stop) != (first <= node.again < stop)
                 for i, node in enumerate(nodes))
-    return len(outside) == 1 and read <= {stop - 1} and not again
+    further = any(place and first <= source < stop for node in nodes[stop:]
+                  for source, place in zip(node.sources, node.places))
+    return len(outside) == 1 and read <= {stop - 1} and not again and not further

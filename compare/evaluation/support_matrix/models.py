@@ -58,6 +58,12 @@ def inner_outputs(keras):
     return keras.Model(source, keras.layers.Concatenate()([first, second]))
 
 
+def states_handed_on(keras):
+    source = keras.Input((5, 2))
+    y, *states = keras.layers.LSTM(3, return_sequences=True, return_state=True)(source)
+    return keras.Model(source, keras.layers.LSTM(3)(y, initial_state=states))
+
+
 def nested_lists(keras):
     source = keras.Input((4,))
     one, other = keras.layers.Dense(2)(source), keras.layers.Dense(3)(source)
@@ -110,6 +116,7 @@ MODELS = {
     "several inputs, in a list": two_inputs, "several outputs, in a list": two_outputs,
     "several inputs and outputs, in dictionaries": named,
     "a model of several outputs inside a model": inner_outputs,
+    "a recurrent layer called on states that another one puts out": states_handed_on,
     "lists or dictionaries of outputs inside others": nested_lists,
     "an input that is an output, too": handed_on,
     "`+ - * /` between layers, and with numbers": arithmetic,

@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from compare.oracle import masks
+from compare.oracle import states as carried
 from compare.oracle.base import Oracle, judges
 from compare.oracle.making import oracle_for
 from compare.oracle.recurrence import added, beside
 from compare.oracle.running_error import Bounded
+from compare.tracing.configs import INITIAL_STATES
 from compare.tracing.types import Config
 
 WAYS = {"layer": "forward_layer/", "backward_layer": "backward_layer/"}
@@ -23,8 +24,9 @@ class Bidirectional(Oracle):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.inner = {prefix: oracle_for(config[argument]["class_name"],
-                                         config[argument]["config"])
+        given = carried.count(config) // 2
+        self.inner: dict[str, Any] = {prefix: oracle_for(config[argument]["class_name"],
+                                         {**config[argument]["config"], INITIAL_STATES: given})
                       for argument, prefix in WAYS.items()}
         self.mode = config["merge_mode"]
         self.sequences = bool(config["layer"]["config"].get("return_sequences"))
@@ -33,7 +35,7 @@ class Bidirectional(Oracle):
         return array.rearranged(lambda a: a[:, ::-1]) if self.sequences else array
 
     def admitted_inputs(self, x: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
-        return masks.admitted(x)
+        return carried.admitted(x, self.config)
 
     def _noise_by_way(self, shape: tuple[int, ...]) -> list[slice]:
         """Where each layer's noise lies in that of both."""
@@ -47,25 +49,67 @@ class Bidirectional(Oracle):
                 for rate, place, gates in oracle.parts_of_noise(shape) or []]
 
     def forward(self, x: Any, weights: dict[str, Bounded]) -> Bounded:
-        made, places = [], self._noise_by_way((x[0] if isinstance(x, (list, tuple)) else x).shape)
-        for (prefix, oracle), place in zip(self.inner.items(), places):
+        made, last = [], []
+        read = list(x) if isinstance(x, (list, tuple)) else [x]
+        given = carried.count(self.config)
+        places = self._noise_by_way(read[0].shape)
+        for k, ((prefix, oracle), place) in enumerate(zip(self.inner.items(), places)):
             own = {name.removeprefix(prefix): weight for name, weight in weights.items()
                    if name.startswith(prefix)}
             oracle.training = self.training
             if place.stop > place.start and "noise" in weights:
                 own["noise"] = _part(weights["noise"], place)
-            made.append(oracle.forward(x, own))
-        a, b = made
-        b = self._turned(b)
-        self.ways = a, b
+            seen = [read[0], *read[1 + k * given // 2:1 + (k + 1) * given // 2], *read[1 + given:]]
+            found = oracle.forward(seen if len(seen) > 1 else seen[0], own)
+            (y,), states = carried.apart(found, [oracle.output_shape], self._widths(oracle))
+            made.append(y)
+            last += states
+        self.ways = made[0], self._turned(made[1])
+        self.merged = self._merged(*self.ways)
+        return carried.side_by_side(self.merged, last)
+
+    def go_on_from(self, earlier: Any) -> None:
+        for oracle, before in zip(self.inner.values(), earlier.inner.values()):
+            oracle.go_on_from(before)
+
+    def _widths(self, oracle: Any) -> list[int]:
+        """Of the states that a layer puts out."""
+        return [oracle.units] * oracle.states if oracle.config.get("return_state") else []
+
+    def _merged(self, a: Bounded, b: Bounded) -> list[Bounded]:
+        """The outputs of both, merged if they are to be."""
+        if self.mode is None:
+            return [a, b]
         if self.mode == "concat":
-            return beside([a, b], len(a.shape) - 1)
+            return [beside([a, b], len(a.shape) - 1)]
         if self.mode == "mul":
-            return a * b
-        return a + b if self.mode == "sum" else (a + b) * 0.5
+            return [a * b]
+        return [a + b if self.mode == "sum" else (a + b) * 0.5]
 
     def backward(self, dy: Bounded) -> tuple[Any, dict[str, Bounded]]:
-        a, b = self.ways
+        widths = [self._widths(oracle) for oracle in self.inner.values()]
+        outputs, d_states = carried.apart(dy, [each.shape for each in self.merged], sum(widths, []))
+        da, db = self._merged_back(outputs)
+        gradients: dict[str, Bounded] = {}
+        sent = []
+        for (prefix, oracle), each, states in zip(
+                self.inner.items(), (da, self._turned(db)),
+                (d_states[:len(widths[0])], d_states[len(widths[0]):])):
+            dx, found = oracle.backward(carried.side_by_side([each], states))
+            sent.append(dx)
+            gradients |= {prefix + name: gradient for name, gradient in found.items()}
+        if not isinstance(sent[0], list):
+            return added(sent), gradients
+        half = carried.count(self.config) // 2
+        return [added([dx for dx, *_ in sent]), *(state for _, *more in sent
+                                                  for state in more[:half]),
+                *sent[0][1 + half:]], gradients
+
+    def _merged_back(self, outputs: list[Bounded]) -> tuple[Bounded, Bounded]:
+        """The gradients of what both put out, given those of the outputs."""
+        if self.mode is None:
+            return outputs[0], outputs[1]
+        dy, (a, b) = outputs[0], self.ways
         if self.mode == "concat":
             at = a.shape[-1]
             da = dy.rearranged(lambda g: g[..., :at])
@@ -74,15 +118,7 @@ class Bidirectional(Oracle):
             da, db = dy * b, dy * a
         else:
             da = db = dy if self.mode == "sum" else dy * 0.5
-        gradients: dict[str, Bounded] = {}
-        sent = []
-        for (prefix, oracle), each in zip(self.inner.items(), (da, self._turned(db))):
-            dx, found = oracle.backward(each)
-            sent.append(dx)
-            gradients |= {prefix + name: gradient for name, gradient in found.items()}
-        if not isinstance(sent[0], list):
-            return added(sent), gradients
-        return [added([dx for dx, _ in sent]), sent[0][1]], gradients
+        return da, db
 
     def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         counted: dict[str, int] = {}

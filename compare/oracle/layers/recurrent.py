@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from compare.oracle import masks
+from compare.oracle import states as carried
 from compare.oracle.base import Oracle, judges
 from compare.oracle.layers.dropping import Dropping
 from compare.oracle.making import activation_for
@@ -25,6 +26,7 @@ class Recurrent(Oracle):
     activates = True
     outputs = ("units",)
     states = 1
+    begins_with: list[Bounded] = []  # the states that a batch before has left; none: zeros
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -37,10 +39,10 @@ class Recurrent(Oracle):
         return oracle.forward(x, {}), oracle
 
     def admitted_inputs(self, x: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
-        return masks.admitted(x)
+        return carried.admitted(x, self.config)
 
     def forward(self, x: Any, weights: dict[str, Bounded]) -> Bounded:
-        x, self.counts = masks.parted(x)
+        x, given, self.counts = carried.parted(x, self.config)
         self.weights, self.rounding = weights, x.rounding
         self.kernel, self.recurrent = weights["kernel"], weights["recurrent_kernel"]
         self.dropping = Dropping(weights.get("noise") if self.training else None, self.config,
@@ -48,7 +50,7 @@ class Recurrent(Oracle):
         self.order = range(x.shape[1])[::-1] if self.config.get("go_backwards") else range(
             x.shape[1])
         self.inputs = [at_step(x, t) for t in self.order]
-        states = [self.zeros(x.shape[0]) for _ in range(self.states)]
+        states = given or self.begins_with or [self.zeros(x.shape[0]) for _ in range(self.states)]
         self.kept, outputs = [], []
         for t, each in zip(self.order, self.inputs):
             before, self.dropping.t = states, t
@@ -58,9 +60,15 @@ class Recurrent(Oracle):
                           for new, old in zip(states, before)]
             self.kept.append(kept)
             outputs.append(self.put_out(states[0], t))
-        if not self.config.get("return_sequences"):
-            return outputs[-1]
-        return beside([y.reshape(y.shape[0], 1, -1) for y in outputs], 1)
+        y = outputs[-1]
+        if self.config.get("return_sequences"):
+            y = beside([y.reshape(y.shape[0], 1, -1) for y in outputs], 1)
+        self.output_shape, self.last_states = y.shape, states
+        return carried.side_by_side([y], states if self.config.get("return_state") else [])
+
+    def go_on_from(self, earlier: Any) -> None:
+        if self.config.get("stateful"):
+            self.begins_with = earlier.last_states
 
     def put_out(self, state: Bounded, t: int) -> Bounded:
         """A step's output, given its state: zeros where it is masked, if they are asked for."""
@@ -89,7 +97,9 @@ class Recurrent(Oracle):
 
     def backward(self, dy: Bounded) -> tuple[Any, dict[str, Bounded]]:
         steps, sequences = len(self.inputs), self.config.get("return_sequences")
-        d_states = [self.zeros(dy.shape[0]) for _ in range(self.states)]
+        widths = [self.units] * self.states if self.config.get("return_state") else []
+        (dy,), d_states = carried.apart(dy, [self.output_shape], widths)
+        d_states = d_states or [self.zeros(dy.shape[0]) for _ in range(self.states)]
         found: list[Any] = []
         for t in reversed(range(steps)):
             if sequences:
@@ -109,7 +119,11 @@ class Recurrent(Oracle):
             self.dropping.t = t
             dx = self.given_back(each)
             parts[t] = dx.reshape(dx.shape[0], 1, -1)
-        return masks.with_mask(beside(parts, 1), self.counts), gradients
+        dx = masks.with_mask(beside(parts, 1), self.counts)
+        if not carried.count(self.config):
+            return dx, gradients
+        first, *mask = dx if isinstance(dx, list) else [dx]
+        return [first, *d_states, *mask], gradients
 
     def seen(self, state: Bounded) -> Bounded:
         """What of a state the recurrent kernel is multiplied by, (rows, numbers)."""

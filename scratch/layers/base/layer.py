@@ -6,7 +6,8 @@ weights; after that `forward(x)` returns the output and remembers what the way b
 weights in `grads`. Nothing here changes a weight: that is the optimizer's work.
 """
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -79,6 +80,8 @@ class Layer(HasConfig, HasPrecision, HasMasks, HasCalls, LayerWeights):
     sample_by_sample_at_inference = False
     # Whether the layer takes a list of inputs; its `backward` then returns a list of gradients.
     merges = False
+    # In which form it hands out several outputs, a `Structure`; None for a single one.
+    outputs_as: Any = None
     # Whether Keras calls it on its inputs as arguments of their own, not on a list of them.
     calls_apart = False
     # Whether its `activation`, if it has one, is the last thing it does.
@@ -118,12 +121,25 @@ class Layer(HasConfig, HasPrecision, HasMasks, HasCalls, LayerWeights):
             ValueError: if no output can have that input's shape.
         """
         shape = input_shape if self.merges else tuple(input_shape)
-        self.output_shape = self.compute_output_shape(shape)
+        self.output_shape = self.whole_output_shape(shape)
         self.input_shape = list(map(tuple, shape)) if self.merges else shape
 
     def compute_output_shape(self, input_shape: tuple | list) -> tuple:
         """The output's shape for inputs of such a shape; None for the batch stays None."""
         return tuple(input_shape)
+
+    def whole_output_shape(self, input_shape: tuple | list) -> tuple:
+        """The shape of what `forward` gives: of several outputs, (batch, numbers), all of them side
+        by side."""
+        made = self.compute_output_shape(input_shape)
+        if not isinstance(made, list):
+            return made
+        sizes = [shape[1:] for shape in made]
+        return (made[0][0], sum(math.prod(each) for each in sizes))
+
+    def one_output(self, place: int) -> "Layer":
+        """Of several outputs: the layer that takes the one at that place out of all."""
+        raise NotImplementedError
 
     def __call__(self, inputs, training: bool = False):
         """On symbolic tensors: the next one of a graph, for `scratch.Model`. On a batch: `forward`.

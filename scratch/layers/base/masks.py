@@ -20,6 +20,8 @@ class HasMasks:
     calls_with_several = False
     uses_mask_of_key = False
     takes_masks_off = False
+    # How many inputs a layer reads that reads masks behind them, if not several by their nature.
+    own_inputs = 1
 
     merges: bool
     input_shape: Any
@@ -27,19 +29,22 @@ class HasMasks:
     @property
     def called_on_list(self) -> bool:
         """Whether a call names several inputs; a mask comes by itself."""
-        return self.merges and (self.calls_with_several or not self.masked_by)
+        return self.merges and (self.calls_with_several or self.own_inputs > 1
+                                or not self.masked_by)
 
     def take_masks(self, makers: tuple) -> None:
         """Read masks beside the input from now on, made by these layers; () for no mask."""
+        own = self.own_inputs
         if not makers and self.masked_by and isinstance(self.input_shape, list):
-            self.input_shape = self.input_shape[0]
-        if makers and isinstance(self.input_shape, tuple):
-            self.input_shape = None  # it is built for one input
-        self.masked_by, self.merges = makers, bool(makers)
+            self.input_shape = self.input_shape[:own] if own > 1 else self.input_shape[0]
+        if makers and (isinstance(self.input_shape, tuple) or
+                       (self.input_shape is not None and len(self.input_shape) == own)):
+            self.input_shape = None  # it is built for no mask
+        self.masked_by, self.merges = makers, bool(makers) or own > 1
 
     def unmasked(self, reads: tuple[int, ...]) -> tuple[int, ...]:
         """What it reads without what masks are made of."""
-        return reads[:1]
+        return reads[:self.own_inputs]
 
     def compute_mask(self, x: np.ndarray) -> np.ndarray:
         """Which steps count, (batch, steps), of a layer that makes masks."""

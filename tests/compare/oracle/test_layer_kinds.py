@@ -17,6 +17,7 @@ from compare.oracle.registry import ACTIVATIONS, LAYERS, known_oracle, oracle_fo
 from compare.reduction.minimize import minimize
 from scratch.layers import LAYERS as CLASSES
 from scratch.layers.conv_lstm import ConvLSTM
+from scratch.layers.one_output import OneOutput
 from scratch.operations import OPERATIONS
 from tests.scratch.support.activation_oracles import KINKS
 
@@ -82,7 +83,7 @@ def test_what_keras_alone_has_is_not_known():
 
 @pytest.mark.parametrize("name", sorted(LAYERS))
 def test_an_oracle_knows_its_layer(name):
-    oracle, layer = LAYERS[name], {**CLASSES, **OPERATIONS}[name]
+    oracle, layer = LAYERS[name], {**CLASSES, **OPERATIONS, "OneOutput": OneOutput}[name]
     assert oracle.merges == layer.merges
     assert not (oracle.mixes_samples and layer.sample_by_sample)
     assert oracle.operation or name == "ActivityRegularization"

@@ -6,7 +6,6 @@ import pytest
 import scratch
 from compare.oracle.registry import oracle_for
 from compare.oracle.running_error import Bounded, Rounding
-from scratch.errors import UnsupportedError
 from tests.scratch.support.definitions import gru, lstm
 from tests.scratch.support.keras_files import assert_goes_round
 
@@ -105,8 +104,6 @@ def test_a_file_of_keras(keras, tmp_path):
 
 
 def test_what_is_refused():
-    with pytest.raises(UnsupportedError, match="does not support merge_mode=None"):
-        scratch.Bidirectional(scratch.GRU(2), merge_mode=None)
     with pytest.raises(ValueError, match="merge_mode='max'"):
         scratch.Bidirectional(scratch.GRU(2), merge_mode="max")
     with pytest.raises(ValueError, match="expected recurrent layers. Received: Dense"):

@@ -12,14 +12,6 @@ KINDS = ("SimpleRNN", "LSTM", "GRU")
 each = pytest.mark.parametrize("kind", KINDS)
 
 
-@each
-@pytest.mark.parametrize("setting", [{"return_state": True}, {"stateful": True}])
-def test_what_is_refused_by_name(kind, setting):
-    with pytest.raises(UnsupportedError,
-                       match=f"{kind} does not support {next(iter(setting))}"):
-        getattr(scratch, kind)(3, **setting)
-
-
 def test_a_penalty_that_keras_forgets(keras):
     assert keras.layers.SimpleRNN(3, activity_regularizer="l2").activity_regularizer is None
     with pytest.raises(UnsupportedError, match="activity_regularizer='l2', which Keras"):

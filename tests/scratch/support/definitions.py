@@ -146,13 +146,19 @@ SQUASHING = {"tanh": cmath.tanh, "sigmoid": lambda z: 1 / (1 + cmath.exp(-z)),
              "linear": lambda z: z}
 
 
-def recurrence(config, x, weights, step, states):
+def recurrence(config, inputs, weights, step, states):
     """The first state after each step, or after the last one; `step` makes the next states of a
-    sample, unit by unit, from its sums with input and state, given the number of a column."""
-    units, outputs = config["units"], []
+    sample, unit by unit, from its sums with input and state, given the number of a column. With
+    return_state a list of that and of all states after the last step.
+
+    Args:
+        inputs: the sequences, and behind them the states to begin with, if these are no zeros.
+    """
+    units, outputs, last = config["units"], [], []
     bias = weights.get("bias", np.zeros(1))
-    for sample in x:
-        before = [[0.0] * units for _ in range(states)]
+    for number, sample in enumerate(inputs[0]):
+        before = [list(state[number]) for state in inputs[1:]] or [
+            [0.0] * units for _ in range(states)]
         rows = []
         for features in sample[::-1] if config.get("go_backwards") else sample:
             def of_input(column, features=features):
@@ -168,7 +174,10 @@ def recurrence(config, x, weights, step, states):
             before = step(of_input, of_state, before)
             rows.append(before[0])
         outputs.append(rows if config.get("return_sequences") else rows[-1])
-    return np.array(outputs)
+        last.append(before)
+    if not config.get("return_state"):
+        return np.array(outputs)
+    return [np.array(outputs), *np.array(last).swapaxes(0, 1)]
 
 
 def functions(config):
@@ -182,7 +191,7 @@ def simple_rnn(config, inputs, weights):
     def step(of_input, of_state, states):
         return [[squash(of_input(u) + of_state(u, states[0])) for u in units]]
 
-    return recurrence(config, inputs[0], weights, step, 1)
+    return recurrence(config, inputs, weights, step, 1)
 
 
 def lstm(config, inputs, weights):
@@ -197,7 +206,7 @@ def lstm(config, inputs, weights):
             new_h.append(gate(o) * squash(new_c[-1]))
         return [new_h, new_c]
 
-    return recurrence(config, inputs[0], weights, step, 2)
+    return recurrence(config, inputs, weights, step, 2)
 
 
 def gru(config, inputs, weights):
@@ -215,7 +224,7 @@ def gru(config, inputs, weights):
             new.append(z[u] * h[u] + (1 - z[u]) * squash(of_input(2 * n + u) + inner))
         return [new]
 
-    return recurrence(config, inputs[0], weights, step, 1)
+    return recurrence(config, inputs, weights, step, 1)
 
 
 def rms_normalization(config, inputs, weights):
