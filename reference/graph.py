@@ -73,10 +73,10 @@ def calls_of(model) -> list[Call]:
         ValueError: for a model that is no graph, or a layer called with arguments of its own.
     """
     calls: list[Call] = []
-    first: dict[int, str] = {}
-    times: Counter[int] = Counter()
+    first: dict[Any, str] = {}
+    times: Counter[Any] = Counter()
     for layer, path, sources, merges, causal in _written_out(model, "")[0]:
-        key = id(layer.operation if isinstance(layer, Called) else layer)
+        key = (id(layer.operation), layer.place) if isinstance(layer, Called) else id(layer)
         times[key] += 1
         name = path if key not in first else f"{path} (call {times[key]})"
         calls.append(Call(layer, name, sources, merges, first.get(key), causal=causal))
@@ -144,6 +144,7 @@ def _written_out(model, inside: str) -> tuple[list[tuple], list[int]]:
     place; the positions of those that make its outputs)."""
     found: list[tuple] = []
     units, outputs = _units(model)
+    read_of = {each for _, reads, _, _ in units for each in reads} | set(outputs)
     ends: dict[tuple[int, int], int] = {}
 
     def position(read: tuple[int, int]) -> int:
@@ -159,6 +160,10 @@ def _written_out(model, inside: str) -> tuple[list[tuple], list[int]]:
                               *told))
             for place, end in enumerate(made):
                 ends[i, place] = start + end if end >= 0 else read[-1 - end]
+        elif isinstance(unit, Called) and unit.cuts:
+            for place in sorted(place for position, place in read_of if position == i):
+                ends[i, place] = len(found)
+                found.append((unit.at(place), f"{path}:{place}", read, merges, causal))
         else:
             found.append((unit, path, read, merges, causal))
             ends[i, 0] = start
@@ -178,11 +183,16 @@ def _units(model) -> tuple[list[tuple], list[tuple[int, int]]]:
                          f"a {type(model).__name__}, whose config says nothing of its connections")
     inputs = [(name, number) for name, number, _ in _listed(config["input_layers"])]
     units = {operation.name: operation for operation in model.operations}
-    arguments, masks, causal = {}, {}, set()
+    arguments, keywords, masks, causal = {}, {}, {}, set()
     for entry in config["layers"]:
-        own = entry["config"]["name"]
+        own = entry["name"]
         for i, call in enumerate(entry["inbound_nodes"]):
-            arguments[own, i] = _arguments(own, call, model)
+            if isinstance(units[own], keras.Layer):
+                arguments[own, i], keywords[own, i] = _arguments(own, call, model), {}
+            else:
+                arguments[own, i] = call["args"]
+                keywords[own, i] = {key: value for key, value in call["kwargs"].items()
+                                    if value is not None}
             masks[own, i] = [each for each, _ in _tensors(call["kwargs"].get("mask"))]
             if call["kwargs"].get("use_causal_mask"):
                 causal.add((own, i))
@@ -197,7 +207,7 @@ def _units(model) -> tuple[list[tuple], list[tuple[int, int]]]:
     own = [call for call in order if call in computed and call not in inputs]
     position = {**{source: -1 - k for k, source in enumerate(inputs)},
                 **{call: i for i, call in enumerate(own)}}
-    return ([(*_called(units[call[0]], arguments[call],
+    return ([(*_called(units[call[0]], arguments[call], keywords[call],
                        tuple((position[read], place) for read, place in reads[call])),
               call in causal) for call in own], [(position[call], place) for call, place in ends])
 
@@ -216,12 +226,12 @@ def _listed(tensors) -> list:
     return list(tensors)
 
 
-def _called(unit, arguments: list, sources: tuple) -> tuple:
+def _called(unit, arguments: list, keywords: dict, sources: tuple) -> tuple:
     """(layer or model, what it reads, whether as a list) for one call."""
     several = isinstance(arguments[0], (list, tuple))
     if isinstance(unit, keras.Layer):
         return unit, sources, several or len(sources) > 1
-    return Called(unit, arguments), sources, several or len(sources) > 1
+    return Called(unit, arguments, keywords), sources, several or len(sources) > 1
 
 
 def ordered(ends: list[Named], reads: dict[Named, list[Named]]) -> list[Named]:

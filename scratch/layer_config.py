@@ -13,7 +13,7 @@ from scratch.activations import Activation
 from scratch.errors import UnsupportedError
 from scratch.layers import IN_CONFIGS, LAYERS, OWN_NAMES, Input, Layer
 from scratch.layers.activation import ActivationLayer
-from scratch.operations import OPERATIONS, Operation, described, is_operation
+from scratch.operations import OPERATIONS, Operation, described, is_operation, kind_of
 from scratch.precision import Policy
 from scratch.suggestions import did_you_mean
 
@@ -116,7 +116,7 @@ def layer_from_config(config: dict):
     operation = is_operation(config)
     known: dict[str, Any] = OPERATIONS if operation else LAYERS
     if operation and f"{class_name}Operation" in OPERATIONS:
-        class_name, settings = described(config).values()
+        class_name, settings = described(config, kind_of(config)).values()
     elif operation:
         raise UnsupportedError(
             f"{name!r} is an operation between layers, {class_name}, which is not supported. "
