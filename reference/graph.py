@@ -183,7 +183,8 @@ def _units(model) -> tuple[list[tuple], list[tuple[int, int]]]:
                          f"a {type(model).__name__}, whose config says nothing of its connections")
     inputs = [(name, number) for name, number, _ in _listed(config["input_layers"])]
     units = {operation.name: operation for operation in model.operations}
-    arguments, keywords, masks, causal = {}, {}, {}, set()
+    arguments, masks, causal = {}, {}, set()
+    keywords: dict[Named, dict] = {}
     for entry in config["layers"]:
         own = entry["name"]
         for i, call in enumerate(entry["inbound_nodes"]):

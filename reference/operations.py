@@ -1,5 +1,6 @@
 """Operations between layers, as `+` and keras.ops make them, as if they were layers."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,11 @@ CUTTING = ("Split", "Unstack")
 
 
 # what a config writes as dictionaries
-KEPT = {"__slice__": lambda start, stop, step: slice(start, stop, step),
-        "__ellipsis__": lambda: Ellipsis,
-        "__numpy__": lambda value, dtype: np.array(value, dtype),
-        "__tensor__": lambda value, dtype: np.array(value, dtype)}
+KEPT: dict[str, Callable] = {
+    "__slice__": lambda start, stop, step: slice(start, stop, step),
+    "__ellipsis__": lambda: Ellipsis,
+    "__numpy__": lambda value, dtype: np.array(value, dtype),
+    "__tensor__": lambda value, dtype: np.array(value, dtype)}
 
 
 class Called:

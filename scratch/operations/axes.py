@@ -1,7 +1,5 @@
-"""Axes in another order, put in and taken out: keras.ops.transpose, swapaxes, moveaxis, expand_dims,
-squeeze. The batch stays first."""
-
-import numbers
+"""Axes in another order, put in and taken out: keras.ops.transpose, swapaxes, moveaxis,
+expand_dims, squeeze. The batch stays first."""
 
 import numpy as np
 
@@ -157,7 +155,7 @@ class ExpandDimsOperation(Operation):
 
     def _places(self, rank: int) -> tuple[int, ...]:
         """Of the new axes in the output, for inputs of so many."""
-        axes = [self.axis] if isinstance(self.axis, numbers.Integral) else self.axis
+        axes = [self.axis] if isinstance(self.axis, int) else self.axis
         rank += len(axes)
         return tuple(axis_of(axis, (None, *[1] * (rank - 1)), self) for axis in axes)
 

@@ -12,6 +12,8 @@ from scratch.operations.operation import Operation
 class TwoTensors(Operation):
     """Base of what takes two tensors, none of them a number."""
 
+    merges = True
+
     def __init__(self, operands=(None, None), **kwargs):
         super().__init__(operands=operands, **kwargs)
         if self.operands != [None, None]:

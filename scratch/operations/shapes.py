@@ -57,6 +57,7 @@ class StackOperation(Operation):
         ValueError: for inputs of different shapes, or a place that the output does not have.
     """
 
+    merges = True
     takes_list = True
     takes_low_precision = True
     sample_by_sample = True

@@ -1,4 +1,4 @@
-"""Oracles of the operations between layers that are activations called as functions; and of clip."""
+"""Oracles of the operations between layers that are activations called as functions, and clip."""
 
 import math
 

@@ -5,6 +5,7 @@ Each says by `moved` which of the input's numbers stands at each place of the ou
 follow from that.
 """
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -50,8 +51,8 @@ class Moving(Oracle):
             return Bounded(gathered(dy.value), dy.rounding,
                            None if dy.error is None else gathered(dy.error)), {}
         dy = dy.flushed()
-        return added_up(*map(gathered, (dy.value, np.abs(dy.value), dy.bound, dy.support())),
-                        dy.rounding), {}
+        return added_up(gathered(dy.value), gathered(np.abs(dy.value)), gathered(dy.bound),
+                        gathered(dy.support()), dy.rounding), {}
 
     def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         places = self.moved(np.arange(int(np.prod(input_shape))).reshape(input_shape))
@@ -123,8 +124,8 @@ class Split(Moving):
     """One of several parts of an axis."""
 
     def moved(self, numbers: np.ndarray) -> np.ndarray:
-        return np.split(numbers, self.config["indices_or_sections"],
-                        self.config["axis"])[self.config["place"]]
+        parts = np.split(numbers, self.config["indices_or_sections"], self.config["axis"])
+        return np.asarray(parts[self.config["place"]])
 
 
 @judges("UnstackOperation")
@@ -242,5 +243,5 @@ class Stack(Oracle):
                        np.stack([a.bound for a in x], self.config["axis"]))
 
     def backward(self, dy: Bounded) -> tuple[list[Bounded], dict[str, Bounded]]:
-        return [dy.rearranged(lambda a, i=i: np.take(a, i, self.config["axis"]))
+        return [dy.rearranged(partial(np.take, indices=i, axis=self.config["axis"]))
                 for i in range(self.count)], {}

@@ -33,7 +33,7 @@ class Products(Oracle):
             sizes[letter] = max(sizes.get(letter, 1), n)
         whole = [np.broadcast_to(array, [sizes[letter] for letter in of])
                  for array, of in ((a, self.a), (b, self.b))]
-        return np.einsum(f"{self.a},{self.b}->{self.y}", *whole)
+        return np.asarray(np.einsum(f"{self.a},{self.b}->{self.y}", *whole))
 
     def backward(self, dy: Bounded) -> tuple[list[Bounded], dict[str, Bounded]]:
         return [self._back(dy, self.x[1], self.b, self.a, self.x[0].shape),
