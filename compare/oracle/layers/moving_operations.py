@@ -133,7 +133,7 @@ class Unstack(Moving):
     """What lies at one place of an axis."""
 
     def moved(self, numbers: np.ndarray) -> np.ndarray:
-        return np.take(numbers, self.config["place"], self.config["axis"])
+        return np.asarray(np.take(numbers, self.config["place"], self.config["axis"]))
 
 
 @judges("PadOperation")
@@ -181,7 +181,7 @@ class Repeat(Moving):
     """Every number several times in a row."""
 
     def moved(self, numbers: np.ndarray) -> np.ndarray:
-        return np.repeat(numbers, self.config["repeats"], self.config["axis"])
+        return np.asarray(np.repeat(numbers, self.config["repeats"], self.config["axis"]))
 
 
 @judges("DepthToSpaceOperation")
