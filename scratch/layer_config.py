@@ -125,7 +125,9 @@ def layer_from_config(config: dict):
     if class_name == custom_objects.LAMBDA:
         raise UnsupportedError(
             f"Layer {name!r} is a Lambda, whose function is never taken out of a config. Give what "
-            f"it is here, by the layer's name: custom_objects={{{name!r}: (function, gradient)}}.")
+            f"it is here, by the layer's name: custom_objects={{{name!r}: (function, gradient)}}. "
+            "If it is made of keras.ops and operators, `parity check --model module:callable` "
+            "opens it in the live model.")
     if class_name != "InputLayer" and class_name not in known:
         raise UnsupportedError(f"Layer {name!r} is of class {class_name}, which is not supported."
                                f"{did_you_mean(class_name, LAYERS)} "
@@ -199,7 +201,9 @@ def _refuse_foreign(name, config: dict) -> None:
     if registered and not str(registered).startswith("keras"):
         raise UnsupportedError(f"Layer {name!r} is a custom class, {registered!r}. Give its "
                                f"counterpart: custom_objects={{{registered!r}: class}}, derived "
-                               "from scratch.layers.Layer.")
+                               "from scratch.layers.Layer. If it only puts Keras's layers and "
+                               "operations together, `parity check --model module:callable` opens "
+                               "it in the live model.")
     if module is not None and not str(module).startswith(("keras.layers", "keras.src.layers")):
         raise UnsupportedError(f"Layer {name!r} is of class {config['class_name']} from {module!r}:"
                                " not supported. Expected a class of keras.layers, or its "
