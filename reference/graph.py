@@ -177,7 +177,10 @@ def _units(model) -> tuple[list[tuple], list[tuple[int, int]]]:
     if isinstance(model, keras.Sequential):
         return ([(layer, ((i - 1, 0),), False, False) for i, layer in enumerate(model.layers)],
                 [(len(model.layers) - 1, 0)])
-    config = model.get_config()
+    try:
+        config = model.get_config()
+    except NotImplementedError:  # a subclass whose arguments Keras cannot write down
+        config = {}
     if "output_layers" not in config:
         raise ValueError(f"Expected a Sequential or a functional model. Received: {model.name!r}, "
                          f"a {type(model).__name__}, whose config says nothing of its connections")

@@ -26,6 +26,17 @@ class Skip(keras.Model):
         return self.head(self.flat(keras.ops.relu(y) * 0.5 + x))
 
 
+class Around(keras.Model):
+    """Of parts that it is made with, which Keras cannot write into a config."""
+
+    def __init__(self, encoder, decoder):
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+
+    def call(self, x):
+        return self.decoder(self.encoder(x))
+
+
 class Branch(keras.Model):
     """What it computes depends on the numbers that come in."""
 
@@ -83,6 +94,17 @@ def test_parity_holds():
     for theirs in (twin, model):
         report = compare.check(candidate, theirs, x, y, steps=1)
         assert report, str(report)
+
+
+def test_a_model_that_has_no_config_is_a_graph():
+    L = keras.layers
+    model = built(Around(keras.Sequential([keras.Input((4,)), L.Dense(3)]),
+                         keras.Sequential([keras.Input((3,)), L.ReLU(), L.Dense(2)])), (2, 4))
+    candidate, twin = twins(model)
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=(3, 4)).astype("float32"), rng.normal(size=(3, 2)).astype("float32")
+    assert [type(layer).__name__ for layer in candidate.layers] == ["Dense", "ReLU", "Dense"]
+    assert compare.check(candidate, model, x, y, steps=1)
 
 
 @pytest.mark.parametrize("model, shape, said", [
