@@ -63,6 +63,8 @@ def _filled(argument: Any, tensors) -> Any:
         return next(tensors)
     if isinstance(argument, dict) and argument.get("class_name") in KEPT:
         return KEPT[argument["class_name"]](**argument["config"])
+    if isinstance(argument, np.generic):  # a number, as the config of a file has it
+        return argument.item()
     if isinstance(argument, (list, tuple)):
         return tuple(_filled(item, tensors) for item in argument)
     return argument
