@@ -1,4 +1,4 @@
-"""Networks that cut tensors, and others as strangers bring them: read in Keras's order, and held."""
+"""Networks that cut tensors, and others that strangers bring: in Keras's order, and held."""
 
 import keras
 import numpy as np
