@@ -95,3 +95,20 @@ def test_a_mistake_in_each_is_found_at_its_place(parts, tensor):
         name: scaled(tensor, 1 + 1e-5) for name in names}), right)
     wrong = {row.layer for row in report.rows if not row.passed and row.gate not in ALONE}
     assert wrong == names, report
+
+
+def test_a_maximum_whose_ties_are_not_shared_is_named(keras):
+    x = scratch.Input((4, 3))
+    model = scratch.Model(x, ops.MaxOperation(axis=1, name="most")(scratch.ReLU()(x)))
+    twin = compare.twin(model)
+    most = model.layers[-1]
+
+    def to_the_first(dy, wants_input_gradient=True):
+        first = np.arange(4)[:, None] == most._x.argmax(axis=1)[:, None, :]
+        return first * np.expand_dims(dy, 1)
+
+    most.backward = to_the_first
+    batch_of_five = np.random.default_rng(0).standard_normal((5, 4, 3))
+    report = compare.check(model, twin, batch_of_five, steps=0)
+    assert report.first_failure.layer == "most"
+    assert report.cause.identifier == "pool-ties", report
