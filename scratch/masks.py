@@ -23,8 +23,6 @@ PASSING = frozenset((
     "SpatialDropout2D", "SpatialDropout3D", "TimeDistributed", "UnitNormalization"))
 # Layers that join several inputs element by element.
 JOINING = frozenset(("Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract"))
-# Of these, those that leave out what does not count: there the other inputs' number comes out.
-CHOOSING = frozenset(("Maximum", "Minimum"))
 # Layers that do something else with a mask in Keras.
 USING = frozenset(("ConvLSTM", "Softmax"))
 
@@ -96,7 +94,6 @@ def with_masks(layers: Sequence, sources: Sequence[tuple[int, ...]], ends: Seque
         attends = layer.uses_masks and layer.calls_with_several
         given = [(carried if attends else wired)[source] if source >= 0 else None
                  for source in reads]
-        _refuse_choosing(layer, [carried[source] for source in reads if source >= 0])
         if attends:
             used = _of_attention(layer, given, reads)
         else:
@@ -184,16 +181,6 @@ def _joins_features(layer) -> bool:
     taken for three."""
     rank = len(layer.output_shape) if layer.built else 3
     return layer.axis % rank == rank - 1
-
-
-def _refuse_choosing(layer, given: list) -> None:
-    """Raise an error if Keras's layer would choose among the inputs whose steps count."""
-    kinds = kinds_of(layer)
-    if kinds & CHOOSING and "Operation" not in kinds and any(mask is not None for mask in given):
-        raise UnsupportedError(f"{layer} does not support inputs that come with a mask, of which "
-                               "Keras leaves out the steps that do not count. Expected: inputs "
-                               "without one, or keras.ops.maximum or minimum, which look at no "
-                               "mask.")
 
 
 def _require(layer, maker) -> None:

@@ -269,25 +269,3 @@ def test_a_mask_of_somebodys_own(keras):
 def test_a_value_that_is_no_number():
     with pytest.raises(TypeError, match="expected mask_value to be a number"):
         scratch.Masking("0")
-
-
-@pytest.mark.parametrize("name", ["Maximum", "Minimum"])
-def test_a_maximum_of_masked_inputs_is_refused(keras, name):
-    """Keras's layer leaves out the steps that do not count: it gives the other input there."""
-    def model(join):
-        source = keras.Input((3, 2))
-        x = keras.layers.Masking()(source)
-        y = keras.layers.Dense(2, bias_initializer="ones")(x)
-        return keras.Model(source, join([x, y] if name == "Maximum" else [y, x]))
-
-    layer = model(getattr(keras.layers, name)())
-    with pytest.raises(UnsupportedError, match=f"{name} .*inputs that come with a mask.*ops.maxim"):
-        scratch.model_from_config(layer.get_config())
-    theirs = model(lambda x: getattr(keras.ops, name.lower())(*x))
-    ours = scratch.model_from_config(theirs.get_config())
-    ours.set_weights(theirs.get_weights())
-    x = np.random.default_rng(0).normal(size=(4, 3, 2)).astype("float32")
-    x[1, 1:], x[3] = 0, 0
-    np.testing.assert_allclose(ours.predict(x, verbose=0), theirs(x), rtol=1e-6)
-    layer.set_weights(theirs.get_weights())
-    assert np.abs(np.array(layer(x)) - np.array(theirs(x))).max() > 0.1  # what is refused
