@@ -170,6 +170,8 @@ def _pair(model, twin, batch: tuple):
         import reference
 
         twin = reference.as_graph(twin)
+        if is_scratch(model):
+            twin = reference.opened(twin, {layer.name for layer in model.layers})
     if adapters.takes_part(model):
         model = adapters.as_network(model, twin)
     if not is_scratch(model):

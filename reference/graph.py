@@ -89,7 +89,7 @@ def _identity(layer: Any) -> Any:
     """What all calls of a layer, of an operation or of one of a layer's outputs have in common."""
     if isinstance(layer, OneOutput):
         return id(layer.layer), layer.place
-    return id(layer.operation if isinstance(layer, Called) else layer)
+    return (id(layer.operation), layer.place) if isinstance(layer, Called) else id(layer)
 
 
 def with_masks(calls: list[Call]) -> list[Call]:
@@ -153,7 +153,7 @@ def _written_out(model, inside: str) -> tuple[list[tuple], list[int]]:
     place; the positions of those that make its outputs)."""
     found: list[tuple] = []
     units, outputs = _units(model)
-    all_read = {each for _, reads, _, _ in units for each in reads} | set(outputs)
+    read_of = {each for _, reads, _, _ in units for each in reads} | set(outputs)
     ends: dict[tuple[int, int], int] = {}
 
     def position(read: tuple[int, int]) -> int:
@@ -169,10 +169,14 @@ def _written_out(model, inside: str) -> tuple[list[tuple], list[int]]:
                               *told))
             for place, end in enumerate(made):
                 ends[i, place] = start + end if end >= 0 else read[-1 - end]
+        elif isinstance(unit, Called) and unit.cuts:
+            for place in sorted(place for position, place in read_of if position == i):
+                ends[i, place] = len(found)
+                found.append((unit.at(place), f"{path}:{place}", read, merges, causal))
         else:
             found.append((unit, path, read, merges, causal))
             ends[i, 0] = start
-            for place in sorted(place for position, place in all_read if position == i):
+            for place in sorted(place for position, place in read_of if position == i):
                 if several(unit):
                     ends[i, place] = len(found)
                     part = OneOutput(unit, place)
@@ -187,17 +191,26 @@ def _units(model) -> tuple[list[tuple], list[tuple[int, int]]]:
     if isinstance(model, keras.Sequential):
         return ([(layer, ((i - 1, 0),), False, False) for i, layer in enumerate(model.layers)],
                 [(len(model.layers) - 1, 0)])
-    config = model.get_config()
+    try:
+        config = model.get_config()
+    except NotImplementedError:  # a subclass whose arguments Keras cannot write down
+        config = {}
     if "output_layers" not in config:
         raise ValueError(f"Expected a Sequential or a functional model. Received: {model.name!r}, "
                          f"a {type(model).__name__}, whose config says nothing of its connections")
     inputs = [(name, number) for name, number, _ in _listed(config["input_layers"])]
     units = {operation.name: operation for operation in model.operations}
     arguments, masks, causal = {}, {}, set()
+    keywords: dict[Named, dict] = {}
     for entry in config["layers"]:
-        own = entry["config"]["name"]
+        own = entry["name"]
         for i, call in enumerate(entry["inbound_nodes"]):
-            arguments[own, i] = _arguments(own, call, model)
+            if isinstance(units[own], keras.Layer):
+                arguments[own, i], keywords[own, i] = _arguments(own, call, model), {}
+            else:
+                arguments[own, i] = call["args"]
+                keywords[own, i] = {key: value for key, value in call["kwargs"].items()
+                                    if value is not None}
             masks[own, i] = [each for each, _ in _tensors(call["kwargs"].get("mask"))]
             if call["kwargs"].get("use_causal_mask"):
                 causal.add((own, i))
@@ -212,7 +225,7 @@ def _units(model) -> tuple[list[tuple], list[tuple[int, int]]]:
     own = [call for call in order if call in computed and call not in inputs]
     position = {**{source: -1 - k for k, source in enumerate(inputs)},
                 **{call: i for i, call in enumerate(own)}}
-    return ([(*_called(units[call[0]], arguments[call],
+    return ([(*_called(units[call[0]], arguments[call], keywords[call],
                        tuple((position[read], place) for read, place in reads[call])),
               call in causal) for call in own], [(position[call], place) for call, place in ends])
 
@@ -231,12 +244,12 @@ def _listed(tensors) -> list:
     return list(tensors)
 
 
-def _called(unit, arguments: list, sources: tuple) -> tuple:
+def _called(unit, arguments: list, keywords: dict, sources: tuple) -> tuple:
     """(layer or model, what it reads, whether as a list) for one call."""
     several = isinstance(arguments[0], (list, tuple))
     if isinstance(unit, keras.Layer):
         return unit, sources, several or len(sources) > 1
-    return Called(unit, arguments), sources, several or len(sources) > 1
+    return Called(unit, arguments, keywords), sources, several or len(sources) > 1
 
 
 def ordered(ends: list[Named], reads: dict[Named, list[Named]]) -> list[Named]:

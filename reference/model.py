@@ -255,8 +255,11 @@ def _computing(model):
 
 
 def config_dtype(config: dict) -> str:
-    """The precision of the first layer in a model's config that names one."""
+    """The precision of the first layer in a model's config that names one. An input's is that of
+    what is fed in, class numbers or bytes maybe."""
     for layer in config.get("layers", ()):
+        if layer.get("class_name") == "InputLayer":
+            continue
         if "layers" in layer.get("config", {}):
             return config_dtype(layer["config"])
         policy = layer.get("config", {}).get("dtype")

@@ -1,6 +1,20 @@
 """Operations between layers, as `+` and keras.ops make them, as if they were layers."""
 
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
+
+# operations of several outputs, each of which is a call of its own here
+CUTTING = ("Split", "Unstack")
+
+
+# what a config writes as dictionaries
+KEPT: dict[str, Callable] = {
+    "__slice__": lambda start, stop, step: slice(start, stop, step),
+    "__ellipsis__": lambda: Ellipsis,
+    "__numpy__": lambda value, dtype: np.array(value, dtype),
+    "__tensor__": lambda value, dtype: np.array(value, dtype)}
 
 
 class Called:
@@ -10,6 +24,8 @@ class Called:
         name, operation: Keras's.
         class_name: the operation's class, told apart from a layer's of the same name.
         arguments: as the config writes them, tensors as dictionaries.
+        keywords: what it is called with besides, by name.
+        place: which of its outputs is meant, from 0; None of an operation that has one alone.
     """
 
     weights: tuple = ()
@@ -18,20 +34,37 @@ class Called:
     compute_dtype = "float32"
     input = None
 
-    def __init__(self, operation, arguments: list) -> None:
+    def __init__(self, operation, arguments: list, keywords: dict | None = None,
+                 place: int | None = None) -> None:
         self.operation, self.name, self.arguments = operation, operation.name, arguments
+        self.keywords, self.place = keywords or {}, place
         self.class_name = f"{type(operation).__name__}Operation"
 
     def __call__(self, x, training=None):
         """The operation on a tensor, or on a list of them in order."""
         rest = iter(x if isinstance(x, (list, tuple)) else [x])
-        return self.operation(*[_filled(argument, rest) for argument in self.arguments])
+        made = self.operation(*[_filled(argument, rest) for argument in self.arguments],
+                              **self.keywords)
+        return made if self.place is None else made[self.place]
+
+    @property
+    def cuts(self) -> bool:
+        """Whether it has several outputs."""
+        return type(self.operation).__name__ in CUTTING
+
+    def at(self, place: int) -> "Called":
+        """The same call, of which one output is meant."""
+        return Called(self.operation, self.arguments, self.keywords, place)
 
 
 def _filled(argument: Any, tensors) -> Any:
     """An argument with tensors in the places of the dictionaries that stand for them."""
     if isinstance(argument, dict) and argument.get("class_name") == "__keras_tensor__":
         return next(tensors)
+    if isinstance(argument, dict) and argument.get("class_name") in KEPT:
+        return KEPT[argument["class_name"]](**argument["config"])
+    if isinstance(argument, np.generic):  # a number, as the config of a file has it
+        return argument.item()
     if isinstance(argument, (list, tuple)):
-        return [_filled(item, tensors) for item in argument]
+        return tuple(_filled(item, tensors) for item in argument)
     return argument

@@ -24,6 +24,13 @@ def is_somebodys(thing) -> bool:
     return str(getattr(named, "__module__", "")).split(".")[0] != "keras"
 
 
+def names_of_class(layer) -> dict:
+    """By which names a config has a layer's class."""
+    return {"class_name": type(layer).__name__,
+            "registered_name": keras.saving.get_registered_name(type(layer)),
+            "config": {"name": layer.name}}
+
+
 def objects_of(model) -> dict:
     """The classes and the functions of somebody's own in a model, by the names in its config."""
     found = {}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from scratch.errors import UnsupportedError
 from scratch.layers import LAYERS
-from scratch.operations import Operation, is_operation
+from scratch.operations import Operation, is_operation, is_tensor
 
 CAUSAL = "use_causal_mask"  # what an attention is told at its call
 STATES = "initial_state"  # what a recurrent layer is
@@ -20,8 +20,9 @@ def called_on(unit, tensors: list) -> dict:
     """What a call is made on, as Keras writes it."""
     if hasattr(unit, "state_widths") and unit.own_inputs > 1:
         return {"args": tensors[:1], "kwargs": {STATES: tensors[1:]}}
-    return {"args": _arguments(unit, tensors),
-            "kwargs": {CAUSAL: True} if getattr(unit, CAUSAL, False) else {}}
+    kwargs = unit.keyword_arguments() if isinstance(unit, Operation) else (
+        {CAUSAL: True} if getattr(unit, CAUSAL, False) else {})
+    return {"args": _arguments(unit, tensors), "kwargs": kwargs}
 
 
 def _arguments(unit, tensors: list) -> tuple:
@@ -106,7 +107,7 @@ def _operands(node: dict, name: str) -> Reads:
     args = list(node.get("args", ()))
     listed = len(args) == 1 and isinstance(args[0], (list, tuple))
     read = [_tensor(value, f"Operation {name!r}") for value in (args[0] if listed else args)
-            if isinstance(value, dict)]
+            if is_tensor(value)]
     return read, list if listed or len(read) > 1 else None
 
 

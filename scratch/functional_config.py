@@ -24,6 +24,8 @@ from scratch.layers import OWN_NAMES, Input
 from scratch.layers.symbolic import SymbolicTensor
 from scratch.layers.unknown_sizes import worked_out
 from scratch.mask_config import without_masks
+from scratch.operations import Piece
+from scratch.pieces_config import in_pieces
 
 ONE_LIST = "the inputs, and the outputs, side by side in one list or dictionary"
 
@@ -32,9 +34,15 @@ def write(model) -> dict:
     """The config of a `scratch.Model`."""
     dtype = model.policy.name
     open_sizes = model.has_open_sizes
-    entries = {unit.name: {**(layer_to_config(unit, dtype) if isinstance(unit, Input) else
-                              layer_to_config(unit, dtype, open_sizes)),
-                           "name": unit.name, "inbound_nodes": []} for unit in model.stack}
+    entries: dict[str, dict] = {}
+    for unit in model.stack:
+        entry = layer_to_config(unit, dtype) if isinstance(unit, Input) else \
+            layer_to_config(unit, dtype, open_sizes)
+        known = entries.setdefault(_entry_name(unit), {**entry, "name": _entry_name(unit),
+                                                       "inbound_nodes": []})
+        if any(known[key] != value for key, value in entry.items()):
+            raise ValueError(f"{model}: expected pieces of {_entry_name(unit)!r} that are cut in "
+                             f"one way. Received: {known['config']} and {entry['config']}")
     made: dict[tuple[int, int], dict] = {  # by the call and the number of its output
         (-1 - k, 0): _described(source.shape, entries[source.name]["config"]["dtype"],
                                 (source.name, 0, 0))
@@ -42,14 +50,13 @@ def write(model) -> dict:
     for i, call in enumerate(model.calls):
         unit, tensors = call.unit, [made[each] for each in call.read]
         shapes = [tensor["config"]["shape"] for tensor in tensors]
-        calls = entries[unit.name]["inbound_nodes"]
-        number = len(calls)
-        calls.append(called_on(unit, tensors))
+        number = _called(unit, tensors, entries[_entry_name(unit)]["inbound_nodes"])
         outputs = worked_out(unit.compute_output_shape,
                              shapes if unit.called_on_list else shapes[0])
         for place, shape in enumerate(outputs if isinstance(outputs, list) else [outputs]):
             made[i, place] = _described(shape, (unit.requested_policy or model.policy).compute,
-                                        (unit.name, number, place))
+                                        (_entry_name(unit), number,
+                                         unit.place if isinstance(unit, Piece) else place))
     ends = []
     for each in model.made_by:
         name, number, place = made[each]["config"]["keras_history"]
@@ -58,6 +65,20 @@ def write(model) -> dict:
     return {"name": model.name, "trainable": model.trainable, "layers": list(entries.values()),
             "input_layers": model.inputs_as.packed(inputs) if model.inputs_as else inputs[0],
             "output_layers": model.outputs_as.packed(ends) if model.outputs_as else ends[0]}
+
+
+def _entry_name(unit) -> str:
+    """By which name Keras's config has a layer; all pieces of a tensor are one operation's."""
+    return unit.whole if isinstance(unit, Piece) else unit.name
+
+
+def _called(unit, tensors: list, calls: list[dict]) -> int:
+    """The number of a call, which is put down unless another piece of the same tensor has been."""
+    call = called_on(unit, tensors)
+    if isinstance(unit, Piece) and call in calls:
+        return calls.index(call)
+    calls.append(call)
+    return len(calls) - 1
 
 
 def _described(shape: tuple, dtype: str, history: tuple) -> dict:
@@ -86,13 +107,15 @@ def read(config: dict) -> tuple[Any, Any]:
     if sorted(inputs) != sorted(named):
         raise UnsupportedError(f"{owner}: expected the inputs {named}, whose layers are "
                                f"InputLayers. Received the InputLayers: {inputs}.")
-    entries = without_masks(entries)
+    entries, cut = in_pieces(without_masks(entries), config["output_layers"])
     layers = {name: layer_from_config(entry) for name, entry in entries.items()}
     for name, entry in entries.items():
         if "expects_mask" in entry:
             layers[name].expects_mask = entry["expects_mask"]
     calls = {call: read for name, entry in entries.items() if name not in inputs
              for call, read in calls_in(name, entry)}
+    for call, (each_read, form) in calls.items():
+        calls[call] = ([cut.get(source, source) for source in each_read], form)
     tensors: dict[Named, list] = {(name, 0): [layers[name]] for name in inputs}
 
     def tensor(call: Named, place: int) -> SymbolicTensor:
@@ -118,7 +141,7 @@ def read(config: dict) -> tuple[Any, Any]:
     def output(history) -> SymbolicTensor:
         (name, number), place = call_of(history, owner)
         number -= _first_as_output(entries[name]) if name in entries else 0
-        return tensor((name, number), place)
+        return tensor(*cut.get(((name, number), place), ((name, number), place)))
 
     return (_packed(config["input_layers"], lambda tensor: layers[call_of(tensor, owner)[0][0]],
                     owner), _packed(config["output_layers"], output, owner))
@@ -191,10 +214,10 @@ def _checked(config) -> tuple[str, dict]:
                 or not isinstance(entry.get("inbound_nodes"), (list, tuple)):
             raise ValueError(f"{owner}: expected for each layer a dictionary with 'class_name', "
                              f"'config' and 'inbound_nodes'. Received: {entry!r:.200}")
-        name = settings.get("name")
+        name = settings.get("name", entry.get("name"))  # which some classes leave out
         if not isinstance(name, str) or name in entries or entry.get("name", name) != name:
             raise ValueError(f"{owner}: expected each layer to have a name of its own. "
                              f"Received: {entry.get('name')!r} with {name!r} in its config")
-        entries[name] = {**entry, "class_name": OWN_NAMES.get(entry["class_name"],
-                                                              entry["class_name"])}
+        entries[name] = {**entry, "config": {**settings, "name": name},
+                         "class_name": OWN_NAMES.get(entry["class_name"], entry["class_name"])}
     return owner, entries

@@ -8,10 +8,12 @@ before it. The operations by which Keras makes masks count as layers here, see `
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from scratch.errors import UnsupportedError
 from scratch.layers.symbolic import SymbolicTensor
 from scratch.mask_operations import MaskOperation, used_by
+from scratch.operations.pieces import Piece
 
 Read = tuple[int, int]  # the position of a call, and which of its outputs
 
@@ -25,16 +27,28 @@ def ordered(outputs: Sequence[SymbolicTensor]) -> list[SymbolicTensor]:
     deepest: dict = {}  # call of each layer
     first_met: dict = {}  # of each layer's outputs
     for tensor in met:
-        first_met.setdefault(tensor.layer or tensor, met[tensor])
+        first_met.setdefault(_unit(tensor), met[tensor])
     for tensor in reversed(finished):  # each after all those that read it
-        layer = tensor.layer or tensor
+        layer = _unit(tensor)
         depth[tensor] = deepest[layer] = max(depth.get(tensor, 0), deepest.get(layer, 0))
         for source in (*tensor.sources, *masks.get(tensor, ())):
             depth[source.call] = max(depth.get(source.call, 0), depth[tensor] + 1)
-    when = {tensor: i for i, tensor in enumerate(depth)}  # calls of one layer and depth run so
+    for tensor in depth:
+        if isinstance(tensor.layer, Piece):
+            depth[tensor] = deepest[_unit(tensor)]  # of Keras's one operation
+    # calls of one layer and depth run so
+    when = {tensor: (getattr(tensor.layer, "place", 0), i) for i, tensor in enumerate(depth)}
     layers = [tensor for tensor in depth if not isinstance(tensor, MaskOperation)]
-    return sorted(layers, key=lambda tensor: (-depth[tensor], first_met[tensor.layer or tensor],
+    return sorted(layers, key=lambda tensor: (-depth[tensor], first_met[_unit(tensor)],
                                               when[tensor]))
+
+
+def _unit(tensor) -> Any:
+    """What a tensor's call is a call of: its layer; of pieces of a tensor what all of them have in
+    common, Keras's one operation; of what has no layer itself."""
+    if isinstance(tensor.layer, Piece) and tensor.layer.name is not None:
+        return tensor.layer.whole
+    return tensor.layer or tensor
 
 
 def _followed_back(outputs: Sequence[SymbolicTensor], masks: dict):

@@ -13,7 +13,7 @@ from scratch.activations import Activation
 from scratch.errors import UnsupportedError
 from scratch.layers import IN_CONFIGS, LAYERS, OWN_NAMES, Input, Layer
 from scratch.layers.activation import ActivationLayer
-from scratch.operations import OPERATIONS, Operation, described, is_operation
+from scratch.operations import OPERATIONS, Operation, described, is_operation, kind_of
 from scratch.precision import Policy
 from scratch.suggestions import did_you_mean
 
@@ -116,7 +116,7 @@ def layer_from_config(config: dict):
     operation = is_operation(config)
     known: dict[str, Any] = OPERATIONS if operation else LAYERS
     if operation and f"{class_name}Operation" in OPERATIONS:
-        class_name, settings = described(config).values()
+        class_name, settings = described(config, kind_of(config)).values()
     elif operation:
         raise UnsupportedError(
             f"{name!r} is an operation between layers, {class_name}, which is not supported. "
@@ -125,7 +125,9 @@ def layer_from_config(config: dict):
     if class_name == custom_objects.LAMBDA:
         raise UnsupportedError(
             f"Layer {name!r} is a Lambda, whose function is never taken out of a config. Give what "
-            f"it is here, by the layer's name: custom_objects={{{name!r}: (function, gradient)}}.")
+            f"it is here, by the layer's name: custom_objects={{{name!r}: (function, gradient)}}. "
+            "If it is made of keras.ops and operators, `parity check --model module:callable` "
+            "opens it in the live model.")
     if class_name != "InputLayer" and class_name not in known:
         raise UnsupportedError(f"Layer {name!r} is of class {class_name}, which is not supported."
                                f"{did_you_mean(class_name, LAYERS)} "
@@ -199,7 +201,9 @@ def _refuse_foreign(name, config: dict) -> None:
     if registered and not str(registered).startswith("keras"):
         raise UnsupportedError(f"Layer {name!r} is a custom class, {registered!r}. Give its "
                                f"counterpart: custom_objects={{{registered!r}: class}}, derived "
-                               "from scratch.layers.Layer.")
+                               "from scratch.layers.Layer. If it only puts Keras's layers and "
+                               "operations together, `parity check --model module:callable` opens "
+                               "it in the live model.")
     if module is not None and not str(module).startswith(("keras.layers", "keras.src.layers")):
         raise UnsupportedError(f"Layer {name!r} is of class {config['class_name']} from {module!r}:"
                                " not supported. Expected a class of keras.layers, or its "

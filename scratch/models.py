@@ -34,8 +34,10 @@ def model_from_config(config: dict, custom_objects: Objects = None) -> Network:
             name, inner = config["class_name"], config.get("config")  # which it checks itself
             module = config.get("module") or "keras"
             if name not in MODELS or not isinstance(module, str) or module.split(".")[0] != "keras":
-                raise UnsupportedError(f"A model of class {name!r} from {module!r} is not "
-                                       "supported. Expected keras's Sequential or Functional.")
+                raise UnsupportedError(
+                    f"A model of class {name!r} from {module!r} is not supported. Expected keras's "
+                    "Sequential or Functional; of a class of somebody's own `parity check --model "
+                    "module:callable` takes the live model, as far as its call is a graph.")
             made: Network = MODELS[name].from_config(inner)
             return made
         if isinstance(config, dict) and "output_layers" in config:
@@ -81,7 +83,20 @@ def load_model(filepath, custom_objects: Objects = None, compile: bool = True) -
             otherwise than Keras 3.
     """
     with custom_object_scope(custom_objects):
-        return load_compiled_by(filepath, Network.compile_from_config if compile else None)
+        return load_compiled_by(filepath, _compiled if compile else None)
+
+
+def _compiled(model: Network, config: dict) -> None:
+    """Compile a model as a file says.
+
+    Raises:
+        UnsupportedError: for what is not supported, with the way round it.
+    """
+    try:
+        model.compile_from_config(config)
+    except UnsupportedError as error:
+        raise UnsupportedError(f"{error} With compile=False the model is loaded without its loss "
+                               "and optimizer.") from None
 
 
 def load_compiled_by(filepath, compiling: Callable[[Network, dict], None] | None) -> Network:

@@ -30,8 +30,9 @@ class Names:
         """Name a layer that has no name as Keras does, conv2d, conv2d_1 ...; its name is taken."""
         if layer.name is None or layer.name in self._taken:
             kind = type(layer).__name__.removesuffix("Operation")
-            base = layer.name or snake_case(kind)
-            while (name := numbered(base, self._counts[base])) in self._taken:
+            ending = getattr(layer, "name_ending", "")
+            base = (layer.name or snake_case(kind)).removesuffix(ending)
+            while (name := numbered(base, self._counts[base]) + ending) in self._taken:
                 self._counts[base] += 1
             layer.name = name
         self._taken.add(layer.name)

@@ -31,7 +31,7 @@ from compare.tracing.configs import (
 from compare.tracing.known_settings import NOT_CHECKED, not_checked, understood
 from compare.tracing.layer_error import RAISED
 from compare.tracing.model_kinds import is_keras, is_scratch, kind
-from scratch.custom_objects import LAMBDA
+from scratch import custom_objects
 from scratch.errors import UnsupportedError
 from scratch.files.model_archive import refuse_folder
 from scratch.models import load_compiled_by, model_with_weights, naming
@@ -191,6 +191,9 @@ def twins(model, dtype: str | None = None, compiled: bool = True):
         import reference
 
         model = reference.as_graph(model)
+        model = reference.opened(model, {
+            layer.name for layer in model.layers
+            if custom_objects.given(reference.names_of_class(layer)) is not None})
     config = keras_config(model) if own else model.get_config()
     settings = settings_of(model) if compiled else {}
     weights = model.get_weights()
@@ -233,7 +236,7 @@ def _made_of(config: dict, candidate, compiled):
     import reference
 
     for layer in candidate.layers:
-        if kind(layer) == LAMBDA:
+        if kind(layer) == custom_objects.LAMBDA:
             raise UnsupportedError(
                 f"Layer {layer.name!r} is a Lambda, whose function is never taken out of a config. "
                 "Hand over the live Keras model: --model module:callable, or "

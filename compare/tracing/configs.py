@@ -20,7 +20,8 @@ from scratch.layers.one_output import OneOutput
 from scratch.losses import JointLoss
 from scratch.mask_config import without_masks
 from scratch.nesting import CALL
-from scratch.operations import described, is_operation
+from scratch.operations import described, is_operation, kind_of
+from scratch.pieces_config import in_pieces
 
 # In an optimizer's dictionary, beside its config, which does not tell: [number of the layer from 1,
 # name of the weight] of each weight that is excluded from weight decay.
@@ -81,7 +82,7 @@ def layer_entries(config: Config, inside: str = "", trainable: bool = True
         if "layers" in own:
             yield from layer_entries(own, f"{path}.", trainable)
         elif is_operation(entry):
-            yield path, described(entry)
+            yield path, described(entry, kind_of(entry))
         else:
             kind_there = OWN_NAMES.get(entry["class_name"], entry["class_name"])
             attends = hasattr(LAYERS.get(str(kind_there)), CAUSAL)
@@ -110,15 +111,19 @@ def _outputs_of(path: str, entry: Config) -> Iterator[tuple[str, Config]]:
 
 
 def _called(config: Config) -> list[Config]:
-    """The layers' entries, without the operations that make masks."""
+    """The layers' entries, without the operations that make masks, and with an entry for each piece
+    of a tensor that one cuts."""
     entries = list(config.get("layers", ()))
     if "output_layers" not in config:
         return entries
+    named = {entry["name"]: {**entry, "config": {"name": entry["name"], **entry["config"]}}
+             for entry in entries}
     try:
-        kept = without_masks({entry["config"]["name"]: entry for entry in entries})
+        kept = without_masks(named)
     except UnsupportedError:  # a mask of somebody's own
-        return entries
-    return [entry for entry in entries if entry["config"]["name"] in kept]
+        kept = named
+    return list(in_pieces({name: named[name] for name in kept}, config["output_layers"])[0]
+                .values())
 
 
 def input_layers(config: Config) -> list[str]:

@@ -29,7 +29,8 @@ ROOMS = {"activations", "constraints", "dtype_policies", "initializers", "layers
          "metrics", "models", "ops", "optimizers", "regularizers"}  # of Keras, where classes are
 COMPILED_WITH = {"optimizer": ("optimizers",), "loss": ("losses",),
                  "metrics": ("metrics", "losses"), "weighted_metrics": ("metrics", "losses")}
-TENSOR = "__keras_tensor__"
+# what operations between layers may be called on, beside plain values
+ARGUMENTS = {"__keras_tensor__", "__slice__", "__ellipsis__", "__numpy__", "__tensor__"}
 
 
 def parse(content: bytes, what: str = "config.json") -> dict:
@@ -93,7 +94,8 @@ def require_kerass_own(config, keys=OBJECT) -> None:
             _require_known(value.get("config"), MODEL, f"{place}.config")
         registered = value.get("registered_name")
         if not _of_keras(module, name) or registered not in (None, name, value.get("config")) \
-                or (isinstance(name, str) and name.startswith("__") and name != TENSOR):
+                or (isinstance(name, str) and name.startswith("__") and not (
+                    name in ARGUMENTS and ".inbound_nodes[" in place)):
             raise UnsupportedError(
                 f"{place or 'The file'} is {name!r:.80} from {module!r:.80}, registered as "
                 f"{registered!r:.80}, which is not supported. Expected classes of Keras's own.")

@@ -65,6 +65,17 @@ class SymbolicTensor:
     def __neg__(self):
         return call(OPERATORS["negative"](), self)
 
+    def __matmul__(self, other):
+        return combined("@", self, other)
+
+    def __pow__(self, other):
+        return combined("**", self, other)
+
+    def __getitem__(self, key):
+        return call(OPERATORS["[]"](key), self)
+
+    __iter__ = None  # which would take one index after the other, without end
+
     def __repr__(self):
         return f"<SymbolicTensor shape={self.shape}, of {self.layer}>"
 

@@ -45,6 +45,11 @@ class Wrapper(Layer):
     def _checked(self, layer) -> Layer:
         """The layer, if it can stand inside, with a name."""
         if not isinstance(layer, Layer):
+            if hasattr(layer, "calls"):
+                raise UnsupportedError(
+                    f"{self} does not support a model inside, {layer.name!r}. Expected a layer: "
+                    f"a {type(self).__name__} around each of the model's layers, one after the "
+                    "other, computes the same.")
             raise ValueError(f"{self}: expected layer to be a layer. Received: {layer!r:.100}")
         if layer.built:
             raise ValueError(f"{self}: expected a layer that is not built yet. Received: {layer}")

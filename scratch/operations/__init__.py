@@ -10,8 +10,13 @@ name, operations line up axes from the last one on, and take numbers among their
 
 from scratch.operations.activations import (
     ClipOperation,
+    EluOperation,
+    GeluOperation,
     HardSigmoidOperation,
     HardSiluOperation,
+    LeakyReluOperation,
+    LogSigmoidOperation,
+    LogSoftmaxOperation,
     Relu6Operation,
     ReluOperation,
     SeluOperation,
@@ -32,23 +37,87 @@ from scratch.operations.arithmetic import (
     SubtractOperation,
     TrueDivideOperation,
 )
-from scratch.operations.operation import Operation, described, is_operation
+from scratch.operations.axes import (
+    ExpandDimsOperation,
+    MoveaxisOperation,
+    SqueezeOperation,
+    SwapaxesOperation,
+    TransposeOperation,
+)
+from scratch.operations.extremes import MaxOperation, MinOperation
+from scratch.operations.functions import (
+    AbsoluteOperation,
+    ExpOperation,
+    LogOperation,
+    PowerOperation,
+    RsqrtOperation,
+    SqrtOperation,
+    SquareOperation,
+)
+from scratch.operations.images import ResizeOperation
+from scratch.operations.items import GetItemOperation
+from scratch.operations.moves import (
+    FlipOperation,
+    PadOperation,
+    RepeatOperation,
+    RollOperation,
+    TileOperation,
+)
+from scratch.operations.operation import ENDING, Operation, described, is_operation, is_tensor
+from scratch.operations.patches import (
+    DepthToSpaceOperation,
+    ExtractPatchesOperation,
+    SpaceToDepthOperation,
+)
+from scratch.operations.pieces import Piece, SplitOperation, UnstackOperation
+from scratch.operations.products import EinsumOperation, MatmulOperation
 from scratch.operations.reductions import MeanOperation, SumOperation
-from scratch.operations.shapes import ConcatenateOperation, ReshapeOperation
+from scratch.operations.shapes import ConcatenateOperation, ReshapeOperation, StackOperation
+from scratch.operations.spread import NormalizeOperation, NormOperation, StdOperation, VarOperation
 
 OPERATIONS: dict[str, type[Operation]] = {cls.__name__: cls for cls in (
     AddOperation, SubtractOperation, MultiplyOperation, TrueDivideOperation, DivideOperation,
     MaximumOperation, MinimumOperation, NegativeOperation,
-    ReluOperation, Relu6Operation, SeluOperation, SigmoidOperation, TanhOperation, SiluOperation,
-    HardSigmoidOperation, HardSiluOperation, SoftplusOperation, SoftsignOperation,
-    SoftmaxOperation, ClipOperation,
-    MeanOperation, SumOperation, ReshapeOperation, ConcatenateOperation,
+    ClipOperation, EluOperation, GeluOperation, HardSigmoidOperation, HardSiluOperation,
+    LeakyReluOperation, LogSigmoidOperation, LogSoftmaxOperation, Relu6Operation, ReluOperation,
+    SeluOperation, SigmoidOperation, SiluOperation, SoftmaxOperation, SoftplusOperation,
+    SoftsignOperation, TanhOperation,
+    AbsoluteOperation, ExpOperation, LogOperation, PowerOperation, RsqrtOperation, SqrtOperation,
+    SquareOperation,
+    MeanOperation, SumOperation,
+    MaxOperation, MinOperation,
+    NormalizeOperation, NormOperation, StdOperation, VarOperation,
+    EinsumOperation, MatmulOperation,
+    ConcatenateOperation, ReshapeOperation, StackOperation,
+    ExpandDimsOperation, MoveaxisOperation, SqueezeOperation, SwapaxesOperation, TransposeOperation,
+    GetItemOperation,
+    SplitOperation, UnstackOperation,
+    FlipOperation, PadOperation, RepeatOperation, RollOperation, TileOperation,
+    DepthToSpaceOperation, ExtractPatchesOperation, SpaceToDepthOperation,
+    ResizeOperation,
 )}
 
-__all__ = ["OPERATIONS", "Operation", "described", "is_operation",
-           "AddOperation", "ClipOperation", "ConcatenateOperation", "DivideOperation",
-           "HardSigmoidOperation", "HardSiluOperation", "MaximumOperation", "MeanOperation",
-           "MinimumOperation", "MultiplyOperation", "NegativeOperation", "Relu6Operation",
-           "ReluOperation", "ReshapeOperation", "SeluOperation", "SigmoidOperation",
-           "SiluOperation", "SoftmaxOperation", "SoftplusOperation", "SoftsignOperation",
-           "SubtractOperation", "SumOperation", "TanhOperation", "TrueDivideOperation"]
+
+def kind_of(entry: dict) -> type[Operation]:
+    """The class of an operation by its entry in a config; the base of all for one that is not here.
+    """
+    return OPERATIONS.get(f"{entry['class_name']}{ENDING}", Operation)
+
+
+__all__ = ["OPERATIONS", "AbsoluteOperation", "AddOperation", "ClipOperation",
+           "ConcatenateOperation", "DepthToSpaceOperation", "DivideOperation", "EinsumOperation",
+           "EluOperation", "ExpOperation", "ExpandDimsOperation", "ExtractPatchesOperation",
+           "FlipOperation", "GeluOperation", "GetItemOperation", "HardSigmoidOperation",
+           "HardSiluOperation", "LeakyReluOperation", "LogOperation", "LogSigmoidOperation",
+           "LogSoftmaxOperation", "MatmulOperation", "MaxOperation", "MaximumOperation",
+           "MeanOperation", "MinOperation", "MinimumOperation", "MoveaxisOperation",
+           "MultiplyOperation", "NegativeOperation", "NormOperation", "NormalizeOperation",
+           "Operation", "PadOperation", "Piece", "PowerOperation", "Relu6Operation",
+           "ReluOperation", "RepeatOperation", "ReshapeOperation", "ResizeOperation",
+           "RollOperation", "RsqrtOperation", "SeluOperation", "SigmoidOperation", "SiluOperation",
+           "SoftmaxOperation", "SoftplusOperation", "SoftsignOperation", "SpaceToDepthOperation",
+           "SplitOperation", "SqrtOperation", "SquareOperation", "SqueezeOperation",
+           "StackOperation", "StdOperation", "SubtractOperation", "SumOperation",
+           "SwapaxesOperation", "TanhOperation", "TileOperation", "TransposeOperation",
+           "TrueDivideOperation", "UnstackOperation", "VarOperation", "described", "is_operation",
+           "is_tensor", "kind_of"]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from scratch import activations
+from scratch.errors import UnsupportedError
 from scratch.layers.activation import ActivationLayer
 from scratch.layers.softmax import Softmax
 from scratch.operations.operation import Operation
@@ -88,6 +89,98 @@ class SoftsignOperation(Function):
 
     function = "softsign"
     sample_by_sample = True
+
+
+class GeluOperation(Function):
+    """x times the normal distribution's share below it, or an approximation by tanh.
+
+    Args:
+        approximate: whether that is meant.
+        operands, name: see `Operation`.
+    """
+
+    function = "gelu"
+    sample_by_sample = True
+
+    def __init__(self, approximate=True, **kwargs):
+        super().__init__(**kwargs)
+        self.approximate = bool(approximate)
+        if self.approximate:
+            self.activation = activations.approximate_gelu
+
+    def get_config(self):
+        return {**super().get_config(), "approximate": self.approximate}
+
+
+class EluOperation(Function):
+    """x above 0, alpha (exp(x) - 1) elsewhere.
+
+    Args:
+        alpha: a number.
+        operands, name: see `Operation`.
+    """
+
+    function = "elu"
+    sample_by_sample = True
+
+    def __init__(self, alpha=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.alpha = float(alpha)
+        self.activation = activations.elu_with(self.alpha)
+
+    def get_config(self):
+        return {**super().get_config(), "alpha": self.alpha}
+
+
+class LeakyReluOperation(Function):
+    """x above 0, negative_slope times x elsewhere.
+
+    Args:
+        negative_slope: a number.
+        operands, name: see `Operation`.
+    """
+
+    function = "leaky_relu"
+    sample_by_sample = True
+
+    def __init__(self, negative_slope=0.2, **kwargs):
+        super().__init__(**kwargs)
+        self.negative_slope = float(negative_slope)
+        self.activation = activations.leaky_relu_with(self.negative_slope)
+
+    def get_config(self):
+        return {**super().get_config(), "negative_slope": self.negative_slope}
+
+
+class LogSigmoidOperation(Function):
+    """log(1 / (1 + exp(-x))); see `Function`."""
+
+    function = "log_sigmoid"
+    sample_by_sample = True
+
+
+class LogSoftmaxOperation(Function):
+    """x - log sum exp(x) along the last axis.
+
+    Args:
+        axis: -1; no other is supported.
+        operands, name: see `Operation`.
+
+    Raises:
+        UnsupportedError: for another axis.
+    """
+
+    function = "log_softmax"
+    sample_by_sample = True
+
+    def __init__(self, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        if axis != -1:
+            raise UnsupportedError(f"{self} does not support axis={axis!r}. Expected: -1.")
+        self.axis = axis
+
+    def get_config(self):
+        return {**super().get_config(), "axis": self.axis}
 
 
 class SoftmaxOperation(Operation, Softmax):

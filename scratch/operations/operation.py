@@ -8,6 +8,7 @@ from scratch.layers.base import Layer
 from scratch.layers.symbolic import OPERATORS
 
 ENDING = "Operation"
+ARRAYS = ("__numpy__", "__tensor__")  # as what a config holds one
 
 
 class Operation(Layer):
@@ -23,6 +24,7 @@ class Operation(Layer):
     """
 
     module = "keras.src.ops.numpy"
+    said_at_call: tuple[str, ...] = ("operands",)  # what of the config stands there with Keras
     takes_list = False  # whether Keras hands over its tensors as one list
 
     def __init__(self, operands=None, **kwargs):
@@ -31,9 +33,11 @@ class Operation(Layer):
         for operand in self.operands:
             if operand is not None and (isinstance(operand, bool)
                                         or not isinstance(operand, numbers.Real)):
+                held = isinstance(operand, dict) and operand.get("class_name")
+                said = "an array, which a Dense or an Embedding could hold as its weights" \
+                    if held in ARRAYS else f"{operand!r:.80} of type {type(operand).__name__}"
                 raise UnsupportedError(f"{self}: expected tensors and numbers as operands. "
-                                       f"Received: {operand!r:.80} of type "
-                                       f"{type(operand).__name__}")
+                                       f"Received: {said}")
         self.merges = self.takes_list or self.operands.count(None) > 1
 
     def __init_subclass__(cls, operator: str | None = None, **kwargs):
@@ -48,12 +52,32 @@ class Operation(Layer):
         rest = iter(tensors)
         return tuple(next(rest) if operand is None else operand for operand in self.operands)
 
+    def keyword_arguments(self) -> dict[str, Any]:
+        """What it is called with besides, by name."""
+        return {}
+
+    @classmethod
+    def settings_of_call(cls, args: list, kwargs: dict, owner: str) -> dict[str, Any]:
+        """The settings that stand with a call in Keras's config, beside the tensors.
+
+        Args:
+            args: what Keras calls the operation on.
+            kwargs: likewise, by name; what is a setting is taken out.
+
+        Raises:
+            UnsupportedError: for what is neither a tensor nor a setting.
+        """
+        listed = len(args) == 1 and isinstance(args[0], (list, tuple))
+        return {"operands": [None if is_tensor(value) else number_of(value)
+                             for value in (args[0] if listed else args)]}
+
     def get_config(self):
         return {"name": self.name, "operands": self.operands}
 
     def keras_entry(self) -> dict[str, Any]:
         """The dictionary by which Keras knows the operation; the operands stand with its call."""
-        config = {key: value for key, value in self.get_config().items() if key != "operands"}
+        config = {key: value for key, value in self.get_config().items()
+                  if key not in self.said_at_call}
         name = type(self).__name__.removesuffix(ENDING)
         return {"module": self.module, "class_name": name, "config": config,
                 "registered_name": name}
@@ -64,33 +88,45 @@ def is_operation(entry: dict) -> bool:
     return str(entry.get("module")).startswith("keras.src.ops")
 
 
-def described(entry: dict) -> dict[str, Any]:
-    """{'class_name', 'config'} of an operation by its entry: as of a layer, operands in the config.
+def described(entry: dict, kind: type[Operation]) -> dict[str, Any]:
+    """{'class_name', 'config'} of an operation by its entry: as of a layer, operands and whatever
+    else stands with its call in the config.
+
+    Args:
+        kind: the class that the operation has here.
 
     Raises:
         UnsupportedError: for one that is called on other things than tensors and numbers, or at
             several calls on several numbers.
     """
     owner = f"{entry['config'].get('name')!r}, an operation between layers, {entry['class_name']}"
-    calls = [_operands(node, owner) for node in entry.get("inbound_nodes") or ()]
-    if not calls or any(operands != calls[0] for operands in calls):
+    calls = [_settings(kind, node, owner) for node in entry.get("inbound_nodes") or ()]
+    if not calls or any(settings != calls[0] for settings in calls):
         raise UnsupportedError(f"{owner}: expected to be called, and with the same numbers each "
                                f"time. Received: {calls!r:.200}")
     return {"class_name": f"{entry['class_name']}{ENDING}",
-            "config": {**entry["config"], "operands": calls[0]}}
+            "config": {**entry["config"], **calls[0]}}
 
 
-def _operands(node: Any, owner: str) -> list:
-    """What one call is made on: None for each tensor, and the numbers."""
+def _settings(kind: type[Operation], node: Any, owner: str) -> dict[str, Any]:
+    """The settings that stand with one call."""
     args = list(node.get("args", ())) if isinstance(node, dict) else []
-    own = {key: value for key, value in node.get("kwargs", {}).items()
-           if value is not None} if args else {}
-    if own or not args:
+    kwargs = dict(node.get("kwargs", {})) if args else {}
+    settings = kind.settings_of_call(args, kwargs, owner) if args else {}
+    if not args or any(value is not None for value in kwargs.values()):
         raise UnsupportedError(f"{owner}: expected to be called on its operands alone, in order. "
                                f"Received: {node!r:.200}")
-    listed = len(args) == 1 and isinstance(args[0], (list, tuple))
-    return [None if _is_tensor(value) else value for value in (args[0] if listed else args)]
+    return settings
 
 
-def _is_tensor(value) -> bool:
+def is_tensor(value) -> bool:
+    """Whether an argument of a call in a config is the output of a layer."""
     return isinstance(value, dict) and value.get("class_name") == "__keras_tensor__"
+
+
+def number_of(value) -> Any:
+    """A number of NumPy's or TensorFlow's, as a config has it, as such; anything else as it is."""
+    if isinstance(value, dict) and value.get("class_name") in ARRAYS:
+        held = value.get("config", {}).get("value")
+        return held if isinstance(held, numbers.Real) else value
+    return value

@@ -6,6 +6,7 @@ from compare.diagnosis.hypotheses.padding import of_padding, padded
 from compare.diagnosis.hypotheses.window_geometry import bounded_sum, landing, pixel_at
 from compare.diagnosis.hypotheses.windows import of_settings, of_steps
 from compare.diagnosis.hypothesis import Variant, inside
+from compare.oracle.layers.global_pooling import GlobalPooling
 
 KINDS = {"Max": ("Average", "the mean for the largest"),
          "Average": ("Max", "the largest for the mean")}
@@ -93,7 +94,7 @@ def of_ties(c) -> list[Variant]:
     """Who gets a maximum's gradient where several tie for it."""
     if "Max" not in c.class_name or c.tensor != "input_gradient":
         return []
-    whole = "Global" in c.class_name
+    whole = isinstance(c.layer, GlobalPooling)
     rules = {"first": "the first of them gets all of it", "last": "the last of them gets all of it",
              "each": "each of them gets all of it"}
     if not whole:
@@ -188,7 +189,9 @@ def _overwritten(c, way: str):
 
 
 def of_pools(c) -> list[Variant]:
-    """Everything about pooling over windows, or over whole images."""
+    """Everything about pooling over windows, over whole images, or of the largest along axes."""
+    if isinstance(c.layer, GlobalPooling) and "Global" not in c.class_name:
+        return of_ties(c)
     if "Global" in c.class_name:
         return of_kind(c) + of_pixels(c) + of_ties(c) + of_shorter(c)
     return (of_settings(c) + of_kind(c) + of_pixels(c) + of_pool_padding(c) + of_ties(c)

@@ -25,11 +25,27 @@ OPERATIONS: tuple[tuple[str, dict], ...] = (
     ("TanhOperation", {}), ("SiluOperation", {}), ("HardSigmoidOperation", {}),
     ("HardSiluOperation", {}), ("SoftplusOperation", {}), ("SoftsignOperation", {}),
     ("SoftmaxOperation", {"axis": -1}), ("ClipOperation", {"x_min": -0.5, "x_max": 1.0}),
+    ("GeluOperation", {"approximate": True}), ("GeluOperation", {"approximate": False}),
+    ("EluOperation", {"alpha": 0.5}), ("LeakyReluOperation", {"negative_slope": 0.1}),
+    ("LogSigmoidOperation", {}), ("LogSoftmaxOperation", {"axis": -1}),
+    ("AbsoluteOperation", {}), ("SquareOperation", {}), ("PowerOperation", {"operands": [None, 2]}),
+    ("NormalizeOperation", {"axis": -1}), ("FlipOperation", {"axis": -1}),
+    ("RollOperation", {"shift": [1], "axis": [-1]}),
+    ("GetItemOperation", {"key": [{"class_name": "__ellipsis__", "config": {}}, {
+        "class_name": "__slice__", "config": {"start": None, "stop": None, "step": -1}}]}),
+)
+# two after which the shape is as before
+ROUND_TRIPS: tuple[tuple[tuple[str, dict], ...], ...] = (
+    (("ExpandDimsOperation", {"axis": -1}), ("SqueezeOperation", {"axis": -1})),
+    (("RepeatOperation", {"repeats": 2, "axis": -1}), ("SplitOperation", {
+        "indices_or_sections": 2, "axis": -1, "place": 1})),
+    (("MoveaxisOperation", {"source": 1, "destination": -1}),
+     ("MoveaxisOperation", {"source": -1, "destination": 1})),
 )
 # and of the same tensor twice, or of a tensor and its mean or sum
 PAIRS = ("AddOperation", "SubtractOperation", "MultiplyOperation", "MaximumOperation",
          "MinimumOperation")
-REDUCTIONS = ("MeanOperation", "SumOperation")
+REDUCTIONS = ("MeanOperation", "SumOperation", "MaxOperation", "MinOperation", "VarOperation")
 ONCE = ("SpectralNormalization",)  # layers of one call alone
 OFTEN = 0.35  # of each kind of structure
 SEVERAL = 0.15  # inputs, and outputs
@@ -87,7 +103,12 @@ def _put_operation(specification: Specification, rng: np.random.Generator) -> No
     before, kind = position - 1, rng.random()
     if position == 0 and classes_of(specification) is not None:
         return  # class numbers are not to be changed
-    if kind < 0.6:
+    if kind < 0.1:
+        names = ROUND_TRIPS[rng.integers(len(ROUND_TRIPS))]
+        insert(specification, position, [
+            Node(name, copy.deepcopy(arguments), [before + k])
+            for k, (name, arguments) in enumerate(names)])
+    elif kind < 0.6:
         name, arguments = OPERATIONS[rng.integers(len(OPERATIONS))]
         insert(specification, position, [Node(name, copy.deepcopy(arguments), [before])])
     elif kind < 0.8:

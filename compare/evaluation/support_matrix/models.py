@@ -82,7 +82,7 @@ def arithmetic(keras):
 
 def operations(keras):
     source = keras.Input((4,))
-    return keras.Model(source, keras.ops.exp(source))
+    return keras.Model(source, keras.ops.sinh(source))
 
 
 def at_inference(keras):
@@ -121,7 +121,7 @@ MODELS = {
     "an input that is an output, too": handed_on,
     "`+ - * /` between layers, and with numbers": arithmetic,
     f"keras.ops: {', '.join(n.removesuffix('Operation') for n in OPERATIONS)}": arithmetic,
-    "other operations between layers, such as keras.ops.exp": operations,
+    "other operations between layers, such as keras.ops.sinh": operations,
     "a layer called with training=False, which fit overrules in Keras": at_inference,
     "a layer called with training=True": in_training,
     "layers of several precisions": two_precisions, "images of unknown size": unknown_sizes,

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from compare.oracle.base import Activation, Oracle, judges
-from compare.oracle.layers import activations, merging, reshaping, smooth_activations, softmax
+from compare.oracle.base import Oracle, judges
+from compare.oracle.layers import image_size, merging, reshaping
 from compare.oracle.layers.activations import is_short
-from compare.oracle.layers.piecewise import choose, held, same, wider
+from compare.oracle.layers.piecewise import held, wider
 from compare.oracle.rounded_mean import mean
 from compare.oracle.running_error import Bounded
 from compare.tracing.types import Config
@@ -106,92 +106,6 @@ class Negative(Oracle):
         return -dy, {}
 
 
-@judges("ReluOperation")
-class Relu(activations.ReLU):
-    """max(x, 0)."""
-
-
-@judges("Relu6Operation")
-class Relu6(activations.ReLU6):
-    """min(max(x, 0), 6)."""
-
-
-@judges("SeluOperation")
-class Selu(smooth_activations.SELU):
-    """selu(x)."""
-
-
-@judges("SigmoidOperation")
-class Sigmoid(smooth_activations.Sigmoid):
-    """1 / (1 + exp(-x))."""
-
-
-@judges("TanhOperation")
-class Tanh(smooth_activations.Tanh):
-    """tanh x."""
-
-
-@judges("SiluOperation")
-class Silu(smooth_activations.SiLU):
-    """x / (1 + exp(-x))."""
-
-
-@judges("HardSigmoidOperation")
-class HardSigmoid(activations.HardSigmoid):
-    """min(max(x / 6 + 1/2, 0), 1)."""
-
-
-@judges("HardSiluOperation")
-class HardSilu(activations.HardSiLU):
-    """x times its hard sigmoid."""
-
-
-@judges("SoftplusOperation")
-class Softplus(smooth_activations.Softplus):
-    """log(1 + exp x)."""
-
-
-@judges("SoftsignOperation")
-class Softsign(smooth_activations.Softsign):
-    """x / (1 + |x|)."""
-
-
-@judges("SoftmaxOperation")
-class Softmax(softmax.Softmax):
-    """exp(x) / sum exp(x) along an axis."""
-
-
-@judges("ClipOperation")
-class Clip(Activation):
-    """min(max(x, x_min), x_max), which passes the gradient on at both ends."""
-
-    operation = "min(max(x, low), high)"
-    masks = True
-    blocks = True
-
-    def __init__(self, config: Config) -> None:
-        super().__init__(config)
-        self.exact = is_short(config["x_min"]) and is_short(config["x_max"])
-        self.kinks = (float(config["x_min"]), float(config["x_max"]))
-
-    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
-        self.x = x
-        self.low, self.high = (held(number, x.rounding) for number in self.kinks)
-        if self.low == self.high:
-            return Bounded(np.full(x.shape, self.low), x.rounding)
-        return choose(x, [self.low, self.high], [self.low, self.low, same, self.high, self.high])
-
-    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
-        dy = dy.flushed()
-
-        def passed(x: Bounded) -> Bounded:
-            return dy
-
-        if self.low == self.high:
-            return choose(self.x, [self.low], [0, passed, 0]), {}
-        return choose(self.x, [self.low, self.high], [0, passed, passed, passed, 0]), {}
-
-
 class Reduction(Oracle):
     """Base: sums along axes of the input, the batch's not among them."""
 
@@ -261,3 +175,12 @@ class Reshape(reshaping.Reshape):
 @judges("ConcatenateOperation")
 class Concatenate(merging.Concatenate):
     """The inputs one after the other along an axis."""
+
+
+@judges("ResizeOperation")
+class Resize(image_size.Resizing):
+    """The image at another size."""
+
+    def __init__(self, config: Config) -> None:
+        height, width = config["size"]
+        super().__init__({**config, "height": height, "width": width})

@@ -66,10 +66,11 @@ class UnitNormalization(Oracle):
 
     exact = False
     operation = "a quotient by a length"
+    shortest = 1e-12
 
     def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         axes = axes_of(self.config.get("axis", -1), len(x.shape))
-        self.vectors = UnitVectors(x, axes, 1e-12)
+        self.vectors = UnitVectors(x, axes, self.shortest)
         return self.vectors.values
 
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:

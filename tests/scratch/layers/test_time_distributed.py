@@ -104,6 +104,8 @@ def test_keras(keras, make, shape, dtype):
     (lambda: scratch.RandomFlip(), "layer=RandomFlip"),
     (lambda: scratch.BatchNormalization(), "layer=BatchNormalization"),
     (lambda: scratch.Add(), "layer=Add"),
+    (lambda: scratch.Sequential([scratch.Dense(2)], name="cnn"),
+     "a model inside, 'cnn'. Expected a layer: a TimeDistributed around each"),
     (lambda: scratch.Dense(2, activity_regularizer="l2"), "activity_regularizer"),
     (lambda: scratch.Dense(2, trainable=False), "trainable=True around a layer")])
 def test_what_is_refused_by_name(inside, said):
