@@ -40,6 +40,8 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(config, items):
     """Among the long draws are, of a table that is tried in both precisions, those in float64, and
     of one that is marked as sampled all but the sample. A test that is named in full is whole."""
+    if any("::" in argument for argument in config.args):
+        return
     tables = collections.defaultdict(list)
     for item in items:
         if _precision(item) == "float64":
@@ -47,10 +49,8 @@ def pytest_collection_modifyitems(config, items):
     for cases in tables.values():
         for item in cases if len(cases) >= TABLE else []:
             item.add_marker(pytest.mark.long)
-    if not any("::" in argument for argument in config.args):
-        rest = [item for item in items if not item.get_closest_marker("long")]
-        for item in left_out(rest):
-            item.add_marker(pytest.mark.long)
+    for item in left_out(item for item in items if not item.get_closest_marker("long")):
+        item.add_marker(pytest.mark.long)
 
 
 def _precision(item):
