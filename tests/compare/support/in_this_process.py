@@ -1,4 +1,4 @@
-"""Jobs done in the tests' own process: what is patched there counts, and Keras is running already."""
+"""Jobs done in the tests' own process: what is patched there counts, and Keras runs already."""
 
 import json
 
