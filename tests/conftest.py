@@ -12,7 +12,7 @@ import pytest
 
 import compare  # noqa: F401  before any test's own `import keras`, see compare/inputs/load_order.py
 import scratch
-from tests.draws import FULL
+from tests.draws import FULL, left_out
 
 # No test is timed, and every run draws the same examples; a failure prints what reproduces it.
 PROFILES = {"short": FULL // 4, "long": FULL}
@@ -37,8 +37,11 @@ def pytest_configure(config):
 
 
 @pytest.hookimpl(tryfirst=True)  # before those that are not asked for are left out
-def pytest_collection_modifyitems(items):
-    """In a table that is tried in both precisions, those in float64 are among the long draws."""
+def pytest_collection_modifyitems(config, items):
+    """Among the long draws are, of a table that is tried in both precisions, those in float64, and
+    of one that is marked as sampled all but the sample. A test that is named in full is whole."""
+    if any("::" in argument for argument in config.args):
+        return
     tables = collections.defaultdict(list)
     for item in items:
         if _precision(item) == "float64":
@@ -46,6 +49,8 @@ def pytest_collection_modifyitems(items):
     for cases in tables.values():
         for item in cases if len(cases) >= TABLE else []:
             item.add_marker(pytest.mark.long)
+    for item in left_out(item for item in items if not item.get_closest_marker("long")):
+        item.add_marker(pytest.mark.long)
 
 
 def _precision(item):

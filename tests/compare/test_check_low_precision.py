@@ -34,6 +34,7 @@ def batch(seed=0, size=5):
     return rng.standard_normal((size, 7, 5, 2)).astype(np.float32), rng.integers(0, 4, size)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("last", ["float32", None])
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_right_network_holds_and_the_report_says_in_which_precision(policy, last):
@@ -75,6 +76,7 @@ def keras_network(policy):
     return model
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_file_of_keras_loads_predicts_and_holds(policy, tmp_path):
     theirs = keras_network(policy)

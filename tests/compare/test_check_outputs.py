@@ -76,6 +76,7 @@ def test_what_the_model_itself_puts_out_holds(keras, stack, graph, batch):
         assert report.notes == []
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("model, layer", [("stack", name) for name in "abcdf"] + [
     ("graph", name) for name in ("left", "right", "both", "added", "top")])
 def test_the_layer_that_is_wrong_is_named_and_no_other(request, keras, x, model, layer):

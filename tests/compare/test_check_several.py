@@ -16,6 +16,7 @@ from scratch.losses import Value
 from tests.scratch.support.several import CASES, autoencoder, made, multi_task
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("build", CASES, ids=lambda build: build.__name__)
 def test_parity_holds_live_and_against_a_file(keras, build, tmp_path):
     case, model = made(keras, build)
@@ -51,6 +52,7 @@ def test_without_labels_and_forward_alone(keras):
     assert compare.check(model, case.twin, case.x, gradients=False)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", [name for name, *_ in joint.TABLE])
 def test_each_mistake_is_found_where_it_is_and_named(name):
     found = score(by_identifier()[name], CLEAN)

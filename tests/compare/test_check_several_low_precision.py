@@ -41,6 +41,7 @@ OPTIMIZERS = {
     "float32": lambda: scratch.SGD(0.1, loss_scale_factor=48.0)}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("read_again", [False, True])
 @pytest.mark.parametrize("policy", OPTIMIZERS)
 def test_a_right_network_of_several_outputs_holds(policy, read_again):
@@ -51,6 +52,7 @@ def test_a_right_network_of_several_outputs_holds(policy, read_again):
         Gate.FORWARD, Gate.LOSS, Gate.BACKWARD, Gate.UPDATE, Gate.WHOLE_NETWORK, Gate.LOCKSTEP}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("make", [
     lambda: scratch.Muon(0.01, use_ema=True), lambda: scratch.Lamb(0.01),
     lambda: scratch.AdamW(0.01, gradient_accumulation_steps=2),

@@ -66,7 +66,7 @@ def noticed(mutation: Mutation, project: Path) -> bool:
         tests = [f"tests/{test}" for test in mutation.tests]
         run = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider",
-             *tests],
+             "-m", "long or not long", *tests],
             cwd=project, env={**os.environ, "PYTHONPATH": str(project),
                               "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True, text=True, timeout=SECONDS)

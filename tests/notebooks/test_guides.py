@@ -17,6 +17,7 @@ def test_there_is_one_for_each_kind_of_reader():
     assert set(GUIDES) == {"first_mismatch", "course", "port"}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("path", execution.GUIDES, ids=lambda path: path.stem)
 def test_it_runs_and_puts_out_what_is_kept(path):
     """In kind: what was printed, and which cells have a result; figures may differ by machine."""

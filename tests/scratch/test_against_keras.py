@@ -75,6 +75,7 @@ def keras_gradients(keras, twin, loss, x, y, bare):
     return output.numpy(), value.numpy(), dx.numpy(), [g.numpy() for g in grads]
 
 
+@pytest.mark.sampled(8, of="bare")
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("bare", [False, True], ids=["fused", "bare probabilities"])
 @pytest.mark.parametrize("seed", range(8))
@@ -107,6 +108,7 @@ def test_random_networks(keras, seed, bare, dtype):
 SMALL = (3, 7, 6, 2)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("make, shape", [(make, SMALL) for make in (
     lambda: scratch.Conv2D(3, (2, 3), strides=(2, 1), padding="same", activation="relu"),

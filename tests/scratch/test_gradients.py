@@ -66,6 +66,7 @@ class Line:
         return states
 
 
+@pytest.mark.sampled(3, of="loss")
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("seed", range(3))

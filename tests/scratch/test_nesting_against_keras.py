@@ -60,6 +60,7 @@ def test_outputs_weights_and_gradients_are_kerass(keras, seed):
         np.testing.assert_allclose(mine, other, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_step_of_training_is_kerass(keras, seed):

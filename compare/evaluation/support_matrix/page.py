@@ -118,9 +118,13 @@ def layer_sections() -> str:
         heading = layers.FAMILIES.get(family, "Other")
         supported = [cls for cls in classes if layers.is_supported(cls)]
         if supported:
-            made = layer_index.marked(layer_rows(supported), [cls.__name__ for cls in supported])
-            text += [f"### {heading}\n", table(HEADERS, made)]
+            text += [f"### {heading}\n", layer_table(supported)]
     return "\n".join([*text, layer_index.refused(found)])
+
+
+def layer_table(supported: list) -> str:
+    made = layer_index.marked(layer_rows(supported), [cls.__name__ for cls in supported])
+    return table(HEADERS, made)
 
 
 def layer_rows(supported: list) -> list[list[str]]:

@@ -168,6 +168,7 @@ def test_it_is_the_same_conv_backward_but_shifted():
     assert not np.array_equal(conv_backward_shifted(dout, cache)[0], dx)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("style, changed, expected", [
     (batched, {"convolution": ConvolutionFlipped}, {("conv", "input_gradient")}),
     (batched, {"dense": BiasMean}, {("dense", "bias_gradient")}),

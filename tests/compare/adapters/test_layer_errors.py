@@ -155,6 +155,7 @@ def returning(value):
     return Returns
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("made, conventions, expected, said", [
     (shape_of(np.s_[:, 1:]), {}, ALL,
      r"expected an output of shape \(.*4, 4, 3\). Received: \(.*3, 4, 3\)"),

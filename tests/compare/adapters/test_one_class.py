@@ -126,6 +126,7 @@ MISTAKES = [
     (in_attributes, attributes, SigmoidOfMinus, "first", "sign")]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("style, module, mistaken, layer, identifier", MISTAKES,
                          ids=[each[2].__name__ for each in MISTAKES])
 def test_a_mistake_in_one_class_is_named_with_its_layer(keras, style, module, mistaken, layer,

@@ -101,6 +101,7 @@ def checked(made, like=None, **how):
     return compare.check([None, compare.wrap(made, **{**HOW, **how}), None], twin, X, Y)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("made", [Drop, OwnGenerator, OfTheModule, OfPython])
 def test_right_ones_are_silent_wherever_they_draw_from(made):
     before = np.random.get_state()[1].copy()
@@ -112,6 +113,7 @@ def test_right_ones_are_silent_wherever_they_draw_from(made):
     assert "lockstep" in {row.gate for row in report.rows}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("made, tensor, identifier", [
     (Unscaled, "output", "scale"), (NoMask, "input_gradient", "mask-missing + scale"),
     (AnotherMask, "input_gradient", None), (KeepsRate, "noise", "noise-distribution"),

@@ -192,6 +192,7 @@ UNTOLD = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind, first, said, then", UNTOLD,
                          ids=[case[0].__name__ for case in UNTOLD])
 def test_the_option_is_named_and_mends_it(twin, kind, first, said, then):

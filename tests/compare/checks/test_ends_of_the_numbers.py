@@ -77,6 +77,7 @@ DENORMAL = {
     "penalty": lambda L: L.ActivityRegularization(l1=0.1), "copies": lambda L: L.UpSampling2D(2)}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", DENORMAL)
 def test_denormal_inputs(keras, name):
     """Some of either sign, zeros among them, in layers whose result turns on the largest or a sign.

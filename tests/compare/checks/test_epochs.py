@@ -39,6 +39,7 @@ def rows_of(report):
     return {row.tensor: row for row in report.rows if row.tensor in (epochs.FIT, epochs.EVALUATE)}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("loss, y", [
     ("sparse_categorical_crossentropy", LABELS), ("mean_squared_error", VALUES),
     ("huber", VALUES), ("kl_divergence", VALUES)])
@@ -136,6 +137,7 @@ class Raising(scratch.Sequential):
         raise RuntimeError("cannot take 2 samples")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind, cause, said, optimizer", [
     (Dropping, "last-batch", "left out", "sgd"),
     (Filling, "last-batch", "filled up", "sgd"),

@@ -84,6 +84,7 @@ def clean(network):
         return failures(case.model, case.twin, trace)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("number", range(10))
 def test_random_networks_of_all_layers_and_losses_pass(keras, number, dtype):
@@ -127,6 +128,7 @@ def recorded(model, width=3):
                           rng.standard_normal((4, width)))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - {"linear"}))
 def test_every_activation_passes_beside_keras(keras, name, dtype):
@@ -137,6 +139,7 @@ def test_every_activation_passes_beside_keras(keras, name, dtype):
     assert {"a output", "a input_gradient"} <= {row.name for row in rows}
 
 
+@pytest.mark.sampled(3, of="loss")
 @pytest.mark.parametrize("loss", [
     "mse", "mae", "mape", "msle", "huber", "log_cosh", "poisson", "hinge", "squared_hinge",
     "kl_divergence", "binary_crossentropy", "categorical_crossentropy"])

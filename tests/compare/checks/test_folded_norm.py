@@ -43,6 +43,7 @@ LAYERS = {"conv": lambda: scratch.Conv2D(4, (2, 3), name="first"),
           "dense": lambda: scratch.Dense(4, name="first")}
 
 
+@pytest.mark.sampled(10, of="layer")
 @pytest.mark.parametrize("layer", LAYERS)
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("mean", [1, 1e4])  # the second loses digits, which two layers would not

@@ -23,6 +23,7 @@ def places(report):
     return {(row.gate, row.layer, row.tensor) for row in failed(report)}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("layer, fault, gate, tensor", [
     ("norm", "batch-normalization-statistics-replaced", "update", "moving_mean"),
     ("norm", "batch-normalization-moving-variance-unbiased", "update", "moving_variance"),

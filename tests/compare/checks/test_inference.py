@@ -17,6 +17,7 @@ def nothing(self, x, training=False):
     return type(self).right(self, x, training)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("wrong, note", [(doubled, ""), (nothing, "only in training")])
 @pytest.mark.parametrize("number", [0, 1, 4])
 def test_a_layer_that_is_wrong_outside_of_training_alone_fails_there(number, wrong, note):

@@ -92,6 +92,7 @@ def test_probes_are_not_blind():
     assert not np.array_equal(first, second)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("against", ["oracle", "keras"])
 def test_every_layer_kind_agrees_to_the_last_bit(dtype, against):
@@ -132,6 +133,7 @@ class Slip(scratch.Dense):
         return array
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("against", ["oracle", "keras"])
 @pytest.mark.parametrize("tensor", ["output", "input_gradient", "kernel_gradient", "bias_gradient"])

@@ -32,6 +32,7 @@ def failures(report) -> str:
     return f"{report.summary()}\n" + "\n".join(str(row) for row in report.rows if not row.passed)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("build, dtype, hand_over", [
     (known.lenet5, "float32", from_file), (known.lenet5, "float64", from_config),
     (known.mobilenet, "float32", from_config), (known.resnet, "float32", from_file),

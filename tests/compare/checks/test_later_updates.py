@@ -44,6 +44,7 @@ def rows_of(model, twin=None):
     return later_updates.rows(model, record(twin or model, x, y), twin)
 
 
+@pytest.mark.sampled(4, of="name")
 @pytest.mark.parametrize("name, settings", CASES, ids=ident)
 def test_a_right_optimizer_has_one_row_for_weights_and_one_for_each_slot(keras, name, settings):
     model, twin = twins.twins(network(scratch.optimizers.CLASSES[name.lower()](**settings)))
@@ -64,6 +65,7 @@ def test_a_right_optimizer_has_one_row_for_weights_and_one_for_each_slot(keras, 
     assert 0 < max(row.used for row in rows) < 0.5, "rounding shows, and much is left"
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("identifier", FAULTS)
 def test_a_fault_shows_at_this_gate_alone(identifier, cases):
     """Without a step in lockstep, and on the right side."""
@@ -78,6 +80,7 @@ def test_a_fault_shows_at_this_gate_alone(identifier, cases):
     assert right and all(row.passed for row in right)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.identifier)
 def test_the_same_rule_in_another_form_holds(variant, cases):
     clean = cases[variant.network]

@@ -146,6 +146,7 @@ def assert_placed(report, layer, tensor, gate=None):
     assert f"{layer} {tensor}" in report.summary() and "the candidate is off" in report.summary()
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("mistake", [*MISTAKES, *tiny_mistakes()], ids=str)
 def test_a_mistake_in_a_layer(mistake, right):
     model = mistake.model()
@@ -159,6 +160,7 @@ def test_a_mistake_in_a_layer(mistake, right):
         assert_placed(report, mistake.layer, mistake.tensor, gate)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("mistake", SOFTMAX, ids=str)
 def test_a_mistake_in_the_softmax(mistake, right):
     report = compare.check(mistake.model(loss=None), right(mistake.dtype, None),
@@ -237,6 +239,7 @@ KERAS_SIDE = [(name, tensor) for name in ("conv", "second", "dense") for tensor 
                                                                           "input_gradient")]
 
 
+@pytest.mark.sampled(6, of="tensor")
 @pytest.mark.parametrize("factor, dtype, probes", [(1.001, "float32", True),
                                                    (1 + 1e-12, "float64", False)])
 @pytest.mark.parametrize("name, tensor", KERAS_SIDE)

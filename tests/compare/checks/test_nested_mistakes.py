@@ -41,6 +41,7 @@ def test_a_golden_trace_is_read_and_checked_without_keras(keras, tmp_path):
     assert compare.diff(compare.record(model, *nested.images(), noise=noise_of(golden)), golden)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("layer, fault, gate, tensor", [
     ("base.block.conv", "conv2d-kernel-flipped", "whole numbers", "output"),
     ("base.block.conv (call 2)", scaled("kernel_gradient", 1.1), "whole numbers",

@@ -27,6 +27,7 @@ def rows(own, right, seed=0):
     return report, noise
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("make", [
     lambda: scratch.Dropout(0.3), lambda: scratch.Dropout(0.999), lambda: scratch.Dropout(1.0),
     lambda: scratch.Dropout(0.4, noise_shape=(None, 1, 5, 1)),
@@ -86,6 +87,7 @@ class RateForDeviation(scratch.GaussianDropout):
         return rng.normal(1.0, self.rate, shape)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("own, right, said", [
     (Scaled(0.3), scratch.AlphaDropout(0.3), "is 1.42857"),
     (AroundZero(0.2), scratch.GaussianDropout(0.2), "expected a mean of 0, received -"),
@@ -137,6 +139,7 @@ DROPOUTS = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", DROPOUTS)
 def test_a_dropout_whose_draws_are_not_independent_fails(name):
     draw, said = DROPOUTS[name]

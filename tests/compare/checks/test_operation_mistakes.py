@@ -46,6 +46,7 @@ def test_right_ones_pass_every_gate_against_keras(keras, dtype):
     assert report, report
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", [layer.name for layer in network().layers
                                   if isinstance(layer, ops.Operation)])
 def test_a_mistake_is_found_at_its_place(name):

@@ -114,6 +114,7 @@ def test_a_right_counterpart_holds_and_the_rows_say_how(build, objects):
     assert any("own" in note and "not proved" in note for note in report.notes)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("build, objects, tensor", [
     (of_class, {"Swishy": Off}, "output"), (of_class, {"Swishy": Half}, "input_gradient"),
     (of_class, {"Swishy": Summed}, "factor_gradient"),

@@ -44,6 +44,7 @@ def test_no_false_alarm(numbers):
         assert report, f"{case}\n{report}"
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.filterwarnings("ignore:You are using a softmax over axis")
 @pytest.mark.parametrize("number", range(IN_LOCKSTEP))
 def test_no_false_alarm_in_training(number):

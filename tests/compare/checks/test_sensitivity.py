@@ -12,6 +12,7 @@ AFFINE = [(layer, tensor) for layer in ("conv", "dense") for tensor in (
     "output", "input_gradient", "kernel_gradient", "bias_gradient")]
 
 
+@pytest.mark.sampled(4, of="gate")
 @pytest.mark.parametrize("gate, dtype, size", [
     # a whole number of two digits that is off by one part in 2^22 is no whole number any more
     ("whole numbers", "float32", 2.0**-22), ("whole numbers", "float64", 2.0**-51),
@@ -23,6 +24,7 @@ def test_a_mistake_of_this_size_is_seen(gate, dtype, size, layer, tensor):
     assert seen_by(gate, layer, tensor, dtype, size)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("dtype", FINEST)
 @pytest.mark.parametrize("gate", GATES)
 def test_where_there_is_no_mistake_none_is_seen(gate, dtype):

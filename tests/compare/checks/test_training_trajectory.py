@@ -31,6 +31,7 @@ def network(optimizer=None, **options):
 SETTINGS = [dict(), dict(momentum=0.9), dict(momentum=0.9, nesterov=True)]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_the_same_network_goes_the_same_way(settings, dtype):
@@ -104,6 +105,7 @@ class ChangesItsRate(Slips):
         return [g * np.float32(1.0005) for g in gradients]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("optimizer", [
     ForgetsItsMomentum, LosesALittleMomentum, AddsUpGradients, Decays, MovesOneWeight,
     GrowsByAMillionth, ChangesItsRate])
@@ -236,6 +238,7 @@ def test_a_reference_that_trains_otherwise_is_said_to_be_off():
     assert row.reference_error > row.allowed > row.candidate_error
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("number", range(len(trajectories.HARD)),
                          ids=[kind.__name__ for kind in trajectories.HARD])
 def test_hard_networks_give_no_alarm(number):

@@ -132,6 +132,7 @@ def built(keras, name, dtype):
     return *twins.twins(model), {"x": x, "y": targets(rng), "sample_weight": weight}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name, dtype", [
     ("residual", "float32"), ("residual", "float64"), ("gated", "float32"), ("gated", "float64"),
     ("segmenting", "float32"), ("growing", "float32"),

@@ -149,6 +149,7 @@ def test_json_on_standard_output_takes_nothing_from_what_is_printed(folder):
     assert (folder / "both.txt").read_bytes() == b"kept\n" + piped.stdout
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("command, said", [
     ("--json /dev/full", b"/dev/full: No space left on device"),
     ("> /dev/full", b"standard output: No space left on device"),

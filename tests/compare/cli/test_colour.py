@@ -109,6 +109,7 @@ def test_a_report_that_holds():
     assert pieces(row_table.render(rows, rows, "simple")) == [GREEN + "passed", GREEN + "equal"]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("tablefmt", sorted(tables.ON_TERMINAL))
 def test_a_report_that_does_not_hold(tablefmt):
     report = html_cases.report(html_cases.Off)

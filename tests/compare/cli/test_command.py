@@ -44,6 +44,7 @@ def test_help_and_version(capsys):
     assert code == 0 and out.startswith("parity ")
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("argv", [["--help"], ["bench", "--help"], ["bench", "--epochs", "x"],
                                   ["bench", "--dataset", "cifar"]])
 def test_what_needs_no_library_loads_none(argv):

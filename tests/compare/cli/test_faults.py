@@ -27,6 +27,7 @@ def test_bad_input_is_one_line(argv, message, capsys):
     assert message in error and error.count("\n") == 1
 
 
+@pytest.mark.long
 def test_a_short_run(tmp_path, capsys):
     argv = ["faults", "--only", "permute-inverse", "--count", "1", "--out", str(tmp_path / "out"),
             "--runs", str(tmp_path / "runs"), "--json", str(tmp_path / "faults.json")]

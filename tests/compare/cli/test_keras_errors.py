@@ -63,6 +63,7 @@ def refused(tmp_path_factory):
     return json.loads(run.stdout)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_layer_that_tensorflow_refuses(refused, name):
     code, out, error = refused[name]
@@ -70,6 +71,7 @@ def test_a_layer_that_tensorflow_refuses(refused, name):
     assert REFUSED[name] in error.strip().splitlines()[-1], error
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_another_backend_is_named(tmp_path, backend):
     code, out, error = checked(tmp_path, "--dataset", "digits", KERAS_BACKEND=backend)

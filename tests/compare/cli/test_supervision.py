@@ -51,6 +51,7 @@ def write(tmp_path, deed="pass", factory="pass"):
     compare.record(right, np.ones((2, 3)), upstream=np.ones((2, 2))).save(tmp_path / "golden.npz")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("deed, said", [
     ("os._exit(0)", "ended with exit code 0 before there was"),
     ("os._exit(1)", "ended with exit code 1 before there was"),
@@ -70,6 +71,7 @@ def test_a_process_that_ends_before_the_verdict_gave_none(tmp_path, deed, said):
 LIVE = ("debug", "mine:build")  # with Keras
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("factory, said, command", [
     ("sys.exit(0)", "SystemExit", ("check", *GOLDEN)),
     pytest.param("sys.exit(0)", "SystemExit", LIVE, marks=pytest.mark.long),
@@ -124,6 +126,7 @@ def test_a_closed_standard_output_is_refused(tmp_path):
 SLOW = "import time; open('started', 'w').close(); time.sleep(10_000)"
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_as_ctrl_c_does_and_leaves_no_process_behind(tmp_path, number):
     write(tmp_path, factory=SLOW)
@@ -156,6 +159,7 @@ def test_a_killed_parent_takes_its_child_along(tmp_path):
     assert "Traceback" not in said and said.endswith("interrupted\n"), said
 
 
+@pytest.mark.long
 def test_what_a_library_says_when_it_ends_the_process_at_its_start_is_told(tmp_path, monkeypatch):
     """TensorFlow's native half ends the process by itself if it cannot read its flags."""
     write(tmp_path, factory="import reference")

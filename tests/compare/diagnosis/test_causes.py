@@ -294,6 +294,7 @@ CASES = [*KERNELS, *BIASES, *WINDOWS, *ORDERS, *NUMBERS, *ACTIVATIONS, *MERGES, 
          *NORMALIZATIONS, *AXES]
 
 
+@pytest.mark.sampled(5, of=lambda row: row["case"].cause)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_mistake_is_named_first(case):
     finding = case.finding()

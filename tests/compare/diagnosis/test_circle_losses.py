@@ -32,6 +32,7 @@ class OneWay(Circle):
         return super().forward(y_true, y_pred, *given, **named)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("tensor, cause, words, wrong", [
     ("value", "loss-other", "a partner of its own", Circle(gamma=10.0, remove_diagonal=False)),
     ("value", "loss-other", "margin 0.25", Circle(gamma=10.0, margin=0.25)),

@@ -33,6 +33,7 @@ def fails(y):
     raise ArithmeticError("the kernel is too tired")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("change, cause, words", [
     (lambda y: y[:, 1:, :-2], "shape", "cropped along axes 1 and 2"),
     (lambda y: None, None, ""),

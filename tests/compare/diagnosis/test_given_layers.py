@@ -13,6 +13,7 @@ FAULTS = {fault.identifier: fault for family in (given_numbers, group_normalizat
           if fault.places[0].cause != UNKNOWN and "dropout" not in fault.identifier}
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("identifier", FAULTS)
 def test_a_mistake_is_named(identifier):
     (place,) = FAULTS[identifier].places
@@ -20,6 +21,7 @@ def test_a_mistake_is_named(identifier):
     assert finding is not None and finding.identifier in place.causes, str(finding)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("layer, shape", [
     (scratch.RMSNormalization(axis=[1, 2]), (4, 4)), (scratch.UnitNormalization(axis=1), (4, 3)),
     (scratch.GroupNormalization(3, axis=1), (6, 5)), (scratch.Rescaling([0.5, 2.0, 3.0]), (4, 3)),

@@ -79,6 +79,7 @@ SLOPES = {
 }
 
 
+@pytest.mark.sampled(6, of="cause")
 @pytest.mark.parametrize("base", [Layer, Pointwise])
 @pytest.mark.parametrize("tensor", ["input_gradient", "kernel_gradient", "bias_gradient"])
 @pytest.mark.parametrize("cause", SLOPES)
@@ -105,6 +106,7 @@ def test_the_absolute_value_for_a_relu_inside(base):
     assert "absolute" in found.causes[0].detail
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("base", [Layer, Pointwise])
 @pytest.mark.parametrize("tensor", ["input_gradient", "kernel_gradient", "bias_gradient"])
 def test_what_is_right(base, tensor):

@@ -50,6 +50,7 @@ def cases(keras):
     return scoring.Cases()
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("identifier", SAID)
 def test_the_cause_is_named_and_says_what_it_comes_to(identifier, cases):
     fault = by_identifier()[identifier]

@@ -75,6 +75,7 @@ CASES = [  # cause, words of its detail, Keras's loss, targets, outputs, what is
 ]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("cause, words, loss, y, output, function", CASES,
                          ids=[f"{case[0]}-{case[1]}".replace(" ", "-") for case in CASES])
 def test_a_wrong_formula_is_named(cause, words, loss, y, output, function):

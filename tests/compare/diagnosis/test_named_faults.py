@@ -41,6 +41,7 @@ def test_every_one_has_a_name():
                for fault in FAULTS for place in fault.places for cause in place.causes)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("fault", ONE_OF_EACH.values(), ids=lambda fault: fault.identifier)
 def test_it_is_detected_placed_and_named(keras, cases, fault):
     with np.errstate(all="ignore"):

@@ -19,6 +19,7 @@ FAULTS = {fault.identifier: fault for family in (newer_rules, averages, constrai
           for fault in family.faults()}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("identifier", TRIED)
 def test_the_mistake_is_found_placed_and_named(keras, identifier):
     found = score(FAULTS[identifier], Cases())
@@ -66,6 +67,7 @@ CASES = [
      expected("UnitNorm", axis=0))]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("said, constraint, right", CASES, ids=lambda value: str(value)[:30])
 def test_a_constraint_of_ones_own_is_tried_by_itself(said, constraint, right):
     cause = cause_of_constraint(constraint, right, (5, 3), "float32")

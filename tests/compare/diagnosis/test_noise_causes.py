@@ -38,6 +38,7 @@ def checked(keras, layer, draw):
     return finding
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("draw, cause", [
     (rows_alike, "noise-not-independent"),
     (alternating, "noise-not-independent"),
@@ -51,6 +52,7 @@ def test_dropout(keras, draw, cause):
     assert finding.tensor == "noise" and finding.identifier == cause, str(finding)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("draw, cause", [
     (lambda rng, shape: rng.logistic(0, 0.5 * np.sqrt(3) / np.pi, shape), "noise-distribution"),
     (lambda rng, shape: rng.normal(0.05, 0.5, shape), "noise-distribution"),

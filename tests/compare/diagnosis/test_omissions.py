@@ -82,6 +82,7 @@ def square_root_of_negative(layer, y, x):
         return y + np.sqrt(y)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("make, shape, change, cause", [
     (conv, IMAGE, first_row, "windows-dropped"),
     (conv, IMAGE, every_second, "windows-dropped"),

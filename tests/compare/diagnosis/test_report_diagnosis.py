@@ -24,6 +24,7 @@ def checked(**faults):
                          *examples.batch())
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("part, fault, layer, tensor, cause", [
     ("conv", "conv2d-kernel-flipped", "conv", "output", "kernel-flipped"),
     ("second", "conv2d-dx-overwritten", "second", DX, "overlap-overwritten"),

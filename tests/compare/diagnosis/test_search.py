@@ -86,6 +86,7 @@ RIGHT = [
 ]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("make, shape", RIGHT, ids=lambda each: type(each()).__name__
                          if callable(each) else "")
 def test_right_layers_give_no_finding(make, shape):

@@ -28,6 +28,7 @@ LOSSES = [
 ]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("cause, tensor, fault", LOSSES)
 def test_loss_of_logits(cause, tensor, fault):
     rng = np.random.default_rng(0)
@@ -146,6 +147,7 @@ def variables(seed=0):
     return [rng.standard_normal(shape).astype("float32") for shape in ((5, 3), (3,))]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("cause, right, optimizer", STEPS,
                          ids=[f"{i}-{step[0]}" for i, step in enumerate(STEPS)])
 def test_step(cause, right, optimizer):

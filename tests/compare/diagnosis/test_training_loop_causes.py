@@ -165,6 +165,7 @@ def finding(cls, momentum=0.0, weight=None, trainable=True):
                  and (found := report.explained.explain(row)) is not None), None)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("cls, cause, words, settings", [
     (Cleared, "gradient-accumulated", "never cleared", {}),
     (Late, "update-before-gradient", "step before", {}),

@@ -48,6 +48,7 @@ def test_a_right_prelu_holds_however_its_slopes_are_shared(shape, shared):
     assert finding(PReLU(shape), keras.layers.PReLU(shared_axes=shared), (4, 5, 3), **SLOPE) is None
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("below, named", [
     (lambda x: x, ("mask-missing", "inputs above 0 count, too")),
     (lambda x: np.maximum(x, 0), ("mask-inverted", "inputs above 0 count in place")),

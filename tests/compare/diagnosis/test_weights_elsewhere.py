@@ -50,6 +50,7 @@ CASES = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", CASES)
 def test_it_is_named(model, name):
     layer, change, identifier, words = CASES[name]

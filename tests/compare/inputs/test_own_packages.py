@@ -36,6 +36,7 @@ def parity(folder, *options, path=(ROOT,)):
 needs_safe_path = pytest.mark.skipif(sys.version_info < (3, 11), reason="needs Python's option -P")
 
 
+@pytest.mark.sampled(3)
 @needs_safe_path
 @pytest.mark.parametrize("name", ["reference", "scratch", "compare"])
 def test_their_own_file_of_our_name_is_what_model_names(tmp_path, name):

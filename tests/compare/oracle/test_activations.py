@@ -137,6 +137,7 @@ def test_at_a_kink_the_gradient_is_tensorflows_and_nothing_is_left_open(name, at
     assert (dx.bound <= 60 * dx.rounding.unit).all()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("size", [1e-9, 1e-4, 0.3])
 @every_case
 def test_errors_of_the_input_are_carried_along(class_name, config, size):

@@ -96,6 +96,7 @@ def batch():
     return ids, rng.standard_normal((5, 2))
 
 
+@pytest.mark.sampled(2, of="dropout")
 @pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask")
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
 @pytest.mark.parametrize("kind", ["Attention", "AdditiveAttention", "MultiHeadAttention",

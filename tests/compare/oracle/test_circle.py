@@ -35,6 +35,7 @@ def cases(dtype):
         yield f"seed {seed}", labels, made, weight, REDUCTIONS[seed // 3 % 4]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("arguments", SETTINGS, ids=str)
 def test_values_are_the_loops_and_keras_and_scratch_are_within_the_bounds(keras, arguments, dtype):

@@ -157,6 +157,7 @@ SMALL = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", FAMILY)
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 @pytest.mark.parametrize("size", [1e-9, 1e-4, 0.3])

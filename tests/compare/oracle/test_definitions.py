@@ -45,6 +45,7 @@ def by_oracle(layer, inputs, dy, rounding):
     return results_by_name(y, *oracle.backward(dy))
 
 
+@pytest.mark.sampled(4, of="name")
 @every_case
 def test_values_are_the_definitions(name, arguments, shapes):
     layer = built(name, arguments, shapes, "float64")
@@ -97,6 +98,7 @@ def keras_results(keras, layer, inputs, dy):
 SCALES = ((1, 0), (1e-3, 100), (30, -1e4), (1e-12, 0), (1e10, 0))
 
 
+@pytest.mark.sampled(4, of="name")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @every_case
 def test_bounds_hold_for_keras_and_scratch(keras, name, arguments, shapes, dtype):
@@ -158,6 +160,7 @@ def perturbed(value, rng):
     return value.value + reach * rng.choice([-1, -0.3, 0, 1], value.shape)
 
 
+@pytest.mark.sampled(6, of="name")
 @pytest.mark.parametrize("size", [1e-9, 1e-4, 0.2])
 @every_case
 def test_errors_of_the_inputs_are_carried_along(name, arguments, shapes, size):

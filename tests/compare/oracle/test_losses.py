@@ -98,6 +98,7 @@ def test_keras_and_scratch_are_within_the_bounds(keras, case, dtype):
         assert_inside(gradient, ours.backward(), f"gradient, {what}")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("case", CASES, ids=str)
 @pytest.mark.parametrize("size", [1e-9, 1e-6, 1e-2])
 def test_errors_of_the_outputs_are_carried_into_the_loss(case, size):

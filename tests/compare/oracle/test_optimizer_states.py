@@ -66,6 +66,7 @@ def drawn(name, config, dtype, others=()):
     return states(name, config, SHAPES, dtype, others, ["/".join(key) for key in KEYS])
 
 
+@pytest.mark.sampled(4, of="name")
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name, settings", CASES, ids=ident)
 def test_scratch_and_keras_stay_within_the_bounds_from_every_state(keras, name, settings, dtype):
@@ -81,6 +82,7 @@ def test_scratch_and_keras_stay_within_the_bounds_from_every_state(keras, name, 
         assert_within(theirs.step(*given_), right)
 
 
+@pytest.mark.sampled(4, of="name")
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name, settings", SCHEDULES, ids=ident)
 def test_both_follow_a_schedule_around_all_its_turns(keras, name, settings, dtype):

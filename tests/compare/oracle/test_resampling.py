@@ -36,6 +36,7 @@ def test_shares_are_tensorflows(keras, kind):
     assert worst > 0.05 or kind == "nearest", "the bound is wider than need be"
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", KINDS)
 def test_scratch_has_the_same_shares(kind):
     for old, new in PAIRS:

@@ -75,7 +75,8 @@ def _installed() -> bool:
     return any(entry.value == "keras_parity_pytest" for entry in entry_points(group="pytest11"))
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "xdist"])
+@pytest.mark.parametrize("options", [
+    pytest.param((), id="alone"), pytest.param(("-n", "2"), id="xdist", marks=pytest.mark.long)])
 def test_failures_show_the_table_and_the_first_divergence_only(project, options):
     done = run(project, *options)
     assert "1 failed, 2 passed" in done.stdout, done.stdout + done.stderr
@@ -94,6 +95,7 @@ def test_the_fixture_returns_the_report(parity):
     assert report and report.rows
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("editable", [False, True], ids=["normal", "editable"])
 def test_an_installation_leaves_other_projects_alone(tmp_path, editable):
     """Beside a project that has a package compare, and without any of this project's modules.

@@ -86,6 +86,7 @@ def test_it():
 """
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("module, name", [("minimal", "run_small"), ("pairs", "candidate"),
                                           ("shrinking", "Case"), ("steps", "steps_of")])
 def test_a_file_of_an_older_version_says_how_to_write_it_anew(tmp_path, module, name):

@@ -31,7 +31,7 @@ from compare.experiments.performance.json_record import as_dict as speed_dict
 from compare.experiments.replication.json_record import as_dict as replication_dict
 from compare.experiments.replication.results import Replication
 from compare.report.report import Report
-from tests.compare.support import html_cases, performance_cases
+from tests.compare.support import html_cases, in_this_process, performance_cases
 from tests.compare.support.html_cases import partial, replication
 from tests.compare.support.schema_fit import require_fit as validate
 
@@ -232,12 +232,6 @@ def test_figures_have_units():
                         assert units[word] in value["description"], f"{name}: {key}"
 
 
-def in_this_process(todo, store, *_, **__):
-    """`jobs.run` without processes."""
-    for job in todo:
-        store.put(job.key, json.loads(dumps(job.function(job.argument))))
-
-
 DEBUGGED = """
 from compare.inputs.twins import twins
 from tests.compare.support.html_cases import Off, network
@@ -250,7 +244,7 @@ def pair(): return network(Off), twins(network())[1]
 def test_what_debug_fuzz_and_faults_write_fits(tmp_path, capsys, keras, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(execution, "run", in_this_process)
+    monkeypatch.setattr(execution, "run", in_this_process.run)
     (tmp_path / "debugged.py").write_text(DEBUGGED)
     for argv, code, name in ((["debug", "debugged:pair"], 1, "check"),
                              (["fuzz", "--seed", "5", "--count", "1"], 0, "fuzz"),

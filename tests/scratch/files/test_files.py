@@ -82,6 +82,7 @@ def test_there_is_a_case_for_every_layer():
     assert set(LAYERS) == set(scratch.layers.LAYERS)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.compiled  # which Keras does to its convolutions in groups alone
 @pytest.mark.parametrize("name", LAYERS)
 def test_every_layer_goes_there_and_back(keras, name, tmp_path):

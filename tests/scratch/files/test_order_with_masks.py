@@ -46,6 +46,7 @@ def branches(K):
     return found
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask")
 @pytest.mark.parametrize("name", ["masking", "beside", "one without", "sum", "model inside"])
 def test_keras(keras, tmp_path, name):

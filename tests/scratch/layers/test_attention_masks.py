@@ -171,6 +171,7 @@ def graphs(K):
     }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask")
 @pytest.mark.parametrize("name", graphs(scratch)[1])
 def test_graphs(keras, tmp_path, name):

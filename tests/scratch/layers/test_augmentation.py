@@ -150,6 +150,7 @@ def test_pixel_by_pixel(case, dtype, seed, layout, first):
         np.testing.assert_allclose(own, expected, rtol=0, atol=few)
 
 
+@pytest.mark.sampled(4, of="name")
 @drawn
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])

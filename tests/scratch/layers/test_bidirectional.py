@@ -34,6 +34,7 @@ def merged(a, b, mode):
     return {"sum": a + b, "mul": a * b, "ave": (a + b) / 2}[mode]
 
 
+@pytest.mark.sampled(4, of="kind")
 @pytest.mark.parametrize("sequences", [True, False])
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("kind", DEFINITIONS)

@@ -122,6 +122,7 @@ def assert_whole_numbers_agree(keras, name, arguments, shape, dtype, compiled=Fa
         assert_exact(gradient, expected, weight)
 
 
+@pytest.mark.sampled(4, of="name")
 @pytest.mark.parametrize("name, arguments, shape, dtype", [
     *[(*case, "float32") for case in CASES], *[(*case, "float64") for case in IN_FLOAT64]], ids=str)
 def test_whole_numbers_agree_to_the_last_bit(keras, name, arguments, shape, dtype):

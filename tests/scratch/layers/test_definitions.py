@@ -81,6 +81,7 @@ def example(layer, shapes, whole=False):
     return inputs, np.round(3 * dy) if whole else dy
 
 
+@pytest.mark.sampled(4, of="name")
 @pytest.mark.parametrize("dtype", DTYPES)
 @every_case
 def test_the_definition(name, arguments, shapes, dtype):
@@ -100,6 +101,7 @@ def test_memory_layouts_make_no_difference(case, layouts):
     same(run(layer, inputs, dy, layouts), run(layer, inputs, dy), "float32", exact)
 
 
+@pytest.mark.sampled(4, of="name")
 @pytest.mark.parametrize("dtype", DTYPES)
 @every_case
 def test_keras(keras, name, arguments, shapes, dtype):

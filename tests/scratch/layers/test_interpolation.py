@@ -67,6 +67,7 @@ def test_a_slope_is_kept_inside_and_ends_at_the_border():
     assert y[:2].tolist() == [0, 0] and y[-2:].tolist() == [3, 3]
 
 
+@pytest.mark.sampled(6, of="kind")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("size, shape", [((2, 3), (2, 5, 6, 3)), ((4, 1), (3, 4, 7, 1)),
                                          ((5, 7), (1, 6, 3, 2)), ((2, 2), (2, 1, 3, 2))])

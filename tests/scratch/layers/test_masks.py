@@ -156,6 +156,7 @@ def stacks(L):
     }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask")
 @pytest.mark.parametrize("functional", [False, True])
 @pytest.mark.parametrize("name", stacks(scratch.layers))

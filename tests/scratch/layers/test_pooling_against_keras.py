@@ -90,6 +90,7 @@ def keras_results(twin, x, dy):
     return output.numpy(), tape.gradient(output, source, output_gradients=dy).numpy()
 
 
+@pytest.mark.sampled(6, of="name")
 @pytest.mark.parametrize("dtype", DTYPES)
 @every_case
 def test_numbers(keras, name, arguments, shape, dtype):
@@ -146,6 +147,7 @@ def plain(config):
     return json.loads(json.dumps(config))
 
 
+@pytest.mark.sampled(6, of="name")
 @every_case
 def test_configs_both_ways(keras, name, arguments, shape):
     config = plain(theirs(keras, name, arguments, shape).get_config())

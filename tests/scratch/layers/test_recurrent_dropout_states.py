@@ -106,6 +106,7 @@ LAYERS = {f"{name} {more}": (lambda K, name=name, more=more: getattr(K.layers, n
         ("GRU", {"reset_after": False, "go_backwards": True})]}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", [*WRAPPED, *LAYERS])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_keras_with_its_own_draw(keras, case, dtype):

@@ -137,6 +137,7 @@ def test_outputs_and_gradients_are_kerass(keras, name):
         np.testing.assert_array_equal(x, before)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_configs_and_files_go_there_and_back(keras, name, tmp_path):
     theirs, ours = pair(keras, OPERATIONS[name])

@@ -47,6 +47,7 @@ def parts(optimizer, grads, variables) -> int:
     return len(list(optimizer._parts(grads, variables, range(len(variables)))))
 
 
+@pytest.mark.sampled(2, of="rule")
 @pytest.mark.parametrize("left_out", [None, 1])
 @pytest.mark.parametrize("rule", RULES)
 def test_neighbours_go_bit_for_bit_where_single_weights_go(rule, left_out):

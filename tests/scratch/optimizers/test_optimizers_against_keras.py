@@ -30,6 +30,7 @@ def run(keras, ours, theirs, dtype, steps=5):
         yield weights, [variable.numpy() for variable in variables]
 
 
+@pytest.mark.sampled(4, of="name")
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name, settings", CASES, ids=ident)
 def test_five_steps(keras, name, settings, dtype):

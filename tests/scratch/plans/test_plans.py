@@ -43,6 +43,7 @@ def trained(name, samples, monkeypatch=None, **settings):
     return [*model.get_weights(), *gradients, *figures, *outputs, *tests], model
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("samples", [1, 5])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_planned_network_learns_bit_for_bit_what_the_plain_one_learns(name, samples, monkeypatch):

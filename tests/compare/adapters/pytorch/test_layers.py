@@ -143,6 +143,7 @@ def checked(shape, keras_layers, modules, **options):
     return compare.check(nn.Sequential(*modules()), twin, x, steps=0, **options)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", RIGHT)
 def test_what_is_the_same_holds(name):
     report = checked(*RIGHT[name])
@@ -150,6 +151,7 @@ def test_what_is_the_same_holds(name):
     assert any(row.tensor == "end to end" for row in report.rows)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", WRONG)
 def test_what_differs_is_named(name):
     *case, identifier, said = WRONG[name]

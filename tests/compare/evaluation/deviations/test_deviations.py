@@ -175,9 +175,8 @@ def survives(layer, onednn) -> bool:
     return run.stdout.strip() == "all right"
 
 
-@pytest.mark.parametrize("layer", [
-    "keras.layers.Conv2D",
-    pytest.param("keras.layers.Conv2DTranspose", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("layer", ["keras.layers.Conv2D", "keras.layers.Conv2DTranspose"])
 def test_strided_pointwise_gradient(onednn, layer):
     """Whole numbers, whose sums of products are exact."""
     assert survives(layer, onednn=False)

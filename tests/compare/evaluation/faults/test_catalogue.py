@@ -110,6 +110,7 @@ def clean():
     return of
 
 
+@pytest.mark.sampled(8, of=lambda case: case["fault"].family)
 @pytest.mark.parametrize("fault", [f for f in EVERY if f.side == "candidate"],
                          ids=lambda fault: fault.identifier)
 def test_a_fault_changes_something_in_its_own_network_alone(fault, clean):
@@ -124,6 +125,7 @@ def test_a_fault_changes_something_in_its_own_network_alone(fault, clean):
     assert same(right, effects(model, fault.network)), "the clean network stays as it was"
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("fault", [f for f in EVERY if f.family == "Keras models"],
                          ids=lambda fault: fault.identifier)
 def test_a_fault_of_a_keras_model_changes_something(fault, keras):

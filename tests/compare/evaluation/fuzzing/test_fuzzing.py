@@ -16,18 +16,19 @@ from compare.evaluation.fuzzing.low_precision import lowered
 from compare.evaluation.fuzzing.shrinking import simplifications, without
 from compare.evaluation.fuzzing.specification import Node, Specification, scale_weights
 from compare.experiments import execution
+from tests.compare.support import in_this_process
 
 SEED = 2026
 NETWORKS = 36
-SHORT = 6  # networks that every run draws
-GROUP = 6
+GROUP = 3
 
 
 # Keras hands convolutions in groups of channels that come first to XLA, which is there if compiled
 @pytest.mark.compiled
 @pytest.mark.parametrize("start", [
-    *range(0, SHORT, GROUP),
-    *(pytest.param(start, marks=pytest.mark.long) for start in range(SHORT, NETWORKS, GROUP))])
+    # the first ones are also those of the command, below
+    pytest.param(start, marks=[] if start == GROUP else pytest.mark.long)
+    for start in range(0, NETWORKS, GROUP)])
 def test_no_network_fails(start):
     for number in range(start, start + GROUP):
         with np.errstate(all="ignore"):
@@ -176,7 +177,7 @@ def test_an_exception_is_a_failure_and_not_a_crash(monkeypatch):
 
 @pytest.mark.compiled
 def test_the_command_prints_the_coverage_and_keeps_what_failed(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(execution, "run", in_this_process)
+    monkeypatch.setattr(execution, "run", in_this_process.run)
     code = main(["fuzz", "--seed", str(SEED), "--count", "3", "--json", str(tmp_path / "f.json"),
                  "--format", "github"])
     out = capsys.readouterr().out
@@ -186,7 +187,7 @@ def test_the_command_prints_the_coverage_and_keeps_what_failed(tmp_path, monkeyp
 
 
 def test_the_command_tells_of_a_failure(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(execution, "run", in_this_process)
+    monkeypatch.setattr(execution, "run", in_this_process.run)
     monkeypatch.setattr(scratch.layers.Dense, "affine_backward", lambda self, dz, wanted: None)
     number = next(n for n in range(50) if draw(SEED, n).loss)
     code = main(["fuzz", "--seed", str(SEED), "--only", str(number), "--keep", str(tmp_path),
@@ -194,12 +195,6 @@ def test_the_command_tells_of_a_failure(tmp_path, monkeypatch, capsys):
     out = capsys.readouterr().out
     assert code == 1 and f"parity fuzz --seed {SEED} --only {number}" in out
     compile((tmp_path / f"network_{number}.py").read_text(), "kept", "exec")
-
-
-def in_this_process(todo, store, *_):
-    """`jobs.run` without processes, so that what is patched here is seen."""
-    for job in todo:
-        store.put(job.key, json.loads(json.dumps(job.function(job.argument))))
 
 
 @pytest.mark.parametrize("options", [["--count", "0"], ["--resume"], ["--backend", "dask"]])

@@ -14,49 +14,72 @@ PAGE = Path(compare.__file__).parent / "guides" / "SUPPORT.md"
 
 
 @pytest.fixture(scope="module")
-def written(keras):
-    """The page as it is written now."""
-    from compare.evaluation.support_matrix.page import page
-
-    return page()
+def committed():
+    return PAGE.read_text(encoding="utf-8")
 
 
-def test_the_page_is_current(keras, written):
-    committed = PAGE.read_text(encoding="utf-8")
+@pytest.fixture
+def current(keras, committed):
+    """The committed page, where it goes by the Keras that is here."""
     if f"Keras {keras.__version__}," not in committed:
         pytest.skip(f"the page goes by another Keras than {keras.__version__}")
-    assert written == committed, \
+    return committed
+
+
+@pytest.mark.long
+def test_the_page_is_current(current):
+    from compare.evaluation.support_matrix.page import page
+
+    assert page() == current, \
         "run: python -m compare.evaluation.support_matrix > compare/guides/SUPPORT.md"
 
 
-def test_everything_that_scratch_has_is_on_the_page(written):
+@pytest.mark.parametrize("family", ["core", "merging", "regularization", "reshaping"])
+def test_the_layers_of_a_family_are_current(keras, current, family):
+    """What the whole page takes longest for, by the quickest families."""
+    from compare.evaluation.support_matrix import layers
+    from compare.evaluation.support_matrix.page import layer_table
+
+    supported = [cls for cls in layers.classes(keras)[family] if layers.is_supported(cls)]
+    assert layer_table(supported) in current
+
+
+@pytest.mark.parametrize("section", [
+    "coverage", "application_section", "difference_section", "model_sections"])
+def test_a_section_is_current(current, section):
+    from compare.evaluation.support_matrix import page
+
+    assert getattr(page, section)() in current
+
+
+def test_everything_that_scratch_has_is_on_the_page(committed):
     for name in (*scratch.layers.LAYERS, *scratch.losses.CLASSES, *scratch.metrics.CLASSES,
                  *scratch.optimizers.schedules.CLASSES, *scratch.initializers.CLASSES,
                  *scratch.regularizers.CLASSES):
-        assert f"**{name}**" in written, name
+        assert f"**{name}**" in committed, name
     for name in (*scratch.activations.ACTIVATIONS, *deviations.ALL):
-        assert name in written
+        assert name in committed
 
 
-def test_every_link_leads_somewhere(written):
-    headings = {line.lstrip("# ").lower().replace(" ", "-") for line in written.splitlines()
+def test_every_link_leads_somewhere(committed):
+    headings = {line.lstrip("# ").lower().replace(" ", "-") for line in committed.splitlines()
                 if line.startswith("#")}
     headings = {heading.replace(",", "").replace(".", "") for heading in headings}  # as GitHub
-    headings |= {part.split('"')[0] for part in written.split('<a id="')[1:]}
-    links = {part.split(")")[0] for part in written.split("](#")[1:]}
+    headings |= {part.split('"')[0] for part in committed.split('<a id="')[1:]}
+    links = {part.split(")")[0] for part in committed.split("](#")[1:]}
     assert links and links <= headings
 
 
-def test_every_layer_of_keras_is_in_the_index_and_has_one_row(keras, written):
+def test_every_layer_of_keras_is_in_the_index_and_has_one_row(keras, current):
     from compare.evaluation.support_matrix import layer_index, layers
 
-    index = written.split("## Find a layer")[1].split("## Coverage")[0]
+    index = current.split("## Find a layer")[1].split("## Coverage")[0]
     for family in layers.classes(keras).values():
         for cls in family:
             link = f"[{cls.__name__}](#{layer_index.anchor(cls.__name__)})"
             assert index.count(link) == 1
             assert (f"*{link}*" in index) != layers.is_supported(cls)
-            assert written.count(f'<a id="{layer_index.anchor(cls.__name__)}"></a>') == 1
+            assert current.count(f'<a id="{layer_index.anchor(cls.__name__)}"></a>') == 1
 
 
 def test_a_nearest_way_is_known_of_what_is_refused_and_of_nothing_else(keras):
@@ -83,8 +106,8 @@ def test_layers_inside_others_are_tried(keras, name, argument, taken, refused):
                                for value in found.values(of)}
 
 
-def test_rows_have_as_many_cells_as_their_headings(written):
-    tables = [block.splitlines() for block in written.split("\n\n") if block.startswith("| ")]
+def test_rows_have_as_many_cells_as_their_headings(committed):
+    tables = [block.splitlines() for block in committed.split("\n\n") if block.startswith("| ")]
     assert len(tables) > 15
     for lines in tables:
         assert len({line.replace("\\|", "").count("|") for line in lines}) == 1, lines[0]

@@ -153,6 +153,7 @@ def test_pictures_and_markdown(finished):
     assert (out / "report.md").read_text().startswith("# Benchmark on scikit-learn digits")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt", reason="a test cannot send Ctrl-C there")
 def test_ctrl_c_prints_and_keeps_what_is_finished(tmp_path):
     """A real signal, once both sides have finished an epoch and scratch is at work again."""

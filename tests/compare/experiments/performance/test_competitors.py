@@ -150,6 +150,7 @@ def test_keras_is_compiled_like_scratch_and_with_its_weights(keras):
 needs_torch = pytest.mark.skipif(not has_torch(), reason="PyTorch is not installed")
 
 
+@pytest.mark.sampled(2)
 @needs_torch
 @pytest.mark.parametrize("name", benchmark_networks.NETWORKS)
 def test_the_network_in_pytorch_is_the_same_function(name):

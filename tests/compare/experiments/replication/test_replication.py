@@ -8,10 +8,13 @@ import pytest
 
 from compare.cli import main
 from compare.document import sections
-from compare.experiments import replication
+from compare.experiments import execution, replication
+from compare.experiments.benchmark import running
+from compare.experiments.benchmark.results import Check
 from compare.experiments.benchmark.settings import Settings as RunSettings
 from compare.experiments.replication import files, report
 from compare.experiments.replication.stored_runs import require_run
+from tests.compare.support import in_this_process
 from tests.compare.support.schema_fit import require_fit
 
 SHORT = dict(dataset="digits", epochs=1, limit=64, test_limit=60, batch_size=16)
@@ -21,8 +24,13 @@ SHORT = dict(dataset="digits", epochs=1, limit=64, test_limit=60, batch_size=16)
 def finished(tmp_path_factory):
     """(folder, the replication of two pairs of runs)."""
     folder = tmp_path_factory.mktemp("runs")
-    result = replication.run(replication.Settings(2, RunSettings(**SHORT, seed=3)), folder,
-                             verbose=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(execution, "run", in_this_process.run)
+        # each would start TensorFlow once more
+        patch.setattr(running, "ask_for_check",
+                      lambda job, say: Check(True, "Taken as passed.", "", {}))
+        result = replication.run(replication.Settings(2, RunSettings(**SHORT, seed=3)), folder,
+                                 verbose=False)
     return folder, result
 
 
