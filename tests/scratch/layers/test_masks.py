@@ -226,6 +226,7 @@ def graphs(K):
         "into and out": reader("reader", return_sequences=True)(words),
         "out": L.LSTM(2, name="last")(maker(source)),
         "through": L.LSTM(2, name="last", return_sequences=True)(inner(words)),
+        "operation": L.LSTM(2, name="last")(words - states),  # behind which there is no mask
         "of a second call": L.LSTM(2, name="last")(L.Masking(name="maker")(again(again(places)))),
     }
 
@@ -233,7 +234,8 @@ def graphs(K):
 @pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask")
 @pytest.mark.parametrize("name", [
     "sum", "sum of one without", "beside", "beside one without", "dot", "steps", "into",
-    "into and out", "out", "through", "of a second call"])
+    "into and out", "out", "through", "operation",
+    "of a second call"])
 def test_masks_in_graphs(keras, tmp_path, name):
     """Predictions and steps of training, out of a file that Keras wrote and back into one."""
     keras.utils.set_random_seed(0)
