@@ -99,9 +99,13 @@ def require_expected(layer, maker, read_name: str | None) -> None:
         return
     name, value = layer.expects_mask
     own = None if maker is None else getattr(maker, "mask_value", 0)
-    if read_name is not None and "." in read_name:
-        # of a model that is called several times the calls inside are numbered on
-        name, read_name = name.split(CALL)[0], read_name.rpartition(".")[2].split(CALL)[0]
+    if read_name is not None and "." in layer.name + read_name:
+        # what comes into a model from outside has another name in its config, and of a model that
+        # is called several times the calls inside are numbered on
+        model = layer.name.rpartition(".")[0]
+        inside = not model or read_name.startswith(f"{model}.")
+        read_name = read_name.rpartition(".")[2].split(CALL)[0] if inside else None
+        name = name.split(CALL)[0]
     if maker is None or own != value or read_name not in (None, name):
         raise UnsupportedError(f"{layer} does not support a mask of its own, made of {name!r} and "
                                f"{value!r}. Expected: the mask that comes with its input.")

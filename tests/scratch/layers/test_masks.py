@@ -213,6 +213,8 @@ def graphs(K):
     inner_source = K.Input((6, 3))
     inner = K.Model(inner_source, L.Dense(3, name="inner_dense")(
         L.SimpleRNN(3, return_sequences=True, name="inner_rnn")(inner_source)), name="inner")
+    masked = K.Model(inner_source, L.LSTM(2, name="inner_lstm")(
+        L.Masking(0.5, name="inner_maker")(inner_source)), name="masked")
     return source, {
         "sum": L.LSTM(2, name="last")(L.Add(name="sum")([words, states])),
         "sum of one without": L.LSTM(2, name="last")(L.Add(name="sum")([words, places])),
@@ -226,6 +228,7 @@ def graphs(K):
         "into and out": reader("reader", return_sequences=True)(words),
         "out": L.LSTM(2, name="last")(maker(source)),
         "through": L.LSTM(2, name="last", return_sequences=True)(inner(words)),
+        "made inside": masked(again(places)),
         "operation": L.LSTM(2, name="last")(words - states),  # behind which there is no mask
         "of a second call": L.LSTM(2, name="last")(L.Masking(name="maker")(again(again(places)))),
     }
@@ -234,7 +237,7 @@ def graphs(K):
 @pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask")
 @pytest.mark.parametrize("name", [
     "sum", "sum of one without", "beside", "beside one without", "dot", "steps", "into",
-    "into and out", "out", "through", "operation",
+    "into and out", "out", "through", "made inside", "operation",
     "of a second call"])
 def test_masks_in_graphs(keras, tmp_path, name):
     """Predictions and steps of training, out of a file that Keras wrote and back into one."""
