@@ -253,9 +253,9 @@ class Layerwise:
         ours = self.candidate.parts[i]
         if self.ops is None or not row.passed or name in ours.weight_gradients:
             return row
-        again = self.ops[i].attempt(_copy(ours.input), None, _copy(ours.noise))[0].updated
-        recorded = ours.updated[name]
-        if np.array_equal(again.get(name), recorded, equal_nan=True):
+        result, _ = self.ops[i].attempt(_copy(ours.input), None, _copy(ours.noise))
+        again, recorded = result.updated.get(name), ours.updated[name]
+        if again is None or np.array_equal(again, recorded, equal_nan=True):
             return row
         right = moved_on(self.candidate, ours)[name]
         first = judge(row.gate, ours.name, name, recorded, right.value.astype(recorded.dtype),

@@ -29,8 +29,7 @@ SAMPLE = (
     "loss-gradient-sum", "penalty-gradient-halved", "optimizer-adam-epsilon-1e-8",
     "training-update-one-late", "keras-dense-transposed", "keras-loss-doubled",
     "keras-optimizer-rate", "keras-model-call-clips-inputs", "pair-doubled-then-halved",
-    "pair-conv2d-flipped-both-ways",
-    "pair-labels-and-rate")
+    "pair-conv2d-flipped-both-ways", "pair-labels-and-rate")
 
 
 @pytest.fixture(scope="module")
