@@ -33,7 +33,7 @@ REDUCTIONS = ("MeanOperation", "SumOperation")
 ONCE = ("SpectralNormalization",)  # layers of one call alone
 # layers that Keras can run on the whole numbers of a Discretization, and that make others of them
 OF_WHOLE_NUMBERS = ("Dense", "EinsumDense", "Masking", "LayerNormalization", "GroupNormalization",
-                    "Normalization", "Rescaling", "SimpleRNN", "LSTM", "GRU", "Bidirectional")
+                    "Normalization", "Rescaling")
 OFTEN = 0.35  # of each kind of structure
 SEVERAL = 0.15  # inputs, and outputs
 UNITS = (2, 5)  # of another output
