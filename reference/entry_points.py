@@ -72,7 +72,8 @@ class EntryPoints(contextlib.AbstractContextManager):
             fresh = fresh_optimizer(self.model.optimizer, variables, variables)
             fresh.build(variables)
         apply = fresh.apply
-        fresh.apply = lambda gradients, *rest, **named: apply(summed(gradients), *rest, **named)
+        fresh.apply = lambda gradients, trained=None: apply(
+            summed(gradients, variables if trained is None else trained), trained)
         return fresh
 
     def predict(self, x) -> np.ndarray | tuple:

@@ -22,7 +22,7 @@ from reference.handing import handed
 from reference.kernels import refuse_corrupting, refuse_larger_windows
 from reference.masks import ATTENDING
 from reference.outputs import RECURRENT, side_by_side
-from reference.quiet import keras, tf
+from reference.quiet import keras, precision, tf
 from reference.statistics import in_use, is_adapted
 from reference.weight_names import weight_names
 
@@ -247,7 +247,10 @@ def run_op(op: Op, x, dy, weights: dict, training=True) -> tuple:
     with restored(op.variables), from_zeros([op.layer]):
         for variable in op.variables:
             variable.assign(weights[op.names[id(variable)]])
-        with in_use(op.layer), tf.GradientTape() as tape:
+        # a layer that draws numbers draws them in Keras's default precision
+        wide = getattr(op.layer, "compute_dtype", None) == "float64"
+        default = precision("float64") if wide else contextlib.nullcontext()
+        with in_use(op.layer), default, tf.GradientTape() as tape:
             inputs = [tf.constant(value) for value in (x if op.merges else [x])]
             tape.watch(inputs)
             y = op.run(inputs, weights.get("noise"), training, dy is not None)

@@ -14,11 +14,17 @@ from reference.model import fresh_optimizer, model_dtype
 from reference.quiet import keras, precision, tf
 
 
-def summed(gradients) -> list:
-    """Gradients as arrays: that of an embedding, which TensorFlow keeps as one for each place of a
-    class, added up. Keras's optimizers square and clip them place by place: the deviation
-    `classes_squared_apart`."""
-    return [None if g is None else tf.convert_to_tensor(g) for g in gradients]
+def summed(gradients, variables) -> list:
+    """Gradients as arrays of the variables' shapes.
+
+    That of an embedding, which TensorFlow keeps as one for each place of a class, is added up.
+    Keras's optimizers square and clip them place by place: the deviation `classes_squared_apart`.
+
+    Where a step is compiled for batches of any size, TensorFlow does not know how many rows a
+    kernel's gradient has, and Keras's Muon, which asks, raises for a kernel of one row.
+    """
+    return [None if g is None else tf.ensure_shape(tf.convert_to_tensor(g), variable.shape)
+            for g, variable in zip(gradients, variables, strict=True)]
 
 
 class StepRunner:
@@ -116,7 +122,7 @@ class StepRunner:
                                           sample_weight=more.get("weight"))
             variables = model.trainable_variables
             gradients = tape.gradient(loss, [v.value for v in variables])
-            model.optimizer.apply(summed(gradients), variables)
+            model.optimizer.apply(summed(gradients, variables), variables)
         return loss, _hits(y, output)
 
 

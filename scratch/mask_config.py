@@ -9,6 +9,7 @@ from typing import Any
 
 from scratch.errors import UnsupportedError
 from scratch.layers import LAYERS
+from scratch.nesting import CALL
 
 # Which masks Keras makes of others, and where: operations, whose names layers may have, too.
 KINDS = ("NotEqual", "Any", "LogicalOr", "ExpandDims", "ConvertToTensor",
@@ -20,7 +21,8 @@ def without_masks(entries: dict[str, dict]) -> dict[str, dict]:
     """The entries of a model's layers without the operations that make masks, and without the
     argument `mask` of the layers that use them.
 
-    Each of these gets, as 'expects_mask', what its mask is made of: (name of the layer, value).
+    Each of these gets, as 'expects_mask', what its mask is made of: (name of the layer's call,
+    value).
 
     Raises:
         UnsupportedError: for a mask that is made otherwise.
@@ -48,8 +50,8 @@ def without_masks(entries: dict[str, dict]) -> dict[str, dict]:
 
 
 def _origin(mask: dict, entries: dict, name: str) -> tuple[tuple[str, Any] | None, set[str]]:
-    """((the layer of whose output a mask is made, the value that masks), or None where every step
-    counts; the operations)."""
+    """((the layer's call of whose output a mask is made, the value that masks), or None where every
+    step counts; the operations)."""
     made_by: set[str] = set()
     origins: set[tuple[str, Any]] = set()
     every, due = False, [mask]
@@ -68,7 +70,8 @@ def _origin(mask: dict, entries: dict, name: str) -> tuple[tuple[str, Any] | Non
             if len(args) != 2 or not isinstance(args[0], dict) or isinstance(args[1], dict):
                 raise UnsupportedError(f"Layer {name!r}: expected a mask of what is not equal to a "
                                        f"number. Received: {args!r:.200}")
-            origins.add((str(args[0]["config"]["keras_history"][0]), args[1]))
+            read, call, _ = args[0]["config"]["keras_history"]
+            origins.add((f"{read}{CALL}{call + 1})" if call else str(read), args[1]))
         elif entry["class_name"] == "OnesLike":
             every = True
         elif entry["class_name"] != "ZerosLike":  # which adds nothing
@@ -87,7 +90,7 @@ def require_expected(layer, maker, read_name: str | None) -> None:
 
     Args:
         maker: the layer that makes it; None for no mask.
-        read_name: of the layer whose output that reads; None for the model's input.
+        read_name: of the layer's call whose output that reads; None for the model's input.
 
     Raises:
         UnsupportedError: for another one.
@@ -96,7 +99,13 @@ def require_expected(layer, maker, read_name: str | None) -> None:
         return
     name, value = layer.expects_mask
     own = None if maker is None else getattr(maker, "mask_value", 0)
-    if maker is None or own != value or (
-            read_name is not None and read_name.rpartition(".")[2] != name):
+    if read_name is not None and "." in layer.name + read_name:
+        # what comes into a model from outside has another name in its config, and of a model that
+        # is called several times the calls inside are numbered on
+        model = layer.name.rpartition(".")[0]
+        inside = not model or read_name.startswith(f"{model}.")
+        read_name = read_name.rpartition(".")[2].split(CALL)[0] if inside else None
+        name = name.split(CALL)[0]
+    if maker is None or own != value or read_name not in (None, name):
         raise UnsupportedError(f"{layer} does not support a mask of its own, made of {name!r} and "
                                f"{value!r}. Expected: the mask that comes with its input.")

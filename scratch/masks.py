@@ -159,8 +159,15 @@ def _single(layer, mask) -> Mask:
 
 
 def kinds_of(layer) -> set[str]:
-    """The names of a layer's classes."""
-    return {cls.__name__ for cls in type(layer).__mro__}
+    """See `kinds`."""
+    return kinds(type(layer))
+
+
+def kinds(cls) -> set[str]:
+    """The names of a layer's classes. None of an operation, also where it computes as a layer does:
+    what an operation makes goes on without a mask."""
+    names = {each.__name__ for each in cls.__mro__}
+    return set() if "Operation" in names else names
 
 
 def met(layer, given: list):

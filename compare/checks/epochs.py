@@ -21,8 +21,9 @@ from compare.tracing.types import Network
 from scratch.losses import JointLoss
 from scratch.several import mapped
 
-FIT, EVALUATE = "fit", "evaluate loss in batches"
+FIT, EVALUATE, SHUFFLED = "fit", "evaluate loss in batches", "fit shuffled"
 EPOCHS = 2  # the second one begins where the first has led
+TRIES = 20  # epochs of `LEAST` samples; by chance all come in order once in 10^31 times
 LEAST = 3  # samples; fewer make no two batches of unequal size
 ROUNDINGS = 8  # in putting two batches' means together, beyond those of one batch
 # Each of these errs by no more than the unit times the mean of the absolute losses, of which the
@@ -37,6 +38,11 @@ class Epoch(NamedTuple):
     y: Any
     sample_weight: Any
     size: int
+
+    def of(self, rows: np.ndarray) -> "Epoch":
+        """These samples alone, one in each batch."""
+        weight = None if self.sample_weight is None else self.sample_weight[rows]
+        return Epoch(self.x[rows], self.y[rows], weight, 1)
 
     def batches(self) -> Iterator[tuple[Any, Any, Any]]:
         """Those that an epoch is made of, in the samples' order."""
@@ -57,7 +63,8 @@ def epoch_of(reference: Trace) -> Epoch | None:
 
 
 def rows(model: Network, reference: Trace, whole_loss: Bounded) -> list[Row]:
-    """Rows for `fit` and `evaluate` of the candidate; none where no epoch can be run.
+    """Rows for `fit` and `evaluate` of the candidate; none where no epoch can be run. That `fit`
+    shuffles has a row only where it does not.
 
     Args:
         model: the candidate, compiled.
@@ -70,8 +77,7 @@ def rows(model: Network, reference: Trace, whole_loss: Bounded) -> list[Row]:
     found = []
     if is_mean_over_samples(model):
         found.append(_evaluated(model, epoch, whole_loss))
-    fitted = _fitted(model, epoch)
-    return found if fitted is None else [*found, fitted]
+    return found + [row for row in (_fitted(model, epoch), _unshuffled(model, epoch)) if row]
 
 
 def is_mean_over_samples(model: Network) -> bool:
@@ -117,12 +123,33 @@ def _fitted(model: Network, epoch: Epoch) -> Row | None:
     return bitwise(Gate.WHOLE_NETWORK, "network", FIT, made, right)
 
 
-def by_fit(model: Network, epoch: Epoch) -> np.ndarray:
-    """All weights, one after another, after `fit` on the epoch in the samples' order."""
+def _unshuffled(model: Network, epoch: Epoch) -> Row | None:
+    """The row for a `fit` that takes samples as they come where it is asked to shuffle them."""
+    if not model.trainable_variables:
+        return None
+    try:
+        first = epoch.of(np.arange(LEAST))
+        as_they_come = by_fit(model, first)
+        if any(not np.array_equal(by_fit(model, first, shuffle=True), as_they_come, equal_nan=True)
+               for _ in range(TRIES)):
+            return None
+        backwards = by_fit(model, epoch.of(np.arange(LEAST)[::-1]))
+    except RAISED:  # what cannot be run at all is told by the gate 'lockstep' and by `_fitted`
+        return None
+    if np.array_equal(backwards, as_they_come, equal_nan=True):
+        return None  # the order makes no difference
+    return Row(Gate.WHOLE_NETWORK, "network", SHUFFLED, passed=False, used=np.inf, error=np.inf,
+               max_abs=np.inf, max_rel=np.inf, off="candidate", kind="exact",
+               note=f"with shuffle=True {LEAST} samples came in their own order {TRIES} times")
+
+
+def by_fit(model: Network, epoch: Epoch, shuffle: bool = False) -> np.ndarray:
+    """All weights, one after another, after `fit` on the epoch in the samples' order, or in another
+    each time."""
     copied = with_fresh_optimizer(model)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what is not computed in training, the report says itself
-        copied.fit(epoch.x, epoch.y, batch_size=epoch.size, epochs=EPOCHS, shuffle=False,
+        copied.fit(epoch.x, epoch.y, batch_size=epoch.size, epochs=EPOCHS, shuffle=shuffle,
                    verbose=0, **execution.weighted(epoch.sample_weight))
     return flat(copied)
 

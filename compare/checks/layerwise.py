@@ -50,6 +50,7 @@ from scratch.several import each
 
 MOVES = "the layer changes this weight outside of training"
 TITLE = f"Gates '{Gate.FORWARD}' and '{Gate.BACKWARD}', layer by layer"  # of its bar
+FIRST = "the first pass in training, which left something else than the same pass later"
 ONE_SAMPLE = "a batch of one sample"  # is what a row is about
 Steps = dict[tuple[int, str], Bounded]  # by part and name of the weight
 
@@ -239,11 +240,30 @@ class Layerwise:
                                          expected))
                     continue
                 row = judge(Gate.UPDATE, ours.name, name, made[i, name], expected, right[i, name])
+                row = self._at_first(i, name, row)
                 set_observed(row, ours.updated.get(name), made[i, name], expected)
                 rows.append(row)
             rows += [mismatch(Gate.UPDATE, ours.name, name, ours.updated[name], None)
                      for name in ours.updated.keys() - theirs.updated.keys()]
         return rows
+
+    def _at_first(self, i: int, name: str, row: Row) -> Row:
+        """The row, or one on what the candidate's recorded pass, its first, made of a weight that
+        the pass itself changes, if that is wrong: a layer may remember that it has been run."""
+        ours = self.candidate.parts[i]
+        if self.ops is None or not row.passed or name in ours.weight_gradients:
+            return row
+        result, _ = self.ops[i].attempt(_copy(ours.input), None, _copy(ours.noise))
+        again, recorded = result.updated.get(name), ours.updated[name]
+        if again is None or np.array_equal(again, recorded, equal_nan=True):
+            return row
+        right = moved_on(self.candidate, ours)[name]
+        first = judge(row.gate, ours.name, name, recorded, right.value.astype(recorded.dtype),
+                      right)
+        if first.passed:
+            return row
+        first.note = FIRST
+        return first
 
     def _stepped(self) -> tuple[Steps, dict[tuple[int, str], np.ndarray]]:
         """(what each updated weight should be, what the candidate makes of it), by part and name.

@@ -2,8 +2,10 @@
 
 import re
 
+from compare.checks.epochs import SHUFFLED
 from compare.checks.gate import Gate
 from compare.checks.in_place import CHANGES
+from compare.checks.layerwise import FIRST
 from compare.checks.row import Row
 from compare.diagnosis.finding import Cause, Finding
 
@@ -12,14 +14,18 @@ SHAPES = re.compile(rf"expected shape {SHAPE}, received {SHAPE}|{SHAPE} in place
 
 
 def told(row: Row) -> Finding | None:
-    """For networks that are not specified alike, for what raised an error, and for what is changed
-    in place."""
+    """For networks that are not specified alike, for what raised an error, for what is changed in
+    place, and for what is otherwise at first or is not shuffled."""
     if row.gate is Gate.NETWORK:
         return _of(row, "specification", f"{row.tensor}: {row.note}")
     if row.gate is Gate.WEIGHTS:
         return _of(row, "specification", f"the weight {row.tensor}")
     if row.note.startswith("not run:"):
         return _of(row, "raised", row.note.removeprefix("not run:").strip())
+    if row.note == FIRST:
+        return _of(row, "moving-statistics", "they move otherwise at the first pass")
+    if row.tensor == SHUFFLED:
+        return _of(row, "batch-order", "with shuffle=True samples are taken as they come")
     if row.note.endswith(CHANGES):
         return _of(row, "input-modified", f"its {row.tensor.replace('_', ' ')}")
     return None

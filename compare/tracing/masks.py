@@ -10,7 +10,7 @@ from compare.tracing.model_kinds import KINDS
 from compare.tracing.trace import WHOLE, Trace
 from compare.tracing.types import Config
 from scratch.layers.one_output import OneOutput
-from scratch.masks import JOINING, PASSING
+from scratch.masks import JOINING, PASSING, kinds
 
 Read = Callable[[int], np.ndarray]
 
@@ -103,7 +103,7 @@ def _hands_on(kind: Any, config: Config) -> bool:
         return bool(inner.get("return_sequences", kind.hands_masks_on is True))
     if kind is OneOutput:
         return bool(config["return_sequences"])
-    return bool({cls.__name__ for cls in kind.__mro__} & (PASSING | JOINING | {"Concatenate"}))
+    return bool(kinds(kind) & (PASSING | JOINING | {"Concatenate"}))
 
 
 def _made(trace: Trace, maker: int, read: Any) -> np.ndarray:

@@ -86,6 +86,9 @@ MUTATIONS = [
              PROBE_TESTS),
     Mutation("probe: no negative integers", PROBE, "rng.integers(-largest, largest",
              "rng.integers(0, largest", PROBE_TESTS),
+    # moving statistics
+    Mutation("layers: the first pass in training is not looked at", LAYERWISE,
+             "                row = self._at_first(i, name, row)\n", "", CHECK_TESTS),
     # what both sides have to have
     Mutation("layers: gradients that only the candidate has pass", LAYERWISE,
              "for tensor in ours.results.keys() - theirs.results.keys()", "for tensor in set()",

@@ -52,6 +52,10 @@ MUTATIONS = [
     Mutation("epochs: the candidate itself is trained", EPOCHS,
              "in_single_steps(with_fresh_optimizer(model), epoch)",
              "in_single_steps(model, epoch)", EPOCH_TESTS),
+    Mutation("epochs: samples need not be shuffled", EPOCHS, "_unshuffled(model, epoch))",
+             "None)", EPOCH_TESTS),
+    Mutation("epochs: whatever order makes no difference is no shuffling", EPOCHS,
+             "np.array_equal(backwards, as_they_come, equal_nan=True)", "False", EPOCH_TESTS),
     # predict and evaluate
     Mutation("calls: the loss that the reference evaluates is not asked for", CALLS,
              "if reference.y is not None and twin.compiled:", "if False:", CALL_TESTS),

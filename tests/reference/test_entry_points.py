@@ -116,6 +116,29 @@ def test_each_step_uses_the_noise_that_it_is_handed(keras, how):
         assert losses(own, [2.0, 0.0, 1.0]) == [made[2], made[0], made[1]]
 
 
+@pytest.mark.parametrize("accumulated", [None, 2])
+def test_muon_steps_a_kernel_of_one_row_in_batches_of_any_size(keras, accumulated):
+    """Keras asks for the gradient's shape, of which TensorFlow does not know the rows."""
+    import reference
+
+    def model(**how):
+        keras.utils.set_random_seed(7)
+        made = keras.Sequential([keras.Input(SHAPE), keras.layers.Dense(CLASSES)])
+        made.compile(keras.optimizers.Muon(0.125, gradient_accumulation_steps=accumulated),
+                     keras.losses.SparseCategoricalCrossentropy(from_logits=True), **how)
+        return made
+
+    made, eager = model(jit_compile=False), model(run_eagerly=True)
+    weights, rng = made.get_weights(), np.random.default_rng(1)
+    with reference.EntryPoints(made) as own:
+        for size in SIZES:
+            x, y = batch(size)[0], rng.integers(0, CLASSES, (size, *SHAPE[:-1]))
+            weights, _ = own.train_on_batch(weights, x, y)
+            eager.train_on_batch(x, y)
+            for ours, theirs in zip(weights, eager.get_weights(), strict=True):
+                np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
 def test_what_a_class_overrides_is_called(keras):
     import reference
 

@@ -92,6 +92,19 @@ def test_inference_and_drawing_leave_no_trace(keras, reference):
     assert "call" not in vars(model.get_layer("drop"))
 
 
+def test_a_step_alone_of_float64_draws_in_that_precision(keras, reference):
+    """Keras's layer multiplies its input by what it draws, in its default precision, at a rate of 0
+    too."""
+    layer = reference.noise.StochasticDepth(0.0, dtype="float64")
+    model = keras.Sequential([keras.Input((5,), dtype="float64"), layer])
+    op, = reference.ops_of(model)
+    x, dy = np.arange(10.0).reshape(2, 5), np.full((2, 5), 3.0)
+    y, dx, _ = reference.run_op(op, x, dy, {})
+    np.testing.assert_array_equal(y, x)
+    np.testing.assert_array_equal(dx, dy)
+    assert y.dtype == "float64" and keras.config.floatx() == "float32"
+
+
 def test_a_step_alone_takes_weights_and_noise(keras, reference):
     model = forked(keras)
     parts = reference.observe(model, *batch()).parts

@@ -40,8 +40,8 @@ def of_low_arithmetic(c) -> list[Variant]:
             found.append(Variant("low-precision", f"it is computed in {name}",
                                  functools.partial(_computed_in, name=name)))
         if c.tensor in ("moving_mean_updated", "moving_variance_updated"):
-            found.append(inside("low-precision", f"the batch's moments are rounded to {name}",
-                                functools.partial(_rounded_moments, name=name)))
+            found.append(Variant("low-precision", f"the batch's moments are rounded to {name}",
+                                 functools.partial(_rounded_moments, name=name)))
     return found
 
 
@@ -52,20 +52,19 @@ def _computed_in(c: LayerComputation, made: np.ndarray, name: str) -> LayerCompu
     return c.configured(dtype=name)
 
 
-def _rounded_moments(c: LayerComputation, name: str) -> LayerComputation:
+def _rounded_moments(c: LayerComputation, made: np.ndarray, name: str) -> LayerComputation:
     """A moving statistic m * old + (1 - m) * moment, the moment rounded first."""
     old = c.value(c.weights[c.tensor.removesuffix("_updated")]).astype(np.float64)
     kept = float(c.config["momentum"])
 
     def change(result: Bounded) -> Bounded:
         moment = (result.value - kept * old) / (1 - kept)
-        off = rounded(moment, name) - moment
         # where the moment lies close to the middle of two numbers it may have gone either way
         room = result.bound / (1 - kept)
-        other = np.maximum(np.abs(rounded(moment + room, name) - rounded(moment, name)),
-                           np.abs(rounded(moment - room, name) - rounded(moment, name)))
-        return Bounded(result.value + (1 - kept) * off, result.rounding,
-                       result.bound + (1 - kept) * other)
+        off = np.stack([rounded(moment + way * room, name) - moment for way in (0, 1, -1)])
+        moved = result.value + (1 - kept) * off
+        nearest = np.argmin(np.abs(moved - made), axis=0)[None]
+        return Bounded(np.take_along_axis(moved, nearest, axis=0)[0], result.rounding, result.bound)
 
     return c.then(change)
 

@@ -30,7 +30,7 @@ from compare.evaluation.fuzzing.specification import (
     sample_weights_of,
     targets_of,
 )
-from compare.evaluation.fuzzing.structure import structured
+from compare.evaluation.fuzzing.structure import structured, with_fractions
 from scratch.errors import UnsupportedError
 from scratch.layers import LAYERS as KNOWN
 
@@ -61,7 +61,8 @@ def draw(seed: int, number: int) -> Specification:
     rng = np.random.default_rng([seed, 1, number])
     all_goals = cached_goals(seed)
     plain = Draw(rng, all_goals[number % len(all_goals)]).specification([seed, number])
-    whole = without_refused_masks(structured(plain, np.random.default_rng([seed, 3, number])))
+    whole = without_refused_masks(structured(with_fractions(plain),
+                                             np.random.default_rng([seed, 3, number])))
     if whole.optimizer and whole.optimizer[0] == "ScheduleFreeAdamW" and any(
             node.class_name == "SpectralNormalization" for node in whole.nodes):
         whole.optimizer = ["Adam", {"learning_rate": 0.01}]  # which goes on from any weights

@@ -27,7 +27,7 @@ class Outcome:
     Attributes:
         gate: where it failed: 'config', 'weights', 'files', a gate of `compare.check`, or the type
             of an exception; None if all is well.
-        message: what failed.
+        message: what failed; why a network that did not fail was not judged; '' if it was.
         seconds: how long it took.
     """
 
@@ -38,6 +38,11 @@ class Outcome:
     @property
     def passed(self) -> bool:
         return self.gate is None
+
+    @property
+    def judged(self) -> bool:
+        """Whether it failed or passed, see `overflows`."""
+        return not self.passed or not self.message
 
 
 def judge(specification: Specification) -> Outcome:
@@ -56,17 +61,20 @@ def judge(specification: Specification) -> Outcome:
 
 
 def first_failure(specification: Specification):
-    """(gate, message) of the first thing that is wrong, (None, '') if nothing is."""
+    """(gate, message) of the first thing that is wrong, (None, '') if nothing is; (None, why) if
+    its numbers were not judged."""
     import reference
 
     model = specification.build()
     twin = reference.from_config(model.get_config(), model.get_compile_config() or None)
     reference.set_weights(twin, model.get_weights())
+    said = ""
     for check in (config_round_trip, weights_are_equal, parity, files):
         gate, message = check(specification, model, twin)
         if gate is not None:
             return gate, message
-    return None, ""
+        said = said or message
+    return None, said
 
 
 def config_round_trip(specification, model, twin):
@@ -112,8 +120,21 @@ def parity(specification, model, twin):
                                steps=specification.steps)
     if report:
         return None, ""
+    if overflows(report):
+        return None, f"not judged: {'; '.join(report.nonfinite)}"
     row = report.first_failure or report.undecided
     return row.gate, f"{row.layer} {row.tensor}: {report.summary()}"
+
+
+def overflows(report) -> bool:
+    """Whether both sides make infinities or NaN, and nothing else is wrong than what holds such:
+    NaN equals nothing, and which of the numbers beside it Keras's kernels make NaN, too, is up to
+    them (`nan_in_softmax` and the like). What one side alone makes is a failure."""
+    on_both = len(report.nonfinite) == 2  # or where both are run on the reference's numbers
+    failed = [row for row in report.rows if not row.passed]
+    return ((on_both or bool(failed)) and all(
+        ("NaN" in row.note or "infinite" in row.note) and
+        (on_both or ("candidate:" in row.note and "reference:" in row.note)) for row in failed))
 
 
 def files(specification, model, twin):

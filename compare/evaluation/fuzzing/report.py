@@ -51,12 +51,17 @@ def verdict(result: Result) -> Text:
     if not count:
         return line(early, "No network was judged.")
     pace = f"{result.seconds / count:.2f} s a network"
+    silent = ""
+    if result.not_judged:
+        silent = (f" {len(result.not_judged)} of them say nothing, as both sides overflow: numbers "
+                  f"{', '.join(map(str, result.not_judged))}.")
     if not result.failures:
-        return line(early, good("Parity holds"), " for every one of them: config, weights, every "
-                    f"gate of the check, saved files both ways ({pace}).")
+        whose = "all others" if silent else "every one of them"
+        return line(early, good("Parity holds"), f" for {whose}: config, weights, every "
+                    f"gate of the check, saved files both ways ({pace}).{silent}")
     numbers = ", ".join(str(failure.number) for failure in result.failures)
     return line(early, bad(f"{len(result.failures)} of {count:,} fail"),
-                f": numbers {numbers} ({pace}).")
+                f": numbers {numbers} ({pace}).{silent}")
 
 
 def describe(failure: Failure, seed: int) -> list[str]:
@@ -100,6 +105,7 @@ def as_dict(result: Result) -> dict:
     found = coverage.count(result.specifications())
     return {
         "schema": SCHEMA, "kind": "fuzz", "seed": result.seed, "networks": len(result.numbers),
+        "not_judged": result.not_judged,
         "interrupted": result.interrupted, "passed": not result.failures,
         "seconds_per_network": result.seconds / max(len(result.numbers), 1),
         "failures": [{"number": failure.number, **asdict(failure.outcome),

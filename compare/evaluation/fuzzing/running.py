@@ -30,10 +30,11 @@ class Result:
 
     Attributes:
         seed: of all networks.
-        numbers: of the networks that were judged.
+        numbers: of the networks that were run.
         failures: those that failed, shrunk.
         seconds: that all networks took, added up.
         interrupted: whether Ctrl-C ended it early.
+        not_judged: numbers of the networks in which both sides make infinities or NaN.
     """
 
     seed: int
@@ -41,9 +42,10 @@ class Result:
     failures: list[Failure] = field(default_factory=list)
     seconds: float = 0.0
     interrupted: bool = False
+    not_judged: list[int] = field(default_factory=list)
 
     def specifications(self) -> list[Specification]:
-        """All networks that were judged, drawn again."""
+        """All networks that were run, drawn again."""
         return [draw(self.seed, number) for number in self.numbers]
 
 
@@ -70,9 +72,11 @@ def run(seed: int, numbers: list[int], store: execution.Store, parallel: int = 1
     for job in todo:
         for entry in store.results.get(job.key, ()):
             result.numbers.append(entry["number"])
-            result.seconds += entry["outcome"]["seconds"]
-            if entry["outcome"]["gate"] is not None:
-                outcome = Outcome(**entry["outcome"])
+            outcome = Outcome(**entry["outcome"])
+            result.seconds += outcome.seconds
+            if not outcome.judged:
+                result.not_judged.append(entry["number"])
+            if not outcome.passed:
                 smallest = draw(seed, entry["number"])
                 result.failures.append(Failure(entry["number"], outcome, smallest, outcome))
     if shrinking and not result.interrupted:

@@ -47,6 +47,9 @@ PAIRS = ("AddOperation", "SubtractOperation", "MultiplyOperation", "MaximumOpera
          "MinimumOperation")
 REDUCTIONS = ("MeanOperation", "SumOperation", "MaxOperation", "MinOperation", "VarOperation")
 ONCE = ("SpectralNormalization",)  # layers of one call alone
+# layers that Keras can run on the whole numbers of a Discretization, and that make others of them
+OF_WHOLE_NUMBERS = ("Dense", "EinsumDense", "Masking", "LayerNormalization", "GroupNormalization",
+                    "Normalization", "Rescaling")
 OFTEN = 0.35  # of each kind of structure
 SEVERAL = 0.15  # inputs, and outputs
 UNITS = (2, 5)  # of another output
@@ -54,6 +57,24 @@ UNITS = (2, 5)  # of another output
 ENDS: tuple[tuple[str, list], ...] = (
     ("linear", ["MeanSquaredError", {}]), ("linear", ["Huber", {"delta": 0.3}]),
     ("softmax", ["SparseCategoricalCrossentropy", {}]), ("sigmoid", ["BinaryCrossentropy", {}]))
+
+
+def with_fractions(specification: Specification) -> Specification:
+    """The network as it is, or with a Rescaling behind a Discretization whose whole numbers, int32
+    in Keras, it cannot run the next layer on."""
+    made = copy.deepcopy(specification)
+    for i in reversed(range(len(made.nodes) - 1)):
+        readers = [node.class_name for node in made.nodes if i in node.sources]
+        if makes_whole_numbers(made.nodes[i]) and any(
+                name not in OF_WHOLE_NUMBERS for name in readers):
+            insert(made, i + 1, [Node("Rescaling", {"scale": 0.5}, [i])])
+    return made
+
+
+def makes_whole_numbers(node: Node) -> bool:
+    """Whether what it puts out is int32 in Keras."""
+    return (node.class_name == "Discretization"
+            and node.arguments.get("output_mode", "int") == "int")
 
 
 def structured(specification: Specification, rng: np.random.Generator) -> Specification:
@@ -103,6 +124,8 @@ def _put_operation(specification: Specification, rng: np.random.Generator) -> No
     before, kind = position - 1, rng.random()
     if position == 0 and classes_of(specification) is not None:
         return  # class numbers are not to be changed
+    if position > 0 and makes_whole_numbers(specification.nodes[before]):
+        return  # on which Keras cannot run every operation
     if kind < 0.1:
         names = ROUND_TRIPS[rng.integers(len(ROUND_TRIPS))]
         insert(specification, position, [
@@ -172,7 +195,8 @@ def _more_outputs(specification: Specification, rng: np.random.Generator) -> Non
     last = len(specification.nodes) - 1
     hidden = {i for first, stop, _ in specification.inside for i in range(first, stop - 1)}
     able = [i for i in range(last) if i not in hidden and 1 <= len(shapes[i]) <= 3
-            and specification.nodes[i].again is None]
+            and specification.nodes[i].again is None
+            and not makes_whole_numbers(specification.nodes[i])]
     if not able:
         return
     specification.outputs = [[last, specification.loss, _weight(rng)]]

@@ -132,6 +132,13 @@ class Once(scratch.Sequential):
         return super().fit(x, y, epochs=1, **more)
 
 
+class InOrder(scratch.Sequential):
+    """Never shuffles."""
+
+    def fit(self, x, y, shuffle=True, **more):
+        return super().fit(x, y, shuffle=False, **more)
+
+
 class Raising(scratch.Sequential):
     def fit(self, x, y, batch_size=32, **more):
         raise RuntimeError("cannot take 2 samples")
@@ -153,6 +160,22 @@ def test_a_wrong_epoch_is_seen_and_named(kind, cause, said, optimizer):
     assert [row.tensor for row in report.rows if not row.passed] == [epochs.FIT], str(report)
     first, = report.diagnosis
     assert first.identifier == cause and said in str(first), str(first)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_fit_that_does_not_shuffle_is_seen_and_named(optimizer):
+    report = failed(network(InOrder, optimizer), sample_weight=WEIGHT)
+    assert [row.tensor for row in report.rows if not row.passed] == [epochs.SHUFFLED], str(report)
+    finding, = report.diagnosis
+    assert finding.identifier == "batch-order" and "shuffle=True" in str(finding)
+
+
+def test_where_the_order_makes_no_difference_nothing_is_said_of_it():
+    """All samples are the same."""
+    model, twin = twins.twins(network(InOrder))
+    x, y = np.repeat(X[:1], N, axis=0), np.repeat(LABELS[:1], N)
+    report = compare.check(model, twin, x, y)
+    assert report, str(report)
 
 
 def of_batches(reduce):

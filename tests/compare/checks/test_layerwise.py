@@ -10,7 +10,7 @@ import pytest
 
 import compare
 import scratch
-from compare.checks.layerwise import Layerwise
+from compare.checks.layerwise import FIRST, Layerwise
 from compare.inputs import twins
 from compare.tracing.ops import ops_of
 from tests.compare.support import examples, report_rows
@@ -58,6 +58,43 @@ def test_an_output_outside_of_training_that_one_side_alone_has_fails(trace):
     other = changed(trace, "conv", inference=np.array(part(trace, "conv").output))
     assert ("inference", "conv", "output") in failed(other, trace)
     assert ("inference", "conv", "output") in failed(trace, other)
+
+
+class FirstReplaces(scratch.BatchNormalization):
+    """The first batch's moments take the place of the averages."""
+
+    moved: tuple = ()
+
+    def _move(self, name, batch):
+        if name in self.moved:
+            super()._move(name, batch)
+        else:
+            self.moved = (*self.moved, name)
+            self.params[name][...] = batch.reshape(-1)
+
+
+@pytest.mark.parametrize("kind", [FirstReplaces, scratch.BatchNormalization])
+def test_statistics_that_move_otherwise_at_first(kind):
+    """Judged by the pass that is recorded; each later one is right."""
+    def network(kind):
+        model = scratch.Sequential([scratch.Input((4, 3)), scratch.Dense(5),
+                                    kind(momentum=0.75, name="norm"), scratch.Flatten(),
+                                    scratch.Dense(2)])
+        model.compile("sgd", "mse")
+        return model
+
+    rng = np.random.default_rng(2)
+    x, y = rng.standard_normal((6, 4, 3)), rng.standard_normal((6, 2))
+    model, (_, twin) = network(kind), twins.twins(network(scratch.BatchNormalization))
+    model.set_weights(twin.get_weights())
+    report = compare.check(model, twin, x.astype("float32"), y.astype("float32"), probes=False)
+    wrong = [(str(row.gate), row.layer, row.tensor, row.note) for row in report.rows
+             if not row.passed]
+    if kind is scratch.BatchNormalization:
+        assert report and not wrong, str(report)
+        return
+    assert wrong == [("update", "norm", name, FIRST) for name in ("moving_mean", "moving_variance")]
+    assert {finding.identifier for finding in report.diagnosis} == {"moving-statistics"}
 
 
 def squeezed(self, x, training=False):

@@ -210,9 +210,12 @@ def graphs(K):
 
     maker = K.Sequential([K.Input((6,)), L.Embedding(4, 3, mask_zero=True, name="made")],
                          name="maker")
+    again = L.ReLU(threshold=0.02, name="again")
     inner_source = K.Input((6, 3))
     inner = K.Model(inner_source, L.Dense(3, name="inner_dense")(
         L.SimpleRNN(3, return_sequences=True, name="inner_rnn")(inner_source)), name="inner")
+    masked = K.Model(inner_source, L.LSTM(2, name="inner_lstm")(
+        L.Masking(0.5, name="inner_maker")(inner_source)), name="masked")
     return source, {
         "sum": L.LSTM(2, name="last")(L.Add(name="sum")([words, states])),
         "sum of one without": L.LSTM(2, name="last")(L.Add(name="sum")([words, places])),
@@ -226,13 +229,17 @@ def graphs(K):
         "into and out": reader("reader", return_sequences=True)(words),
         "out": L.LSTM(2, name="last")(maker(source)),
         "through": L.LSTM(2, name="last", return_sequences=True)(inner(words)),
+        "made inside": masked(again(places)),
+        "operation": L.LSTM(2, name="last")(words - states),  # behind which there is no mask
+        "of a second call": L.LSTM(2, name="last")(L.Masking(name="maker")(again(again(places)))),
     }
 
 
 @pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask")
 @pytest.mark.parametrize("name", [
     "sum", "sum of one without", "beside", "beside one without", "dot", "steps", "into",
-    "into and out", "out", "through"])
+    "into and out", "out", "through", "made inside", "operation",
+    "of a second call"])
 def test_masks_in_graphs(keras, tmp_path, name):
     """Predictions and steps of training, out of a file that Keras wrote and back into one."""
     keras.utils.set_random_seed(0)
@@ -264,6 +271,17 @@ def test_a_mask_of_somebodys_own(keras):
     other = keras.ops.not_equal(keras.ops.sum(source, axis=-1), 0)
     twin = keras.Model(source, keras.layers.LSTM(3)(source, mask=other))
     with pytest.raises(UnsupportedError, match="does not support a mask of its own|operation"):
+        scratch.Model.from_config(twin.get_config())
+
+
+def test_a_mask_of_another_call(keras):
+    """What the layer read at its second call is not what the mask is made of."""
+    source, again = keras.Input((6, 2)), keras.layers.ReLU(name="again")
+    first = again(source)
+    counting = keras.ops.any(keras.ops.not_equal(first, 0.0), -1)
+    steps = keras.layers.Masking(name="maker")(again(first))
+    twin = keras.Model(source, keras.layers.LSTM(3)(steps, mask=counting))
+    with pytest.raises(UnsupportedError, match="a mask of its own, made of 'again' and 0.0"):
         scratch.Model.from_config(twin.get_config())
 
 

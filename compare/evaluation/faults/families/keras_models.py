@@ -4,12 +4,16 @@ from compare.evaluation.faults.families.keras_side import calling, output
 from compare.evaluation.faults.families.making import At
 from compare.evaluation.faults.families.optimizers import trained_by
 from compare.evaluation.faults.fault import LOSS, OPTIMIZER, TRAINING, Fault, Place
-from compare.evaluation.faults.networks import around
+from compare.evaluation.faults.networks import SGD, SOFT, around, ended, front
+from compare.evaluation.fuzzing.specification import Node
 
 DENSE = around("Dense", units=3)
 CONV = around("Conv2D", filters=3, kernel_size=(3, 2), padding="same")
 DROPOUT = around("Dropout", rate=0.3, batch=5)
-SOFTMAX = around("Softmax")
+SOFTMAX = ended([front((6,), "front", -1),
+                 Node("Rescaling", {"name": "rescaling", "scale": 1000.0}, [0]),
+                 Node("Softmax", {"name": "softmax"}, [1])],
+                (6,), SOFT, SGD, 4, "float32", 1, False, None)  # of numbers that exp does not take
 NORM = around("BatchNormalization", momentum=0.9)
 ADAM = trained_by("Adam")
 ADAMW = trained_by("AdamW", weight_decay=0.02)
@@ -44,10 +48,10 @@ def call_times(factor, always=True):
 
 
 def call_on_clipped(base, self, inputs, training=None, mask=None):
-    """The model keeps its inputs within 1 before the first layer sees them."""
+    """The model keeps its inputs within a quarter before the first layer sees them."""
     import tensorflow as tf
 
-    return base.call(self, tf.clip_by_value(inputs, -1, 1), training=training, mask=mask)
+    return base.call(self, tf.clip_by_value(inputs, -0.25, 0.25), training=training, mask=mask)
 
 
 def steps_twice(base, self, data):
@@ -123,7 +127,7 @@ TABLE = [
     ("call-halves-outside-training", "the model's own call halves the output outside of training",
      "inference", Place(TRAINING, "", "training-flag", ("scale",)), DENSE,
      call_times(0.5, always=False), 5),
-    ("call-clips-inputs", "the model's own call keeps the inputs within 1", "forward",
+    ("call-clips-inputs", "the model's own call keeps the inputs within a quarter", "forward",
      Place(TRAINING, "", "preprocessing"), DENSE,
      lambda twin: derived(twin, call=call_on_clipped), 5),
     ("train-step-twice", "the model's own train_step makes two steps", "training",

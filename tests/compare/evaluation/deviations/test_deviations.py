@@ -443,6 +443,22 @@ def test_no_other_activation_differs_at_nan_and_infinities(keras, onednn):
     assert found == declared
 
 
+def test_nan_in_generalized_cross_entropy(keras):
+    """The label's slope is infinite on both sides, also as a quotient of differences."""
+    p, label = np.array([[0, 0.25, 0.75], [0.5, 0.25, 0.25]], "float32"), np.array([0, 1])
+    theirs = keras.losses.CategoricalGeneralizedCrossEntropy(reduction="sum")
+    _, found = slope(lambda x: theirs(label, x)[None], p)
+    ours = scratch.losses.CategoricalGeneralizedCrossEntropy(reduction="sum")
+    value, own = ours(label, p), ours.backward()
+    assert own[0].tolist() == [-np.inf, 0, 0] and found[0, 0] == -np.inf
+    assert np.isnan(found[0, 1:]).all()
+    np.testing.assert_allclose(found[1], own[1], rtol=1e-5)
+    for place in (1, 2):  # the loss does not depend on the other classes
+        moved = p.copy()
+        moved[0, place] += 0.125
+        assert ours(label, moved) == value
+
+
 def test_selu_near_zero(keras):
     x = np.full((2, 3), -1e-8, "float32")
     _, theirs = slope(keras.activations.selu, x)

@@ -28,8 +28,8 @@ SAMPLE = (
     "dropout-rate-swapped", "relu-dx-passes-at-zero", "softmax-dx-no-jacobian", "add-second-lost",
     "loss-gradient-sum", "penalty-gradient-halved", "optimizer-adam-epsilon-1e-8",
     "training-update-one-late", "keras-dense-transposed", "keras-loss-doubled",
-    "keras-optimizer-rate", "pair-doubled-then-halved", "pair-conv2d-flipped-both-ways",
-    "pair-labels-and-rate")
+    "keras-optimizer-rate", "keras-model-call-clips-inputs", "pair-doubled-then-halved",
+    "pair-conv2d-flipped-both-ways", "pair-labels-and-rate")
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +53,13 @@ def test_a_fault_is_noticed_and_placed(identifier, cases):
 
 @pytest.mark.parametrize("identifier, cause", [
     ("conv2d-kernel-flipped", "kernel-flipped"), ("dense-db-missing", "bias-missing"),
-    ("keras-conv2d-scaled", "scale"), ("conv2d-input-modified", "input-modified")])
+    ("keras-conv2d-scaled", "scale"), ("conv2d-input-modified", "input-modified"),
+    ("moments-batch-moving-first-replaces", "moving-statistics"),
+    ("loop-not-shuffled", "batch-order"), ("keras-model-softmax-unshifted", "nan"),
+    ("mixed-statistics-in-half", "low-precision")])
 def test_its_cause_is_named(identifier, cause, cases):
     score = scoring.score(by_identifier()[identifier], cases)
-    assert score.named and score.first and score.found[0] == cause, score
+    assert score.placed and score.named and score.first and score.found[0] == cause, score
 
 
 def test_a_fault_of_keras_is_not_the_candidates(cases):

@@ -9,12 +9,13 @@ import pytest
 import scratch
 from compare.cli import main
 from compare.evaluation import fuzzing
-from compare.evaluation.fuzzing import coverage, loss_grammar, report
+from compare.evaluation.fuzzing import coverage, loss_grammar, report, running
 from compare.evaluation.fuzzing.generator import cached_goals, draw, without_refused_masks
 from compare.evaluation.fuzzing.layer_grammar import LAYERS, NAMED_ACTIVATIONS
 from compare.evaluation.fuzzing.low_precision import lowered
 from compare.evaluation.fuzzing.shrinking import simplifications, without
 from compare.evaluation.fuzzing.specification import Node, Specification, scale_weights
+from compare.evaluation.fuzzing.structure import structured, with_fractions
 from compare.experiments import execution
 from tests.compare.support import in_this_process
 
@@ -164,6 +165,69 @@ def test_removing_a_node_keeps_the_rest_connected():
     joined = without(case, 2)
     assert [node.class_name for node in joined.nodes] == ["Dense", "ReLU", "Dense"]
     assert all(simple.plain() != case.plain() for simple in simplifications(case))
+
+
+def overflowing():
+    """exp of the sums of large numbers, of which a loss takes the logarithm."""
+    nodes = [Node("MultiplyOperation", {"operands": [None, 1000.0]}, [-1]),
+             Node("Flatten", {}, [0]),
+             Node("Dense", {"units": 2, "activation": "exponential"}, [1])]
+    return Specification([4, 3], nodes, ["Poisson", {}], ["SGD", {"learning_rate": 0.01}])
+
+
+def test_what_overflows_on_both_sides_is_not_judged_and_said(monkeypatch):
+    monkeypatch.setattr(Specification, "build", unscaled(Specification.build))
+    monkeypatch.setattr(execution, "run", in_this_process)
+    outcome = fuzzing.judge(overflowing())
+    assert outcome.passed and not outcome.judged
+    assert "candidate: dense/exponential output" in outcome.message
+    assert "reference: dense/exponential output" in outcome.message
+    monkeypatch.setattr(running, "draw", lambda seed, number: overflowing())
+    result = running.run(0, [0, 1], execution.Store(None, {}))
+    assert result.not_judged == [0, 1] and not result.failures
+    said = str(report.verdict(result))
+    assert "2 of them say nothing, as both sides overflow: numbers 0, 1" in said
+    assert report.as_dict(result)["not_judged"] == [0, 1]
+
+
+def test_a_nan_of_one_side_is_a_failure(monkeypatch):
+    def spoiled(self, x, training=False):
+        y = right(self, x, training)
+        y[0, 0] = np.nan
+        return y
+
+    right = scratch.layers.Flatten.forward
+    monkeypatch.setattr(scratch.layers.Flatten, "forward", spoiled)
+    assert not fuzzing.judge(Specification([4, 3], overflowing().nodes[1:2], None, None)).passed
+    monkeypatch.setattr(Specification, "build", unscaled(Specification.build))
+    assert not fuzzing.judge(overflowing()).passed
+
+
+def unscaled(build):
+    """Weights of one, so that what comes out is not of a usual size."""
+    def built(self):
+        model = build(self)
+        model.set_weights([np.ones_like(weight) for weight in model.get_weights()])
+        return model
+
+    return built
+
+
+def test_keras_can_run_what_stands_behind_whole_numbers():
+    """An operation and a layer, of which Keras has no kernels for int32."""
+    whole = {"bin_boundaries": [0.0], "output_mode": "int"}
+    for later in (Node("Softmax", {}, [0]), Node("Conv1D", {"filters": 2, "kernel_size": 2}, [0])):
+        plain = Specification([5, 3], [Node("Discretization", whole, [-1]), later,
+                                       Node("Dense", {"units": 2}, [1])], None, None)
+        assert fuzzing.judge(plain).gate is not None
+        assert fuzzing.judge(with_fractions(plain)).passed
+    plain.nodes[1] = Node("Dense", {"units": 4}, [0])
+    assert with_fractions(plain).plain() == plain.plain()
+    for seed in range(200):
+        made = structured(plain, np.random.default_rng(seed))
+        assert not [node for node in made.nodes if node.class_name.endswith("Operation")
+                    and len(node.sources) == 1
+                    and made.nodes[node.sources[0]].class_name == "Discretization"]
 
 
 def test_an_exception_is_a_failure_and_not_a_crash(monkeypatch):
