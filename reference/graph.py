@@ -153,7 +153,9 @@ def _written_out(model, inside: str) -> tuple[list[tuple], list[int]]:
     place; the positions of those that make its outputs)."""
     found: list[tuple] = []
     units, outputs = _units(model)
-    read_of = {each for _, reads, _, _ in units for each in reads} | set(outputs)
+    read_of: dict[int, list[int]] = {}  # which outputs of a unit are read
+    for number, place in sorted({each for _, reads, _, _ in units for each in reads} | set(outputs)):
+        read_of.setdefault(number, []).append(place)
     ends: dict[tuple[int, int], int] = {}
 
     def position(read: tuple[int, int]) -> int:
@@ -170,17 +172,16 @@ def _written_out(model, inside: str) -> tuple[list[tuple], list[int]]:
             for place, end in enumerate(made):
                 ends[i, place] = start + end if end >= 0 else read[-1 - end]
         elif isinstance(unit, Called) and unit.cuts:
-            for place in sorted(place for position, place in read_of if position == i):
+            for place in read_of.get(i, []):
                 ends[i, place] = len(found)
                 found.append((unit.at(place), f"{path}:{place}", read, merges, causal))
         else:
             found.append((unit, path, read, merges, causal))
             ends[i, 0] = start
-            for place in sorted(place for position, place in read_of if position == i):
-                if several(unit):
-                    ends[i, place] = len(found)
-                    part = OneOutput(unit, place)
-                    found.append((part, inside + part.name, (start,), False, False))
+            for place in read_of.get(i, []) if several(unit) else ():
+                ends[i, place] = len(found)
+                part = OneOutput(unit, place)
+                found.append((part, inside + part.name, (start,), False, False))
     return found, [position(output) for output in outputs]
 
 

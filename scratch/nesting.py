@@ -47,11 +47,14 @@ def written_out(calls: list[Call], owner) -> tuple[list[Layer], list[tuple[int, 
     first: dict[int, Layer] = {}  # calls, by what all calls of a layer have in common
     times: Counter[int] = Counter()
     ends: dict[tuple[int, int], int] = {}
-    all_read = {each for call in calls for each in call.read} | set(owner.made_by if calls else ())
+    read_of: dict[int, list[int]] = {}  # which outputs of a call are read
+    for position, place in sorted({each for call in calls for each in call.read}
+                                  | set(owner.made_by if calls else ())):
+        read_of.setdefault(position, []).append(place)
     for i, call in enumerate(calls):
         start = len(layers)
         read = tuple(ends[each] if each[0] >= 0 else each[0] for each in call.read)
-        places = [place for position, place in sorted(all_read) if position == i]
+        places = read_of.get(i, [])
         for path, layer, own_sources in _inside(call.unit, places):
             times[id(layer.params)] += 1
             number = times[id(layer.params)]
