@@ -154,7 +154,7 @@ def _written_out(model, inside: str) -> tuple[list[tuple], list[int]]:
     found: list[tuple] = []
     units, outputs = _units(model)
     read_of: dict[int, list[int]] = {}  # which outputs of a unit are read
-    for number, place in sorted({each for _, reads, _, _ in units for each in reads} | set(outputs)):
+    for number, place in sorted({*outputs, *(each for _, reads, _, _ in units for each in reads)}):
         read_of.setdefault(number, []).append(place)
     ends: dict[tuple[int, int], int] = {}
 
