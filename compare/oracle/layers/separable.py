@@ -33,11 +33,10 @@ class SeparableConv2D(Convolution):
                                           ("depthwise_kernel", "pointwise_kernel"))
         self.groups, self.walk = self.x.shape[3], self._walk(self.x.shape)
         self.between = bilinear(self._each_channel, self.x, self.depthwise)
-        self.fused = bilinear(fuse, self.depthwise, self.pointwise)
         bias = weights.get("bias")
         y = either(bilinear(lambda b, p: np.einsum(PIXEL, b, p[0, 0]), self.between,
                             self.pointwise, bias),
-                   bilinear(lambda x, k: correlate(self.walk, x, k), self.x, self.fused, bias))
+                   bilinear(lambda x, k: correlate(self.walk, x, k), self.x, self._fused(), bias))
         return self._given(y)
 
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
@@ -48,7 +47,7 @@ class SeparableConv2D(Convolution):
         between = bilinear(lambda d, p: np.einsum(PIXEL, d, p[0, 0].T), dy, self.pointwise)
         plain = bilinear(lambda x, d: collect(self.walk, x, d), self.x, dy)  # (kh, kw, C, F)
         dx = either(bilinear(self._each_channel_back, between, self.depthwise),
-                    bilinear(lambda d, k: spread(self.walk, d, k), dy, self.fused))
+                    bilinear(lambda d, k: spread(self.walk, d, k), dy, self._fused()))
         depthwise = either(bilinear(self._gather_each_channel, self.x, between),
                            bilinear(unfuse_depthwise, plain, self.pointwise))
         pointwise = either(bilinear(lambda b, d: np.einsum("nhwc,nhwf->cf", b, d)[None, None],
@@ -59,6 +58,11 @@ class SeparableConv2D(Convolution):
         if self.config["use_bias"]:
             gradients["bias"] = bias
         return self._given(dx), gradients
+
+    def _fused(self) -> Bounded:
+        """The plain convolution's kernel, (kh, kw, C, F): kh kw times as many numbers as the
+        layer's own weights, so it is made when it is asked for and not kept."""
+        return bilinear(fuse, self.depthwise, self.pointwise)
 
     def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
         source, result = map(self.layout.image_shape, (input_shape, output_shape))
