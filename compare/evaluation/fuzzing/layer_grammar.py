@@ -579,3 +579,6 @@ LAYERS: dict[str, Entry] = {
 # what a branch beside a skip connection may end with: layers that keep every shape, and how made
 IN_BRANCHES: dict[str, dict] = {"BatchNormalization": {}, "ReLU": {}, "Dropout": {"rate": 0.25},
                                 "LeakyReLU": {}}
+# layers that Keras can run on the whole numbers of a Discretization, and that make others of them
+OF_WHOLE_NUMBERS = ("Dense", "EinsumDense", "Masking", "LayerNormalization", "GroupNormalization",
+                    "Normalization", "Rescaling")

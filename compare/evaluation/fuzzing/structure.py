@@ -8,6 +8,7 @@ import copy
 import numpy as np
 
 from compare.evaluation.fuzzing.building import layer_of, shapes_of
+from compare.evaluation.fuzzing.layer_grammar import OF_WHOLE_NUMBERS
 from compare.evaluation.fuzzing.specification import Node, Specification, classes_of
 from scratch.layers import LAYERS as KNOWN
 from scratch.layers.conv_lstm import ConvLSTM
@@ -47,9 +48,6 @@ PAIRS = ("AddOperation", "SubtractOperation", "MultiplyOperation", "MaximumOpera
          "MinimumOperation")
 REDUCTIONS = ("MeanOperation", "SumOperation", "MaxOperation", "MinOperation", "VarOperation")
 ONCE = ("SpectralNormalization",)  # layers of one call alone
-# layers that Keras can run on the whole numbers of a Discretization, and that make others of them
-OF_WHOLE_NUMBERS = ("Dense", "EinsumDense", "Masking", "LayerNormalization", "GroupNormalization",
-                    "Normalization", "Rescaling")
 OFTEN = 0.35  # of each kind of structure
 SEVERAL = 0.15  # inputs, and outputs
 UNITS = (2, 5)  # of another output

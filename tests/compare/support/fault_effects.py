@@ -97,7 +97,7 @@ def of_layers(model, network):
 def drawn(rng, shape, scale, dtype):
     if isinstance(shape, list):
         return [drawn(rng, each, scale, dtype) for each in shape]
-    return np.asarray(rng.integers(-6, 7, (5, *shape[1:])) * scale, dtype)
+    return np.asarray(rng.integers(-6, 7, (shape[0] or 5, *shape[1:])) * scale, dtype)
 
 
 def of_epochs(model, network):

@@ -103,7 +103,7 @@ def test_outputs_and_gradients_of_keras(keras, which, dtype):
     """Also of rows that see nothing; a query without a mask of its own counts as a whole."""
     import tensorflow as tf
 
-    from reference.handing import with_masks
+    from reference.handing import handed
 
     ours, theirs = list(layers(keras, dtype))[which]
     query, value, key, dy = (each.astype(dtype) for each in drawn(
@@ -118,7 +118,7 @@ def test_outputs_and_gradients_of_keras(keras, which, dtype):
     tensors = [tf.constant(each) for each in (query, value, key)]
     with tf.GradientTape() as tape:
         tape.watch(tensors)
-        inputs, more = with_masks(theirs, tensors, [tf.constant(QUERIES), tf.constant(KEYS)])
+        inputs, more = handed(theirs, tensors, [tf.constant(QUERIES), tf.constant(KEYS)])
         made = theirs.call(inputs, **more) if which < 2 else theirs.call(*inputs, **more)
     variables = theirs.trainable_weights
     gradients = tape.gradient(made, [*tensors, *variables], tf.constant(dy))

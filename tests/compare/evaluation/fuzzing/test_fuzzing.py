@@ -177,7 +177,7 @@ def overflowing():
 
 def test_what_overflows_on_both_sides_is_not_judged_and_said(monkeypatch):
     monkeypatch.setattr(Specification, "build", unscaled(Specification.build))
-    monkeypatch.setattr(execution, "run", in_this_process)
+    monkeypatch.setattr(execution, "run", in_this_process.run)
     outcome = fuzzing.judge(overflowing())
     assert outcome.passed and not outcome.judged
     assert "candidate: dense/exponential output" in outcome.message
