@@ -104,20 +104,23 @@ def of_epochs(model, network):
     """Two epochs of unequal batches, and what is predicted and reported behind them."""
     scratch.set_random_seed(5)
     x, y, weight = batch(model, network)
-    x, y = joined([x, scaled(x[:3], 0.5)]), joined([y, y[:3]])
+    # all of one size where states go on from batch to batch
+    size = next((layer.batch_size for layer in model.layers
+                 if getattr(layer, "stateful", False)), 3)
+    x, y = joined([x, scaled(x[:size], 0.5)]), joined([y, y[:size]])
     weighted, first = {}, {}
     if weight is not None:
-        weighted = {"sample_weight": joined([weight, weight[:3]])}
-        first = {"sample_weight": weight[:3]}
+        weighted = {"sample_weight": joined([weight, weight[:size]])}
+        first = {"sample_weight": weight[:size]}
     with contextlib.suppress(scratch.NonFiniteLossError):  # a rate may be too large for a loss
-        history = model.fit(x, y, batch_size=3, epochs=2, shuffle=True, verbose=0, **weighted)
+        history = model.fit(x, y, batch_size=size, epochs=2, shuffle=True, verbose=0, **weighted)
         yield np.asarray(history.history["loss"])
     yield from model.get_weights()
-    yield np.asarray(model.evaluate(x, y, batch_size=3, verbose=0, **weighted))
-    predicted = model.predict(x, batch_size=3, verbose=0)
+    yield np.asarray(model.evaluate(x, y, batch_size=size, verbose=0, **weighted))
+    predicted = model.predict(x, batch_size=size, verbose=0)
     yield from predicted if isinstance(predicted, list) else [predicted]
     with contextlib.suppress(scratch.NonFiniteLossError):
-        yield np.asarray(model.train_on_batch(x[:3], y[:3], **first))
+        yield np.asarray(model.train_on_batch(x[:size], y[:size], **first))
     yield from model.get_weights()
 
 
