@@ -1,4 +1,4 @@
-"""Makes the outputs that README.md and compare/guides/FUZZED.md show.
+"""Makes the outputs that README.md, FUZZED.md and PERFORMANCE.md of compare/guides show.
 
 Runs the commands and puts what they print in its place.
 

@@ -17,7 +17,7 @@ from tests.readme import excerpt
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-PAGES = (README, ROOT / "compare" / "guides" / "FUZZED.md")
+PAGES = (README, *(ROOT / "compare" / "guides" / name for name in ("FUZZED.md", "PERFORMANCE.md")))
 WIDTH = 100
 
 COMMENT = re.compile(r"^<!--(.*?)-->\n", re.M | re.S)
