@@ -33,21 +33,17 @@ class MaxOperation(SumOperation):
         return x.max(axis=axes, keepdims=True)
 
     def forward(self, x, training=False):
-        axes = self._axes(x.ndim)
-        self._shape, self._x = x.shape, x
-        self._y = self.chosen(x, axes)
-        return self._y if self.keepdims else self._y.squeeze(axes)
+        self._x, self._y = x, self.chosen(x, self._axes(x.ndim))
+        return self._given(self._y)
 
     def backward(self, dy, wants_input_gradient=True):
         if not wants_input_gradient:
             return None
-        axes = self._axes(self._x.ndim)
-        kept = dy if self.keepdims else np.expand_dims(dy, axes)
         # (N, H, W, C) == (N, 1, 1, C) -> (N, H, W, C), its ties counted to (N, 1, 1, C)
         won = self._x == self._y
-        ties = won.sum(axis=axes, keepdims=True, dtype=dy.dtype)
+        ties = won.sum(axis=self._axes(won.ndim), keepdims=True, dtype=dy.dtype)
         with np.errstate(divide="ignore", invalid="ignore"):  # no winner beside a NaN
-            return won * (1 / ties * kept)
+            return won * (1 / ties * self._kept(dy, won.ndim))
 
     def get_config(self):
         return {**super().get_config(), "initial": None}

@@ -39,6 +39,14 @@ class SumOperation(Operation):
         return tuple(1 if i in axes else n for i, n in enumerate(input_shape)
                      if self.keepdims or i not in axes)
 
+    def _given(self, kept: np.ndarray) -> np.ndarray:
+        """The output, of one whose reduced axes have stayed with length 1."""
+        return kept if self.keepdims else kept.squeeze(self._axes(kept.ndim))
+
+    def _kept(self, dy: np.ndarray, rank: int) -> np.ndarray:
+        """The gradient of that, given the output's and how many axes the input has."""
+        return dy if self.keepdims else np.expand_dims(dy, self._axes(rank))
+
     def forward(self, x, training=False):
         self._shape = x.shape
         # (N, H, W, C) -> (N, C), or with keepdims (N, 1, 1, C), where axis is (1, 2)
@@ -48,8 +56,7 @@ class SumOperation(Operation):
         if not wants_input_gradient:
             return None
         # (N, C) -> (N, 1, 1, C) -> (N, H, W, C)
-        kept = dy if self.keepdims else np.expand_dims(dy, self._axes(len(self._shape)))
-        return np.array(np.broadcast_to(kept, self._shape))
+        return np.array(np.broadcast_to(self._kept(dy, len(self._shape)), self._shape))
 
     def get_config(self):
         return {**super().get_config(), "axis": self.axis, "keepdims": self.keepdims}

@@ -23,15 +23,13 @@ class VarOperation(SumOperation):
         self._shape, self._number = x.shape, math.prod(x.shape[i] for i in axes)
         # (N, H, W, C) -> (N, H, W, C), distances from means (N, 1, 1, C)
         self._away = x - average(x, axes)
-        variance = average(np.square(self._away), axes)
-        return variance if self.keepdims else variance.squeeze(axes)
+        return self._given(average(np.square(self._away), axes))
 
     def backward(self, dy, wants_input_gradient=True):
         if not wants_input_gradient:
             return None
-        kept = dy if self.keepdims else np.expand_dims(dy, self._axes(len(self._shape)))
         # the mean's own part is nought, for the distances from it add up to nought
-        return kept * (2 * self._away) / self._number
+        return self._kept(dy, len(self._shape)) * (2 * self._away) / self._number
 
 
 class StdOperation(VarOperation):
@@ -75,16 +73,15 @@ class NormOperation(SumOperation):
         self.ord = ord
 
     def forward(self, x, training=False):
-        self._x, axes = x, self._axes(x.ndim)
-        self._length = np.sqrt(summed(np.square(x), axes))
-        return self._length if self.keepdims else self._length.squeeze(axes)
+        self._x = x
+        self._length = np.sqrt(summed(np.square(x), self._axes(x.ndim)))
+        return self._given(self._length)
 
     def backward(self, dy, wants_input_gradient=True):
         if not wants_input_gradient:
             return None
-        kept = dy if self.keepdims else np.expand_dims(dy, self._axes(self._x.ndim))
         with np.errstate(divide="ignore", invalid="ignore"):  # of zeros alone
-            return self._x * (kept / self._length)
+            return self._x * (self._kept(dy, self._x.ndim) / self._length)
 
     def get_config(self):
         return {**super().get_config(), "ord": self.ord}

@@ -8,12 +8,9 @@ import compare
 import scratch
 from compare.inputs import twins
 from scratch import operations as ops
+from tests.compare.checks.test_operation_mistakes import ALONE, SHAPE, batch, ended
 from tests.compare.checks.test_operation_mistakes import network as arithmetic
 from tests.compare.support.faults import scaled, spoiled
-from tests.compare.support.graphs import finished
-
-SHAPE = (4, 3, 2)
-ALONE = ("whole network", "lockstep", "loss")  # gates in which layers read what others made
 
 
 def moved(a, b):
@@ -60,15 +57,7 @@ def network(parts, dtype="float32"):
     source = scratch.Input(SHAPE, dtype=dtype)
     a, b = (scratch.Conv2D(2, (3, 2), padding="same", name=n)(source) for n in "ab")
     many = list(parts(a, b))
-    y = ops.ConcatenateOperation(axis=3, operands=[None] * len(many))(many)
-    y = ops.ReshapeOperation([-1, 12])(ops.SumOperation(axis=-1)(y))
-    model = scratch.Model(source, scratch.Dense(3, name="last")(y))
-    return finished(model, "mean_squared_error", None, 1)
-
-
-def batch():
-    rng = np.random.default_rng(2)
-    return rng.standard_normal((5, *SHAPE)), rng.standard_normal((5, 3))
+    return ended(source, ops.ConcatenateOperation(axis=3, operands=[None] * len(many))(many))
 
 
 def test_every_operation_is_in_a_network():
