@@ -17,7 +17,17 @@ KEPT: dict[str, Callable] = {
     "__tensor__": lambda value, dtype: np.array(value, dtype)}
 
 
-class Called:
+class WithoutWeights:
+    """What is asked of a layer, of what is called like one and has nothing of its own."""
+
+    weights: tuple = ()
+    trainable = False
+    activity_regularizer = None
+    compute_dtype = "float32"
+    input = None
+
+
+class Called(WithoutWeights):
     """One call of an operation: the operation, and what it is called on beside the tensors.
 
     Attributes:
@@ -27,12 +37,6 @@ class Called:
         keywords: what it is called with besides, by name.
         place: which of its outputs is meant, from 0; None of an operation that has one alone.
     """
-
-    weights: tuple = ()
-    trainable = False
-    activity_regularizer = None
-    compute_dtype = "float32"
-    input = None
 
     def __init__(self, operation, arguments: list, keywords: dict | None = None,
                  place: int | None = None) -> None:

@@ -7,12 +7,13 @@ a row, (batch, numbers). What others read of it, an op of its own takes out.
 
 from typing import Any
 
+from reference.operations import WithoutWeights
 from reference.quiet import keras, tf
 
 RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
 
 
-class OneOutput:
+class OneOutput(WithoutWeights):
     """Takes one of a layer's outputs out of all.
 
     Attributes:
@@ -22,11 +23,6 @@ class OneOutput:
     """
 
     class_name = "OneOutput"
-    weights: tuple = ()
-    trainable = False
-    activity_regularizer = None
-    compute_dtype = "float32"
-    input = None
 
     def __init__(self, layer: Any, place: int) -> None:
         self.layer, self.place, self.name = layer, place, f"{layer.name}[{place}]"

@@ -89,11 +89,11 @@ class Lockstep:
                        kind="normwise", note="not judged: numbers are so large that they overflow")
         judged = [weight for weight in self.weights if weight.judged]
         unjudged = len(self.weights) - len(judged)
-        said = (f"; {unjudged} of {len(self.weights)} weights not judged: rounding alone moves them"
-                " by a tenth of their steps or more" if unjudged else "")
+        said = (f"{unjudged} of {len(self.weights)} weights not judged: rounding alone moves them "
+                "by a tenth of their steps or more")
         if not judged:
             return Row(Gate.LOCKSTEP, "all layers", "weights", passed=True, unjudged=unjudged,
-                       kind="normwise", note=said.removeprefix("; "))
+                       kind="normwise", note=said)
         worst = max(judged, key=lambda weight: weight.used)
         over = sum(weight.used > 1 for weight in judged)
         apart = max(worst.candidate, worst.reference)
@@ -106,8 +106,9 @@ class Lockstep:
                    reference_error=max(w.reference for w in judged),
                    off="both" if all(sides.values()) else next(
                        (side for side, wrong in sides.items() if wrong), ""),
-                   kind="normwise", note=f"{worst.name} after step {worst.step} of "
-                   f"{self.weights[-1].step}, relative to its size{said}")
+                   kind="normwise", note="; ".join(
+                       [f"{worst.name} after step {worst.step} of {self.weights[-1].step}, "
+                        "relative to its size", *([said] if unjudged else [])]))
 
 
 def about_classes(reference: Trace) -> list[str]:
