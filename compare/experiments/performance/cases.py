@@ -60,6 +60,11 @@ class Case:
         return self.part in LAYER_PARTS
 
     @property
+    def samples(self) -> int:
+        """Of a training step, or of a call of `predict`."""
+        return self.images or self.batch
+
+    @property
     def value(self) -> int:
         """Where on its axis a point of a scaling curve lies."""
         return {"batch": self.batch, "side": self.input_shape[0],

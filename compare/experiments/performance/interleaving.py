@@ -40,7 +40,7 @@ def take_turns(job: Job) -> Iterator[Ready | Prepared | Turn]:
         began = time.perf_counter()
         task = (competitor.layer if case.is_layer else competitor.training if case.trains
                 else competitor.predicting)(case)
-        steps = calibrate(task.run, case.images or case.batch, job.stretch)
+        steps = calibrate(task.run, case.samples, job.stretch)
         rest, cpu = time.perf_counter(), time.process_time()
         yield Prepared(task.how, rest - began)
         for _ in range(turns):

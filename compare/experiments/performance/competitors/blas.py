@@ -25,7 +25,7 @@ class Blas:
         sgemm = self._sgemm
 
         def run(steps: int) -> tuple[float, float]:
-            times = max(1, round(steps * case.batch * needed / sgemm.multiply_adds))
+            times = max(1, round(steps * case.samples * needed / sgemm.multiply_adds))
             began = time.perf_counter()
             sgemm(times)
             return time.perf_counter() - began, times * sgemm.multiply_adds / needed

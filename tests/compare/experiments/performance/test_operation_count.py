@@ -71,7 +71,12 @@ def test_sgemm_multiplies_square_float32_matrices(monkeypatch):
     assert all(m.shape == (7, 7) and m.dtype == np.float32 for m in calls[0])
 
 
-def test_blas_alone_does_the_arithmetic_of_so_many_samples(monkeypatch):
+@pytest.mark.parametrize("case, times, needed", [
+    # 20 samples of 2,387,280 multiply-adds, to the nearest million
+    (Case("training", "benchmark", 10), 48, 2_387_280),
+    # 20 as well, though a batch is 5
+    (Case("predict", "benchmark", 5, images=10), 17, 834_960)])
+def test_blas_alone_does_the_arithmetic_of_so_many_samples(monkeypatch, case, times, needed):
     from compare.experiments.performance.competitors import blas
 
     ticks = iter([10.0, 12.0])
@@ -80,7 +85,7 @@ def test_blas_alone_does_the_arithmetic_of_so_many_samples(monkeypatch):
     done = []
     one._sgemm = type("Sgemm", (), {"multiply_adds": 1_000_000, "__call__":
                                     lambda self, times: done.append(times)})()
-    seconds, samples = one.training(Case("training", "benchmark", 10)).run(2)
+    seconds, samples = one.training(case).run(2)
     assert seconds == 2.0
-    assert done == [48]  # 20 samples of 2,387,280 multiply-adds, to the nearest million
-    assert samples == pytest.approx(48e6 / 2_387_280)
+    assert done == [times]
+    assert samples == pytest.approx(times * 1e6 / needed)
