@@ -34,6 +34,7 @@ def images():
     return np.random.default_rng(0).normal(size=(6, 7, 6, 2))  # which float32 cannot hold
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("dtype", [None, "float64"])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_loss_that_was_compiled_in_float32_is_no_failure(loss, dtype):

@@ -23,6 +23,7 @@ def drawn(keras):
             float(keras.random.uniform(())), float(keras.layers.Dense(1).kernel_initializer.seed))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("call", [
     lambda m, t, x, y: compare.check(m, t, x, y, steps=2),
     lambda m, t, x, y: compare.record(t, x, y),

@@ -97,6 +97,7 @@ def test_a_file_of_keras_loads_predicts_and_holds(policy, tmp_path):
     assert compare.check(candidate, theirs, x, y)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_an_input_that_is_not_cast_is_found_and_named(policy):
     model = network(policy)
@@ -118,6 +119,7 @@ def test_a_layer_that_computes_in_another_precision_is_another_network():
     assert "mixed_float16" in first.note and "mixed_bfloat16" in first.note
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("mistake, cause", [
     (lambda self, right, gradients: gradients, "loss-scale"),
     (lambda self, right, gradients: right(right(gradients)), "loss-scale")])

@@ -18,6 +18,7 @@ ACTS = {"opens": "open('/etc/hostname').close()", "imports": "import uuid_of_nob
         "RuntimeError": "raise RuntimeError('lost')", "ends the process": "import os; os.abort()"}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("sign", ACTS)
 def test_what_a_file_must_not_do_is_noticed(sign, tmp_path, monkeypatch):
     """A reader that does it stands in for a file that would."""

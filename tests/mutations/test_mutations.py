@@ -29,6 +29,7 @@ def test_a_text_that_is_not_there_is_refused():
         Mutation("x", "compare/document/text.py", "no such text", "", SMALL).applied("text")
 
 
+@pytest.mark.long
 def test_what_is_noticed_and_what_is_not(monkeypatch, capsys):
     broken = Mutation("nothing is bad", "compare/document/text.py", 'BAD = "bad"',
                       'BAD = "good"', SMALL)

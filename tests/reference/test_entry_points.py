@@ -54,6 +54,7 @@ def plain_step(keras, weights, x, y, velocity):
     return [0.5 * v - 0.125 * np.array(g) for v, g in zip(velocity, found)], float(loss)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("how", [{}, {"run_eagerly": True}, {"jit_compile": True},
                                  {"jit_compile": False}], ids=str)
 def test_steps_start_where_they_are_told_and_remember_the_momentum(keras, how):
@@ -75,6 +76,7 @@ def test_steps_start_where_they_are_told_and_remember_the_momentum(keras, how):
             weights = [w * 0.5 for w in after]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("how", [{}, {"run_eagerly": True}, {"jit_compile": False}], ids=str)
 def test_the_model_is_left_as_it_was(keras, how):
     """Trained before or not, and whether the block ends well or not."""
@@ -97,6 +99,7 @@ def test_the_model_is_left_as_it_was(keras, how):
         assert model.optimizer.built == trained
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("how", [{"jit_compile": True}, {"jit_compile": False}], ids=str)
 def test_each_step_uses_the_noise_that_it_is_handed(keras, how):
     import reference

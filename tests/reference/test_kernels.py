@@ -26,6 +26,7 @@ for dtype in ("float32", "float64"):
 """
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("setting", ["0", "1"])
 def test_what_is_said_is_what_computes(setting):
     env = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}

@@ -167,6 +167,7 @@ def state(model):
             [getattr(layer, "activation", None) for layer in model.layers])
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("what", ["observe", "upstream", "run_op", "trajectory of a clone"])
 def test_the_model_is_left_as_it_was(keras, reference, what):
     model = network(keras, reference)

@@ -90,6 +90,7 @@ def test_advice_on_retracing_is_held_back_and_nothing_else(keras):
     assert said == ["something else"]
 
 
+@pytest.mark.long
 def test_layers_made_afterwards_have_the_precision_that_they_had_before():
     """In a process that has made no layer yet, which is when Keras settles on a policy."""
     code, out, err = python(

@@ -62,6 +62,7 @@ def assert_close(ours, theirs, dtype):
         np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_it_is_the_plain_loop(keras, reference, settings, dtype):

@@ -57,6 +57,7 @@ def fit_both(keras, arguments, **compiled):
     return model, twin, ours, theirs
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("loss", ["circle", lambda package: package.losses.Circle(10.0, 0.25)])
 def test_the_circle_loss_of_pairs_in_a_batch(keras, loss):
     """The last batch holds six samples; weights of classes count, and classes alone do not."""
@@ -65,6 +66,7 @@ def test_the_circle_loss_of_pairs_in_a_batch(keras, loss):
                  jit_compile=False)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.filterwarnings("ignore:.*ran out")
 @pytest.mark.parametrize("arguments", [
     dict(sample_weight=WEIGHTS), dict(class_weight=CLASS_WEIGHTS),

@@ -94,6 +94,7 @@ def variables(path):
     return found
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_files_are_kerass_and_are_read_by_it(keras, seed, tmp_path):

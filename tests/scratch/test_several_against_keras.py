@@ -24,6 +24,7 @@ def flat(values):
     return list(values) if isinstance(values, (list, tuple)) else [values]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.compiled  # run eagerly, Keras's mean loss of an epoch is one over samples, not batches
 @pytest.mark.parametrize("build", CASES, ids=lambda build: build.__name__)
 def test_predictions_training_and_figures_are_kerass(keras, build):

@@ -52,6 +52,7 @@ def in_columns(keras, **changed):
 STYLES = [batched, single, functions, functions_to_logits, modular, in_columns]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("style", STYLES, ids=lambda style: style.__name__)
 def test_each_style_agrees_with_keras(keras, style):
     report = compare.check(*style(keras))
@@ -194,6 +195,7 @@ def test_a_mistake_is_found_where_it_is(keras, style, changed, expected):
     assert report.first_failure.layer in {layer for layer, _ in expected}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("style", STYLES, ids=lambda style: style.__name__)
 def test_objects_are_left_as_they_were(keras, style):
     layers, model, x, y = style(keras)

@@ -123,6 +123,7 @@ def test_a_right_object_holds_and_the_rows_say_how():
     assert any("own (Swishy)" in note and "not proved" in note for note in report.notes)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("cls, tensor", [
     (Off, "output"), (Half, "input_gradient"), (OneSample, "factor_gradient"),
     (Standing, "seen")])

@@ -216,6 +216,7 @@ class BiasMean(Apart):
         return found
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("mistaken, layer, identifier", [
     (MaskMissing, "right/relu", "mask-missing"), (CutElsewhere, "joined", "inputs-swapped"),
     (JoinedTheOtherWay, "joined", "inputs-swapped"), (BiasMean, "right", "scale")],

@@ -43,6 +43,7 @@ def test_dense_and_softmax_handed_the_gradient_of_the_probabilities(inside):
     assert f"{name} are one object" in report.notes[0]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("wrong, layer, identifier", [
     (made.UpdatesFirst, "fc", "update-before-gradient"),
     (made.WithoutJacobian, "loss", "softmax-jacobian-missing"),

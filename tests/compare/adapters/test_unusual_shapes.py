@@ -149,6 +149,7 @@ class CroppedAndHalved(Cropped):
         return dx
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("made, axes, wrong", [
     (Cropped, "1 and 2", {"input_gradient"}),
     (CroppedAlongWrongAxes, "0 and 1", {"input_gradient"}),

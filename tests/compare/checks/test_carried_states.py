@@ -32,6 +32,7 @@ def test_a_right_network_holds_and_keeps_its_states(checked):
     assert twin.get_layer("lstm").stateful and model.get_layer("lstm").carries
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", ["lstm", "rnn"])
 def test_a_layer_that_begins_anew_is_found(checked, name):
     model, twin, x, y = checked

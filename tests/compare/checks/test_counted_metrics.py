@@ -43,6 +43,7 @@ def metric_rows(report):
             if row.tensor.startswith(counted_metrics.EVALUATE)}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("loss, units, y, found", CASES)
 def test_right_figures_hold_and_are_counts(loss, units, y, found):
     report = checked(scratch.Sequential, loss, units, y, found, ["accuracy"], sample_weight=WEIGHT)

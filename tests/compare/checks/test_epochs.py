@@ -189,6 +189,7 @@ def of_batches(reduce):
     return type("Mine", (scratch.Sequential,), {"evaluate": evaluate})
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("reduce, cause, said", [
     (np.mean, "mean-over-batches", "counts alike"),
     (lambda losses: losses[-1], "mean-over-batches", "last batch's"),

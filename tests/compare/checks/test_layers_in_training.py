@@ -24,6 +24,7 @@ def network(frozen):
     return model
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("frozen", [False, True])
 def test_parity_holds_with_noise_moving_averages_and_penalties(keras, frozen):
     scratch.set_random_seed(5)

@@ -168,6 +168,7 @@ def test_a_mistake_in_the_softmax(mistake, right):
     assert_placed(report, mistake.layer, mistake.tensor)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("fault, tensor", [
     ("loss-value-sum", "value"), ("loss-base-two", "value"), ("loss-gradient-sum", "gradient"),
     ("loss-gradient-divided-twice", "gradient"), (slope(lambda n: 1 - 1e-5), "gradient")],
@@ -178,6 +179,7 @@ def test_a_mistake_in_the_loss(fault, tensor, right):
     assert_placed(report, "loss", tensor, "loss")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("fault, least", [
     ("optimizer-sgd-climbs", 5), (decaying(1e-6), 5), ("optimizer-sgd-rate", 5),
     ("optimizer-sgd-first-half", 1)], ids=lambda value: value if isinstance(value, str) else "")

@@ -65,6 +65,7 @@ def test_every_operation_is_in_a_network():
     assert {type(layer).__name__ for layer in layers} >= set(ops.OPERATIONS)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("parts, dtype", [(moved, "float32"), (computed, "float32"),
                                           (computed, "float64")])
 def test_right_ones_pass_every_gate_against_keras(keras, parts, dtype):
@@ -73,6 +74,7 @@ def test_right_ones_pass_every_gate_against_keras(keras, parts, dtype):
     assert report, report
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("parts", [moved, computed])
 @pytest.mark.parametrize("tensor", ["output", "input_gradient"])
 def test_a_mistake_in_each_is_found_at_its_place(parts, tensor):

@@ -83,6 +83,7 @@ def test_a_layer_of_its_own_is_not_one_that_is_shared():
     assert report.first_failure.tensor == "layers" and "tied to 1" in report.first_failure.note
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("seed", range(3))
 def test_random_networks_pass_against_keras(keras, seed):
     from tests.scratch.support.nested import drawn, numbers

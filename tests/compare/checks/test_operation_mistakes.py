@@ -44,6 +44,7 @@ def batch():
     return rng.standard_normal((5, *SHAPE)), rng.standard_normal((5, 3))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_right_ones_pass_every_gate_against_keras(keras, dtype):
     model, twin = twins.twins(network(dtype))

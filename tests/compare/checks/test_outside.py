@@ -102,6 +102,7 @@ def checked(twin, objects, **options):
     return compare.check(model, twin, x, y, **options)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("build, objects", [
     (of_class, {"Swishy": OurSwishy}), (of_function, {"squared": SQUARED}),
     (of_lambda, {"own": HALVED})])

@@ -190,6 +190,7 @@ class KeepsTheFirst:
         return model
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("kept", [("x",), ("y",), ("x", "y"), ("sample_weight",)], ids=str)
 def test_what_is_kept_of_the_first_batch_is_seen(kept):
     model, twin = KeepsTheFirst(*kept)(network()), twins.twins(network())[1]

@@ -39,6 +39,7 @@ def first_steps_differ(keras, own, epsilon):
     return compare.check(model, twin, real((4, 6, 6, 1)), real((4, 3), 2), steps=0)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("own, place", PLACES)
 def test_the_place_of_epsilon_is_named(keras, own, place):
     report = first_steps_differ(keras, own, 1e-3)

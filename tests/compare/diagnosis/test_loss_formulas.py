@@ -84,6 +84,7 @@ def test_a_wrong_formula_is_named(cause, words, loss, y, output, function):
     assert words in finding.causes[0].detail, str(finding)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("loss, y, output, function", [
     ("mse", Y, P, lambda y, p: np.abs(p - y) ** 1.5),
     ("hinge", SIGNS, P, lambda y, p: np.maximum(1.3 - y * p, 0)),

@@ -47,6 +47,7 @@ def at_the_border(layer, y, x):
     return y
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("change, words", [
     (constant_offset, "a constant offset of 0.125"), (one_channel, "only in channel 1"),
     (at_the_border, "only in row 0"), (lambda layer, y, x: np.sin(y) * y, "everywhere")],

@@ -92,6 +92,7 @@ KINDS = ("check", "check that fails", "check of long names", "failures", "bench"
          "bench refused", "campaign", "speed", "fuzz", "faults", "catalogue")
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_line_fits_80_columns_in_every_format_for_a_terminal(printed, kind):
     assert set(KINDS) == set(printed)
@@ -102,6 +103,7 @@ def test_every_line_fits_80_columns_in_every_format_for_a_terminal(printed, kind
         assert text.strip()
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("kind", KINDS)
 def test_prose_fits_80_columns_whatever_the_format_of_the_tables(printed, kind):
     for tablefmt in ("github", "latex_booktabs", "html"):
@@ -128,6 +130,7 @@ def pipes(line: str) -> int:
     return len(re.findall(r"(?<!\\)\|", line))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("kind", KINDS)
 def test_tables_in_latex_compile_as_far_as_escapes_go(printed, kind):
     for tablefmt in LATEX:

@@ -59,6 +59,7 @@ def test_their_file_does_not_take_the_place_of_ours(tmp_path):
     assert "Checking mine:build" in run.stdout, run.stdout + run.stderr
 
 
+@pytest.mark.long
 @needs_safe_path
 def test_a_file_that_imports_theirs_is_told_which_name_is_in_the_way(tmp_path):
     (tmp_path / "reference.py").write_text("def network(): pass\n")

@@ -43,6 +43,7 @@ def class_numbers():
                              L.GlobalMaxPooling1D(), L.Dense(3)])
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("make", [transformer, twice, class_numbers])
 def test_parity_holds(make):
     keras.utils.set_random_seed(2)

@@ -41,6 +41,7 @@ def run(folder, program, **variables):
                           env={**environment, "PYTHONPATH": root, **variables})
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("beginning", [
     pytest.param(line, id=name, marks=[] if name in ("keras", "submodule") else pytest.mark.long)
     for name, line in BEGINNINGS.items()])

@@ -179,6 +179,7 @@ class Stack(keras.Model):
         return self.flat(self.second(self.first(x, training=training), training=training))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("model", [
     lambda: blocks(Block(2), Block(1)), lambda: built(Stack()),
     lambda: built(keras.Sequential([keras.Input(SHAPE[1:]), Block(2), keras.layers.Lambda(

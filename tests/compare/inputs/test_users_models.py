@@ -23,6 +23,7 @@ def case(request, keras):
     return request.param, model, twin, x, y
 
 
+@pytest.mark.sampled(4)
 def test_parity_holds(case):
     _, model, twin, x, y = case
     report = compare.check(model, twin, x, y, steps=1)
@@ -30,6 +31,7 @@ def test_parity_holds(case):
     assert {"forward", "backward", "update", "lockstep"} <= {row.gate for row in report.rows}
 
 
+@pytest.mark.sampled(4)
 def test_a_weight_that_is_off_is_seen(case):
     _, model, twin, x, _ = case
     name = next(layer.name for layer in model.layers if layer.params)

@@ -112,6 +112,7 @@ def test_a_right_network_holds_against_keras(keras, kind, dropout):
     assert report, str(report)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("kind", ["Attention", "MultiHeadAttention"])
 def test_a_mask_ignored_or_inverted_is_named(kind, dtype):

@@ -178,6 +178,7 @@ def test_errors_of_the_inputs_are_carried_along(name, data_format, size):
                                   f"seed {seed}")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.compiled  # else there is no Conv3D with channels first on a CPU
 @pytest.mark.parametrize("integers", [False, True])
 def test_every_layer_is_keras_own_in_float64(keras, integers):

@@ -47,6 +47,7 @@ def test_values_are_the_definitions(kind):
             assert not any(tensor.startswith("updated") for tensor in found)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_bounds_hold_for_keras_and_scratch_and_are_no_wider_than_need_be(keras, kind, dtype):

@@ -77,6 +77,7 @@ def checked(keras, masked):
     return model, twin, x, [rng.standard_normal(y.shape).astype("float32") for y in model(x)]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("masked", [False, True])
 def test_an_encoder_and_a_decoder_hold(keras, masked, tmp_path):
     """Also against a recording, out of its file."""

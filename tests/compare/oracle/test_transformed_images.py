@@ -39,6 +39,7 @@ def judged(layer, x, dy, noise):
     return y, dx
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", LAYERS)
 def test_the_definition_and_what_rounding_makes_of_it(name, dtype):
@@ -103,6 +104,7 @@ def test_whole_numbers_are_exact():
         "RandomTranslation", mode="constant", fill=0.5).get_config()).exact
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", ["RandomTranslation", "RandomZoom", "RandomShear"])
 def test_halves_that_are_rounded_to_even_are_found(keras, monkeypatch, name):
     """Places halfway between two pixels: what is drawn for a batch hardly ever leads to one."""
@@ -200,6 +202,7 @@ def test_places_are_exact_where_sums_are_and_else_off_by_roundings():
     assert (columns.bound[..., 1:] > 0).all() and columns.bound.max() < 3.4 * FLOAT32.unit
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("kind, mode", [("bilinear", "reflect"), ("nearest", "wrap")])
 def test_parity_in_training_with_shared_draws(keras, kind, mode):
     rng = np.random.default_rng(0)

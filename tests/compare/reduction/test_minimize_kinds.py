@@ -14,6 +14,7 @@ from tests.compare.support import graphs
 from tests.compare.support.faults import put, scaled, spoiled
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("layer, fault, tensor, size", [
     ("norm", "batch-normalization-epsilon-1e-5", "output", 12),
     ("norm", "batch-normalization-batch-at-inference", "output", 12),

@@ -59,6 +59,7 @@ def test_the_explanation_shows_all_numbers(found):
         assert title in text, text
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("factor, passes", [(2, False), (1, True)])
 def test_the_written_test_fails_until_the_layer_is_mended(found, tmp_path, factor, passes):
     (tmp_path / "mine.py").write_text(BROKEN.format(factor=factor))

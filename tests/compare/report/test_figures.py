@@ -29,6 +29,7 @@ def one_nan(layer, y, x):
     return y
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("faults, name, axes, about", [
     ({"conv": "conv2d-last-column-dropped"}, "conv output",
      ("sample", "height", "width", "channel"), BATCH),

@@ -50,6 +50,7 @@ def assert_plain(text, commands=True):
     assert not commands or not re.search(r"(?m)^\s*::", text)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("tablefmt", FORMATS)
 def test_in_a_table_of_any_format(report, tablefmt):
     for wide in (False, True):

@@ -30,11 +30,13 @@ def shown(notebook, last_line: str) -> dict:
     return result.data
 
 
+@pytest.mark.long
 def test_it_comes_to_both_verdicts(executed):
     said = shown(executed, "wrong.first_failure.name, bool(report), bool(wrong)")["text/plain"]
     assert said == "('conv2d kernel', True, False)"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("last_line, words", [
     ("model", ["conv2d (Conv2D)", "(None, 12, 10, 6)", "Total params"]),
     ("report", ["Parity holds: all", "conv2d", "keras", "rows"]),

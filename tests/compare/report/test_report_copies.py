@@ -23,6 +23,7 @@ def reports(keras):
     return {True: right, False: compare.check(model, twin, x, y)}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("make", [lambda r: pickle.loads(pickle.dumps(r)), copy.deepcopy],
                          ids=["pickle", "deepcopy"])
 @pytest.mark.parametrize("holds", [True, False])

@@ -67,6 +67,7 @@ WRONG = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", WRONG)
 def test_one_mistake_is_named(keras, converter, tmp_path, name):
     changed, layer, identifier = WRONG[name]

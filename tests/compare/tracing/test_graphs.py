@@ -65,6 +65,7 @@ def test_sources_inputs_and_gradients_hang_together():
     assert "add/input_gradient_2" in trace.tensors() and "drop/noise" in trace.tensors()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("build, batch", [(graphs.residual, graphs.images),
                                           (graphs.gated, graphs.features)])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

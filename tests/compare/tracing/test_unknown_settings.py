@@ -97,6 +97,7 @@ def gates(report):
     return {row.gate for row in report.rows}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("make", METRICS + OPTIMIZERS + LOSSES)
 def test_the_layers_are_checked_and_the_rest_is_named(keras, make):
     how, named = make(keras)
@@ -110,6 +111,7 @@ def test_the_layers_are_checked_and_the_rest_is_named(keras, make):
     assert f"Not checked: {', '.join(named)}" in report.summary()
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("make", METRICS + OPTIMIZERS + LOSSES)
 def test_a_wrong_layer_is_still_found(keras, make):
     class Off(scratch.Dense):
@@ -129,6 +131,7 @@ def test_a_wrong_layer_is_still_found(keras, make):
     assert f"Not checked: {', '.join(named)}" in report.summary()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("make", OPTIMIZERS)
 def test_an_unknown_optimizer_costs_its_steps_alone(keras, make):
     twin = network(keras, **make(keras)[0])
@@ -143,6 +146,7 @@ def test_an_unknown_optimizer_costs_its_steps_alone(keras, make):
     assert "SGD took its place in training" in report.summary()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("make", OPTIMIZERS)
 def test_it_costs_no_more_where_the_candidate_has_one(keras, make):
     twin = network(keras, **make(keras)[0])

@@ -167,6 +167,7 @@ def optimizer(package, name):
 X, Y = real(1, (24, 6, 5, 3)).astype(np.float32), np.arange(24) % 4
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_training_goes_on_from_a_file(keras, name, tmp_path):
     """Settings and state of every optimizer come over; the next steps are the same to the bit."""

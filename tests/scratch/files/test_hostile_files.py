@@ -152,6 +152,7 @@ def test_a_piece_of_an_array_is_no_larger_than_the_array(saved, tmp_path):
         written(tmp_path, with_variables(saved, chunked)))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("text, said", [
     (b"[" * 300_000 + b"]" * 300_000, "at most 200000 brackets, 64 within one another"),
     (b'{"a":' * 65 + b"1" + b"}" * 65, "Received: 65, 65 within one another"),
@@ -162,6 +163,7 @@ def test_texts_of_brackets(text, said, saved, tmp_path):
     assert said in refused(written(tmp_path, {**saved, "config.json": text}))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("text", [
     b'"' * limits.TEXT, b'{"a":"' + b"\\\\" * (limits.TEXT // 2 - 8) + b'"', b"9" * limits.TEXT,
     b'{"a":"' + b"\\u0041" * (limits.TEXT // 6 - 8) + b'"}', b" " * limits.TEXT])

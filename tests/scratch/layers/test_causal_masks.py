@@ -16,6 +16,7 @@ CAUSAL = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("make, steps", CAUSAL.values(), ids=CAUSAL)
 def test_causal_masks_as_keras(keras, tmp_path, make, steps, masked):

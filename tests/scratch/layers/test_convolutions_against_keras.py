@@ -154,6 +154,7 @@ COMPILED = [
 ]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name, arguments, shape", COMPILED, ids=str)
 def test_what_tensorflow_can_do_only_when_compiled_agrees_too(keras, name, arguments, shape):
     assert_whole_numbers_agree(keras, name, arguments, shape, "float32", compiled=True)

@@ -94,6 +94,7 @@ def test_sizes_are_positive_integers(sizes):
         scratch.Embedding(*sizes)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", ["int32", "int64", "float32"])
 def test_a_file_of_keras(keras, tmp_path, kind):
     """Inputs of whole numbers are kept as such; predictions and a training step agree."""

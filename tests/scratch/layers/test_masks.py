@@ -235,6 +235,7 @@ def graphs(K):
     }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask")
 @pytest.mark.parametrize("name", [
     "sum", "sum of one without", "beside", "beside one without", "dot", "steps", "into",

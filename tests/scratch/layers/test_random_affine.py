@@ -65,6 +65,7 @@ def test_pixel_by_pixel(case, kind, mode, dtype, seed, layout, first, size):
     assert distance(y, right[0]) < FEW and distance(dx, right[1]) < 5 * FEW
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name, arguments", EACH, ids=str)
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 def test_keras_with_its_own_draws(keras, name, arguments, data_format):

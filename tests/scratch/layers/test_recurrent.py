@@ -61,6 +61,7 @@ def test_any_number_of_steps(kind):
             for steps in (3, 7)] == [(2, 3)] * 2
 
 
+@pytest.mark.sampled(3)
 @each
 def test_a_file_of_keras(keras, tmp_path, kind):
     """Both ways, with the optimizer's state; predictions and training steps agree."""

@@ -39,6 +39,7 @@ def test_it_is_the_layer_without_dropout_on_what_is_left(name, more):
     assert layer.noise is None
 
 
+@pytest.mark.sampled(3)
 @every_kind
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_keras_with_its_own_draw(keras, name, more, dtype):

@@ -48,6 +48,7 @@ def test_it_is_the_loops_loss(arguments, reduction, weighted, column, layout, se
     np.testing.assert_array_equal(laid, made, "the outputs were written to")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("arguments", SETTINGS, ids=str)
 def test_it_is_kerass(keras, arguments, dtype):

@@ -83,6 +83,7 @@ def weights(given):
     return None if shape is None else np.random.default_rng(1).uniform(0.5, 2, shape)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind, loss, metrics, weighted, functional", CASES)
 def test_keras(keras, tmp_path, kind, loss, metrics, weighted, functional):
     """Steps, evaluation and metrics, out of a file that Keras wrote and back."""

@@ -98,6 +98,7 @@ def weight_shapes(name, shape):
             yield shape[:2]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name, settings, kind", CASES, ids=str)
 def test_every_metric_over_three_batches(keras, name, settings, kind):
     """Keras adds up in float32; a figure of either may be off by that much."""

@@ -34,6 +34,7 @@ def assert_alike(ours, theirs):
         np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name, settings", SETTINGS)
 def test_fit_ends_with_keras_s_weights_and_goes_on_from_a_file(keras, tmp_path, name, settings):
     x, y = data()
@@ -52,6 +53,7 @@ def test_fit_ends_with_keras_s_weights_and_goes_on_from_a_file(keras, tmp_path, 
     assert_alike(ours, theirs)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("on_epoch", [False, True])
 def test_averages_are_swapped_in_where_keras_swaps_them(keras, tmp_path, on_epoch):
     x, y = data()

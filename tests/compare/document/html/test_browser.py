@@ -76,6 +76,7 @@ def rows(page):
     return page.locator("#rows > tbody:visible button.open").all_inner_texts()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name, heading", [
     ("check", "Checking it"), ("bench", "Benchmark on Title of fashion-mnist"),
     ("refused", "PARTIAL (stopped early): Benchmark on Title of fashion-mnist"),
@@ -344,6 +345,7 @@ def test_tables_have_names_and_headers(opened, name):
     assert bad == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pictures_of_a_folder_are_light_on_any_ground(browser, tmp_path, scheme):
     """As GitHub shows them: in an img, where the page's style does not reach."""

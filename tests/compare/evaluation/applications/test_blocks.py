@@ -36,6 +36,7 @@ def mobilenet_v3(keras):
     return keras.Model(source, keras.layers.Dense(3, activation="softmax")(x))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("make", [
     convnext, mobilenet_v3, pytest.param(inception_resnet, marks=pytest.mark.long)])
 def test_a_block_loads_predicts_and_holds(keras, make, tmp_path):

@@ -37,6 +37,7 @@ def cases(keras):
     return scoring.Cases()
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("identifier", SAMPLE)
 def test_a_fault_is_noticed_and_placed(identifier, cases):
     fault = by_identifier()[identifier]
@@ -51,6 +52,7 @@ def test_a_fault_is_noticed_and_placed(identifier, cases):
     assert cases[fault.network].check(), "the clean network passes"
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("identifier, cause", [
     ("conv2d-kernel-flipped", "kernel-flipped"), ("dense-db-missing", "bias-missing"),
     ("keras-conv2d-scaled", "scale"), ("conv2d-input-modified", "input-modified"),

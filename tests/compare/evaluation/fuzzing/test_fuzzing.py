@@ -239,6 +239,7 @@ def test_an_exception_is_a_failure_and_not_a_crash(monkeypatch):
     assert outcome.gate == "ZeroDivisionError" and "one's own" in outcome.message
 
 
+@pytest.mark.long
 @pytest.mark.compiled
 def test_the_command_prints_the_coverage_and_keeps_what_failed(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(execution, "run", in_this_process.run)

@@ -91,6 +91,7 @@ def test_a_nearest_way_is_known_of_what_is_refused_and_of_nothing_else(keras):
     assert refused == set(NEAREST)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name, argument, taken, refused", [
     ("Bidirectional", "layer", ["GRU", "LSTM", "SimpleRNN"], []),
     ("Bidirectional", "backward_layer", [None, "GRU"], []),

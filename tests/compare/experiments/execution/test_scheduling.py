@@ -50,6 +50,7 @@ def test_a_folder_with_results_is_not_taken_without_resume(tmp_path):
         execution.Store(tmp_path, {"n": 1})
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("resume", [True, False])
 def test_other_settings_start_a_set_of_their_own(tmp_path, capsys, resume):
     execution.run(squares(1), execution.Store(tmp_path, {"n": 1, "m": 1}), verbose=False)

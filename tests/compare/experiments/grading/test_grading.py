@@ -62,6 +62,7 @@ def test_what_keeps_a_submission_from_being_run_is_said(graded, name, said):
     assert said in report.feedback(mark)
 
 
+@pytest.mark.long
 def test_an_interrupted_run_goes_on_and_a_new_version_is_graded_anew(graded, tmp_path):
     folder, config, before = graded
     marks = folder / "marks"

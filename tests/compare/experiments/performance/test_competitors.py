@@ -127,6 +127,7 @@ def test_the_faster_variant_is_taken_and_a_failing_one_is_told(keras):
         best_of({"odd": refuse}, 3)
 
 
+@pytest.mark.long
 def test_the_keras_loop_runs_whole_calls(keras):
     from compare.experiments.performance.competitors.keras_loop import KerasLoop
 

@@ -56,6 +56,7 @@ def test_wrong_claims_of_equivalence_are_rare():
     assert claims <= 50 + 3 * math.sqrt(1000 * 0.05 * 0.95)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("mean, deviation", [(0.0, 0.004), (0.002, 0.008), (-0.004, 0.006)])
 def test_the_number_of_runs_said_to_be_needed_is_enough(mean, deviation):
     needed = st.runs_needed(mean, deviation, 0.01)
