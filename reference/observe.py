@@ -244,6 +244,7 @@ class _Execution:
             # Keras gives the output of a softmax or a sigmoid its logits along for the loss
             for end, output in zip(self.ends, self.made):
                 seen = own_copy(widened(output))
+                self.tape.watch(seen)  # also of classes, from where nothing leads further back
                 self.seen.append(seen)
                 along = self.ops[end].along
                 if along is not None:

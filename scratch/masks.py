@@ -25,6 +25,9 @@ PASSING = frozenset((
 JOINING = frozenset(("Add", "Average", "Maximum", "Minimum", "Multiply", "Subtract"))
 # Layers that do something else with a mask in Keras.
 USING = frozenset(("ConvLSTM", "Softmax"))
+# Layers that do not support masking there, but at inference put out the very array that they read,
+# and so with the mask that goes along with it.
+RETURNING = frozenset(("DrawnImages", "StochasticDepth", "UndrawnImages"))
 
 
 class Mask(NamedTuple):
@@ -202,3 +205,7 @@ def _require(layer, maker) -> None:
         raise UnsupportedError(f"{layer} does not support the mask that comes from {maker}{also}. "
                                "Expected: no mask, or one that an LSTM, a GRU, a SimpleRNN, a "
                                "Bidirectional of them or a GlobalAveragePooling1D uses before.")
+    if kinds_of(layer) & RETURNING:
+        raise UnsupportedError(f"{layer} does not support the mask that comes from {maker}: in "
+                               "Keras it ends there in training and goes on at inference. "
+                               "Expected: no mask.")

@@ -73,7 +73,10 @@ class Bidirectional(HandsStates, Wrapper):
                              "return_sequences, return_state and stateful. Received: "
                              "(go_backwards, return_sequences, return_state, stateful)="
                              f"{ways}")
-
+        if layer.stateful and layer.return_state:
+            raise UnsupportedError(f"{self} does not support return_state=True of stateful layers, "
+                                   "for which Keras's own raises an error. Expected: one of the "
+                                   "two.")
         for each in (layer, self.backward_layer):
             each.zero_output_for_mask = each.return_sequences  # as Keras
         self.sample_by_sample = not self.active and not self.stateful

@@ -22,7 +22,7 @@ def model_of(specification: Specified):
     """
     layers = [_layer(specification, i) for i in range(len(specification.nodes))]
     # a layer that keeps its states is built for batches of one size
-    size = specification.batch if any(map(_keeps_states, specification.nodes)) else None
+    size = specification.batch if any(map(keeps_states, specification.nodes)) else None
     sources = [scratch.Input(tuple(shape), size, dtype=specification.dtype)
                for shape in (specification.input_shape, *specification.more_inputs)]
     if specification.is_stack:
@@ -35,7 +35,8 @@ def model_of(specification: Specified):
     return scratch.Model(sources if specification.more_inputs else sources[0], ends)
 
 
-def _keeps_states(node) -> bool:
+def keeps_states(node) -> bool:
+    """Whether a node is a stateful layer, or one around it."""
     inner = node.arguments.get("layer")
     return bool((inner["config"] if isinstance(inner, dict) else node.arguments).get("stateful"))
 

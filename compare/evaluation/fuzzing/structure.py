@@ -7,7 +7,7 @@ import copy
 
 import numpy as np
 
-from compare.evaluation.fuzzing.building import layer_of, shapes_of
+from compare.evaluation.fuzzing.building import keeps_states, layer_of, shapes_of
 from compare.evaluation.fuzzing.layer_grammar import OF_WHOLE_NUMBERS
 from compare.evaluation.fuzzing.specification import Node, Specification, classes_of
 from scratch.layers import LAYERS as KNOWN
@@ -220,8 +220,11 @@ def _more_outputs(specification: Specification, rng: np.random.Generator) -> Non
 
 
 def carries_states(specification: Specification, i: int) -> bool:
-    """Whether a node's states may go on to another one: it is called once."""
+    """Whether a node's states may go on to another one: it is called once, and a layer that Keras
+    hands the states of out."""
     node = specification.nodes[i]
+    if node.class_name == "Bidirectional" and keeps_states(node):
+        return False
     if node.again is not None or any(other.again == i for other in specification.nodes):
         return False
     kind = KNOWN.get(node.class_name)

@@ -69,6 +69,23 @@ def test_right_networks_hold(mode):
         assert "place by place" not in str(report), "there is no table whose gradients are added"
 
 
+@pytest.mark.parametrize("loss", ["MeanSquaredError", "SparseCategoricalCrossentropy"])
+def test_bins_as_numbers_hold_before_a_loss(keras, loss):
+    """Which TensorFlow has no way back through, but a gradient of."""
+    def model(K):
+        found = K.Sequential([K.Input((4,)), K.layers.Discretization([-1.0, 0.5, 2.0])])
+        found.compile("sgd", getattr(K.losses, loss)())
+        return found
+
+    rng = np.random.default_rng(4)
+    y = rng.integers(0, 4, 7) if loss.startswith("Sparse") else rng.standard_normal((7, 4))
+    ours, theirs = model(scratch), model(keras)
+    report = compare.check(ours, theirs, rng.standard_normal((7, 4)), y)
+    assert report, str(report)
+    row, = (row for row in report.rows if (row.gate, row.tensor) == ("loss", "gradient"))
+    assert row.allowed and not row.note
+
+
 def test_bins_as_numbers_hold_before_a_table():
     def model():
         scratch.set_random_seed(0)

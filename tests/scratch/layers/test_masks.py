@@ -189,12 +189,33 @@ def test_a_graph_of_ones_own():
 
 
 @pytest.mark.parametrize("layer", [
-    lambda: scratch.Softmax(),
+    lambda: scratch.Softmax(), lambda: scratch.StochasticDepth(0.5),
     lambda: scratch.TimeDistributed(scratch.GRU(2))])
 def test_layers_that_do_not_take_a_mask(layer):
     with pytest.raises(UnsupportedError, match="does not support the mask that comes from Embed"):
         scratch.Sequential([scratch.Input((6,)), scratch.Embedding(4, 2, mask_zero=True),
                             scratch.Identity(), layer()])
+
+
+def test_what_keras_does_with_masks_that_are_refused(keras):
+    """Behind a layer that hands its very input on at inference a mask goes on, but not in training;
+    and it hands out no states of stateful layers in both directions."""
+    from keras.src.applications.convnext import StochasticDepth
+
+    x = keras.ops.ones((2, 4, 3))
+    for layer in (StochasticDepth(0.5), keras.layers.RandomFlip(), keras.layers.RandomErasing()):
+        masked = keras.layers.Masking()(x if isinstance(layer, StochasticDepth) else x[:, None])
+        assert getattr(layer(masked, training=False), "_keras_mask", None) is not None
+        assert getattr(layer(masked, training=True), "_keras_mask", None) is None
+    both = keras.layers.Bidirectional(keras.layers.GRU(2, stateful=True, return_state=True))
+    with pytest.raises(TypeError):
+        both(x)
+
+
+@pytest.mark.parametrize("layer", [lambda: scratch.RandomFlip(), lambda: scratch.RandomErasing()])
+def test_images_that_come_with_a_mask(layer):
+    with pytest.raises(UnsupportedError, match="ends there in training and goes on at inference"):
+        scratch.Sequential([scratch.Input((4, 5, 3)), scratch.Masking(), layer()])
 
 
 def graphs(K):

@@ -243,6 +243,8 @@ def test_what_is_refused():
     with pytest.raises(ValueError, match="same return_sequences, return_state and"):
         scratch.Bidirectional(scratch.GRU(2), backward_layer=scratch.GRU(
             2, go_backwards=True, return_state=True))
+    with pytest.raises(UnsupportedError, match="return_state=True of stateful layers"):
+        scratch.Bidirectional(scratch.GRU(2, stateful=True, return_state=True))
     with pytest.raises(UnsupportedError, match="return_state=True"):
         scratch.ConvLSTM1D(3, 2, return_state=True)
     with pytest.raises(UnsupportedError, match="initial_state"):
