@@ -31,12 +31,19 @@ def constrained(weight: Bounded, constraint: Config) -> Bounded:
     if name == "UnitNorm":
         return weight / divisor
     if name == "MaxNorm":
-        return weight * (_clipped(norms, 0.0, config.get("max_value", 2)) / divisor)
+        return weight * _fraction(_clipped(norms, 0.0, config.get("max_value", 2)) / divisor)
     rate = config.get("rate", 1.0)
     desired = (_clipped(norms, config.get("min_value", 0.0), config.get("max_value", 1.0))
                * constant(rate, weight.rounding)
                + norms * constant(1 - rate, weight.rounding))
     return weight * (desired / divisor)
+
+
+def _fraction(ratio: Bounded) -> Bounded:
+    """A ratio of a norm to more than that: between 0 and 1, and so is what it is rounded to, up to
+    the roundings of the two. That is all that is known of it where the norm may be 0."""
+    most = 1 + 4 * ratio.rounding.unit
+    return Bounded(ratio.value, ratio.rounding, np.minimum(ratio.bound, most))
 
 
 def _clipped(norms: Bounded, low: float, high: float) -> Bounded:

@@ -63,6 +63,17 @@ def test_all_sides_are_within_the_bounds_of_the_definition(keras, name, config, 
         assert (made["scratch"] >= 0).all()
 
 
+def test_a_column_that_may_be_zero_stays_about_zero_under_max_norm():
+    """Where rounding may have made a norm of 0, its ratio may be any from 0 to 1."""
+    rng = np.random.default_rng(7)
+    right = constrained(Bounded(np.zeros((4, 3)), Rounding.of("float32"), 1e-6),
+                        {"class_name": "MaxNorm", "config": {}})
+    for size in (1e-12, 1e-8, 1e-7, 1e-6):
+        near = (size * rng.uniform(-1, 1, (4, 3))).astype(np.float32)
+        assert (np.abs(constraints.MaxNorm()(near)) <= right.bound).all()
+    assert (right.bound <= 3e-6).all()
+
+
 @pytest.mark.parametrize("name, config", CASES, ids=str)
 def test_configs_go_both_ways(keras, name, config):
     config = {key: list(value) if isinstance(value, tuple) else value

@@ -121,7 +121,7 @@ def parity(specification, model, twin):
     if report:
         return None, ""
     if overflows(report):
-        return None, f"not judged: {'; '.join(report.nonfinite)}"
+        return None, f"not judged: {'; '.join(report.nonfinite) or report.summary()}"
     row = report.first_failure or report.undecided
     return row.gate, f"{row.layer} {row.tensor}: {report.summary()}"
 
@@ -131,7 +131,7 @@ def overflows(report) -> bool:
     NaN equals nothing, and which of the numbers beside it Keras's kernels make NaN, too, is up to
     them (`nan_in_softmax` and the like). What one side alone makes is a failure."""
     on_both = len(report.nonfinite) == 2  # or where both are run on the reference's numbers
-    failed = [row for row in report.rows if not row.passed]
+    failed = [row for row in report.rows if not row.passed or (row.decides and not row.judged)]
     return ((on_both or bool(failed)) and all(
         ("NaN" in row.note or "infinite" in row.note) and
         (on_both or ("candidate:" in row.note and "reference:" in row.note)) for row in failed))

@@ -2,14 +2,17 @@
 """
 
 import json
+import types
 
 import numpy as np
 import pytest
 
 import scratch
+from compare.checks.gate import Gate
+from compare.checks.row import NOT_JUDGED, Row
 from compare.cli import main
 from compare.evaluation import fuzzing
-from compare.evaluation.fuzzing import coverage, loss_grammar, report, running
+from compare.evaluation.fuzzing import coverage, loss_grammar, property_checks, report, running
 from compare.evaluation.fuzzing.generator import cached_goals, draw, without_refused_masks
 from compare.evaluation.fuzzing.layer_grammar import LAYERS, NAMED_ACTIVATIONS
 from compare.evaluation.fuzzing.low_precision import lowered
@@ -266,3 +269,15 @@ def test_the_command_tells_of_a_failure(tmp_path, monkeypatch, capsys):
 def test_bad_options(options, capsys):
     assert main(["fuzz", *options]) == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+
+@pytest.mark.parametrize("note, nothing", [
+    ("candidate: 224 NaN, reference: 224 NaN", True), ("candidate: 1 NaN", False),
+    (f"{NOT_JUDGED} 4 of 48 numbers", False)])
+def test_a_step_that_is_nan_on_both_sides_says_nothing(note, nothing):
+    """As Adafactor's where all gradients of a kernel are so small that their squares are 0."""
+    right = Row(Gate.FORWARD, "dense", "output", passed=True)
+    row = Row(Gate.UPDATE, "dense", "kernel", passed=True, unjudged=4, note=note)
+    report = types.SimpleNamespace(rows=[right, row], nonfinite=[])
+    assert property_checks.overflows(report) is nothing
