@@ -44,6 +44,8 @@ class Network(Saves, Building, Trainer):
 
     inputs_as: Structure | None = None
     outputs_as: Structure | None = None
+    # The model that it is a wrapper of, which makes the output of each step; None for no wrapper.
+    on_every_step: Any = None
 
     def __init__(self, name: str | None, default_name: str, trainable: bool, dtype):
         super().__init__()
