@@ -9,13 +9,14 @@ import re
 from collections import Counter
 
 from reference.quiet import keras
+from reference.steps import STEPWISE
 
 COUNTED = re.compile(r"variable(_\d+)?")
 
 
 def weight_names(layer) -> dict[int, str]:
     """The name of each weight of a layer, by the variable's `id`, in Keras's order."""
-    if isinstance(layer, keras.layers.TimeDistributed):
+    if isinstance(layer, STEPWISE):
         return weight_names(layer.layer)
     if isinstance(layer, keras.layers.Bidirectional):
         return {key: f"{way}/{name}" for way in ("forward_layer", "backward_layer")

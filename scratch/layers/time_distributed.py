@@ -7,6 +7,8 @@ import numpy as np
 
 from scratch.errors import UnsupportedError
 from scratch.layers.base import Layer
+from scratch.layers.batch_normalization import BatchNormalization
+from scratch.layers.normalization import Normalization
 from scratch.layers.wrapper import Wrapper
 
 AROUND_MODELS: dict[str, Callable] = {}  # by this class's name; filled where models are known
@@ -46,6 +48,8 @@ class TimeDistributed(Wrapper):
 
     takes_random = True
     takes_counting = True
+    # of whatever stands inside; a layer's own are those that it has
+    non_trainable = BatchNormalization.non_trainable + Normalization.non_trainable
 
     def __new__(cls, layer: Any = None, **kwargs):
         """Another kind of thing for a model, of which Python then takes the constructor."""
