@@ -31,8 +31,8 @@ def of_layer_inside(c, shape: tuple, of_layer: Callable) -> list[Variant]:
 
 def _of_batches(c) -> list[Variant]:
     """Of batch normalization in training."""
-    found = [inside(ALL_AT_ONCE, "all steps are one batch", lambda c: c.changed(
-        own=lambda c: _apart(c, _of_samples(c).all_results()[c.tensor])))]
+    found = [inside(ALL_AT_ONCE, "all steps are one batch",
+                    lambda c: _evaluated(c, _of_samples(c)))]
     if not c.tensor.endswith("_updated"):
         found.append(inside("moving-statistics", "the moving averages where each step's own belong",
                             lambda c: c.changed(training=False)))
@@ -69,6 +69,11 @@ def _merged(array):
     return array.reshape(-1, *array.shape[2:])
 
 
+def _evaluated(c, samples):
+    """The computation with the result of one of its samples."""
+    return c.changed(own=lambda c: _apart(c, samples.evaluate()))
+
+
 def _apart(c, result: Bounded) -> Bounded:
     """What was made of all samples, in the shape of the sequences again."""
     if c.tensor != "output" and not c.tensor.startswith("input_gradient"):
@@ -83,8 +88,7 @@ def _on_steps(variant: Variant, by_step: bool) -> Variant:
         return _of_samples(c), _merged(made) if by_step else made
 
     def change(c, made):
-        changed = variant.change(*known(c, made))
-        return c.changed(own=lambda c: _apart(c, changed.evaluate()))
+        return _evaluated(c, variant.change(*known(c, made)))
 
     def of_all(function):
         return lambda seen: function([known(*each) for each in seen])
