@@ -5,7 +5,6 @@ Models inside models are written out at their place, their layers by path: `base
 that is called again makes a call of its own, `conv2d (call 2)`.
 """
 
-import inspect
 from collections import Counter
 from typing import Any, NamedTuple
 
@@ -304,14 +303,9 @@ def _followed_back(ends: list[Named], reads: dict[Named, list[Named]]) -> tuple[
 
 def _arguments(name: str, call: dict, model) -> list:
     """What a layer was called on."""
-    # `training` is what the model around it is called with, whatever was said at this call; where
-    # nothing was said Keras writes False, or what the layer takes then
-    unsaid = None
-    if call["kwargs"].get("training") is True:
-        parameters = inspect.signature(model.get_layer(name).call).parameters
-        unsaid = getattr(parameters.get("training"), "default", False)
+    # `training` is what fit, evaluate and predict say it is, whatever was said at this call
     own = {key: value for key, value in call["kwargs"].items()
-           if not (_is_none(value) or (key == "training" and value in (False, unsaid)))}
+           if not (_is_none(value) or (key == "training" and isinstance(value, bool)))}
     more = []
     if own and isinstance(model.get_layer(name), CALLED_APART):
         more = [own.pop(key) for key in ("query", "value", "key") if key in own]

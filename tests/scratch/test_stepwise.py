@@ -1,5 +1,7 @@
 """A model on every step: against a loop that runs it step by step, against Keras, in files."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -54,7 +56,8 @@ def test_names_shapes_and_counts():
 @pytest.mark.parametrize("ending", ["keras", "h5"])
 def test_files_of_keras_and_back(keras, tmp_path, ending):
     x, y = stepwise.batch()
-    twin = stepwise.video(keras)
+    made = functools.partial(stepwise.video, keras, ending == "keras")  # Keras reads no other back
+    twin = made()
     twin.fit(x, y, verbose=0)
     twin.save(tmp_path / f"theirs.{ending}")
     model = scratch.load_model(tmp_path / f"theirs.{ending}")
@@ -66,7 +69,7 @@ def test_files_of_keras_and_back(keras, tmp_path, ending):
     np.testing.assert_array_equal(
         keras.models.load_model(tmp_path / "ours.keras").predict(x, verbose=0), expected)
     model.save_weights(tmp_path / "ours.weights.h5")
-    fresh = stepwise.video(keras)
+    fresh = made()
     fresh.load_weights(tmp_path / "ours.weights.h5")
     np.testing.assert_array_equal(fresh.predict(x, verbose=0), expected)
 
@@ -98,8 +101,7 @@ def test_models_on_steps_of_steps(keras):
     twin.set_weights(model.get_weights())
     x = np.random.default_rng(0).integers(0, 9, (5, 2, 3, 4))
     np.testing.assert_allclose(model.predict(x, verbose=0), twin.predict(x, verbose=0), atol=1e-6)
-    assert model.layers[0].name == "time_distributed_1.lines.time_distributed.words.embedding" or \
-        model.layers[0].name.endswith("words.embedding")
+    assert model.layers[0].name == "time_distributed.lines.time_distributed.words.embedding"
 
 
 def several(library):

@@ -152,7 +152,7 @@ class Layer(HasConfig, HasPrecision, HasMasks, HasCalls, LayerWeights):
             ValueError: for inputs of a shape that the layer cannot take.
         """
         if symbolic.is_symbolic(inputs):
-            return symbolic.call(self, inputs)
+            return symbolic.call(self, inputs, training)
         x, shape = self._as_batch(inputs)
         if not self.built:
             self.build(shape)
