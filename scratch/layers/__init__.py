@@ -77,6 +77,7 @@ from scratch.layers.identity import Identity
 from scratch.layers.input import Input
 from scratch.layers.layer_normalization import LayerNormalization
 from scratch.layers.layer_scale import LayerScale
+from scratch.layers.own_weight import OwnWeight
 from scratch.layers.lstm import LSTM
 from scratch.layers.masking import Masking
 from scratch.layers.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
@@ -153,6 +154,7 @@ LAYERS = {cls.__name__: cls for cls in (
     AugMix, RandomTranslation, RandomRotation, RandomZoom, RandomShear, RandomPerspective,
     RandomElasticTransform,
     CustomScaleLayer, LayerScale, StochasticDepth,  # of keras.applications
+    OwnWeight,  # of custom layers
 )}
 KNOWN.update(LAYERS)
 
@@ -192,6 +194,7 @@ __all__ = [
     "Normalization", "RMSNormalization", "RepeatVector", "Rescaling", "Resizing",
     "SpatialDropout3D", "UnitNormalization",
     "AdditiveAttention", "Attention", "CustomScaleLayer", "EinsumDense", "Embedding", "LayerScale",
+    "OwnWeight",
     "CategoryEncoding", "Discretization", "Masking",
     "MultiHeadAttention", "GroupedQueryAttention", "StochasticDepth", "TimeDistributed",
     "SpectralNormalization",

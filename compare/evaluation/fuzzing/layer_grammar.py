@@ -497,6 +497,10 @@ LAYERS: dict[str, Entry] = {
         "rate": (0.5, 0.0, 0.2, 0.75), "seed": (None, 7),
         "noise_shape": (None, Derived("per sample", lambda shape: (None, *[1] * len(shape))))}),
     "StochasticDepth": Entry(ANY, {"drop_path_rate": (0.5, 0.0, 0.2)}),
+    "OwnWeight": Entry(ANY, {
+        "weight": ("gain",), "initializer": ("random_normal",),
+        "shape": (Derived("a sample", lambda shape: tuple(shape)),),
+        "output_shape": (Derived("a sample", lambda shape: tuple(shape)),)}),
     "LayerScale": Entry(ANY, {
         "init_values": (1e-6, 0.5),
         "projection_dim": (Derived("channels", lambda shape: shape[-1]),)}),
