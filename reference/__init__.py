@@ -26,6 +26,7 @@ from reference.model import (
 from reference.observe import Observation, Part, observe
 from reference.op_run import OpRun
 from reference.opened import opened
+from reference.own_draws import drawn_inputs
 from reference.ops import ops_of, run_op
 from reference.optimizer_steps import OptimizerSteps
 from reference.outside import in_float64, known, names_of_class, outline, run_outside
@@ -40,5 +41,5 @@ __all__ = ["EntryPoints", "Observation", "OpRun", "OptimizerSteps", "Part", "Ste
            "clone", "compile_config", "compile_model", "compiled_copy", "from_config", "in_float64",
            "known", "layers_by_name", "load",
            "losing_nothing", "model_dtype", "names_of_class", "observe", "observe_inference",
-           "onednn_in_use", "opened", "ops_of", "outline", "run_loss", "run_op",
+           "drawn_inputs", "onednn_in_use", "opened", "ops_of", "outline", "run_loss", "run_op",
            "run_outside", "set_random_seed", "set_weights", "versions", "weight_of"]
