@@ -26,10 +26,10 @@ from reference.model import (
 from reference.observe import Observation, Part, observe
 from reference.op_run import OpRun
 from reference.opened import opened
-from reference.own_draws import drawn_inputs
 from reference.ops import ops_of, run_op
 from reference.optimizer_steps import OptimizerSteps
 from reference.outside import in_float64, known, names_of_class, outline, run_outside
+from reference.own_draws import drawn_inputs
 from reference.second_run import at_the_second_run
 from reference.statistics import set_weights
 from reference.subclassed import as_graph

@@ -13,7 +13,7 @@ import numpy as np
 
 from reference.model import compile_config, compile_model, model_dtype
 from reference.outside import is_somebodys, known_from
-from reference.own_draws import draws_of, drawing, names_of
+from reference.own_draws import drawing, draws_of, names_of
 from reference.own_weight import OwnWeight, as_layers
 from reference.quiet import keras, precision
 

@@ -76,8 +76,7 @@ def save_model(model, filepath, overwrite: bool = True) -> None:
     require_built(model, "save")
     for layer in model.layers:
         known = {**LAYERS, **OPERATIONS, OneOutput.__name__: OneOutput}
-        kind = type(layer)
-        if known.get(kind.__name__) is not kind or not kind.keras_module.startswith("keras"):
+        if known.get(type(layer).__name__) is not type(layer):
             raise UnsupportedError(f"{model}: {layer} is of a class of its own, which a .keras "
                                    "file cannot describe. Expected layers of scratch; or save the "
                                    "weights alone, with save_weights.")

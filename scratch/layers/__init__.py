@@ -77,13 +77,13 @@ from scratch.layers.identity import Identity
 from scratch.layers.input import Input
 from scratch.layers.layer_normalization import LayerNormalization
 from scratch.layers.layer_scale import LayerScale
-from scratch.layers.own_weight import OwnWeight
 from scratch.layers.lstm import LSTM
 from scratch.layers.masking import Masking
 from scratch.layers.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
 from scratch.layers.merging import Add, Average, Maximum, Minimum, Multiply, Subtract
 from scratch.layers.multi_head_attention import MultiHeadAttention
 from scratch.layers.normalization import Normalization
+from scratch.layers.own_weight import OwnWeight
 from scratch.layers.random_affine import (
     RandomRotation,
     RandomShear,

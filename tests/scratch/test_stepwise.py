@@ -92,7 +92,8 @@ def test_trained_by_both(keras):
 def test_models_on_steps_of_steps(keras):
     def made(library):
         K = library.layers
-        words = library.Sequential([library.Input((4,)), K.Embedding(9, 3), K.LSTM(2)], name="words")
+        words = library.Sequential([library.Input((4,)), K.Embedding(9, 3), K.LSTM(2)],
+                                   name="words")
         lines = library.Sequential([library.Input((3, 4)), K.TimeDistributed(words), K.LSTM(2)],
                                    name="lines")
         return library.Sequential([library.Input((2, 3, 4)), K.TimeDistributed(lines), K.Flatten()])

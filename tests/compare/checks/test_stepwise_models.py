@@ -1,4 +1,4 @@
-"""A model on every step: a right one passes every gate, a mistake is found in the layer inside it."""
+"""A model on every step: a right one passes, a mistake is found in the layer inside it."""
 
 import numpy as np
 import pytest

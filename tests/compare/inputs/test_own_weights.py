@@ -9,7 +9,6 @@ import compare
 import reference
 import scratch
 from compare.inputs.twins import twins
-from scratch.errors import UnsupportedError
 
 ops, L = keras.ops, keras.layers
 SEQUENCE = (5, 3)
@@ -189,16 +188,19 @@ def test_what_does_more_with_its_weight_stays_a_layer(layer):
         twins(model)
 
 
-def test_a_file_of_whole_models_cannot_hold_one(tmp_path):
-    candidate, _ = twins(built(Placed(name="own")))
-    with pytest.raises(UnsupportedError, match="OwnWeight 'own_place'.*save_weights"):
-        candidate.save(tmp_path / "model.keras")
-    candidate.save_weights(tmp_path / "own.weights.h5")
-    kept = [np.array(w) for w in candidate.get_weights()]
-    candidate.set_weights([w + 1 for w in kept])
-    candidate.load_weights(tmp_path / "own.weights.h5")
-    for own, before in zip(candidate.get_weights(), kept, strict=True):
-        np.testing.assert_array_equal(own, before)
+def test_what_was_opened_is_saved_and_read_by_both(tmp_path):
+    """By Keras where the class of such layers is known, as it is beside `reference`."""
+    model = built(Placed(name="own"))
+    candidate, twin = twins(model)
+    x, _ = batch(model)
+    expected = model.predict(x, verbose=0)
+    candidate.save(tmp_path / "ours.keras")
+    twin.save(tmp_path / "theirs.keras")
+    for name in ("ours", "theirs"):
+        np.testing.assert_allclose(scratch.load_model(tmp_path / f"{name}.keras").predict(
+            x, verbose=0), expected, rtol=0, atol=1e-6)
+        np.testing.assert_array_equal(keras.models.load_model(tmp_path / f"{name}.keras").predict(
+            x, verbose=0), expected)
 
 
 def test_the_layer_against_a_loop_and_by_its_oracle():
