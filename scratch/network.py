@@ -148,9 +148,10 @@ class Network(Saves, Building, Trainer):
         """
         if symbolic.is_symbolic(x):
             return symbolic.call(self, x, bool(training))
+        said: Any = training
         if training is None:
-            training = self.told if any(self.told) else False
-        return self._as_handed_out(self.forward(x, training))
+            said = self.told if any(self.told) else False
+        return self._as_handed_out(self.forward(x, said))
 
     def _as_handed_out(self, y):
         """Outputs in the form in which the user has them."""
