@@ -56,7 +56,9 @@ def write(model) -> dict:
         outputs = worked_out(unit.compute_output_shape,
                              shapes if unit.called_on_list else shapes[0])
         for place, shape in enumerate(outputs if isinstance(outputs, list) else [outputs]):
-            made[i, place] = _described(shape, (unit.requested_policy or model.policy).compute,
+            dtype_made = "bool" if getattr(unit, "gives_truth", False) else (
+                unit.requested_policy or model.policy).compute
+            made[i, place] = _described(shape, dtype_made,
                                         (_entry_name(unit), number,
                                          unit.place if isinstance(unit, Piece) else place))
     ends = []

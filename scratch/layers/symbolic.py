@@ -73,6 +73,18 @@ class SymbolicTensor:
     def __pow__(self, other):
         return combined("**", self, other)
 
+    def __gt__(self, other):
+        return combined(">", self, other)
+
+    def __ge__(self, other):
+        return combined(">=", self, other)
+
+    def __lt__(self, other):
+        return combined("<", self, other)
+
+    def __le__(self, other):
+        return combined("<=", self, other)
+
     def __getitem__(self, key):
         return call(OPERATORS["[]"](key), self)
 
