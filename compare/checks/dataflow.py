@@ -177,7 +177,8 @@ def _backward(model: Network, watched: list[Watched], end: Any, fused: Any) -> I
             if j in reached:
                 arrived += [(reader.sent or [None] * len(sources))[k]
                             for k, source in enumerate(sources) if source == i
-                            and reader.sends_back(k) and k < len(sources) - len(getattr(reader.layer, "masked_by", ()))]
+                            and reader.sends_back(k)
+                            and k < len(sources) - len(getattr(reader.layer, "masked_by", ()))]
         terms = [Bounded(gradient, rounding) for gradient in arrived if gradient is not None]
         regularizer = seen.layer.activity_regularizer
         if regularizer is not None and seen.output is not None:

@@ -22,7 +22,7 @@ def no_gradient(dy: Bounded, shape: tuple[int, ...]) -> Bounded:
 
 def as_truth(x: np.ndarray) -> np.ndarray:
     """Numbers drawn for an input that holds truth: 1 for what is above 0."""
-    return (np.asarray(x) > 0).astype(x.dtype)
+    return np.asarray(x > 0, x.dtype)
 
 
 class Comparison(Binary):
@@ -187,9 +187,9 @@ class Where(Binary):
         condition, a, b = self.x
         chosen = condition.value != 0
         self.chosen = chosen
-        self.turned = (np.abs(condition.value) <= condition.bound) & (condition.bound > 0)
         # a comparison that may be turned over has an error of 1
-        self.turned |= (condition.bound > 0) & (condition.bound >= 1)
+        self.turned = (condition.bound > 0) & (
+            (np.abs(condition.value) <= condition.bound) | (condition.bound >= 1))
         value = np.where(chosen, a.value, b.value)
         error = np.where(chosen, a.bound, b.bound)
         either = np.abs(a.value - b.value) + a.bound + b.bound
