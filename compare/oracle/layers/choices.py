@@ -52,8 +52,8 @@ class Logical(Comparison):
         return as_truth(x)
 
     def turned(self, a: Bounded, b: Bounded) -> np.ndarray:
-        return np.logical_or(*np.broadcast_arrays(*(
-            (np.abs(each.value) <= each.bound) & (each.bound > 0) for each in (a, b))))
+        return np.asarray(np.logical_or(*((np.abs(each.value) <= each.bound) & (each.bound > 0)
+                                          for each in (a, b))))
 
 
 @judges("GreaterOperation")
