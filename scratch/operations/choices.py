@@ -186,6 +186,7 @@ class WhereOperation(Operation):
     """
 
     sample_by_sample = True
+    merges = True  # unless a and b are numbers
     inputs_without_gradient = (0,)
 
     def __init__(self, operands=(None, None, None), **kwargs):

@@ -445,6 +445,7 @@ LAYERS: dict[str, Entry] = {
             ("Conv1D", {"filters": 3, "kernel_size": 2, "padding": "same",
                         "kernel_constraint": "max_norm"}),
             ("LayerNormalization", {"axis": 1}), ("Flatten", {}), ("MaxPooling1D", {}),
+            ("BatchNormalization", {"momentum": 0.9, "epsilon": 1e-3}),
             ("GlobalAveragePooling2D", {}), ("Softmax", {}), ("Dropout", {"rate": 0.3}),
             ("GRU", {"units": 2, "recurrent_dropout": 0.3})))}, inside_fits),
     "SpectralNormalization": Entry((VECTOR, SEQUENCE, IMAGE, VOLUME), {
