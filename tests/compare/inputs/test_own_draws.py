@@ -78,6 +78,7 @@ def pixels():
     return np.random.default_rng(0).random((4, 6, 4, 1)).astype("float32")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("sampling, nested", [(Sampling, True), (Sampling, False),
                                               (Stretched, True)])
 def test_the_whole_is_checked_with_the_same_draw_on_both_sides(sampling, nested):

@@ -134,7 +134,7 @@ def batch(model):
     return x.astype("float32"), np.array([0, 1, 1, 0])
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("layer, shape, names", [
     (TokenAndPosition, (5,), {"embedding_1_embeddings": "embeddings"}),
     (PatchEncoder, SEQUENCE, {"embedding_embeddings": "embeddings"}),
