@@ -23,6 +23,7 @@ from compare.checks import (
     precisions,
     sparse_probe,
     specification,
+    told_in_training,
     training_trajectory,
 )
 from compare.checks.chosen_layers import ChosenLayers
@@ -62,7 +63,7 @@ def _report_on(model, twin, called, reference: Trace, given: dict, probes: bool,
     whole = whole_layers(model)
     # whoever changes its input in place changes that of one run alone
     reference = replace(reference, x=mapped(np.array, reference.x))
-    notes = [*notes, *precisions.notes(reference)]
+    notes = [*notes, *precisions.notes(reference), *told_in_training.notes(reference)]
     only = None if some is None else some.positions
     if is_keras(twin):
         outside.attach(reference, twin, whole)

@@ -110,13 +110,16 @@ def _checked(model, twin, batch: tuple, gradients, probes: bool, steps: int, see
         check_alone(layers=layers, sample=sample)
         return foreign_outputs.check_outputs(twin, x, model, because=because)
     model, twin = _pair(model, twin, batch)
+    drawn_inputs = batches.drawn_inputs(twin)
+    if drawn_inputs:
+        x = batches.with_draws(twin, x, drawn_inputs, seed)
     if not isinstance(twin, Trace):
         x = grouping.inputs_of(twin, x)
         y, upstream = (grouping.outputs_of(twin, given) for given in (y, upstream))
         sample_weight = grouping.weights_of(twin, sample_weight)
     joined = getattr(model, "spans", ())
     whole = whole_layers(model)
-    notes = adapters.notes_on(model)
+    notes = adapters.notes_on(model) + batches.about_draws(drawn_inputs)
     if not passes.with_gradients(model, twin, gradients):
         check_alone(y=y, upstream=upstream, sample_weight=sample_weight)
         notes.append(passes.about_forward_alone(model, gradients))

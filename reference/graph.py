@@ -5,7 +5,6 @@ Models inside models are written out at their place, their layers by path: `base
 that is called again makes a call of its own, `conv2d (call 2)`.
 """
 
-import inspect
 from collections import Counter
 from typing import Any, NamedTuple
 
@@ -21,9 +20,8 @@ from reference.masks import (
 from reference.operations import Called
 from reference.outputs import RECURRENT, OneOutput, several
 from reference.quiet import keras
+from reference.steps import CALLED_APART, OnSteps, around_model
 
-# on their inputs one by one, not on a list of them
-CALLED_APART = (keras.layers.MultiHeadAttention, keras.layers.GroupQueryAttention)
 Named = tuple[str, int]  # a call in a config: the layer's name, and the number of the call
 
 
@@ -87,6 +85,8 @@ def calls_of(model) -> list[Call]:
 
 def _identity(layer: Any) -> Any:
     """What all calls of a layer, of an operation or of one of a layer's outputs have in common."""
+    if isinstance(layer, OnSteps):
+        return _identity(layer.layer)
     if isinstance(layer, OneOutput):
         return id(layer.layer), layer.place
     return (id(layer.operation), layer.place) if isinstance(layer, Called) else id(layer)
@@ -163,9 +163,13 @@ def _written_out(model, inside: str) -> tuple[list[tuple], list[int]]:
 
     for i, (unit, reads, merges, causal) in enumerate(units):
         start, read, path = len(found), tuple(map(position, reads)), inside + unit.name
-        if isinstance(unit, keras.Model):
-            calls, made = _written_out(unit, f"{path}.")
+        stepwise = around_model(unit)
+        if isinstance(unit, keras.Model) or stepwise:
+            inner, within = (unit.layer, f"{path}.{unit.layer.name}.") if stepwise else (
+                unit, f"{path}.")
+            calls, made = _written_out(inner, within)
             for layer, name, sources, *told in calls:
+                layer = OnSteps(layer) if stepwise else layer
                 found.append((layer, name, tuple(start + source if source >= 0
                                                  else read[-1 - source] for source in sources),
                               *told))
@@ -299,14 +303,9 @@ def _followed_back(ends: list[Named], reads: dict[Named, list[Named]]) -> tuple[
 
 def _arguments(name: str, call: dict, model) -> list:
     """What a layer was called on."""
-    # `training` is what the model around it is called with, whatever was said at this call; where
-    # nothing was said Keras writes False, or what the layer takes then
-    unsaid = None
-    if call["kwargs"].get("training") is True:
-        parameters = inspect.signature(model.get_layer(name).call).parameters
-        unsaid = getattr(parameters.get("training"), "default", False)
+    # `training` is what fit, evaluate and predict say it is, whatever was said at this call
     own = {key: value for key, value in call["kwargs"].items()
-           if not (_is_none(value) or (key == "training" and value in (False, unsaid)))}
+           if not (_is_none(value) or (key == "training" and isinstance(value, bool)))}
     more = []
     if own and isinstance(model.get_layer(name), CALLED_APART):
         more = [own.pop(key) for key in ("query", "value", "key") if key in own]

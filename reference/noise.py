@@ -8,13 +8,14 @@ they drew for each image; all others leave images as they are, so that two netwo
 """
 
 import contextlib
-import itertools
+import functools
 from typing import Any
 
 import numpy as np
 
 from reference import image_draws, recurrent_noise
 from reference.quiet import keras, tf
+from reference.steps import STEPWISE, OnSteps, at_step, in_turn, inside
 
 StochasticDepth = keras.src.applications.convnext.StochasticDepth
 MULTIPLYING = (keras.layers.Dropout, keras.layers.GaussianDropout, StochasticDepth)
@@ -35,7 +36,7 @@ def _dropout_of(layer) -> float:
 
 def is_random(layer) -> bool:
     """Whether the layer draws numbers in training."""
-    if isinstance(layer, keras.layers.TimeDistributed):
+    if isinstance(layer, STEPWISE):
         return is_random(layer.layer)
     if image_draws.is_drawn(layer) or drops_weights(layer) or recurrent_noise.drops(layer):
         return True
@@ -62,7 +63,7 @@ def apply(layer, x, noise, **mask):
     if recurrent_noise.drops(layer):
         with given({layer: [noise]}):
             return layer.call(x, training=True, **mask)
-    if isinstance(layer, keras.layers.TimeDistributed):
+    if isinstance(layer, STEPWISE):
         return _apply_by_step(layer.layer, x, noise)
     noise = tf.cast(noise, x.dtype)
     if isinstance(layer, keras.layers.AlphaDropout):
@@ -92,7 +93,7 @@ def drawn(layer: Any, x: Any) -> np.ndarray:
         return _drawn_weights(layer, x)
     if recurrent_noise.drops(layer):
         return recurrent_noise.drawn(layer, x)
-    if isinstance(layer, keras.layers.TimeDistributed):
+    if isinstance(layer, STEPWISE):
         made = drawn(layer.layer, tf.reshape(x, [-1, *x.shape[2:]]))
         made = made.reshape((1,) * (x.ndim - 1 - made.ndim) + made.shape)
         first = x.shape[:2] if len(made) > 1 else (1, 1)
@@ -131,7 +132,15 @@ def by_layer(layers: list, noise: dict) -> dict:
     """
     found: dict = {layer: None for layer in layers if image_draws.is_undrawn(layer)}
     for position in sorted(noise):
-        found.setdefault(layers[position], []).append(noise[position])
+        layer, given = layers[position], [noise[position]]
+        if isinstance(layer, OnSteps) and (inside(layer) in found
+                                           or isinstance(layer.layer, OnSteps)):
+            raise ValueError(f"Layer {layer.name!r}: expected a layer that draws on every step of "
+                             "a sequence to be called once. Received one that is called again")
+        if isinstance(layer, OnSteps):  # a call of the layer for each step
+            layer, steps = layer.layer, noise[position].shape[1]
+            given = [functools.partial(at_step, noise[position], t) for t in range(steps)]
+        found.setdefault(layer, []).extend(given)
     return found
 
 
@@ -142,7 +151,7 @@ def given(noise: dict):
 
     def weighing(layer, tensors):
         """An attention's own way from scores to what it puts out, with this noise."""
-        calls, own = itertools.cycle(tensors), layer._apply_scores
+        calls, own = in_turn(tensors), layer._apply_scores
 
         def attended(scores, value, scores_mask=None, training=False):
             made, weights = own(scores, value, scores_mask=scores_mask, training=False)
@@ -154,7 +163,7 @@ def given(noise: dict):
         return attended
 
     def using(layer, tensors, own):
-        calls = itertools.cycle(tensors) if tensors else None
+        calls = in_turn(tensors) if tensors else None
 
         def call(x, training=False, **more):
             if training and calls:

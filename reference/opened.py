@@ -5,39 +5,46 @@ inside it. What its `call` does with them is a graph, which can stand in the blo
 what the function of a Lambda makes of its input by Keras's operations.
 """
 
+import contextlib
+import functools
 import inspect
 
 import numpy as np
 
 from reference.model import compile_config, compile_model, model_dtype
 from reference.outside import is_somebodys, known_from
+from reference.own_draws import drawing, draws_of, names_of
+from reference.own_weight import OwnWeight, as_layers
 from reference.quiet import keras, precision
 
+GRAPHS = (keras.Sequential, keras.src.models.functional.Functional)
+SAME = 1e-5  # apart, of the largest number
 SIZE = 16  # of an axis that an input leaves open, where the two are compared
 
 
 def opened(model, kept=frozenset()):
     """The functional model that has, in the place of layers of somebody's own, what is inside them.
 
-    It shares all layers and weights. The model itself, if it has no such layers, or if one of them
-    does more than that: has weights of its own, adds a loss, draws, computes otherwise in training,
+    It shares all layers and weights; one that such a layer has itself makes a layer, see
+    `own_weight.py`, and what it draws an input, see `own_draws.py`. The model itself, if it has no
+    such layers, or if one of them does more than that: adds a loss, computes otherwise in training,
     casts what it reads, or is no graph.
 
     Args:
         model: a Sequential or a functional model.
         kept: names of layers that are to stay as they are.
     """
-    own = [layer for layer in model.layers if layer.name not in kept and (
-        isinstance(layer, keras.layers.Lambda)
-        or is_somebodys(layer) and not isinstance(layer, keras.Model))]
+    own = _own_layers(model, kept)
     policies = [layer.dtype_policy for layer in own]
     if not own or not model.built or any(policy.compute_dtype != policy.variable_dtype
                                          for policy in policies):
         return model
     try:
         with precision(model_dtype(model)):
-            graph, in_training = (_written_out(model, own, said) for said in (None, True))
-            same = _kinds(graph) == _kinds(in_training) and _alike(model, graph)
+            x = _batch(model)
+            draws = draws_of(model, x)
+            graph, in_training = (_written_out(model, own, said, draws) for said in (None, True))
+            same = _kinds(graph) == _kinds(in_training) and _alike(model, graph, x, draws)
     except Exception:  # somebody's own call may raise anything; it then stays a layer
         return model
     if not same:
@@ -48,36 +55,96 @@ def opened(model, kept=frozenset()):
     return graph
 
 
-def _written_out(model, own: list, training):
-    """The model with the calls of some layers run on symbols."""
+def _own_layers(model, kept) -> list:
+    """The layers of somebody's own in a model, those of models in it among them."""
+    found = []
+    for layer in model.layers:
+        if isinstance(layer, GRAPHS):
+            found += _own_layers(layer, ())
+        elif layer.name not in kept and (isinstance(layer, keras.layers.Lambda) or is_somebodys(
+                layer) and not isinstance(layer, (keras.Model, OwnWeight))):
+            found.append(layer)
+    return found
+
+
+def _written_out(model, own: list, training, draws: list):
+    """The model with the calls of some layers run on symbols, and inputs behind its own for what
+    they draw.
+
+    Raises:
+        ValueError: for draws in a model whose inputs are no list.
+    """
     def call(layer, *args, **kwargs):
+        if isinstance(layer, GRAPHS) and _holds(layer, own):
+            # its layers stand in the place of the call, by their own names
+            return _functional(layer)._run_through_graph(
+                args[0], operation_fn=lambda inner: functools.partial(call, inner))
         if not any(layer is each for each in own):
             return layer(*args, **kwargs)
         said = {key: value for key, value in kwargs.items()
                 if value is not None and key != "training"}
         if "training" in inspect.signature(layer.call).parameters:
             said["training"] = training
+        source[:] = keras.tree.flatten(args)
         return layer.call(*args, **said)
 
-    graph = keras.Model(model.inputs, model.outputs) if isinstance(
-        model, keras.Sequential) else model
-    made = keras.models.clone_model(graph, clone_function=lambda layer: layer, call_function=call)
+    graph = _functional(model)
+    sources = None
+    if draws:
+        if isinstance(model._inputs_struct, dict):
+            raise ValueError("Expected inputs in a list, as layers draw. Received: a dictionary")
+        sources = [keras.Input(batch_shape=each.shape, dtype=each.dtype, name=each.name)
+                   for each in graph.inputs]
+        more = [keras.Input(draw.shape[1:], dtype=keras.backend.standardize_dtype(draw.dtype),
+                            name=name) for draw, name in zip(draws, names_of(len(draws)))]
+        graph = keras.Model([*graph.inputs, *more], graph.outputs)
+        sources += more
+        rest = iter(more)
+    given = drawing(lambda shape: next(rest)) if draws else contextlib.nullcontext()
+    with as_layers(own) as source, given:
+        made = keras.models.clone_model(graph, input_tensors=sources, call_function=call,
+                                        clone_function=lambda layer: layer)
     made.name = model.name
     return made
+
+
+def _functional(model):
+    return keras.Model(model.inputs, model.outputs) if isinstance(
+        model, keras.Sequential) else model
+
+
+def _holds(model, own: list) -> bool:
+    """Whether one of these layers stands in a model, at any depth."""
+    return any(layer is each for layer in _own_layers(model, ()) for each in own)
 
 
 def _kinds(graph) -> list[type]:
     return [type(operation) for operation in graph.operations]
 
 
-def _alike(model, graph) -> bool:
-    """Whether both have the same weights and losses and give the same numbers."""
+def _batch(model) -> list:
+    """A batch of two for each input."""
     rng = np.random.default_rng(0)
-    x = [(rng.standard_normal if "float" in source.dtype else np.zeros)(
+    return [(rng.standard_normal if "float" in source.dtype else np.zeros)(
         [2, *(SIZE if size is None else size for size in source.shape[1:])]).astype(source.dtype)
         for source in model.inputs]
-    pairs = [keras.tree.flatten(each(x if len(x) > 1 else x[0], training=False))
-             for each in (model, graph)]
+
+
+def _alike(model, graph, x: list, draws: list) -> bool:
+    """Whether both have the same weights and losses and give the same numbers."""
+    rest = iter(draws)
+    with drawing(lambda shape: next(rest)):
+        theirs = model(x if len(x) > 1 else x[0], training=False)
+    both = [*x, *draws]
+    pairs = [keras.tree.flatten(each) for each in (
+        theirs, graph(both if len(both) > 1 else both[0], training=False))]
     weights = [{id(weight) for weight in each.weights} for each in (model, graph)]
     return weights[0] == weights[1] and len(model.losses) == len(graph.losses) and all(
-        np.array_equal(np.array(a), np.array(b)) for a, b in zip(*pairs, strict=True))
+        _close(np.array(a), np.array(b)) for a, b in zip(*pairs, strict=True))
+
+
+def _close(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two outputs differ by no more than the order of sums does, in which a product with a
+    matrix of one's own is made."""
+    return a.shape == b.shape and bool(
+        np.abs(a - b).max(initial=0) <= SAME * np.abs(a).max(initial=0))

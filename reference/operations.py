@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from reference.quiet import keras
+
 # operations of several outputs, each of which is a call of its own here
 CUTTING = ("Split", "Unstack")
 
@@ -46,10 +48,22 @@ class Called(WithoutWeights):
 
     def __call__(self, x, training=None):
         """The operation on a tensor, or on a list of them in order."""
-        rest = iter(x if isinstance(x, (list, tuple)) else [x])
+        given = list(x) if isinstance(x, (list, tuple)) else [x]
+        number = given[0].dtype  # truth is held in numbers between operations
+        kind = type(self.operation).__name__
+        truths = range(len(given)) if kind.startswith("Logical") or self._casts_truth(kind) else (
+            [0] if kind == "Where" else [])
+        for k in truths:
+            given[k] = keras.ops.cast(given[k], "bool")
+        rest = iter(given)
         made = self.operation(*[_filled(argument, rest) for argument in self.arguments],
                               **self.keywords)
-        return made if self.place is None else made[self.place]
+        made = made if self.place is None else made[self.place]
+        return keras.ops.cast(made, number) if made.dtype == "bool" or kind == "Cast" else made
+
+    def _casts_truth(self, kind: str) -> bool:
+        """Whether it is a cast of what a comparison makes."""
+        return kind == "Cast" and self.arguments[0]["config"]["dtype"] == "bool"
 
     @property
     def cuts(self) -> bool:

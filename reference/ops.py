@@ -17,13 +17,14 @@ from reference import image_draws
 from reference import noise as noises
 from reference.carried_states import from_zeros
 from reference.failures import naming
-from reference.graph import CALLED_APART, calls_of, ends_of
+from reference.graph import calls_of, ends_of
 from reference.handing import handed
 from reference.kernels import refuse_corrupting, refuse_larger_windows
 from reference.masks import ATTENDING
 from reference.outputs import RECURRENT, side_by_side
 from reference.quiet import keras, precision, tf
 from reference.statistics import in_use, is_adapted
+from reference.steps import CALLED_APART, inside, of_a_step
 from reference.weight_names import weight_names
 
 LOW = ("float16", "bfloat16")
@@ -133,14 +134,14 @@ class Op:
             x, more = handed(self.layer, x[:own], [tf.cast(each, bool) for each in x[own:]])
             told |= more
         if not self.merges:
-            refuse_larger_windows(self.layer, tuple(x.shape))
+            refuse_larger_windows(*of_a_step(self.layer, tuple(x.shape)))
             if gradients:
-                refuse_corrupting(self.layer, tuple(x.shape))
+                refuse_corrupting(*of_a_step(self.layer, tuple(x.shape)))
         if isinstance(self.layer, OF_CLASSES):  # through numbers, for TensorFlow knows no way back
             return tf.cast(self.call(tf.constant(x.numpy())), x.dtype)
         if noise is not None and training:
             return noises.apply(self.layer, x, noise, **told)
-        training = training and not image_draws.is_undrawn(self.layer)
+        training = training and not image_draws.is_undrawn(inside(self.layer))
         apart = isinstance(self.layer, CALLED_APART)
         with swapped(self.layer, "activity_regularizer", None):
             inputs = x if apart else [x]

@@ -4,12 +4,12 @@ First the noise of the features, then that of the states, of layers with a recur
 gate by gate; of a layer that runs in both directions first all of the one that reads forwards.
 """
 
-import itertools
 from typing import Any
 
 import numpy as np
 
 from reference.quiet import keras, tf
+from reference.steps import in_turn
 
 RECURRENT = (keras.layers.SimpleRNN, keras.layers.LSTM, keras.layers.GRU)
 
@@ -61,7 +61,7 @@ def handed(layer: Any, tensors: list) -> list:
 
 def _using(layer, tensors: list, place: slice):
     """A call of the layer in which its cell takes noise from that place at every step."""
-    calls, own, cell = itertools.cycle(tensors), layer.call, layer.cell
+    calls, own, cell = in_turn(tensors), layer.call, layer.cell
 
     def call(x, training=False, **more):
         if not training:

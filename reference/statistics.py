@@ -8,10 +8,12 @@ import contextlib
 
 from reference.graph import layers_of
 from reference.quiet import keras
+from reference.steps import inside
 
 
 def is_adapted(layer) -> bool:
     """Whether the layer holds statistics of data among its weights, and a copy of them."""
+    layer = inside(layer)
     return isinstance(layer, keras.layers.Normalization) and layer.input_mean is None
 
 
@@ -24,7 +26,7 @@ def set_weights(model, weights: list) -> None:
     model.set_weights(weights)
     for layer in layers_of(model):
         if is_adapted(layer):
-            layer.finalize_state()
+            inside(layer).finalize_state()
 
 
 @contextlib.contextmanager
@@ -33,6 +35,7 @@ def in_use(layer):
     if not is_adapted(layer):
         yield
         return
+    layer = inside(layer)
     kept = layer.mean, layer.variance
     layer.finalize_state()
     try:

@@ -36,6 +36,11 @@ def as_graph(model):
         return model
     shape = _input_shape(model)
     owner = f"{type(model).__name__} {model.name!r}"
+    if shape is None and type(model).train_step is not keras.Model.train_step:
+        parts = [name for name, value in vars(model).items() if is_graph(value)]
+        raise ValueError(f"Expected a model that is a graph of layers. Received: {owner}, trained "
+                         "by a train_step of its own, of which a check knows nothing. Check its "
+                         f"parts by themselves: {', '.join(parts) or 'none of which are graphs'}")
     if shape is None:
         raise ValueError(f"Expected a subclassed model that knows the shape of its one input. "
                          f"Received: {owner}, not built: call it on a batch first")

@@ -17,6 +17,7 @@ from scratch import (
                      optimizers,
                      precision,
                      regularizers,
+                     stepwise,  # noqa: F401  which a TimeDistributed around a model is
                      utils,
 )
 from scratch.errors import NonFiniteLossError, UnsupportedError

@@ -11,17 +11,23 @@ from scratch.operations import Operation, is_operation, is_tensor
 
 CAUSAL = "use_causal_mask"  # what an attention is told at its call
 STATES = "initial_state"  # what a recurrent layer is
+TRAINING = "training"  # what any layer is
 Named = tuple[str, int]  # a call: the layer's name, and the number of the call
 Output = tuple[Named, int]  # one of a call's outputs, counted from 0
 Reads = tuple[list[Output], Callable | None]  # and the form in which they are handed over
 
 
-def called_on(unit, tensors: list) -> dict:
-    """What a call is made on, as Keras writes it."""
+def called_on(unit, tensors: list, told: bool = False) -> dict:
+    """What a call is made on, as Keras writes it.
+
+    Args:
+        told: whether it is made with training=True.
+    """
+    more = {TRAINING: True} if told else {}
     if hasattr(unit, "state_widths") and unit.own_inputs > 1:
-        return {"args": tensors[:1], "kwargs": {STATES: tensors[1:]}}
+        return {"args": tensors[:1], "kwargs": {STATES: tensors[1:], **more}}
     kwargs = unit.keyword_arguments() if isinstance(unit, Operation) else (
-        {CAUSAL: True} if getattr(unit, CAUSAL, False) else {})
+        {CAUSAL: True} if getattr(unit, CAUSAL, False) else {}) | more
     return {"args": _arguments(unit, tensors), "kwargs": kwargs}
 
 
@@ -49,6 +55,17 @@ def causal_at(entry: dict) -> bool:
     return True in said
 
 
+def told_at(entry: dict, number: int) -> bool:
+    """Whether a layer or a model was told at one of its calls that it is in training.
+
+    Where nothing was said Keras writes False, for layers that then take themselves to be in
+    training True.
+    """
+    layer = LAYERS.get(str(entry.get("class_name")))
+    return entry["inbound_nodes"][number].get("kwargs", {}).get(TRAINING) is True and not getattr(
+        layer, "called_in_training", False)
+
+
 def initial_states_at(entry: dict) -> int:
     """On how many initial states a recurrent layer is called."""
     for node in entry.get("inbound_nodes", ()):
@@ -68,7 +85,6 @@ def calls_in(name: str, entry: dict):
                          f"'kwargs'. Received: {nodes!r:.200}")
     for number, node in enumerate(nodes):
         layer = LAYERS.get(str(entry.get("class_name")))
-        unsaid = getattr(layer, "called_in_training", False)
         if layer is not None and layer.calls_apart:
             node = _listed(node)
         if hasattr(layer, CAUSAL):
@@ -77,13 +93,13 @@ def calls_in(name: str, entry: dict):
         own = dict(node.get("kwargs", {}))
         states = own.pop(STATES, None) if hasattr(layer, "state_widths") else None
         if states is not None:
-            (first, *_), _ = _read_by({**node, "kwargs": own}, f"Layer {name!r}", unsaid)
+            (first, *_), _ = _read_by({**node, "kwargs": own}, f"Layer {name!r}")
             listed = states if isinstance(states, (list, tuple)) else [states]
             yield (name, number), ([first, *(_tensor(each, f"{STATES} of layer {name!r}")
                                              for each in listed)], with_states)
             continue
         yield (name, number), (_operands(node, name) if is_operation(entry) else
-                               _read_by(node, f"Layer {name!r}", unsaid))
+                               _read_by(node, f"Layer {name!r}"))
 
 
 def with_states(values: list) -> list:
@@ -111,16 +127,12 @@ def _operands(node: dict, name: str) -> Reads:
     return read, list if listed or len(read) > 1 else None
 
 
-def _read_by(node: dict, owner: str, unsaid: bool) -> Reads:
-    """(the outputs of calls that a call reads, the form in which it takes them).
-
-    Args:
-        unsaid: what Keras writes for `training` where nothing was said, if not False.
-    """
+def _read_by(node: dict, owner: str) -> Reads:
+    """(the outputs of calls that a call reads, the form in which it takes them)."""
     # `training` is what fit, evaluate and predict say it is, whatever was said when the model was
-    # put together; where nothing was said Keras writes False, for some layers True
+    # put together, see `told_at`
     own = {key: value for key, value in node.get("kwargs", {}).items()
-           if not (_is_none(value) or (key == "training" and value in (False, unsaid)))}
+           if not (_is_none(value) or (key == TRAINING and isinstance(value, bool)))}
     args = list(node.get("args", ()))
     if not args and "inputs" in own:
         args = [own.pop("inputs")]

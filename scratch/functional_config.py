@@ -11,11 +11,13 @@ from typing import Any
 from scratch.call_config import (
     CAUSAL,
     STATES,
+    TRAINING,
     Named,
     call_of,
     called_on,
     calls_in,
     causal_at,
+    told_at,
     with_states,
 )
 from scratch.errors import UnsupportedError
@@ -50,11 +52,13 @@ def write(model) -> dict:
     for i, call in enumerate(model.calls):
         unit, tensors = call.unit, [made[each] for each in call.read]
         shapes = [tensor["config"]["shape"] for tensor in tensors]
-        number = _called(unit, tensors, entries[_entry_name(unit)]["inbound_nodes"])
+        number = _called(unit, tensors, entries[_entry_name(unit)]["inbound_nodes"], call.told)
         outputs = worked_out(unit.compute_output_shape,
                              shapes if unit.called_on_list else shapes[0])
         for place, shape in enumerate(outputs if isinstance(outputs, list) else [outputs]):
-            made[i, place] = _described(shape, (unit.requested_policy or model.policy).compute,
+            dtype_made = "bool" if getattr(unit, "gives_truth", False) else (
+                unit.requested_policy or model.policy).compute
+            made[i, place] = _described(shape, dtype_made,
                                         (_entry_name(unit), number,
                                          unit.place if isinstance(unit, Piece) else place))
     ends = []
@@ -72,9 +76,9 @@ def _entry_name(unit) -> str:
     return unit.whole if isinstance(unit, Piece) else unit.name
 
 
-def _called(unit, tensors: list, calls: list[dict]) -> int:
+def _called(unit, tensors: list, calls: list[dict], told: bool) -> int:
     """The number of a call, which is put down unless another piece of the same tensor has been."""
-    call = called_on(unit, tensors)
+    call = called_on(unit, tensors, told)
     if isinstance(unit, Piece) and call in calls:
         return calls.index(call)
     calls.append(call)
@@ -134,6 +138,8 @@ def read(config: dict) -> tuple[Any, Any]:
             said[CAUSAL] = causal_at(entries[call[0]])
         if form is with_states:
             values, said = values[:1], {STATES: values[1:]}
+        if told_at(entries[call[0]], call[1]):
+            said[TRAINING] = True
         made = layer(values[0] if form in (None, with_states) else form(values), **said)
         structure = layer.outputs_as
         tensors[call] = [made] if structure is None else structure.flat(made)

@@ -34,8 +34,7 @@ def layer_to_config(layer: Any, dtype_name: str, of_any_size: bool = False) -> d
     Args:
         of_any_size: whether the layer is built for the next batch only, whose sizes say nothing.
     """
-    is_model = isinstance(layer, tuple(MODELS.values()))
-    if is_model:
+    if hasattr(layer, "calls"):  # a model
         return {**layer.saved_as(), "config": layer.get_config()}
     if isinstance(layer, Input):
         return {"module": "keras.layers", "class_name": "InputLayer",

@@ -64,7 +64,8 @@ class Model(Network):
         tensors, read, self._made_by, order = calls_between(sources, made, self)
         self.inputs = sources
         self.calls = [Call(tensor.layer, tuple(position for position, _ in each),
-                           tuple(place for _, place in each) if any(p for _, p in each) else ())
+                           tuple(place for _, place in each) if any(p for _, p in each) else (),
+                           tensor.told)
                       for tensor, each in zip(tensors, read)]
         self._name_inputs()
         self._name_layers(tensors)

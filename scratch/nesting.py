@@ -20,11 +20,13 @@ class Call(NamedTuple):
         sources: positions of the calls whose outputs it reads; -1 - k is the model's input k.
         places: which output of each of those it reads, from 0; () where it is always the first, as
             of all that have only one.
+        told: whether it is called with training=True.
     """
 
     unit: Any
     sources: tuple[int, ...]
     places: tuple[int, ...] = ()
+    told: bool = False
 
     @property
     def read(self) -> list[tuple[int, int]]:
@@ -33,9 +35,10 @@ class Call(NamedTuple):
 
 
 def written_out(calls: list[Call], owner) -> tuple[list[Layer], list[tuple[int, ...]],
-                                                   dict[tuple[int, int], int]]:
+                                                   dict[tuple[int, int], int], list[bool]]:
     """(the layers of all calls in order, for each the positions of those that it reads, the
-    position of the layer that makes a call's output, by the call and the output's number).
+    position of the layer that makes a call's output, by the call and the output's number, for each
+    layer whether it is called with training=True).
 
     Each layer's first call that does not stand in a model of its own is the layer itself.
 
@@ -46,6 +49,7 @@ def written_out(calls: list[Call], owner) -> tuple[list[Layer], list[tuple[int, 
     sources: list[tuple[int, ...]] = []
     first: dict[int, Layer] = {}  # calls, by what all calls of a layer have in common
     times: Counter[int] = Counter()
+    told: list[bool] = []
     ends: dict[tuple[int, int], int] = {}
     read_of: dict[int, list[int]] = {}  # which outputs of a call are read
     for position, place in sorted({each for call in calls for each in call.read}
@@ -55,6 +59,8 @@ def written_out(calls: list[Call], owner) -> tuple[list[Layer], list[tuple[int, 
         start = len(layers)
         read = tuple(ends[each] if each[0] >= 0 else each[0] for each in call.read)
         places = read_of.get(i, [])
+        inner = [] if isinstance(call.unit, Layer) else call.unit.told
+        told += [call.told or each for each in inner] or [call.told]
         for path, layer, own_sources in _inside(call.unit, places):
             times[id(layer.params)] += 1
             number = times[id(layer.params)]
@@ -70,10 +76,11 @@ def written_out(calls: list[Call], owner) -> tuple[list[Layer], list[tuple[int, 
             layers.append(placed)
             sources.append(read if own_sources is None else tuple(
                 start + source if source >= 0 else read[-1 - source] for source in own_sources))
+        told += [False] * (len(layers) - len(told))  # what takes out outputs
         for place, end in _ends(call.unit, places):
             ends[i, place] = start + end if end >= 0 else len(layers) - 1
     _require_distinct(layers, owner)
-    return layers, sources, ends
+    return layers, sources, ends, told
 
 
 def _ends(unit, places: list[int]):

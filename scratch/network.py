@@ -32,6 +32,8 @@ class Network(Saves, Building, Trainer):
         layers: what is called, in the order of computation, models in this one written out.
         sources: for each layer the positions of those whose outputs it reads; -1 - k: the model's
             input k.
+        told: for each layer whether the graph calls it with training=True, which `fit`, `evaluate`
+            and `predict` overrule.
         ends: positions of the layers that make the model's outputs.
         end_masks: for each of them the mask that goes along with its output, or None.
         output_masks: after a forward pass, for each output which of its steps count, (batch,
@@ -44,7 +46,8 @@ class Network(Saves, Building, Trainer):
 
     inputs_as: Structure | None = None
     outputs_as: Structure | None = None
-
+    # The model that it is a wrapper of, which makes the output of each step; None for no wrapper.
+    on_every_step: Any = None
     def __init__(self, name: str | None, default_name: str, trainable: bool, dtype):
         super().__init__()
         self.named = name is not None
@@ -55,6 +58,7 @@ class Network(Saves, Building, Trainer):
         self.calls: list[Call] = []
         self.layers: list[Layer] = []
         self.sources: list[tuple[int, ...]] = []
+        self.told: list[bool] = []
         self.ends: list[int] = []
         self.end_masks: list[Mask | None] = []
         self.output_masks: Several | None = None
@@ -114,7 +118,7 @@ class Network(Saves, Building, Trainer):
 
     def _write_out(self) -> None:
         """Make `layers`, `sources` and `ends` of `calls`."""
-        self.layers, sources, made = written_out(self.calls, self)
+        self.layers, sources, made, self.told = written_out(self.calls, self)
         self.ends = [made[each] for each in self.made_by] if self.calls else []
         self.sources, masks = with_masks(self.layers, sources, self.ends)
         self.end_masks = [self._known(masks[end]) for end in self.ends]
@@ -135,15 +139,19 @@ class Network(Saves, Building, Trainer):
         """For each output of the model the call that makes it, and which of its outputs it is."""
         return [(len(self.calls) - 1, 0)]
 
-    def __call__(self, x, training: bool = False):
+    def __call__(self, x, training: bool | None = None):
         """`forward`; on a symbolic tensor the next one of a graph, for a model around this one.
 
-        There `training` is not looked at: as in Keras, it is what `fit`, `evaluate` and `predict`
-        say. To keep a part as it is in training, set its `trainable` to False.
+        There `training` is what `fit`, `evaluate` and `predict` say, as in Keras. Where nobody says
+        anything, layers and models that the graph calls with training=True are in training, all
+        others are not. To keep a part as it is in training, set its `trainable` to False.
         """
         if symbolic.is_symbolic(x):
-            return symbolic.call(self, x)
-        return self._as_handed_out(self.forward(x, training))
+            return symbolic.call(self, x, bool(training))
+        said: Any = training
+        if training is None:
+            said = self.told if any(self.told) else False
+        return self._as_handed_out(self.forward(x, said))
 
     def _as_handed_out(self, y):
         """Outputs in the form in which the user has them."""
@@ -152,9 +160,10 @@ class Network(Saves, Building, Trainer):
     def forward(self, x, training=False):
         # the last places, -1 - k, are the model's inputs
         outputs = [*self.layers, *reversed(each(self.as_input(x)))]
+        told = training if isinstance(training, list) else [training] * len(self.layers)
         for i, layer in enumerate(self.layers):
             read = [outputs[j] for j in self.sources[i]]
-            outputs[i] = y = low_precision.forward(layer, taken(layer, read), training)
+            outputs[i] = y = low_precision.forward(layer, taken(layer, read), told[i])
             if layer.activity_regularizer is not None:
                 layer.last_output = y
         if self.has_output_masks:

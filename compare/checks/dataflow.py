@@ -67,10 +67,12 @@ class Watched:
         for name in ("forward", "backward", "backward_from_logits"):
             self.layer.__dict__.pop(name, None)
 
-    @property
-    def ends_the_way_back(self) -> bool:
-        """Whether its input is classes, which have no gradient."""
-        return getattr(type(self.layer), "without_input_gradient", False) is True
+    def sends_back(self, k: int) -> bool:
+        """Whether its input k has a gradient: classes, truth and masks have none."""
+        if getattr(type(self.layer), "without_input_gradient", False) is True:
+            return False
+        return not getattr(self.layer, "cuts_the_way_back", False) and k not in getattr(
+            self.layer, "inputs_without_gradient", ())
 
     def _send(self, dx: Any) -> Any:
         gradients: list[Any] = [None if each is None else
@@ -129,8 +131,9 @@ def _reached(model: Network, watched: list[Watched], *begun: list[list[Any]]) ->
     found = {i for i, seen in enumerate(watched) if seen.layer.activity_regularizer is not None
              or any(gradients[i] for gradients in begun)}
     for i in reversed(range(len(watched))):
-        if i in found and not watched[i].ends_the_way_back:
-            found.update(source for source in model.sources[i] if source >= 0)
+        if i in found:
+            found.update(source for k, source in enumerate(model.sources[i])
+                         if source >= 0 and watched[i].sends_back(k))
     return found
 
 
@@ -171,9 +174,10 @@ def _backward(model: Network, watched: list[Watched], end: Any, fused: Any) -> I
         seen = watched[i]
         arrived: list[Any] = list(begun[i])
         for j, (reader, sources) in enumerate(zip(watched, model.sources)):
-            if j in reached and not reader.ends_the_way_back:
+            if j in reached:
                 arrived += [(reader.sent or [None] * len(sources))[k]
                             for k, source in enumerate(sources) if source == i
+                            and reader.sends_back(k)
                             and k < len(sources) - len(getattr(reader.layer, "masked_by", ()))]
         terms = [Bounded(gradient, rounding) for gradient in arrived if gradient is not None]
         regularizer = seen.layer.activity_regularizer

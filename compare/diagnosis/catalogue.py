@@ -287,6 +287,10 @@ CATALOGUE: dict[str, Entry] = {
         "Normalize by biased moments, divided by n: in training by the batch's, through which "
         "gradients pass, and moving = moving * momentum + batch * (1 - momentum); use the averages "
         "at inference.", BOTH),
+    "moments-of-all-steps": Entry(
+        "the moments are those of all steps together",
+        "Keras runs a layer on one step after the other: each step is a batch of its own, and the "
+        "moving averages follow once for each.", BOTH),
     "gamma-missing": Entry("gamma has no effect", "Multiply by gamma.", BOTH),
     "normalization-axes": Entry(
         "the moments are taken along other axes",

@@ -9,11 +9,11 @@ import numpy as np
 import scratch
 from compare.tracing import stored_arrays
 from compare.tracing.grouping import forms_of
-from compare.tracing.model_kinds import kind
+from compare.tracing.model_kinds import is_keras, kind
 from compare.tracing.validation import check_batch, each_shape, output_shapes
 from scratch import memory
 from scratch.losses import JointLoss
-from scratch.several import Several
+from scratch.several import Several, each
 
 # what the arrays in a file are called
 OF_A_BATCH = re.compile(r"[xy](_[1-9][0-9]?)?")
@@ -85,6 +85,38 @@ def sized(shape: tuple, sizes) -> tuple:
                          f"Received: {' '.join(map(str, sizes))}")
     rest = iter(sizes)
     return (*shape[:1], *(next(rest) if n is None else n for n in shape[1:]))
+
+
+def drawn_inputs(model) -> list[str]:
+    """The names of those inputs of a live Keras model that take the place of what its layers draw.
+    """
+    if not is_keras(model):
+        return []
+    import reference
+
+    found: list[str] = reference.drawn_inputs(model)
+    return found
+
+
+def with_draws(model, x, names: list[str], seed: int):
+    """A batch with standard normal numbers for these inputs, the model's last, unless it has some.
+
+    Args:
+        x: an array, or a list of arrays for the other inputs.
+    """
+    arrays = list(x) if isinstance(x, (list, tuple)) else list(each(x))
+    sources = model.inputs
+    if len(arrays) != len(sources) - len(names):
+        return x
+    rng = np.random.default_rng(seed)
+    return arrays + [rng.standard_normal((len(arrays[0]), *source.shape[1:])).astype(source.dtype)
+                     for source in sources[-len(names):]]
+
+
+def about_draws(names: list[str]) -> list[str]:
+    """A sentence on the inputs that take the place of draws, none for no such inputs."""
+    return [f"What layers draw at every call comes in from outside, the same for both: "
+            f"{', '.join(names)}, standard normal numbers."] if names else []
 
 
 def targets(model, count: int, rng):

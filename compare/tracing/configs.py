@@ -15,7 +15,7 @@ from compare.tracing.types import Config, Network
 from scratch.call_config import CAUSAL, causal_at, initial_states_at
 from scratch.errors import UnsupportedError
 from scratch.layer_config import layer_from_config
-from scratch.layers import IN_CONFIGS, LAYERS, OWN_NAMES
+from scratch.layers import IN_CONFIGS, LAYERS, OWN_NAMES, TimeDistributed
 from scratch.layers.one_output import OneOutput
 from scratch.losses import JointLoss
 from scratch.mask_config import without_masks
@@ -81,6 +81,8 @@ def layer_entries(config: Config, inside: str = "", trainable: bool = True
         path = f"{inside}{own.get('name')}"
         if "layers" in own:
             yield from layer_entries(own, f"{path}.", trainable)
+        elif around_model(entry):
+            yield from _on_every_step(own, path, trainable)
         elif is_operation(entry):
             yield path, described(entry, kind_of(entry))
         else:
@@ -92,6 +94,26 @@ def layer_entries(config: Config, inside: str = "", trainable: bool = True
             yield path, {**entry, "class_name": kind_there, "config": {
                 **own, "trainable": bool(own.get("trainable", True) and trainable), **at_calls}}
             yield from _outputs_of(path, entry)
+
+
+def around_model(entry: Config) -> bool:
+    """Whether it is a wrapper that runs a model on every step."""
+    inner = entry["config"].get("layer")
+    return isinstance(inner, dict) and "layers" in inner.get("config", {})
+
+
+def _on_every_step(own: Config, path: str, trainable: bool) -> Iterator[tuple[str, Config]]:
+    """The entries of a model that a wrapper with these settings runs on every step: a wrapper
+    around each of its layers, with the layer's own flag and penalty."""
+    model = own["layer"]["config"]
+    for inner, entry in layer_entries(model, f"{path}.{model.get('name')}.",
+                                      trainable and own.get("trainable", True)):
+        config = entry["config"]
+        yield inner, {"class_name": TimeDistributed.__name__, "config": {
+            "name": config.get("name"), "trainable": config.get("trainable", True),
+            "dtype": config.get("dtype", own.get("dtype")),
+            "activity_regularizer": config.get("activity_regularizer"),
+            "layer": {"class_name": entry["class_name"], "config": config}}}
 
 
 def _outputs_of(path: str, entry: Config) -> Iterator[tuple[str, Config]]:

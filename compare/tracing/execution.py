@@ -190,7 +190,8 @@ def _step_back(op: Op, part: Part, gradient: np.ndarray, penalised: bool, learni
     wanted: tuple[Any, ...] = found if isinstance(found, tuple) else (found,)
     masks = len(getattr(op.layer, "masked_by", ()))
     wanted = wanted[:len(wanted) - masks]  # a mask has no gradient
-    missing = any(value is None for value in wanted)
+    without = getattr(op.layer, "inputs_without_gradient", ())
+    missing = any(value is None for k, value in enumerate(wanted) if k not in without)
     if missing and not op.spares("input_gradient"):
         raise LayerError(f"Layer {part.layer!r}: expected a gradient of its input, which the "
                          "layer before it needs. Received: None", "backward")

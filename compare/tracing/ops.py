@@ -83,6 +83,10 @@ class Op:
             return False
         if getattr(type(self.layer), "without_input_gradient", False) is True:
             return True  # its input is classes
+        if tensor in [f"input_gradient_{k + 1}" for k in getattr(
+                self.layer, "inputs_without_gradient", ())] or getattr(
+                self.layer, "cuts_the_way_back", False):
+            return True
         masks = len(getattr(self.layer, "masked_by", ()))
         if masks and int(tensor.rpartition("_")[2]) > len(self.sources) - masks:
             return True  # a mask's

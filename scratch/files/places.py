@@ -3,6 +3,7 @@
     layers/conv2d/vars/0       the first layer of class Conv2D: kernel, then bias (1)
     layers/conv2d_1/vars/0     the second one
     layers/functional/layers/conv2d/vars/0     one of a model that stands among the layers
+    layers/time_distributed/layer/layers/conv2d/vars/0     one of a model on every step
 
 The names in the file count the layers of each class; a layer's own name is a mere attribute. What
 is called more than once is there once, where it comes first.
@@ -57,13 +58,18 @@ def places_of(model, inside: str = "", met: set[int] | None = None,
     for unit in model.units:
         if isinstance(unit, Operation):
             continue  # which Keras does not count among the layers
-        known = next((name for name, kind in MODELS.items() if type(unit) is kind), None)
+        stepwise = getattr(unit, "on_every_step", None)
+        known = unit.saved_as()["class_name"] if stepwise is not None else next(
+            (name for name, kind in MODELS.items() if type(unit) is kind), None)
         base = snake_case(known or type(unit).__name__)
         path = f"{inside}{group}/{numbered(base, counts[base])}"
         counts[base] += 1
         key = id(unit.params) if isinstance(unit, Layer) else id(unit)
         if key not in met:
             met.add(key)
-            parts = None if isinstance(unit, Layer) else places_of(unit, f"{path}/", met, group)
+            if stepwise is not None:
+                path = f"{path}/layer"
+            parts = None if isinstance(unit, Layer) else places_of(
+                stepwise or unit, f"{path}/", met, group)
             places.append(Place(path, unit, parts))
     return places

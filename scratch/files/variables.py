@@ -150,11 +150,12 @@ def _stored(store, places: list[Place], inside: str, called: str) -> dict[str, d
         path = f"{inside}{called}/{name}"
         found[path] = _arrays(store, path)
         place = here.get(path)
-        if place is not None and place.parts is not None:
-            found.update(_stored(store, place.parts, f"{path}/", called))
-        elif place is not None:
+        if place is not None and place.parts is None:
             found.update({f"{path}{inside}": _arrays(store, f"{path}{inside}")
                           for inside in place.unit.file_groups() if inside})
+    for place in places:
+        if place.parts is not None and place.path in store:
+            found.update(_stored(store, place.parts, f"{place.path}/", called))
     return found
 
 

@@ -83,6 +83,7 @@ from scratch.layers.max_pooling import MaxPooling1D, MaxPooling2D, MaxPooling3D
 from scratch.layers.merging import Add, Average, Maximum, Minimum, Multiply, Subtract
 from scratch.layers.multi_head_attention import MultiHeadAttention
 from scratch.layers.normalization import Normalization
+from scratch.layers.own_weight import OwnWeight
 from scratch.layers.random_affine import (
     RandomRotation,
     RandomShear,
@@ -153,6 +154,7 @@ LAYERS = {cls.__name__: cls for cls in (
     AugMix, RandomTranslation, RandomRotation, RandomZoom, RandomShear, RandomPerspective,
     RandomElasticTransform,
     CustomScaleLayer, LayerScale, StochasticDepth,  # of keras.applications
+    OwnWeight,  # of custom layers
 )}
 KNOWN.update(LAYERS)
 
@@ -192,6 +194,7 @@ __all__ = [
     "Normalization", "RMSNormalization", "RepeatVector", "Rescaling", "Resizing",
     "SpatialDropout3D", "UnitNormalization",
     "AdditiveAttention", "Attention", "CustomScaleLayer", "EinsumDense", "Embedding", "LayerScale",
+    "OwnWeight",
     "CategoryEncoding", "Discretization", "Masking",
     "MultiHeadAttention", "GroupedQueryAttention", "StochasticDepth", "TimeDistributed",
     "SpectralNormalization",

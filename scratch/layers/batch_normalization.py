@@ -60,6 +60,7 @@ class BatchNormalization(MomentNormalization):
     """
 
     sample_by_sample_at_inference = True
+    counting_inside = True
 
     non_trainable = ("moving_mean", "moving_variance")
     neutral = {**MomentNormalization.neutral, "synchronized": (False,), "renorm": (False,),

@@ -28,6 +28,7 @@ class SymbolicTensor:
         number: greater than that of every tensor made before.
         call: the first tensor that the same call has made; mostly the tensor itself.
         place: which of the call's outputs it is, from 0: a model may have several.
+        told: of the first of a call, whether that is made with training=True.
     """
 
     def __init__(self, layer, sources, shape, call=None, place=0):
@@ -37,6 +38,7 @@ class SymbolicTensor:
         self.number = next(_numbers)
         self.call = call or self
         self.place = place
+        self.told = False
 
     def __add__(self, other):
         return combined("+", self, other)
@@ -71,6 +73,18 @@ class SymbolicTensor:
     def __pow__(self, other):
         return combined("**", self, other)
 
+    def __gt__(self, other):
+        return combined(">", self, other)
+
+    def __ge__(self, other):
+        return combined(">=", self, other)
+
+    def __lt__(self, other):
+        return combined("<", self, other)
+
+    def __le__(self, other):
+        return combined("<=", self, other)
+
     def __getitem__(self, key):
         return call(OPERATORS["[]"](key), self)
 
@@ -97,9 +111,12 @@ def is_symbolic(inputs) -> bool:
     return isinstance(inputs, SymbolicTensor)
 
 
-def call(layer, inputs) -> Any:
+def call(layer, inputs, told: bool = False) -> Any:
     """What the layer makes of a symbolic tensor, or of a list of them if it merges. A model of
     several outputs makes as many, in the form in which it was given them.
+
+    Args:
+        told: whether it is called with training=True.
 
     Raises:
         TypeError: for a list that holds other things, too.
@@ -120,8 +137,9 @@ def call(layer, inputs) -> Any:
     shapes = [tensor.shape for tensor in sources]
     made = worked_out(layer.compute_output_shape, shapes if layer.called_on_list else shapes[0])
     outputs_as = layer.outputs_as
+    first = SymbolicTensor(layer, sources, made if outputs_as is None else made[0])
+    first.told = told
     if outputs_as is None:
-        return SymbolicTensor(layer, sources, made)
-    first = SymbolicTensor(layer, sources, made[0])
+        return first
     return outputs_as.packed([first, *(SymbolicTensor(layer, sources, shape, first, place)
                                        for place, shape in enumerate(made[1:], start=1))])

@@ -37,6 +37,7 @@ class Wrapper(Layer):
     inner_layers: tuple[str, ...] = ("layer",)
     takes_several = False  # whether the layer inside may put out several arrays
     takes_random = False  # whether the layer inside may draw, of those that may stand inside
+    takes_counting = False  # whether it may look at the whole batch, as batch normalization does
 
     def __init__(self, layer, **kwargs):
         super().__init__(**kwargs)
@@ -46,15 +47,14 @@ class Wrapper(Layer):
         """The layer, if it can stand inside, with a name."""
         if not isinstance(layer, Layer):
             if hasattr(layer, "calls"):
-                raise UnsupportedError(
-                    f"{self} does not support a model inside, {layer.name!r}. Expected a layer: "
-                    f"a {type(self).__name__} around each of the model's layers, one after the "
-                    "other, computes the same.")
+                raise UnsupportedError(f"{self} does not support a model inside, {layer.name!r}. "
+                                       "Expected a layer.")
             raise ValueError(f"{self}: expected layer to be a layer. Received: {layer!r:.100}")
         if layer.built:
             raise ValueError(f"{self}: expected a layer that is not built yet. Received: {layer}")
         kind = type(layer).__name__
-        alone = layer.sample_by_sample or (self.takes_random and layer.random_inside)
+        alone = layer.sample_by_sample or (self.takes_random and layer.random_inside) or (
+            self.takes_counting and layer.counting_inside)
         if layer.merges or not alone or (layer.outputs_as is not None and not self.takes_several):
             raise UnsupportedError(f"{self} does not support layer={kind}. Expected a layer of one "
                                    "input and one output, which for a sample depends on that "

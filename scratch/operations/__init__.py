@@ -44,6 +44,21 @@ from scratch.operations.axes import (
     SwapaxesOperation,
     TransposeOperation,
 )
+from scratch.operations.choices import (
+    CastOperation,
+    EqualOperation,
+    GreaterEqualOperation,
+    GreaterOperation,
+    LessEqualOperation,
+    LessOperation,
+    LogicalAndOperation,
+    LogicalNotOperation,
+    LogicalOrOperation,
+    LogicalXorOperation,
+    NotEqualOperation,
+    StopGradientOperation,
+    WhereOperation,
+)
 from scratch.operations.extremes import MaxOperation, MinOperation
 from scratch.operations.functions import (
     AbsoluteOperation,
@@ -95,6 +110,9 @@ OPERATIONS: dict[str, type[Operation]] = {cls.__name__: cls for cls in (
     FlipOperation, PadOperation, RepeatOperation, RollOperation, TileOperation,
     DepthToSpaceOperation, ExtractPatchesOperation, SpaceToDepthOperation,
     ResizeOperation,
+    GreaterOperation, GreaterEqualOperation, LessOperation, LessEqualOperation, EqualOperation,
+    NotEqualOperation, LogicalAndOperation, LogicalOrOperation, LogicalXorOperation,
+    LogicalNotOperation, WhereOperation, CastOperation, StopGradientOperation,
 )}
 
 
@@ -104,20 +122,23 @@ def kind_of(entry: dict) -> type[Operation]:
     return OPERATIONS.get(f"{entry['class_name']}{ENDING}", Operation)
 
 
-__all__ = ["OPERATIONS", "AbsoluteOperation", "AddOperation", "ClipOperation",
+__all__ = ["AbsoluteOperation", "AddOperation", "CastOperation", "ClipOperation",
            "ConcatenateOperation", "DepthToSpaceOperation", "DivideOperation", "EinsumOperation",
-           "EluOperation", "ExpOperation", "ExpandDimsOperation", "ExtractPatchesOperation",
-           "FlipOperation", "GeluOperation", "GetItemOperation", "HardSigmoidOperation",
-           "HardSiluOperation", "LeakyReluOperation", "LogOperation", "LogSigmoidOperation",
-           "LogSoftmaxOperation", "MatmulOperation", "MaxOperation", "MaximumOperation",
-           "MeanOperation", "MinOperation", "MinimumOperation", "MoveaxisOperation",
-           "MultiplyOperation", "NegativeOperation", "NormOperation", "NormalizeOperation",
-           "Operation", "PadOperation", "Piece", "PowerOperation", "Relu6Operation",
-           "ReluOperation", "RepeatOperation", "ReshapeOperation", "ResizeOperation",
-           "RollOperation", "RsqrtOperation", "SeluOperation", "SigmoidOperation", "SiluOperation",
-           "SoftmaxOperation", "SoftplusOperation", "SoftsignOperation", "SpaceToDepthOperation",
-           "SplitOperation", "SqrtOperation", "SquareOperation", "SqueezeOperation",
-           "StackOperation", "StdOperation", "SubtractOperation", "SumOperation",
-           "SwapaxesOperation", "TanhOperation", "TileOperation", "TransposeOperation",
-           "TrueDivideOperation", "UnstackOperation", "VarOperation", "described", "is_operation",
+           "EluOperation", "EqualOperation", "ExpOperation", "ExpandDimsOperation",
+           "ExtractPatchesOperation", "FlipOperation", "GeluOperation", "GetItemOperation",
+           "GreaterEqualOperation", "GreaterOperation", "HardSigmoidOperation", "HardSiluOperation",
+           "LeakyReluOperation", "LessEqualOperation", "LessOperation", "LogOperation",
+           "LogSigmoidOperation", "LogSoftmaxOperation", "LogicalAndOperation",
+           "LogicalNotOperation", "LogicalOrOperation", "LogicalXorOperation", "MatmulOperation",
+           "MaxOperation", "MaximumOperation", "MeanOperation", "MinOperation", "MinimumOperation",
+           "MoveaxisOperation", "MultiplyOperation", "NegativeOperation", "NormOperation",
+           "NormalizeOperation", "NotEqualOperation", "OPERATIONS", "Operation", "PadOperation",
+           "Piece", "PowerOperation", "Relu6Operation", "ReluOperation", "RepeatOperation",
+           "ReshapeOperation", "ResizeOperation", "RollOperation", "RsqrtOperation",
+           "SeluOperation", "SigmoidOperation", "SiluOperation", "SoftmaxOperation",
+           "SoftplusOperation", "SoftsignOperation", "SpaceToDepthOperation", "SplitOperation",
+           "SqrtOperation", "SquareOperation", "SqueezeOperation", "StackOperation", "StdOperation",
+           "StopGradientOperation", "SubtractOperation", "SumOperation", "SwapaxesOperation",
+           "TanhOperation", "TileOperation", "TransposeOperation", "TrueDivideOperation",
+           "UnstackOperation", "VarOperation", "WhereOperation", "described", "is_operation",
            "is_tensor", "kind_of"]

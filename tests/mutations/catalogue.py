@@ -22,7 +22,22 @@ JOB_TESTS = ("compare/experiments/execution/test_scheduling.py",)
 PROBE, PROBE_TESTS = ("compare/checks/integer_probe.py",
                       ("compare/checks/test_integer_probe.py",))
 
+STEPS, STEPS_TESTS = ("compare/oracle/layers/time_distributed.py",
+                      ("compare/oracle/test_time_distributed.py",))
+CHOICES, CHOICES_TESTS = "compare/oracle/layers/choices.py", ("compare/checks/test_choices.py",)
+
 MUTATIONS = [
+    # layers on every step, and choices
+    Mutation("steps: each begins with the first averages", STEPS, "weights | self.updated",
+             "weights", STEPS_TESTS),
+    Mutation("steps: several inputs are read as one", STEPS,
+             "self.merges, self.mixes_samples = self.inner.merges, self.inner.mixes_samples",
+             "self.mixes_samples = self.inner.mixes_samples", STEPS_TESTS),
+    Mutation("choices: rounding never chooses otherwise", CHOICES,
+             "np.where(self.turned, either, error)", "error", CHOICES_TESTS),
+    Mutation("choices: rounding never turns a comparison over", CHOICES,
+             "self.turned(a.flushed(), b.flushed()).astype(np.float64)",
+             "0.0 * value", CHOICES_TESTS),
     # a row's verdict
     Mutation("row: an error that is not finite is explained by an infinite bound", ROW,
              "(bound > 0) & np.isfinite(error)", "(bound > 0)", ROW_TESTS),

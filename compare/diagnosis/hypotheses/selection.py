@@ -47,6 +47,7 @@ from compare.diagnosis.hypotheses.recurrence import of_recurrence
 from compare.diagnosis.hypotheses.reshaping import of_dense_order, of_shapes
 from compare.diagnosis.hypotheses.scale import scaled
 from compare.diagnosis.hypotheses.spectral_norm import of_spectral_norm
+from compare.diagnosis.hypotheses.steps import of_layer_inside
 from compare.diagnosis.hypotheses.weight_gradients import of_passing_on, of_weight_gradients
 from compare.diagnosis.hypotheses.windows import of_windows
 from compare.diagnosis.hypothesis import Variant
@@ -82,7 +83,8 @@ def of_layer(c, shape: tuple) -> list[Variant]:
         if isinstance(c.layer, Pooling):
             found += of_omitted_windows(c)
     elif layer:
-        found += of_masks(c) + of_handed_states(c) + of_recurrence(c) + of_attention(c)
+        found += of_masks(c) + of_handed_states(c) + of_recurrence(c)
+        found += of_layer_inside(c, shape, of_layer) + of_attention(c)
         found += of_embedding(c) + of_encoding(c)
         found += of_adaptive_pools(c) + of_spectral_norm(c) + of_bias(c) + of_normalization(c)
         found += of_norms(c) + of_given_numbers(c) + of_weight_gradients(c)

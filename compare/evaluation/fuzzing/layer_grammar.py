@@ -445,6 +445,7 @@ LAYERS: dict[str, Entry] = {
             ("Conv1D", {"filters": 3, "kernel_size": 2, "padding": "same",
                         "kernel_constraint": "max_norm"}),
             ("LayerNormalization", {"axis": 1}), ("Flatten", {}), ("MaxPooling1D", {}),
+            ("BatchNormalization", {"momentum": 0.9, "epsilon": 1e-3}),
             ("GlobalAveragePooling2D", {}), ("Softmax", {}), ("Dropout", {"rate": 0.3}),
             ("GRU", {"units": 2, "recurrent_dropout": 0.3})))}, inside_fits),
     "SpectralNormalization": Entry((VECTOR, SEQUENCE, IMAGE, VOLUME), {
@@ -497,6 +498,10 @@ LAYERS: dict[str, Entry] = {
         "rate": (0.5, 0.0, 0.2, 0.75), "seed": (None, 7),
         "noise_shape": (None, Derived("per sample", lambda shape: (None, *[1] * len(shape))))}),
     "StochasticDepth": Entry(ANY, {"drop_path_rate": (0.5, 0.0, 0.2)}),
+    "OwnWeight": Entry(ANY, {
+        "weight": ("gain",), "initializer": ("random_normal",),
+        "shape": (Derived("a sample", lambda shape: tuple(shape)),),
+        "output_shape": (Derived("a sample", lambda shape: tuple(shape)),)}),
     "LayerScale": Entry(ANY, {
         "init_values": (1e-6, 0.5),
         "projection_dim": (Derived("channels", lambda shape: shape[-1]),)}),

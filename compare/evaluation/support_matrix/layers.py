@@ -43,7 +43,8 @@ def classes(keras) -> dict[str, list]:
     found = {thing for thing in vars(keras.layers).values()
              if inspect.isclass(thing) and thing.__name__ not in NO_LAYERS}
     found |= {getattr(importlib.import_module(cls.keras_module), name)
-              for name, cls in LAYERS.items() if cls.keras_module != Layer.keras_module}
+              for name, cls in LAYERS.items()
+              if cls.keras_module != Layer.keras_module and of_keras(cls)}
     families = defaultdict(list)
     for cls in sorted(found, key=lambda cls: cls.__name__):
         parts = cls.__module__.split(".")
@@ -51,6 +52,11 @@ def classes(keras) -> dict[str, list]:
                   parts[2] if parts[:2] == ["keras", "src"] else "other")
         families[family if family in FAMILIES else "other"].append(cls)
     return {family: families[family] for family in (*FAMILIES, "other") if families[family]}
+
+
+def of_keras(cls) -> bool:
+    """Whether a layer of scratch's stands for one of Keras's, not for a part of a custom one."""
+    return bool(cls.keras_module.startswith("keras"))
 
 
 def is_supported(cls) -> bool:

@@ -109,6 +109,29 @@ def without_input(keras):
     return keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2)])
 
 
+def on_every_step(keras):
+    inner = keras.Sequential([keras.Input((6, 5, 1)), keras.layers.Conv2D(2, 3),
+                              keras.layers.BatchNormalization(), keras.layers.Flatten()])
+    source = keras.Input((3, 6, 5, 1))
+    return keras.Model(source, keras.layers.LSTM(2)(keras.layers.TimeDistributed(inner)(source)))
+
+
+def custom(keras, call, own=lambda layer, shape: None):
+    """A live model with a custom layer, of which a function of its input, and of itself, is the
+    call, and one of a shape makes the weights."""
+    layer = type("Custom", (keras.layers.Layer,), {"build": own, "call": call})(name="custom")
+    source = keras.Input((3, 4))
+    return keras.Model(source, layer(source))
+
+
+def gained(layer, shape):
+    layer.gain = layer.add_weight(shape=shape[-1:], initializer="ones")
+
+
+def drawing(keras, x):
+    return x + keras.random.normal(keras.ops.shape(x))
+
+
 MODELS = {
     "Sequential": stack, "Sequential without an Input, built on its first batch": without_input,
     "functional, layers that fork and merge": branching,
@@ -123,17 +146,42 @@ MODELS = {
     f"keras.ops: {', '.join(n.removesuffix('Operation') for n in OPERATIONS)}": arithmetic,
     "other operations between layers, such as keras.ops.sinh": operations,
     "a layer called with training=False, which fit overrules in Keras": at_inference,
-    "a layer called with training=True": in_training,
+    "a layer called with training=True, which fit, evaluate and predict overrule in Keras":
+        in_training,
+    "`TimeDistributed` around a model": on_every_step,
     "layers of several precisions": two_precisions, "images of unknown size": unknown_sizes,
 }
 
 
+# in a live model, where the layer's own call is run
+LIVE = {
+    "that puts Keras's layers and operations together":
+        lambda keras: custom(keras, lambda layer, x: keras.ops.relu(x) * 2),
+    "with weights of its own that are added, multiplied with, or a matrix":
+        lambda keras: custom(keras, lambda layer, x: x * layer.gain, gained),
+    "with weights of its own in other operations":
+        lambda keras: custom(keras, lambda layer, x: keras.ops.power(x, layer.gain), gained),
+    "that draws by keras.random.normal for each sample":
+        lambda keras: custom(keras, lambda layer, x: drawing(keras, x)),
+    "that draws by another function of keras.random":
+        lambda keras: custom(keras, lambda layer, x: x + keras.random.uniform(keras.ops.shape(x))),
+    "that adds a loss": lambda keras: custom(keras, lambda layer, x: (
+        layer.add_loss(keras.ops.mean(x)), x)[1]),
+}
+
+
 def kinds_of_model(keras) -> list[list[str]]:
-    """[kind, what becomes of it] for a config handed over."""
+    """[kind, what becomes of it] for a config handed over, and for a live model."""
+    import reference
+
     rows = []
     for name, build in MODELS.items():
         config = plain(build(keras).get_config())
         rows.append([name, verdict(partial(scratch.model_from_config, config), "xpected")])
+    for name, build in LIVE.items():
+        config = plain(reference.opened(build(keras)).get_config())
+        rows.append([f"a custom layer in a live model, {name}",
+                     verdict(partial(scratch.model_from_config, config), "xpected")])
     return rows
 
 

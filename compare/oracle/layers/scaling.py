@@ -71,6 +71,27 @@ class LayerScale(Oracle):
                 "gamma_gradient": math.prod(input_shape[:-1])}
 
 
+@judges("OwnWeight")
+class OwnWeight(Oracle):
+    """The weight, once for each sample; its gradient is the sum of theirs."""
+
+    operation = "a weight by itself"
+    factors = 1
+
+    def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
+        self.read, weight = x, weights[self.config["weight"]]
+        return weight.rearranged(lambda a: np.repeat(
+            a.reshape(1, *self.config["output_shape"]), len(x.value), axis=0))
+
+    def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
+        gradient = dy.sum(axis=0).reshape(*self.config["shape"])
+        return Bounded(np.zeros(self.read.shape), dy.rounding), {self.config["weight"]: gradient}
+
+    def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:
+        return {"output": 1, "input_gradient": 1,
+                f"{self.config['weight']}_gradient": input_shape[0]}
+
+
 @judges("CustomScaleLayer")
 class ScaledResidual(Oracle):
     """a + b * scale of two inputs: two roundings, or one where both are made at once."""

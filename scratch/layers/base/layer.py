@@ -88,6 +88,8 @@ class Layer(HasConfig, HasPrecision, HasMasks, HasCalls, LayerWeights):
     has_inner_activation = True
     # Whether it may stand inside a wrapper although it draws.
     random_inside = False
+    # Likewise although it looks at the whole batch and counts.
+    counting_inside = False
     # Whether Keras's layer of that name takes itself to be in training where nothing is said.
     called_in_training = False
 
@@ -150,7 +152,7 @@ class Layer(HasConfig, HasPrecision, HasMasks, HasCalls, LayerWeights):
             ValueError: for inputs of a shape that the layer cannot take.
         """
         if symbolic.is_symbolic(inputs):
-            return symbolic.call(self, inputs)
+            return symbolic.call(self, inputs, training)
         x, shape = self._as_batch(inputs)
         if not self.built:
             self.build(shape)

@@ -135,10 +135,11 @@ class Block(keras.layers.Layer):
 
 
 class Gated(keras.layers.Layer):
-    """One that has a weight itself."""
+    """One that has a weight with a penalty itself."""
 
     def build(self, input_shape):
-        self.gate = self.add_weight(shape=input_shape[-1:], initializer="ones", name="gate")
+        self.gate = self.add_weight(shape=input_shape[-1:], initializer="ones", name="gate",
+                                    regularizer="l2")
 
     def call(self, x):
         return x * self.gate

@@ -196,6 +196,8 @@ def wrong(name, arguments, layer, inputs):
         yield layer.forward(x) * (1 + 1e-5)
     elif name == "LayerScale":
         yield layer.forward(x) * (1 + 1e-6)
+    elif name == "OwnWeight":
+        yield layer.forward(x) * (1 + 1e-6)
     elif name == "CustomScaleLayer":
         yield x * layer.scale + inputs[1]
         yield layer.forward(inputs) * (1 + 1e-6)

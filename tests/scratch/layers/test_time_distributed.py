@@ -102,10 +102,8 @@ def test_keras(keras, make, shape, dtype):
 
 @pytest.mark.parametrize("inside, said", [
     (lambda: scratch.RandomFlip(), "layer=RandomFlip"),
-    (lambda: scratch.BatchNormalization(), "layer=BatchNormalization"),
+    (lambda: scratch.SpectralNormalization(scratch.Dense(2)), "layer=SpectralNormalization"),
     (lambda: scratch.Add(), "layer=Add"),
-    (lambda: scratch.Sequential([scratch.Dense(2)], name="cnn"),
-     "a model inside, 'cnn'. Expected a layer: a TimeDistributed around each"),
     (lambda: scratch.Dense(2, activity_regularizer="l2"), "activity_regularizer"),
     (lambda: scratch.Dense(2, trainable=False), "trainable=True around a layer")])
 def test_what_is_refused_by_name(inside, said):
@@ -158,3 +156,42 @@ def test_the_layer_inside_is_read_as_carefully_as_any(changed, said):
         layer_from_config({"module": "keras.layers", "class_name": "TimeDistributed",
                            "registered_name": None,
                            "config": {"name": "steps", "layer": {**inside, **changed}}})
+
+
+@pytest.mark.parametrize("axis", [-1, 1])
+def test_batch_normalization_takes_each_step_for_a_batch(keras, axis):
+    import tensorflow as tf
+
+    rng = np.random.default_rng(3)
+    x, dy = (rng.standard_normal((4, 3, 5, 2)).astype("float32") for _ in range(2))
+    layer = scratch.TimeDistributed(scratch.BatchNormalization(axis, momentum=0.6))
+    layer.build((None, 3, 5, 2))
+    first = [np.array(w) for w in layer.params.values()]
+    twin = keras.layers.TimeDistributed(keras.layers.BatchNormalization(axis, momentum=0.6))
+    twin.build((None, 3, 5, 2))
+    x_ = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x_)
+        theirs = twin(x_, training=True)
+    y, dx = layer.forward(x, training=True), layer.backward(dy)
+    found = tape.gradient(theirs, [x_, *twin.trainable_weights], output_gradients=tf.constant(dy))
+    for own, their in zip([y, dx, *layer.grads.values()], [theirs, *found], strict=True):
+        close(own, np.array(their), "float32")
+    # and by definition
+    over = tuple(i for i in range(3) if i != axis % 3)
+    mean, expected = first[2].astype(float), []
+    for t in range(3):
+        step = x[:, t].astype(float)
+        own = step.mean(over, keepdims=True)
+        expected.append((step - own) / np.sqrt(step.var(over, keepdims=True) + 1e-3))
+        mean = 0.6 * mean + 0.4 * own.ravel()
+    close(y, np.stack(expected, 1), "float32")
+    close(layer.params["moving_mean"], mean, "float32")
+    for own, their in zip(layer.params.values(), twin.weights, strict=True):
+        close(own, np.array(their), "float32")
+    close(layer.forward(x), np.array(twin(x_, training=False)), "float32")
+    layer.forward(x, training=True)
+    kept = layer.params["moving_mean"].copy()
+    layer.forward(x, training=True)
+    layer.take_back_statistics()
+    np.testing.assert_array_equal(layer.params["moving_mean"], kept)

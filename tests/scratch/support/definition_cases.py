@@ -35,6 +35,7 @@ CASES = [
     ("UnitNormalization", {"axis": 1}, [VECTORS]),
     ("LayerScale", {"init_values": 0.5, "projection_dim": 4}, [IMAGE]),
     ("LayerScale", {"init_values": 1e-6, "projection_dim": 6}, [VECTORS]),
+    ("OwnWeight", {"weight": "gain", "shape": (3, 2), "output_shape": (1, 3, 2)}, [IMAGE]),
     ("CustomScaleLayer", {"scale": 0.17}, [IMAGE, IMAGE]),
     ("CustomScaleLayer", {"scale": -2}, [STEPS, STEPS]),
     ("EinsumDense", {"equation": "abc,cd->abd", "output_shape": (None, 3), "bias_axes": "d"},
@@ -107,6 +108,8 @@ def learned(name, arguments) -> list[str]:
         return ["scale"]
     if name == "LayerScale":
         return ["gamma"]
+    if name == "OwnWeight":
+        return [arguments["weight"]]
     if name in ("SimpleRNN", "LSTM", "GRU") or name.startswith("ConvLSTM"):
         bias = ["bias"] if arguments.get("use_bias", True) else []
         return ["kernel", "recurrent_kernel", *bias]

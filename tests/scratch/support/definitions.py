@@ -368,6 +368,8 @@ DEFINITIONS = {
     "MultiHeadAttention": multi_head_attention, "SimpleRNN": simple_rnn, "LSTM": lstm, "GRU": gru,
     "EinsumDense": einsum_dense, "Attention": attention, "AdditiveAttention": additive_attention,
     "LayerScale": lambda config, x, weights: x[0] * weights["gamma"],
+    "OwnWeight": lambda config, x, weights: np.stack(
+        [weights[config["weight"]].reshape(config["output_shape"])] * len(x[0])),
     "CustomScaleLayer": lambda config, x, weights: x[0] + x[1] * config["scale"],
     "UnitNormalization": unit_normalization, "RepeatVector": repeat_vector, "Dot": dot,
     "CenterCrop": center_crop, "Resizing": resizing, "Identity": lambda config, x, weights: x[0],

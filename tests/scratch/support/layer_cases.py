@@ -113,6 +113,7 @@ LAYERS = {
     "Discretization": (ROWS, lambda K: K.Discretization([-0.5, 0.25], output_mode="one_hot")),
     "Masking": (ROWS, lambda K: K.Masking(mask_value=0.5)),
     "LayerScale": (IMAGE, lambda K: own(K, "LayerScale")(0.25, 4)),
+    "OwnWeight": (ROWS, lambda K: own(K, "OwnWeight")("gain", (2, 3), (1, 6))),
     "StochasticDepth": (IMAGE, lambda K: own(K, "StochasticDepth")(0.3)),
     "CustomScaleLayer": (ROWS, lambda K: own(K, "CustomScaleLayer")(0.17)),
     "Identity": (ROWS, lambda K: K.Identity()),

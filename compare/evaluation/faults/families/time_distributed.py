@@ -3,13 +3,17 @@
 import numpy as np
 
 from compare.evaluation.faults.families.making import single
-from compare.evaluation.faults.injection import gradient, half, input_gradient, output
-from compare.evaluation.faults.networks import SEQUENCE, around
+from compare.evaluation.faults.injection import gradient, half, input_gradient, output, patching
+from compare.evaluation.faults.networks import IMAGE, SEQUENCE, around
 
 OUT, DX, DW, DB = "output", "input_gradient", "kernel_gradient", "bias_gradient"
 STEPS = around("TimeDistributed", shape=SEQUENCE, layer={
     "class_name": "Dense", "config": {"name": "inside", "units": 3,
                                       "bias_initializer": "random_normal"}})
+
+STEPS_OF_A_BATCH = around("TimeDistributed", shape=IMAGE, layer={
+    "class_name": "BatchNormalization", "config": {
+        "name": "inside", "momentum": 0.7, "beta_initializer": "random_normal"}})
 
 
 def first_step_everywhere(layer, y, x):
@@ -40,6 +44,24 @@ def keeping_last(name):
     return inject
 
 
+def all_at_once(self, right, inputs, steps):
+    """Steps are samples in training, too: one batch, by which the averages move once."""
+    (x,) = inputs
+    self._calls = [self.layer]
+    y = self.layer.forward(x.reshape(-1, *x.shape[2:]), True)
+    self._before = self.layer._before
+    return y.reshape(*x.shape[:2], *y.shape[1:])
+
+
+def one_step_moves(self, right, inputs, steps):
+    """The moving averages follow the last step alone."""
+    y = right(inputs, steps)
+    for name, before in self._before.items():
+        self.params[name][...] = before
+    self.layer.another_call(self.layer.name).forward(inputs[0][:, -1], True)
+    return y
+
+
 TABLE = [
     ("first-step", "every step gets the first one's output", OUT, "other-step",
      output(first_step_everywhere)),
@@ -61,8 +83,19 @@ TABLE = [
 ]
 
 
+OF_BATCHES = [
+    ("norm-all-steps", "batch normalization takes all steps for one batch", OUT,
+     "moments-of-all-steps", patching(_step_after_step=all_at_once)),
+    ("norm-last-step", "the moving averages follow the last step alone", "moving_mean",
+     "other-step", patching(_step_after_step=one_step_moves)),
+]
+
+
 def faults():
     """All of them."""
+    for name, sentence, tensor, cause, inject in OF_BATCHES:
+        yield single("TimeDistributed", f"time-distributed-{name}", sentence, STEPS_OF_A_BATCH,
+                     "time_distributed", tensor, cause, inject)
     for name, sentence, tensor, cause, inject, *more in TABLE:
         yield single("TimeDistributed", f"time-distributed-{name}", sentence, STEPS,
                      "time_distributed", tensor, cause, inject, *more)
