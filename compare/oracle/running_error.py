@@ -27,6 +27,8 @@ from typing import Any, Union
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from scratch import precision
+
 LIBRARY_ULPS = 4
 ZERO = np.zeros(())
 Function = Callable[[np.ndarray], np.ndarray]
@@ -71,6 +73,14 @@ class Rounding:
                        normal=2.0**-14 if dtype == "float16" else 0.0)
         info = np.finfo(dtype)
         return cls(float(info.eps) / 2 + 2.0**-53, float(info.tiny), float(info.max))
+
+    def nearest(self, numbers: ArrayLike) -> np.ndarray:
+        """Numbers as the audited precision holds them, in float64."""
+        name = next((name for name, (unit, *_) in LOW.items() if unit == self.unit), "")
+        wide = np.asarray(numbers, np.float64)
+        with np.errstate(over="ignore"):
+            held = wide.astype(np.float32) if self.unit > 2.0**-50 else wide
+        return precision.rounded(held, name).astype(np.float64)
 
     def gamma(self, n: np.ndarray | float) -> Any:
         """n u / (1 - n u), the relative error that n roundings can add up to; n may be an array.

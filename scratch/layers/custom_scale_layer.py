@@ -32,6 +32,7 @@ class CustomScaleLayer(Layer):
     keras_module = "keras.src.applications.inception_resnet_v2"
     merges = True
     sample_by_sample = True
+    takes_low_precision = True
 
     def __init__(self, scale, **kwargs):
         super().__init__(**kwargs)

@@ -49,6 +49,7 @@ class Resizing(FramedImages):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
 
     def __init__(self, height, width, interpolation="bilinear", crop_to_aspect_ratio=False,
                  pad_to_aspect_ratio=False, fill_mode="constant", fill_value=0.0, antialias=False,

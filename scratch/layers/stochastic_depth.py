@@ -35,6 +35,7 @@ class StochasticDepth(RandomLayer):
     """
 
     sample_by_sample_at_inference = True
+    takes_low_precision = True
 
     keras_module = "keras.src.applications.convnext"
 

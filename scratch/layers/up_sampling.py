@@ -67,6 +67,7 @@ class UpSampling1D(UpSampling):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
     rank = 1
 
     def __init__(self, size=2, **kwargs):
@@ -112,6 +113,7 @@ class UpSampling2D(UpSampling):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
     rank = 2
 
     def __init__(self, size=(2, 2), data_format=None, interpolation="nearest", **kwargs):
@@ -181,6 +183,7 @@ class UpSampling3D(UpSampling):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
     rank = 3
 
     def __init__(self, size=(2, 2, 2), data_format=None, **kwargs):

@@ -27,8 +27,7 @@ def given_numbers(value: Any) -> np.ndarray:
 
 def exactly(numbers: np.ndarray, like: Bounded) -> Bounded:
     """Numbers that each side rounds to the audited precision in the same way."""
-    single = like.rounding.unit > 2.0**-30
-    return Bounded(numbers.astype(np.float32) if single else numbers, like.rounding)
+    return Bounded(like.rounding.nearest(numbers), like.rounding)
 
 
 @judges("Rescaling")
