@@ -8,6 +8,7 @@ from pathlib import Path
 from reference import outside
 from reference.failures import KerasError
 from reference.graph import layers_of
+from reference.own_config import config_of
 from reference.quiet import keras, precision, tf
 from reference.statistics import set_weights
 from reference.weight_names import weight_names
@@ -171,7 +172,7 @@ def rate_dtype(model) -> str:
 def compiled_copy(model, compile_config: dict) -> "keras.Model":
     """A second model with the same config and weights, compiled as that says."""
     with outside.known_from(model):
-        copy = from_config(model.get_config(), compile_config)
+        copy = from_config(config_of(model), compile_config)
     outside.take_functions(copy, model)
     set_weights(copy, model.get_weights())
     return copy
@@ -184,7 +185,7 @@ def clone(model) -> "keras.Model":
     may be of a class that Keras does not know by name.
     """
     with outside.known_from(model):
-        copy = from_config(model.get_config())
+        copy = from_config(config_of(model))
     set_weights(copy, model.get_weights())  # from which some optimizers' slots start
     outside.take_functions(copy, model)
     settings = model.get_compile_config() or {}

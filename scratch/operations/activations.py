@@ -89,6 +89,7 @@ class SoftsignOperation(Function):
 
     function = "softsign"
     sample_by_sample = True
+    takes_low_precision = False  # Keras squares 1 + |x| on the way back, which overflows in float16
 
 
 class GeluOperation(Function):

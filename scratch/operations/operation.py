@@ -23,6 +23,7 @@ class Operation(Layer):
         UnsupportedError: for operands that are neither.
     """
 
+    takes_low_precision = True  # of what it reads, see `Building._read_in`
     module = "keras.src.ops.numpy"
     said_at_call: tuple[str, ...] = ("operands",)  # what of the config stands there with Keras
     takes_list = False  # whether Keras hands over its tensors as one list
