@@ -22,6 +22,7 @@ from reference.model import (
     model_dtype,
     set_random_seed,
     versions,
+    with_loss_scale,
 )
 from reference.observe import Observation, Part, observe
 from reference.op_run import OpRun
@@ -42,4 +43,5 @@ __all__ = ["EntryPoints", "Observation", "OpRun", "OptimizerSteps", "Part", "Ste
            "known", "layers_by_name", "load",
            "losing_nothing", "model_dtype", "names_of_class", "observe", "observe_inference",
            "onednn_in_use", "opened", "ops_of", "outline", "run_loss", "run_op",
-           "run_outside", "set_random_seed", "set_weights", "versions", "weight_of"]
+           "run_outside", "set_random_seed", "set_weights", "versions", "weight_of",
+           "with_loss_scale"]

@@ -156,6 +156,14 @@ def loss_scale(model) -> float:
                  or getattr(optimizer, "loss_scale_factor", None) or 1.0)
 
 
+def with_loss_scale(model, scale: float) -> "keras.Model":
+    """A copy of a model whose optimizer scales the loss, that begins with another scale."""
+    copy = clone(model)
+    copy.optimizer.initial_scale = scale
+    copy.optimizer.dynamic_scale.assign(scale)
+    return copy
+
+
 def copied(variable, value):
     """A variable with the name and the path of another: optimizers tell them apart by these."""
     with contextlib.ExitStack() as scopes:

@@ -93,6 +93,7 @@ class LowPrecision(Oracle):
     def _left(self, made: Bounded, lowered: str) -> Bounded:
         """A result, rounded once more if it was computed in another precision than it leaves in."""
         self.outer.overflows |= self.inner.overflows
+        self.outer.overflows_low |= self.inner.overflows
         if not self.in_float32 or lowered not in precision.LOW:
             return Bounded(made.value, self.outer, made.error)
         if made.error is None:

@@ -56,6 +56,8 @@ class Rounding:
         normal: below it numbers have fewer bits, where such are kept and not flushed; 0 where all
             below `tiny` may be flushed.
         overflows: whether an intermediate result was beyond `largest`, for which no bound holds.
+        overflows_low: whether one was in a layer that computes in a low precision; in float16, which
+            ends at 65504, one order of summation may overflow where another does not.
     """
 
     unit: float
@@ -65,6 +67,7 @@ class Rounding:
     sums: float | None = None
     normal: float = 0.0
     overflows: bool = field(default=False, compare=False)
+    overflows_low: bool = field(default=False, compare=False)
 
     @classmethod
     def of(cls, dtype: DTypeLike) -> "Rounding":
