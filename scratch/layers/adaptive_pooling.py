@@ -158,6 +158,7 @@ class AdaptiveAveragePooling1D(AdaptiveAveragePooling):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
     rank = 1
 
 
@@ -188,6 +189,7 @@ class AdaptiveAveragePooling2D(AdaptiveAveragePooling):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
     rank = 2
 
 
@@ -218,6 +220,7 @@ class AdaptiveAveragePooling3D(AdaptiveAveragePooling):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
     rank = 3
 
 
@@ -250,6 +253,7 @@ class AdaptiveMaxPooling1D(AdaptiveMaxPooling):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
     rank = 1
 
 
@@ -282,6 +286,7 @@ class AdaptiveMaxPooling2D(AdaptiveMaxPooling):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
     rank = 2
 
 
@@ -313,5 +318,6 @@ class AdaptiveMaxPooling3D(AdaptiveMaxPooling):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
     rank = 3
     every_tie_wins = True

@@ -66,6 +66,11 @@ class Resizing(FramedImages):
             raise ValueError(f"{self}: expected fill_mode to be 'constant'. "
                              f"Received: fill_mode={fill_mode!r}")
         self.fill_mode, self.fill_value = fill_mode, float(fill_value)
+        self.take_policy(self.policy)
+
+    def take_policy(self, policy):
+        self.require_linear(vars(self).get("interpolation", "nearest"), policy)
+        super().take_policy(policy)
 
     def _supported(self, interpolation, antialias: bool) -> str:
         if interpolation not in INTERPOLATIONS:

@@ -125,6 +125,11 @@ class UpSampling2D(UpSampling):
             raise ValueError(f"{self}: expected interpolation to be one of "
                              f"{', '.join(INTERPOLATIONS)}. "
                              f"Received: interpolation={interpolation!r}")
+        self.take_policy(self.policy)
+
+    def take_policy(self, policy):
+        self.require_linear(vars(self).get("interpolation", "nearest"), policy)
+        super().take_policy(policy)
 
     @cached_property
     def taps(self) -> tuple[list[Taps], list[Taps]]:
