@@ -39,8 +39,8 @@ from reference.weight_names import weight_of
 
 __all__ = ["EntryPoints", "Observation", "OpRun", "OptimizerSteps", "Part", "StepRunner",
            "as_graph", "at_the_second_run",
-           "clone", "compile_config", "compile_model", "compiled_copy", "config_of", "from_config", "in_float64",
-           "known", "layers_by_name", "load",
+           "clone", "compile_config", "compile_model", "compiled_copy", "config_of", "from_config",
+           "in_float64", "known", "layers_by_name", "load",
            "losing_nothing", "model_dtype", "names_of_class", "observe", "observe_inference",
            "onednn_in_use", "opened", "ops_of", "outline", "run_loss", "run_op",
            "run_outside", "set_random_seed", "set_weights", "versions", "weight_of",

@@ -1,12 +1,12 @@
 """One axis of an image at another size, as a matrix of shares, and what float32 makes of it.
 
 New pixel i of m, made of n, reads the old image at t = (i + 0.5) n / m - 0.5, the middle of the
-first pixel being 0. In float16 and bfloat16 it computes in
-float32 and casts the result, but adds up the gradient in the low precision. Linear interpolation gives old pixel j the share max(0, 1 - |t - j|), with t
+first pixel being 0. Linear interpolation gives old pixel j the share max(0, 1 - |t - j|), with t
 held between the outermost middles. TensorFlow computes n / m and t in float32, in every precision
 (`resizing_in_float64`): with three roundings t is off by d <= 4 u (|t| + 0.5), and so is each
 share, for 1 - |t - j| has a slope of 1. Where m / gcd(n, m) is a power of two nothing is rounded
-and d is 0.
+and d is 0. Of images in float16 and bfloat16 it casts a result of float32, but adds up the gradient
+in that precision.
 
 The cubic's shares are Keys's (1981) with a = -1/2, which TensorFlow has in a table at 1024 places
 between two pixels; the nearest of these is taken for t, pixels beyond the border get no share, and

@@ -56,8 +56,8 @@ class Rounding:
         normal: below it numbers have fewer bits, where such are kept and not flushed; 0 where all
             below `tiny` may be flushed.
         overflows: whether an intermediate result was beyond `largest`, for which no bound holds.
-        overflows_low: whether one was in a layer that computes in a low precision; in float16, which
-            ends at 65504, one order of summation may overflow where another does not.
+        overflows_low: whether one was in a layer of a low precision: in float16, which ends at
+            65504, one order of summation may overflow where another does not.
     """
 
     unit: float
@@ -77,7 +77,7 @@ class Rounding:
         info = np.finfo(dtype)
         return cls(float(info.eps) / 2 + 2.0**-53, float(info.tiny), float(info.max))
 
-    def nearest(self, numbers: ArrayLike) -> np.ndarray:
+    def nearest(self, numbers: ArrayLike) -> Any:
         """Numbers as the audited precision holds them, in float64."""
         name = next((name for name, (unit, *_) in LOW.items() if unit == self.unit), "")
         wide = np.asarray(numbers, np.float64)

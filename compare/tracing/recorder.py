@@ -154,9 +154,9 @@ def _keras_at_inference(model: Network, x: Any, whole: Collection[int]) -> Trace
     dtype = np.dtype(reference.model_dtype(model))
     x = _as_fed(model, check_precision(x, dtype))
     observed = reference.observe_inference(model, as_tuple(x), whole)
-    return Trace(reference.versions(), dtype.name, plain(reference.config_of(model)), {}, x, None, None,
-                 None, False, [Part(**vars(part)) for part in observed.parts], observed.sources,
-                 training=False, ends=observed.ends)
+    return Trace(reference.versions(), dtype.name, plain(reference.config_of(model)), {}, x, None,
+                 None, None, False, [Part(**vars(part)) for part in observed.parts],
+                 observed.sources, training=False, ends=observed.ends)
 
 
 def _as_fed(model: Network, x: Any) -> Any:
