@@ -354,7 +354,8 @@ def bilinear(product: Product, a: Bounded, b: Bounded, bias: Bounded | None = No
         wide: whether kernels are known to add up in the precision of `Rounding.sums`, if there is
             one. The sum is then rounded, or cut off, to the precision itself, and the bias added
             and rounded, or it is part of the sum: whichever it is, two roundings of the sum and one
-            of the whole are allowed.
+            of the whole are allowed. Without, they add up in either and may cut the sum off, too:
+            one rounding more than there are terms.
         count: the numbers of terms, in less time than the product of zeros and ones takes: from
             arrays that are true where a number may be other than zero. Where they are the same
             along an axis, it may have size 1.
@@ -384,6 +385,8 @@ def bilinear(product: Product, a: Bounded, b: Bounded, bias: Bounded | None = No
         if bias is not None:
             error = error + rounding.unit * (np.abs(value) + error) + rounding.tiny
         return Bounded(value, rounding, np.where(terms > 0, error, passed_on))
+    if rounding.sums is not None:  # the last one may cut off
+        terms = terms + (terms > 0)
     return Bounded(value, rounding, passed_on + rounding.gamma(terms) * (magnitude + passed_on))
 
 
