@@ -27,6 +27,7 @@ LAYERS = {
     "Normalization": (IMAGE, lambda: L.Normalization(mean=[.1, .2, .3, .4],
                                                      variance=[1., 2., .5, .3])),
     "SpatialDropout1D": (SEQUENCE, lambda: L.SpatialDropout1D(0.3)),
+    "SpatialDropout3D": (VOLUME, lambda: L.SpatialDropout3D(0.3)),
     "SpatialDropout2D": (IMAGE, lambda: L.SpatialDropout2D(0.3)),
     "GaussianNoise": (IMAGE, lambda: L.GaussianNoise(0.2)),
     "GaussianDropout": (IMAGE, lambda: L.GaussianDropout(0.2)),
@@ -38,6 +39,7 @@ LAYERS = {
     "CenterCrop": (IMAGE, lambda: L.CenterCrop(4, 3)),
     "Conv1DTranspose": (SEQUENCE, lambda: L.Conv1DTranspose(3, 3, strides=2)),
     "Conv2DTranspose": (IMAGE, lambda: L.Conv2DTranspose(3, (3, 2), strides=(1, 2))),
+    "Conv3DTranspose": (VOLUME, lambda: L.Conv3DTranspose(2, 2, strides=2)),
     "Conv3D": (VOLUME, lambda: L.Conv3D(3, (2, 3, 2), padding="same")),
     "DepthwiseConv1D": (SEQUENCE, lambda: L.DepthwiseConv1D(3)),
     "SeparableConv1D": (SEQUENCE, lambda: L.SeparableConv1D(4, 3)),
@@ -48,6 +50,8 @@ LAYERS = {
     "LayerScale": (IMAGE, lambda: keras.src.applications.convnext.LayerScale(0.3, 4)),
     "EinsumDense": (SEQUENCE, lambda: L.EinsumDense("abc,cd->abd", (7, 4), bias_axes="d")),
     "AdaptiveAveragePooling2D": (IMAGE, lambda: L.AdaptiveAveragePooling2D((3, 2))),
+    "AdaptiveAveragePooling3D": (VOLUME, lambda: L.AdaptiveAveragePooling3D((2, 2, 3))),
+    "AdaptiveMaxPooling3D": (VOLUME, lambda: L.AdaptiveMaxPooling3D((2, 2, 3))),
     "AdaptiveMaxPooling1D": (SEQUENCE, lambda: L.AdaptiveMaxPooling1D(3)),
 }
 # of two tensors that are computed from one input
@@ -67,6 +71,7 @@ OPERATIONS = {
     "attention": lambda h, g: L.Attention(use_scale=True)([rows(h), rows(g)],
                                                           use_causal_mask=True),
     "heads": lambda h, g: L.MultiHeadAttention(2, 3, dropout=0.2)(rows(h), rows(g)),
+    "grouped heads": lambda h, g: L.GroupQueryAttention(3, 4, 2)(rows(h), rows(g)),
     "Dot": lambda h, g: L.Dot(axes=2)([rows(h), rows(g)]),
 }
 
