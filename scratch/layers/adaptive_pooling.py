@@ -220,7 +220,6 @@ class AdaptiveAveragePooling3D(AdaptiveAveragePooling):
     """
 
     sample_by_sample = True
-    takes_low_precision = True
     rank = 3
 
 
@@ -318,6 +317,5 @@ class AdaptiveMaxPooling3D(AdaptiveMaxPooling):
     """
 
     sample_by_sample = True
-    takes_low_precision = True
     rank = 3
     every_tie_wins = True

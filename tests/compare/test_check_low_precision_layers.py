@@ -50,8 +50,6 @@ LAYERS = {
     "LayerScale": (IMAGE, lambda: keras.src.applications.convnext.LayerScale(0.3, 4)),
     "EinsumDense": (SEQUENCE, lambda: L.EinsumDense("abc,cd->abd", (7, 4), bias_axes="d")),
     "AdaptiveAveragePooling2D": (IMAGE, lambda: L.AdaptiveAveragePooling2D((3, 2))),
-    "AdaptiveAveragePooling3D": (VOLUME, lambda: L.AdaptiveAveragePooling3D((2, 2, 3))),
-    "AdaptiveMaxPooling3D": (VOLUME, lambda: L.AdaptiveMaxPooling3D((2, 2, 3))),
     "AdaptiveMaxPooling1D": (SEQUENCE, lambda: L.AdaptiveMaxPooling1D(3)),
 }
 # of two tensors that are computed from one input

@@ -37,8 +37,8 @@ def section() -> str:
         "An operation between layers casts nothing: it computes in the low precision of all that "
         "it reads, or, where that is of several, in float32. All do but "
         f"{names(refused)}, which square numbers on the way: these overflow in float16.\n",
-        "Keras's config of a spatial dropout says float32 of one that is of a mixed precision. That "
-        "of a live model is read from the layer; a file has lost it.\n",
+        "Keras's config of a spatial dropout says float32 of one that is of a mixed precision. "
+        "That of a live model is read from the layer; a file has lost it.\n",
         "A model of `mixed_float16` scales its loss when it is compiled, as Keras has it "
         "(`LossScaleOptimizer`; `auto_scale_loss=False` for none), and any optimizer takes "
         "`loss_scale_factor`. Where a gradient overflows at the first scale, Keras makes no step "
@@ -47,8 +47,8 @@ def section() -> str:
         "A bound takes u for every operation in that precision, also for sums, which some of "
         "TensorFlow's kernels add up in it and others in float32: in any order, with or without "
         "fused multiply-adds, it holds for both. Products of matrices and the output of a "
-        "convolution of two axes are always added up in float32 (measured, up to 17,500 terms), so their "
-        "bounds are those of float32 and of three roundings of the result: "
+        "convolution of two axes are always added up in float32 (measured, up to 17,500 terms), so "
+        "their bounds are those of float32 and of three roundings of the result: "
         "`compare/oracle/low_precision.py` has the measurements. Where n u is 1 or more, "
         "(1 - u)^-n - 1 takes the place of n u / (1 - n u); a whole network's bound then soon says "
         "nothing, and its row that it is not judged.\n"])
