@@ -120,7 +120,8 @@ MUTATIONS = [
              ("compare/checks/test_nonfinite.py",)),
     Mutation("row: what overflows half-way in float16 counts as equal", ROW,
              "(unbounded | beyond | (np", "(unbounded | (np", ROW_TESTS),
-    Mutation("low precision: a sum that float32 holds is exact", "compare/oracle/layers/piecewise.py",
+    Mutation("low precision: a sum that float32 holds is exact",
+             "compare/oracle/layers/piecewise.py",
              "(x.rounding.nearest(total) == total)", "(np.float32(total) == total)",
              ("compare/oracle/test_low_precision_activations.py",)),
     # training
