@@ -15,7 +15,7 @@ from compare.checks import chosen_layers, time_left
 from compare.diagnosis.finding import Finding
 from compare.document import progress
 from compare.gates import compare_traces, report_on
-from compare.inputs import batches, compiling, passes, twins
+from compare.inputs import batches, compiling, fitting_scale, passes, twins
 from compare.reduction.case import Case
 from compare.reduction.minimize import run_small
 from compare.report.report import Report
@@ -141,6 +141,9 @@ def _checked(model, twin, batch: tuple, gradients, probes: bool, steps: int, see
         elif (exact := compiling.in_its_precision(twin)) is not twin:
             notes.append(compiling.ABOUT_LOSS)
             called = twin = exact
+        if has_loss and is_keras(twin):
+            model, twin, said = fitting_scale.fitted(model, twin, x, y, sample_weight)
+            notes += said
     left_out = [*left_out, *known_settings.undrawn(model)]
     whole = whole_layers(model)
     noise = drawn(model, check_precision(check_batch(x), model.dtype))

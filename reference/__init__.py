@@ -22,6 +22,7 @@ from reference.model import (
     model_dtype,
     set_random_seed,
     versions,
+    with_loss_scale,
 )
 from reference.observe import Observation, Part, observe
 from reference.op_run import OpRun
@@ -29,6 +30,7 @@ from reference.opened import opened
 from reference.ops import ops_of, run_op
 from reference.optimizer_steps import OptimizerSteps
 from reference.outside import in_float64, known, names_of_class, outline, run_outside
+from reference.own_config import config_of
 from reference.own_draws import drawn_inputs
 from reference.second_run import at_the_second_run
 from reference.statistics import set_weights
@@ -38,8 +40,9 @@ from reference.weight_names import weight_of
 
 __all__ = ["EntryPoints", "Observation", "OpRun", "OptimizerSteps", "Part", "StepRunner",
            "as_graph", "at_the_second_run",
-           "clone", "compile_config", "compile_model", "compiled_copy", "from_config", "in_float64",
-           "known", "layers_by_name", "load",
+           "clone", "compile_config", "compile_model", "compiled_copy", "config_of", "from_config",
+           "in_float64", "known", "layers_by_name", "load",
            "losing_nothing", "model_dtype", "names_of_class", "observe", "observe_inference",
            "drawn_inputs", "onednn_in_use", "opened", "ops_of", "outline", "run_loss", "run_op",
-           "run_outside", "set_random_seed", "set_weights", "versions", "weight_of"]
+           "run_outside", "set_random_seed", "set_weights", "versions", "weight_of",
+           "with_loss_scale"]

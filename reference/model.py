@@ -8,6 +8,7 @@ from pathlib import Path
 from reference import outside
 from reference.failures import KerasError
 from reference.graph import layers_of
+from reference.own_config import config_of
 from reference.quiet import keras, precision, tf
 from reference.statistics import set_weights
 from reference.weight_names import weight_names
@@ -155,6 +156,14 @@ def loss_scale(model) -> float:
                  or getattr(optimizer, "loss_scale_factor", None) or 1.0)
 
 
+def with_loss_scale(model, scale: float) -> "keras.Model":
+    """A copy of a model whose optimizer scales the loss, that begins with another scale."""
+    copy = clone(model)
+    copy.optimizer.initial_scale = scale
+    copy.optimizer.dynamic_scale.assign(scale)
+    return copy
+
+
 def copied(variable, value):
     """A variable with the name and the path of another: optimizers tell them apart by these."""
     with contextlib.ExitStack() as scopes:
@@ -171,7 +180,7 @@ def rate_dtype(model) -> str:
 def compiled_copy(model, compile_config: dict) -> "keras.Model":
     """A second model with the same config and weights, compiled as that says."""
     with outside.known_from(model):
-        copy = from_config(model.get_config(), compile_config)
+        copy = from_config(config_of(model), compile_config)
     outside.take_functions(copy, model)
     set_weights(copy, model.get_weights())
     return copy
@@ -184,7 +193,7 @@ def clone(model) -> "keras.Model":
     may be of a class that Keras does not know by name.
     """
     with outside.known_from(model):
-        copy = from_config(model.get_config())
+        copy = from_config(config_of(model))
     set_weights(copy, model.get_weights())  # from which some optimizers' slots start
     outside.take_functions(copy, model)
     settings = model.get_compile_config() or {}

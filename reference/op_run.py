@@ -33,7 +33,8 @@ class OpRun:
                   if key != "name" and not key.endswith("_initializer")}
         functions = {name: id(value) for name, value in vars(layer).items()
                      if inspect.isroutine(value) and name not in WRAPPED}
-        return (type(layer), self.op.part, self.op.merges, self.op.causal, layer.trainable,
-                json.dumps(config, sort_keys=True, default=id), tuple(sorted(functions.items())),
+        return (type(layer), layer.compute_dtype, self.op.part, self.op.merges, self.op.causal,
+                layer.trainable, json.dumps(config, sort_keys=True, default=id),
+                tuple(sorted(functions.items())),
                 tuple((self.op.names[id(v)], tuple(v.shape), v.trainable)
                       for v in self.op.variables))

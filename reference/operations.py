@@ -1,12 +1,13 @@
 """Operations between layers, as `+` and keras.ops make them, as if they were layers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from reference.quiet import keras
+from reference.quiet import keras, tf
 
+LOW = ("float16", "bfloat16")
 # operations of several outputs, each of which is a call of its own here
 CUTTING = ("Split", "Unstack")
 
@@ -38,6 +39,7 @@ class Called(WithoutWeights):
         arguments: as the config writes them, tensors as dictionaries.
         keywords: what it is called with besides, by name.
         place: which of its outputs is meant, from 0; None of an operation that has one alone.
+        compute_dtype: float16 or bfloat16 where all tensors that it reads are of it.
     """
 
     def __init__(self, operation, arguments: list, keywords: dict | None = None,
@@ -45,10 +47,14 @@ class Called(WithoutWeights):
         self.operation, self.name, self.arguments = operation, operation.name, arguments
         self.keywords, self.place = keywords or {}, place
         self.class_name = f"{type(operation).__name__}Operation"
+        read = set(_dtypes([arguments, self.keywords])) - {"bool"}
+        low = read.pop() if len(read) == 1 else ""
+        self.compute_dtype = low if low in LOW else WithoutWeights.compute_dtype
 
     def __call__(self, x, training=None):
         """The operation on a tensor, or on a list of them in order."""
-        given = list(x) if isinstance(x, (list, tuple)) else [x]
+        given = [tf.cast(each, self.compute_dtype) if self.compute_dtype in LOW else each
+                 for each in (x if isinstance(x, (list, tuple)) else [x])]
         number = given[0].dtype  # truth is held in numbers between operations
         kind = type(self.operation).__name__
         truths = range(len(given)) if kind.startswith("Logical") or self._casts_truth(kind) else (
@@ -73,6 +79,15 @@ class Called(WithoutWeights):
     def at(self, place: int) -> "Called":
         """The same call, of which one output is meant."""
         return Called(self.operation, self.arguments, self.keywords, place)
+
+
+def _dtypes(argument: Any) -> Iterator[str]:
+    """The precisions of all tensors among arguments."""
+    if isinstance(argument, dict) and argument.get("class_name") == "__keras_tensor__":
+        yield argument["config"]["dtype"]
+    elif isinstance(argument, (dict, list, tuple)):
+        for each in argument.values() if isinstance(argument, dict) else argument:
+            yield from _dtypes(each)
 
 
 def _filled(argument: Any, tensors) -> Any:

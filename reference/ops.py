@@ -21,13 +21,15 @@ from reference.graph import calls_of, ends_of
 from reference.handing import handed
 from reference.kernels import refuse_corrupting, refuse_larger_windows
 from reference.masks import ATTENDING
+from reference.operations import LOW
 from reference.outputs import RECURRENT, side_by_side
 from reference.quiet import keras, precision, tf
 from reference.statistics import in_use, is_adapted
 from reference.steps import CALLED_APART, inside, of_a_step
 from reference.weight_names import weight_names
 
-LOW = ("float16", "bfloat16")
+# layers that compute in the precision of what they read
+UNCAST = (keras.layers.LayerNormalization, keras.layers.GroupNormalization)
 # layers whose outputs, whole numbers some of them, have no slope
 OF_CLASSES = (keras.layers.CategoryEncoding, keras.layers.Discretization)
 
@@ -137,9 +139,13 @@ class Op:
             refuse_larger_windows(*of_a_step(self.layer, tuple(x.shape)))
             if gradients:
                 refuse_corrupting(*of_a_step(self.layer, tuple(x.shape)))
+        if isinstance(self.layer, UNCAST) and self.layer.compute_dtype in LOW:
+            x = tf.cast(x, self.layer.compute_dtype)  # what it reads in a network is of it
         if isinstance(self.layer, OF_CLASSES):  # through numbers, for TensorFlow knows no way back
             return tf.cast(self.call(tf.constant(x.numpy())), x.dtype)
         if noise is not None and training:
+            if not self.merges and x.dtype.is_floating:  # as the layer casts what it is called on
+                x = tf.cast(x, self.layer.compute_dtype)
             return noises.apply(self.layer, x, noise, **told)
         training = training and not image_draws.is_undrawn(inside(self.layer))
         apart = isinstance(self.layer, CALLED_APART)

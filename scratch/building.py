@@ -169,7 +169,8 @@ class Building(HoldsWeights):
         shapes: list[Any] = [*self.layers, *reversed(input_shapes)]  # -1 - k: the model's inputs
         for i, (layer, sources) in enumerate(zip(self.layers, self.sources)):
             read = [shapes[source] for source in sources]
-            self._build_layer(layer, read if layer.merges else read[0], dtype, policy)
+            own = self._read_in(sources, policy) if isinstance(layer, Operation) else policy
+            self._build_layer(layer, read if layer.merges else read[0], dtype, own)
             shapes[i] = layer.output_shape
         self._require_proved()
         self.built = True
@@ -232,10 +233,24 @@ class Building(HoldsWeights):
             raise ValueError(f"{layer} is built for inputs {layer.input_shape} of {layer.dtype}"
                              f". Received: {shape} of {dtype}")
 
+    def _read_in(self, sources: tuple[int, ...], policy: precision.Policy) -> precision.Policy:
+        """What an operation computes in, which casts nothing: the low precision of all that it
+        reads, or else, as Keras promotes them, the wider one."""
+        read = {self._made_in(source) for source in sources}
+        low = read.pop() if len(read) == 1 else ""
+        return precision.Policy(low if low in precision.LOW else policy.held.name)
+
+    def _made_in(self, source: int) -> str:
+        """The precision of a layer's output, or of an input, which is -1 - k."""
+        if source >= 0:
+            return self.layers[source].policy.compute
+        given = self.inputs[-1 - source].requested_policy
+        return self.policy.held.name if given is None else given.compute
+
     def _require_proved(self) -> None:
         """Raises an UnsupportedError where Keras would compute in float16 or bfloat16 what is not
         proved: penalties and limits of weights that are kept in it, penalties on such outputs, and
-        operations and layers that read it without a cast."""
+        layers that cast nothing and read another precision than their own."""
         for layer, sources in zip(self.layers, self.sources):
             kept = layer.policy.variable in precision.LOW
             what = ("a regularizer" if kept and layer.regularizers else
@@ -246,10 +261,11 @@ class Building(HoldsWeights):
                 raise UnsupportedError(f"{layer} does not support {what} with dtype="
                                        f"{layer.policy.name!r}: what Keras computes in "
                                        f"{layer.policy.compute} is not proved for it.")
-            low = [self.layers[i] for i in sources if i >= 0 and self.layers[i].policy.low]
-            if low and (isinstance(layer, Operation) or not layer.casts_inputs):
-                raise UnsupportedError(f"{layer} does not support reading {low[0]}: what Keras "
-                                       f"computes in {low[0].policy.compute} is not proved for it.")
+            read = {self._made_in(source) for source in sources} - {layer.policy.compute}
+            if not layer.casts_inputs and read and (layer.policy.low or read & {*precision.LOW}):
+                raise UnsupportedError(f"{layer} computes in {layer.policy.compute} without a cast "
+                                       f"of what it reads. Expected: that precision. Received: "
+                                       f"{', '.join(sorted(read))}")
 
 
 def _requested(owners) -> dict:

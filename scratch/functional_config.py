@@ -26,8 +26,9 @@ from scratch.layers import OWN_NAMES, Input
 from scratch.layers.symbolic import SymbolicTensor
 from scratch.layers.unknown_sizes import worked_out
 from scratch.mask_config import without_masks
-from scratch.operations import Piece
+from scratch.operations import Operation, Piece
 from scratch.pieces_config import in_pieces
+from scratch.precision import Policy
 
 ONE_LIST = "the inputs, and the outputs, side by side in one list or dictionary"
 
@@ -56,9 +57,7 @@ def write(model) -> dict:
         outputs = worked_out(unit.compute_output_shape,
                              shapes if unit.called_on_list else shapes[0])
         for place, shape in enumerate(outputs if isinstance(outputs, list) else [outputs]):
-            dtype_made = "bool" if getattr(unit, "gives_truth", False) else (
-                unit.requested_policy or model.policy).compute
-            made[i, place] = _described(shape, dtype_made,
+            made[i, place] = _described(shape, _made_in(unit, tensors, model.policy),
                                         (_entry_name(unit), number,
                                          unit.place if isinstance(unit, Piece) else place))
     ends = []
@@ -83,6 +82,16 @@ def _called(unit, tensors: list, calls: list[dict], told: bool) -> int:
         return calls.index(call)
     calls.append(call)
     return len(calls) - 1
+
+
+def _made_in(unit, tensors: list, policy: Policy) -> str:
+    """The precision of what a call makes; an operation's is that of all it reads, or the wider."""
+    if not isinstance(unit, Operation):
+        return (unit.requested_policy or policy).compute
+    if unit.gives_truth:
+        return "bool"
+    read = {tensor["config"]["dtype"] for tensor in tensors} - {"bool"}
+    return read.pop() if len(read) == 1 else policy.held.name
 
 
 def _described(shape: tuple, dtype: str, history: tuple) -> dict:

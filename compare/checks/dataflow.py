@@ -149,8 +149,9 @@ def _forward(model: Network, watched: list[Watched], x: Any) -> Iterator[Row]:
             if seen.inputs is None or expected is None:
                 yield mismatch(Gate.WHOLE_NETWORK, seen.layer.name, "", None, expected)
                 return
-            yield bitwise(Gate.WHOLE_NETWORK, seen.layer.name, "", seen.inputs[i],
-                          low_precision.lowered(seen.layer, expected))
+            if not seen.ends_the_way_back:  # classes are not cast
+                expected = low_precision.lowered(seen.layer, expected)
+            yield bitwise(Gate.WHOLE_NETWORK, seen.layer.name, "", seen.inputs[i], expected)
 
 
 def _backward(model: Network, watched: list[Watched], end: Any, fused: Any) -> Iterator[Row]:

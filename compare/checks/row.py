@@ -150,9 +150,12 @@ def judge(gate: Gate, layer: str, tensor: str, actual: ArrayLike | None, expecte
     reference_share = share(reference_error, bound)
     error = np.maximum(candidate_error, reference_error)
     del candidate_error, reference_error  # a tensor may have many millions of numbers
-    overflown = False
+    overflown, beyond = False, np.zeros((), bool)
     if oracle.rounding.overflows:
         alike = _overflown_alike(oracle, difference, candidate_share, reference_share)
+        if oracle.rounding.overflows_low:
+            beyond = ~(np.isfinite(a) & np.isfinite(e))
+            alike |= beyond
         candidate_share, reference_share, error = (
             np.where(alike, 0.0, each) for each in (candidate_share, reference_share, error))
         overflown = bool(alike.any())
@@ -164,7 +167,7 @@ def judge(gate: Gate, layer: str, tensor: str, actual: ArrayLike | None, expecte
     unjudged = 0
     if not finite or np.isinf(bound).any():
         unbounded = np.isinf(bound) & (shares <= 1) & (difference > 0)
-        unjudged = int((unbounded | (np.isnan(a) & np.isnan(e))).sum())
+        unjudged = int((unbounded | beyond | (np.isnan(a) & np.isnan(e))).sum())
     used = float(shares.max(initial=0))
     kind = "exact" if not bound.any() else "componentwise"
     likely_gamma = _likely_ratio(oracle.rounding, terms) if kind == "componentwise" else 1.0

@@ -194,7 +194,7 @@ def twins(model, dtype: str | None = None, compiled: bool = True):
         model = reference.opened(model, {
             layer.name for layer in model.layers
             if custom_objects.given(reference.names_of_class(layer)) is not None})
-    config = keras_config(model) if own else model.get_config()
+    config = keras_config(model) if own else reference.config_of(model)
     settings = settings_of(model) if compiled else {}
     weights = model.get_weights()
     given = config

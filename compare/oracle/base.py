@@ -63,6 +63,9 @@ class Oracle:
         of_images: whether what it draws in training is some numbers for each image, (batch, 1, 1,
             draws), whatever the image's size.
         proved: whether its bounds are; False for a layer that is its own oracle in float64.
+        in_float32: whether in a low precision Keras computes it in float32, between casts.
+        reads_classes: whether its input is class numbers, which Keras does not cast.
+        casts_numbers: whether Keras casts numbers out of its config, as it casts weights.
         overwrites: the weights that are trained, and that a pass in training overwrites first.
         mixes_samples: whether what comes of a sample depends on the others of its batch.
     """
@@ -84,6 +87,9 @@ class Oracle:
     mixes_samples = False
     of_images = False
     proved = True
+    in_float32 = False
+    reads_classes = False
+    casts_numbers = False
     layout: Layout  # of the images under its windows
 
     def __init__(self, config: Config) -> None:

@@ -4,7 +4,7 @@ Output pixel o of an axis made `factor` times as long lies at (o + 1/2) / factor
 input's pixels, and is a sum of those near it, each times a weight that depends on its distance.
 The weights are worked out in float32 themselves, in one of several ways; `Bounded` arithmetic says
 how far they may be off. TensorFlow's kernels compute in float32 whatever the layer's precision, so
-float32 is what is audited here.
+float32 is what is audited here; but for float16 and bfloat16 they add up gradients in these.
 """
 
 from collections.abc import Callable
@@ -120,8 +120,13 @@ KINDS: dict[str, Callable[[Bounded, int], Weights]] = {
     "bilinear": bilinear, "bicubic": bicubic, "lanczos3": lanczos(3), "lanczos5": lanczos(5)}
 
 
-def resampled(rows: Weights, columns: Weights, x: Bounded) -> Bounded:
-    """rows @ x @ columns.T for images (N, H, W, C), in any order of the axes and of the sums."""
+def resampled(rows: Weights, columns: Weights, x: Bounded, back: bool = False) -> Bounded:
+    """rows @ x @ columns.T for images (N, H, W, C), in any order of the axes and of the sums.
+
+    Args:
+        back: whether it is a gradient, which TensorFlow adds up in float16 or bfloat16 where it is
+            of these; an output is then cast to it.
+    """
     x = x.flushed()
     size = np.abs(x.value) + x.bound
     value = along(rows.value, columns.value, x.value)
@@ -132,7 +137,11 @@ def resampled(rows: Weights, columns: Weights, x: Bounded) -> Bounded:
     terms = np.outer(*[(each.largest > 0).sum(axis=1) for each in (rows, columns)])[..., None]
     roundings = terms + ROUNDINGS
     passed_on = passed_on + 4 * roundings * FLOAT32.tiny  # products and partial sums, flushed
-    error = passed_on + FLOAT32.gamma(roundings) * (magnitude + passed_on)
+    low = x.rounding.unit > FLOAT32.unit
+    summed = x.rounding if low and back else FLOAT32
+    error = passed_on + summed.gamma(roundings) * (magnitude + passed_on)
+    if low:
+        error = error + x.rounding.unit * (np.abs(value) + error) + roundings * x.rounding.tiny
     return Bounded(value, x.rounding, error).flushed()
 
 

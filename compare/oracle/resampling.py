@@ -5,7 +5,8 @@ first pixel being 0. Linear interpolation gives old pixel j the share max(0, 1 -
 held between the outermost middles. TensorFlow computes n / m and t in float32, in every precision
 (`resizing_in_float64`): with three roundings t is off by d <= 4 u (|t| + 0.5), and so is each
 share, for 1 - |t - j| has a slope of 1. Where m / gcd(n, m) is a power of two nothing is rounded
-and d is 0.
+and d is 0. Of images in float16 and bfloat16 it casts a result of float32, but adds up the gradient
+in that precision.
 
 The cubic's shares are Keys's (1981) with a = -1/2, which TensorFlow has in a table at 1024 places
 between two pixels; the nearest of these is taken for t, pixels beyond the border get no share, and
@@ -113,6 +114,8 @@ def resampled(x: Bounded, rows: Shares, columns: Shares, interpolation: str) -> 
     if interpolation == "bicubic":  # a sum of products
         touched = along_both(size, *most)
     error = off + SINGLE.gamma(FORTH) * touched + 8 * SINGLE.tiny
+    if x.rounding.unit > SINGLE.unit:  # the result is cast
+        error = error + x.rounding.unit * (np.abs(value) + error) + x.rounding.tiny
     return Bounded(value, x.rounding, error).flushed()
 
 
@@ -121,7 +124,8 @@ def resampled_backward(dy: Bounded, rows: Shares, columns: Shares, interpolation
     def back(array: np.ndarray, h: np.ndarray, w: np.ndarray) -> np.ndarray:
         return along_both(array, h.T, w.T)
 
-    rounding = dy.rounding if interpolation == "nearest" else SINGLE
+    low = dy.rounding.unit > SINGLE.unit  # in which TensorFlow adds up
+    rounding = dy.rounding if interpolation == "nearest" or low else SINGLE
     value = back(dy.value, rows.exact, columns.exact)
     terms = back(dy.support(), rows.touched, columns.touched)
     size = np.abs(dy.value) + dy.bound

@@ -27,6 +27,8 @@ from typing import Any, Union
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from scratch import precision
+
 LIBRARY_ULPS = 4
 ZERO = np.zeros(())
 Function = Callable[[np.ndarray], np.ndarray]
@@ -54,6 +56,8 @@ class Rounding:
         normal: below it numbers have fewer bits, where such are kept and not flushed; 0 where all
             below `tiny` may be flushed.
         overflows: whether an intermediate result was beyond `largest`, for which no bound holds.
+        overflows_low: whether one was in a layer of a low precision: in float16, which ends at
+            65504, one order of summation may overflow where another does not.
     """
 
     unit: float
@@ -63,6 +67,7 @@ class Rounding:
     sums: float | None = None
     normal: float = 0.0
     overflows: bool = field(default=False, compare=False)
+    overflows_low: bool = field(default=False, compare=False)
 
     @classmethod
     def of(cls, dtype: DTypeLike) -> "Rounding":
@@ -71,6 +76,14 @@ class Rounding:
                        normal=2.0**-14 if dtype == "float16" else 0.0)
         info = np.finfo(dtype)
         return cls(float(info.eps) / 2 + 2.0**-53, float(info.tiny), float(info.max))
+
+    def nearest(self, numbers: ArrayLike) -> Any:
+        """Numbers as the audited precision holds them, in float64."""
+        name = next((name for name, (unit, *_) in LOW.items() if unit == self.unit), "")
+        wide = np.asarray(numbers, np.float64)
+        with np.errstate(over="ignore"):
+            held = wide.astype(np.float32) if self.unit > 2.0**-50 else wide
+        return precision.rounded(held, name).astype(np.float64)
 
     def gamma(self, n: np.ndarray | float) -> Any:
         """n u / (1 - n u), the relative error that n roundings can add up to; n may be an array.
@@ -341,7 +354,8 @@ def bilinear(product: Product, a: Bounded, b: Bounded, bias: Bounded | None = No
         wide: whether kernels are known to add up in the precision of `Rounding.sums`, if there is
             one. The sum is then rounded, or cut off, to the precision itself, and the bias added
             and rounded, or it is part of the sum: whichever it is, two roundings of the sum and one
-            of the whole are allowed.
+            of the whole are allowed. Without, they add up in either and may cut the sum off, too:
+            one rounding more than there are terms.
         count: the numbers of terms, in less time than the product of zeros and ones takes: from
             arrays that are true where a number may be other than zero. Where they are the same
             along an axis, it may have size 1.
@@ -371,6 +385,8 @@ def bilinear(product: Product, a: Bounded, b: Bounded, bias: Bounded | None = No
         if bias is not None:
             error = error + rounding.unit * (np.abs(value) + error) + rounding.tiny
         return Bounded(value, rounding, np.where(terms > 0, error, passed_on))
+    if rounding.sums is not None:  # the last one may cut off
+        terms = terms + (terms > 0)
     return Bounded(value, rounding, passed_on + rounding.gamma(terms) * (magnitude + passed_on))
 
 

@@ -108,10 +108,12 @@ class SampledStep:
         self.trace, self.trained = trace, trained
         self.bounds = LocalBounds()
         rounding = Rounding.of(trace.dtype)
-        self.exact = self._after(optimizer, along_the_graph(trace, self.bounds), rounding)
+        made = along_the_graph(trace, self.bounds, rounding)
+        overflown = rounding.overflows_low  # after which a step may be skipped
+        self.exact = self._after(optimizer, made, rounding)
         largest = max(self.bounds.largest,
                       *(float(np.abs(x).max(initial=0.0)) for x in each(trace.x)))
-        self.overflows = largest > np.sqrt(float(np.finfo(trace.dtype).max))
+        self.overflows = overflown or largest > np.sqrt(float(np.finfo(trace.dtype).max))
         for i, part in enumerate(trace.parts):
             for (layer, name), extra in slack.items():
                 if layer == part.layer and (i, f"{name}_gradient") in self.bounds:

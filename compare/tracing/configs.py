@@ -22,6 +22,7 @@ from scratch.mask_config import without_masks
 from scratch.nesting import CALL
 from scratch.operations import described, is_operation, kind_of
 from scratch.pieces_config import in_pieces
+from scratch.precision import LOW
 
 # In an optimizer's dictionary, beside its config, which does not tell: [number of the layer from 1,
 # name of the weight] of each weight that is excluded from weight decay.
@@ -84,7 +85,8 @@ def layer_entries(config: Config, inside: str = "", trainable: bool = True
         elif around_model(entry):
             yield from _on_every_step(own, path, trainable)
         elif is_operation(entry):
-            yield path, described(entry, kind_of(entry))
+            operation = described(entry, kind_of(entry))
+            yield path, {**operation, "config": {**operation["config"], **_read_in(entry)}}
         else:
             kind_there = OWN_NAMES.get(entry["class_name"], entry["class_name"])
             attends = hasattr(LAYERS.get(str(kind_there)), CAUSAL)
@@ -114,6 +116,23 @@ def _on_every_step(own: Config, path: str, trainable: bool) -> Iterator[tuple[st
             "dtype": config.get("dtype", own.get("dtype")),
             "activity_regularizer": config.get("activity_regularizer"),
             "layer": {"class_name": entry["class_name"], "config": config}}}
+
+
+def _read_in(entry: Config) -> Config:
+    """{'dtype': name} of an operation of which all that it reads is of one low precision, in which
+    it then computes; else {}."""
+    read = set(_dtypes(entry.get("inbound_nodes"))) - {"bool"}
+    low = read.pop() if len(read) == 1 else ""
+    return {"dtype": low} if low in LOW else {}
+
+
+def _dtypes(value: Any) -> Iterator[str]:
+    """Those of all tensors in the calls of an entry."""
+    if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
+        yield value["config"]["dtype"]
+    elif isinstance(value, (dict, list, tuple)):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _dtypes(each)
 
 
 def _outputs_of(path: str, entry: Config) -> Iterator[tuple[str, Config]]:

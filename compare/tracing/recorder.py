@@ -128,7 +128,7 @@ def _record_keras(model: Network, x: Any, y: Any, upstream: Any, sample_weight: 
     observed = reference.observe(model, as_tuple(x), as_tuple(y), as_tuple(upstream), whole, noise,
                                  as_tuple(sample_weight))
     parts = [Part(**vars(part)) for part in observed.parts]
-    return Trace(reference.versions(), dtype.name, plain(model.get_config()),
+    return Trace(reference.versions(), dtype.name, plain(reference.config_of(model)),
                  plain(reference.compile_config(model)) if y is not None else {},
                  x, mapped(np.array, y),
                  None if observed.loss is None else dtype.type(observed.loss),
@@ -154,9 +154,9 @@ def _keras_at_inference(model: Network, x: Any, whole: Collection[int]) -> Trace
     dtype = np.dtype(reference.model_dtype(model))
     x = _as_fed(model, check_precision(x, dtype))
     observed = reference.observe_inference(model, as_tuple(x), whole)
-    return Trace(reference.versions(), dtype.name, plain(model.get_config()), {}, x, None, None,
-                 None, False, [Part(**vars(part)) for part in observed.parts], observed.sources,
-                 training=False, ends=observed.ends)
+    return Trace(reference.versions(), dtype.name, plain(reference.config_of(model)), {}, x, None,
+                 None, None, False, [Part(**vars(part)) for part in observed.parts],
+                 observed.sources, training=False, ends=observed.ends)
 
 
 def _as_fed(model: Network, x: Any) -> Any:

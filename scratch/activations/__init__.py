@@ -122,8 +122,10 @@ def _is_kerass_own(config: dict) -> bool:
             and registered in (None, config.get("class_name"), config.get("config")))
 
 
-# those whose arithmetic in float16 and bfloat16 is proved to be Keras's
-LOW_PRECISION = ("linear", "relu", "relu6", "leaky_relu", "sigmoid", "softmax", "tanh")
+# those whose arithmetic in float16 and bfloat16 is proved to be Keras's; of softsign and squareplus
+# Keras squares an argument, which may overflow in float16 and does not here
+LOW_PRECISION = tuple(name for name in ACTIVATIONS
+                      if name not in ("softsign", "squareplus", "sparse_plus"))
 
 
 def require_precision(activation: Activation, policy, owner) -> None:

@@ -158,6 +158,7 @@ class AdaptiveAveragePooling1D(AdaptiveAveragePooling):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
     rank = 1
 
 
@@ -188,6 +189,7 @@ class AdaptiveAveragePooling2D(AdaptiveAveragePooling):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
     rank = 2
 
 
@@ -250,6 +252,7 @@ class AdaptiveMaxPooling1D(AdaptiveMaxPooling):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
     rank = 1
 
 
@@ -282,6 +285,7 @@ class AdaptiveMaxPooling2D(AdaptiveMaxPooling):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
     rank = 2
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from scratch import initializers
 from scratch.activations.softmax import softmax, softmax_gradient
+from scratch.errors import UnsupportedError
 from scratch.layers.attention_dropout import DroppingAttention
 
 HIDDEN = 1e9  # is taken off a masked score
@@ -49,6 +50,9 @@ class ScoredAttention(DroppingAttention):
         scores = self.scores(query, key)
         seen = self.seen(*scores.shape[1:])
         if seen is not None:
+            if self.policy.low and not seen.any(axis=-1).all():
+                raise UnsupportedError(f"{self} does not support a query that sees no key with "
+                                       f"dtype={self.policy.name!r}. Expected: float32 or float64.")
             # (1 or N, Q or 1, K)
             scores = np.where(seen, scores, scores - scores.dtype.type(HIDDEN))
         self._weights = softmax(scores)
@@ -105,6 +109,7 @@ class Attention(ScoredAttention):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
 
     def __init__(self, use_scale=False, score_mode="dot", **kwargs):
         super().__init__(use_scale, **kwargs)
@@ -188,6 +193,7 @@ class AdditiveAttention(ScoredAttention):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
 
     def __init__(self, use_scale=True, **kwargs):
         super().__init__(use_scale, **kwargs)

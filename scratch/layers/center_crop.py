@@ -30,6 +30,7 @@ class CenterCrop(FramedImages):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
 
     def frame(self, height, width):
         kept = self.height, self.width

@@ -57,6 +57,7 @@ class Conv2DTranspose(Convolution):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
 
     def __init__(self, filters, kernel_size, strides=1, padding="valid", output_padding=None,
                  data_format=None, dilation_rate=1, activation=None, use_bias=True, **kwargs):

@@ -52,5 +52,4 @@ class Conv3D(Conv2D):
     """
 
     sample_by_sample = True
-    takes_low_precision = False
     rank = 3

@@ -2,6 +2,8 @@
 
 import numbers
 
+import numpy as np
+
 from scratch.layers.base import Layer
 
 
@@ -32,6 +34,7 @@ class CustomScaleLayer(Layer):
     keras_module = "keras.src.applications.inception_resnet_v2"
     merges = True
     sample_by_sample = True
+    takes_low_precision = True
 
     def __init__(self, scale, **kwargs):
         super().__init__(**kwargs)
@@ -48,10 +51,13 @@ class CustomScaleLayer(Layer):
     def forward(self, x, training=False):
         shortcut, branch = x
         # (N, H, W, C) + (N, H, W, C) -> (N, H, W, C)
-        return shortcut + branch * self.dtype.type(self.scale)
+        return shortcut + branch * self._factor()
 
     def backward(self, dy, wants_input_gradient=True):
-        return [dy, dy * self.dtype.type(self.scale)] if wants_input_gradient else None
+        return [dy, dy * self._factor()] if wants_input_gradient else None
+
+    def _factor(self):
+        return self.rounded(np.asarray(self.scale, self.dtype))
 
     def get_config(self):
         return {**super().get_config(), "scale": self.scale}

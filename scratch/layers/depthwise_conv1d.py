@@ -47,5 +47,4 @@ class DepthwiseConv1D(DepthwiseConv2D):
     """
 
     sample_by_sample = True
-    takes_low_precision = False
     rank = 1

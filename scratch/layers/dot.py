@@ -43,6 +43,7 @@ class Dot(Layer):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
     merges = True
 
     def __init__(self, axes, normalize=False, **kwargs):

@@ -98,8 +98,6 @@ class _SpatialDropout(Dropout):
 
     sample_by_sample_at_inference = True
 
-    takes_low_precision = False  # Keras's config of it forgets a mixed policy
-
     rank = 0
 
     def __init__(self, rate, seed=None, **kwargs):

@@ -45,6 +45,7 @@ class EinsumDense(AffineLayer):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
 
     def __init__(self, equation, output_shape, activation=None, bias_axes=None, **kwargs):
         super().__init__(activations.get(activation), bias_axes is not None, **kwargs)

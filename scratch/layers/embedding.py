@@ -48,6 +48,8 @@ class Embedding(Layer):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
+    casts_weights = False  # the rows that are looked up are cast
     without_input_gradient = True
     neutral = {"embeddings_constraint": (None,), "weights": (None,),
                "lora_rank": (None,), "lora_alpha": (None,), "quantization_config": (None,)}
@@ -61,6 +63,9 @@ class Embedding(Layer):
         self.initializers = {"embeddings": initializers.get(embeddings_initializer)}
         penalty = regularizers.get(embeddings_regularizer)
         self.regularizers = {} if penalty is None else {"embeddings": penalty}
+
+    def autocast(self, value):
+        return value  # class numbers, which Keras does not cast
 
     def compute_mask(self, x):
         """Whether a place's class is another one than 0."""

@@ -52,7 +52,8 @@ class FramedImages(Layer):
 
     def forward(self, x, training=False):
         # (N, H, W, C) -> (N, H with frame, W with frame, C) -> (N, height, W, C) -> (..., width, C)
-        y = framed(to_channels_last(x, self.data_format), self._frame, self.fill_value)
+        y = framed(to_channels_last(x, self.data_format), self._frame,
+                   float(self.rounded(np.asarray(self.fill_value, x.dtype))))
         for axis, resampling in enumerate(self._resampled, start=1):
             y = resampling.forward(y, axis)
         return from_channels_last(y, self.data_format)

@@ -36,6 +36,7 @@ class GaussianDropout(RandomLayer):
     """
 
     sample_by_sample_at_inference = True
+    takes_low_precision = True
     random_inside = True
 
     def __init__(self, rate, seed=None, **kwargs):

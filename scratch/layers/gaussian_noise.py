@@ -29,6 +29,7 @@ class GaussianNoise(RandomLayer):
     """
 
     sample_by_sample_at_inference = True
+    takes_low_precision = True
     random_inside = True
 
     def __init__(self, stddev, seed=None, **kwargs):

@@ -49,6 +49,8 @@ class GroupNormalization(MomentNormalization):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
+    casts_weights = False  # it computes in float32
     casts_inputs = False  # it computes in the precision of what it reads
 
     def __init__(self, groups=32, axis=-1, epsilon=1e-3, **kwargs):

@@ -44,6 +44,8 @@ class LayerNormalization(MomentNormalization):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
+    casts_weights = False  # it computes in float32
     casts_inputs = False  # it computes in the precision of what it reads
     neutral = {**MomentNormalization.neutral, "rms_scaling": (False,)}
 

@@ -36,6 +36,7 @@ class LayerScale(Layer):
 
     keras_module = "keras.src.applications.convnext"
     sample_by_sample = True
+    takes_low_precision = True
 
     def __init__(self, init_values, projection_dim, **kwargs):
         super().__init__(**kwargs)

@@ -32,6 +32,7 @@ class Masking(Layer):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
     makes_masks = True
 
     def __init__(self, mask_value=0.0, **kwargs):
@@ -43,7 +44,7 @@ class Masking(Layer):
 
     def compute_mask(self, x):
         """(N, T, D) -> (N, T): whether any of a step's numbers is another one."""
-        return (x != x.dtype.type(self.mask_value)).any(axis=-1)
+        return (x != self.rounded(np.asarray(self.mask_value, x.dtype))).any(axis=-1)
 
     def forward(self, x, training=False):
         self._mask = self.compute_mask(x)[..., None]

@@ -67,6 +67,7 @@ class MultiHeadAttention(DroppingAttention):
     calls_apart = True
     uses_mask_of_key = takes_masks_off = True
     sample_by_sample = True
+    takes_low_precision = True
     neutral = {"kernel_constraint": (None,), "bias_constraint": (None,),
                "sliding_window": (None,), "use_gate": (False,), "flash_attention": (None, False)}
     inner_groups = {"query": "query_dense", "key": "key_dense", "value": "value_dense",

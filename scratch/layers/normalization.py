@@ -46,6 +46,7 @@ class Normalization(Layer):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
     non_trainable = ("mean", "variance", "count")
     constants = non_trainable
 
@@ -117,7 +118,8 @@ class Normalization(Layer):
             return self.params[name].reshape(self._broadcast)
         sizes = tuple(self._broadcast[i] for i in range(len(self._broadcast))
                       if i not in self._reduced)
-        return np.broadcast_to(array, sizes).astype(self.dtype).reshape(self._broadcast)
+        given = np.broadcast_to(array, sizes).astype(self.dtype).reshape(self._broadcast)
+        return self.rounded(given)
 
     def _deviation(self) -> np.ndarray:
         return np.maximum(np.sqrt(self._statistic("variance")),

@@ -134,6 +134,7 @@ class ELU(ActivationLayer):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
 
     def __init__(self, alpha=1.0, **kwargs):
         super().__init__(**kwargs)

@@ -32,6 +32,7 @@ class Rescaling(Layer):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
 
     def __init__(self, scale, offset=0.0, **kwargs):
         super().__init__(**kwargs)
@@ -46,13 +47,13 @@ class Rescaling(Layer):
 
     def forward(self, x, training=False):
         # the input's shape, with scale and offset broadcast to it
-        return x * self._cast("scale") + self._cast("offset")
+        return self.rounded(x * self._cast("scale")) + self._cast("offset")
 
     def backward(self, dy, wants_input_gradient=True):
         return dy * self._cast("scale") if wants_input_gradient else None
 
     def _cast(self, name: str) -> np.ndarray:
-        return self._numbers[name].astype(self.dtype)
+        return self.rounded(self._numbers[name].astype(self.dtype))
 
     def get_config(self):
         return {**super().get_config(), "scale": to_config(self.scale),

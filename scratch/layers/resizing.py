@@ -49,6 +49,7 @@ class Resizing(FramedImages):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
 
     def __init__(self, height, width, interpolation="bilinear", crop_to_aspect_ratio=False,
                  pad_to_aspect_ratio=False, fill_mode="constant", fill_value=0.0, antialias=False,
@@ -65,6 +66,11 @@ class Resizing(FramedImages):
             raise ValueError(f"{self}: expected fill_mode to be 'constant'. "
                              f"Received: fill_mode={fill_mode!r}")
         self.fill_mode, self.fill_value = fill_mode, float(fill_value)
+        self.take_policy(self.policy)
+
+    def take_policy(self, policy):
+        self.require_linear(vars(self).get("interpolation", "nearest"), policy)
+        super().take_policy(policy)
 
     def _supported(self, interpolation, antialias: bool) -> str:
         if interpolation not in INTERPOLATIONS:

@@ -36,6 +36,7 @@ class RMSNormalization(Layer):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
 
     def __init__(self, axis=-1, epsilon=1e-6, **kwargs):
         super().__init__(**kwargs)

@@ -54,6 +54,7 @@ class SeparableConv2D(Convolution):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
     arguments = {"depthwise_kernel": "depthwise", "pointwise_kernel": "pointwise", "bias": "bias"}
     neutral = {"depthwise_constraint": (None,), "pointwise_constraint": (None,),
                "bias_constraint": (None,)}

@@ -35,6 +35,8 @@ class StochasticDepth(RandomLayer):
     """
 
     sample_by_sample_at_inference = True
+    # in training Keras multiplies by noise of float32, which TensorFlow refuses
+    takes_low_precision = False
 
     keras_module = "keras.src.applications.convnext"
 

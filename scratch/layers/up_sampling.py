@@ -67,6 +67,7 @@ class UpSampling1D(UpSampling):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
     rank = 1
 
     def __init__(self, size=2, **kwargs):
@@ -112,6 +113,7 @@ class UpSampling2D(UpSampling):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
     rank = 2
 
     def __init__(self, size=(2, 2), data_format=None, interpolation="nearest", **kwargs):
@@ -123,6 +125,11 @@ class UpSampling2D(UpSampling):
             raise ValueError(f"{self}: expected interpolation to be one of "
                              f"{', '.join(INTERPOLATIONS)}. "
                              f"Received: interpolation={interpolation!r}")
+        self.take_policy(self.policy)
+
+    def take_policy(self, policy):
+        self.require_linear(vars(self).get("interpolation", "nearest"), policy)
+        super().take_policy(policy)
 
     @cached_property
     def taps(self) -> tuple[list[Taps], list[Taps]]:
@@ -181,6 +188,7 @@ class UpSampling3D(UpSampling):
     """
 
     sample_by_sample = True
+    takes_low_precision = True
     rank = 3
 
     def __init__(self, size=(2, 2, 2), data_format=None, **kwargs):

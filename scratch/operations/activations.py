@@ -89,6 +89,7 @@ class SoftsignOperation(Function):
 
     function = "softsign"
     sample_by_sample = True
+    takes_low_precision = False  # Keras squares 1 + |x| on the way back, which overflows in float16
 
 
 class GeluOperation(Function):
@@ -215,7 +216,7 @@ class ClipOperation(Operation):
                              f"Received: x_min={x_min!r}, x_max={x_max!r}")
 
     def forward(self, x, training=False):
-        low, high = x.dtype.type(self.x_min), x.dtype.type(self.x_max)
+        low, high = self.rounded(np.array([self.x_min, self.x_max], x.dtype))
         self._inside = (x >= low) & (x <= high)
         return np.clip(x, low, high)
 

@@ -39,7 +39,7 @@ class Binary(Operation, Elementwise):
         rest, ones = iter(tensors), (1,) * tensors[0].ndim
         # a number takes part as an array of shape (1, 1, ...), as exact as the precision holds it
         return super().forward([next(rest) if operand is None else
-                                np.full(ones, operand, tensors[0].dtype)
+                                self.rounded(np.full(ones, operand, tensors[0].dtype))
                                 for operand in self.operands], training)
 
     def backward(self, dy, wants_input_gradient=True):

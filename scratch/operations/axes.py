@@ -11,8 +11,6 @@ from scratch.operations.operation import Operation
 class Reordering(Operation):
     """Base: the input's axes in the order that `order(rank)` names; axis 0, the batch, stays."""
 
-    takes_low_precision = True
-
     def order(self, rank: int) -> tuple[int, ...]:
         """For each axis of the output that of the input.
 
@@ -146,7 +144,6 @@ class ExpandDimsOperation(Operation):
         ValueError: for a place in front of the batch, or one that the output does not have.
     """
 
-    takes_low_precision = True
     sample_by_sample = True
 
     def __init__(self, axis, **kwargs):
@@ -188,7 +185,6 @@ class SqueezeOperation(Operation):
         ValueError: for the batch's, or axes of another length.
     """
 
-    takes_low_precision = True
     sample_by_sample = True
 
     def __init__(self, axis=None, **kwargs):

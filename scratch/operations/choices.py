@@ -19,6 +19,7 @@ class Comparison(Binary):
 
     without_input_gradient = True
     gives_truth = True
+    takes_low_precision = False  # whose errors may turn a choice over
     holds: Any  # a function of two arrays
 
     def combine(self, a, b):
@@ -94,6 +95,7 @@ class LogicalXorOperation(Comparison):
 class LogicalNotOperation(Operation):
     """Whether x is 0, of any shape; see `Comparison`."""
 
+    takes_low_precision = False
     sample_by_sample = True
     without_input_gradient = True
     gives_truth = True
@@ -136,6 +138,7 @@ class CastOperation(Operation):
     """
 
     module = "keras.src.ops.core"
+    takes_low_precision = False
     sample_by_sample = True
     said_at_call = ("truth",)
 
@@ -185,6 +188,7 @@ class WhereOperation(Operation):
             different ranks.
     """
 
+    takes_low_precision = False
     sample_by_sample = True
     merges = True  # unless a and b are numbers
     inputs_without_gradient = (0,)

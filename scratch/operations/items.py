@@ -33,7 +33,6 @@ class GetItemOperation(Operation, operator="[]"):
     """
 
     said_at_call = ("operands", "key")
-    takes_low_precision = True
     sample_by_sample = True
 
     def __init__(self, key, **kwargs):

@@ -25,7 +25,6 @@ class PadOperation(Operation):
     """
 
     said_at_call = ("operands", "constant_values")
-    takes_low_precision = True
     sample_by_sample = True
 
     def __init__(self, pad_width, mode="constant", constant_values=None, **kwargs):
@@ -108,7 +107,6 @@ class RollOperation(Operation):
         ValueError: for axes that the input does not have, the batch's, or another number of shifts.
     """
 
-    takes_low_precision = True
     sample_by_sample = True
 
     def __init__(self, shift, axis=None, **kwargs):
@@ -149,7 +147,6 @@ class FlipOperation(Operation):
         ValueError: for axes that the input does not have, or the batch's.
     """
 
-    takes_low_precision = True
     sample_by_sample = True
 
     def __init__(self, axis=None, **kwargs):

@@ -23,6 +23,8 @@ class Operation(Layer):
         UnsupportedError: for operands that are neither.
     """
 
+    takes_low_precision = True  # of what it reads, see `Building._read_in`
+    gives_truth = False  # whether what it makes is of Keras's precision bool
     module = "keras.src.ops.numpy"
     said_at_call: tuple[str, ...] = ("operands",)  # what of the config stands there with Keras
     takes_list = False  # whether Keras hands over its tensors as one list

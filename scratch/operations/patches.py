@@ -21,7 +21,6 @@ class Blocks(Operation):
     """
 
     module = "keras.src.ops.nn"
-    takes_low_precision = True
 
     def __init__(self, block_size, data_format=None, **kwargs):
         super().__init__(**kwargs)
@@ -140,7 +139,6 @@ class ExtractPatchesOperation(Operation):
     """
 
     module = "keras.src.ops.image"
-    takes_low_precision = True
     sample_by_sample = True
 
     def __init__(self, size, strides=None, dilation_rate=1, padding="valid", data_format=None,

@@ -24,7 +24,6 @@ class Piece(Operation):
     """
 
     said_at_call = ("operands", "place")
-    takes_low_precision = True
 
     def __init__(self, axis, place=0, **kwargs):
         super().__init__(**kwargs)

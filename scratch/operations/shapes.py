@@ -59,7 +59,6 @@ class StackOperation(Operation):
 
     merges = True
     takes_list = True
-    takes_low_precision = True
     sample_by_sample = True
 
     def __init__(self, axis=0, operands=(None, None), **kwargs):

@@ -36,6 +36,7 @@ class StdOperation(VarOperation):
     """The root of the variance along `axis`; see `SumOperation`."""
 
     sample_by_sample = True
+    takes_low_precision = False  # squares overflow in float16
 
     def forward(self, x, training=False):
         self._deviation = np.sqrt(super().forward(x, training))
@@ -62,6 +63,7 @@ class NormOperation(SumOperation):
 
     module = "keras.src.ops.linalg"
     sample_by_sample = True
+    takes_low_precision = False  # squares overflow in float16
 
     def __init__(self, ord=None, axis=None, keepdims=False, **kwargs):
         super().__init__(axis, keepdims, **kwargs)
@@ -103,6 +105,7 @@ class NormalizeOperation(Operation):
 
     module = "keras.src.ops.nn"
     sample_by_sample = True
+    takes_low_precision = False  # squares overflow in float16
 
     def __init__(self, axis=-1, order=2, epsilon=None, **kwargs):
         super().__init__(**kwargs)

@@ -79,9 +79,12 @@ def test_what_a_policy_says():
 
 @pytest.mark.parametrize("layer", [
     lambda: scratch.layers.LSTM(2, dtype="mixed_float16"),
-    lambda: scratch.layers.LayerNormalization(dtype="bfloat16"),
-    lambda: scratch.Dense(2, activation="gelu", dtype="float16"),
-    lambda: scratch.layers.Activation("elu", dtype="mixed_bfloat16"),
+    lambda: scratch.layers.UnitNormalization(dtype="float16"),
+    lambda: scratch.layers.StochasticDepth(0.2, dtype="bfloat16"),
+    lambda: scratch.Dense(2, activation="softsign", dtype="float16"),
+    lambda: scratch.layers.Activation("squareplus", dtype="mixed_bfloat16"),
+    lambda: scratch.layers.UpSampling2D(2, interpolation="bicubic", dtype="float16"),
+    lambda: scratch.layers.Resizing(3, 4, "bicubic", dtype="mixed_float16"),
     lambda: scratch.ReLU(max_value=0.3, dtype="mixed_float16"),
     lambda: scratch.layers.TimeDistributed(scratch.Dense(2), dtype="mixed_float16"),
     lambda: scratch.Sequential([scratch.Input((4, 3)), scratch.layers.GRU(2)],
@@ -93,17 +96,73 @@ def test_what_is_not_proved_is_refused_by_name(layer):
 
 @pytest.mark.parametrize("reader", [scratch.layers.LayerNormalization,
                                     lambda: scratch.layers.GroupNormalization(groups=1)])
-def test_what_reads_a_low_precision_without_a_cast_is_refused(reader):
-    with pytest.raises(scratch.UnsupportedError, match="reading Dense 'dense'"):
+def test_what_casts_nothing_is_refused_another_precision_than_its_own(reader):
+    with pytest.raises(scratch.UnsupportedError, match="computes in float32 without a cast of what "
+                                                       "it reads.*Received: float16"):
         scratch.Sequential([scratch.Input((4,)), scratch.Dense(6, dtype="mixed_float16"),
                             reader()])
 
 
-def test_an_operation_that_reads_a_low_precision_is_refused():
+def test_an_operation_computes_in_the_low_precision_of_what_it_reads():
     x = scratch.Input((4,))
-    y = scratch.Dense(6, dtype="mixed_bfloat16")(x)
-    with pytest.raises(scratch.UnsupportedError, match="reading Dense 'dense'"):
-        scratch.Model(x, y + y)
+    low, single = scratch.Dense(6, dtype="mixed_bfloat16")(x), scratch.Dense(6)(x)
+    model = scratch.Model(x, [low * 0.3, low + single])
+    product, total = (model.layers[end] for end in model.ends)
+    assert product.policy.name == "bfloat16" and total.policy.name == "float32"
+    numbers = np.random.default_rng(2).standard_normal((3, 4)).astype(np.float32)
+    y, both = model.predict(numbers, verbose=0)
+    read = rounded(model.layers[0].last_output if model.layers[0].last_output is not None else
+                   scratch.low_precision.forward(model.layers[0], numbers), "bfloat16")
+    # 0.3 is rounded, then the product
+    np.testing.assert_array_equal(y, rounded(read * rounded(np.float32(0.3), "bfloat16"),
+                                             "bfloat16"))
+    assert (both != rounded(both, "bfloat16")).any()
+    again = scratch.Model.from_config(model.get_config())
+    assert [layer.policy for layer in again.layers] == [layer.policy for layer in model.layers]
+
+
+@pytest.mark.parametrize("name", ["float16", "bfloat16"])
+def test_given_numbers_are_cast_and_what_comes_of_them_is_rounded(name):
+    x = rounded(np.random.default_rng(4).standard_normal((5, 3)).astype(np.float32), name)
+
+    def low(a):
+        return np.vectorize(lambda v: nearest(float(v), name))(a)
+
+    layer = scratch.layers.Rescaling(1 / 255, offset=-0.3, dtype=name)
+    np.testing.assert_array_equal(layer(x), low(low(x * low(np.float32(1 / 255)))
+                                                + low(np.float32(-0.3))))
+    layer = scratch.layers.Normalization(mean=[.1, .2, .3], variance=[2., .5, .3], dtype=name)
+    mean, variance = low(np.float32([.1, .2, .3])), low(np.float32([2., .5, .3]))
+    np.testing.assert_allclose(layer(x), (x - mean) / np.sqrt(variance),
+                               rtol=2.0 ** (2 - BITS[name][0]))
+    layer = scratch.layers.Masking(mask_value=0.3, dtype=name)
+    steps = np.float32([[[0.3, 0.3], [0.3, 1.0]]])
+    assert scratch.low_precision.forward(layer, steps)[0, 0].tolist() == [0, 0]
+
+
+def test_layer_normalization_computes_in_float32_and_keeps_its_weights():
+    rng = np.random.default_rng(3)
+    layer = scratch.LayerNormalization(dtype="mixed_float16")
+    x = rounded((300 + rng.standard_normal((4, 6))).astype(np.float32), "float16")
+    layer.build((None, 6))
+    layer.take_weight("gamma", rng.standard_normal(6))
+    wide = x.astype(np.float64)
+    spread = np.sqrt(wide.var(axis=1, keepdims=True) + 1e-3)
+    normal = (wide - wide.mean(axis=1, keepdims=True)) / spread
+    np.testing.assert_allclose(layer(x), normal * layer.params["gamma"], rtol=2.0**-10)
+    dy = rounded(rng.standard_normal((4, 6)).astype(np.float32), "float16")
+    dx = scratch.low_precision.backward(layer, dy)
+    np.testing.assert_array_equal(dx, rounded(dx, "float16"))
+    np.testing.assert_allclose(layer.grads["gamma"], (dy * normal).sum(axis=0), rtol=1e-4)
+    assert (layer.grads["gamma"] != rounded(layer.grads["gamma"], "float16")).any()
+
+
+def test_class_numbers_are_not_cast():
+    layer = scratch.Embedding(3000, 2, dtype="mixed_float16")
+    layer.build((None, 1))
+    layer.params["embeddings"][...] = np.arange(6000).reshape(3000, 2) / 6000
+    y = scratch.low_precision.forward(layer, np.float32([[2049]]))
+    np.testing.assert_array_equal(y[0, 0], rounded(layer.params["embeddings"][2049], "float16"))
 
 
 @pytest.mark.parametrize("settings_, said", [

@@ -21,6 +21,8 @@ def of_casts(c) -> list[Variant]:
     missing: list[tuple[str, tuple[str, ...]]] = [("the input", ("x",))]
     if policy.mixed and c.weights:
         missing += [("the weights", ("weights",)), ("nothing", ("x", "weights"))]
+    if c.layer is not None and c.layer.casts_numbers:
+        missing.append(("the given numbers", ("numbers",)))
     return [inside("cast-missing",
                    f"{what} is cast to {policy.compute}" if what == "nothing" else
                    f"{what} {'is' if what == 'the input' else 'are'} not cast to {policy.compute}",

@@ -11,7 +11,8 @@ from compare.evaluation.fuzzing.specification import (
     sample_weights_of,
     targets_of,
 )
-from scratch.layers import LAYERS
+from scratch.layers import LAYERS, BatchNormalization
+from scratch.layers.attention import ScoredAttention
 from scratch.precision import LOW
 from scratch.several import each
 
@@ -30,20 +31,27 @@ def lowered(specification: Specification, rng: np.random.Generator) -> Specifica
         return specification
     if specification.optimizer is not None and not _plain(specification.optimizer):
         policy = f"mixed_{policy.removeprefix('mixed_')}"
-    made = with_masked_norms_in_float32(replace(specification, policy=policy))
+    made = with_some_in_float32(replace(specification, policy=policy))
     if policy.endswith("float16") and "b" not in policy and not _finite(made):
         made = replace(made, policy=policy.replace("float16", "bfloat16"))
     return made
 
 
-def with_masked_norms_in_float32(specification: Specification) -> Specification:
-    """The network as it is, or, where a BatchNormalization may see a mask, which it does not take
-    in a low precision, with these layers in float32."""
+def with_some_in_float32(specification: Specification) -> Specification:
+    """The network with these layers in float32: where there are masks those that do not take any,
+    or not every one, in a low precision; spatial dropouts, of which Keras's config forgets a mixed
+    policy, where it is mixed."""
     masked = any(node.makes_mask for node in specification.nodes)
+    mixed = specification.policy.startswith("mixed_")
+
+    def stays(name: str) -> bool:
+        kind = LAYERS.get(name, object)
+        return (masked and issubclass(kind, (BatchNormalization, ScoredAttention))
+                or mixed and name.startswith("SpatialDropout"))
+
     return replace(specification, nodes=[
         replace(node, arguments={**node.arguments, "dtype": "float32"})
-        if masked and node.class_name == "BatchNormalization" else node
-        for node in specification.nodes])
+        if stays(node.class_name) else node for node in specification.nodes])
 
 
 @np.errstate(all="ignore")

@@ -8,7 +8,7 @@ from compare.oracle.base import Activation, judges
 from compare.oracle.elementary import constant, power, tanh
 from compare.oracle.layers import activations, smooth_activations, softmax
 from compare.oracle.layers.activations import is_short
-from compare.oracle.layers.piecewise import choose, held, same
+from compare.oracle.layers.piecewise import choose, same
 from compare.oracle.running_error import Bounded
 from compare.tracing.types import Config
 
@@ -127,7 +127,7 @@ class Clip(Activation):
 
     def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.x = x
-        self.low, self.high = (held(number, x.rounding) for number in self.kinks)
+        self.low, self.high = (x.rounding.nearest(number) for number in self.kinks)
         if self.low == self.high:
             return Bounded(np.full(x.shape, self.low), x.rounding)
         return choose(x, [self.low, self.high], [self.low, self.low, same, self.high, self.high])

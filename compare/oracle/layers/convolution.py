@@ -125,16 +125,19 @@ class Conv1D(Conv2D):
 
 @judges("Conv3D")
 class Conv3D(Conv2D):
-    """The same along three axes."""
+    """The same along three axes; in float16 TensorFlow adds up in it."""
 
     rank = 3
+    wide = False
 
 
 @judges("DepthwiseConv2D")
 class DepthwiseConv2D(Conv2D):
-    """A Conv2D with as many groups as channels; its kernel is written (kh, kw, C, multiplier)."""
+    """A Conv2D with as many groups as channels; its kernel is written (kh, kw, C, multiplier). In
+    float16 TensorFlow adds up in it."""
 
     outputs = ("depth_multiplier",)
+    wide = False
 
     def forth(self, by: Products, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         return super().forth(by, x, kernel.reshape(*kernel.shape[:2], 1, -1))

@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 
 from compare.oracle.base import Oracle, judges
+from compare.oracle.low_precision import policy_of
 from compare.oracle.running_error import Bounded, bilinear
+from compare.tracing.types import Config
 
 
 @judges("Embedding")
@@ -18,6 +20,11 @@ class Embedding(Oracle):
 
     operation = "a look-up in a table"
     factors = 1
+    reads_classes = True
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.in_float32 = policy_of(config).mixed  # the table as it is kept
 
     def admitted(self, x: np.ndarray) -> np.ndarray:
         """Class numbers made of any numbers; what is not finite becomes class 0."""

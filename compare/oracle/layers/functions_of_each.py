@@ -6,7 +6,7 @@ import numpy as np
 from compare.oracle.base import judges
 from compare.oracle.elementary import power
 from compare.oracle.layers import smooth_activations
-from compare.oracle.layers.piecewise import choose, held, same, scaled
+from compare.oracle.layers.piecewise import choose, same, scaled
 from compare.oracle.layers.smooth_activations import Smooth
 from compare.oracle.products import product
 from compare.oracle.running_error import Bounded
@@ -115,10 +115,10 @@ class Power(Smooth):
         return np.where(x == 0, 1, np.abs(x)).astype(x.dtype)
 
     def function(self, x: Bounded) -> Bounded:
-        return power(x, held(self.exponent, x.rounding))
+        return power(x, x.rounding.nearest(self.exponent))
 
     def gradient(self, dy: Bounded, x: Bounded, y: Bounded) -> Bounded:
-        exponent = held(self.exponent, x.rounding)
+        exponent = x.rounding.nearest(self.exponent)
         slope = power(x, exponent - 1)
         # e - 1 is rounded, which multiplies the power by exp(u |e - 1| |log x|) at most
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -17,10 +17,8 @@ class Masking(Oracle):
     factors = 1
 
     def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
-        masks = np.full(x.shape, self.config.get("mask_value", 0.0))
-        if x.rounding.unit > 1e-10:
-            masks = masks.astype(np.float32).astype(np.float64)
-        self.counts = (x.value != masks).any(axis=-1, keepdims=True)
+        mask = x.rounding.nearest(self.config.get("mask_value", 0.0))
+        self.counts = (x.value != mask).any(axis=-1, keepdims=True)
         return x.where(np.broadcast_to(self.counts, x.shape))
 
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:

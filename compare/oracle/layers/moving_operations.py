@@ -12,7 +12,6 @@ import numpy as np
 
 from compare.oracle.base import Oracle, judges
 from compare.oracle.layers.activations import is_short
-from compare.oracle.layers.piecewise import held
 from compare.oracle.running_error import Bounded, added_up
 from compare.tracing.types import Config
 
@@ -32,7 +31,7 @@ class Moving(Oracle):
     def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         self.shape = x.shape
         self.places = self.moved(np.arange(x.value.size).reshape(x.shape))
-        inside, border = self.places != NOWHERE, float(held(self.border, x.rounding))
+        inside, border = self.places != NOWHERE, float(x.rounding.nearest(self.border))
 
         def taken(array: np.ndarray, other: float) -> np.ndarray:
             return np.where(inside, array.ravel()[self.places], other)

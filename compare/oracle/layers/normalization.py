@@ -33,6 +33,7 @@ class Normalization(Oracle):
     """Base: a subclass says over which axes the moments are, and which the weights have."""
 
     exact = False
+    in_float32 = True
     operation = "differences from a mean over a deviation"
 
     def axes(self, rank: int) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 from compare.oracle.base import Oracle, judges
 from compare.oracle.layers import image_size, merging, reshaping
 from compare.oracle.layers.activations import is_short
-from compare.oracle.layers.piecewise import held, wider
+from compare.oracle.layers.piecewise import wider
 from compare.oracle.rounded_mean import mean
 from compare.oracle.running_error import Bounded
 from compare.tracing.types import Config
@@ -32,7 +32,7 @@ class Binary(merging.Merging):
         rest, ones = iter(tensors), (1,) * len(tensors[0].shape)
         rounding = tensors[0].rounding
         return super().forward([next(rest) if number is None else
-                                Bounded(np.full(ones, held(number, rounding)), rounding)
+                                Bounded(np.full(ones, rounding.nearest(number)), rounding)
                                 for number in self.operands], weights)
 
     def backward(self, dy: Bounded) -> Any:

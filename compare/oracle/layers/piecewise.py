@@ -109,7 +109,7 @@ def shifted(x: Bounded, by: float) -> Bounded:
     x, total = x.flushed(), x.value + by
     away = total - x.value  # Knuth's two-sum: what rounding to float64 left out of `total`
     left_out = (x.value - (total - away)) + (by - away)
-    fits = (left_out == 0) & (held(total, x.rounding) == total)
+    fits = (left_out == 0) & (x.rounding.nearest(total) == total)
     rounding = np.where(fits & (x.bound == 0), 0.0, x.rounding.unit * (np.abs(total) + x.bound))
     error = x.bound + rounding
     return Bounded(total, x.rounding, error if error.any() else None).flushed()

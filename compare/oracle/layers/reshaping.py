@@ -225,7 +225,8 @@ class UpSampling2D(UpSampling):
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         if self.kind == "nearest":
             return super().backward(dy)
-        dx = resampled(self.rows.turned, self.columns.turned, dy.rearranged(self.layout.image))
+        dx = resampled(self.rows.turned, self.columns.turned, dy.rearranged(self.layout.image),
+                       back=True)
         return dx.rearranged(self.layout.given), {}
 
     def reductions(self, input_shape: Any, output_shape: tuple[int, ...]) -> dict[str, int]:

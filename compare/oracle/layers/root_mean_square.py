@@ -30,6 +30,7 @@ class RMSNormalization(Oracle):
     """x over the root of its mean square along some axes, times a scale along the last ones."""
 
     exact = False
+    in_float32 = True
     operation = "a quotient by a root mean square"
 
     def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:

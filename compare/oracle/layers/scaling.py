@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 
 from compare.oracle.base import Oracle, judges
-from compare.oracle.running_error import Bounded, bilinear
+from compare.oracle.low_precision import UNCAST
+from compare.oracle.running_error import Bounded, Rounding, bilinear
 from compare.tracing.types import Config
 
+SINGLE = Rounding.of("float32")
 LARGEST = 2.0**10  # whole numbers up to that leave room for products and sums that are exact
 
 
@@ -25,10 +27,14 @@ def given_numbers(value: Any) -> np.ndarray:
     return array.astype(np.float64)
 
 
-def exactly(numbers: np.ndarray, like: Bounded) -> Bounded:
-    """Numbers that each side rounds to the audited precision in the same way."""
-    single = like.rounding.unit > 2.0**-30
-    return Bounded(numbers.astype(np.float32) if single else numbers, like.rounding)
+def exactly(numbers: np.ndarray, like: Bounded, config: Config | None = None) -> Bounded:
+    """Numbers that each side rounds to the audited precision in the same way.
+
+    Args:
+        config: the layer's, if a mistaken one may say that it does not cast them.
+    """
+    uncast = "numbers" in (config or {}).get(UNCAST, ())
+    return Bounded((SINGLE if uncast else like.rounding).nearest(numbers), like.rounding)
 
 
 @judges("Rescaling")
@@ -36,6 +42,7 @@ class Rescaling(Oracle):
     """x * scale + offset."""
 
     operation = "a product and a sum with given numbers"
+    casts_numbers = True
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -45,11 +52,11 @@ class Rescaling(Oracle):
                          for a in numbers)
 
     def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
-        y = x * exactly(self.scale, x)
-        return y + exactly(self.offset, x) if self.offset.any() else y
+        y = x * exactly(self.scale, x, self.config)
+        return y + exactly(self.offset, x, self.config) if self.offset.any() else y
 
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
-        return dy * exactly(self.scale, dy), {}
+        return dy * exactly(self.scale, dy, self.config), {}
 
 
 @judges("LayerScale")

@@ -36,6 +36,16 @@ class HasPrecision:
         """The dtype of the arrays that the layer asks for; None where it leaves that to a model."""
         return None if self.requested_policy is None else self.requested_policy.held
 
+    def require_linear(self, interpolation: str, policy: precision.Policy) -> None:
+        """Refuse a low precision for an interpolation that TensorFlow has no way back of in it.
+
+        Raises:
+            UnsupportedError: for any but 'nearest' and 'bilinear'.
+        """
+        if policy.low and interpolation not in ("nearest", "bilinear"):
+            raise UnsupportedError(f"{self} does not support interpolation={interpolation!r} with "
+                                   f"dtype={policy.name!r}. Expected: 'nearest' or 'bilinear'.")
+
     def autocast(self, value):
         """What comes in, an array or a list of them, as the layer computes with it: as it is, or
         cast to float16 or bfloat16."""

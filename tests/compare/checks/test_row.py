@@ -158,6 +158,20 @@ def test_distance_and_share():
         [0, INF, 0.5, INF, 0, INF, 0])
 
 
+def test_one_sum_may_overflow_in_float16_where_another_does_not():
+    """Then nothing can be said of it; a number that is finite on both sides is judged."""
+    def found(candidate, overflows):
+        rounding = Rounding.of("float32")
+        rounding.overflows = rounding.overflows_low = overflows
+        return judge("backward", "layer", "kernel_gradient", np.float32(candidate),
+                     np.float32([INF, 2]), Bounded([58000, 2], rounding, [900, 1e-3]))
+
+    assert not found([58100, 2], False).passed
+    half_way = found([58100, 2], True)
+    assert half_way.passed and half_way.unjudged == 1 and not half_way.judged
+    assert not found([58100, 3], True).passed
+
+
 def test_a_row_as_json_keeps_what_json_cannot_hold_as_text():
     found = row([NAN, 1.0], [1.0, 1.0], [1.0, 1.0], None)
     read = json.loads(json.dumps(found.as_dict(), allow_nan=False))

@@ -25,6 +25,7 @@ DENSE = mixed("Dense", units=3)
 BRAIN = mixed("Dense", "mixed_bfloat16", units=3)
 CONV = mixed("Conv2D", filters=3, kernel_size=(3, 2), padding="same")
 NORM = mixed("BatchNormalization", momentum=0.9)
+RESCALING = mixed("Rescaling", scale=0.3, offset=-0.2)
 SCALED = mixed("Dense", optimizer=SCALING, units=3)
 
 
@@ -34,6 +35,10 @@ def input_as_it_comes(self, right, value):
 
 def weights_as_they_are(layer):
     layer.casts_weights = False
+
+
+def as_it_is(self, right, array):
+    return array
 
 
 def moments_in_half(self, right, name, batch):
@@ -85,6 +90,8 @@ TABLE = [
     ("normalization-in-half", "moments are taken in float16, not in float32", NORM,
      "batch_normalization", OUT, "low-precision",
      lambda layer: patched(layer, _normalize=inputs_centred_in_half), None),
+    ("given-numbers-not-cast", "scale and offset are kept in float32", RESCALING, "rescaling", OUT,
+     "cast-missing", lambda layer: patched(layer, rounded=as_it_is), None),
     ("scale-kept", "the gradients are not divided by the loss's scale", SCALED, OPTIMIZER, "",
      "loss-scale", lambda optimizer: patched(optimizer, unscaled=as_they_come), "update"),
     ("scale-twice", "the gradients are divided by the loss's scale twice", SCALED, OPTIMIZER, "",
