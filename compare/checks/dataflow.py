@@ -149,7 +149,7 @@ def _forward(model: Network, watched: list[Watched], x: Any) -> Iterator[Row]:
             if seen.inputs is None or expected is None:
                 yield mismatch(Gate.WHOLE_NETWORK, seen.layer.name, "", None, expected)
                 return
-            if not seen.ends_the_way_back:  # classes are not cast
+            if seen.sends_back(i):  # classes are not cast
                 expected = low_precision.lowered(seen.layer, expected)
             yield bitwise(Gate.WHOLE_NETWORK, seen.layer.name, "", seen.inputs[i], expected)
 
