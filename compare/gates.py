@@ -35,7 +35,7 @@ from compare.inputs.live_keras import keras_loss, keras_ops
 from compare.oracle.expected import learned
 from compare.report.report import Report
 from compare.report.timing import Stopwatch
-from compare.tracing import known_settings, placeholder
+from compare.tracing import known_settings, placeholder, shared_weights
 from compare.tracing.carried_states import from_zeros
 from compare.tracing.model_kinds import is_keras
 from compare.tracing.ops import ops_of, whole_layers
@@ -70,6 +70,7 @@ def _report_on(model, twin, called, reference: Trace, given: dict, probes: bool,
     candidate, its_own = placeholder.recorded(
         model, reference, mapped(np.array, reference.x), **given)
     candidate.runs, candidate.x = reference.runs, reference.x
+    shared_weights.share(candidate.parts, reference.parts)
     in_place_rows = in_place.of_loss(model, reference)
     notes += outside.notes(reference)
     report = compare_traces(candidate, reference, ops_of(model), model, notes, left_out,
