@@ -6,7 +6,6 @@ inherited + local = observed.
 """
 
 import copy
-from collections import ChainMap
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
@@ -223,8 +222,9 @@ class Layerwise:
         the loss without penalties)."""
         found = [term_loss(trace, term, loss_input(trace, term)) for term in terms]
         values = [value for value, _ in found]
-        weights = [{name: Held(weight, self.rounding) for name, weight in part.weights.items()}
-                   for part in trace.parts]
+        weights: list[dict[str, Bounded]] = [
+            {name: Held(weight, self.rounding) for name, weight in part.weights.items()}
+            for part in trace.parts]
         outputs = [Bounded(part.output, self.rounding) for part in trace.parts]
         return (with_penalties(trace, summed(trace, terms, values), weights, outputs), values,
                 [gradient for _, gradient in found])
@@ -281,7 +281,7 @@ class Layerwise:
                 made.update({(i, name): value for name, value in found.items()})
         steps: Steps = right
         if self.reference.y is not None:  # of which some go on from there
-            steps = ChainMap({}, FirstStep(self.reference), right)
+            steps = FirstStep(self.reference, right)
         if self.model is not None and self.reference.y is not None:
             trained = learned(self.reference)
             parts = self.reference.parts
@@ -291,12 +291,11 @@ class Layerwise:
                               [(self.candidate.parts[i].layer, name) for i, name in trained])
             made.update(zip(trained, weights))
         if self.model is None:
-            steps = dict(steps)
-            self._transfer_steps(steps, made)
+            steps = self._transferred_steps(dict(steps), made)
         return steps, made
 
-    def _transfer_steps(self, right: dict[tuple[int, str], Bounded],
-                        made: dict[tuple[int, str], np.ndarray]) -> None:
+    def _transferred_steps(self, right: dict[tuple[int, str], Bounded],
+                           made: dict[tuple[int, str], np.ndarray]) -> Steps:
         """The candidate's recorded ops, moved to the reference's weights and gradients."""
         own = {(i, name): value for i, ours in enumerate(self.candidate.parts)
                for name, value in moved_on(self.candidate, ours).items()}
@@ -306,6 +305,7 @@ class Layerwise:
             array = self.candidate.parts[i].updated.get(name)
             if array is not None and (i, name) in right and value.shape == right[i, name].shape:
                 made[i, name], right[i, name] = moved(array, value, right[i, name])
+        return right
 
     def _inference(self, i: int, ours: Part, theirs: Part, right: Bounded) -> list[Row]:
         """The row for a layer's output outside of training, whether or not it is another one there.

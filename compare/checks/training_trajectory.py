@@ -27,7 +27,7 @@ from compare.checks.training_batches import Batch
 from compare.document import progress
 from compare.oracle.running_error import Bounded
 from compare.oracle.sampled_rounding import LOSS, Key, SampledStep, SampledSteps, norm
-from compare.tracing import execution
+from compare.tracing import execution, memory
 from compare.tracing.grouping import as_tuple
 from compare.tracing.layer_error import RAISED, LayerError, of_model
 from compare.tracing.model_kinds import KINDS
@@ -182,8 +182,7 @@ class _Sides:
         """One step of all; whether another one makes sense: not once numbers overflow."""
         before = self._weights_before(number)
         loss, noise, slack = train_candidate(self.model, self.reference, batch)
-        # the model's own arrays where they are laid out as copies are: sums go along memory
-        ours = [*(np.asarray(w, order="C") for w in self.model.weights), np.asarray(loss)]
+        ours = [*self.model.weights, np.asarray(loss)]
         after, figures = self.own.train_on_batch(
             before, as_tuple(batch.x), as_tuple(batch.y), as_tuple(batch.sample_weight), noise)
         theirs = [*after, np.asarray(figures["loss"])]
@@ -235,6 +234,7 @@ class Apart:
     def of(cls, ours: np.ndarray, theirs: np.ndarray, before: np.ndarray,
            exact: Bounded) -> "Apart":
         value = exact.value
+        ours = np.asarray(ours, order="C")  # for sums go along memory
         return cls(apart(ours, theirs, value), apart(theirs, ours, value),
                    norm(value[np.isfinite(value)]) or 1.0, norm(exact.bound), norm(value - before))
 
@@ -294,6 +294,9 @@ def train_candidate(model: Network, reference: Trace, batch: Batch
     titles = [reference.parts[first].layer for first, *_ in layer_parts(reference)]
     slack = {(title, name): extra for title, layer in zip(titles, model.layers)
              for name, extra in getattr(layer, "slack", {}).items()}
+    for layer in model.layers:
+        layer.grads.clear()  # which take as much memory as the weights
+    memory.give_back()
     return figures["loss"], noise, slack
 
 

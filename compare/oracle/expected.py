@@ -203,14 +203,18 @@ class FirstStep(Mapping[tuple[int, str], Bounded]):
 
     Each is worked out when it is asked for, and not kept; all at once only where an optimizer's
     step depends on all gradients.
+
+    Args:
+        others: weights that are to be found here, too, such as those that the pass alone changes.
     """
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, others: dict[tuple[int, str], Bounded] | None = None) -> None:
         self.trace, self.trained = trace, learned(trace)
         self._optimizer = optimizer_of(trace)
-        self._known: dict[tuple[int, str], Bounded] = {}
+        self._known = {key: value for key, value in (others or {}).items()
+                       if key not in self.trained}
         if self._optimizer.joins_weights and self.trained:
-            self._known = dict(zip(self.trained, self._optimizer.step(
+            self._known.update(zip(self.trained, self._optimizer.step(
                 [self._before(key) for key in self.trained],
                 [self._gradient(key) for key in self.trained])))
 
@@ -223,13 +227,10 @@ class FirstStep(Mapping[tuple[int, str], Bounded]):
         return one.step([self._before(key)], [self._gradient(key)])[0]
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
-        return iter(self.trained)
+        return iter(dict.fromkeys([*self.trained, *self._known]))
 
     def __len__(self) -> int:
-        return len(self.trained)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self.trained
+        return len(set(self.trained) | self._known.keys())
 
     def _before(self, key: tuple[int, str]) -> Bounded:
         i, name = key

@@ -185,8 +185,8 @@ def alone(optimizer: Optimizer, k: int) -> Optimizer:
     them."""
     one = copy.copy(optimizer)
     one.slots = []
-    one.decays, one.constraints, one.names = (
-        some[k:k + 1] for some in (one.decays, one.constraints, one.names))
+    one.decays, one.constraints = one.decays[k:k + 1], one.constraints[k:k + 1]
+    one.names = one.names[k:k + 1]
     return one
 
 
