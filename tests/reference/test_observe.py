@@ -301,7 +301,7 @@ def test_what_is_shared_is_the_same_and_stays_when_the_model_goes_on(keras, refe
 
     assert_same()
     for part in shared.parts:
-        for name, weight in part.weights.items():
+        for weight in part.weights.values():
             with pytest.raises(ValueError, match="read-only"):
                 weight[...] = 0
     for one, other in zip(before, model.get_weights(), strict=True):
