@@ -128,8 +128,7 @@ class Stepping:
         """
         rounding = Rounding.of(trace.dtype)
         rounding = rounding if self.bounds else values_alone(rounding)
-        own = replace(rounding)  # what overflows in a step has not overflown in the pass
-        left: dict[Key, Bounded] = {key: Held(weight, own)
+        left: dict[Key, Bounded] = {key: Held(weight, rounding)
                                     for key, weight in held_once(trace.parts).items()}
         of_gradient = {(layer, f"{name}_gradient"): (layer, name) for layer, name in self.trained}
         gradients: dict[Key, Bounded] = {}
@@ -141,8 +140,8 @@ class Stepping:
             elif key in of_gradient and self.whole is not None:
                 gradients[of_gradient[key]] = result
             elif key in of_gradient:
-                weight, gradient = of_gradient[key], Bounded(result.value, own, result.error)
-                yield weight, self.alone[weight].step([left.pop(weight)], [gradient])[0]
+                weight = of_gradient[key]
+                yield weight, self.alone[weight].step([left.pop(weight)], [result])[0]
         self.overflows_low = rounding.overflows_low
         if self.whole is not None and self.trained:
             left.update(zip(self.trained, self.whole.step(
