@@ -35,7 +35,7 @@ from compare.inputs.live_keras import keras_loss, keras_ops
 from compare.oracle.expected import learned
 from compare.report.report import Report
 from compare.report.timing import Stopwatch
-from compare.tracing import known_settings, placeholder
+from compare.tracing import known_settings, memory, placeholder, set_aside, shared_weights
 from compare.tracing.carried_states import from_zeros
 from compare.tracing.model_kinds import is_keras
 from compare.tracing.ops import ops_of, whole_layers
@@ -70,6 +70,8 @@ def _report_on(model, twin, called, reference: Trace, given: dict, probes: bool,
     candidate, its_own = placeholder.recorded(
         model, reference, mapped(np.array, reference.x), **given)
     candidate.runs, candidate.x = reference.runs, reference.x
+    shared_weights.share(candidate.parts, reference.parts)
+    memory.give_back()
     in_place_rows = in_place.of_loss(model, reference)
     notes += outside.notes(reference)
     report = compare_traces(candidate, reference, ops_of(model), model, notes, left_out,
@@ -79,6 +81,9 @@ def _report_on(model, twin, called, reference: Trace, given: dict, probes: bool,
         forget_observed(rows)
     if not report.structure_holds:
         return report
+    set_aside.set_aside([*(part.weight_gradients for part in candidate.parts),
+                         *(part.updated for part in (*candidate.parts, *reference.parts))])
+    memory.give_back()
     watch = Stopwatch()
     if probes:
         own, theirs = ops_of(model), keras_ops(twin, whole)
@@ -122,6 +127,7 @@ def _beyond_single_layers(model, twin, reference: Trace, steps: int,
                           notes: list[str], watch: Stopwatch) -> list[Row]:
     """Rows of the optimizer's later steps, of noise, of the whole network and of its training."""
     rows = end_to_end.rows(model, reference) + _as_its_owner_runs_it(model, reference, notes)
+    memory.give_back()
     if reference.training:
         rows += (later_updates.rows(model, reference, twin)
                  + noise_distribution.rows(model, reference))

@@ -151,7 +151,7 @@ def _checked(model, twin, batch: tuple, gradients, probes: bool, steps: int, see
         upstream = batches.upstream(model, x, seed)
         notes.append(batches.about_upstream(model, seed))
     reference = folded(record(twin, x, y, upstream=upstream, sample_weight=sample_weight,
-                              noise=noise, whole=whole), whole)
+                              noise=noise, whole=whole, shared=True), whole)
     given = {"y": y, "upstream": upstream, "sample_weight": sample_weight,
              "noise": noise_of(reference)}
     some = chosen_layers.chosen(reference, *asked, seed)

@@ -18,7 +18,7 @@ from reference.graph import layers_of
 from reference.kernels import onednn_in_use
 from reference.model import fresh_optimizer, model_dtype
 from reference.op_run import WRAPPED
-from reference.ops import held
+from reference.ops import held, view
 from reference.quiet import keras, precision, tf
 from reference.structures import as_inputs, as_outputs, each, flat, mapped
 from reference.training import summed
@@ -54,7 +54,7 @@ class EntryPoints(contextlib.AbstractContextManager):
             self._undo.enter_context(unfused())
         # set back last to first: the optimizer before the variables of its own
         for variable in {id(v): v for v in (*model.variables, *model.metrics_variables)}.values():
-            self._undo.callback(variable.assign, np.array(variable.numpy()))
+            self._undo.callback(variable.assign, tf.convert_to_tensor(variable))
         self._undo.callback(model.reset_metrics)  # those that are built here
         for name in ("optimizer", *FUNCTIONS):
             if hasattr(model, name):
@@ -110,7 +110,8 @@ class EntryPoints(contextlib.AbstractContextManager):
             noise: by a layer's position, what it uses instead of drawing numbers.
 
         Returns:
-            The weights after the step, and what `train_on_batch` returns, by name.
+            The weights after the step, not to be written to, and what `train_on_batch` returns, by
+            name.
         """
         with precision(self.dtype):
             x, y = as_inputs(self.model, self._cast(x)), self._labels(y)
@@ -125,7 +126,7 @@ class EntryPoints(contextlib.AbstractContextManager):
                                               for i, value in (noise or {}).items()})
         with precision(self.dtype), noises.given(given), naming_part("train_on_batch"):
             logs = self.model.train_on_batch(x, y, weight, return_dict=True)
-        return [held(np.array(w)) for w in self.model.get_weights()], logs
+        return [view(v) for v in self.model.weights], logs
 
     def _held(self, position: int, noise: np.ndarray):
         """The noise as a variable, for what is compiled once reads what it holds at each step."""

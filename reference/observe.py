@@ -10,7 +10,7 @@ from reference import noise as noises
 from reference.carried_states import from_zeros
 from reference.failures import naming_part
 from reference.model import copied, fresh_optimizer, loss_scale, model_dtype, rate_dtype
-from reference.ops import LOW, Op, array, held, ops_of, output_ops, restored, run_op
+from reference.ops import LOW, Op, array, held, ops_of, output_ops, restored, run_op, view
 from reference.quiet import precision, tf
 from reference.structures import (
     as_inputs,
@@ -78,7 +78,7 @@ class Observation:
 
 
 def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
-            sample_weight=None) -> Observation:
+            sample_weight=None, shared=False) -> Observation:
     """Run one batch forward and backward, in training mode, without changing the model.
 
     Args:
@@ -90,6 +90,8 @@ def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
         whole: positions of layers that are to stay together with their activation.
         noise: by a call's position, what the layer uses instead of drawing numbers.
         sample_weight: of the loss, as `fit` takes it.
+        shared: whether the weights, their gradients and the weights after a step may be
+            TensorFlow's own memory, and are not to be written to.
 
     Returns:
         Outputs, gradients with respect to each part's input, output and weights, and with y also
@@ -121,14 +123,17 @@ def observe(model, x, y=None, upstream=None, whole=frozenset(), noise=None,
         found = execution.gradients(target if y is None else scaled,
                                     [v.value for v in variables], seed)
         join_logits(execution, found)
-        gradients = weight_gradients(execution, found, variables, scale if y is not None else 0.0)
+        gradients = weight_gradients(execution, found, variables, scale if y is not None else 0.0,
+                                     view if shared else array)
     updated = {}
     if y is not None:
-        totals = [added(gradients, id(v)) for v in variables]
+        users = Counter(id(v) for op in ops for v in op.variables)
+        totals = [added(gradients, id(v)) if users[id(v)] > 1 or g is None else
+                  tf.convert_to_tensor(g) for v, g in zip(variables, found["weights"])]
         left = {id(v): moved[op.names[id(v)]] for op, moved in zip(ops, execution.moved)
                 for v in op.state}
-        updated = one_step(model, variables, totals, left)
-    parts = [_part(execution, found, i, gradients[i], updated) for i in range(len(ops))]
+        updated = one_step(model, variables, totals, left, shared)
+    parts = [_part(execution, found, i, gradients[i], updated, shared) for i in range(len(ops))]
     inference = None
     if any(op.differs_at_inference for op in ops):
         with precision(dtype), from_zeros(layers):
@@ -324,8 +329,8 @@ def terms_of(model, labels, outputs, weights) -> tuple:
     return tuple(found)
 
 
-def weight_gradients(execution: _Execution, found: dict, variables: list, penalty_scale: float
-                     ) -> list[dict]:
+def weight_gradients(execution: _Execution, found: dict, variables: list, penalty_scale: float,
+                     as_array=array) -> list[dict]:
     """For each op the gradients with respect to the variables that it uses, by their `id`.
 
     A variable of one op has the tape's. Of one that several calls use, the tape knows the sum
@@ -334,8 +339,9 @@ def weight_gradients(execution: _Execution, found: dict, variables: list, penalt
 
     Args:
         penalty_scale: what the penalties are multiplied by, 0 for none.
+        as_array: makes an array of a tensor.
     """
-    of_all = {id(v): array(g) for v, g in zip(variables, found["weights"]) if g is not None}
+    of_all = {id(v): as_array(g) for v, g in zip(variables, found["weights"]) if g is not None}
     users = Counter(id(v) for op in execution.ops for v in op.variables)
     gradients = []
     for i, op in enumerate(execution.ops):
@@ -374,7 +380,8 @@ def added(gradients: list[dict], key: int) -> np.ndarray | None:
     return sum(found[1:], start=found[0]) if found else None
 
 
-def _part(execution: _Execution, found: dict, i: int, own: dict, updated: dict) -> Part:
+def _part(execution: _Execution, found: dict, i: int, own: dict, updated: dict,
+          shared: bool) -> Part:
     op, read = execution.ops[i], tuple(value.numpy() for value in execution.reads[i])
     gradients = tuple(array(gradient) for gradient in found["reads"][i])
     none = all(gradient is None for gradient in gradients)
@@ -383,7 +390,7 @@ def _part(execution: _Execution, found: dict, i: int, own: dict, updated: dict) 
         read if op.merges else read[0], array(execution.outputs[i]),
         output_gradient=array(found["outputs"][i]),
         input_gradient=None if none else gradients if op.merges else gradients[0],
-        weights=weights_of(op),
+        weights={op.names[id(v)]: view(v) for v in op.variables} if shared else weights_of(op),
         weight_gradients={op.names[id(v)]: own[id(v)] for v in op.variables if id(v) in own},
         updated=_updated(op, execution.moved[i], updated),
         noise=execution.noise[i], tied_to=op.tied_to,
@@ -404,11 +411,12 @@ def weights_of(op: Op) -> dict:
     return {op.names[id(v)]: held(np.array(v.numpy())) for v in op.variables}
 
 
-def one_step(model, variables, gradients, left: dict) -> dict[int, np.ndarray]:
+def one_step(model, variables, gradients, left: dict, shared: bool) -> dict[int, np.ndarray]:
     """Each variable's value after one step of a fresh copy of the model's optimizer.
 
     Args:
         left: by `id`, what a variable holds that the pass itself has changed.
+        shared: whether the values may be TensorFlow's own memory.
     """
     pairs = [(g, v) for g, v in zip(gradients, variables) if g is not None]
     with precision(rate_dtype(model)):
@@ -419,4 +427,5 @@ def one_step(model, variables, gradients, left: dict) -> dict[int, np.ndarray]:
         optimizer = fresh_optimizer(model.optimizer, [v for _, v in pairs], copies)
         with naming_part("an optimizer's step"):
             optimizer.apply([tf.cast(gradient, v.dtype) for gradient, v in pairs], copies)
-    return {id(v): held(copy.numpy()) for (_, v), copy in zip(pairs, copies)}
+    return {id(v): view(copy) if shared else held(copy.numpy())
+            for (_, v), copy in zip(pairs, copies)}

@@ -228,8 +228,7 @@ def swapped(layer, attribute: str, value):
 @contextlib.contextmanager
 def restored(variables):
     """Whatever a block does to these variables is undone at its end."""
-    # through NumPy's copy: a variable's own array may share its memory
-    kept = [np.array(variable.numpy()) for variable in variables]
+    kept = [tf.convert_to_tensor(variable) for variable in variables]
     try:
         yield
     finally:
@@ -275,6 +274,13 @@ def run_op(op: Op, x, dy, weights: dict, training=True) -> tuple:
 def array(tensor):
     """A NumPy array of its own, None for None; what is sparse is filled up."""
     return None if tensor is None else held(np.array(tf.convert_to_tensor(tensor).numpy()))
+
+
+def view(tensor) -> np.ndarray:
+    """The numbers of a tensor, or those that a variable holds now: an array that is not to be
+    written to, for it may be TensorFlow's own memory. As long as there is the array, TensorFlow
+    makes room elsewhere for what the variable holds next."""
+    return held(np.asarray(tf.convert_to_tensor(tensor)))
 
 
 def held(array: np.ndarray) -> np.ndarray:

@@ -13,9 +13,10 @@ from scratch import blas
 # Outputs of all layers for one block of samples: what the cache holds, and more only for a few
 # samples at least, of which products need enough to be quick.
 BLOCK_NUMBERS, MOST_BLOCK_NUMBERS, FEW = 400_000, 1_000_000, 20
-# The same for one thread, below which a second one does not help: in small arrays the threads spend
-# their time on handing Python's lock to one another (measured).
-WORTH_A_THREAD = 100_000
+# The same for one thread of a model of ten layers, and so many times as much for so many times as
+# many, below which a second thread does not help: in small arrays the threads spend their time on
+# handing Python's lock to one another (measured).
+WORTH_A_THREAD, LAYERS = 100_000, 10
 
 _threads: int | None = None
 _pool: ThreadPoolExecutor | None = None
@@ -53,7 +54,8 @@ def split(model, samples: int, training: bool = True) -> list[list[slice]]:
     if samples == 1 or not all(splits(layer, training) for layer in model.layers):
         return [[slice(0, samples)]]
     numbers = outputs_of(model)
-    threads = max(1, min(num_threads(), samples, samples * numbers // WORTH_A_THREAD))
+    worth = WORTH_A_THREAD * max(LAYERS, len(model.layers)) / LAYERS
+    threads = max(1, min(num_threads(), samples, int(samples * numbers / worth)))
     few = min(FEW, MOST_BLOCK_NUMBERS // numbers)
     largest = max(1, BLOCK_NUMBERS // numbers, few)  # samples in a block
     blocks = min(samples, threads * math.ceil(samples / threads / largest))

@@ -17,7 +17,8 @@ from compare.checks import dataflow
 from compare.checks.gate import Gate
 from compare.checks.row import Row, judge, mismatch, raised
 from compare.document import progress
-from compare.oracle.network import along_the_graph, outside_of_training
+from compare.oracle.network import outside_of_training, passing
+from compare.oracle.running_error import Bounded
 from compare.tracing import execution
 from compare.tracing.layer_error import RAISED, of_model
 from compare.tracing.loss_scale import loss_scale, scaled
@@ -42,26 +43,30 @@ def rows(model: Network, reference: Trace) -> list[Row]:
         model: the candidate, a scratch model, compiled if the trace has labels.
         reference: the trace to hold it against.
     """
-    right = along_the_graph(reference)
     run = freely if reference.training else forward_alone
     try:
         made, found, slack = run(model, reference)
     except RAISED as error:  # somebody's own layer may raise anything
         return [raised(Gate.WHOLE_NETWORK, "network", "output",
                        f"not run: {of_model(model, error)}")]
-    for name, expected in observed(reference).items():
-        layer, tensor = name
-        if name not in made and layer == "network" and ops_of(model)[0].spares(tensor):
-            continue
-        if name not in made:
-            found.append(mismatch(Gate.WHOLE_NETWORK, layer, tensor, None, expected))
-            continue
-        found.append(judge(Gate.WHOLE_NETWORK, layer, tensor, made[name], expected, right[name],
-                           slack=slack.get(name)))
-        if found[-1].passed and (found[-1].unjudged or found[-1].allowed == np.inf):
-            found[-1].note = ("not judged: no bound holds this deep; what counts is each layer by "
-                              "itself, and the wiring")
+    expected = observed(reference)
+    judged = {name: _judged(name, made.pop(name), expected[name], right, slack.get(name))
+              for name, right in passing(reference) if name in made and name in expected}
+    for layer, tensor in expected:
+        if (layer, tensor) in judged:
+            found.append(judged[layer, tensor])
+        elif layer != "network" or not ops_of(model)[0].spares(tensor):
+            found.append(mismatch(Gate.WHOLE_NETWORK, layer, tensor, None,
+                                  expected[layer, tensor]))
     return found
+
+
+def _judged(name: tuple[str, str], made: Any, expected: Any, right: Bounded, slack: Any) -> Row:
+    row = judge(Gate.WHOLE_NETWORK, *name, made, expected, right, slack=slack)
+    if row.passed and (row.unjudged or row.allowed == np.inf):
+        row.note = ("not judged: no bound holds this deep; what counts is each layer by itself, "
+                    "and the wiring")
+    return row
 
 
 def freely(model: Network, reference: Trace) -> tuple[Named, list[Row], Named]:

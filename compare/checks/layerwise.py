@@ -6,7 +6,7 @@ inherited + local = observed.
 """
 
 import copy
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from compare.checks.in_place import CHANGES
 from compare.checks.row import Row, bitwise, distance, judge, mismatch, raised
 from compare.document import progress
 from compare.oracle.expected import (
+    FirstStep,
     inference,
     learned,
     loss_input,
@@ -28,9 +29,9 @@ from compare.oracle.expected import (
     share,
     summed,
     term_loss,
-    updates,
     with_penalties,
 )
+from compare.oracle.held import Held
 from compare.oracle.losses import loss_terms
 from compare.oracle.low_precision import policy_of
 from compare.oracle.running_error import Bounded, Rounding
@@ -52,7 +53,7 @@ MOVES = "the layer changes this weight outside of training"
 TITLE = f"Gates '{Gate.FORWARD}' and '{Gate.BACKWARD}', layer by layer"  # of its bar
 FIRST = "the first pass in training, which left something else than the same pass later"
 ONE_SAMPLE = "a batch of one sample"  # is what a row is about
-Steps = dict[tuple[int, str], Bounded]  # by part and name of the weight
+Steps = Mapping[tuple[int, str], Bounded]  # by part and name of the weight
 
 
 class Layerwise:
@@ -221,8 +222,9 @@ class Layerwise:
         the loss without penalties)."""
         found = [term_loss(trace, term, loss_input(trace, term)) for term in terms]
         values = [value for value, _ in found]
-        weights = [{name: Bounded(weight, self.rounding) for name, weight in part.weights.items()}
-                   for part in trace.parts]
+        weights: list[dict[str, Bounded]] = [
+            {name: Held(weight, self.rounding) for name, weight in part.weights.items()}
+            for part in trace.parts]
         outputs = [Bounded(part.output, self.rounding) for part in trace.parts]
         return (with_penalties(trace, summed(trace, terms, values), weights, outputs), values,
                 [gradient for _, gradient in found])
@@ -268,7 +270,8 @@ class Layerwise:
     def _stepped(self) -> tuple[Steps, dict[tuple[int, str], np.ndarray]]:
         """(what each updated weight should be, what the candidate makes of it), by part and name.
         """
-        right, made = {}, {}
+        right: dict[tuple[int, str], Bounded] = {}
+        made: dict[tuple[int, str], np.ndarray] = {}
         for i, theirs in enumerate(self.reference.parts):
             for name, value in moved_on(self.reference, theirs).items():
                 right[i, name] = value
@@ -276,8 +279,9 @@ class Layerwise:
                 found = self.ops[i].attempt(_copy(theirs.input), None,
                                             _copy(theirs.noise))[0].updated
                 made.update({(i, name): value for name, value in found.items()})
-        if self.reference.y is not None:
-            right.update(updates(self.reference))
+        steps: Steps = right
+        if self.reference.y is not None:  # of which some go on from there
+            steps = FirstStep(self.reference, right)
         if self.model is not None and self.reference.y is not None:
             trained = learned(self.reference)
             parts = self.reference.parts
@@ -287,20 +291,21 @@ class Layerwise:
                               [(self.candidate.parts[i].layer, name) for i, name in trained])
             made.update(zip(trained, weights))
         if self.model is None:
-            self._transfer_steps(right, made)
-        return right, made
+            steps = self._transferred_steps(dict(steps), made)
+        return steps, made
 
-    def _transfer_steps(self, right: Steps,
-                        made: dict[tuple[int, str], np.ndarray]) -> None:
+    def _transferred_steps(self, right: dict[tuple[int, str], Bounded],
+                           made: dict[tuple[int, str], np.ndarray]) -> Steps:
         """The candidate's recorded ops, moved to the reference's weights and gradients."""
         own = {(i, name): value for i, ours in enumerate(self.candidate.parts)
                for name, value in moved_on(self.candidate, ours).items()}
         if self.candidate.y is not None:  # of which some go on from there
-            own.update(updates(self.candidate))
+            own.update(FirstStep(self.candidate))
         for (i, name), value in own.items():
             array = self.candidate.parts[i].updated.get(name)
             if array is not None and (i, name) in right and value.shape == right[i, name].shape:
                 made[i, name], right[i, name] = moved(array, value, right[i, name])
+        return right
 
     def _inference(self, i: int, ours: Part, theirs: Part, right: Bounded) -> list[Row]:
         """The row for a layer's output outside of training, whether or not it is another one there.

@@ -25,14 +25,16 @@ from compare.checks.gate import Gate
 from compare.checks.row import Row, distance
 from compare.checks.training_batches import Batch
 from compare.document import progress
-from compare.oracle.sampled_rounding import SampledStep, SampledSteps, norm
-from compare.tracing import execution
+from compare.oracle.running_error import Bounded
+from compare.oracle.sampled_rounding import LOSS, Key, SampledStep, SampledSteps, norm
+from compare.tracing import execution, memory
 from compare.tracing.grouping import as_tuple
 from compare.tracing.layer_error import RAISED, LayerError, of_model
 from compare.tracing.model_kinds import KINDS
 from compare.tracing.ops import untouched_generator, whole_layers
 from compare.tracing.optimizer_steps import restart
 from compare.tracing.recorder import record
+from compare.tracing.shared_weights import held_once, same_bits
 from compare.tracing.trace import Trace, folded, layer_parts
 from compare.tracing.types import Network, Noise
 from scratch.errors import NonFiniteLossError
@@ -178,39 +180,90 @@ class _Sides:
 
     def step(self, number: int, batch: Batch) -> bool:
         """One step of all; whether another one makes sense: not once numbers overflow."""
-        before = [np.array(w) for w in self.model.get_weights()]
+        before = self._weights_before(number)
         loss, noise, slack = train_candidate(self.model, self.reference, batch)
-        ours = [*map(np.array, self.model.get_weights()), np.asarray(loss)]
+        ours = [*self.model.weights, np.asarray(loss)]
         after, figures = self.own.train_on_batch(
             before, as_tuple(batch.x), as_tuple(batch.y), as_tuple(batch.sample_weight), noise)
         theirs = [*after, np.asarray(figures["loss"])]
-        exact = self.sampled.step(trace_of_step(self.reference, before, batch, noise), slack)
-        if exact.overflows:
+        trace = trace_of_step(self.reference, before, batch, noise)
+        sides = dict(zip((*held_once(trace.parts), LOSS),
+                         zip(ours, theirs, [*before, np.zeros(())])))
+        apart_by: dict[Key, Apart] = {}
+
+        def taken(key: Key, exact: Bounded) -> None:
+            apart_by[key] = Apart.of(*sides[key], exact)
+
+        made = self.sampled.step(trace, slack, taken)
+        if made.overflows:
             return False
-        found = self._judged(number, before, ours, theirs, exact)
+        found = judged(number, apart_by, made)
         if any(weight.used > 1 for weight in found):
-            wider = self.sampled.widened(exact)
-            found = found if wider is None else self._judged(number, before, ours, theirs, wider)
+            wider = self.sampled.widened(made)
+            found = found if wider is None else judged(number, apart_by, wider)
         self.weights += found
         return all(np.isfinite(w).all() for w in ours)
 
-    def _judged(self, number: int, before: list[np.ndarray], ours: list[np.ndarray],
-                theirs: list[np.ndarray], step: SampledStep) -> list[Weight]:
-        found = []
-        for (layer, name), a, b, start in zip(step.exact, ours, theirs, [*before, np.zeros(())]):
-            exact = step.exact[layer, name]
-            size = norm(exact.value[np.isfinite(exact.value)]) or 1.0
-            allowed = allowance(step, (layer, name))
-            length = norm(exact.value - start)
-            found.append(Weight(number, f"{layer} {name}", apart(a, b, exact.value) / size,
-                                apart(b, a, exact.value) / size, allowed / size,
-                                chaotic=MARGIN * step.spread[layer, name] > CHAOTIC * length > 0))
-        return found
+    def _weights_before(self, number: int) -> list[np.ndarray]:
+        """The candidate's weights; at first they are, as a rule, those of the trace."""
+        weights = self.model.weights
+        if number > 1:
+            return [w.copy() for w in weights]
+        return [same_or_copy(w, known)
+                for w, known in zip(weights, held_once(self.reference.parts).values())]
 
 
-def allowance(step: SampledStep, key: tuple[str, str]) -> float:
-    """How far from its exact value, in the 2-norm, rounding may lead a weight or the loss."""
-    return float(MARGIN * step.spread[key] + norm(step.exact[key].bound))
+@dataclass
+class Apart:
+    """How far the two sides are from one exact weight after a step, and what its size is: 2-norms.
+
+    Attributes:
+        candidate, reference: how far either is from it.
+        size: of the exact weight, 1 for a weight of zeros.
+        bound: of what the last operations round.
+        length: of the step.
+    """
+
+    candidate: float
+    reference: float
+    size: float
+    bound: float
+    length: float
+
+    @classmethod
+    def of(cls, ours: np.ndarray, theirs: np.ndarray, before: np.ndarray,
+           exact: Bounded) -> "Apart":
+        value = exact.value
+        ours = np.asarray(ours, order="C")  # for sums go along memory
+        return cls(apart(ours, theirs, value), apart(theirs, ours, value),
+                   norm(value[np.isfinite(value)]) or 1.0, norm(exact.bound), norm(value - before))
+
+
+def allowance(spread: float, bound: float) -> float:
+    """How far from its exact value, in the 2-norm, rounding may lead a weight or the loss.
+
+    Args:
+        spread: how far its samples scatter.
+        bound: the 2-norm of its own bound.
+    """
+    return float(MARGIN * spread + bound)
+
+
+def judged(number: int, sides: dict[Key, Apart], step: SampledStep) -> list[Weight]:
+    """Every weight after that step, and the loss before it."""
+    found = []
+    for (layer, name), spread in step.spread.items():
+        one = sides[layer, name]
+        allowed = allowance(spread, one.bound)
+        found.append(Weight(number, f"{layer} {name}", one.candidate / one.size,
+                            one.reference / one.size, allowed / one.size,
+                            chaotic=MARGIN * spread > CHAOTIC * one.length > 0))
+    return found
+
+
+def same_or_copy(array: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The array that is known if it is the same bit for bit, otherwise a copy."""
+    return known if same_bits(array, known) else array.copy()
 
 
 def with_fresh_optimizer(model: Network) -> Network:
@@ -241,6 +294,9 @@ def train_candidate(model: Network, reference: Trace, batch: Batch
     titles = [reference.parts[first].layer for first, *_ in layer_parts(reference)]
     slack = {(title, name): extra for title, layer in zip(titles, model.layers)
              for name, extra in getattr(layer, "slack", {}).items()}
+    for layer in model.layers:
+        layer.grads.clear()  # which take as much memory as the weights
+    memory.give_back()
     return figures["loss"], noise, slack
 
 

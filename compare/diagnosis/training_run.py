@@ -104,7 +104,8 @@ class TrainingRun:
             if exact.overflows or not all(np.isfinite(w).all() for w in after.values()):
                 break
             right = {key: exact.exact[key].value for key in after}
-            allowed = {key: allowance(exact, key) for key in after}
+            allowed = {key: allowance(exact.spread[key], norm(exact.exact[key].bound))
+                       for key in after}
             self.steps.append(Step(trace, after, right, allowed, float(loss)))
 
     def optimizer(self) -> Optimizer:

@@ -3,6 +3,7 @@
 Everything comes from the oracles; here their inputs are gathered and their results named.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from compare.oracle.adaptive_optimizers import optimizer_for
 from compare.oracle.base import Oracle
 from compare.oracle.losses import exact_loss
 from compare.oracle.low_precision import policy_of
-from compare.oracle.optimizers import Optimizer
+from compare.oracle.optimizers import Optimizer, alone
 from compare.oracle.perturbed import Perturbed
 from compare.oracle.registry import known_oracle, oracle_for
 from compare.oracle.regularization import of_outputs, of_part, of_weights, total
@@ -196,12 +197,44 @@ def left_by_pass(trace: Trace, part: Part, name: str, rounding: Rounding) -> Bou
     return Bounded(part.weights[name], rounding)
 
 
-def updates(trace: Trace) -> dict[tuple[int, str], Bounded]:
-    """Each trained weight after the first step of a fresh optimizer, by part and name; the step
-    begins where the forward pass has left it."""
-    trained, oracle = learned(trace), optimizer_of(trace)
-    rounding = oracle.rounding
-    moved = oracle.step(
-        [left_by_pass(trace, trace.parts[i], name, rounding) for i, name in trained],
-        [Bounded(total_gradient(trace.parts, i, name), rounding) for i, name in trained])
-    return dict(zip(trained, moved))
+class FirstStep(Mapping[tuple[int, str], Bounded]):
+    """Each trained weight of a trace after the first step of a fresh optimizer, by part and name;
+    the step begins where the forward pass has left it.
+
+    Each is worked out when it is asked for, and not kept; all at once only where an optimizer's
+    step depends on all gradients.
+
+    Args:
+        others: weights that are to be found here, too, such as those that the pass alone changes.
+    """
+
+    def __init__(self, trace: Trace, others: dict[tuple[int, str], Bounded] | None = None) -> None:
+        self.trace, self.trained = trace, learned(trace)
+        self._optimizer = optimizer_of(trace)
+        self._known = {key: value for key, value in (others or {}).items()
+                       if key not in self.trained}
+        if self._optimizer.joins_weights and self.trained:
+            self._known.update(zip(self.trained, self._optimizer.step(
+                [self._before(key) for key in self.trained],
+                [self._gradient(key) for key in self.trained])))
+
+    def __getitem__(self, key: tuple[int, str]) -> Bounded:
+        if key in self._known:
+            return self._known[key]
+        if key not in self.trained:
+            raise KeyError(key)
+        one = alone(self._optimizer, self.trained.index(key))
+        return one.step([self._before(key)], [self._gradient(key)])[0]
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        return iter(dict.fromkeys([*self.trained, *self._known]))
+
+    def __len__(self) -> int:
+        return len(set(self.trained) | self._known.keys())
+
+    def _before(self, key: tuple[int, str]) -> Bounded:
+        i, name = key
+        return left_by_pass(self.trace, self.trace.parts[i], name, self._optimizer.rounding)
+
+    def _gradient(self, key: tuple[int, str]) -> Bounded:
+        return Bounded(total_gradient(self.trace.parts, *key), self._optimizer.rounding)

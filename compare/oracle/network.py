@@ -4,7 +4,8 @@ Each result passes through a function that `settles` it before the next op reads
 stays as it is, bound and all, so that the bounds are carried along the graph.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,16 +13,18 @@ import numpy as np
 
 from compare.oracle import regularization
 from compare.oracle.expected import oracle_of, summed, term_loss, with_penalties
+from compare.oracle.held import Held
 from compare.oracle.running_error import Bounded, Rounding
 from compare.tracing.loss_scale import loss_scale, scaled
 from compare.tracing.loss_terms import Term, terms_of
 from compare.tracing.masks import mask_count, masks_of
 from compare.tracing.tensor_names import by_name
-from compare.tracing.trace import WHOLE, Trace
+from compare.tracing.trace import WHOLE, Part, Trace
 from scratch.several import each
 
 CARRIED = "carried states"  # the tensor's name
 Settled = Callable[[tuple[Any, ...], Bounded], Bounded]
+Named = tuple[tuple[str, str], Bounded]  # a result, by layer and tensor
 
 
 def carried(key: tuple[Any, ...], result: Bounded) -> Bounded:
@@ -46,15 +49,23 @@ def along_the_graph(trace: Trace, settled: Settled = carried, rounding: Rounding
         ('conv2d', 'kernel_gradient') and the like, and weights that the pass itself changes, such
         as ('batch_normalization', 'moving_mean').
     """
+    return dict(passing(trace, settled, rounding))
+
+
+def passing(trace: Trace, settled: Settled = carried, rounding: Rounding | None = None
+            ) -> Iterator[Named]:
+    """The same one after another, as soon as each is known: for who lets go of a weight's gradient
+    before the next one comes, all of which take many times the memory of the network."""
     rounding = rounding or Rounding.of(trace.dtype)
     run = _Pass(trace, rounding, settled)
-    right = run.named("output")
+    yield from run.named("output").items()
     if trace.inference is not None:
-        right |= _Pass(trace, rounding, settled, False).named("inference")
+        yield from _Pass(trace, rounding, settled, False).named("inference").items()
     for part, oracle in zip(trace.parts, run.oracles):
-        right.update({(part.tied_to or part.layer, name): value
-                      for name, value in oracle.updated.items()})
-    return right | (_backward(run) if trace.training else {})
+        for name, value in oracle.updated.items():
+            yield (part.tied_to or part.layer, name), value
+    if trace.training:
+        yield from _backward(run)
 
 
 def outside_of_training(trace: Trace) -> dict[tuple[str, str], Bounded]:
@@ -104,8 +115,7 @@ class _Pass:
         trace = self.trace
         self.given = [Bounded(array, self.rounding) for array in each(trace.x)]
         self.oracles = [oracle_of(trace, part) for part in trace.parts]
-        self.weights = [{name: Bounded(w, self.rounding) for name, w in part.given.items()}
-                        for part in trace.parts]
+        self.weights = [weights_of(part, self.rounding) for part in trace.parts]
         self.outputs: list[Bounded] = []
         for i, (part, oracle) in enumerate(zip(trace.parts, self.oracles)):
             oracle.training = self.training and trace.training
@@ -145,11 +155,18 @@ class _Pass:
                 for name, value in by_name(tensor, made if len(made) > 1 else made[0]).items()}
 
 
-def _backward(run: _Pass) -> dict[tuple[str, str], Bounded]:
+def weights_of(part: Part, rounding: Rounding) -> dict[str, Bounded]:
+    """A part's weights, and the noise under its name if there was any."""
+    held: dict[str, Bounded] = {name: Held(w, rounding) for name, w in part.weights.items()}
+    return held if part.noise is None else held | {"noise": Bounded(part.noise, rounding)}
+
+
+def _backward(run: _Pass) -> Iterator[Named]:
     """The loss and all gradients."""
     trace, parts, settled = run.trace, run.trace.parts, run.settled
-    right = {}
-    given: dict[tuple[str, str], list[Bounded]] = {}  # what each weight's gradient is the sum of
+    calls = Counter(part.tied_to or part.layer for part in parts if part.weights)
+    # what the gradient of a weight of several calls is the sum of
+    given: dict[tuple[str, str], list[Bounded]] = {}
     arrived: list[list[Bounded]] = [[] for _ in parts]  # what each output's gradient is the sum of
     at_inputs: list[list[Bounded]] = [[] for _ in run.given]
 
@@ -163,7 +180,7 @@ def _backward(run: _Pass) -> dict[tuple[str, str], Bounded]:
             value, gradient = term_loss(trace, term, run.read(_end(trace, term)), run.values)
             values.append(value)
             arrive(_end(trace, term), settled(("loss", f"gradient_{term.output}"), gradient))
-        right["loss", "value"] = with_penalties(trace, summed(trace, terms, values), run.weights,
+        yield ("loss", "value"), with_penalties(trace, summed(trace, terms, values), run.weights,
                                                 run.outputs)
         for i, output in enumerate(run.outputs):
             arrived[i] += regularization.output_gradient(trace, i, output)
@@ -185,8 +202,13 @@ def _backward(run: _Pass) -> dict[tuple[str, str], Bounded]:
         for name, gradient in gradients.items():
             gradient = regularization.total([gradient, *([scaled(more[name], scale)]
                                                          if name in more else [])])
-            given.setdefault((parts[i].tied_to or parts[i].layer, f"{name}_gradient"), []).append(
-                settled((i, f"{name}_gradient"), gradient))
+            gradient = settled((i, f"{name}_gradient"), gradient)
+            owner = parts[i].tied_to or parts[i].layer
+            if calls[owner] > 1:
+                given.setdefault((owner, f"{name}_gradient"), []).append(gradient)
+            else:
+                yield (owner, f"{name}_gradient"), gradient
+        gradients.clear()
         for k, (source, sent) in enumerate(zip(trace.sources[i],
                                                dx if isinstance(dx, list) else [dx])):
             if k >= len(trace.sources[i]) - mask_count(trace, i):
@@ -195,7 +217,7 @@ def _backward(run: _Pass) -> dict[tuple[str, str], Bounded]:
             arrive(source, sent)
     for key, shares in given.items():
         total = regularization.total(shares)
-        right[key] = total if len(shares) == 1 else settled(key, total)
+        yield key, total if len(shares) == 1 else settled(key, total)
     sent_back = [regularization.total(shares) if shares else None for shares in at_inputs]
     found = by_name("input_gradient", sent_back if len(sent_back) > 1 else sent_back[0])
-    return right | {("network", name): value for name, value in found.items()}
+    yield from ((("network", name), value) for name, value in found.items())

@@ -10,6 +10,7 @@ Around each rule stands what all have: gradients gathered over several calls, an
 the weights.
 """
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,11 @@ class Optimizer:
     def gathered_calls(self) -> int:
         """How many calls make one step."""
         return int(self.config.get("gradient_accumulation_steps") or 1)
+
+    @property
+    def joins_weights(self) -> bool:
+        """Whether the step of one weight depends on the gradients of others."""
+        return (self.config.get("global_clipnorm") or 0.0) > 0 or bool(self.config.get(SKIPS))
 
     @property
     def steps(self) -> int:
@@ -172,6 +178,16 @@ class Optimizer:
             most = constant(limits["clipvalue"], self.rounding)
             return [gradient.clip(-most, most) for gradient in gradients]
         return gradients
+
+
+def alone(optimizer: Optimizer, k: int) -> Optimizer:
+    """A fresh optimizer of several weights as one for the k-th alone, for a rule that does not join
+    them."""
+    one = copy.copy(optimizer)
+    one.slots = []
+    one.decays, one.constraints = one.decays[k:k + 1], one.constraints[k:k + 1]
+    one.names = one.names[k:k + 1]
+    return one
 
 
 def norm(gradients: list[Bounded]) -> Bounded:

@@ -128,7 +128,7 @@ class Bounded:
     @property
     def bound(self) -> np.ndarray:
         """The error as an array, zeros where the value is exact; not to be written to."""
-        return np.broadcast_to(ZERO, self.value.shape) if self.error is None else self.error
+        return np.broadcast_to(ZERO, self.shape) if self.error is None else self.error
 
     @property
     def shape(self) -> tuple[int, ...]:

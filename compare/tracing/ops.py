@@ -203,7 +203,9 @@ class LayerOp(Op):
             layer.give_noise(None)
             for name, value in kept.items():
                 layer.params[name][...] = value
-        return self._result(output, dx, updated)
+        made = self._result(output, dx, updated)
+        layer.grads.clear()  # or all layers' would take as much memory as the network
+        return made
 
     def _result(self, output: Any, dx: Any, updated: Weights) -> OpResult:
         """What was made, with what the layer keeps of it: its gradients, noise and slack."""

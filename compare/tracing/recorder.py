@@ -38,7 +38,8 @@ from scratch.several import Several, mapped
 @leaving_no_trace
 def record(model: Network, x: Any, y: Any = None, *, upstream: Any = None,
            sample_weight: Any = None, noise: Noise | None = None,
-           whole: Collection[int] = frozenset(), gradients: bool = True) -> Trace:
+           whole: Collection[int] = frozenset(), gradients: bool = True,
+           shared: bool = False) -> Trace:
     """What the model computes on the batch (x, y).
 
     Args:
@@ -52,6 +53,9 @@ def record(model: Network, x: Any, y: Any = None, *, upstream: Any = None,
         noise: by a layer's position, what a random layer uses instead of drawing numbers.
         whole: positions of Keras layers not to be taken apart from their inner activation.
         gradients: False for the forward pass alone, outside of training, of x alone.
+        shared: whether a Keras model's weights, their gradients and the weights after the step may
+            be TensorFlow's own memory: arrays that are not to be written to, for who has no room
+            for copies.
 
     Raises:
         ValueError: for NaN or infinity in x, an empty batch, neither or both of y and upstream
@@ -79,14 +83,15 @@ def record(model: Network, x: Any, y: Any = None, *, upstream: Any = None,
         sample_weight = check_sample_weight(sample_weight, y, len(x))
     if y is not None:
         require_described(model)
-    recorded = _record_scratch if is_scratch(model) else _record_keras
-    with from_zeros(model if is_scratch(model) else None):
-        return recorded(model, x, y, upstream, sample_weight, noise or {}, whole)
+    if not is_scratch(model):
+        return _record_keras(model, x, y, upstream, sample_weight, noise or {}, whole, shared)
+    with from_zeros(model):
+        return _record_scratch(model, x, y, upstream, sample_weight, noise or {})
 
 
 @progress.during("Running the candidate")
-def _record_scratch(model: Network, x: Any, y: Any, upstream: Any, sample_weight: Any, noise: Noise,
-                    whole: Collection[int]) -> Trace:
+def _record_scratch(model: Network, x: Any, y: Any, upstream: Any, sample_weight: Any,
+                    noise: Noise) -> Trace:
     x = model.as_input(check_precision(x, model.dtype))
     check_batch_size(model, len(x))
     if y is not None and model.loss is None:
@@ -113,7 +118,7 @@ def _record_scratch(model: Network, x: Any, y: Any, upstream: Any, sample_weight
 
 @progress.during("Running Keras")
 def _record_keras(model: Network, x: Any, y: Any, upstream: Any, sample_weight: Any, noise: Noise,
-                  whole: Collection[int]) -> Trace:
+                  whole: Collection[int], shared: bool) -> Trace:
     import reference
 
     if y is not None and not getattr(model, "compiled", False):
@@ -126,7 +131,7 @@ def _record_keras(model: Network, x: Any, y: Any, upstream: Any, sample_weight: 
     dtype = np.dtype(reference.model_dtype(model))
     x = _as_fed(model, check_precision(x, dtype))
     observed = reference.observe(model, as_tuple(x), as_tuple(y), as_tuple(upstream), whole, noise,
-                                 as_tuple(sample_weight))
+                                 as_tuple(sample_weight), shared)
     parts = [Part(**vars(part)) for part in observed.parts]
     return Trace(reference.versions(), dtype.name, plain(reference.config_of(model)),
                  plain(reference.compile_config(model)) if y is not None else {},

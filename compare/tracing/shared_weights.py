@@ -1,4 +1,5 @@
-"""Weights that several calls of a layer use: what each call gives adds up to their gradient."""
+"""Weights that several calls of a layer use: what each call gives adds up to their gradient; and
+weights that two traces have in common."""
 
 from collections.abc import Sequence
 
@@ -28,3 +29,18 @@ def total_gradient(parts: Sequence[Part], i: int, name: str) -> np.ndarray:
         if part.tied_to == parts[i].layer and name in part.weight_gradients:
             gradient = gradient + part.weight_gradients[name]
     return gradient
+
+
+def same_bits(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two arrays hold the same numbers to the bit, -0 and NaN included."""
+    return (a.dtype == b.dtype and a.shape == b.shape
+            and np.array_equal(a.view(f"u{a.itemsize}"), b.view(f"u{b.itemsize}")))
+
+
+def share(parts: Sequence[Part], others: Sequence[Part]) -> None:
+    """Have the parts of one trace hold the arrays of another's where a weight is the same in both,
+    to the bit: so the two take the memory of one."""
+    for part, other in zip(parts, others):
+        for name, weight in part.weights.items():
+            if name in other.weights and same_bits(weight, other.weights[name]):
+                part.weights[name] = other.weights[name]

@@ -247,3 +247,22 @@ def test_what_a_class_of_somebodys_does_for_a_call_is_run(keras):
     with reference.EntryPoints(plain) as calls:
         figures = calls.evaluate(x, y)
     assert figures == plain.evaluate(x, y, batch_size=3, verbose=0, return_dict=True)
+
+
+def test_the_weights_after_a_step_stay_when_the_next_one_is_made(keras):
+    import reference
+
+    model, (x, y) = compiled(keras), batch()
+    start = model.get_weights()
+    with reference.EntryPoints(model) as own:
+        first, _ = own.train_on_batch(start, x, y)
+        kept = [np.array(w) for w in first]
+        second, _ = own.train_on_batch(first, x, y)
+        assert not all(np.array_equal(a, b) for a, b in zip(first, second))
+        own.train_on_batch([0 * w for w in start], x, y)
+        for one, other in zip(kept, first, strict=True):
+            np.testing.assert_array_equal(other, one)
+    for one, other in zip(kept, first, strict=True):
+        np.testing.assert_array_equal(other, one)
+    for one, other in zip(start, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(other, one)

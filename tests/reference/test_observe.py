@@ -274,3 +274,39 @@ def test_nothing_stays_behind(keras, reference):
     for _ in range(5):
         reference.observe(model, *batch())
     assert tensors() == before
+
+
+def test_what_is_shared_is_the_same_and_stays_when_the_model_goes_on(keras, reference):
+    """Of an embedding, too, whose gradient TensorFlow keeps by places."""
+    keras.utils.set_random_seed(4)
+    model = keras.Sequential([
+        keras.Input((3,), dtype="int32"), keras.layers.Embedding(6, 4, name="embedding"),
+        keras.layers.Flatten(), keras.layers.BatchNormalization(name="norm"),
+        keras.layers.Dense(CLASSES, activation="softmax", name="last")])
+    model.compile(keras.optimizers.Adam(0.1), "sparse_categorical_crossentropy")
+    rng = np.random.default_rng(6)
+    x, y = rng.integers(0, 6, (5, 3)), rng.integers(0, CLASSES, 5)
+    before = model.get_weights()
+    plain = reference.observe(model, x, y)
+    shared = reference.observe(model, x, y, shared=True)
+    kinds = "weights", "weight_gradients", "updated"
+
+    def assert_same():
+        for one, other in zip(plain.parts, shared.parts, strict=True):
+            for kind in kinds:
+                a, b = getattr(one, kind), getattr(other, kind)
+                assert a.keys() == b.keys()
+                for name in a:
+                    np.testing.assert_array_equal(b[name], a[name], f"{one.layer} {kind} {name}")
+
+    assert_same()
+    for part in shared.parts:
+        for weight in part.weights.values():
+            with pytest.raises(ValueError, match="read-only"):
+                weight[...] = 0
+    for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(other, one)
+    model.fit(x, y, epochs=2, verbose=0)
+    model.train_on_batch(x, y)
+    model.set_weights([0 * w for w in model.get_weights()])
+    assert_same()

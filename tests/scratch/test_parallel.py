@@ -115,6 +115,20 @@ def test_blocks_cover_every_sample_once_in_order(samples, threads):
     assert all(share and all(block.stop > block.start for block in share) for share in shares)
 
 
+@pytest.mark.parametrize("layers, samples, threads", [
+    (10, 9, 1), (10, 20, 2), (3, 20, 2), (40, 20, 1), (40, 79, 1), (40, 80, 2)])
+def test_more_threads_are_worth_it_where_arrays_are_large(monkeypatch, layers, samples, threads):
+    """By how many numbers a layer makes: in many small layers threads wait for one another."""
+    monkeypatch.setattr(parallel, "WORTH_A_THREAD", 1000)
+    model = scratch.Sequential([scratch.Input((10,)), *(scratch.ReLU() for _ in range(layers))])
+    monkeypatch.setattr(parallel, "outputs_of", lambda model: 100)
+    parallel.set_num_threads(2)
+    try:
+        assert len(parallel.split(model, samples)) == threads
+    finally:
+        parallel.set_num_threads(None)
+
+
 def test_a_layer_that_is_not_known_to_treat_samples_singly_gets_whole_batches():
     class Centre(scratch.Layer):
         """Subtracts the batch's mean."""

@@ -13,6 +13,7 @@ import pytest
 import scratch
 from compare.oracle.adaptive_optimizers import OPTIMIZERS, optimizer_for
 from compare.oracle.learning_rates import rate_at
+from compare.oracle.optimizers import alone
 from compare.oracle.running_error import Bounded, Rounding
 from reference.quiet import precision
 from tests.scratch.support.checks import DTYPES, real
@@ -191,3 +192,23 @@ def test_learning_rates_stay_within_the_bounds(keras, schedule):
         assert abs(float(ours(step)) - exact.value) <= exact.bound, step
         assert abs(float(theirs(step)) - exact.value) <= exact.bound, step
         assert exact.bound < 3e-6, step
+
+
+@pytest.mark.parametrize("name, settings", CASES, ids=ident)
+def test_one_weight_alone_goes_as_among_the_others(name, settings):
+    """Unless a step depends on all gradients: then there is no such optimizer."""
+    weights, gradients = (bounded(arrays, "float32") for arrays in problem(4, "float32", 8.0))
+    whole = optimizer_for(name, config_of(name, settings, "float32"), "float32")
+    assert whole.joins_weights == (settings.get("global_clipnorm") is not None)
+    if whole.joins_weights:
+        return
+    whole.decays, whole.names = [True, False, True], ["a/kernel", "b/bias", "c/embeddings"]
+    whole.constraints = [{"class_name": "NonNeg", "config": {}}, None, None]
+    parted = [alone(whole, k) for k in range(3)]
+    together, apart = weights, weights
+    for _ in range(3):
+        together = whole.step(together, gradients)
+        apart = [one.step([w], [g])[0] for one, w, g in zip(parted, apart, gradients)]
+        for a, b in zip(together, apart):
+            np.testing.assert_array_equal(a.value, b.value)
+            np.testing.assert_array_equal(a.bound, b.bound)

@@ -2,13 +2,15 @@
 """
 
 import dataclasses
+import tracemalloc
 
 import numpy as np
 import pytest
 
 import compare
 import scratch
-from compare.oracle.network import along_the_graph
+from compare.oracle.expected import FirstStep, learned, optimizer_of, total_gradient
+from compare.oracle.network import along_the_graph, passing
 from compare.oracle.running_error import Bounded, Rounding, bilinear
 from compare.oracle.sampled_rounding import LocalBounds, MovedWithin, SampledSteps, norm
 from tests.compare.support import examples
@@ -175,3 +177,73 @@ def test_numbers_whose_squares_overflow_are_told(dtype, scale, overflows):
 def test_a_norm_is_never_nan():
     assert norm(np.array([[3.0], [4.0]])) == 5
     assert norm(np.array([1.0, np.nan])) == norm(np.array([np.inf, 1.0])) == np.inf
+
+
+@pytest.mark.parametrize("settings", [{}, {"global_clipnorm": 0.05}], ids=str)
+def test_weights_that_are_taken_are_those_that_would_be_kept(settings):
+    """Also of more samples, and where a step depends on all gradients."""
+    trace = compare.record(examples.network(optimizer=scratch.Adam(0.01, **settings)),
+                           *examples.batch())
+    keeping, handing = SampledSteps(trace, 0), SampledSteps(trace, 0)
+    taken = {}
+    for _ in range(2):
+        taken.clear()
+        kept = keeping.step(trace)
+        handed = handing.step(trace, taken=taken.__setitem__)
+    assert handed.exact == {} and list(kept.exact) == list(handed.spread) == list(kept.spread)
+    assert handed.spread == kept.spread and taken.keys() == kept.exact.keys()
+    for key, right in kept.exact.items():
+        np.testing.assert_array_equal(taken[key].value, right.value)
+        np.testing.assert_array_equal(taken[key].bound, right.bound)
+    wider = keeping.widened(kept)
+    assert wider.spread == handing.widened(handed).spread and wider.exact == kept.exact
+
+
+def test_a_pass_hands_out_each_gradient_before_the_next_layer_runs_back():
+    trace = compare.record(examples.network(), *examples.batch())
+    settled = []
+
+    def watched(key, result):
+        settled.append(key)
+        return result
+
+    seen = {key: len(settled) for key, _ in passing(trace, watched)}
+    assert list(seen) == list(along_the_graph(trace))
+    gradients = [seen[layer, "kernel_gradient"] for layer in ("dense", "second", "conv")]
+    assert gradients == sorted(set(gradients)) and gradients[0] < len(settled) - 10
+
+
+@pytest.mark.parametrize("settings", [{}, {"clipnorm": 0.05}, {"global_clipnorm": 0.05}], ids=str)
+def test_the_first_step_is_one_of_all_weights_together(settings):
+    trace = compare.record(examples.network(optimizer=scratch.Adam(0.01, **settings)),
+                           *examples.batch())
+    rounding, trained = ROUNDING, learned(trace)
+    right = optimizer_of(trace).step(
+        [Bounded(trace.parts[i].weights[name], rounding) for i, name in trained],
+        [Bounded(total_gradient(trace.parts, i, name), rounding) for i, name in trained])
+    more = {(99, "moving_mean"): Bounded(1.0, rounding), trained[0]: Bounded(0.0, rounding)}
+    found = FirstStep(trace, more)
+    assert len(found) == len(trained) + 1 and list(found) == [*trained, (99, "moving_mean")]
+    assert found[99, "moving_mean"].value == 1
+    for key, expected in zip(trained, right, strict=True):
+        np.testing.assert_array_equal(found[key].value, expected.value)
+        np.testing.assert_array_equal(found[key].bound, expected.bound)
+    with pytest.raises(KeyError):
+        found[0, "no such weight"]
+
+
+def test_a_step_takes_the_memory_of_a_layer_not_of_all_weights():
+    """Of NumPy's arrays, by the bytes that they are made of: 16 layers of 64 KB each."""
+    scratch.set_random_seed(0)
+    model = scratch.Sequential([scratch.Input((128,)), *(scratch.Dense(128) for _ in range(16))])
+    model.compile(scratch.SGD(0.1), "mse")
+    rng = np.random.default_rng(0)
+    trace = compare.record(model, *rng.standard_normal((2, 2, 128)))
+    tracemalloc.start()
+    try:
+        SampledSteps(trace, 0).step(trace, taken=lambda key, exact: None)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    weights = sum(w.nbytes for w in trace.weights().values())
+    assert most < 3 * weights, most / weights
