@@ -28,8 +28,9 @@ def onednn_in_use(dtype: str = "float32") -> bool:
 OF_STEPS = ("ConvLSTM1D", "ConvLSTM2D")
 
 
-def refuse_corrupting(layer, input_shape) -> None:
-    """Refuse a convolution during whose kernel gradient oneDNN writes outside its memory.
+def refuse_corrupting(layer, input_shape, dtype: str | None = None) -> None:
+    """Refuse a convolution during whose kernel gradient oneDNN writes outside its memory, and
+    patches of one pixel that Keras cuts out by such a one.
 
     That is one of kernel size 1 with strides over 1, whose larger image is just the smaller one's
     size times the strides. Seen with TensorFlow 2.21, batches of 1 to 8, and 1 to 4 threads: wrong
@@ -38,17 +39,22 @@ def refuse_corrupting(layer, input_shape) -> None:
     seen to happen, nothing is known of what was overwritten.
 
     Args:
-        layer: any Keras layer.
+        layer: any Keras layer, or one call of an operation.
         input_shape: with the batch first.
+        dtype: in which an operation computes; a layer does in its own.
 
     Raises:
-        ValueError: for such a one, if its kernel is trained.
+        ValueError: for such a one, if its kernel is trained or it has none of its own.
     """
-    if onednn_in_use(layer.compute_dtype) and layer.trainable and corrupts(layer, input_shape):
+    own = getattr(layer, "operation", layer)
+    patches = type(own).__name__ == "ExtractPatches"
+    computes = layer.compute_dtype if own is layer or dtype is None else dtype
+    if onednn_in_use(computes) and (patches or layer.trainable) and corrupts(own, input_shape):
         raise ValueError(
-            f"Layer {layer.name!r}: expected a {type(layer).__name__} whose gradient TensorFlow "
-            "can compute. Received: kernel_size=1 with strides over 1, "
-            f"{tuple(layer.strides)}, for which oneDNN's kernels write outside their memory. "
+            f"Layer {layer.name!r}: expected {'an' if patches else 'a'} {type(own).__name__} "
+            "whose gradient TensorFlow can compute. Received: "
+            f"{'size' if patches else 'kernel_size'}=1 with strides over 1, "
+            f"{tuple(own.strides)}, for which oneDNN's kernels write outside their memory. "
             "Set TF_ENABLE_ONEDNN_OPTS=0, and TensorFlow's own kernels compute it")
 
 
@@ -80,6 +86,9 @@ def refuse_larger_windows(layer, input_shape) -> None:
 def corrupts(layer, input_shape) -> bool:
     """Whether it is a convolution of that kind, or one of every step of a recurrent layer."""
     kind = type(layer).__name__
+    if kind == "ExtractPatches":  # it begins at the first pixel, as a convolution does
+        return (max(layer.size) == 1 < max(layer.strides or layer.size) and all(
+            n % stride == 0 for n, stride in zip(input_shape[1:-1], layer.strides)))
     if (kind not in ("Conv1D", "Conv2D", "Conv1DTranspose", "Conv2DTranspose", *OF_STEPS)
             or max(layer.kernel_size) > 1 or max(layer.strides) == 1):
         return False

@@ -138,7 +138,7 @@ class Op:
         if not self.merges:
             refuse_larger_windows(*of_a_step(self.layer, tuple(x.shape)))
             if gradients:
-                refuse_corrupting(*of_a_step(self.layer, tuple(x.shape)))
+                refuse_corrupting(*of_a_step(self.layer, tuple(x.shape)), x.dtype.name)
         if isinstance(self.layer, UNCAST) and self.layer.compute_dtype in LOW:
             x = tf.cast(x, self.layer.compute_dtype)  # what it reads in a network is of it
         if isinstance(self.layer, OF_CLASSES):  # through numbers, for TensorFlow knows no way back

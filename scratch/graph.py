@@ -46,9 +46,17 @@ def ordered(outputs: Sequence[SymbolicTensor]) -> list[SymbolicTensor]:
 def _unit(tensor) -> Any:
     """What a tensor's call is a call of: its layer; of pieces of a tensor what all of them have in
     common, Keras's one operation; of what has no layer itself."""
-    if isinstance(tensor.layer, Piece) and tensor.layer.name is not None:
-        return tensor.layer.whole
+    if isinstance(tensor.layer, Piece):
+        return cut_of(tensor) if tensor.layer.name is None else tensor.layer.whole
     return tensor.layer or tensor
+
+
+def cut_of(tensor: SymbolicTensor) -> tuple:
+    """What a piece has in common with the other pieces of what it is cut from: Keras's one
+    operation."""
+    config = tensor.layer.get_config()
+    settings = {key: value for key, value in config.items() if key not in ("name", "place")}
+    return type(tensor.layer), tensor.sources[0], repr(settings)
 
 
 def _followed_back(outputs: Sequence[SymbolicTensor], masks: dict):

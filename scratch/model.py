@@ -21,13 +21,14 @@ from collections import Counter
 from scratch import functional_config
 from scratch.custom_objects import custom_object_scope
 from scratch.errors import UnsupportedError
-from scratch.graph import calls_between
+from scratch.graph import calls_between, cut_of
 from scratch.layer_config import MODELS
 from scratch.layers import Input
 from scratch.layers.symbolic import SymbolicTensor
 from scratch.naming import Names
 from scratch.nesting import Call
 from scratch.network import Network
+from scratch.operations.pieces import Piece
 from scratch.several import Structure
 from scratch.suggestions import with_suggestions
 
@@ -93,10 +94,18 @@ class Model(Network):
         twice = next((name for name, count in counts.items() if count > 1), None)
         if twice is not None:
             raise ValueError(f"{self}: expected each layer's name once. Received twice: {twice!r}")
-        taken = Names(counts)
-        for unit in dict.fromkeys(tensor.layer for tensor in
-                                  sorted(tensors, key=lambda tensor: tensor.number)):
-            if not Names.given(unit):
+        taken = Names([*counts, *(unit.whole for unit in self.units if isinstance(unit, Piece)
+                                  and Names.given(unit))])
+        cuts: dict[tuple, str] = {}  # Keras's one name for all pieces of a tensor
+        named = set()
+        for tensor in sorted(tensors, key=lambda tensor: tensor.number):
+            unit = tensor.layer
+            if unit in named or Names.given(unit):
+                continue
+            named.add(unit)
+            if isinstance(unit, Piece):
+                taken.give_piece(unit, cuts, cut_of(tensor))
+            else:
                 taken.give(unit)
 
     def get_config(self) -> dict:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 
 def snake_case(name: str) -> str:
@@ -35,6 +35,22 @@ class Names:
             while (name := numbered(base, self._counts[base]) + ending) in self._taken:
                 self._counts[base] += 1
             layer.name = name
+        self._taken.add(layer.name)
+
+    def give_piece(self, layer, cuts: dict, cut: Hashable) -> None:
+        """Name a piece of a tensor, which has no name, as Keras's operation that makes all pieces
+        of the same cut, and by its number.
+
+        Args:
+            cuts: the names of those operations so far, by what their pieces have in common.
+        """
+        if cut not in cuts:
+            base = snake_case(type(layer).__name__.removesuffix("Operation"))
+            while (whole := numbered(base, self._counts[base])) in self._taken:
+                self._counts[base] += 1
+            cuts[cut] = whole
+            self._taken.add(whole)
+        layer.name = cuts[cut] + layer.name_ending
         self._taken.add(layer.name)
 
 

@@ -6,6 +6,7 @@ still be there after it. Of the two runs the table has the one that came closer 
 """
 
 import copy
+import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
@@ -177,7 +178,12 @@ def _batches(part: Part, oracle: Oracle, seed: int) -> list[tuple[str, ...]]:
     if oracle.mixes_samples:
         return [(kind,) * probe_batch(part) for kind in BY_BATCH]
     kinds = PIECEWISE if oracle.exact else KINDS
-    return [kinds[seed:] + kinds[:seed]]
+    batch = kinds[seed:] + kinds[:seed]
+    sizes = part.output.shape[1:]
+    # `bias_along_width`: Keras takes one number a sample for a bias where an axis is as long
+    while any(math.prod(x.shape[1:]) == 1 for x in part.inputs[1:]) and len(batch) in sizes:
+        batch += batch[:1]
+    return [batch]
 
 
 def penalty_rows(candidate: Trace, i: int, ops: Sequence[Op]) -> list[Row]:

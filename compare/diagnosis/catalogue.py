@@ -120,7 +120,42 @@ CATALOGUE: dict[str, Entry] = {
         "keys.", FORWARD),
     "inputs-swapped": Entry(
         "the inputs are taken in another order", "Keep the order of the list of inputs.", BOTH),
+    "axis-other": Entry(
+        "it goes along another axis",
+        "Axes count from 0, which is the batch's, or from -1, the last one, backwards.", BOTH),
+    "part-other": Entry(
+        "another part of an axis is taken",
+        "Places count from 0; a part begins at its first number and ends before the next one's; "
+        "the gradient belongs where the numbers came from, and zeros everywhere else.", BOTH),
+    "copies-order": Entry(
+        "copies stand in another order",
+        "tile puts whole copies side by side, repeat each number several times in a row.", BOTH),
+    "copies-not-added": Entry(
+        "what is used in several places does not get the sum of their gradients",
+        "Add up the gradient of all uses: along every axis in which a tensor was repeated.",
+        BACKWARD),
+    "block-order": Entry(
+        "the pixels of a block and the channels lie in another order",
+        "Keras's go row by row with the channels last: channel (i * block + j) * channels + k is "
+        "pixel (i, j) of the block. PyTorch's pixel_shuffle and unfold have the channels first.",
+        BOTH),
+    "product-axes": Entry(
+        "the product goes along other axes of its factors",
+        "y = a @ b: da = dy @ b^T, db = a^T @ dy. Of an einsum exchange the terms: 'ab,bc->ac' has "
+        "the gradients 'ac,bc->ab' and 'ab,ac->bc'.", BOTH),
+    "reduction-other": Entry(
+        "the numbers along the axis are put together in another way",
+        "Compare the formula: a sum, a mean, the largest, a variance divided by n.", BOTH),
+    "gradient-not-spread": Entry(
+        "the gradient does not reach all numbers that were put together",
+        "Each number of a sum gets the sum's gradient, of a mean 1 / n of it.", BACKWARD),
     # numbers
+    "number-other": Entry(
+        "the operation's number is another one, or has no effect",
+        "Compare the number that stands at the operation.", BOTH),
+    "function-other": Entry(
+        "it is another function of each number",
+        "Compare the formula, and its derivative on the way back.", BOTH),
     "scale": Entry(
         "it is off by a factor",
         "Look for a mean where a sum belongs, or a factor used twice. Where 1/N is left to others "
@@ -297,8 +332,9 @@ CATALOGUE: dict[str, Entry] = {
         "Batch normalization keeps the channels' axis, layer normalization reduces the named axes.",
         BOTH),
     "mean-missing": Entry(
-        "the mean is not taken off", "y = gamma (x - mean) / sqrt(variance + epsilon) + beta.",
-        BOTH),
+        "the mean is not taken off",
+        "y = gamma (x - mean) / sqrt(variance + epsilon) + beta; a variance is the mean of "
+        "(x - mean)^2.", BOTH),
     "moments-swapped": Entry(
         "mean and variance are exchanged", "Check the order in which they are returned or stored.",
         BOTH),

@@ -90,10 +90,19 @@ class Suspect:
             weights = self._oracle().admitted_weights(weights)
         if "noise" in self.weights:
             weights["noise"] = self._noise(rng, len(x[0]), numbers)
-        x = x if isinstance(self.x, tuple) else x[0]
-        c = self.computation(x, None, weights)
+        c = self.computation(self._admitted(x), None, weights)
         output = replace(c, tensor="output", memo={}).evaluate()
         return c.changed(dy=numbers(output.shape))
+
+    def _admitted(self, x: tuple[np.ndarray, ...]) -> Any:
+        """Drawn numbers as what the layer can be fed, without zeros where others are divided by
+        them: what is not finite explains nothing."""
+        oracle = self._oracle()
+        x = (oracle.admitted_inputs(x) if isinstance(self.x, tuple)
+             else (oracle.admitted(x[0]),))
+        x = tuple(np.where(each == 0, each.dtype.type(1), each) if i in oracle.divisors else each
+                  for i, each in enumerate(x))
+        return x if isinstance(self.x, tuple) else x[0]
 
     def _noise(self, rng, batch: int, numbers) -> np.ndarray:
         own = self.weights["noise"]

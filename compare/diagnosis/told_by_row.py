@@ -11,6 +11,7 @@ from compare.diagnosis.finding import Cause, Finding
 
 SHAPE = r"(\(.*?\)|nothing)"
 SHAPES = re.compile(rf"expected shape {SHAPE}, received {SHAPE}|{SHAPE} in place of {SHAPE}")
+GRADIENTS = re.compile(r"expected an input gradient of shape (\(.*?\))\. Received: (\(.*?\))")
 
 
 def told(row: Row) -> Finding | None:
@@ -39,7 +40,7 @@ def missing_or_reshaped(row: Row, looks_like: str) -> Finding | None:
     """
     found = SHAPES.search(row.note) or SHAPES.search(looks_like)
     if found is None:
-        return None
+        return _not_added(row)
     expected, received, came, instead = found.groups()
     expected, received = expected or instead, received or came
     if received == "nothing":
@@ -48,6 +49,21 @@ def missing_or_reshaped(row: Row, looks_like: str) -> Finding | None:
         return _of(row, identifier, f"nothing came where {expected} should have")
     more = _seen_by_shape(row.tensor, expected, received)
     return _of(row, "shape", f"{received} in place of {expected}{more}")
+
+
+def _not_added(row: Row) -> Finding | None:
+    """For the gradient of a tensor that is repeated, which came for each of its copies."""
+    found = GRADIENTS.search(row.note)
+    if found is None:
+        return None
+    right, made = ([int(n) for n in re.findall(r"\d+", each)] for each in found.groups())
+    repeated = [i for i, (a, b) in enumerate(zip(right, made)) if a == 1 != b]
+    if len(right) != len(made) or not repeated or any(
+            a != b for i, (a, b) in enumerate(zip(right, made)) if i not in repeated):
+        return None
+    along = " and ".join(map(str, repeated))
+    return _of(row, "copies-not-added", f"{found[2]} in place of {found[1]}: not added up along "
+               f"ax{'is' if len(repeated) == 1 else 'es'} {along}")
 
 
 def raised(row: Row) -> Finding | None:

@@ -16,6 +16,9 @@ SPECIFIED, SPECIFIED_TESTS = ("compare/checks/specification.py",
 CONFIGS = "compare/tracing/configs.py"
 SEARCH, SEARCH_TESTS = "compare/diagnosis/search.py", ("compare/diagnosis/test_explanations.py",)
 PRECISION = "compare/diagnosis/hypotheses/precision.py"
+MOVING, OF_IMAGES, OF_PRODUCTS = (
+    f"compare/diagnosis/hypotheses/{kind}_operations.py" for kind in ("moving", "image", "product"))
+CAUSE_TESTS = ("compare/diagnosis/test_operation_causes.py",)
 JOBS = "compare/experiments/execution/scheduling.py"
 STORE = "compare/experiments/execution/result_store.py"
 JOB_TESTS = ("compare/experiments/execution/test_scheduling.py",)
@@ -168,6 +171,22 @@ MUTATIONS = [
     Mutation("diagnosis: a bound as large as the number explains", PRECISION,
              "/ np.abs(value[present])) <= 0.25)", "/ np.abs(value[present])) < 9)",
              SEARCH_TESTS),
+    Mutation("operations: a part begins where it should alone", MOVING,
+             "range(size)):\n            other", "range(own[0], own[0] + 1)):\n            other",
+             CAUSE_TESTS),
+    Mutation("operations: a block's channels come last or not at all", OF_IMAGES,
+             "for order in itertools.permutations(range(3)) if order != (0, 1, 2)]\n"
+             "    return [*found, moved(BLOCKS",
+             "for order in ((1, 0, 2),)]\n    return [*found, moved(BLOCKS", CAUSE_TESTS),
+    Mutation("operations: of a gradient's factors one alone is read otherwise", OF_PRODUCTS,
+             "for second in _ways(other, factor, sizes, pool, fixed)", "for second in (other,)",
+             CAUSE_TESTS),
+    Mutation("operations: drawn numbers are below zero where a root is taken",
+             "compare/diagnosis/suspect.py", "else (oracle.admitted(x[0]),))", "else x)",
+             CAUSE_TESTS),
+    Mutation("operations: one number a sample, for as many samples as an axis has numbers",
+             "compare/checks/extremes.py", "and len(batch) in sizes:", "and False:",
+             ("compare/evaluation/deviations/test_deviations.py",)),
     # jobs
     Mutation("jobs: one attempt more", JOBS, "ATTEMPTS = 3 ", "ATTEMPTS = 4 ", JOB_TESTS),
     Mutation("jobs: a job counts as failed one attempt late", JOBS,

@@ -107,8 +107,9 @@ def of_gates(c) -> list[Variant]:
 def of_activation_formulas(c) -> list[Variant]:
     """Other formulas, and other slopes."""
     name = activation_name(c)
+    formulas = FORMULAS.get(str(name).lower().removesuffix("operation"), ())
     found = [inside("activation-other", f"{name}: {said}", lambda c, f=function: c.changed(
-        own=lambda c: _computed(c, f))) for said, function in FORMULAS.get(str(name).lower(), ())]
+        own=lambda c: computed(c, f))) for said, function in formulas]
     if c.tensor != "input_gradient" or c.part == WHOLE:
         return found
     if name == "tanh":
@@ -140,7 +141,7 @@ def _output(c) -> Bounded:
     return oracle.forward(x, weights)
 
 
-def _computed(c, function) -> Bounded:
+def computed(c, function) -> Bounded:
     """The formula's output or, of an activation by itself, its gradient."""
     if c.part == WHOLE and c.tensor != "output":
         raise ValueError("Expected an output, or an activation by itself. Received: a gradient")

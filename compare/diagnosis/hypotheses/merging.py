@@ -1,5 +1,7 @@
 """Mistakes of layers that merge inputs, and of random layers, which multiply by what was drawn."""
 
+import itertools
+
 import numpy as np
 
 from compare.diagnosis.hypotheses.rearrangement import negated
@@ -23,6 +25,15 @@ def of_merging(c) -> list[Variant]:
         if c.tensor == "output":
             found.append(inside("inputs-swapped", f"in the order {order}", lambda c, o=order:
                                 c.changed(x=tuple(c.x[i] for i in o))))
+    if c.tensor == "output":
+        for i in range(number):
+            found.append(inside("inputs-swapped", f"input {i + 1} in every place", lambda c, i=i:
+                                c.changed(x=(c.x[i],) * number)))
+            for step, said in ((-1, "next one's"), (1, "one's before it")):
+                found.append(inside("batch-mixed", f"of input {i + 1} each sample's is the {said}",
+                                    lambda c, i=i, step=step: c.changed(x=tuple(
+                                        np.roll(x, step, axis=0) if j == i else x
+                                        for j, x in enumerate(c.x)))))
     own = int(c.tensor.rpartition("_")[2]) if c.tensor != "output" else 0
     for i in range(1, number + 1) if own else ():
         if i != own:
@@ -51,8 +62,8 @@ def of_merging(c) -> list[Variant]:
                             lambda c: c.changed(own=lambda c: c.exact(c.dy))))
     if isinstance(c.layer, Concatenate) and c.tensor == "output":
         for axis in range(np.ndim(c.x[0])):
-            found.append(inside("axes-permuted", f"along axis {axis}",
-                                lambda c, a=axis: c.configured(axis=a)))
+            found.append(inside("axis-other", f"along axis {axis}",
+                                lambda c, a=axis: _joined_along(c, a)))
         found.append(inside("axes-permuted", "numbers of the inputs take turns",
                             lambda c: c.moved(lambda y: _in_turn(y, c))))
     if isinstance(c.layer, Concatenate) and own:
@@ -60,8 +71,28 @@ def of_merging(c) -> list[Variant]:
         for step, said in ((1, "early"), (-1, "late")):
             found.append(inside("shifted", f"the gradient is cut one number too {said}",
                                 lambda c, s=step: c.changed(dy=np.roll(c.dy, s, axis=axis))))
+        found += _other_cuts(c, axis, own - 1)
     if isinstance(c.layer, Dot):
         found += _other_axes(c)
+    return found
+
+
+def _joined_along(c, axis: int):
+    """Joined along another axis, in the shape that the output should have."""
+    shape, other = c.evaluate().shape, c.configured(axis=axis)
+    return other.moved(lambda y: y.reshape(shape) if y.size == np.prod(shape) else y)
+
+
+def _other_cuts(c, axis: int, own: int) -> list[Variant]:
+    """The gradient cut as if the inputs stood in another order."""
+    lengths = [np.shape(x)[axis] for x in c.x]
+    found = []
+    for order in itertools.islice(itertools.permutations(range(len(lengths))), 24):
+        start = sum(lengths[i] for i in order[:order.index(own)])
+        if start != sum(lengths[:own]):
+            found.append(inside("inputs-swapped", f"cut as if in the order {order}",
+                                lambda c, start=start: c.changed(own=lambda c: c.exact(np.take(
+                                    c.dy, range(start, start + lengths[own]), axis=axis)))))
     return found
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from compare.diagnosis.computation import LayerComputation, LossComputation, UpdateComputation
 from compare.diagnosis.hypothesis import Variant
+from compare.oracle.layers.operations import Reduction
 from compare.oracle.running_error import Bounded
 
 CLOSE = 2e-5  # relative; a factor so close to a known one is that one
@@ -161,6 +162,9 @@ def _layer_sizes(c: LayerComputation) -> dict[str, float]:
                                                                                "kernel")
             sizes[f"the {said}'s area"] = math.prod(config[name])
     sizes["the number of channels"] = shape[-1]
+    if isinstance(c.layer, Reduction):
+        sizes["the number that are put together"] = number = c.layer.number(shape)
+        sizes["that number over N"] = number / shape[0]
     for name in ("filters", "units"):
         if config.get(name):
             sizes[f"the number of {name}"] = config[name]

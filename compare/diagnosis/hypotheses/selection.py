@@ -20,8 +20,10 @@ from compare.diagnosis.hypotheses.casts import (
 from compare.diagnosis.hypotheses.colors import of_colors
 from compare.diagnosis.hypotheses.embedding import of_embedding
 from compare.diagnosis.hypotheses.encoding import of_encoding
+from compare.diagnosis.hypotheses.functions import of_functions
 from compare.diagnosis.hypotheses.given_numbers import of_given_numbers
 from compare.diagnosis.hypotheses.handed_states import of_handed_states
+from compare.diagnosis.hypotheses.image_operations import of_image_operations
 from compare.diagnosis.hypotheses.image_places import of_places
 from compare.diagnosis.hypotheses.image_size import of_image_size
 from compare.diagnosis.hypotheses.inner_activations import of_inner_activation
@@ -29,6 +31,7 @@ from compare.diagnosis.hypotheses.kernels import of_bias, of_kernels, of_untied_
 from compare.diagnosis.hypotheses.losses import of_losses
 from compare.diagnosis.hypotheses.masks import of_masks
 from compare.diagnosis.hypotheses.merging import of_merging, of_noise
+from compare.diagnosis.hypotheses.moving_operations import of_moving
 from compare.diagnosis.hypotheses.normalization import of_normalization
 from compare.diagnosis.hypotheses.norms import of_norms
 from compare.diagnosis.hypotheses.omissions import (
@@ -42,8 +45,10 @@ from compare.diagnosis.hypotheses.one_sided import of_loss_kinks, of_small_value
 from compare.diagnosis.hypotheses.optimizers import of_updates
 from compare.diagnosis.hypotheses.pooling import of_pools
 from compare.diagnosis.hypotheses.precision import of_rounded_numbers
+from compare.diagnosis.hypotheses.product_operations import of_products
 from compare.diagnosis.hypotheses.rearrangement import negated, of_results, of_size
 from compare.diagnosis.hypotheses.recurrence import of_recurrence
+from compare.diagnosis.hypotheses.reducing_operations import of_reductions
 from compare.diagnosis.hypotheses.reshaping import of_dense_order, of_shapes
 from compare.diagnosis.hypotheses.scale import scaled
 from compare.diagnosis.hypotheses.spectral_norm import of_spectral_norm
@@ -80,6 +85,7 @@ def of_layer(c, shape: tuple) -> list[Variant]:
         found += of_wrong_input(c) + of_omitted_channels(c) + of_activation_unasked(c)
     elif layer and isinstance(c.layer, (Pooling, GlobalPooling)):
         found += of_masks(c) if isinstance(c.x, tuple) else of_pools(c)
+        found += of_reductions(c)
         if isinstance(c.layer, Pooling):
             found += of_omitted_windows(c)
     elif layer:
@@ -90,6 +96,8 @@ def of_layer(c, shape: tuple) -> list[Variant]:
         found += of_norms(c) + of_given_numbers(c) + of_weight_gradients(c)
         found += of_merging(c) + of_noise(c) + of_augmentation(c) + of_colors(c)
         found += of_places(c) + of_image_size(c) + of_shapes(c)
+        found += of_moving(c) + of_image_operations(c) + of_reductions(c) + of_products(c)
+        found += of_functions(c)
     inside, alone = of_inner_activation(c), of_gates(c) + of_activations(c)
     found += [*alone, *inside] if c.tensor == "output" else [*inside, *alone]
     found += of_activation_formulas(c) + of_timing(c)

@@ -46,7 +46,8 @@ STRIDED_POINTWISE = Difference(
     "strided_pointwise_gradient",
     where="the kernel's gradient for kernel_size 1 with strides over 1: in Conv1DTranspose and "
           "Conv2DTranspose, and in Conv1D, Conv2D, ConvLSTM1D and ConvLSTM2D where the strides "
-          "divide the image's sizes",
+          "divide the image's sizes; patches of one pixel, by keras.ops.image.extract_patches, "
+          "with such strides, for which Keras takes a convolution",
     keras="writes outside its memory: numbers come out wrong, other operations fail, or the "
           "process dies; the larger the images, the more often",
     ours="computes it",

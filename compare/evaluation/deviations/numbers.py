@@ -44,13 +44,16 @@ BIAS_ALONG_WIDTH = Difference(
     where="channels_first convolutions with a bias, whose output's last axis is as long as it has "
           "channels; EinsumDense with a bias along an inner axis, where the last axis or the first "
           "one behind the batch is as long; MultiHeadAttention and GroupQueryAttention with a bias "
-          "and heads of one number, of which there are as many as steps",
-    keras="adds the bias along that other axis: its addition takes it for a bias of channels",
-    ours="adds the bias along its own axis",
+          "and heads of one number, of which there are as many as steps; a + b of tensors, where b "
+          "is one number a sample, and the last axis of a or its first one behind the batch is as "
+          "long as the batch",
+    keras="adds it along that other axis: its addition takes it for a bias of channels",
+    ours="adds it along its own axis",
     why="It is what the layer's definition says, and what Keras does for every other size.",
     checks="Never drawn by `parity fuzz`. `parity check` says that the reference is off.",
-    known_by=("compare/evaluation/fuzzing/layer_grammar.py",),
-    concerns=("Conv2D.data_format", "Conv1D.data_format", "Conv2DTranspose.data_format",
+    known_by=("compare/evaluation/fuzzing/layer_grammar.py",
+              "compare/evaluation/fuzzing/changing_shapes.py", "compare/checks/extremes.py"),
+    concerns=("Add", "Conv2D.data_format", "Conv1D.data_format", "Conv2DTranspose.data_format",
               "DepthwiseConv2D.data_format", "SeparableConv2D.data_format",
               "Conv3D.data_format", "Conv1DTranspose.data_format", "Conv3DTranspose.data_format",
               "DepthwiseConv1D.data_format", "SeparableConv1D.data_format",

@@ -25,33 +25,45 @@ def shape_for(class_name: str) -> tuple:
 
 
 def around(class_name: str, shape=None, end=SOFT, optimizer=SGD, batch=4, dtype="float32", seed=1,
-           weighted=False, last=None, **arguments) -> Specification:
-    """The layer between a front layer that gives it `CHANNELS` channels and a dense end.
+           weighted=False, last=None, channels=CHANNELS, between=(), **arguments) -> Specification:
+    """The layer between a front layer that gives it so many channels and a dense end.
 
     Args:
         class_name: of the layer in question, which is named by Keras's rule: 'conv2d'.
         shape: of a sample.
         end: (loss, activation); the loss None for a random gradient in its place.
         last: arguments of the dense layer at the end.
+        between: (class name, arguments) of layers between the front layer and the one in question.
         arguments: of the layer in question.
     """
     shape = shape_for(class_name) if shape is None else shape
-    nodes = [front(shape, "front", -1),
-             Node(class_name, {"name": snake_case(class_name), **arguments}, [0])]
+    nodes = [front(shape, "front", -1, channels)]
+    _append(nodes, [*between, (class_name, arguments)])
     return ended(nodes, shape, end, optimizer, batch, dtype, seed, weighted, last)
 
 
 def joined(class_name: str, shape=IMAGE, end=SOFT, dtype="float32", seed=1, second=None,
-           reads=-1, **arguments) -> Specification:
+           reads=-1, batch=4, channels=CHANNELS, between=(), **arguments) -> Specification:
     """The merging layer behind two front layers.
 
     Args:
         second: channels of the second one.
         reads: what the second one reads: -1 for the network's input, 0 for the first one's output.
+        between: (class name, arguments) of layers, one after the other, between the second front
+            layer and the merging one.
     """
-    nodes = [front(shape, "front", -1), front(shape, "other", reads, second or CHANNELS),
-             Node(class_name, {"name": snake_case(class_name), **arguments}, [0, 1])]
-    return ended(nodes, shape, end, SGD, 4, dtype, seed, False, None)
+    nodes = [front(shape, "front", -1, channels),
+             front(shape, "other", reads, second or channels)]
+    _append(nodes, between)
+    nodes.append(Node(class_name, {"name": snake_case(class_name), **arguments},
+                      [0, len(nodes) - 1]))
+    return ended(nodes, shape, end, SGD, batch, dtype, seed, False, None)
+
+
+def _append(nodes: list[Node], layers) -> None:
+    """Layers behind the last node, one after the other."""
+    for name, settings in layers:
+        nodes.append(Node(name, {"name": snake_case(name), **settings}, [len(nodes) - 1]))
 
 
 def ended(nodes, shape, end, optimizer, batch, dtype, seed, weighted, last) -> Specification:

@@ -11,6 +11,7 @@ import numpy as np
 
 from compare.evaluation.fuzzing import loss_grammar
 from compare.evaluation.fuzzing.building import layer_of
+from compare.evaluation.fuzzing.changing_shapes import reshaped
 from compare.evaluation.fuzzing.grammar import (
     IMAGE,
     SEQUENCE,
@@ -61,8 +62,8 @@ def draw(seed: int, number: int) -> Specification:
     rng = np.random.default_rng([seed, 1, number])
     all_goals = cached_goals(seed)
     plain = Draw(rng, all_goals[number % len(all_goals)]).specification([seed, number])
-    whole = without_refused_masks(structured(with_fractions(plain),
-                                             np.random.default_rng([seed, 3, number])))
+    whole = structured(with_fractions(plain), np.random.default_rng([seed, 3, number]))
+    whole = without_refused_masks(reshaped(whole, np.random.default_rng([seed, 5, number])))
     if whole.optimizer and whole.optimizer[0] == "ScheduleFreeAdamW" and any(
             node.class_name == "SpectralNormalization" for node in whole.nodes):
         whole.optimizer = ["Adam", {"learning_rate": 0.01}]  # which goes on from any weights

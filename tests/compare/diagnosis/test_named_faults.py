@@ -9,23 +9,31 @@ from compare.evaluation.faults.families import (
     augmentation,
     colors,
     embedding,
+    functions,
+    image_operations,
     image_places,
+    moving_operations,
     multi_head_attention,
+    product_operations,
     recurrent,
+    reducing_operations,
     time_distributed,
 )
 from compare.evaluation.faults.fault import UNKNOWN
 from compare.evaluation.faults.scoring import Cases, score
 
 FAMILIES = (attention, augmentation, colors, embedding, image_places, multi_head_attention,
-            recurrent, time_distributed)
+            recurrent, time_distributed, moving_operations, image_operations, reducing_operations,
+            product_operations, functions)
 FAULTS = [fault for family in FAMILIES for fault in family.faults()]
 NAMES = ("gate-order", "gate-formula", "reset-gate", "recurrent-bias", "state-not-carried",
          "gradient-not-carried", "other-step", "directions", "index-offset", "padding-class",
          "attention-scale", "attention-mask", "heads-order", "heads-dropped", "projection-swapped",
          "gradient-part-missing", "clip-missing", "transformation-inverted",
          "transformation-center", "angle-unit", "fill-mode", "transformation-gradient",
-         "color-weights")
+         "color-weights", "axis-other", "part-other", "copies-order", "copies-not-added",
+         "block-order", "product-axes", "reduction-other", "gradient-not-spread", "number-other",
+         "function-other")
 ONE_OF_EACH = {fault.places[0].cause: fault for fault in reversed(FAULTS)
                if fault.places[0].cause in NAMES}
 

@@ -103,3 +103,36 @@ def test_a_layer_without_its_name_in_its_config_is_called_by_it(tmp_path):
     del config["layers"][1]["config"]["name"]
     with pytest.raises(ValueError, match="Layer 'mine' is a custom class"):
         scratch.model_from_config(config)
+
+
+def piece(x, place, axis=-1):
+    return ops.SplitOperation(2, axis=axis, place=place)(x)
+
+
+def the_other_way_round(x):
+    a, b = piece(x, 0), piece(x, 1)
+    return scratch.Concatenate()([b, a])
+
+
+def of_two_cuts(x):
+    a, b, c = piece(x, 0), piece(x, 1, axis=1), piece(x, 1)
+    return scratch.Concatenate()([c, a, ops.TileOperation([1, 2, 1])(b)])
+
+
+def of_two_tensors(x):
+    y = scratch.Dense(4)(x)
+    a, b = piece(x, 0), piece(y, 1)
+    return scratch.Concatenate()([b, a])
+
+
+@pytest.mark.parametrize("made, names", [
+    (the_other_way_round, ["split:0", "split:1"]),
+    (of_two_cuts, ["split:0", "split:1", "split_1:1"]),
+    (of_two_tensors, ["split:0", "split_1:1"])])
+def test_pieces_without_names_are_named_by_what_they_are_cut_from(made, names):
+    x = scratch.Input((6, 4))
+    model, twin = twins(scratch.Model(x, scratch.Dense(2)(made(x))))
+    assert sorted(layer.name for layer in model.layers if "split" in layer.name) == names
+    batch = np.random.default_rng(1).standard_normal((3, 6, 4))
+    report = compare.check(model, twin, batch, upstream=np.ones((3, 6, 2)), steps=0)
+    assert report, report

@@ -41,6 +41,21 @@ def of_layers(table: Iterable[tuple], family: str | None = None) -> Iterator[Fau
                      layer, *rest)
 
 
+def of_operations(table: Iterable[tuple]) -> Iterator[Fault]:
+    """Faults of operations between layers, of the first of its class in its network.
+
+    Args:
+        table: lines of (class name without its ending, name, sentence, network), and what follows
+            the layer in `single`.
+    """
+    for kind, name, sentence, network, *rest in table:
+        class_name = f"{kind}Operation"
+        layer = next(node.arguments["name"] for node in network.nodes
+                     if node.class_name == class_name)
+        yield single("Operations", f"{snake_case(class_name).replace('_', '-')}-{name}", sentence,
+                     network, layer, *rest)
+
+
 @dataclass(frozen=True)
 class At:
     """The injection of a model, given that of one of its parts.

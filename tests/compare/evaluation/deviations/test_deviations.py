@@ -204,6 +204,20 @@ def test_strided_pointwise_gradient_is_refused_before_it_runs(keras, onednn, nam
         assert compare.check(model, twin, x, upstream=upstream, probes=False)
 
 
+@pytest.mark.parametrize("size, refused", [((6, 4), True), ((6, 5), False)])
+def test_patches_of_one_pixel_are_refused_before_they_are_cut_out(keras, onednn, size, refused):
+    patches = scratch.operations.ExtractPatchesOperation([1, 1], [2, 2], name="points")
+    x = scratch.Input((*size, 3))
+    model, twin = twins.twins(scratch.Model(x, patches(scratch.Conv2D(2, 1)(x))))
+    images = real((3, *size, 3))
+    upstream = real((3, *model.output_shape[1:]), 2)
+    if refused and onednn("float32"):
+        with pytest.raises(ValueError, match="'points'.*Received: size=1 with strides over"):
+            compare.check(model, twin, images, upstream=upstream)
+    else:
+        assert compare.check(model, twin, images, upstream=upstream, probes=False)
+
+
 POOLED = """
 import numpy as np
 from reference.quiet import keras
@@ -298,6 +312,25 @@ def test_bias_along_width_of_attentions(keras, name, arguments, steps):
     ours.set_weights(theirs.get_weights())
     off = np.abs(theirs(x, x).numpy() - ours.forward([x, x])).max()
     assert (off > 1e-2) == (steps == 2) and (off < 1e-5) == (steps == 3)
+
+
+@pytest.mark.parametrize("batch", [2, 3, 5])
+@pytest.mark.parametrize("shape", [(3,), (3, 4), (4, 3)])
+def test_bias_along_width_of_sums(keras, shape, batch):
+    """One number a sample, added to what has as many numbers, or steps, as the batch has samples.
+    Numbers that are drawn for the two have another batch, so that the check stays silent."""
+    a = real((batch, *shape))
+    b = np.arange(batch, dtype="float32").reshape(batch, *[1] * len(shape))
+    theirs, ours = (cls() for cls in sides(keras, "Add"))
+    ours.build([(None, *shape), (None, *b.shape[1:])])
+    np.testing.assert_array_equal(ours.forward([a, b]), a + b)
+    assert np.array_equal(theirs([a, b]), a + b) == (batch != 3)
+    x = scratch.Input(shape)
+    mean = scratch.operations.MeanOperation(axis=[*range(1, len(shape) + 1)], keepdims=True)(x)
+    model = scratch.Model(x, scratch.Add()([x, mean]))
+    report = compare.check(model, compare.twin(model), a, upstream=real(a.shape))
+    assert {row.off for row in report.rows if not row.passed} == {
+        2: set(), 5: set(), 3: {"reference"}}[batch], report
 
 
 @pytest.mark.parametrize("name, shape", [("Conv2D", (2, 6, 5, 4)), ("Conv1D", (2, 6, 4)),
