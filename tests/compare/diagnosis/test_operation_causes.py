@@ -61,7 +61,8 @@ CASES = [
 
 
 @pytest.mark.sampled(4)
-@pytest.mark.parametrize("operation, wrong, cause", CASES, ids=lambda each: str(each)[:40])
+@pytest.mark.parametrize("operation, wrong, cause", CASES,
+                         ids=[f"{type(case[0]).__name__}-{case[2]}" for case in CASES])
 def test_what_another_runtime_made_is_named(keras, operation, wrong, cause):
     x = scratch.Input((*SHAPE[1:3], 2))
     model = scratch.Model(x, operation(scratch.Conv2D(SHAPE[3], 1, name="front")(x)))
