@@ -34,9 +34,8 @@ class StepwiseModel(Network):
         (batch, steps, ...), what the model puts out behind the steps.
 
     Raises:
-        UnsupportedError: for a model of several inputs or outputs, one that is frozen while the
-            wrapper is not or the other way round, for other layers inside, and for another
-            argument.
+        UnsupportedError: for a model of several inputs or outputs, one that is not frozen while
+            the wrapper is, for other layers inside, and for another argument.
     """
 
     def __init__(self, layer: Network, name=None, trainable=True, dtype=None,
@@ -50,10 +49,10 @@ class StepwiseModel(Network):
         if layer.inputs_as is not None or layer.outputs_as is not None:
             raise UnsupportedError(f"{self} does not support {layer}. Expected a model of one "
                                    "input and one output.")
-        if layer.trainable != self.trainable:
+        if layer.trainable and not self.trainable:
             raise UnsupportedError(
-                f"{self} does not support trainable={self.trainable} around a model with "
-                f"trainable={layer.trainable}. Expected: the same for both.")
+                f"{self} does not support trainable=False around a model with trainable=True. "
+                "Expected: a model that is frozen itself.")
         self.calls = [Call(layer, (-1,))]
         if layer.built:
             self._take_inputs(layer.input_shape)

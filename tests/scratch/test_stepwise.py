@@ -89,6 +89,30 @@ def test_trained_by_both(keras):
         np.testing.assert_allclose(own, their, rtol=0, atol=2e-6)
 
 
+def test_a_frozen_model_is_inferred_with_and_not_trained(keras, tmp_path):
+    x, y = stepwise.batch()
+    twin = stepwise.video(keras)
+    frames = twin.get_layer("frames").layer
+    frames.get_layer("drop").rate, frames.trainable = 0.0, False
+    rng = np.random.default_rng(3)
+    twin.set_weights([w + rng.uniform(0.1, 0.3, w.shape) for w in twin.get_weights()])
+    twin.save(tmp_path / "theirs.keras")
+    model = scratch.load_model(tmp_path / "theirs.keras")
+    before = [w.copy() for w in model.get_layer("frames").get_weights()]
+    assert len(before) > 5 and not model.get_layer("frames").trainable_variables
+    for each in (model, twin):
+        each.compile("sgd", "sparse_categorical_crossentropy")
+        each.train_on_batch(x, y)
+    for own, their in zip(model.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_allclose(own, their, rtol=0, atol=2e-6)
+    for own, old in zip(model.get_layer("frames").get_weights(), before, strict=True):
+        np.testing.assert_array_equal(own, old)
+    model.save(tmp_path / "ours.keras")
+    back = keras.models.load_model(tmp_path / "ours.keras")
+    assert len(back.trainable_variables) == len(twin.trainable_variables)
+    np.testing.assert_array_equal(back.predict(x, verbose=0), twin.predict(x, verbose=0))
+
+
 def test_models_on_steps_of_steps(keras):
     def made(library):
         K = library.layers
@@ -115,8 +139,6 @@ def several(library):
     (lambda K: K.Sequential([K.Input((4,)), K.layers.Embedding(5, 2, mask_zero=True)]), "no masks"),
     (lambda K: K.Sequential([K.Input((3,)), K.layers.SpectralNormalization(K.layers.Dense(2))]),
      "that sample alone"),
-    (lambda K: K.Sequential([K.Input((3,)), K.layers.Dense(2)], trainable=False),
-     "trainable=False. Expected: the same"),
 ])
 def test_what_is_refused_by_name(model, said):
     with pytest.raises(UnsupportedError, match=said):
@@ -124,5 +146,7 @@ def test_what_is_refused_by_name(model, said):
     with pytest.raises(UnsupportedError, match="activity_regularizer='l2'"):
         scratch.TimeDistributed(scratch.Sequential([scratch.Input((3,)), scratch.Dense(2)]),
                                 activity_regularizer="l2")
+    with pytest.raises(UnsupportedError, match="trainable=False around a model with trainable=True"):
+        scratch.TimeDistributed(scratch.Sequential([scratch.Dense(2)]), trainable=False)
     with pytest.raises(ValueError, match="three axes"):
         scratch.TimeDistributed(scratch.Sequential([scratch.Dense(2)])).build((None, 4))
