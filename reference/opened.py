@@ -11,6 +11,7 @@ import inspect
 
 import numpy as np
 
+from reference.batch_axis import kept_by_reshapes
 from reference.model import compile_config, compile_model, model_dtype
 from reference.outside import is_somebodys, known_from
 from reference.own_draws import drawing, draws_of, names_of
@@ -101,7 +102,7 @@ def _written_out(model, own: list, training, draws: list):
         sources += more
         rest = iter(more)
     given = drawing(lambda shape: next(rest)) if draws else contextlib.nullcontext()
-    with as_layers(own) as source, given:
+    with as_layers(own) as source, given, kept_by_reshapes():
         made = keras.models.clone_model(graph, input_tensors=sources, call_function=call,
                                         clone_function=lambda layer: layer)
     made.name = model.name
