@@ -38,6 +38,8 @@ class RandomFlip(DrawnImages):
         ([2.0, 1.0, 0.0], [0.0, 1.0, 2.0])
     """
 
+    takes_low_precision = True
+
     def __init__(self, mode="horizontal_and_vertical", seed=None, data_format=None, **kwargs):
         super().__init__(seed, data_format, **kwargs)
         self.mode = one_of(mode, "mode", tuple(MODES), self)

@@ -31,6 +31,7 @@ LAYERS = {
     "SpatialDropout2D": (IMAGE, lambda: L.SpatialDropout2D(0.3)),
     "GaussianNoise": (IMAGE, lambda: L.GaussianNoise(0.2)),
     "GaussianDropout": (IMAGE, lambda: L.GaussianDropout(0.2)),
+    "RandomFlip": (IMAGE, lambda: L.RandomFlip()),
     "UpSampling1D": (SEQUENCE, lambda: L.UpSampling1D(2)),
     "UpSampling2D": (IMAGE, lambda: L.UpSampling2D((2, 3))),
     "UpSampling2D bilinear": (IMAGE, lambda: L.UpSampling2D((2, 3), interpolation="bilinear")),
@@ -161,6 +162,8 @@ MISTAKES = {
     "statistics that are not cast": ("Normalization", lambda layer: patched(
         layer, rounded=lambda self, right, array: array)),
     "an input that is not cast": ("Resizing", lambda layer: patched(
+        layer, autocast=lambda self, right, value: value)),
+    "images turned over that are not cast": ("RandomFlip", lambda layer: patched(
         layer, autocast=lambda self, right, value: value)),
 }
 
