@@ -26,7 +26,7 @@ from reference.model import (
 )
 from reference.observe import Observation, Part, observe
 from reference.op_run import OpRun
-from reference.opened import opened
+from reference.opened import closed_by, opened
 from reference.ops import ops_of, run_op
 from reference.optimizer_steps import OptimizerSteps
 from reference.outside import in_float64, known, names_of_class, outline, run_outside
@@ -39,8 +39,8 @@ from reference.training import StepRunner
 from reference.weight_names import weight_of
 
 __all__ = ["EntryPoints", "Observation", "OpRun", "OptimizerSteps", "Part", "StepRunner",
-           "as_graph", "at_the_second_run",
-           "clone", "compile_config", "compile_model", "compiled_copy", "config_of", "from_config",
+           "as_graph", "at_the_second_run", "clone", "closed_by",
+           "compile_config", "compile_model", "compiled_copy", "config_of", "from_config",
            "in_float64", "known", "layers_by_name", "load",
            "losing_nothing", "model_dtype", "names_of_class", "observe", "observe_inference",
            "drawn_inputs", "onednn_in_use", "opened", "ops_of", "outline", "run_loss", "run_op",

@@ -8,18 +8,20 @@ what the function of a Lambda makes of its input by Keras's operations.
 import contextlib
 import functools
 import inspect
+import re
 
 import numpy as np
 
 from reference.batch_axis import kept_by_reshapes
 from reference.model import compile_config, compile_model, model_dtype
 from reference.outside import is_somebodys, known_from
-from reference.own_draws import drawing, draws_of, names_of
+from reference.own_draws import drawing, draws_of, names_of, refusing_others
 from reference.own_weight import OwnWeight, as_layers
 from reference.quiet import keras, precision
 
 GRAPHS = (keras.Sequential, keras.src.models.functional.Functional)
 SAME = 1e-5  # apart, of the largest number
+LONGEST = 300  # characters of a reason
 SIZE = 16  # of an axis that an input leaves open, where the two are compared
 
 
@@ -35,25 +37,57 @@ def opened(model, kept=frozenset()):
         model: a Sequential or a functional model.
         kept: names of layers that are to stay as they are.
     """
-    own = _own_layers(model, kept)
-    policies = [layer.dtype_policy for layer in own]
-    if not own or not model.built or any(policy.compute_dtype != policy.variable_dtype
-                                         for policy in policies):
-        return model
     try:
-        with precision(model_dtype(model)):
-            x = _batch(model)
-            draws = draws_of(model, x)
-            graph, in_training = (_written_out(model, own, said, draws) for said in (None, True))
-            same = _kinds(graph) == _kinds(in_training) and _alike(model, graph, x, draws)
+        return _opened(model, kept)
     except Exception:  # somebody's own call may raise anything; it then stays a layer
         return model
-    if not same:
+
+
+def closed_by(model, kept=frozenset()) -> str | None:
+    """Why `opened` gives a model as it is, in a sentence; None for one without such layers, or that
+    is opened."""
+    try:
+        _opened(model, kept)
+    except Exception as error:  # as above
+        return _said(error)
+    return None
+
+
+def _opened(model, kept):
+    """See `opened`.
+
+    Raises:
+        ValueError: for a model that stays as it is, and whatever somebody's own call raises.
+    """
+    own = _own_layers(model, kept)
+    if not own or not model.built:
         return model
+    for layer in own:
+        policy = layer.dtype_policy
+        if policy.compute_dtype != policy.variable_dtype:
+            raise ValueError(f"layer {layer.name!r} casts what it reads, as its precision is "
+                             f"{policy.name}")
+    with precision(model_dtype(model)):
+        x = _batch(model)
+        draws = draws_of(model, x)
+        graph, in_training = (_written_out(model, own, said, draws) for said in (None, True))
+        if _kinds(graph) != _kinds(in_training):
+            raise ValueError("a layer computes otherwise in training")
+        if not _alike(model, graph, x, draws):
+            raise ValueError("what Keras's operations make of it gives other numbers, or has other "
+                             "weights or losses")
     if model.compiled:
         with known_from(model):
             compile_model(graph, compile_config(model))
     return graph
+
+
+def _said(error: Exception) -> str:
+    """An error's message in one line, without what Keras puts around it."""
+    text = re.sub(r"\x1b\[\d*m", "", str(error))
+    inside = re.match(r"Exception encountered when calling .*?\n\n(.*?)\n\nArguments received",
+                      text, re.DOTALL)
+    return " ".join((inside[1] if inside else text).split())[:LONGEST]
 
 
 def _own_layers(model, kept) -> list:
@@ -87,7 +121,10 @@ def _written_out(model, own: list, training, draws: list):
         if "training" in inspect.signature(layer.call).parameters:
             said["training"] = training
         source[:] = keras.tree.flatten(args)
-        return layer.call(*args, **said)
+        try:
+            return layer.call(*args, **said)
+        except Exception as error:
+            raise ValueError(f"layer {layer.name!r}: {_said(error)}") from error
 
     graph = _functional(model)
     sources = None
@@ -102,7 +139,7 @@ def _written_out(model, own: list, training, draws: list):
         sources += more
         rest = iter(more)
     given = drawing(lambda shape: next(rest)) if draws else contextlib.nullcontext()
-    with as_layers(own) as source, given, kept_by_reshapes():
+    with as_layers(own) as source, given, kept_by_reshapes(), refusing_others(not draws):
         made = keras.models.clone_model(graph, input_tensors=sources, call_function=call,
                                         clone_function=lambda layer: layer)
     made.name = model.name

@@ -9,12 +9,33 @@ FORGETFUL = (keras.layers.SpatialDropout1D, keras.layers.SpatialDropout2D,
 
 def config_of(model) -> dict:
     """Its `get_config()`, with the policy in which spatial dropouts compute: Keras's own says
-    float32 of one that is of mixed_float16."""
-    config: dict = model.get_config()
+    float32 of one that is of mixed_float16.
+
+    Raises:
+        ValueError: for a layer inside, or a model, that has no config.
+    """
+    try:
+        config: dict = model.get_config()
+    except NotImplementedError as error:
+        raise ValueError("Expected layers and models that have a config. Received: "
+                         f"{_without(model)}, whose class has no get_config that gives its "
+                         "arguments. Give it one, or write its call out in the functional model"
+                         ) from error
     for layer, entry in _entries(model, config):
         if isinstance(layer, FORGETFUL):
             entry["config"]["dtype"] = layer.dtype_policy.name
     return config
+
+
+def _without(model) -> str:
+    """The class and the name of the layer or model inside that has no config."""
+    for layer in getattr(model, "layers", ()):
+        try:
+            layer.get_config()
+        except NotImplementedError:
+            return _without(layer) if isinstance(layer, keras.Sequential) else \
+                f"{type(layer).__name__} {layer.name!r}"
+    return f"{type(model).__name__} {model.name!r}"
 
 
 def _entries(model, config: dict):

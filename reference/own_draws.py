@@ -13,6 +13,9 @@ import numpy as np
 
 from reference.quiet import keras
 
+# by the shape of what is drawn
+OTHERS = ("uniform", "randint", "truncated_normal", "gamma", "beta", "binomial")
+
 
 @contextlib.contextmanager
 def drawing(given: Callable[[tuple], Any]) -> Iterator[None]:
@@ -36,6 +39,32 @@ def drawing(given: Callable[[tuple], Any]) -> Iterator[None]:
         yield
     finally:
         keras.random.normal = own
+
+
+@contextlib.contextmanager
+def refusing_others(normal: bool) -> Iterator[None]:
+    """Within the block the other draws of keras.random, of as many numbers as there are samples,
+    raise an error that names them; so does keras.random.normal, if that is said.
+
+    Raises:
+        ValueError: within it, for such a draw.
+    """
+    def named(name, draw):
+        def drawn(shape, *args, **kwargs):
+            if isinstance(shape, (tuple, list)) and None in shape:
+                raise ValueError("Expected draws by keras.random.normal, in training and outside. "
+                                 f"Received: keras.random.{name}")
+            return draw(shape, *args, **kwargs)
+        return drawn
+
+    own = {name: getattr(keras.random, name) for name in (*OTHERS, *["normal"] * normal)}
+    for name, draw in own.items():
+        setattr(keras.random, name, named(name, draw))
+    try:
+        yield
+    finally:
+        for name, draw in own.items():
+            setattr(keras.random, name, draw)
 
 
 def draws_of(model, x: list) -> list:

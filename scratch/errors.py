@@ -14,6 +14,10 @@ class UnsupportedError(ValueError):
     """
 
 
+class OwnClassError(UnsupportedError):
+    """A class or a Lambda of somebody's own, for which no counterpart was given."""
+
+
 class NonFiniteLossError(FloatingPointError):
     """The training loss, or the gradient of a weight, became NaN or infinite.
 

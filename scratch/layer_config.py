@@ -10,7 +10,7 @@ import numpy as np
 
 from scratch import custom_objects
 from scratch.activations import Activation
-from scratch.errors import UnsupportedError
+from scratch.errors import OwnClassError, UnsupportedError
 from scratch.layers import IN_CONFIGS, LAYERS, OWN_NAMES, Input, Layer
 from scratch.layers.activation import ActivationLayer
 from scratch.operations import OPERATIONS, Operation, described, is_operation, kind_of
@@ -122,7 +122,7 @@ def layer_from_config(config: dict):
             f"Expected one of: {', '.join(name.removesuffix('Operation') for name in OPERATIONS)}.")
     _refuse_foreign(name, config)
     if class_name == custom_objects.LAMBDA:
-        raise UnsupportedError(
+        raise OwnClassError(
             f"Layer {name!r} is a Lambda, whose function is never taken out of a config. Give what "
             f"it is here, by the layer's name: custom_objects={{{name!r}: (function, gradient)}}. "
             "If it is made of keras.ops and operators, `parity check --model module:callable` "
@@ -198,11 +198,11 @@ def _refuse_foreign(name, config: dict) -> None:
     if module is not None and module == known_module(config["class_name"]) != Layer.keras_module:
         return  # which Keras registers as classes of somebody's own
     if registered and not str(registered).startswith("keras"):
-        raise UnsupportedError(f"Layer {name!r} is a custom class, {registered!r}. Give its "
-                               f"counterpart: custom_objects={{{registered!r}: class}}, derived "
-                               "from scratch.layers.Layer. If it only puts Keras's layers and "
-                               "operations together, `parity check --model module:callable` opens "
-                               "it in the live model.")
+        raise OwnClassError(f"Layer {name!r} is a custom class, {registered!r}. Give its "
+                            f"counterpart: custom_objects={{{registered!r}: class}}, derived "
+                            "from scratch.layers.Layer. If it only puts Keras's layers and "
+                            "operations together, `parity check --model module:callable` opens "
+                            "it in the live model.")
     if module is not None and not str(module).startswith(("keras.layers", "keras.src.layers")):
         raise UnsupportedError(f"Layer {name!r} is of class {config['class_name']} from {module!r}:"
                                " not supported. Expected a class of keras.layers, or its "

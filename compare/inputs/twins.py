@@ -32,7 +32,7 @@ from compare.tracing.known_settings import NOT_CHECKED, not_checked, understood
 from compare.tracing.layer_error import RAISED
 from compare.tracing.model_kinds import is_keras, is_scratch, kind
 from scratch import custom_objects
-from scratch.errors import UnsupportedError
+from scratch.errors import OwnClassError, UnsupportedError
 from scratch.files.model_archive import refuse_folder
 from scratch.models import load_compiled_by, model_with_weights, naming
 from scratch.precision import Policy
@@ -191,9 +191,9 @@ def twins(model, dtype: str | None = None, compiled: bool = True):
         import reference
 
         model = reference.as_graph(model)
-        model = reference.opened(model, {
-            layer.name for layer in model.layers
-            if custom_objects.given(reference.names_of_class(layer)) is not None})
+        kept = {layer.name for layer in model.layers
+                if custom_objects.given(reference.names_of_class(layer)) is not None}
+        model = reference.opened(model, kept)
     config = keras_config(model) if own else reference.config_of(model)
     settings = settings_of(model) if compiled else {}
     weights = model.get_weights()
@@ -204,7 +204,13 @@ def twins(model, dtype: str | None = None, compiled: bool = True):
     if own and as_it_is:
         candidate, twin = model, None  # layers of somebody's own are what is to be checked
     else:
-        candidate, twin = scratch.model_from_config(config), None
+        try:
+            candidate, twin = scratch.model_from_config(config), None
+        except OwnClassError as error:
+            reason = None if own else reference.closed_by(model, kept)
+            if reason is None:
+                raise
+            raise OwnClassError(f"{error} That was tried here, and failed: {reason}") from None
         if settings:
             compile_understood(candidate, settings)
         elif own:

@@ -146,7 +146,7 @@ def test_what_is_refused_by_name(model, said):
     with pytest.raises(UnsupportedError, match="activity_regularizer='l2'"):
         scratch.TimeDistributed(scratch.Sequential([scratch.Input((3,)), scratch.Dense(2)]),
                                 activity_regularizer="l2")
-    with pytest.raises(UnsupportedError, match="trainable=False around a model with trainable=True"):
+    with pytest.raises(UnsupportedError, match="trainable=False around a model with"):
         scratch.TimeDistributed(scratch.Sequential([scratch.Dense(2)]), trainable=False)
     with pytest.raises(ValueError, match="three axes"):
         scratch.TimeDistributed(scratch.Sequential([scratch.Dense(2)])).build((None, 4))

@@ -121,11 +121,17 @@ def test_a_batch_gets_draws_once():
     assert batches.with_draws(graph, made, ["drawn_normal"], seed=4) is made
 
 
-@pytest.mark.parametrize("sampling", [SameForAll, Uniform, InTraining])
-def test_other_draws_stay_a_layer(sampling):
+@pytest.mark.parametrize("sampling, reason", [
+    (SameForAll, "draws for each sample. Received: keras.random.normal of shape (1, 2)"),
+    (Uniform, "normal, in training and outside. Received: keras.random.uniform"),
+    (InTraining, "in training and outside. Received: keras.random.normal")])
+def test_other_draws_stay_a_layer_and_say_why(sampling, reason):
     model = autoencoder(sampling)
+    draws = keras.random.normal, keras.random.uniform
     assert reference.opened(model) is model
-    assert keras.random.normal.__module__.startswith("keras.")  # and Keras's own is back
+    assert reason in reference.closed_by(model)
+    assert reference.closed_by(autoencoder()) is None
+    assert (keras.random.normal, keras.random.uniform) == draws  # Keras's own are back
 
 
 class WithTrainStep(keras.Model):

@@ -180,11 +180,15 @@ def test_a_gradient_that_lacks_a_sample_is_found():
     assert wrong == {("own_place", "place_gradient")}, report
 
 
-@pytest.mark.parametrize("layer", [Penalised, Turned, Sliced])
-def test_what_does_more_with_its_weight_stays_a_layer(layer):
+@pytest.mark.parametrize("layer, reason", [
+    (Penalised, "layer 'own': Expected a weight without penalty"),
+    (Turned, "layer 'own': Expected one of .*Received: Power"), (Sliced, "."),
+    (lambda name: Fixed(name=name, dtype="mixed_float16"), "'own' casts .* is mixed_float16")])
+def test_what_does_more_with_its_weight_stays_a_layer_and_says_why(layer, reason):
     model = built(layer(name="own"))
     assert reference.opened(model) is model
-    with pytest.raises(ValueError, match="custom_objects=.*opens it in the live model"):
+    with pytest.raises(ValueError, match="custom_objects=.*opens it in the live model.*"
+                       f"tried here, and failed: .*{reason}"):
         twins(model)
 
 

@@ -200,6 +200,14 @@ def test_layers_of_layers_are_opened(model):
     assert not compare.check(candidate, model, x, y, steps=0)
 
 
+def test_a_model_inside_that_has_no_config_is_named():
+    parts = [keras.Sequential([keras.layers.Dense(3)]) for _ in range(2)]
+    source = keras.Input((4,))
+    model = keras.Model(source, Around(*parts)(source))
+    with pytest.raises(ValueError, match="have a config. Received: Around 'around.*no get_config"):
+        twins(model)
+
+
 @pytest.mark.parametrize("layer", [Gated, Dropping, Charging])
 def test_what_does_more_stays_a_layer(layer):
     model = blocks(layer(name="own"))
