@@ -106,11 +106,14 @@ def around_model(entry: Config) -> bool:
 
 def _on_every_step(own: Config, path: str, trainable: bool) -> Iterator[tuple[str, Config]]:
     """The entries of a model that a wrapper with these settings runs on every step: a wrapper
-    around each of its layers, with the layer's own flag and penalty."""
+    around each of its layers, with the layer's own flag and penalty; its inputs as they are."""
     model = own["layer"]["config"]
     for inner, entry in layer_entries(model, f"{path}.{model.get('name')}.",
                                       trainable and own.get("trainable", True)):
         config = entry["config"]
+        if entry["class_name"] == "InputLayer":
+            yield inner, entry
+            continue
         yield inner, {"class_name": TimeDistributed.__name__, "config": {
             "name": config.get("name"), "trainable": config.get("trainable", True),
             "dtype": config.get("dtype", own.get("dtype")),

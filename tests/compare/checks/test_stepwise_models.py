@@ -34,6 +34,19 @@ def test_a_right_one_passes_every_gate_against_keras(pair):
     assert {"moving_mean", "moving_variance", "gamma", "beta"} <= moved
 
 
+def test_a_frozen_model_passes_alive_and_from_a_file(keras, tmp_path):
+    """Keras forgets of a file that the model's input is frozen, too, which changes nothing."""
+    live = stepwise.video(keras)
+    live.get_layer("frames").layer.trainable = False
+    live.save(tmp_path / "frozen.keras")
+    for model, twin in (twins.twins(live), twins.pair(str(tmp_path / "frozen.keras"))):
+        assert len(model.trainable_variables) == 5
+        report = compare.check(model, twin, *stepwise.batch(), steps=1)
+        assert report, report
+    model.get_layer("frames.cnn.norm").layer.params["moving_mean"] += 0.1
+    assert not compare.check(model, twin, *stepwise.batch(), steps=0)
+
+
 def test_a_golden_trace_is_checked_without_keras(pair, tmp_path):
     model, twin = pair
     compare.record(twin, *stepwise.batch()).save(tmp_path / "golden.npz")
