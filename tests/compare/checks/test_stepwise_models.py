@@ -35,9 +35,15 @@ def test_a_right_one_passes_every_gate_against_keras(pair):
 
 
 def test_a_frozen_model_passes_alive_and_from_a_file(keras, tmp_path):
-    """Keras forgets of a file that the model's input is frozen, too, which changes nothing."""
-    live = stepwise.video(keras)
-    live.get_layer("frames").layer.trainable = False
+    """Keras forgets of a file that a Sequential's input is frozen, too, which changes nothing."""
+    layers = keras.layers
+    cnn = keras.Sequential([keras.Input(stepwise.IMAGE), layers.Conv2D(3, (3, 2)),
+                            layers.BatchNormalization(name="norm"), layers.Flatten()], name="cnn")
+    cnn.trainable = False
+    live = keras.Sequential([keras.Input((stepwise.STEPS, *stepwise.IMAGE)),
+                             layers.TimeDistributed(cnn, name="frames"), layers.GRU(3),
+                             layers.Dense(2, activation="softmax")])
+    live.compile("sgd", "sparse_categorical_crossentropy")
     live.save(tmp_path / "frozen.keras")
     for model, twin in (twins.twins(live), twins.pair(str(tmp_path / "frozen.keras"))):
         assert len(model.trainable_variables) == 5
