@@ -280,7 +280,9 @@ def view(tensor) -> np.ndarray:
     """The numbers of a tensor, or those that a variable holds now: an array that is not to be
     written to, for it may be TensorFlow's own memory. As long as there is the array, TensorFlow
     makes room elsewhere for what the variable holds next."""
-    return held(np.asarray(tf.convert_to_tensor(tensor)))
+    tensor = tf.convert_to_tensor(tensor)
+    # a single number of bfloat16 is no array by itself
+    return held(np.asarray(tensor if tensor.shape.rank else tensor.numpy()))
 
 
 def held(array: np.ndarray) -> np.ndarray:

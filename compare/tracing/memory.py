@@ -2,11 +2,16 @@
 
 import contextlib
 import ctypes
+from typing import Any
+
+TRIM: Any = None  # glibc's function, looked for once
+with contextlib.suppress(OSError, TypeError, AttributeError):
+    TRIM = ctypes.CDLL(None).malloc_trim
 
 
 def give_back() -> None:
     """Hand what is free back to the system, as far as the C library can: glibc's keeps what lies
     between arrays that are still there, which after a gate on a large network are gigabytes.
     Elsewhere this does nothing."""
-    with contextlib.suppress(OSError, TypeError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
+    if TRIM is not None:
+        TRIM(0)

@@ -172,7 +172,6 @@ def test_training_steps(keras, graph):
 
 REFUSED = {
     "function": (lambda k, x: k.ops.sinh(x), "is an operation between layers, Sinh"),
-    "training": (lambda k, x: k.layers.Dropout(0.5, name="on")(x, training=True), "'on'"),
     "lambda": (lambda k, x: k.layers.Lambda(abs, name="f")(x), "'f' is a Lambda"),
     "a class that is not here": (lambda k, x: k.layers.ReversibleEmbedding(
         4, 2, name="f")(x), "'f' is of class ReversibleEmbedding"),

@@ -21,7 +21,8 @@ from compare.oracle.layers.operations import Binary
 
 OTHER, NUMBER, LIMITS = "function-other", "number-other", "clip-missing"
 OF_EACH = (Absolute, Exp, Log, Power, Rsqrt, Sqrt, Square)
-BINARY = ("Add", "Subtract", "Multiply", "TrueDivide", "Maximum", "Minimum")
+BINARY = ("AddOperation", "SubtractOperation", "MultiplyOperation", "TrueDivideOperation",
+          "MaximumOperation", "MinimumOperation")
 FUNCTIONS = {  # of complex numbers
     "x itself": lambda z: z, "x^2": lambda z: z * z, "x^3": lambda z: z**3,
     "x^4": lambda z: z**4, "|x|": magnitude, "-|x|": lambda z: -magnitude(z),
@@ -119,15 +120,17 @@ def _of_numbers(c) -> list[Variant]:
     found = of_passing_on(c)
     found.append(inside("inputs-swapped", "the number and the tensor",
                         lambda c: c.configured(operands=own[::-1])))
-    if not c.class_name.startswith(("Add", "Multiply", "Maximum", "Minimum")):
+    if c.class_name in ("SubtractOperation", "TrueDivideOperation"):
         found.insert(0, inside("sign", "all of it", lambda c: c.then(lambda r: -r)))
     others = dict.fromkeys([-number, 0.0, 1.0, -1.0, 1 / number if number else 0.0, 2 * number,
                             number / 2])
     found += [inside(NUMBER, f"{other:g} in place of {number:g}", lambda c, n=other: c.configured(
         operands=with_number(n))) for other in others if other != number]
-    found += [inside("merge-other", name, lambda c, n=name: c.changed(class_name=f"{n}Operation"))
-              for name in BINARY if not c.class_name.startswith(name)]
-    if c.tensor == "input_gradient" and c.class_name.startswith(("Maximum", "Minimum")):
+    found += [inside("merge-other", name.removesuffix("Operation"),
+                     lambda c, n=name: c.changed(class_name=n))
+              for name in BINARY if c.class_name != name]
+    if c.tensor == "input_gradient" and c.class_name in (
+            "MaximumOperation", "MinimumOperation"):
         found.append(inside("mask-missing", "the gradient passes everywhere",
                             lambda c: c.changed(own=lambda c: c.exact(c.dy))))
     return found

@@ -23,7 +23,8 @@ from tests.scratch.support.activation_oracles import KINKS
 
 # Where classes of layers may stand side by side: what judges them, what is drawn, the faults
 # (each made in certain layers), the declared deviations of Keras (each of certain layers).
-ALLOWED = ("oracle/", "evaluation/fuzzing/layer_grammar.py", "evaluation/faults/",
+ALLOWED = ("oracle/", "evaluation/fuzzing/layer_grammar.py",
+           "evaluation/fuzzing/changing_shapes.py", "evaluation/faults/",
            "evaluation/deviations/",
            "adapters/pytorch/kinds.py", "adapters/pytorch/dropping.py",
            "runtimes/kinds.py",  # what other frameworks call them
