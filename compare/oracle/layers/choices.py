@@ -25,6 +25,11 @@ def as_truth(x: np.ndarray) -> np.ndarray:
     return np.asarray(x > 0, x.dtype)
 
 
+def may_be_zero(x: Bounded) -> np.ndarray:
+    """Where rounding may have made 0 of another number, or another number of 0."""
+    return np.asarray((np.abs(x.value) <= x.bound) & (x.bound > 0))
+
+
 class Comparison(Binary):
     """Base: whether a comparison of two numbers holds."""
 
@@ -52,8 +57,7 @@ class Logical(Comparison):
         return as_truth(x)
 
     def turned(self, a: Bounded, b: Bounded) -> np.ndarray:
-        return np.asarray(np.logical_or(*((np.abs(each.value) <= each.bound) & (each.bound > 0)
-                                          for each in (a, b))))
+        return np.asarray(may_be_zero(a) | may_be_zero(b))
 
 
 @judges("GreaterOperation")
@@ -137,8 +141,8 @@ class LogicalNot(OfTruth):
 
     def forward(self, x: Bounded, weights: dict[str, Bounded]) -> Bounded:
         x = x.flushed()
-        turned = (np.abs(x.value) <= x.bound) & (x.bound > 0)
-        return Bounded((x.value == 0).astype(np.float64), x.rounding, turned.astype(np.float64))
+        return Bounded((x.value == 0).astype(np.float64), x.rounding,
+                       may_be_zero(x).astype(np.float64))
 
 
 @judges("StopGradientOperation")
@@ -162,8 +166,8 @@ class Cast(OfTruth):
         if self.config["dtype"] != "bool":
             return x
         x = x.flushed()
-        turned = (np.abs(x.value) <= x.bound) & (x.bound > 0)
-        return Bounded((x.value != 0).astype(np.float64), x.rounding, turned.astype(np.float64))
+        return Bounded((x.value != 0).astype(np.float64), x.rounding,
+                       may_be_zero(x).astype(np.float64))
 
     def backward(self, dy: Bounded) -> tuple[Bounded, dict[str, Bounded]]:
         if self.config["truth"] or self.config["dtype"] == "bool":
@@ -188,8 +192,7 @@ class Where(Binary):
         chosen = condition.value != 0
         self.chosen = chosen
         # a comparison that may be turned over has an error of 1
-        self.turned = (condition.bound > 0) & (
-            (np.abs(condition.value) <= condition.bound) | (condition.bound >= 1))
+        self.turned = may_be_zero(condition) | (condition.bound >= 1)
         value = np.where(chosen, a.value, b.value)
         error = np.where(chosen, a.bound, b.bound)
         either = np.abs(a.value - b.value) + a.bound + b.bound
